@@ -1,0 +1,65 @@
+"""What a kind of thing is, and the register of all kinds, filled where each one's drawing is defined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mmragbench.scenes.brush import Brush
+from mmragbench.scenes.colours import Tone
+
+Drawing = Callable[[Brush, Tone], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of everyday thing: how it looks, where it may stand, and which words people use for it."""
+
+    name: str
+    supercategory: str
+    words: tuple[tuple[str, str], ...]
+    """Singular and plural of each name that people use; the first is the usual one."""
+    colours: tuple[str, ...]
+    size: tuple[float, float]
+    """Width and height as parts of the image's width."""
+    on: tuple[str, ...]
+    """The surfaces where it may be."""
+    doing: tuple[str, ...]
+    """Participles that are true of it in every picture."""
+    draw: Drawing
+    tall: bool = False
+    """Whether smaller things may stand in front of it."""
+    part: str = ""
+    """Which part of it has the colour ("leaves"), where it is not the whole."""
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def thing(
+    names: str,
+    supercategory: str,
+    colours: str,
+    size: tuple[float, float],
+    on: str,
+    doing: str,
+    tall: bool = False,
+    part: str = "",
+) -> Callable[[Drawing], Drawing]:
+    """Register a drawing as a kind. `names` is "dog dogs, puppy puppies", with a slash where a name has a space."""
+    words = tuple((one, many) for one, many in (_pair(part) for part in names.split(",")))
+
+    def register(draw: Drawing) -> Drawing:
+        name = words[0][0]
+        if name in KINDS:
+            raise ValueError(f"two drawings are called {name!r}; give one of them another name")
+        places, verbs = tuple(on.split()), tuple(doing.split())
+        KINDS[name] = Kind(name, supercategory, words, tuple(colours.split()), size, places, verbs, draw, tall, part)
+        return draw
+
+    return register
+
+
+def _pair(part: str) -> tuple[str, str]:
+    one, many = part.strip().split("/") if "/" in part else part.split()
+    return one, many
