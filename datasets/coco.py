@@ -1,0 +1,220 @@
+"""COCO captions: any annotation file in COCO's format and its folder of images."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from mmragbench.errors import DataError
+from mmragbench.pictures import Entry, Sample, pose
+from mmragbench.records import Exclusion, Task
+from mmragbench.registry import dataset
+
+
+@dataclass(frozen=True)
+class Split:
+    """Where one side of the data lies; relative paths start at the dataset's root.
+
+    Attributes:
+        captions: an annotation file with `images` and `annotations`.
+        images: the folder of the image files.
+        instances: an annotation file with `categories`, for silver relevance.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    captions: Path
+    images: Path
+    instances: Path | None = None
+
+
+@dataset
+class Coco:
+    """Captions and photographs in COCO's format, with separate memory and query splits."""
+
+    def __init__(
+        self,
+        root: Path,
+        queries: Split | None = None,
+        memory: Split | Literal["rest"] | None = None,
+        karpathy: Path | None = None,
+        limit: int | None = None,
+        memory_limit: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Nothing is read before `tasks`.
+
+        Args:
+            root: the folder that everything lies in.
+            queries: the query split; by default val2017 in the layout of COCO's archives.
+            memory: the memory split, by default train2017; `rest` takes from the query split
+                what the limit leaves.
+            karpathy: `dataset_coco.json` in place of both: test against train and restval.
+            limit: how many query images to draw; all by default.
+            memory_limit: how many memory images to draw; all by default.
+            seed: for the draws.
+        """
+        self.root = Path(root).expanduser()
+        self.queries = queries
+        self.memory = memory
+        self.karpathy = karpathy
+        self.sample = Sample(limit, memory_limit, seed)
+
+    def tasks(self) -> dict[str, Task]:
+        """Text-to-image, image-to-text, captioning and image-generation.
+
+        Raises:
+            DataError: a file is missing or not COCO's, a split has no usable image, or the
+                splits share one.
+        """
+        if self.karpathy is not None:
+            if self.queries or self.memory:
+                raise DataError("karpathy names both splits; leave out queries and memory")
+            sides = karpathy(self.root, self.root / self.karpathy)
+            return pose(sides["queries"], sides["memory"], self.sample)
+        excluded: list[Exclusion] = []
+        queries = self._read(self.queries or self._default("val2017"), excluded)
+        if self.memory == "rest":
+            if self.sample.queries is None:
+                raise DataError("memory: rest needs a limit, the number of query images")
+            return pose(queries, None, self.sample, excluded)
+        memory = self._read(self.memory or self._default("train2017"), excluded)
+        return pose(queries, memory, self.sample, excluded)
+
+    def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:
+        entries, found = read(self.root, split)
+        excluded += found
+        return entries
+
+    def _default(self, name: str) -> Split:
+        """COCO's own layout; instances are used where they are there."""
+        annotations = Path("annotations")
+        captions = annotations / f"captions_{name}.json"
+        instances = annotations / f"instances_{name}.json"
+        if not (self.root / captions).is_file():
+            raise DataError(
+                f"{self.root / captions} is missing; name a file with {{captions: ..., images: "
+                "...}, or write memory: rest to split one file into memory and queries"
+            )
+        there = (self.root / instances).is_file()
+        return Split(captions, Path(name), instances if there else None)
+
+
+def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
+    """The images of a split with their captions, and the annotations that fit no image.
+
+    Raises:
+        DataError: a file is missing, broken, or not in COCO's format.
+    """
+    path = root / split.captions
+    content = _load(path, "images", "annotations")
+    excluded: list[Exclusion] = []
+    images: list[tuple[str, str, frozenset[str]]] = []
+    for record in content["images"]:
+        id, file, slices = record.get("id"), record.get("file_name"), record.get("slices", [])
+        if _is_id(id) and isinstance(file, str) and isinstance(slices, list):
+            images.append((str(id), file, frozenset(map(str, slices))))
+        else:
+            reason = f"{path.name}: an image without a usable id or file_name"
+            excluded.append(Exclusion("broken annotation", str(id), reason))
+    captions: dict[str, list[tuple[str, object]]] = {id: [] for id, _, _ in images}
+    for record in content["annotations"]:
+        id, image = record.get("id"), record.get("image_id")
+        if not _is_id(id) or "caption" not in record:
+            reason = f"{path.name}: an annotation without an id or a caption (image {image})"
+            excluded.append(Exclusion("broken annotation", str(id), reason))
+        elif str(image) not in captions:
+            reason = f"{path.name}: a caption of image {image}, which is not listed"
+            excluded.append(Exclusion("unknown image", str(id), reason))
+        else:
+            captions[str(image)].append((str(id), record["caption"]))
+    things = categories(root / split.instances) if split.instances else {}
+    folder = root / split.images
+    entries = [
+        Entry(id, folder, file, tuple(captions[id]), things.get(id, frozenset()), slices)
+        for id, file, slices in images
+    ]
+    return entries, excluded
+
+
+def categories(path: Path) -> dict[str, frozenset[str]]:
+    """Image id -> names of the categories of its instances.
+
+    Raises:
+        DataError: the file is missing, broken, or has no instances.
+    """
+    content = _load(path, "annotations", "categories")
+    try:
+        names = {record["id"]: str(record["name"]) for record in content["categories"]}
+        found: dict[str, set[str]] = {}
+        for record in content["annotations"]:
+            found.setdefault(str(record["image_id"]), set()).add(names[record["category_id"]])
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: expected instances with image_id and category_id, and categories with id "
+            f"and name ({type(error).__name__}: {error})"
+        ) from error
+    return {image: frozenset(things) for image, things in found.items()}
+
+
+def karpathy(root: Path, path: Path) -> dict[str, list[Entry]]:
+    """Karpathy's split: `queries` are test, `memory` is train and restval, ids are COCO's own.
+
+    Instances of 2014 are used where `annotations/` has them.
+
+    Raises:
+        DataError: the file is missing, broken, or something else.
+    """
+    content = _load(path, "images")
+    things: dict[str, frozenset[str]] = {}
+    for instances in sorted((root / "annotations").glob("instances_*2014.json")):
+        things |= categories(instances)
+    sides: dict[str, list[Entry]] = {"queries": [], "memory": []}
+    side = {"test": "queries", "train": "memory", "restval": "memory"}
+    try:
+        for record in content["images"]:
+            if record["split"] in side:
+                sides[side[record["split"]]].append(_karpathy_entry(root, record, things))
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: expected Karpathy's images with split, filename and sentences "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    return sides
+
+
+def _karpathy_entry(root: Path, record: dict[str, Any], things: dict[str, frozenset[str]]) -> Entry:
+    id = str(record.get("cocoid", record["filename"]))
+    file = Path(record.get("filepath", ""), record["filename"])
+    captions = tuple((str(each["sentid"]), each["raw"]) for each in record["sentences"])
+    return Entry(id, root, str(file), captions, things.get(id, frozenset()))
+
+
+def _load(path: Path, *lists: str) -> dict[str, list[dict[str, Any]]]:
+    """A JSON object with these lists of objects, without the outlines of instances."""
+    wanted = f"expected COCO annotations, an object with the lists {' and '.join(lists)}"
+    try:
+        content = json.loads(path.read_bytes(), object_hook=_slim)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); {wanted}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON ({error}); {wanted}") from error
+    if not isinstance(content, dict) or not all(_are_objects(content.get(key)) for key in lists):
+        raise DataError(f"{path} is not what it should be: {wanted}")
+    return content
+
+
+def _slim(record: dict[str, Any]) -> dict[str, Any]:
+    """Drop what is most of COCO's 450 MB of instances and is not used here."""
+    record.pop("segmentation", None)
+    return record
+
+
+def _are_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, (int, str)) and not isinstance(value, bool) and value != ""

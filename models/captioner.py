@@ -1,0 +1,36 @@
+"""What a model knows without retrieval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmragbench.contracts import Captioner as CaptionerModel
+from mmragbench.errors import NotApplicable
+from mmragbench.records import Document, Failure, Output, OutputKind, Query
+from mmragbench.registry import generator
+
+
+@generator
+class Captioner:
+    """A captioner on the query alone: what a model knows without retrieval."""
+
+    reads = 0
+
+    def __init__(self, captioner: CaptionerModel, output: OutputKind = "caption") -> None:
+        if output != "caption":
+            raise NotApplicable("a captioner writes captions; it draws no images")
+        self._captioner = captioner
+
+    def generate(
+        self, queries: Sequence[Query], contexts: Sequence[Sequence[Document]]
+    ) -> list[Output]:
+        images = [query.image for query in queries if query.image]
+        if len(images) < len(queries):
+            raise NotApplicable("a captioner needs queries with an image")
+        answers = self._captioner.caption(images, [""] * len(images))
+        return [
+            Output(query.id, error=answer.reason)
+            if isinstance(answer, Failure)
+            else Output(query.id, text=answer)
+            for query, answer in zip(queries, answers, strict=True)
+        ]

@@ -1,0 +1,109 @@
+"""CLIP and its kin through open_clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmragbench.contracts import Vectors
+from mmragbench.devices import batches, best_device, by_length, read_ahead
+from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.records import Image, Modality, Text
+from mmragbench.registry import encoder
+from mmragbench.weights import fingerprint, locate
+
+
+@encoder
+class OpenClip:
+    """Image and text encoder: any open_clip architecture with a pretrained tag, hf-hub: or local-dir:.
+
+    Args:
+        name: an architecture (`ViT-B-32`), `hf-hub:<repository>`, `local-dir:<folder>` or
+            `shipped:<folder>`.
+        pretrained: the tag of an architecture's weights (`laion2b_s34b_b79k`).
+        batch_size: images or texts in one forward pass.
+        device: `auto`, `cpu`, `cuda`, `mps`.
+    """
+
+    modalities: frozenset[Modality] = frozenset({"image", "text"})
+
+    def __init__(
+        self, name: str, pretrained: str | None = None, batch_size: int = 64, device: str = "auto"
+    ) -> None:
+        self._name, self._pretrained = _local(name), pretrained
+        self._batch_size, self._device_wanted = batch_size, device
+
+    def weights(self) -> str:
+        """Checksum of a local folder, revision of a hub repository, or the tag with its file."""
+        scheme, _, rest = self._name.partition(":")
+        if scheme in ("local-dir", "hf-hub"):
+            return fingerprint(rest)
+        config = _open_clip().get_pretrained_cfg(self._name, self._pretrained or "")
+        return str(config.get("hf_hub") or config.get("url") or f"random:{self._name}")
+
+    @cached_property
+    def _device(self) -> str:
+        return best_device(self._device_wanted)
+
+    @cached_property
+    def _model(self) -> tuple[Any, Any, Any]:
+        library = _open_clip()
+        try:
+            model, _, preprocess = library.create_model_and_transforms(
+                self._name, pretrained=self._pretrained, device=self._device, weights_only=True
+            )
+        except (RuntimeError, FileNotFoundError, OSError) as error:
+            raise SuiteError(
+                f"open_clip cannot load {self._name!r} (pretrained: {self._pretrained}): "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+        return model.eval(), preprocess, library.get_tokenizer(self._name)
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors:
+        """(n, d) float32, L2-normalised."""
+        import torch
+
+        model, preprocess, _ = self._model
+        vectors = []
+        with torch.inference_mode():
+            pixels = read_ahead(lambda image: preprocess(image.open()), images)
+            for batch in batches(pixels, self._batch_size):
+                stacked = torch.stack(batch).to(self._device)
+                vectors.append(model.encode_image(stacked, normalize=True).float().cpu().numpy())
+        return np.concatenate(vectors)
+
+    def encode_texts(self, texts: Sequence[Text]) -> Vectors:
+        """(n, d) float32, L2-normalised; texts beyond the context length are cut."""
+        import torch
+
+        model, _, tokenize = self._model
+        contents = [text.content for text in texts]
+        vectors: list[Any] = [None] * len(texts)
+        with torch.inference_mode():
+            for positions in by_length(contents, self._batch_size):
+                tokens = tokenize([contents[i] for i in positions]).to(self._device)
+                rows = model.encode_text(tokens, normalize=True).float().cpu().numpy()
+                for position, row in zip(positions, rows, strict=True):
+                    vectors[position] = row
+        return np.stack(vectors)
+
+
+def _local(name: str) -> str:
+    """A folder, shipped or given by path, is `local-dir:` to open_clip."""
+    scheme, _, rest = name.partition(":")
+    if scheme == "local-dir":
+        return f"local-dir:{locate(rest)}"
+    folder = locate(name)
+    return f"local-dir:{folder}" if Path(folder).is_dir() else name
+
+
+def _open_clip() -> Any:
+    try:
+        import open_clip
+    except ImportError as error:
+        raise MissingExtra("open_clip", "open-clip") from error
+    return open_clip

@@ -1,0 +1,93 @@
+"""The tables as Markdown, for READMEs, issues and pull requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmragbench.registry import report
+
+if TYPE_CHECKING:
+    from mmragbench.reporting.folder import RunFolder, TaskFacts
+    from mmragbench.reporting.tables import Cell, Line, Table
+
+LEGEND = (
+    "**Bold**: the best strategy under one setting. *Italic*: controls. ↑ higher is better, "
+    "↓ lower. —: not applicable, with the reason below the table."
+)
+
+
+@report
+def markdown(run: Path, target: Path) -> Path:
+    """`tables.md` with every table of the run, and `tables/<task>.md` with one task's."""
+    from mmragbench.reporting.folder import RunFolder
+    from mmragbench.reporting.writing import stem, write
+
+    folder = RunFolder(run)
+    texts = {task: _task(folder, facts) for task, facts in folder.tasks.items()}
+    for task, text in texts.items():
+        write(target / "tables" / f"{stem(task)}.md", f"# {text}\n{LEGEND}\n")
+    parts = [f"# {escape(folder.name)}\n", *(f"## {text}" for text in texts.values()), LEGEND]
+    return write(target / "tables.md", "\n".join(parts) + "\n")
+
+
+def escape(text: str) -> str:
+    """A text that Markdown shows as it is, on one line, also within a table."""
+    flat = " ".join(text.split())
+    safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", safe)
+
+
+def _task(run: RunFolder, facts: TaskFacts) -> str:
+    from mmragbench.reporting.tables import task_tables
+
+    counts = {"queries": facts.n_queries, "documents": facts.n_documents}
+    said = [f"{n:,} {what}" for what, n in counts.items() if n is not None]
+    text = "\n".join([escape(facts.name), "", *([", ".join(said) + ".", ""] if said else [])])
+    for table in task_tables(run, facts):
+        text += "\n".join(["", *_table(table), ""])
+    return text
+
+
+def _table(table: Table) -> Iterator[str]:
+    from mmragbench.reporting.tables import title
+
+    yield f"**{escape(title(table))}**"
+    yield ""
+    labelled = any(block.label for block in table.blocks)
+    silver = ", silver" if table.silver else ""
+    heads = [
+        f"{escape(str(c.measure))} ({c.unit or 'raw'}{silver}) {c.arrow}" for c in table.columns
+    ]
+    heads = [*(["Setting"] if labelled else []), "Strategy", *heads, "n", *(["failed"] if table.failed else [])]
+    yield _row(heads)
+    yield _row([":--"] * (1 + labelled) + ["--:"] * (len(heads) - 1 - labelled))
+    for block in table.blocks:
+        for position, line in enumerate(block.lines):
+            label = [escape(block.label) if position == 0 else ""] if labelled else []
+            yield _row([*label, *_line(line, table.failed)])
+    if table.notes:
+        yield ""
+        yield from (f"{number}. {escape(note)}" for number, note in enumerate(table.notes, 1))
+
+
+def _line(line: Line, failed: bool) -> Iterator[str]:
+    name = escape(line.strategy)
+    yield f"*{name}* ({line.control})" if line.control else name
+    yield from map(_cell, line.cells)
+    yield line.n
+    if failed:
+        yield str(line.n_failed or "")
+
+
+def _cell(cell: Cell) -> str:
+    if cell.note:
+        return f"{cell.text}<sup>{cell.note}</sup>"
+    text = f"**{cell.text}**" if cell.best else cell.text
+    return f"{text} {escape(cell.interval)}".strip()
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,207 @@
+"""From names in a suite to objects: arguments checked against signatures, models put in their place."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from mmragbench.cache import Cache
+from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker
+from mmragbench.errors import MmragbenchError, SuiteError, unknown
+from mmragbench.identity import code_digest, digest
+from mmragbench.meter import Meter
+from mmragbench.registry import Component, find
+from mmragbench.remember import RememberedCaptioner, RememberedEncoder, RememberedReranker
+from mmragbench.suite import Misfit, Place, Suite
+
+ROLES: dict[Any, str] = {Encoder: "encoder", Captioner: "captioner", Reranker: "reranker"}
+REMEMBERED: dict[str, Any] = {
+    "encoder": RememberedEncoder,
+    "captioner": RememberedCaptioner,
+    "reranker": RememberedReranker,
+}
+GIVEN = ("task", "output")
+"""Parameters that the loop fills in, not the suite."""
+
+DATASET_PREFIX = "dataset:"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A component with its arguments: checked, defaults filled in, nothing built yet."""
+
+    component: Component
+    args: Mapping[str, Any]
+    models: Mapping[str, tuple[str, str]]
+    stores: Mapping[str, Bound]
+    given: tuple[str, ...]
+
+    def resolved(self) -> dict[str, Any]:
+        """The spec with every default, as plain data."""
+        named = {parameter: name for parameter, (_, name) in self.models.items()}
+        stores = {parameter: bound.resolved() for parameter, bound in self.stores.items()}
+        plain: dict[str, Any] = to_jsonable_python(dict(self.args))
+        return {"use": self.component.name, **plain, **named, **stores}
+
+
+def bind(kind: str, spec: Mapping[str, Any], place: Place, suite: Suite) -> Bound:
+    """Check a spec against its component's signature.
+
+    Raises:
+        Misfit: an unknown component, argument or model, a missing argument, a value that does not
+            fit; names the choices.
+    """
+    try:
+        component = find(kind, str(spec.get("use", place[-1])))
+    except SuiteError as error:
+        raise Misfit((*place, "use") if "use" in spec else place, str(error)) from error
+    parameters = _parameters(component)
+    given = {name: value for name, value in spec.items() if name != "use"}
+    takes = [name for name in parameters if name not in GIVEN]
+    for name in given:
+        if name not in takes:
+            message = unknown(f"argument of {component.name}", name, takes)
+            raise Misfit((*place, name), message)
+    bound = Bound(component, {}, {}, {}, tuple(name for name in GIVEN if name in parameters))
+    args, models, stores = dict(bound.args), dict(bound.models), dict(bound.stores)
+    for name in takes:
+        annotation, default = parameters[name]
+        value = given.get(name, suite.seed if name == "seed" else default)
+        here = (*place, name)
+        if role := _role(annotation):
+            if value is not inspect.Parameter.empty and value is not None:
+                models[name] = (role, _model_name(role, value, here, suite))
+                continue
+        elif annotation is NewStore:
+            store = "faiss" if value is inspect.Parameter.empty else value
+            stores[name] = bind("store", {"use": store} if isinstance(store, str) else store, here, suite)
+            continue
+        if value is inspect.Parameter.empty:
+            raise Misfit(place, f"{component.name} needs {name!r}{_choices(role, suite)}")
+        args[name] = value if role else _checked(annotation, value, here)
+    return Bound(component, args, models, stores, bound.given)
+
+
+def _parameters(component: Component) -> dict[str, tuple[Any, Any]]:
+    """Parameter -> its annotation and default."""
+    make = component.make
+    function = make.__init__ if inspect.isclass(make) else make
+    if function is object.__init__:
+        return {}
+    hints = typing.get_type_hints(function, include_extras=True)
+    found = inspect.signature(make).parameters.values()
+    return {p.name: (hints.get(p.name, Any), p.default) for p in found}
+
+
+def _role(annotation: Any) -> str | None:
+    options = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
+    return next((ROLES[option] for option in options if option in ROLES), None)
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+def _choices(role: str | None, suite: Suite) -> str:
+    if not role:
+        return ""
+    return f": a model of the suite that is an {role}; it has {', '.join(suite.models) or 'none'}"
+
+
+def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
+    if not isinstance(value, str) or value not in suite.models:
+        raise Misfit(place, unknown("model", str(value), suite.models))
+    bind(role, suite.models[value], ("models", value), suite)
+    return value
+
+
+def _checked(annotation: Any, value: Any, place: Place) -> Any:
+    try:
+        return TypeAdapter(annotation).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        inner = tuple(str(step) for step in first["loc"])
+        raise Misfit((*place, *inner), f"{first['msg']}, but it is {first['input']!r}") from error
+
+
+class Assembly:
+    """Builds a suite's components; models are built once, wrapped in the cache and the meter."""
+
+    def __init__(self, suite: Suite, cache: Cache, meter: Meter) -> None:
+        self._suite, self._cache, self._meter = suite, cache, meter
+        self._models: dict[tuple[str, str], Any] = {}
+        self._raw: dict[tuple[str, str], Any] = {}
+        self._weights: dict[tuple[str, str], str] = {}
+
+    def build(self, bound: Bound, **given: Any) -> Any:
+        """The object itself; `given` are `task` and `output`, passed if it asks for them."""
+        arguments: dict[str, Any] = {name: self._local(value) for name, value in bound.args.items()}
+        arguments |= {name: given[name] for name in bound.given if name in given}
+        arguments |= {p: self.model(role, name) for p, (role, name) in bound.models.items()}
+        arguments |= {p: _store_maker(self, store) for p, store in bound.stores.items()}
+        return bound.component.make(**arguments)
+
+    def model(self, role: str, name: str) -> Any:
+        """A model of the suite in a role, remembered and metered."""
+        if (role, name) not in self._models:
+            raw = self._instance(role, name)
+            items = self._cache.items(digest(self.model_identity(role, name)))
+            self._models[role, name] = REMEMBERED[role](raw, name, items, self._meter)
+        return self._models[role, name]
+
+    def model_identity(self, role: str, name: str) -> dict[str, Any]:
+        """What the answers of a model depend on."""
+        bound = self._bind_model(role, name)
+        return {**self.identity(bound), "role": role, "weights": self.weights(role, name)}
+
+    def weights(self, role: str, name: str) -> str:
+        """What identifies a model's weights; `none` for one that has no such notion."""
+        if (role, name) not in self._weights:
+            tell = getattr(self._instance(role, name), "weights", None)
+            self._weights[role, name] = tell() if callable(tell) else "none"
+        return self._weights[role, name]
+
+    def identity(self, bound: Bound) -> dict[str, Any]:
+        """The component, its code and its arguments, and the same of all below it."""
+        return {
+            "component": [bound.component.kind, bound.component.name],
+            "code": code_digest(bound.component.make),
+            "args": to_jsonable_python(dict(bound.args)),
+            "models": {p: self.model_identity(*model) for p, model in bound.models.items()},
+            "stores": {p: self.identity(store) for p, store in bound.stores.items()},
+        }
+
+    @cached_property
+    def _root(self) -> Path:
+        return Path(str(self._suite.dataset.get("root", "."))).expanduser()
+
+    def _local(self, value: Any) -> Any:
+        """`dataset:file` is a file in the dataset's folder."""
+        text = str(value)
+        if isinstance(value, str | Path) and text.startswith(DATASET_PREFIX):
+            return type(value)(self._root / text.removeprefix(DATASET_PREFIX))
+        return value
+
+    def _bind_model(self, role: str, name: str) -> Bound:
+        return bind(role, self._suite.models[name], ("models", name), self._suite)
+
+    def _instance(self, role: str, name: str) -> Any:
+        if (role, name) not in self._raw:
+            try:
+                self._raw[role, name] = self.build(self._bind_model(role, name))
+            except MmragbenchError as error:
+                raise Misfit(("models", name), str(error)) from error
+        return self._raw[role, name]
+
+
+def _store_maker(assembly: Assembly, bound: Bound) -> NewStore:
+    return lambda: assembly.build(bound)

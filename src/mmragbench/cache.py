@@ -1,0 +1,99 @@
+"""What was computed once is looked up: model answers item by item, and stages as files.
+
+Everything is keyed by identity (`mmragbench.identity`), so reuse needs no flag. Writes are atomic:
+a killed run loses the chunk that it was computing. Two runs may share a cache. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+def folder() -> Path:
+    """`$MMRAGBENCH_CACHE`, else `$XDG_CACHE_HOME/mmragbench`, else `~/.cache/mmragbench`."""
+    if chosen := os.environ.get("MMRAGBENCH_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "mmragbench"
+
+
+class Item(NamedTuple):
+    """A model's answer for one input, and what it cost (seconds, its share of its chunk's time)."""
+
+    value: bytes
+    seconds: float
+
+
+class Items:
+    """One model's answers, by the digest of the input; a SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, timeout=120, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS items (key TEXT PRIMARY KEY, value BLOB, seconds REAL)"
+            " WITHOUT ROWID"
+        )
+
+    def get(self, keys: Sequence[str]) -> dict[str, Item]:
+        """Those of the keys that are known."""
+        found: dict[str, Item] = {}
+        for start in range(0, len(keys), 500):
+            chunk = keys[start : start + 500]
+            marks = ",".join("?" * len(chunk))
+            rows = self._db.execute(
+                f"SELECT key, value, seconds FROM items WHERE key IN ({marks})", chunk
+            )
+            found.update((key, Item(value, seconds)) for key, value, seconds in rows)
+        return found
+
+    def put(self, items: Mapping[str, Item]) -> None:
+        """Store a chunk, all of it or nothing."""
+        rows = [(key, item.value, item.seconds) for key, item in items.items()]
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany("INSERT OR REPLACE INTO items VALUES (?, ?, ?)", rows)
+        self._db.execute("COMMIT")
+
+
+class Cache:
+    """A cache folder: `items/<model>.sqlite` and `stages/<ab>/<key>`."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or folder()
+
+    def items(self, model: str) -> Items:
+        """The answers of the model with that identity."""
+        return Items(self.root / "items" / f"{model[:32]}.sqlite")
+
+    def _stage(self, key: str) -> Path:
+        return self.root / "stages" / key[:2] / key
+
+    def load(self, key: str) -> bytes | None:
+        """A finished stage's bytes."""
+        try:
+            return self._stage(key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def save(self, key: str, value: bytes) -> None:
+        """Store a finished stage."""
+        write_atomically(self._stage(key), value)
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a file so that it is there as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(content.encode() if isinstance(content, str) else content)
+    os.replace(draft, path)
+
+
+def size(paths: Iterable[Path]) -> int:
+    """Bytes in files."""
+    return sum(path.stat().st_size for path in paths if path.is_file())

@@ -1,0 +1,120 @@
+"""The command line: thin around the verbs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mmragbench import __version__
+from mmragbench.errors import MmragbenchError
+
+KINDS = (
+    "dataset", "encoder", "captioner", "reranker", "strategy", "store", "generator", "measure",
+    "report",
+)  # fmt: skip
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Compare multimodal retrieval-augmented generation strategies.",
+)
+out = Console()
+err = Console(stderr=True)
+
+SuiteArgument = Annotated[
+    Path, typer.Argument(help="A suite file, or the name of a shipped one.", show_default=False)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, e.g. dataset.limit=100."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False) -> None:
+    if version:
+        out.print(f"mmragbench {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    suite: SuiteArgument,
+    overrides: Overrides = None,
+    output: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
+) -> None:
+    """Run a suite: every strategy on every task, scored, with a report."""
+    from mmragbench import verbs
+    from mmragbench.progress import progress
+
+    with progress(err) as shown:
+        done = verbs.run(suite, overrides or (), output, shown)
+    for crash in done.crashed:
+        err.print(f"warning: {crash['error']}", markup=False, highlight=False, soft_wrap=True)
+    out.print(str(done.report), markup=False, highlight=False, soft_wrap=True)
+    if done.crashed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def plan(suite: SuiteArgument, overrides: Overrides = None) -> None:
+    """Say what a run would do, and what of it is known already; calls no model."""
+    from mmragbench import verbs
+
+    table = Table("task", "strategy", "memory", "queries", "models", "generators", "rankings", box=None)
+    for row in verbs.plan(suite, overrides or ()):
+        table.add_row(
+            row["task"],
+            row["strategy"],
+            f"{row['documents']:,}",
+            f"{row['queries']:,}",
+            ", ".join(row["models"]) or "-",
+            ", ".join(row["generators"]) or "-",
+            "known" if row["known"] else "to do",
+        )
+    out.print(table)
+
+
+@app.command()
+def ls() -> None:
+    """List what a suite can name."""
+    from mmragbench.registry import every
+
+    for kind in KINDS:
+        out.print(f"\n[bold]{kind}[/bold]")
+        for component in every(kind):
+            line = f"  {component.name:<22}{component.summary}"
+            out.print(line, markup=False, highlight=False, overflow="ellipsis", no_wrap=True)
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+    """Write a run's report anew from what it stored."""
+    from mmragbench.verbs import write_reports
+
+    if not (run / "summary.json").is_file():
+        raise MmragbenchError(f"{run} is not a run folder: it has no summary.json")
+    out.print(str(write_reports(run)), markup=False, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """The entry point: errors are one line, exit code 2."""
+    try:
+        app()
+    except MmragbenchError as error:
+        message = " ".join(str(error).split())
+        err.print(f"error: {message}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("stopped; the same command goes on from here", highlight=False)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The contracts: Protocols of one or two methods. A plain class satisfies them; nothing to inherit.
+
+Every method gets a chunk of work and decides itself how to batch it. The order of the answers is
+the order of the inputs, and an answer does not depend on its neighbours in the chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmragbench.records import (
+    Document,
+    Failure,
+    Hit,
+    Image,
+    Measure,
+    Modality,
+    Output,
+    Query,
+    Ranking,
+    Scores,
+    Task,
+    Text,
+)
+
+Vectors = NDArray[np.float32]
+"""Shape (n, d), float32, L2-normalised rows unless said otherwise."""
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Where tasks come from."""
+
+    def tasks(self) -> Mapping[str, Task]:
+        """The tasks that this data can pose, by name."""
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Images and texts to vectors: (n, d) float32 with L2-normalised rows.
+
+    `modalities` says what it can read; the other method raises `NotApplicable`.
+    """
+
+    modalities: frozenset[Modality]
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors: ...
+
+    def encode_texts(self, texts: Sequence[Text]) -> Vectors: ...
+
+
+@runtime_checkable
+class Captioner(Protocol):
+    """Images to captions, each with a prompt (empty for none)."""
+
+    def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]: ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """How well a document fits a query; unitless, higher is better.
+
+    Pairs, aligned: many queries' candidates make full batches, which one query's would not.
+    """
+
+    def score(self, queries: Sequence[Query], documents: Sequence[Document]) -> list[float]: ...
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Vectors under ids; the nearest by inner product."""
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None: ...
+
+    def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
+        """The `k` nearest for each row, best first, ties by id descending."""
+        ...
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """The retrieval half."""
+
+    def index(self, memory: Sequence[Document]) -> None: ...
+
+    def retrieve(self, queries: Sequence[Query], k: int) -> list[Ranking]:
+        """At most `k` hits a query, in the order of the queries."""
+        ...
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """The other half: answers from what was retrieved (best first), one a query."""
+
+    def generate(
+        self, queries: Sequence[Query], contexts: Sequence[Sequence[Document]]
+    ) -> list[Output]: ...
+
+
+class Evaluator(Protocol):
+    """A family of measures that are computed together; a function in `evals/`.
+
+    It may also ask for `features: Encoder`: the encoder named in `FID(clip)`.
+    """
+
+    def __call__(
+        self,
+        measures: Sequence[Measure],
+        task: Task,
+        rankings: Sequence[Ranking],
+        outputs: Sequence[Output],
+        **given: Any,
+    ) -> list[Scores]: ...
+
+
+class Report(Protocol):
+    """A pure function of a run folder: writes files below `target`, returns the main one."""
+
+    def __call__(self, run: Path, target: Path) -> Path: ...
+
+
+class NewStore(Protocol):
+    """Makes an empty store; what a strategy asks for when it needs one or several."""
+
+    def __call__(self) -> Store: ...

@@ -1,0 +1,43 @@
+"""What can go wrong, in words that say what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MmragbenchError(Exception):
+    """The root of every error that a user caused or can mend; shown as one line, exit code 2."""
+
+
+class SuiteError(MmragbenchError):
+    """A suite asks for something that does not exist or does not fit."""
+
+
+class DataError(MmragbenchError):
+    """A dataset's files are missing or are not what they claim to be."""
+
+
+class MissingExtra(MmragbenchError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed; install it with: pip install 'mmragbench[{extra}]'"
+        )
+
+
+class BadImage(MmragbenchError):
+    """One image file cannot be used. Counted and named, never fatal."""
+
+
+class NotApplicable(MmragbenchError):
+    """A pairing makes no sense (`nearest` without retrieval): a reason in the table, not a number."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """The sentence for a name that does not exist: what was asked, the nearest, and all there is."""
+    choices = sorted(known)
+    near = get_close_matches(name, choices, n=1, cutoff=0.6)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {name!r}.{hint} There is: {', '.join(choices) or 'none'}."

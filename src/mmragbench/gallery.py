@@ -1,0 +1,89 @@
+"""The queries that a report shows, with what each strategy found for them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from mmragbench.cache import write_atomically
+from mmragbench.errors import BadImage
+from mmragbench.loop import Cell
+from mmragbench.records import Document, Image, Query, Task
+from mmragbench.run_folder import write_lines
+
+SHOWN = 24
+"""Queries a task."""
+
+HITS = 5
+"""Hits a strategy."""
+
+SIDE = 160
+"""Pixels along a thumbnail's longer side."""
+
+
+def write_gallery(run: Path, task: Task, cells: Sequence[Cell]) -> None:
+    """`tasks/<task>/gallery.jsonl`, `documents.jsonl` and the thumbnails of both."""
+    queries = sample(task)
+    wanted = {query.id for query in queries}
+    ids = dict.fromkeys(
+        hit.id
+        for cell in cells
+        for ranking in cell.retrieved.rankings
+        if ranking.query in wanted
+        for hit in ranking.hits[:HITS]
+    )
+    documents = [document for document in task.memory if document.id in ids]
+    folder = run / "tasks" / task.name
+    write_lines(folder / "gallery.jsonl", (_query(run, task, query) for query in queries))
+    write_lines(folder / "documents.jsonl", (_document(run, document) for document in documents))
+
+
+def sample(task: Task) -> list[Query]:
+    """A fixed draw by the ids' checksums: half of it from slices, where there are any."""
+    drawn = sorted(task.queries, key=lambda query: crc32(f"gallery {query.id}".encode()))
+    special = frozenset().union(*task.slices.values()) if task.slices else frozenset()
+    inside = [query for query in drawn if query.id in special][: SHOWN // 2]
+    outside = [query for query in drawn if query.id not in special][: SHOWN - len(inside)]
+    return inside + outside
+
+
+def _query(run: Path, task: Task, query: Query) -> dict[str, Any]:
+    grades = task.qrels.get(query.id, {})
+    relevant = sorted((id for id, grade in grades.items() if grade > 0), key=lambda id: -grades[id])
+    target = task.targets.get(query.id)
+    return {
+        "id": query.id,
+        "text": query.text.content if query.text else None,
+        "image": thumbnail(run, query.image),
+        "target": thumbnail(run, target),
+        "references": list(task.references.get(query.id, ())),
+        "slices": [name for name, ids in task.slices.items() if query.id in ids],
+        "relevant": relevant[:1000],
+        "n_relevant": len(relevant),
+    }
+
+
+def _document(run: Path, document: Document) -> dict[str, Any]:
+    texts = [text.content for text in document.texts]
+    return {"id": document.id, "texts": texts, "image": thumbnail(run, document.image)}
+
+
+def thumbnail(run: Path, image: Image | None) -> str | None:
+    """A small JPEG of a picture, stored once; its path in the run folder. None where there is no
+    picture, or it can't be read (that was counted where it was taken in)."""
+    if image is None:
+        return None
+    name = f"thumbnails/{(image.digest or f'{crc32(image.id.encode()):08x}')[:24]}.jpg"
+    if not (run / name).is_file():
+        try:
+            picture = image.open()
+        except BadImage:
+            return None
+        picture.thumbnail((SIDE, SIDE))
+        content = io.BytesIO()
+        picture.save(content, "JPEG", quality=80)
+        write_atomically(run / name, content.getvalue())
+    return name

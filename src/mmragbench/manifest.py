@@ -1,0 +1,84 @@
+"""With what a run was made: versions, commit, machine, data, weights. No keys, no user names."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from mmragbench import __version__
+from mmragbench.assembly import Assembly
+from mmragbench.identity import digest, memory_digest, queries_digest
+from mmragbench.plan import Plan
+from mmragbench.records import Task
+
+PACKAGES = (
+    "bm25s", "faiss-cpu", "ir-measures", "nltk", "numpy", "open-clip-torch", "pillow",
+    "pycocoevalcap", "sentence-transformers", "scipy", "torch", "torchmetrics", "torchvision",
+    "transformers",
+)  # fmt: skip
+
+
+def manifest(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> dict[str, Any]:
+    """Everything that someone needs to make the run again, as plain data."""
+    resolved = plan.resolved()
+    return {
+        "mmragbench": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "suite": plan.suite.name,
+        "suite_hash": digest(resolved),
+        "seed": plan.suite.seed,
+        "git": _git(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "dataset": resolved["dataset"],
+        "data": {name: _data(task) for name, task in tasks.items()},
+        "models": {
+            name: {**spec, "weights": assembly.weights(role, name)}
+            for role, name, spec in _models(plan)
+        },
+    }
+
+
+def _models(plan: Plan) -> list[tuple[str, str, dict[str, Any]]]:
+    bounds = [*plan.strategies.values(), *plan.generators.values()]
+    used = {(role, name) for bound in bounds for role, name in bound.models.values()}
+    for task in plan.tasks.values():
+        used |= {("encoder", measure.features) for measure in task.generation if measure.features}
+    return [(role, name, plan.suite.models[name]) for role, name in sorted(used)]
+
+
+def _data(task: Task) -> dict[str, Any]:
+    return {
+        "documents": len(task.memory),
+        "queries": len(task.queries),
+        "memory_digest": memory_digest(task.memory),
+        "queries_digest": queries_digest(task.queries),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git() -> dict[str, Any] | None:
+    """The commit of the checkout that this code runs from; None for an installed wheel."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+    return {"commit": git("rev-parse", "HEAD") or None, "dirty": bool(git("status", "--porcelain"))}

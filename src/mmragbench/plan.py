@@ -1,0 +1,164 @@
+"""What a suite comes to: every component bound, every cell named, before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmragbench.assembly import Bound, bind
+from mmragbench.errors import SuiteError, unknown
+from mmragbench.identity import digest
+from mmragbench.records import Measure, Task
+from mmragbench.registry import Component, find_measure
+from mmragbench.suite import Misfit, Place, Source, Suite, TaskSpec
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """One task: its measures of rankings and of outputs, and the generators with their depths."""
+
+    retrieval: Mapping[Measure, Component]
+    generation: Mapping[Measure, Component]
+    cells: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite whose names are all bound."""
+
+    suite: Suite
+    dataset: Bound
+    strategies: Mapping[str, Bound]
+    generators: Mapping[str, Bound]
+    tasks: Mapping[str, TaskPlan]
+
+    def resolved(self) -> dict[str, Any]:
+        """The suite with every default."""
+        strategies = {name: bound.resolved() for name, bound in self.strategies.items()}
+        generators = {name: bound.resolved() for name, bound in self.generators.items()}
+        return {
+            **self.suite.model_dump(),
+            "dataset": self.dataset.resolved(),
+            "strategies": strategies,
+            "generators": generators,
+        }
+
+    @property
+    def folder(self) -> str:
+        """`<name>-<hash of the resolved suite>`."""
+        return f"{self.suite.name}-{digest(self.resolved())[:8]}"
+
+    def depth(self, task: str) -> int:
+        """How many hits of each ranking are kept: enough for every cutoff and every generator."""
+        plan = self.tasks[task]
+        cutoffs = [measure.cutoff or 0 for measure in plan.retrieval]
+        return max(self.suite.depth, *cutoffs, *(k for _, k in plan.cells), 1)
+
+
+def plan(suite: Suite, source: Source) -> Plan:
+    """Bind every name of a suite.
+
+    Raises:
+        SuiteError: something is unknown or does not fit; names the line, the choices and the fix.
+    """
+    try:
+        return _plan(suite)
+    except Misfit as error:
+        raise source.error(error.place, error.message) from error
+
+
+def _plan(suite: Suite) -> Plan:
+    strategies = {
+        name: bind("strategy", spec, ("strategies", name), suite)
+        for name, spec in suite.strategies.items()
+    }
+    if suite.baseline is not None and suite.baseline not in strategies:
+        raise Misfit(("baseline",), unknown("strategy", suite.baseline, strategies))
+    generators = {
+        name: bind("generator", spec, ("generators", name), suite)
+        for name, spec in suite.generators.items()
+    }
+    for task, spec in suite.tasks.items():
+        for name in spec.generator:
+            if name not in generators:
+                place = ("tasks", task, "generator")
+                generators[name] = bind("generator", {"use": name}, place, suite)
+    dataset = bind("dataset", suite.dataset, ("dataset",), suite)
+    tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
+    return Plan(suite, dataset, strategies, generators, tasks)
+
+
+def _plan_task(
+    name: str, spec: TaskSpec, generators: Mapping[str, Bound], suite: Suite
+) -> TaskPlan:
+    place = ("tasks", name, "measures")
+    found = {measure: _measure(measure, place, suite) for measure in _parsed(spec.measures, place)}
+    retrieval = {m: component for m, component in found.items() if not component.scores}
+    generation = {m: component for m, component in found.items() if component.scores}
+    if generation and not spec.generator:
+        raise Misfit(
+            ("tasks", name),
+            f"{', '.join(map(str, generation))} score what a generator produces; "
+            "add generator: with one or more of " + ", ".join(_generators(generators)),
+        )
+    cells: dict[tuple[str, int], None] = {}
+    for generator in spec.generator:
+        reads = getattr(generators[generator].component.make, "reads", None)
+        for k in spec.k:
+            cells[generator, k if reads is None else min(k, reads)] = None
+    return TaskPlan(retrieval, generation, tuple(cells))
+
+
+def _generators(bound: Mapping[str, Bound]) -> list[str]:
+    from mmragbench.registry import every
+
+    return sorted({*bound, *(component.name for component in every("generator"))})
+
+
+def _parsed(names: list[str], place: Place) -> list[Measure]:
+    try:
+        return list(dict.fromkeys(Measure.parse(name) for name in names))
+    except ValueError as error:
+        raise Misfit(place, str(error)) from error
+
+
+def _measure(measure: Measure, place: Place, suite: Suite) -> Component:
+    try:
+        component = find_measure(measure)
+    except SuiteError as error:
+        raise Misfit(place, str(error)) from error
+    if measure.features:
+        if measure.features not in suite.models:
+            raise Misfit(place, f"{measure}: " + unknown("model", measure.features, suite.models))
+        models = ("models", measure.features)
+        bind("encoder", suite.models[measure.features], models, suite)
+    return component
+
+
+def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
+    """Make sure that the dataset poses the suite's tasks, and that each measure fits its task.
+
+    Raises:
+        SuiteError: it does not; names the line, the choices and the fix.
+    """
+    for name, task_plan in plan.tasks.items():
+        if name not in tasks:
+            message = unknown(f"task of {plan.dataset.component.name}", name, tasks)
+            raise source.error(("tasks", name), message)
+        for measure, component in task_plan.generation.items():
+            if tasks[name].output not in component.scores:
+                raise source.error(
+                    ("tasks", name, "measures"),
+                    f"{measure} scores {' and '.join(component.scores)} outputs; "
+                    f"{name} produces {tasks[name].output}",
+                )
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Plan, Source]:
+    """Read a suite file and plan it."""
+    from mmragbench.suite import read
+
+    suite, source = read(path, overrides)
+    return plan(suite, source), source

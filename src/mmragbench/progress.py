@@ -1,0 +1,104 @@
+"""How far a run is: bars with the remaining time in a terminal, single lines elsewhere."""
+
+from __future__ import annotations
+
+import re
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+CELL = re.compile(r"^\[(\d+)/(\d+)\] (.*)$")
+"""How the loop announces a cell: `[3/24] captioning · oracle`."""
+
+
+class Bars:
+    """Two bars: the cells of the run, and the items of the model that is working."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", table_column=None),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        self._bars = Progress(*columns, console=console, transient=True)
+        self._run = self._bars.add_task("run", total=None)
+        self._model: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def begin(self, what: str, total: int) -> None:
+        if cell := CELL.match(what):
+            number, count, label = int(cell[1]), int(cell[2]), cell[3]
+            self._bars.update(self._run, description=label, total=count, completed=number - 1)
+            self._drop()
+        elif total:
+            self._drop()
+            self._model = self._bars.add_task(f"  {what}", total=total)
+        else:
+            self._bars.update(self._run, description=what)
+
+    def advance(self, done: int) -> None:
+        if self._model is not None:
+            self._bars.advance(self._model, done)
+
+    def _drop(self) -> None:
+        if self._model is not None:
+            self._bars.remove_task(self._model)
+            self._model = None
+
+
+class Lines:
+    """A line for each cell and each model that has work, with the seconds since the start."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._began = console, time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def begin(self, what: str, total: int) -> None:
+        items = f": {total:,} items" if total else ""
+        seconds = time.monotonic() - self._began
+        self._console.print(f"{seconds:6.1f}s  {what}{items}", markup=False, highlight=False)
+
+    def advance(self, done: int) -> None:
+        pass
+
+
+def progress(console: Console) -> Bars | Lines:
+    """Bars where someone is watching, lines elsewhere."""
+    return Bars(console) if console.is_terminal else Lines(console)

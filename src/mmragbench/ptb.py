@@ -1,0 +1,224 @@
+"""Caption tokens as COCO's evaluation makes them, without Java.
+
+COCO's caption scores are defined on the output of Stanford's `PTBTokenizer` (CoreNLP 3.4.1, options
+`-preserveLines -lowerCase`), from which pycocoevalcap drops a list of punctuation. This is a lexer
+with the same output: one regular expression, whose alternatives are the kinds of token, tried in an
+order in which the first to match is the longest (Java's rule). It was written from what the Java
+program answers, and is tested against it on real captions and on generated ones.
+
+Two things differ on purpose. Java reads a whole file, so that a caption ending in an initial
+(`John Q.`) keeps its period or not depending on how the *next* caption begins; here the next one is
+taken to begin like this one. And line separators other than a newline, which shift all later
+captions by one line in pycocoevalcap, are spaces here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+NAME = "ptb-py"
+"""How a signature names this tokeniser."""
+
+_ABBREVIATIONS = """
+    adj adm adv al ala alex apr ariz assn assoc asst atty aug ave bhd bldg blvd brig bros calif capt
+    cf cie cmdr co col colo conn corp cos cpl ct dak dec dept det dr drs elec ens esq est etc ext
+    feb fla fri ft ga gen gov govs hon inc ind insp intl invt jan jos jr jul jun kan kans ky lt ltd
+    maj mar md mfg mich minn mlle mme mo mon mont mr mrs ms msgr mt mtg natl neb nev nov oct okla
+    penn pfc ph ph.d plc ppte ppty pres prof pte ptes pty ptys pvt rd rep reps rev rt sen sens sep
+    sept seq sfc sgt spc sq sr st ste supt sys tel tenn thu thurs tue tues univ va vs vt wed wis
+    wisc wm wyo
+""".split()
+"""Words that keep their period, in any case."""
+
+_NAMES = "Ark Az Del Ill La Mass Miss Ore Pa Tex Wash".split()
+"""Words that keep it only with a capital: `a mass.` ends a sentence, `Springfield, Mass.` does not."""
+
+_STARTERS = """
+    A About According Additionally After An As At But Earlier He Her Here However If In It Last Many
+    More Mr. Ms. Now Once One Other Our She Since So Some Such That The Their Then There These They
+    This We What When While Yet You
+""".split()
+"""Words that begin a sentence: an initial before one of them gives up its period."""
+
+_HALVES = {
+    "cannot": ("can", "not"),
+    "gimme": ("gim", "me"),
+    "gonna": ("gon", "na"),
+    "gotta": ("got", "ta"),
+    "lemme": ("lem", "me"),
+    "wanna": ("wan", "na"),
+}
+_SPELLINGS: dict[str, tuple[str, ...]] = {
+    **_HALVES,
+    **dict.fromkeys(("?", "!", "\u058a", "\u2010", "\u2011", "&quot;", "&apos;", "&nbsp;"), ()),
+    **{"(": ("-lrb-",), ")": ("-rrb-",), "[": ("-lsb-",), "]": ("-rsb-",)},
+    **{"{": ("-lcb-",), "}": ("-rcb-",), "&amp;": ("&",), "&lt;": ("<",), "&gt;": (">",)},
+    **{"½": ("1/2",), "¼": ("1/4",), "¾": ("3/4",), "⅓": ("1/3",), "⅔": ("2/3",)},
+    **{"¢": ("cents",), "£": ("#",), "€": ("$",), "¤": ("$",), "₠": ("$",), "\x80": ("$",)},
+}
+"""What a token is written as, where that is not the token itself."""
+
+_L = r"[A-Za-z\u0080-\uffff]"  # a letter; after _Characters, all that is left beyond ASCII is one
+_AN = r"[A-Za-z0-9\u0080-\uffff]"  # a letter or a digit
+_ACRONYM = r"[A-Za-z](?:\.[A-Za-z])+"
+_AUX_START = "(?i:[sdm]|re|ve|ll)"
+_AUX = rf"{_AUX_START}(?![A-Za-z])"  # what follows the apostrophe in it's, he'd, I'm, we'll
+_PART = rf"(?:[dDoOlL]'{_AN})?{_AN}+"  # o'clock, l'amour
+
+_HYPHENED = rf"""
+    (?:[A-Za-z0-9][A-Za-z0-9.,]*+(?:-(?:{_ACRONYM}\.|[A-Za-z0-9]++))++(?![\u0080-\uffff])
+    |{_AN}+(?:-{_PART})+)
+"""  # two-year-old, non-U.S.
+
+
+def _any(words: list[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+_NAMED = _any(_NAMES + [name.upper() for name in _NAMES])
+_STARTED = _any(_STARTERS + [word.upper() for word in _STARTERS])
+
+_WEB = rf"""
+    <(?:/?[A-Za-z][\w:.-]*+(?:[ ]++[A-Za-z][\w:.-]*+(?:[ ]*+=[ ]*+(?:"[^"]*+"|'[^']*+'))?)*+[ ]*+/?
+      |[!?][A-Za-z-][^>]*+)[ ]*+>                                          # <person>, <br />
+    |<?(?:mailto:)?[A-Za-z0-9][^\s"<>|()]*@(?:[^\s"<>|().]+\.)*[^\s"<>|().]+>?    # a@b.org
+    |https?://[^\s"<>|()]+[^\s"<>|.!?()\{{\}},-]
+    |(?:www\.(?:[^\s"<>|.!?()\{{\}},]+\.)+[A-Za-z]{{2,4}}
+      |(?:[^\s"`'<>|.!?()\{{\}},_$-]+\.)+(?:com|net|org|edu)(?!{_AN}|[.!?]{_L}))
+      (?:/[^\s"<>|()]+[^\s"<>|.!?()\{{\}},-])?
+    |@[A-Za-z_]\w*                                                         # @name
+"""
+_NUMBERS = r"""
+    (?:\([0-9]{2,3}\)[ ]?|(?:\+\+?)?(?:[0-9]{2,4}[- ])?[0-9]{2,4}[- ])[0-9]{3,4}[- ]?[0-9]{3,5}
+      (?![A-Za-z0-9]|-[A-Za-z0-9])                                         # 555 123 4567
+    |[0-9]{1,4}[- ][0-9]{1,4}\\?/[0-9]{1,4}                                # 1 1/2
+    |[0-9]{1,2}[-/][0-9]{1,2}[-/][0-9]{2,4}                                # 12/25-2013
+"""
+_WORDS = rf"""
+    [A-Za-z0-9]+(?:-[A-Za-z]+){{0,2}}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){{0,2}}){{1,2}}   # and/or
+    |[A-Za-z]*?[A-MO-Za-mo-z](?=[nN]['`][tT])|[nN]['`][tT](?![A-Za-z])           # do n't
+    |[dDoOlL]'(?!{_AUX}){_AN}{_AN}+(?:-{_PART})*                                   # o'clock
+    |[A-Za-z]+[aeiouyAEIOUY]'(?!{_AUX})[aeiouA-Z][A-Za-z]*|(?i:c'est)      # Hawai'i
+    |[A-HJ-XZn]'(?!{_AUX})[A-Za-z]{{2,}}                                   # A'dog
+    |(?:{_HYPHENED}|{_L}{_AN}*(?:[.!?]{_L}{_AN}*)+|{_AN}+)\.(?=[,;:])  # `end.,`
+    |{_HYPHENED}
+    |[0-9]{_AN}*(?:[._]{_AN}+)*\.(?:jpe?g|png|gif|mp[34]|txt|pdf)(?!{_AN}) # 1.jpg
+    |{_AN}+(?:_{_AN}+)+                                                    # a_b
+    |[-+]?[0-9]*(?:[.:,][0-9]+)+                                           # 10:30, 1,000, .5
+    |(?i:'n(?:'|(?=\s))|(?:y'(?=[a-z])|[djl]'|ol')(?!{_AUX_START})|(?:dunk|someth)in'(?![a-z])
+      |'em|c'mon|ev'ry|li'l|nat'l|'till?|'cause|s'mores|nor'easter|cont'd\.)
+    |'{_AUX}|(?i:(?<=more)'n(?![a-z])|'t(?=(?:is|was)(?![a-z])))
+    |'(?:[2-9]0s|[0-9][0-9](?=\s))                               # '90s, '05
+"""
+_PERIODS = rf"""
+    (?:(?i:{_any(_ABBREVIATIONS)})|{_NAMED})\.(?!{_L}(?:{_AN}|[.!?]{_L}))
+    |(?i:nos?|art|ca|figs?|op|pp|prop)\.(?=\s?[0-9])                       # No. 5
+    |{_ACRONYM}\.(?!{_L})
+    |[A-Za-z]\.(?!{_L}|\s+(?:<[A-Za-z/!?]|(?:{_STARTED})\s))                        # J. Smith
+"""
+_REST = rf"""
+    [A-Z]+(?:[+&][A-Z]+)+|[A-Z]+\$|[Cc]\+\+|[CcFf]\#                                # AT&T
+    |{_L}{_AN}*(?:[.!?]{_L}{_AN}*)*|{_AN}+|[-+][0-9]+
+    |\#{_L}+|&(?:\#[0-9]+|(?i:amp|lt|gt|quot|apos|nbsp)|[aeiouAEIOU](?:acute|grave|uml));
+    |[<>]?[:;=]['o*-]?[()DPdpO\\\]@|\{{\[](?![A-Za-z0-9])                    # :-)
+    |[-^x=~<>']_[-^x=~<>']|\([-^x=~<>'][_.-]?[-^x=~<>']\)                  # ^_^
+    |(?P<punctuation>-{{1,4}}(?!-)|\.{{3,5}}|\.|[,:;]|''|["'`])
+    |-+|\*+|[?!]+|<<|>>|_+|\#+|@+
+    |[!-~\u0080-\uffff]
+"""
+_SIMPLE = r"[A-Za-z]++(?=[ ])"  # most tokens: tried first, for speed
+_TOKEN = re.compile("|".join((_SIMPLE, _NUMBERS, _WORDS, _PERIODS, _REST)), re.VERBOSE)
+_WEB_TOKEN = re.compile(
+    "|".join((_SIMPLE, _WEB, _NUMBERS, _WORDS, _PERIODS, _REST)), re.VERBOSE
+)
+_ON_THE_WEB = re.compile(r"[<@]|https?://|www\.|\.(?:com|net|org|edu)")
+_PLAIN = re.compile(r"([A-Za-z]+(?: [A-Za-z]+)*) ?(\.?)")
+_PERIOD_KEPT = frozenset(_ABBREVIATIONS) | frozenset(name.lower() for name in _NAMES)
+
+_QUOTES = dict.fromkeys("\x91‘‛‹", "`") | dict.fromkeys("\x92’›", "'")
+_QUOTES |= dict.fromkeys("\x93\x94“”«»", '"')
+_DASHES = dict.fromkeys("\x96\x97–—―", " -- ")
+_SYMBOLS = (
+    (0x80, 0x80), (0xA1, 0x7FF), (0x964, 0x965), (0x2016, 0x2017), (0x2020, 0x2023),
+    (0x2030, 0x203B), (0x203E, 0x2042), (0x2070, 0x208E), (0x20A0, 0x20A0), (0x20A4, 0x20A4),
+    (0x20AC, 0x20AC), (0x2100, 0x2159), (0x2190, 0x2BFF), (0x3001, 0x3002), (0x3012, 0x3012),
+    (0x30FB, 0x30FB), (0xFF01, 0xFFE6),
+)  # fmt: skip
+"""Where signs are tokens of their own; elsewhere Java does not know them and leaves them out."""
+
+
+class _Characters(dict[int, str]):
+    """What a character beyond ASCII becomes before the lexer sees it; filled as they are met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = self._replacement(code)
+        return self[code]
+
+    @staticmethod
+    def _replacement(code: int) -> str:
+        char, kind = chr(code), unicodedata.category(chr(code))
+        if code < 0x80 or char in "\u058a\u2010\u2011":
+            return char
+        if char in _QUOTES:
+            return _QUOTES[char]
+        if char in _DASHES:
+            return _DASHES[char]
+        if char in "\xad…":
+            return "" if char == "\xad" else " ... "
+        if code < 0x10000 and (kind[0] in "LM" or kind == "Nd") and not 0xFE00 <= code <= 0xFE0F:
+            return char
+        if kind[0] in "PSN" and any(first <= code <= last for first, last in _SYMBOLS):
+            return f" {char} "
+        return " " if kind == "Zs" or char in "\x85\u2028\u2029" else "\x01"
+
+
+_CHARACTERS = _Characters()
+
+
+def tokenize(caption: str) -> list[str]:
+    """The caption's tokens: lower case, punctuation dropped.
+
+    A token may hold a no-break space (`1\\xa01/2`), as Java's may.
+    """
+    return line(caption).split(" ") if line(caption) else []
+
+
+@lru_cache(maxsize=1 << 17)
+def line(caption: str) -> str:
+    """The tokens joined by spaces: what pycocoevalcap's tokeniser hands to its scorers."""
+    plain = _PLAIN.fullmatch(caption)
+    if plain is not None:
+        words = plain[1].lower().split(" ")
+        if _HALVES.keys().isdisjoint(words) and not (plain[2] and _keeps_period(words[-1])):
+            return " ".join(words)
+    return " ".join(_scan(caption))
+
+
+def _keeps_period(word: str) -> bool:
+    return len(word) == 1 or word in _PERIOD_KEPT
+
+
+def _scan(caption: str) -> list[str]:
+    text = caption.replace("\n", " ")
+    if not text.isascii():
+        text = text.translate(_CHARACTERS)
+    following = "A " if text[:1].isupper() else "a "
+    lexer = _WEB_TOKEN if _ON_THE_WEB.search(text) else _TOKEN
+    tokens: list[str] = []
+    for match in lexer.finditer(f"{text}\n{following}"):
+        if match.start() >= len(text):
+            break
+        if match.lastgroup is None:
+            tokens += _spell(match[0].lower())
+    return tokens
+
+
+def _spell(token: str) -> tuple[str, ...]:
+    if token in _SPELLINGS:
+        return _SPELLINGS[token]
+    if token.isalnum():
+        return (token,)
+    token = token.replace("(", "-lrb-").replace(")", "-rrb-").replace(" ", "\xa0")
+    return (token,)

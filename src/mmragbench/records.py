@@ -1,0 +1,228 @@
+"""The nouns. Frozen, defined once; nothing else crosses a folder boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+Modality = Literal["image", "text"]
+OutputKind = Literal["none", "caption", "image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture by reference: opened when asked, never held.
+
+    `digest` is the SHA-256 of the file's bytes (hex), set when a dataset takes the file in.
+    """
+
+    id: str
+    path: Path
+    digest: str = ""
+
+    def open(self) -> PIL.Image.Image:
+        """Decode the file: an RGB picture, EXIF orientation applied.
+
+        Raises:
+            BadImage: the file is missing, truncated, empty, too large or not an image.
+        """
+        from mmragbench.intake import open_image
+
+        return open_image(self.path)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with the id under which vectors made elsewhere know it."""
+
+    id: str
+    content: str
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the UTF-8 bytes, hex."""
+        return sha256(self.content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One memory entry; the image or the texts may be absent."""
+
+    id: str
+    image: Image | None = None
+    texts: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the user asks with. Queries about one image share a `group` and are resampled together."""
+
+    id: str
+    image: Image | None = None
+    text: Text | None = None
+    group: str = ""
+
+
+class Hit(NamedTuple):
+    """A document and its score (unitless; higher is better)."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The hits for one query, best first. Ties: score descending, then id descending (trec_eval)."""
+
+    query: str
+    hits: tuple[Hit, ...] = ()
+
+    @classmethod
+    def of(cls, query: str, hits: Iterable[tuple[str, float]], k: int | None = None) -> Ranking:
+        """Sort hits into trec_eval's order and keep the first `k`."""
+        ordered = sorted(((float(score), id) for id, score in hits), reverse=True)
+        return cls(query, tuple(Hit(id, score) for score, id in ordered[:k]))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(hit.id for hit in self.hits)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What took the place of one item's result: the reason why there is none."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a generator answered for one query: a text or an image, or an error; never two of them.
+
+    `shown` are the ids of the documents that it was given; `prompt` what it was told, byte for byte.
+    """
+
+    query: str
+    text: str | None = None
+    image: Image | None = None
+    error: str | None = None
+    shown: tuple[str, ...] = ()
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One measure on one query: a value (on the measure's raw scale), or the error instead of it.
+
+    With neither, the query has no gold for this measure (no relevant document): it is not scored.
+    """
+
+    query: str
+    value: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Something that a dataset could not use, by name, with the reason: `kind` is what the report
+    counts by (`truncated image`, `no captions`, ...)."""
+
+    kind: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked: the memory, the queries, the gold, and what a generator has to produce.
+
+    Attributes:
+        name: `text-to-image`, `image-to-text`, `captioning`, `image-generation`, ...
+        memory: what may be retrieved; sized and indexable.
+        queries: what is asked.
+        qrels: query id -> document id -> grade (1 and more is relevant). A query that is absent
+            or has no relevant document is not scored for retrieval.
+        relevance: where the grades come from: `gold`, or `silver:` and the rule.
+        output: what a generator produces: `none` (retrieval only), `caption` or `image`.
+        references: query id -> reference captions (output `caption`; CLIPScore for images).
+        targets: query id -> the real image (output `image`).
+        slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
+        exclusions: what the dataset could not use.
+        affinity: for the `oracle` alone: query id -> document id -> closeness to the gold answer,
+            which orders documents of the same grade.
+    """
+
+    name: str
+    memory: Sequence[Document]
+    queries: Sequence[Query]
+    qrels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    relevance: str = "gold"
+    output: OutputKind = "none"
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    targets: Mapping[str, Image] = field(default_factory=dict)
+    slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    exclusions: tuple[Exclusion, ...] = ()
+    affinity: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def subset(self, ids: frozenset[str]) -> Task:
+        """The same task asked with some of its queries only (a slice)."""
+        return replace(self, queries=[q for q in self.queries if q.id in ids], slices={})
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure is a value: `Measure.parse(str(m)) == m`.
+
+    `features` names the encoder whose features a distance is taken on: `FID(clip)`.
+    `cutoff` is the rank at which a retrieval measure stops: `nDCG@10`.
+    """
+
+    name: str
+    features: str | None = None
+    cutoff: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Measure:
+        """Read `CIDEr`, `nDCG@10`, `FID(clip)`.
+
+        Raises:
+            ValueError: the text is none of these forms.
+        """
+        import re
+
+        match = re.fullmatch(r"([A-Za-z]\w*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
+        if match is None:
+            raise ValueError(f"{text!r} is not a measure; write it like CIDEr, nDCG@10 or FID(clip)")
+        name, features, cutoff = match.groups()
+        return cls(name, features, int(cutoff) if cutoff else None)
+
+    def __str__(self) -> str:
+        features = f"({self.features})" if self.features else ""
+        cutoff = f"@{self.cutoff}" if self.cutoff else ""
+        return f"{self.name}{features}{cutoff}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One measure on one set of queries.
+
+    Attributes:
+        measure: which.
+        signature: all that could change the number, `|`-separated.
+        scores: one per query, for measures that have a value per query; else empty.
+        total: the set's own value where it is not the mean of the queries' values (FID, Bleu).
+        reason: why there is no number at all (Java is missing, nothing was generated).
+    """
+
+    measure: Measure
+    signature: str
+    scores: tuple[Score, ...] = ()
+    total: float | None = None
+    reason: str | None = None

@@ -1,0 +1,192 @@
+"""Components by name: one decorator at the definition, discovery by file, nothing to keep in step.
+
+    @strategy
+    class SharedSpace: ...          # in strategies/shared_space.py: "shared-space"
+
+A component is also found through Python entry points (group `mmragbench.strategies`, ...) and by a
+dotted path, `my_package.my_module:MyStrategy`, anywhere a name fits.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from mmragbench.errors import MissingExtra, SuiteError, unknown
+from mmragbench.records import Measure, OutputKind
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+FOLDERS = {
+    "dataset": "datasets",
+    "encoder": "models",
+    "captioner": "models",
+    "reranker": "models",
+    "generator": "models",
+    "strategy": "strategies",
+    "store": "stores",
+    "measure": "evals",
+    "report": "reports",
+}
+"""Kind of component -> the catalogue that holds its files."""
+
+PLURALS = {"strategy": "strategies"}
+
+
+@dataclass(frozen=True)
+class Component:
+    """A registered class or function; for a measure, the kinds of output that it `scores` (none for
+    a measure of rankings)."""
+
+    kind: str
+    name: str
+    make: Callable[..., Any]
+    scores: tuple[OutputKind, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of its docstring."""
+        doc = inspect.getdoc(self.make) or ""
+        return doc.split("\n\n")[0].replace("\n", " ")
+
+
+_components: dict[tuple[str, str], Component] = {}
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "-").lower()
+
+
+def register(
+    kind: str, name: str, make: Callable[..., Any], scores: tuple[OutputKind, ...] = ()
+) -> None:
+    """Put a component under its name.
+
+    Raises:
+        SuiteError: the name is taken by another definition.
+    """
+    known = _components.get((kind, _key(name)))
+    if known and (known.make.__module__, known.make.__qualname__) != (
+        make.__module__,
+        make.__qualname__,
+    ):
+        raise SuiteError(
+            f"{kind} {name!r} is defined twice: in {known.make.__module__} and in "
+            f"{make.__module__}; rename one of the files"
+        )
+    _components[kind, _key(name)] = Component(kind, name, make, scores)
+
+
+def _decorator(kind: str) -> Callable[[C], C]:
+    def decorate(make: C) -> C:
+        stem = make.__module__.rpartition(".")[2]
+        name = stem if FOLDERS[kind] in ("models", "datasets") else stem.replace("_", "-")
+        register(kind, name, make)
+        return make
+
+    return decorate
+
+
+dataset = _decorator("dataset")
+encoder = _decorator("encoder")
+captioner = _decorator("captioner")
+reranker = _decorator("reranker")
+generator = _decorator("generator")
+strategy = _decorator("strategy")
+store = _decorator("store")
+report = _decorator("report")
+
+
+def measures(*names: str, scores: tuple[OutputKind, ...] = ()) -> Callable[[C], C]:
+    """Register one evaluator under each measure that it computes (`R@k` for any cutoff), with the
+    kinds of output that these score; none means that they score rankings."""
+
+    def decorate(make: C) -> C:
+        for name in names:
+            register("measure", name, make, scores)
+        return make
+
+    return decorate
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("mmragbench"):
+            raise
+        package = (error.name or "").partition(".")[0]
+        raise MissingExtra(package, "all") from error
+
+
+def _load_folder(kind: str) -> None:
+    package = importlib.import_module(f"mmragbench.{FOLDERS[kind]}")
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.ispkg:
+            _import(f"{package.__name__}.{module.name}")
+
+
+def _load_entry_points(kind: str, name: str | None = None) -> None:
+    group = f"mmragbench.{PLURALS.get(kind, kind + 's')}"
+    for point in entry_points(group=group):
+        if name is None or _key(point.name) == _key(name):
+            register(kind, point.name, point.load())
+
+
+def _load_path(kind: str, path: str) -> Component:
+    module, _, attribute = path.partition(":")
+    try:
+        make = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise SuiteError(
+            f"cannot import {kind} {path!r} ({error}); write package.module:Name and make sure "
+            "that the package is installed or on PYTHONPATH"
+        ) from error
+    return Component(kind, path, make)
+
+
+def find(kind: str, name: str) -> Component:
+    """The component of that kind and name.
+
+    Raises:
+        SuiteError: there is none; the message names the nearest and all there are.
+    """
+    if ":" in name:
+        return _load_path(kind, name)
+    if (kind, _key(name)) not in _components:
+        _load_folder(kind)
+        _load_entry_points(kind, name)
+    try:
+        return _components[kind, _key(name)]
+    except KeyError:
+        names = [component.name for component in every(kind)]
+        raise SuiteError(unknown(kind, name, names)) from None
+
+
+def find_measure(measure: Measure) -> Component:
+    """The evaluator of a measure.
+
+    Raises:
+        SuiteError: there is none of that name, or it wants a cutoff or features that are not given.
+    """
+    name = f"{measure.name}@k" if measure.cutoff else measure.name
+    component = find("measure", name)
+    wants_features = "features" in inspect.signature(component.make).parameters
+    if wants_features and not measure.features:
+        raise SuiteError(f"{measure} needs features: write {measure.name}(name of an encoder)")
+    if measure.features and not wants_features:
+        raise SuiteError(f"{measure} takes no features: write {measure.name}")
+    return component
+
+
+def every(kind: str) -> Iterator[Component]:
+    """All components of a kind, by name."""
+    _load_folder(kind)
+    _load_entry_points(kind)
+    found = [component for (k, _), component in _components.items() if k == kind]
+    yield from sorted(found, key=lambda component: component.name)

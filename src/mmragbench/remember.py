@@ -1,0 +1,157 @@
+"""Caching and metering around the model contracts: written once, unknown to models and strategies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mmragbench.cache import Item, Items
+from mmragbench.contracts import Captioner, Encoder, Reranker, Vectors
+from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.identity import digest
+from mmragbench.meter import Meter
+from mmragbench.records import Document, Failure, Image, Modality, Query, Text
+
+T = TypeVar("T")
+Answer = bytes | Failure
+
+
+class _Remembered:
+    """Ask a model only for what is not known yet, chunk by chunk, each chunk stored at once."""
+
+    role = ""
+    chunk = 512
+
+    def __init__(self, inner: Any, name: str, items: Items, meter: Meter) -> None:
+        self._inner, self._name, self._items, self._meter = inner, name, items, meter
+
+    def _answers(
+        self, keys: Sequence[str], inputs: Sequence[T], ask: Callable[[list[T]], list[Answer]]
+    ) -> list[Answer]:
+        usage = self._meter.usage(self.role, self._name)
+        distinct = dict(zip(keys, inputs, strict=True))
+        known = self._items.get(list(distinct))
+        missing = [key for key in distinct if key not in known]
+        usage.items += len(distinct)
+        usage.cached += len(known)
+        usage.seconds += sum(item.seconds for item in known.values())
+        self._meter.begin(f"{self._name} ({self.role})", len(missing))
+        answers: dict[str, Answer] = {key: item.value for key, item in known.items()}
+        for start in range(0, len(missing), self.chunk):
+            part = missing[start : start + self.chunk]
+            began = time.perf_counter()
+            new = dict(zip(part, ask([distinct[key] for key in part]), strict=True))
+            seconds = time.perf_counter() - began
+            self._items.put(
+                {
+                    key: Item(answer, seconds / len(part))
+                    for key, answer in new.items()
+                    if not isinstance(answer, Failure)
+                }
+            )
+            answers.update(new)
+            usage.seconds += seconds
+            usage.spent += seconds
+            usage.failed += sum(isinstance(answer, Failure) for answer in new.values())
+            self._meter.called(usage, len(part))
+        return [answers[key] for key in keys]
+
+
+def _one_by_one(ask: Callable[[list[T]], list[Answer]], inputs: list[T]) -> list[Answer]:
+    """Ask for all; when that fails, for each alone, so that one bad item fails alone."""
+    try:
+        return ask(inputs)
+    except MmragbenchError:
+        raise
+    except Exception as error:
+        if len(inputs) == 1:
+            return [Failure(f"{type(error).__name__}: {error}")]
+    return [answer for item in inputs for answer in _one_by_one(ask, [item])]
+
+
+class RememberedEncoder(_Remembered):
+    role = "encoder"
+
+    def __init__(self, inner: Encoder, name: str, items: Items, meter: Meter) -> None:
+        super().__init__(inner, name, items, meter)
+        self.modalities: frozenset[Modality] = inner.modalities
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors:
+        return self._encode("image", images, self._inner.encode_images)
+
+    def encode_texts(self, texts: Sequence[Text]) -> Vectors:
+        return self._encode("text", texts, self._inner.encode_texts)
+
+    def _encode(
+        self, modality: str, inputs: Sequence[Any], encode: Callable[[list[Any]], Vectors]
+    ) -> Vectors:
+        if not inputs:
+            return np.zeros((0, 0), np.float32)
+        by_id = getattr(self._inner, "by_id", False)
+        keys = [f"{modality}:{item.id if by_id else item.digest}" for item in inputs]
+
+        def ask(chunk: list[Any]) -> list[Answer]:
+            return [row.tobytes() for row in np.asarray(encode(chunk), np.float32)]
+
+        answers = self._answers(keys, inputs, lambda chunk: _one_by_one(ask, chunk))
+        for item, answer in zip(inputs, answers, strict=True):
+            if isinstance(answer, Failure):
+                raise DataError(
+                    f"{self._name} cannot encode {modality} {item.id!r}: {answer.reason}"
+                )
+        joined = b"".join(answer for answer in answers if isinstance(answer, bytes))
+        return np.frombuffer(joined, np.float32).reshape(len(answers), -1)
+
+
+class RememberedCaptioner(_Remembered):
+    role = "captioner"
+    chunk = 64
+
+    def __init__(self, inner: Captioner, name: str, items: Items, meter: Meter) -> None:
+        super().__init__(inner, name, items, meter)
+
+    def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
+        by_id = getattr(self._inner, "by_id", False)
+        keys = [
+            digest([image.id if by_id else image.digest, prompt])
+            for image, prompt in zip(images, prompts, strict=True)
+        ]
+
+        def ask(chunk: list[tuple[Image, str]]) -> list[Answer]:
+            captions = self._inner.caption([i for i, _ in chunk], [p for _, p in chunk])
+            return [c if isinstance(c, Failure) else c.encode() for c in captions]
+
+        pairs = list(zip(images, prompts, strict=True))
+        answers = self._answers(keys, pairs, lambda chunk: _one_by_one(ask, chunk))
+        return [a if isinstance(a, Failure) else a.decode() for a in answers]
+
+
+class RememberedReranker(_Remembered):
+    role = "reranker"
+    chunk = 2048
+
+    def __init__(self, inner: Reranker, name: str, items: Items, meter: Meter) -> None:
+        super().__init__(inner, name, items, meter)
+
+    def score(self, queries: Sequence[Query], documents: Sequence[Document]) -> list[float]:
+        pairs = list(zip(queries, documents, strict=True))
+        keys = [f"{_face(query)}:{_face(document)}" for query, document in pairs]
+
+        def ask(chunk: list[tuple[Query, Document]]) -> list[Answer]:
+            scores = self._inner.score([q for q, _ in chunk], [d for _, d in chunk])
+            return [np.float64(score).tobytes() for score in scores]
+
+        answers = self._answers(keys, pairs, ask)
+        return [float(np.frombuffer(a, np.float64)[0]) for a in answers if isinstance(a, bytes)]
+
+
+def _face(item: Query | Document) -> str:
+    """What a reranker sees of an item."""
+    if isinstance(item, Document):
+        texts = [text.digest for text in item.texts]
+    else:
+        texts = [item.text.digest] if item.text else []
+    return digest([item.image.digest if item.image else None, *texts])[:32]

@@ -1,0 +1,110 @@
+"""A curve as inline SVG: no colours of its own, so that the page's light and dark styles apply."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+
+from mmragbench.reporting.curves import Curve, Series
+from mmragbench.reporting.units import number
+
+WIDTH, HEIGHT = 360, 220
+LEFT, RIGHT, TOP, BOTTOM = 30, 132, 8, 32
+GAP = 14
+"""The least distance between two labels' baselines."""
+
+MARKS = (
+    '<circle cx="{x}" cy="{y}" r="3.4"/>',
+    '<rect x="{x}" y="{y}" width="6.2" height="6.2" transform="translate(-3.1 -3.1)"/>',
+    '<path d="M{x} {y}m0-4.4 4.4 4.4-4.4 4.4-4.4-4.4z"/>',
+    '<path d="M{x} {y}m0-4.2 4.2 7.4h-8.4z"/>',
+)
+
+
+def svg(curve: Curve, classes: Mapping[str, str]) -> str:
+    """The plot; `classes` names each strategy's CSS class (`s1`, `chance`, ...)."""
+    parts = [*_frame(curve)]
+    for position, series in enumerate(curve.series):
+        parts.extend(_line(curve, series, classes[series.strategy], position))
+    parts.extend(_labels(curve, classes))
+    title = escape(f"{curve.label} over k, {curve.task}")
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">'
+        + "".join(parts)
+        + "</svg>"
+    )
+
+
+def _x(curve: Curve, k: int) -> float:
+    """Logarithmic, as the cutoffs of papers are spread: 1, 5, 10, 100."""
+    low, high = curve.xs[0], curve.xs[-1]
+    share = math.log((k + 1) / (low + 1)) / math.log((high + 1) / (low + 1))
+    return round(LEFT + 8 + share * (WIDTH - LEFT - RIGHT - 16), 1)
+
+
+def _y(curve: Curve, value: float) -> float:
+    share = max(value, 0.0) / curve.ticks[-1]
+    return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def _frame(curve: Curve) -> list[str]:
+    parts = []
+    for value in curve.ticks:
+        y = _y(curve, value)
+        parts.append(f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
+        label = f"{value:g}"
+        parts.append(f'<text class="tick" x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{label}</text>')
+    for k in curve.xs:
+        x, y = _x(curve, k), HEIGHT - BOTTOM + 17
+        parts.append(f'<text class="tick" x="{x}" y="{y}" text-anchor="middle">{k}</text>')
+    parts.append(f'<text class="tick" x="{LEFT - 7}" y="{HEIGHT - 17}" text-anchor="end">k</text>')
+    return parts
+
+
+def _line(curve: Curve, series: Series, css: str, position: int) -> list[str]:
+    places = [(_x(curve, k), _y(curve, value), k, value) for k, value in series.points]
+    path = "L".join(f"{x} {y}" for x, y, _, _ in places)
+    parts = [f'<g class="series {css}"><path class="line" d="M{path}"/>']
+    mark = MARKS[position % len(MARKS)]
+    for x, y, k, value in places:
+        tip = escape(f"{series.strategy}, k = {k}: {number(value, 1)}")
+        shape = mark.format(x=x, y=y) if series.control is None else MARKS[0].format(x=x, y=y)
+        parts.append(f'<g class="mark"><title>{tip}</title>{shape}</g>')
+    return [*parts, "</g>"]
+
+
+def _labels(curve: Curve, classes: Mapping[str, str]) -> list[str]:
+    """Names at the lines' ends, pushed apart where the lines end together."""
+    ends = sorted((_y(curve, s.points[-1][1]), s) for s in _ending(curve))
+    ys = _spread([y for y, _ in ends])
+    x = WIDTH - RIGHT + 4
+    parts = []
+    for y, (_, series) in zip(ys, ends, strict=True):
+        value = number(series.points[-1][1], 1)
+        name = escape(_clip(series.strategy))
+        parts.append(
+            f'<text class="label {classes[series.strategy]}" x="{x}" y="{y + 4}">'
+            f'{name} <tspan class="value">{value}</tspan></text>'
+        )
+    return parts
+
+
+def _ending(curve: Curve) -> list[Series]:
+    return [series for series in curve.series if series.points]
+
+
+def _spread(ys: list[float]) -> list[float]:
+    """Move sorted positions apart to at least `GAP`, within the plot."""
+    placed: list[float] = []
+    for y in ys:
+        placed.append(max(y, placed[-1] + GAP) if placed else y)
+    limit = float(HEIGHT - BOTTOM + 8)
+    for i in reversed(range(len(placed))):
+        placed[i] = min(placed[i], limit)
+        limit = placed[i] - GAP
+    return placed
+
+
+def _clip(name: str) -> str:
+    return name if len(name) <= 17 else name[:16] + "…"

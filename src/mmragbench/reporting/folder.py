@@ -1,0 +1,160 @@
+"""A run folder, read: each piece when it is asked for, and empty where it is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mmragbench.records import Measure
+
+CONTROLS = {"oracle": "ceiling", "random": "chance", "no-retrieval": "floor"}
+"""The controls in the order in which tables show them, and what each stands for."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One number of `summary.json`, or the reason why there is none."""
+
+    task: str
+    strategy: str
+    generator: str | None
+    k: int | None
+    slice: str
+    measure: Measure
+    estimate: float | None
+    n: int
+    n_failed: int
+    signature: str
+    reason: str | None
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, raw: Json) -> Row:
+        """From the JSON object; what later releases add is read when it is there."""
+        return cls(
+            task=raw["task"],
+            strategy=raw["strategy"],
+            generator=raw.get("generator"),
+            k=raw.get("k"),
+            slice=raw.get("slice") or "all",
+            measure=measure_of(str(raw["measure"])),
+            estimate=raw.get("estimate"),
+            n=raw.get("n") or 0,
+            n_failed=raw.get("n_failed") or 0,
+            signature=raw.get("signature") or "",
+            reason=raw.get("reason"),
+            low=raw.get("low"),
+            high=raw.get("high"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """What `task.json` says: where relevance comes from, what is generated, how many of what."""
+
+    name: str
+    relevance: str = "gold"
+    output: str = "none"
+    n_queries: int | None = None
+    n_documents: int | None = None
+    slices: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def silver(self) -> str | None:
+        """The rule that stands in for gold relevance, or None where relevance is gold."""
+        kind, _, rule = self.relevance.partition(":")
+        return (rule or "derived") if kind == "silver" else None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A stored run. Nothing is written, and nothing that is missing is an error."""
+
+    path: Path
+
+    @cached_property
+    def suite(self) -> Json:
+        """The suite as resolved."""
+        import yaml
+
+        path = self.path / "suite.yaml"
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def manifest(self) -> Json:
+        return self.read("manifest.json") or {}
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        return tuple(Row.of(raw) for raw in self.read("summary.json") or [])
+
+    @cached_property
+    def exclusions(self) -> list[Json]:
+        return self.read("exclusions.json") or []
+
+    @cached_property
+    def failures(self) -> list[Json]:
+        return self.read("failures.json") or []
+
+    @cached_property
+    def name(self) -> str:
+        return str(self.suite.get("name") or self.manifest.get("suite") or self.path.name)
+
+    @cached_property
+    def tasks(self) -> dict[str, TaskFacts]:
+        """The tasks in the suite's order; tasks that only the summary knows come last."""
+        stored = sorted(path.parent.name for path in self.path.glob("tasks/*/task.json"))
+        scored = (row.task for row in self.rows)
+        names = [*(self.suite.get("tasks") or {}), *scored, *stored]
+        return {name: self._facts(name) for name in dict.fromkeys(names)}
+
+    @cached_property
+    def strategies(self) -> dict[str, str | None]:
+        """Strategy -> what it controls for (None: a contender). Contenders come first."""
+        named = [*(self.suite.get("strategies") or {}), *(row.strategy for row in self.rows)]
+        roles = {name: CONTROLS.get(self._component(name)) for name in dict.fromkeys(named)}
+        order = [None, *CONTROLS.values()]
+        return dict(sorted(roles.items(), key=lambda item: order.index(item[1])))
+
+    def read(self, *parts: str) -> Any:
+        """A JSON file of the run, or None."""
+        path = self.path.joinpath(*parts)
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def lines(self, *parts: str) -> Iterator[Json]:
+        """The objects of a JSON-lines file; none where the file is missing."""
+        path = self.path.joinpath(*parts)
+        if path.is_file():
+            with path.open(encoding="utf-8") as stream:
+                yield from (json.loads(line) for line in stream if line.strip())
+
+    def _component(self, strategy: str) -> str:
+        settings = (self.suite.get("strategies") or {}).get(strategy) or {}
+        return str(settings.get("use") or strategy).replace("_", "-").lower()
+
+    def _facts(self, task: str) -> TaskFacts:
+        raw = self.read("tasks", task, "task.json") or {}
+        return TaskFacts(
+            name=task,
+            relevance=raw.get("relevance") or "gold",
+            output=raw.get("output") or "none",
+            n_queries=raw.get("n_queries"),
+            n_documents=raw.get("n_documents"),
+            slices=tuple((raw.get("slices") or {}).items()),
+        )
+
+
+def measure_of(text: str) -> Measure:
+    """The measure of that name; a name of a form that we do not know is kept whole."""
+    try:
+        return Measure.parse(text)
+    except ValueError:
+        return Measure(text)

@@ -1,0 +1,86 @@
+"""The first look: each task's main measure on one line, from worst to best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from mmragbench.records import Measure
+from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
+from mmragbench.reporting.tables import setting
+from mmragbench.reporting.units import decimals, lower_is_better, shown, unit
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One strategy on the line: `place` in percent, better to the right."""
+
+    strategy: str
+    control: str | None
+    value: str
+    place: float
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One task's line: the measure, the setting that holds its best, and a mark per strategy."""
+
+    task: str
+    measure: Measure
+    unit: str
+    setting: str
+    n: int
+    marks: tuple[Mark, ...]
+
+    @property
+    def best(self) -> tuple[Mark, ...]:
+        return tuple(mark for mark in self.marks if mark.best)
+
+
+def strips(run: RunFolder) -> list[Strip]:
+    """A strip for each task that has a number for at least one contender."""
+    return [strip for facts in run.tasks.values() for strip in _strip(run, facts)]
+
+
+def _strip(run: RunFolder, facts: TaskFacts) -> Iterator[Strip]:
+    scored = [
+        row
+        for row in run.rows
+        if (row.task, row.slice) == (facts.name, "all") and row.estimate is not None
+    ]
+    main = [row for row in scored if row.generator is not None] or scored
+    main = [row for row in main if row.measure == main[0].measure]
+    contenders = [row for row in main if run.strategies[row.strategy] is None]
+    if contenders:
+        top = max(contenders, key=_goodness)
+        chosen = [row for row in main if (row.generator, row.k) == (top.generator, top.k)]
+        marks = tuple(_marks(run, chosen))
+        where = setting(top.generator, top.k)
+        yield Strip(facts.name, top.measure, unit(top.measure), where, top.n, marks)
+
+
+def _goodness(row: Row) -> float:
+    value = row.estimate or 0.0
+    return -value if lower_is_better(row.measure) else value
+
+
+def _marks(run: RunFolder, rows: Sequence[Row]) -> Iterator[Mark]:
+    places = decimals(rows[0].measure, [row.estimate or 0.0 for row in rows])
+    low, high = min(map(_goodness, rows)), max(map(_goodness, rows))
+    best = max(_goodness(row) for row in rows if run.strategies[row.strategy] is None)
+    order = list(run.strategies)
+    for row in sorted(rows, key=lambda row: order.index(row.strategy)):
+        share = (_goodness(row) - low) / (high - low) if high > low else 0.5
+        control = run.strategies[row.strategy]
+        is_best = control is None and _goodness(row) == best
+        value = shown(row.measure, row.estimate or 0.0, places)
+        yield Mark(row.strategy, control, value, round(100 * share, 1), is_best)
+
+
+def levels(strip: Strip) -> list[tuple[float, str]]:
+    """Where chance, ceiling and floor lie on the line, merged where they coincide."""
+    controls = sorted((m for m in strip.marks if m.control), key=lambda mark: mark.place)
+    grouped = groupby(controls, key=lambda mark: mark.place)
+    return [(place, ", ".join(f"{m.control} {m.value}" for m in marks)) for place, marks in grouped]

@@ -1,0 +1,82 @@
+"""What could not be used, what failed and what does not apply: counted by kind, and named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from mmragbench.reporting.folder import Json, RunFolder
+from mmragbench.reporting.tables import setting
+
+EXAMPLES = 3
+NAMED = 2000
+"""How many entries of one kind are written out; the JSON file beside the report has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One kind: how many, and each by name with what happened to it."""
+
+    kind: str
+    count: int
+    named: tuple[tuple[str, str], ...]
+
+    @property
+    def examples(self) -> tuple[tuple[str, str], ...]:
+        return self.named[:EXAMPLES]
+
+
+def exclusions(run: RunFolder) -> list[Trouble]:
+    """What the datasets could not use; one that several tasks report counts once."""
+    return _by_kind(
+        run.exclusions, lambda raw: str(raw.get("kind")), lambda raw: (raw["id"], raw["reason"])
+    )
+
+
+def failures(run: RunFolder) -> list[Trouble]:
+    """What failed while running, by the error's kind."""
+    return _by_kind(run.failures, lambda raw: kind_of(str(raw.get("error"))), _failed)
+
+
+def inapplicable(run: RunFolder) -> list[tuple[str, tuple[str, ...]]]:
+    """Each reason with the cells that it explains, as `task · strategy · generator, k`."""
+    cells: dict[str, dict[str, None]] = {}
+    for row in run.rows:
+        if row.estimate is None and row.reason:
+            parts = (row.task, row.strategy, setting(row.generator, row.k))
+            cells.setdefault(row.reason, {})[" · ".join(part for part in parts if part)] = None
+    return [(reason, tuple(named)) for reason, named in cells.items()]
+
+
+def signatures(run: RunFolder) -> list[tuple[str, str, str]]:
+    """Task, measure and signature: each protocol once."""
+    rows = (row for row in run.rows if row.signature and row.estimate is not None)
+    return list(dict.fromkeys((row.task, str(row.measure), row.signature) for row in rows))
+
+
+def kind_of(error: str) -> str:
+    """An error without what differs from case to case: quoted names, paths and numbers."""
+    line = error.strip().partition("\n")[0]
+    line = re.sub(r"'[^']*'|\"[^\"]*\"|\S*[/\\]\S+", "…", line)
+    return re.sub(r"\d+", "N", line)[:160] or "unknown"
+
+
+def _failed(raw: Json) -> tuple[str, str]:
+    where = (raw.get("task"), raw.get("strategy"), setting(raw.get("generator"), raw.get("k")))
+    named = " · ".join(str(part) for part in where if part)
+    return f"{raw.get('query')} ({named})", str(raw.get("error"))
+
+
+def _by_kind(
+    entries: Iterable[Json],
+    kind: Callable[[Json], str],
+    name: Callable[[Json], tuple[str, str]],
+) -> list[Trouble]:
+    groups: dict[str, dict[tuple[str, str], None]] = {}
+    for raw in entries:
+        groups.setdefault(kind(raw), {})[name(raw)] = None
+    troubles = [
+        Trouble(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()
+    ]
+    return sorted(troubles, key=lambda trouble: (-trouble.count, trouble.kind))

@@ -1,0 +1,17 @@
+"""Files as bytes that depend on nothing but their text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def write(path: Path, text: str) -> Path:
+    """UTF-8 with `\\n`; half a surrogate pair (a broken caption has them) becomes `?`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8", "replace"))
+    return path
+
+
+def stem(task: str) -> str:
+    """A task's name as a file name; outside datasets may name tasks as they like."""
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in task).lstrip(".") or "task"

@@ -1,0 +1,121 @@
+"""What a run leaves behind (DESIGN 8): files in the field's own formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmragbench.cache import write_atomically
+from mmragbench.loop import Cell
+from mmragbench.records import Exclusion, Output, Ranking, Scores, Task
+from mmragbench.stages import Scored
+
+Row = dict[str, Any]
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Readable JSON, atomically."""
+    write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """A JSON list, a row a line: as readable as a table, and quick to compare."""
+    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+    write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
+
+
+def write_lines(path: Path, rows: Iterable[Row]) -> None:
+    """JSON lines, atomically."""
+    write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def write_cell(run: Path, cell: Cell) -> None:
+    """`cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
+    folder = run / "cells" / cell.task / cell.strategy
+    if cell.retrieved.reason is None:
+        write_json(folder / "cost.json", cell.retrieved.cost)
+        write_atomically(folder / "run.trec", trec(cell.retrieved.rankings, cell.strategy))
+        _write_scores(folder, cell.scored)
+    for (generator, k), (generated, scored) in cell.generated.items():
+        if generated.reason is None:
+            below = folder / f"{generator}-k{k}"
+            write_json(below / "cost.json", generated.cost)
+            write_lines(below / "outputs.jsonl", map(_output, generated.outputs))
+            if any(output.text is not None for output in generated.outputs):
+                write_json(below / "captions.json", coco_results(generated.outputs))
+            _write_scores(below, scored)
+
+
+def trec(rankings: Sequence[Ranking], tag: str) -> str:
+    """A TREC run: `query Q0 document rank score tag`, a hit a line; blanks in ids become `%20`."""
+    safe = {" ": "%20", "\t": "%09", "\n": "%0A", "\r": "%0D"}
+    table = str.maketrans(safe)
+    return "".join(
+        f"{ranking.query.translate(table)} Q0 {hit.id.translate(table)} {rank} {hit.score!r} {tag}\n"
+        for ranking in rankings
+        for rank, hit in enumerate(ranking.hits, start=1)
+    )
+
+
+def coco_results(outputs: Sequence[Output]) -> list[Row]:
+    """COCO's results format; ids that are numbers are written as numbers. Errors are left out."""
+    return [
+        {"image_id": int(o.query) if o.query.isdecimal() else o.query, "caption": o.text}
+        for o in outputs
+        if o.text is not None
+    ]
+
+
+def _output(output: Output) -> Row:
+    image = str(output.image.path) if output.image else None
+    return {"query": output.query, "text": output.text, "image": image, "error": output.error,
+            "shown": list(output.shown), "prompt": output.prompt}
+
+
+def _write_scores(folder: Path, scored: Scored) -> None:
+    if not scored:
+        return
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: Mapping[str, list[Any]] = {"query": [], "measure": [], "value": [], "error": []}
+    for scores in scored["all"]:
+        _append(columns, scores)
+    types = [("query", pa.string()), ("measure", pa.dictionary(pa.int32(), pa.string())),
+             ("value", pa.float64()), ("error", pa.string())]
+    table = pa.table(dict(columns), schema=pa.schema(types))
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, folder / "scores.parquet")
+
+
+def _append(columns: Mapping[str, list[Any]], scores: Scores) -> None:
+    for score in scores.scores:
+        columns["query"].append(score.query)
+        columns["measure"].append(str(scores.measure))
+        columns["value"].append(score.value)
+        columns["error"].append(score.error)
+
+
+def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
+    """`tasks/<task>/task.json` and `exclusions.json`."""
+    exclusions: list[Row] = []
+    for name, task in tasks.items():
+        write_json(
+            run / "tasks" / name / "task.json",
+            {
+                "name": name,
+                "relevance": task.relevance,
+                "output": task.output,
+                "n_queries": len(task.queries),
+                "n_documents": len(task.memory),
+                "slices": {slice: len(ids) for slice, ids in task.slices.items()},
+            },
+        )
+        exclusions += [_exclusion(name, exclusion) for exclusion in task.exclusions]
+    write_rows(run / "exclusions.json", exclusions)
+
+
+def _exclusion(task: str, exclusion: Exclusion) -> Row:
+    return {"task": task, "kind": exclusion.kind, "id": exclusion.id, "reason": exclusion.reason}

@@ -1,0 +1,113 @@
+"""From rankings and outputs to scores, slice by slice, and to the rows of a summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mmragbench.contracts import Encoder
+from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
+from mmragbench.registry import Component
+from mmragbench.stages import Scored
+
+Row = dict[str, Any]
+
+
+def score(
+    measures: Mapping[Measure, Component],
+    task: Task,
+    rankings: Sequence[Ranking],
+    outputs: Sequence[Output],
+    features: Callable[[str], Encoder],
+) -> Scored:
+    """Every measure on all queries and on each slice.
+
+    Where a measure's value is the mean of its queries' values, a slice's is their mean over the
+    slice (CIDEr keeps the idf of the whole set); a measure of the set is computed on the slice anew.
+    """
+    found = _evaluate(measures, task, rankings, outputs, features)
+    scored = {"all": found}
+    for name, ids in task.slices.items():
+        of_set = {s.measure: measures[s.measure] for s in found if s.total is not None}
+        again = _evaluate(of_set, task.subset(ids), rankings, outputs, features) if of_set else []
+        anew = {scores.measure: scores for scores in again}
+        scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in found]
+    return scored
+
+
+def _evaluate(
+    measures: Mapping[Measure, Component],
+    task: Task,
+    rankings: Sequence[Ranking],
+    outputs: Sequence[Output],
+    features: Callable[[str], Encoder],
+) -> list[Scores]:
+    """One call for each family of measures (and features)."""
+    families: dict[tuple[Any, str | None], list[Measure]] = {}
+    for measure, component in measures.items():
+        families.setdefault((component.make, measure.features), []).append(measure)
+    found: dict[Measure, Scores] = {}
+    for (evaluate, name), family in families.items():
+        given = {"features": features(name)} if name else {}
+        for scores in evaluate(family, task, rankings, outputs, **given):
+            found[scores.measure] = scores
+    return [found[measure] for measure in measures]
+
+
+def _restricted(scores: Scores, ids: frozenset[str]) -> Scores:
+    kept = tuple(score for score in scores.scores if score.query in ids)
+    n = sum(score.value is not None for score in kept)
+    signature = re.sub(r"(^|\|)n:\d+", rf"\g<1>n:{n}", scores.signature)
+    return replace(scores, scores=kept, signature=signature)
+
+
+def estimate(scores: Scores) -> tuple[float | None, int, int]:
+    """The estimate (None where there is none), n and n_failed."""
+    values = [score.value for score in scores.scores if score.value is not None]
+    failed = sum(score.error is not None for score in scores.scores)
+    if scores.reason is not None:
+        return None, 0, failed
+    if scores.total is not None:
+        return scores.total, _n(scores.signature) or len(values), failed
+    return (sum(values) / len(values) if values else None), len(values), failed
+
+
+def _n(signature: str) -> int | None:
+    match = re.search(r"(?:^|\|)n:(\d+)", signature)
+    return int(match[1]) if match else None
+
+
+def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
+    """Summary rows of a cell (`task`, `strategy`, `generator`, `k`)."""
+    result = []
+    for name, found in scored.items():
+        for scores in found:
+            value, n, failed = estimate(scores)
+            row = {**cell, "slice": name, "measure": str(scores.measure), "estimate": value,
+                   "n": n, "n_failed": failed, "signature": scores.signature}
+            if value is None:
+                row["reason"] = scores.reason or "no query could be scored"
+            result.append(row)
+    return result
+
+
+def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why: str) -> list[Row]:
+    """Rows of a cell that has no numbers: null estimates, with the reason."""
+    return [
+        {**cell, "slice": name, "measure": str(measure), "estimate": None, "n": 0, "n_failed": 0,
+         "signature": None, "reason": why}
+        for name in ["all", *task.slices]
+        for measure in measures
+    ]
+
+
+def failures(cell: Mapping[str, Any], outputs: Sequence[Output]) -> list[Row]:
+    """One row for each query that a generator did not answer."""
+    return [{**cell, "query": o.query, "error": o.error} for o in outputs if o.error]
+
+
+def unscored(scores: Scores) -> list[Score]:
+    """The scores that are errors."""
+    return [score for score in scores.scores if score.error is not None]

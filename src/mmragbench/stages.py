@@ -1,0 +1,135 @@
+"""The results of the loop's stages, and their stored form (JSON, columns where there is much)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmragbench.records import Hit, Image, Measure, Output, Ranking, Score, Scores
+
+Cost = dict[str, Any]
+"""`{"index": [usage …], "seconds": {"index": 1.2}}`"""
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """A strategy's rankings for a task; or the reason why it has none."""
+
+    rankings: Sequence[Ranking] = ()
+    cost: Cost = field(default_factory=dict)
+    reason: str | None = None
+
+    @property
+    def found_any(self) -> bool:
+        """Whether any query has a hit."""
+        return any(ranking.hits for ranking in self.rankings)
+
+    def to_bytes(self) -> bytes:
+        return _json(
+            {
+                "queries": [ranking.query for ranking in self.rankings],
+                "counts": [len(ranking.hits) for ranking in self.rankings],
+                "ids": [hit.id for ranking in self.rankings for hit in ranking.hits],
+                "scores": [hit.score for ranking in self.rankings for hit in ranking.hits],
+                "cost": self.cost,
+                "reason": self.reason,
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Retrieved:
+        data = json.loads(stored)
+        hits = map(Hit, data["ids"], data["scores"])
+        rankings = [
+            Ranking(query, tuple(next(hits) for _ in range(count)))
+            for query, count in zip(data["queries"], data["counts"], strict=True)
+        ]
+        return cls(rankings, data["cost"], data["reason"])
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A generator's outputs; or the reason why it has none."""
+
+    outputs: Sequence[Output] = ()
+    cost: Cost = field(default_factory=dict)
+    reason: str | None = None
+
+    def to_bytes(self) -> bytes:
+        outputs = [
+            {
+                "query": output.query,
+                "text": output.text,
+                "image": _image_to_plain(output.image),
+                "error": output.error,
+                "shown": output.shown,
+                "prompt": output.prompt,
+            }
+            for output in self.outputs
+        ]
+        return _json({"outputs": outputs, "cost": self.cost, "reason": self.reason})
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Generated:
+        data = json.loads(stored)
+        outputs = [
+            Output(**{**row, "image": _image(row["image"]), "shown": tuple(row["shown"])})
+            for row in data["outputs"]
+        ]
+        return cls(outputs, data["cost"], data["reason"])
+
+    @property
+    def moved(self) -> bool:
+        """Whether a picture that it names is no longer where it was."""
+        return any(output.image and not output.image.path.is_file() for output in self.outputs)
+
+
+def _image_to_plain(image: Image | None) -> dict[str, str] | None:
+    if image is None:
+        return None
+    return {"id": image.id, "path": str(image.path.absolute()), "digest": image.digest}
+
+
+def _image(plain: dict[str, str] | None) -> Image | None:
+    return Image(plain["id"], Path(plain["path"]), plain["digest"]) if plain else None
+
+
+Scored = dict[str, list[Scores]]
+"""Slice -> the measures' scores on it; `all` comes first."""
+
+
+def scored_to_bytes(scored: Scored) -> bytes:
+    """JSON, a column each for queries, values and errors."""
+    return _json({name: [_scores_to_plain(s) for s in found] for name, found in scored.items()})
+
+
+def _scores_to_plain(scores: Scores) -> dict[str, Any]:
+    return {
+        "measure": str(scores.measure),
+        "signature": scores.signature,
+        "total": scores.total,
+        "reason": scores.reason,
+        "queries": [score.query for score in scores.scores],
+        "values": [score.value for score in scores.scores],
+        "errors": {i: s.error for i, s in enumerate(scores.scores) if s.error is not None},
+    }
+
+
+def scored_from_bytes(stored: bytes) -> Scored:
+    """The inverse of `scored_to_bytes`."""
+    return {name: [_scores(p) for p in found] for name, found in json.loads(stored).items()}
+
+
+def _scores(plain: dict[str, Any]) -> Scores:
+    errors = plain["errors"]
+    pairs = enumerate(zip(plain["queries"], plain["values"], strict=True))
+    scores = tuple(Score(query, value, errors.get(str(i))) for i, (query, value) in pairs)
+    measure = Measure.parse(plain["measure"])
+    return Scores(measure, plain["signature"], scores, plain["total"], plain["reason"])
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")

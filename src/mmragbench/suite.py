@@ -1,0 +1,188 @@
+"""A suite: what is compared with what, on what. A YAML file, validated at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from mmragbench.errors import SuiteError, unknown
+
+Place = tuple[str, ...]
+"""Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
+
+
+class Misfit(SuiteError):
+    """Something in a suite does not exist or does not fit; knows its place."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(f"{'.'.join(place)}: {message}")
+        self.place, self.message = place, message
+
+
+def _spec(value: Any) -> Any:
+    """`{use: name, …}`; a bare name is a component without arguments, nothing is `{}`."""
+    return {"use": value} if isinstance(value, str) else {} if value is None else value
+
+
+def _list(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+Spec = Annotated[dict[str, Any], BeforeValidator(_spec)]
+Names = Annotated[list[str], BeforeValidator(_list)]
+Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list)]
+
+
+class TaskSpec(BaseModel):
+    """One task of a suite.
+
+    Attributes:
+        measures: what is reported.
+        generator: names of generators (of the suite's `generators`, or registered ones).
+        k: how many documents a generator is shown; several for a curve.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    measures: Names
+    generator: Names = []
+    k: Depths = [5]
+
+
+class Suite(BaseModel):
+    """A comparison.
+
+    Attributes:
+        name: names the run's folder.
+        dataset: `{use: <dataset>, …}`.
+        models: encoders, captioners and rerankers under names of your own.
+        strategies: the retrieval halves; `use` is the name itself unless said otherwise.
+        generators: generators with arguments, under names of your own.
+        tasks: what is asked, and how it is scored.
+        baseline: the strategy that others are compared with.
+        seed: for everything that draws.
+        depth: how many hits are kept of each ranking at least.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    description: str = ""
+    dataset: Spec
+    models: dict[str, Spec] = {}
+    strategies: dict[str, Spec] = Field(min_length=1)
+    generators: dict[str, Spec] = {}
+    tasks: dict[str, TaskSpec] = Field(min_length=1)
+    baseline: str | None = None
+    seed: int = 0
+    depth: int = Field(default=100, ge=1)
+
+
+class Source:
+    """A suite's text, for telling the line of a place."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        try:
+            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            raise SuiteError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
+        self._refuse_duplicates(self._root)
+
+    def _refuse_duplicates(self, node: Any) -> None:
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if str(key.value) in seen:
+                    line = key.start_mark.line + 1
+                    raise SuiteError(f"{self.name}:{line}: {key.value!r} is there twice")
+                seen.add(str(key.value))
+                self._refuse_duplicates(value)
+
+    def where(self, place: Sequence[str | int]) -> str:
+        """`suite.yaml:12`, as near to the place as the text goes."""
+        node, line = self._root, None
+        for step in place:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            found = [(key, value) for key, value in pairs if key.value == str(step)]
+            if not found:
+                break
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        return f"{self.name}:{line}" if line else self.name
+
+    def error(self, place: Sequence[str | int], message: str) -> SuiteError:
+        """The error with its line and place in front."""
+        path = ".".join(map(str, place))
+        return SuiteError(f"{self.where(place)}: {path + ': ' if path else ''}{message}")
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Suite, Source]:
+    """A suite file with `key=value` overrides applied (`dataset.limit=100`; values are YAML).
+
+    Raises:
+        SuiteError: no such file, not YAML, or not a suite; names the line and the choices.
+    """
+    file = _find(path)
+    source = Source(str(path), file.read_text(encoding="utf-8"))
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise SuiteError(f"{path} is not a suite: expected keys such as name, dataset, strategies")
+    for override in overrides:
+        _apply(content, override)
+    return validate(content, source), source
+
+
+def validate(content: Mapping[str, Any], source: Source) -> Suite:
+    """Check a suite's shape."""
+    try:
+        return Suite.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"]
+        if first["type"] == "extra_forbidden":
+            model = TaskSpec if first["loc"][0] == "tasks" else Suite
+            message = unknown("key", str(first["loc"][-1]), model.model_fields)
+        raise source.error(first["loc"], message) from error
+
+
+def _find(path: Path) -> Path:
+    """The file itself, or a suite of that name that ships with the package."""
+    if path.is_file():
+        return path
+    shipped = {file.stem: file for file in shipped_suites()}
+    if len(path.parts) == 1 and path.stem in shipped and path.suffix in ("", ".yaml"):
+        return shipped[path.stem]
+    raise SuiteError(
+        f"there is no suite {str(path)!r}; give a file, or the name of one that is shipped: "
+        f"{', '.join(sorted(shipped))}"
+    )
+
+
+def shipped_suites() -> list[Path]:
+    """The suites in the checkout or the wheel."""
+    package = Path(__file__).resolve().parent
+    folders = [package / "suites", package.parents[1] / "suites"]
+    return sorted(file for folder in folders for file in folder.glob("*.yaml"))
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise SuiteError(f"{override!r} is not an override; write key=value, e.g. dataset.limit=100")
+    *parents, last = key.split(".")
+    node = content
+    for parent in parents:
+        below = node.get(parent)
+        below = {"use": below} if isinstance(below, str) else below or {}
+        if not isinstance(below, dict):
+            raise SuiteError(f"{override!r}: {parent} has no keys below it")
+        node[parent] = below
+        node = below
+    try:
+        node[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise SuiteError(f"{override!r}: the value is not YAML") from error

@@ -1,0 +1,191 @@
+"""The verbs of the command line, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mmragbench import run_folder
+from mmragbench.assembly import Assembly
+from mmragbench.cache import Cache, write_atomically
+from mmragbench.errors import MmragbenchError
+from mmragbench.gallery import write_gallery
+from mmragbench.identity import memory_digest
+from mmragbench.loop import Cell, Loop
+from mmragbench.manifest import manifest
+from mmragbench.meter import Meter, Progress
+from mmragbench.plan import Plan, check_tasks, load
+from mmragbench.records import Task
+from mmragbench.registry import every
+from mmragbench.scoring import Row, absent, failures, rows
+
+RETRIEVES_NOTHING = "retrieves nothing"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: the run folder.
+        report: the HTML report.
+        rows: the rows of `summary.json`.
+        crashed: components that raised something unforeseen; their cells have a reason instead of
+            numbers.
+        calls: how many calls to models this run made.
+    """
+
+    folder: Path
+    report: Path
+    rows: list[Row]
+    crashed: list[dict[str, str]]
+    calls: int
+
+
+def run(
+    suite: Path | str,
+    overrides: Sequence[str] = (),
+    output: Path | str = "runs",
+    progress: Progress | None = None,
+) -> Run:
+    """Run a suite and write its run folder below `output`.
+
+    Args:
+        suite: a suite file, or the name of one that is shipped (`scenes`).
+        overrides: `key=value`, e.g. `dataset.limit=100`.
+        output: where run folders go.
+        progress: who is told how far it is.
+
+    Raises:
+        MmragbenchError: the suite or its data cannot be used; one line, with what to do.
+    """
+    planned, source = load(Path(suite), tuple(overrides))
+    if progress:
+        progress.begin(f"dataset {planned.dataset.component.name}", 0)
+    meter, cache = Meter(progress), Cache()
+    tasks = _pose(planned, cache)
+    check_tasks(planned, tasks, source)
+    loop = Loop(planned, tasks, cache, meter)
+    folder = Path(output) / planned.folder
+    _write_head(folder, planned, tasks, loop.assembly)
+    cells = _all_cells(loop, planned, tasks, progress)
+    summary = _write_cells(folder, planned, tasks, cells)
+    if progress:
+        progress.begin("report", 0)
+    report = write_reports(folder)
+    return Run(folder, report, summary, loop.crashed, meter.total_calls)
+
+
+def _pose(plan: Plan, cache: Cache) -> dict[str, Task]:
+    """The tasks of the suite's dataset; every component is built once, so that a bad argument is
+    told before anything is computed."""
+    assembly = Assembly(plan.suite, cache, Meter())
+    for name, bound in plan.strategies.items():
+        if "task" not in bound.given:
+            try:
+                assembly.build(bound)
+            except MmragbenchError as error:
+                raise type(error)(f"strategies.{name}: {error}") from error
+    return dict(assembly.build(plan.dataset).tasks())
+
+
+def _write_head(folder: Path, plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> None:
+    used = {name: tasks[name] for name in plan.tasks}
+    resolved = yaml.safe_dump(plan.resolved(), sort_keys=False, allow_unicode=True)
+    write_atomically(folder / "suite.yaml", resolved)
+    run_folder.write_tasks(folder, used)
+    run_folder.write_json(folder / "manifest.json", manifest(plan, used, assembly))
+
+
+def _all_cells(
+    loop: Loop, plan: Plan, tasks: Mapping[str, Task], progress: Progress | None
+) -> dict[tuple[str, str], Cell]:
+    """Strategy by strategy, tasks with the same memory one after the other (one index serves)."""
+    by_memory = sorted(plan.tasks, key=lambda name: memory_digest(tasks[name].memory))
+    order = [(task, strategy) for strategy in plan.strategies for task in by_memory]
+    cells = {}
+    for number, (task, strategy) in enumerate(order, start=1):
+        if progress:
+            progress.begin(f"[{number}/{len(order)}] {task} · {strategy}", 0)
+        cells[task, strategy] = loop.cell(task, strategy)
+    return cells
+
+
+def _write_cells(
+    folder: Path, plan: Plan, tasks: Mapping[str, Task], cells: Mapping[tuple[str, str], Cell]
+) -> list[Row]:
+    summary: list[Row] = []
+    failed: list[Row] = []
+    for name in plan.tasks:
+        of_task = [cells[name, strategy] for strategy in plan.strategies]
+        for cell in of_task:
+            run_folder.write_cell(folder, cell)
+            summary += _cell_rows(plan, tasks[name], cell)
+            for (generator, k), (generated, _) in cell.generated.items():
+                failed += failures(_key(cell, generator, k), generated.outputs)
+        write_gallery(folder, tasks[name], of_task)
+    run_folder.write_rows(folder / "summary.json", summary)
+    run_folder.write_rows(folder / "failures.json", failed)
+    return summary
+
+
+def _key(cell: Cell, generator: str | None = None, k: int | None = None) -> dict[str, Any]:
+    return {"task": cell.task, "strategy": cell.strategy, "generator": generator, "k": k}
+
+
+def _cell_rows(plan: Plan, task: Task, cell: Cell) -> list[Row]:
+    measures = plan.tasks[cell.task]
+    result = []
+    if cell.scored:
+        result += rows(_key(cell), cell.scored)
+    else:
+        why = cell.retrieved.reason or RETRIEVES_NOTHING
+        result += absent(_key(cell), list(measures.retrieval), task, why)
+    for (generator, k), (generated, scored) in cell.generated.items():
+        key = _key(cell, generator, k)
+        if generated.reason is not None:
+            result += absent(key, list(measures.generation), task, generated.reason)
+        else:
+            result += rows(key, scored)
+    return result
+
+
+def write_reports(folder: Path) -> Path:
+    """Every registered report, below `<run>/report`; the HTML page's path."""
+    target = folder / "report"
+    written = {report.name: report.make(folder, target) for report in every("report")}
+    page: Path = written["html"]
+    return page
+
+
+def plan(suite: Path | str, overrides: Sequence[str] = ()) -> list[Row]:
+    """What a run of this suite would do, a row a (task, strategy): the number of documents and
+    queries, the generators, and whether its rankings are known already.
+
+    Raises:
+        MmragbenchError: the suite or its data cannot be used.
+    """
+    planned, source = load(Path(suite), tuple(overrides))
+    cache = Cache()
+    tasks = _pose(planned, cache)
+    check_tasks(planned, tasks, source)
+    loop = Loop(planned, tasks, cache, Meter())
+    return [
+        {
+            "task": task,
+            "strategy": strategy,
+            "generators": [f"{name}-k{k}" for name, k in planned.tasks[task].cells],
+            "documents": len(tasks[task].memory),
+            "queries": len(tasks[task].queries),
+            "measures": [str(measure) for measure in
+                         [*planned.tasks[task].retrieval, *planned.tasks[task].generation]],
+            "models": sorted({name for _, name in planned.strategies[strategy].models.values()}),
+            "known": loop.known(task, strategy),
+        }
+        for task in planned.tasks
+        for strategy in planned.strategies
+    ]

@@ -1,0 +1,72 @@
+"""Where weights lie, and what identifies them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from mmragbench.errors import SuiteError, unknown
+from mmragbench.identity import file_digest
+
+SHIPPED = "shipped:"
+
+
+def locate(name: str) -> str:
+    """The folder behind `shipped:scenes/clip`; any other name (hub id, path) is itself, with `~`
+    expanded.
+
+    Raises:
+        SuiteError: nothing of that name is shipped.
+    """
+    if not name.startswith(SHIPPED):
+        return str(Path(name).expanduser()) if name.startswith("~") else name
+    import mmragbench.models
+
+    wanted = name.removeprefix(SHIPPED)
+    for root in map(Path, mmragbench.models.__path__):
+        folder = (root / wanted).resolve()
+        if folder.is_dir() and folder.is_relative_to(root.resolve()):
+            return str(folder)
+    raise SuiteError(unknown("shipped model", wanted, _shipped()))
+
+
+def _shipped() -> list[str]:
+    import mmragbench.models
+
+    found = [
+        file.parent.relative_to(root).as_posix()
+        for root in map(Path, mmragbench.models.__path__)
+        for file in root.rglob("*.safetensors")
+    ]
+    return sorted(set(found))
+
+
+def fingerprint(name: str) -> str:
+    """What identifies weights: `sha256:…` of a file or folder, `revision:…` of a hub id in the
+    local hub cache, else `unresolved:<name>`."""
+    path = Path(name)
+    if path.is_file():
+        return f"sha256:{file_digest(path)}"
+    if path.is_dir():
+        return f"sha256:{_folder_digest(path)}"
+    return _hub_revision(name) or f"unresolved:{name}"
+
+
+def _folder_digest(folder: Path) -> str:
+    """SHA-256 over names and contents of a model folder's files; notes (Markdown, code) aside."""
+    running = sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.suffix not in {".md", ".py", ".pyc", ".png", ".svg"}:
+            running.update(f"{file.relative_to(folder).as_posix()} {file_digest(file)}\n".encode())
+    return running.hexdigest()
+
+
+def _hub_revision(repository: str) -> str | None:
+    """The commit of a hub repository's snapshot in the local cache, where `main` was resolved."""
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        return None
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    reference = folder / "refs" / "main"
+    return f"revision:{reference.read_text().strip()}" if reference.is_file() else None

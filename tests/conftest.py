@@ -1,0 +1,47 @@
+"""What all tests share: a cache of their own, the toy world, the real data where it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import toy
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """No test reads what another one, or the user, has cached."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("MMRAGBENCH_CACHE", str(folder))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return folder
+
+
+@pytest.fixture
+def coco(tmp_path) -> Path:
+    """A small COCO folder."""
+    return toy.write_coco(tmp_path / "coco")
+
+
+@pytest.fixture
+def suite_file(tmp_path, coco):
+    """Writes a toy suite, with changes, and returns its path."""
+
+    def write(**changes) -> Path:
+        path = tmp_path / "toy.yaml"
+        path.write_text(yaml.safe_dump(toy.suite(coco, **changes), sort_keys=False))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real data beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data of ../shared/data is not here")
+    return SHARED

@@ -1,0 +1,327 @@
+"""COCO annotation files and image folders, good and bad."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from mmragbench.contracts import Dataset
+from mmragbench.datasets.coco import Coco, Split
+from mmragbench.errors import DataError
+from mmragbench.records import Task
+from mmragbench.registry import find
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "coco"
+VAL = Split(Path("val.json"), Path("val"))
+TRAIN = Split(Path("train.json"), Path("train"))
+
+real_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data/coco is not there")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MMRAGBENCH_CACHE", str(tmp_path / "cache"))
+
+
+def split(root: Path, name: str, first: int, many: int = 3, captions: int = 5) -> dict[str, Any]:
+    """Write a split of good images; the annotations are returned, to be spoilt and written."""
+    (root / name).mkdir(parents=True, exist_ok=True)
+    images, annotations = [], []
+    for id in range(first, first + many):
+        PIL.Image.new("RGB", (16, 12), (id % 256, 9, 9)).save(root / name / f"{id:012}.jpg")
+        images.append({"id": id, "file_name": f"{id:012}.jpg", "height": 12, "width": 16})
+        for n in range(captions):
+            caption = f"picture {id} in voice {n}"
+            annotations.append({"id": id * 10 + n, "image_id": id, "caption": caption})
+    content = {"images": images, "annotations": annotations}
+    write(root / f"{name}.json", content)
+    return content
+
+
+def write(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def coco(root: Path, **arguments: Any) -> Mapping[str, Task]:
+    return Coco(root, **{"queries": VAL, "memory": TRAIN, **arguments}).tasks()
+
+
+def ids(task: Task) -> tuple[list[str], list[str]]:
+    return [query.id for query in task.queries], [document.id for document in task.memory]
+
+
+def named(tasks: Mapping[str, Task]) -> list[tuple[str, str]]:
+    return [(e.kind, e.id) for e in tasks["captioning"].exclusions]
+
+
+def test_is_a_dataset(tmp_path: Path) -> None:
+    """The class is registered under its file's name and keeps the contract."""
+    assert find("dataset", "coco").make is Coco
+    assert isinstance(Coco(tmp_path), Dataset)
+
+
+def test_ids_are_cocos(tmp_path: Path) -> None:
+    """Image ids and caption ids are the annotation file's own, as strings."""
+    split(tmp_path, "train", 1)
+    split(tmp_path, "val", 7, many=2, captions=2)
+    tasks = coco(tmp_path)
+    assert list(tasks) == ["text-to-image", "image-to-text", "captioning", "image-generation"]
+    assert ids(tasks["text-to-image"]) == (["70", "71", "80", "81"], ["7", "8"])
+    assert ids(tasks["image-to-text"]) == (["7", "8"], ["70", "71", "80", "81"])
+    assert ids(tasks["captioning"]) == (["7", "8"], ["1", "2", "3"])
+    assert ids(tasks["image-generation"]) == (["70", "80"], ["1", "2", "3"])
+    assert named(tasks) == []
+    image = tasks["captioning"].queries[0].image
+    assert image is not None
+    assert image.open().size == (16, 12)
+    assert len(image.digest) == 64
+
+
+def test_the_archives_own_layout(tmp_path: Path) -> None:
+    """By default val2017 asks and train2017 is the memory; instances are used where they are."""
+    for name, first in (("train2017", 1), ("val2017", 7)):
+        content = split(tmp_path, name, first)
+        write(tmp_path / "annotations" / f"captions_{name}.json", content)
+    tasks = Coco(tmp_path).tasks()
+    assert ids(tasks["captioning"]) == (["7", "8", "9"], ["1", "2", "3"])
+    assert tasks["captioning"].relevance == "silver:cider"
+    for name, first in (("train2017", 1), ("val2017", 7)):
+        instances = {
+            "categories": [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}],
+            "annotations": [
+                {"id": 1, "image_id": first, "category_id": 1, "segmentation": [[1.5]]},
+                {"id": 2, "image_id": first + 1, "category_id": 1},
+                {"id": 3, "image_id": first + 1, "category_id": 2},
+            ],
+        }
+        write(tmp_path / "annotations" / f"instances_{name}.json", instances)
+    task = Coco(tmp_path).tasks()["captioning"]
+    assert task.relevance == "silver:categories"
+    assert dict(task.qrels) == {"7": {"1": 2, "2": 1}, "8": {"2": 2, "1": 1}, "9": {}}
+
+
+def test_slices(tmp_path: Path) -> None:
+    """`slices` on an image record puts the image and its captions into them."""
+    split(tmp_path, "train", 1)
+    content = split(tmp_path, "val", 7, captions=1)
+    content["images"][1]["slices"] = ["emblems"]
+    write(tmp_path / "val.json", content)
+    tasks = coco(tmp_path)
+    assert tasks["captioning"].slices == {"emblems": {"8"}}
+    assert tasks["text-to-image"].slices == {"emblems": {"80"}}
+
+
+def test_limits_are_drawn_by_seed(tmp_path: Path) -> None:
+    """Limits draw queries and memory by seed, in the file's order."""
+    split(tmp_path, "train", 1, many=20, captions=1)
+    split(tmp_path, "val", 101, many=20, captions=1)
+
+    def drawn(seed: int) -> tuple[list[str], list[str]]:
+        return ids(coco(tmp_path, limit=5, memory_limit=7, seed=seed)["captioning"])
+
+    assert drawn(0) == drawn(0)
+    assert drawn(0) != drawn(1)
+    assert [len(side) for side in drawn(0)] == [5, 7]
+    assert all(side == sorted(side, key=int) for side in drawn(0))
+
+
+def test_one_file_for_both_sides(tmp_path: Path) -> None:
+    """`memory: rest` splits one file: the limit asks, the others are the memory."""
+    split(tmp_path, "val", 1, many=10)
+    queries, memory = ids(coco(tmp_path, memory="rest", limit=4)["captioning"])
+    assert len(queries) == 4
+    assert sorted(queries + memory, key=int) == [str(id) for id in range(1, 11)]
+    assert len(ids(coco(tmp_path, memory="rest", limit=4, memory_limit=2)["captioning"])[1]) == 2
+    with pytest.raises(DataError, match="needs a limit"):
+        coco(tmp_path, memory="rest")
+
+
+def test_overlapping_splits(tmp_path: Path) -> None:
+    """The same images on both sides are an error, with and without limits."""
+    split(tmp_path, "val", 1, many=10)
+    with pytest.raises(DataError, match="share 10 images"):
+        coco(tmp_path, memory=VAL)
+    with pytest.raises(DataError, match="share 3 images"):
+        coco(tmp_path, memory=VAL, limit=3, memory_limit=5)
+
+
+def test_karpathy(tmp_path: Path) -> None:
+    """Karpathy's file: test asks, train and restval are the memory, val is left out."""
+    split(tmp_path, "val2014", 1, many=4)
+    records = [
+        {
+            "filepath": "val2014",
+            "filename": f"{id:012}.jpg",
+            "cocoid": id,
+            "imgid": id + 100,
+            "split": side,
+            "sentids": [id * 7],
+            "sentences": [{"raw": f"picture {id}", "sentid": id * 7, "tokens": []}],
+        }
+        for id, side in enumerate(["train", "restval", "test", "val"], 1)
+    ]
+    write(tmp_path / "dataset_coco.json", {"images": records, "dataset": "coco"})
+    tasks = Coco(tmp_path, karpathy=Path("dataset_coco.json")).tasks()
+    assert ids(tasks["captioning"]) == (["3"], ["1", "2"])
+    assert ids(tasks["text-to-image"]) == (["21"], ["3"])
+    assert tasks["captioning"].references == {"3": ("picture 3",)}
+    with pytest.raises(DataError, match="leave out"):
+        coco(tmp_path, karpathy=Path("dataset_coco.json"))
+    del records[0]["filename"]
+    write(tmp_path / "dataset_coco.json", {"images": records})
+    with pytest.raises(DataError, match="Karpathy"):
+        Coco(tmp_path, karpathy=Path("dataset_coco.json")).tasks()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"images": [',
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"images": [], "annotations": {}}',
+        b'{"images": [1], "annotations": []}',
+        b"\xff\xd8\xff",
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_not_coco(content: bytes, tmp_path: Path) -> None:
+    """A broken file, or one of another kind, is one line that names it and what was expected."""
+    split(tmp_path, "train", 1)
+    (tmp_path / "val.json").write_bytes(content)
+    with pytest.raises(DataError) as error:
+        coco(tmp_path)
+    assert str(tmp_path / "val.json") in str(error.value)
+    assert "images and annotations" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    """A missing annotation file is an error that says what can be named instead."""
+    with pytest.raises(DataError, match=r"captions_val2017\.json is missing"):
+        Coco(tmp_path).tasks()
+    with pytest.raises(DataError, match=r"val.json cannot be read \(No such file"):
+        coco(tmp_path)
+    split(tmp_path, "val", 1)
+    with pytest.raises(DataError, match=r"instances\.json cannot be read"):
+        coco(tmp_path, queries=Split(VAL.captions, VAL.images, Path("instances.json")))
+
+
+@pytest.mark.parametrize(
+    "instances",
+    [
+        {"categories": [], "annotations": [{"image_id": 1, "category_id": 1}]},
+        {"categories": [{"id": 1}], "annotations": []},
+        {"categories": [{"id": 1, "name": "dog"}], "annotations": [{"category_id": 1}]},
+    ],
+)
+def test_instances_that_do_not_fit(instances: object, tmp_path: Path) -> None:
+    """Instances without categories or images are an error, not silently no relevance."""
+    split(tmp_path, "val", 1)
+    write(tmp_path / "instances.json", instances)
+    with pytest.raises(DataError, match="expected instances"):
+        coco(tmp_path, queries=Split(VAL.captions, VAL.images, Path("instances.json")))
+
+
+def spoil(root: Path, content: dict[str, Any]) -> None:
+    """Every kind of bad input into the query split of images 11 to 20."""
+    images, annotations = content["images"], content["annotations"]
+    files = [root / "val" / image["file_name"] for image in images]
+    files[0].unlink()
+    files[1].write_bytes(files[1].read_bytes()[:-30])
+    files[2].write_bytes(b"")
+    files[3].write_text("no image")
+    files[4].unlink()
+    files[4].symlink_to(root / "train" / "000000000001.jpg")
+    images[5]["file_name"] = "../train/000000000001.jpg"
+    images[6]["file_name"] = str(files[6])
+    PIL.Image.new("1", (9_000, 8_000)).save(files[7])
+    images += [{"id": 18, "file_name": "again.jpg"}, {"id": None, "file_name": "x"}, {"id": 99}]
+    annotations[8]["caption"] = ""
+    annotations += [
+        {"id": 901, "image_id": 12345, "caption": "of nothing"},
+        {"id": 200, "image_id": 20, "caption": "an id again"},
+        {"id": 902, "image_id": 20},
+        {"id": 903, "image_id": 20, "caption": 3},
+        {"id": 904, "image_id": 20, "caption": "long " * 2_000},
+        {"id": 905, "image_id": 20, "caption": "<b>bold & kept</b>"},
+        {"image_id": 20, "caption": "no id"},
+    ]
+
+
+def test_every_bad_input_is_named(tmp_path: Path) -> None:
+    """Each bad file and annotation is one named exclusion; nothing else is lost."""
+    split(tmp_path, "train", 1)
+    content = split(tmp_path, "val", 11, many=10, captions=1)
+    spoil(tmp_path, content)
+    write(tmp_path / "val.json", content)
+    tasks = coco(tmp_path)
+    assert ids(tasks["captioning"])[0] == ["20"]
+    assert tasks["captioning"].references["20"] == (
+        "picture 20 in voice 0",
+        "<b>bold & kept</b>",
+    )
+    assert Counter(named(tasks)) == Counter(
+        [
+            ("missing image", "11"),
+            ("truncated image", "12"),
+            ("empty file", "13"),
+            ("not an image", "14"),
+            ("outside the dataset's folder", "15"),
+            ("outside the dataset's folder", "16"),
+            ("outside the dataset's folder", "17"),
+            ("image too large", "18"),
+            ("duplicate image id", "18"),
+            ("broken annotation", "None"),
+            ("broken annotation", "99"),
+            ("empty caption", "190"),
+            ("no captions", "19"),
+            ("duplicate caption id", "200"),
+            ("unknown image", "901"),
+            ("broken annotation", "902"),
+            ("caption is no text", "903"),
+            ("caption too long", "904"),
+            ("broken annotation", "None"),
+        ]
+    )
+
+
+def test_a_split_in_a_suite() -> None:
+    """A split is written as a mapping; an unknown key in it is an error."""
+    adapter = TypeAdapter(Split)
+    assert adapter.validate_python({"captions": "a.json", "images": "a"}) == Split(
+        Path("a.json"), Path("a")
+    )
+    with pytest.raises(ValidationError):
+        adapter.validate_python({"captions": "a.json", "images": "a", "instance": "b.json"})
+
+
+@pytest.mark.real_data
+@real_data
+def test_photographs_as_shot() -> None:
+    """The 70 photographs of val2017 come in whole, 20 asking and 50 remembered."""
+    queries = Split(Path("captions_val2017_subset.json"), Path("val2017"))
+    tasks = Coco(DATA, queries=queries, memory="rest", limit=20).tasks()
+    assert [len(side) for side in ids(tasks["captioning"])] == [20, 50]
+    assert len(tasks["text-to-image"].queries) == 100
+    assert named(tasks) == []
+
+
+@pytest.mark.real_data
+@real_data
+def test_all_annotations_few_photographs() -> None:
+    """With the complete annotation file the 4,930 photographs that are not there are named."""
+    queries = Split(Path("captions_val2017.json"), Path("val2017"))
+    tasks = Coco(DATA, queries=queries, memory="rest", limit=20).tasks()
+    assert [len(side) for side in ids(tasks["captioning"])] == [20, 50]
+    assert Counter(kind for kind, _ in named(tasks)) == {"missing image": 4_930}

@@ -1,0 +1,127 @@
+"""The contract that every registered strategy keeps, on the toy world."""
+
+from __future__ import annotations
+
+import pytest
+import toy
+
+from mmragbench.datasets.coco import Coco
+from mmragbench.errors import NotApplicable
+from mmragbench.registry import every
+from mmragbench.stores.faiss import Faiss
+
+ARGUMENTS = {
+    "shared-space": lambda: {"encoder": toy.ColourEncoder(), "store": Faiss},
+    "text-grounding": lambda: {"captioner": toy.ColourCaptioner(), "encoder": toy.ColourEncoder(),
+                               "store": Faiss, "search": "both"},
+    "separate-stores": lambda: {"image_encoder": toy.ColourEncoder(), "store": Faiss,
+                                "text_encoder": toy.ColourEncoder(),
+                                "captioner": toy.ColourCaptioner(),
+                                "reranker": toy.WordReranker()},
+}
+STRATEGIES = [component.name for component in every("strategy")]
+
+
+@pytest.fixture
+def tasks(coco):
+    return Coco(coco).tasks()
+
+
+def build(name, task):
+    component = next(c for c in every("strategy") if c.name == name)
+    given = {"task": task} if name == "oracle" else {}
+    return component.make(**ARGUMENTS.get(name, dict)(), **given)
+
+
+@pytest.mark.parametrize("task", ["text-to-image", "image-to-text", "captioning", "image-generation"])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_keeps_its_contract(name, task, tasks):
+    """One ranking a query in the queries' order, at most k known ids, none twice, best first,
+    the same when asked again, and the same whether queries are asked together or alone."""
+    posed = tasks[task]
+    strategy = build(name, posed)
+    strategy.index(posed.memory)
+    rankings = strategy.retrieve(posed.queries, 5)
+    assert [r.query for r in rankings] == [q.id for q in posed.queries]
+    known = {document.id for document in posed.memory}
+    for ranking in rankings:
+        assert len(ranking.hits) <= 5
+        assert len(set(ranking.ids)) == len(ranking.ids)
+        assert set(ranking.ids) <= known
+        keys = [(hit.score, hit.id) for hit in ranking.hits]
+        assert keys == sorted(keys, reverse=True)
+    assert strategy.retrieve(posed.queries, 5) == rankings
+    alone = [ranking for query in posed.queries for ranking in strategy.retrieve([query], 5)]
+    assert [r.ids for r in alone] == [r.ids for r in rankings]
+
+
+@pytest.mark.parametrize("name", [n for n in STRATEGIES if n not in ("no-retrieval", "random")])
+def test_a_strategy_finds_the_colour(name, tasks):
+    """In a world of colours, the first hit for a caption shows its colour."""
+    posed = tasks["text-to-image"]
+    strategy = build(name, posed)
+    strategy.index(posed.memory)
+    rankings = strategy.retrieve(posed.queries, 1)
+    hits = [ranking.ids[0] == query.group for query, ranking in zip(posed.queries, rankings)]
+    assert all(hits)
+
+
+def test_documents_can_be_image_text_mean_or_the_best_of_all(tasks):
+    """With `image`, texts do not matter; with `text`, images do not; `max` takes the better."""
+    posed = tasks["captioning"]
+    from mmragbench.strategies.shared_space import SharedSpace
+
+    found = {}
+    for document in ("image", "text", "mean", "max"):
+        strategy = SharedSpace(toy.ColourEncoder(), Faiss, document=document)
+        strategy.index(posed.memory)
+        found[document] = {h.id: h.score for h in strategy.retrieve(posed.queries[:1], 24)[0].hits}
+    for id, score in found["max"].items():
+        assert score >= found["image"][id] - 1e-6
+    assert found["image"] != found["text"]
+    assert len(found["max"]) == 24
+
+
+def test_a_document_kind_that_the_memory_lacks_is_not_applicable(tasks):
+    """Texts cannot stand for documents where the memory has only images."""
+    from mmragbench.strategies.shared_space import SharedSpace
+
+    with pytest.raises(NotApplicable, match="document: text"):
+        SharedSpace(toy.ColourEncoder(), Faiss, document="text").index(tasks["text-to-image"].memory)
+
+
+def test_the_diversity_filter_skips_near_copies(tasks):
+    """No two hits, and no hit and the query, are more similar than the limit (RA-CM3)."""
+    from mmragbench.strategies.shared_space import SharedSpace
+
+    posed, encoder = tasks["captioning"], toy.ColourEncoder()
+    strategy = SharedSpace(encoder, Faiss, document="image", diversity=0.9)
+    strategy.index(posed.memory)
+    images = {document.id: document.image for document in posed.memory}
+    for query, ranking in zip(posed.queries, strategy.retrieve(posed.queries, 4)):
+        rows = encoder.encode_images([query.image, *(images[id] for id in ranking.ids)])
+        similarity = rows @ rows.T
+        assert (similarity[~__import__("numpy").eye(len(rows), dtype=bool)] <= 0.9 + 1e-6).all()
+
+
+def test_centring_takes_each_modalitys_mean_away(tasks):
+    """After centring, the memory's image vectors have mean zero before they are scaled."""
+    import numpy as np
+
+    from mmragbench.strategies.shared_space import SharedSpace
+
+    posed, encoder = tasks["captioning"], toy.ColourEncoder()
+    strategy = SharedSpace(encoder, Faiss, document="image", centre=True)
+    strategy.index(posed.memory)
+    images = encoder.encode_images([document.image for document in posed.memory])
+    expected = images - images.mean(axis=0)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(strategy._vectors, expected, atol=1e-6)
+
+
+def test_text_grounding_without_a_captioner_says_what_it_lacks(tasks):
+    """A gallery of bare pictures cannot be searched by text alone."""
+    from mmragbench.strategies.text_grounding import TextGrounding
+
+    with pytest.raises(NotApplicable, match="no captioner"):
+        TextGrounding(Faiss, search="bm25").index(tasks["text-to-image"].memory)

@@ -1,0 +1,273 @@
+"""How image files come in."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from mmragbench import intake
+from mmragbench.errors import BadImage, DataError
+from mmragbench.intake import inside, open_image, take_in
+from mmragbench.records import Exclusion, Image
+
+
+def save(path: Path, mode: str = "RGB", size: tuple[int, int] = (12, 8), **kind: Any) -> Path:
+    noise = np.random.default_rng(7).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    PIL.Image.fromarray(noise).convert(mode).save(path, **kind)
+    return path
+
+
+def claim(path: Path, width: int, height: int) -> Path:
+    """A PNG of a few bytes that claims a size."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    return path
+
+
+def cut(path: Path, bytes_left: int) -> Path:
+    path.write_bytes(path.read_bytes()[:bytes_left])
+    return path
+
+
+def bad_files(folder: Path) -> dict[str, Path]:
+    """One file (or none) for every kind of refusal."""
+    (folder / "empty.jpg").touch()
+    (folder / "text.jpg").write_text("<html>404</html>")
+    damaged = save(folder / "damaged.png", size=(60, 60))
+    damaged.write_bytes(damaged.read_bytes().replace(b"IDAT", b"IDAT\xff\xff", 1))
+    return {
+        "missing image": folder / "nowhere.jpg",
+        "empty file": folder / "empty.jpg",
+        "truncated image": cut(save(folder / "cut.jpg"), -40),
+        "damaged image": damaged,
+        "not an image": folder / "text.jpg",
+        "image too large": claim(folder / "huge.png", 60_000, 60_000),
+        "image too elongated": save(folder / "long.png", size=(510, 10)),
+    }
+
+
+KINDS = [
+    "missing image",
+    "empty file",
+    "truncated image",
+    "damaged image",
+    "not an image",
+    "image too large",
+    "image too elongated",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_refusals(kind: str, tmp_path: Path) -> None:
+    """A file that cannot be used is refused in one line that names it and says why."""
+    path = bad_files(tmp_path)[kind]
+    with pytest.raises(BadImage) as refusal:
+        open_image(path)
+    assert kind in str(refusal.value)
+    assert path.name in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize("missing", [0.01, 0.3, 0.9])
+def test_truncated_in_any_format(kind: str, missing: float, tmp_path: Path) -> None:
+    """A file that lost its end is truncated, however little is missing, for reader and intake."""
+    path = save(tmp_path / "picture", size=(160, 120), format=kind)
+    size = path.stat().st_size
+    cut(path, size - max(1, int(size * missing)))
+    taken, excluded = take_in([Image("1", path)])
+    assert taken == []
+    assert [exclusion.kind for exclusion in excluded] == ["truncated image"]
+    with pytest.raises(BadImage, match="truncated"):
+        open_image(path)
+
+
+def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
+    """The size in the header decides before anything is decoded, at exactly 64 million pixels."""
+    for width, kind in [(8_000, "truncated image"), (8_001, "image too large")]:
+        path = claim(tmp_path / f"{width}.png", width, 8_000)
+        assert [e.kind for e in take_in([Image("1", path)])[1]] == [kind]
+
+
+def test_a_folder_is_no_image(tmp_path: Path) -> None:
+    """What is not a regular file (a folder, a pipe) is not opened."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    images = [Image(name, tmp_path / name) for name in ("pipe.jpg", "folder.jpg")]
+    assert [e.kind for e in take_in(images)[1]] == ["not an image", "not an image"]
+
+
+def test_other_formats_are_refused(tmp_path: Path) -> None:
+    """Formats outside the list are not decoded, though Pillow could."""
+    path = save(tmp_path / "picture.jpg", format="PPM")
+    with pytest.raises(BadImage, match="none of JPEG, PNG"):
+        open_image(path)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr"])
+def test_every_mode_becomes_rgb(mode: str, tmp_path: Path) -> None:
+    """Whatever colours a file has, it opens as RGB, as Pillow converts them."""
+    kind = "TIFF" if mode in ("CMYK", "YCbCr") else "PNG"
+    path = save(tmp_path / "picture", mode, format=kind)
+    opened = open_image(path)
+    assert opened.mode == "RGB"
+    expected = PIL.Image.open(path).convert("RGB")
+    assert np.array_equal(np.asarray(opened), np.asarray(expected))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_transparency_lies_on_white(mode: str, tmp_path: Path) -> None:
+    """A transparent pixel is white, whatever colour hides under it."""
+    clear = PIL.Image.new("RGBA", (4, 4), (10, 10, 10, 0))
+    if mode == "PA":  # a palette with a transparent entry
+        clear = PIL.Image.new("P", (4, 4), 0)
+        clear.save(tmp_path / "picture.png", transparency=0)
+    else:
+        clear.convert(mode).save(tmp_path / "picture.png")
+    assert open_image(tmp_path / "picture.png").getpixel((1, 1)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled(kind: str, tmp_path: Path) -> None:
+    """16-bit grey is scaled to 8 bits, not clipped to white."""
+    grey = np.array([[0, 32768, 65535]], dtype=np.uint16)
+    PIL.Image.fromarray(grey).save(tmp_path / "picture", format=kind)
+    values = np.asarray(open_image(tmp_path / "picture"))[0, :, 0]
+    assert values.tolist() == [0, 127, 255]
+
+
+def test_upright(tmp_path: Path) -> None:
+    """The EXIF orientation is applied."""
+    picture = PIL.Image.new("RGB", (12, 8))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turned by a quarter
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    assert open_image(tmp_path / "turned.jpg").size == (8, 12)
+
+
+def test_broken_exif_is_no_obstacle(tmp_path: Path) -> None:
+    """An image with intact pixels and broken EXIF opens as it lies."""
+    picture = PIL.Image.new("RGB", (12, 8))
+    picture.save(tmp_path / "picture.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff")
+    with pytest.warns(UserWarning, match="EXIF"):
+        assert open_image(tmp_path / "picture.jpg").size == (12, 8)
+
+
+def test_first_frame(tmp_path: Path) -> None:
+    """Of an animation the first frame is the picture."""
+    frames = [PIL.Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
+    assert open_image(tmp_path / "two.gif").getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["../secret.jpg", "a/../../secret.jpg", "", "a\0b", ".", "link/x"])
+def test_ways_out_are_refused(name: str, tmp_path: Path) -> None:
+    """A name that leads out of the folder is refused, by `..` or by a link."""
+    root = tmp_path / "images"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path)
+    with pytest.raises(DataError, match="images/"):
+        inside(root, name)
+
+
+def test_an_absolute_path_is_refused(tmp_path: Path) -> None:
+    """An absolute path is refused, even one below the folder."""
+    with pytest.raises(DataError):
+        inside(tmp_path, str(tmp_path / "picture.jpg"))
+
+
+def test_names_below_the_folder(tmp_path: Path) -> None:
+    """Names below the folder are joined; the folder itself may be a link; a file need not exist."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "images").symlink_to(tmp_path / "real")
+    root = tmp_path / "images"
+    for name in ("1.jpg", "sub/1.jpg", "a/../1.jpg", "..1.jpg"):
+        assert inside(root, name) == root / name
+
+
+def test_take_in_digests_and_names(tmp_path: Path) -> None:
+    """Good files come back in order with the SHA-256 of their bytes, bad ones as exclusions."""
+    good = [save(tmp_path / f"{i}.jpg", size=(20 + i, 20)) for i in range(3)]
+    bad = bad_files(tmp_path)
+    images = [Image("a", good[0]), *(Image(kind, path) for kind, path in bad.items())]
+    images += [Image("b", good[1]), Image("c", good[2])]
+    taken, excluded = take_in(images)
+    digests = [sha256(path.read_bytes()).hexdigest() for path in good]
+    assert [(image.id, image.digest) for image in taken] == list(zip("abc", digests, strict=True))
+    assert [(exclusion.kind, exclusion.id) for exclusion in excluded] == [(k, k) for k in bad]
+    assert all(bad[e.id].name in e.reason and "\n" not in e.reason for e in excluded)
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    reads: list[str] = []
+    read = intake._read
+
+    def counted(path: Path) -> bytes:
+        reads.append(path.name)
+        return read(path)
+
+    monkeypatch.setattr(intake, "_read", counted)
+    return reads
+
+
+def test_the_index_spares_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an index an unchanged file is not read again, good or bad; a changed one is."""
+    index = tmp_path / "deep" / "index.sqlite"
+    images = [Image("1", save(tmp_path / "1.jpg")), Image("2", cut(save(tmp_path / "2.jpg"), -9))]
+    reads = count_reads(monkeypatch)
+    first = take_in(images, index)
+    assert sorted(reads) == ["1.jpg", "2.jpg"]
+    assert take_in(images, index) == first
+    assert len(reads) == 2
+    save(tmp_path / "2.jpg")
+    taken, excluded = take_in(images, index)
+    assert reads[2:] == ["2.jpg"]
+    assert [image.id for image in taken] == ["1", "2"]
+    assert excluded == []
+
+
+def test_a_missing_file_is_looked_for_again(tmp_path: Path) -> None:
+    """That a file was missing is not remembered."""
+    images = [Image("1", tmp_path / "late.jpg")]
+    assert take_in(images, tmp_path / "index")[1][0].kind == "missing image"
+    save(tmp_path / "late.jpg")
+    assert take_in(images, tmp_path / "index")[1] == []
+
+
+def test_two_runs_share_an_index(tmp_path: Path) -> None:
+    """Runs at the same time with one index get the same answers."""
+    images = [Image(str(i), save(tmp_path / f"{i}.jpg")) for i in range(40)]
+    expected = take_in(images)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: take_in(images, tmp_path / "index"), range(8)))
+    assert results == [expected] * 8
+
+
+def test_a_broken_index_costs_speed_only(tmp_path: Path) -> None:
+    """An index that is no database is named in a warning, and the files are read."""
+    (tmp_path / "index").write_text("this is no database, " * 99)
+    with pytest.warns(UserWarning, match="delete it"):
+        taken, _ = take_in([Image("1", save(tmp_path / "1.jpg"))], tmp_path / "index")
+    assert [image.id for image in taken] == ["1"]
+
+
+def test_nothing_to_take_in() -> None:
+    """No images, no exclusions, no error."""
+    none: tuple[list[Image], list[Exclusion]] = ([], [])
+    assert take_in([]) == none

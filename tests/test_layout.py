@@ -1,0 +1,67 @@
+"""The house: where files lie and what may be imported when."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CATALOGUES = ("strategies", "models", "stores", "datasets", "evals", "reports")
+
+
+def python(code: str, cwd: Path = ROOT) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("folder", CATALOGUES)
+def test_each_file_of_a_catalogue_is_a_module_of_the_package(folder):
+    """`strategies/random.py` is `mmragbench.strategies.random`."""
+    files = sorted((ROOT / folder).glob("*.py"))
+    assert files
+    for file in files:
+        module = importlib.import_module(f"mmragbench.{folder}.{file.stem}")
+        assert Path(module.__file__).resolve() == file
+
+
+@pytest.mark.parametrize("folder", CATALOGUES)
+def test_no_catalogue_is_a_package_of_its_own(folder):
+    """An `__init__.py` would shadow other packages (`datasets`) from the checkout's root."""
+    assert not (ROOT / folder / "__init__.py").exists()
+
+
+def test_datasets_is_hugging_faces_library():
+    """`import datasets` from the checkout's root is Hugging Face's, also next to ours."""
+    code = "import mmragbench.datasets.coco, datasets; print(datasets.__file__)"
+    assert "site-packages" in python(code)
+
+
+def test_listing_imports_no_heavy_library():
+    """All catalogues can be listed without torch, pandas, scipy or transformers."""
+    code = (
+        "import sys; from mmragbench.registry import FOLDERS, every\n"
+        "for kind in FOLDERS: assert list(every(kind)), kind\n"
+        "print([m for m in ('torch', 'pandas', 'scipy', 'transformers', 'matplotlib', 'nltk')"
+        " if m in sys.modules])"
+    )
+    assert python(code).strip() == "[]"
+
+
+def test_ls_has_a_line_for_each_component():
+    """`mmragbench ls` names every registered component on a line of its own, with a summary."""
+    from mmragbench.registry import FOLDERS, every
+
+    began = time.perf_counter()
+    listed = subprocess.run(
+        [Path(sys.executable).with_name("mmragbench"), "ls"], capture_output=True, text=True, check=True
+    ).stdout
+    print(f"ls took {time.perf_counter() - began:.2f} s")
+    lines = [line.split(maxsplit=1) for line in listed.splitlines() if line.startswith("  ")]
+    names = [component.name for kind in FOLDERS for component in every(kind)]
+    assert sorted(line[0] for line in lines) == sorted(names)
+    assert all(len(line) == 2 for line in lines)

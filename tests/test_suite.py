@@ -1,0 +1,129 @@
+"""Suites are checked at the door: what is wrong, where, what there is, what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmragbench.errors import SuiteError
+from mmragbench.plan import load
+from mmragbench.suite import shipped_suites
+
+
+def message(path: Path, *overrides: str) -> str:
+    with pytest.raises(SuiteError) as caught:
+        load(path, overrides)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("path", shipped_suites(), ids=lambda path: path.stem)
+def test_shipped_suites_are_valid(path):
+    """Every suite that ships binds all its names."""
+    plan, _ = load(path)
+    assert plan.tasks
+
+
+def test_an_unknown_key_names_its_line_and_the_nearest_key(suite_file):
+    """`baselin:` is refused with the line, the nearest key and all keys."""
+    text = message(suite_file(baselin="random"))
+    assert "toy.yaml:" in text
+    assert "Did you mean 'baseline'?" in text
+
+
+def test_an_unknown_argument_names_the_arguments(suite_file):
+    """A strategy's misspelt argument is refused with the arguments that it takes."""
+    text = message(suite_file(), "strategies.shared-space.documnet=mean")
+    assert "strategies.shared-space.documnet" in text
+    assert "Did you mean 'document'?" in text
+
+
+def test_a_value_that_does_not_fit_names_the_choices(suite_file):
+    """`document: average` is refused with what may stand there."""
+    text = message(suite_file(), "strategies.shared-space.document=average")
+    assert "'image', 'text', 'mean' or 'max'" in text
+
+
+def test_a_model_that_is_not_defined_names_those_that_are(suite_file):
+    """A strategy cannot name a model that the suite does not define."""
+    text = message(suite_file(), "strategies.shared-space.encoder=clip")
+    assert "unknown model 'clip'" in text
+    assert "colours, namer" in text
+
+
+def test_a_missing_argument_is_named(suite_file):
+    """shared-space without an encoder says that it needs one, and which models there are."""
+    text = message(suite_file(strategies={"shared-space": {}}))
+    assert "needs 'encoder'" in text
+    assert "colours" in text
+
+
+def test_an_unknown_component_names_the_nearest(suite_file):
+    """A misspelt strategy is refused with the nearest name."""
+    assert "Did you mean 'shared-space'?" in message(suite_file(strategies={"shared-spice": {}}))
+
+
+def test_an_unknown_measure_is_refused(suite_file):
+    """A measure that nobody registered is refused with those that exist."""
+    text = message(suite_file(), "tasks.captioning.measures=[CIDER]")
+    assert "Did you mean 'CIDEr'?" in text
+
+
+def test_a_distance_needs_the_name_of_its_features(suite_file):
+    """`FID` alone is not a measure: it says on which features."""
+    text = message(suite_file(), "tasks.captioning.measures=[FID]")
+    assert "FID(name of an encoder)" in text
+
+
+def test_a_measure_of_outputs_needs_a_generator(suite_file):
+    """CIDEr without a generator says so."""
+    text = message(suite_file(tasks={"captioning": {"measures": ["CIDEr"]}}))
+    assert "generator" in text
+
+
+def test_a_baseline_must_be_a_strategy(suite_file):
+    """The baseline is one of the suite's strategies."""
+    assert "unknown strategy 'nothing'" in message(suite_file(baseline="nothing"))
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path):
+    """YAML would silently keep the last one."""
+    path = tmp_path / "twice.yaml"
+    path.write_text("name: a\nseed: 1\nseed: 2\n")
+    assert "twice.yaml:3: 'seed' is there twice" in message(path)
+
+
+def test_text_that_is_not_yaml_is_one_line(tmp_path):
+    """A broken file is told in one line."""
+    path = tmp_path / "broken.yaml"
+    path.write_text("name: [unclosed\nstrategies: {")
+    assert "is not YAML" in message(path)
+
+
+def test_a_suite_that_does_not_exist_names_the_shipped_ones():
+    """A wrong path says what there is."""
+    assert "scenes" in message(Path("nowhere.yaml"))
+
+
+def test_an_override_that_is_none_is_explained(suite_file):
+    """`limit` without a value is not an override."""
+    assert "write key=value" in message(suite_file(), "limit")
+
+
+def test_defaults_are_written_out(suite_file):
+    """The resolved suite says what was not said: the document kind, the store, the depth."""
+    resolved = load(suite_file())[0].resolved()
+    assert resolved["strategies"]["shared-space"]["document"] == "mean"
+    assert resolved["strategies"]["shared-space"]["store"] == {"use": "faiss"}
+    assert resolved["depth"] == 100
+
+
+def test_the_run_folder_follows_the_resolved_suite(suite_file):
+    """Spelling out a default changes nothing; another value is another run."""
+    path = suite_file()
+    same = load(path, ("strategies.shared-space.document=mean",))[0].folder
+    other = load(path, ("strategies.shared-space.document=image",))[0].folder
+    assert load(path)[0].folder == same
+    assert other != same
