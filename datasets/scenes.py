@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from contextlib import suppress
@@ -65,7 +64,7 @@ class Scenes:
             place.parent.mkdir(parents=True, exist_ok=True)
             apart = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
             try:
-                scenes.write(apart, sizes, seed=self.seed, workers=os.cpu_count() or 1)
+                scenes.write(apart, sizes, seed=self.seed)
                 (apart / _FINISHED).touch()
                 _settle(apart, place)
             finally:

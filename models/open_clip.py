@@ -74,7 +74,7 @@ class OpenClip:
             for batch in batches(pixels, self._batch_size):
                 stacked = torch.stack(batch).to(self._device)
                 vectors.append(model.encode_image(stacked, normalize=True).float().cpu().numpy())
-        return np.concatenate(vectors)
+        return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
         """(n, d) float32, L2-normalised; texts beyond the context length are cut."""
@@ -82,14 +82,15 @@ class OpenClip:
 
         model, _, tokenize = self._model
         contents = [text.content for text in texts]
-        vectors: list[Any] = [None] * len(texts)
+        vectors = np.zeros((len(texts), 0), np.float32)
         with torch.inference_mode():
             for positions in by_length(contents, self._batch_size):
                 tokens = tokenize([contents[i] for i in positions]).to(self._device)
                 rows = model.encode_text(tokens, normalize=True).float().cpu().numpy()
-                for position, row in zip(positions, rows, strict=True):
-                    vectors[position] = row
-        return np.stack(vectors)
+                if not vectors.size:
+                    vectors = np.zeros((len(texts), rows.shape[1]), np.float32)
+                vectors[positions] = rows
+        return vectors
 
 
 def _local(name: str) -> str:

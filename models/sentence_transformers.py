@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmragbench.contracts import Vectors
-from mmragbench.devices import best_device
+from mmragbench.devices import best_device, quiet
 from mmragbench.errors import MissingExtra, NotApplicable, SuiteError
 from mmragbench.records import Document, Image, Modality, Query, Text
 from mmragbench.registry import encoder, reranker
@@ -50,7 +50,7 @@ class SentenceTransformers:
             normalize_embeddings=True,
             show_progress_bar=False,
         )
-        return np.asarray(vectors, np.float32)
+        return np.asarray(vectors, np.float32).reshape(len(texts), -1 if texts else 0)
 
 
 @reranker
@@ -102,6 +102,7 @@ def _load(kind: str, name: str, device: str) -> Any:
         import sentence_transformers
     except ImportError as error:
         raise MissingExtra("sentence_transformers", "sentence-transformers") from error
+    quiet()
     try:
         return getattr(sentence_transformers, kind)(
             name, device=best_device(device), model_kwargs={"use_safetensors": True}

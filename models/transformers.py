@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from mmragbench.devices import batches, best_device, read_ahead
+from mmragbench.devices import batches, best_device, quiet, read_ahead
 from mmragbench.errors import MissingExtra, SuiteError
 from mmragbench.records import Failure, Image
 from mmragbench.registry import captioner
@@ -44,6 +44,7 @@ class Transformers:
             from transformers import AutoModelForImageTextToText, AutoProcessor
         except ImportError as error:
             raise MissingExtra("transformers", "transformers") from error
+        quiet()
         try:
             model = AutoModelForImageTextToText.from_pretrained(self._name, use_safetensors=True)
             processor = AutoProcessor.from_pretrained(self._name)

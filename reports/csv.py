@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv as format
+from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmragbench.registry import report
-
-if TYPE_CHECKING:
-    from mmragbench.reporting.folder import Row, RunFolder
+from mmragbench.reporting.folder import Row, RunFolder
+from mmragbench.reporting.writing import stem, write
 
 COLUMNS = (
     *("task", "relevance", "strategy", "control", "generator", "k", "slice", "measure"),
@@ -19,9 +20,6 @@ COLUMNS = (
 @report
 def csv(run: Path, target: Path) -> Path:
     """`tables.csv` with every number of the run, and `tables/<task>.csv` with one task's."""
-    from mmragbench.reporting.folder import RunFolder
-    from mmragbench.reporting.writing import stem, write
-
     folder = RunFolder(run)
     for task in folder.tasks:
         rows = [row for row in folder.rows if row.task == task]
@@ -29,10 +27,7 @@ def csv(run: Path, target: Path) -> Path:
     return write(target / "tables.csv", _text(folder, folder.rows))
 
 
-def _text(run: RunFolder, rows: list[Row] | tuple[Row, ...]) -> str:
-    import csv as format
-    from io import StringIO
-
+def _text(run: RunFolder, rows: Iterable[Row]) -> str:
     stream = StringIO()
     writer = format.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmragbench.registry import report
-
-if TYPE_CHECKING:
-    from mmragbench.reporting.folder import RunFolder, TaskFacts
-    from mmragbench.reporting.tables import Cell, Line, Table
+from mmragbench.reporting.folder import RunFolder, TaskFacts
+from mmragbench.reporting.lines import Cell, Line
+from mmragbench.reporting.tables import Table, task_tables, title
+from mmragbench.reporting.writing import stem, write
 
 LEGEND = (
     "**Bold**: the best strategy under one setting. *Italic*: controls. ↑ higher is better, "
@@ -22,9 +21,6 @@ LEGEND = (
 @report
 def markdown(run: Path, target: Path) -> Path:
     """`tables.md` with every table of the run, and `tables/<task>.md` with one task's."""
-    from mmragbench.reporting.folder import RunFolder
-    from mmragbench.reporting.writing import stem, write
-
     folder = RunFolder(run)
     texts = {task: _task(folder, facts) for task, facts in folder.tasks.items()}
     for task, text in texts.items():
@@ -41,8 +37,6 @@ def escape(text: str) -> str:
 
 
 def _task(run: RunFolder, facts: TaskFacts) -> str:
-    from mmragbench.reporting.tables import task_tables
-
     counts = {"queries": facts.n_queries, "documents": facts.n_documents}
     said = [f"{n:,} {what}" for what, n in counts.items() if n is not None]
     text = "\n".join([escape(facts.name), "", *([", ".join(said) + ".", ""] if said else [])])
@@ -52,8 +46,6 @@ def _task(run: RunFolder, facts: TaskFacts) -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
-    from mmragbench.reporting.tables import title
-
     yield f"**{escape(title(table))}**"
     yield ""
     labelled = any(block.label for block in table.blocks)
@@ -61,7 +53,7 @@ def _table(table: Table) -> Iterator[str]:
     heads = [
         f"{escape(str(c.measure))} ({c.unit or 'raw'}{silver}) {c.arrow}" for c in table.columns
     ]
-    heads = [*(["Setting"] if labelled else []), "Strategy", *heads, "n", *(["failed"] if table.failed else [])]
+    heads = [*["Setting"] * labelled, "Strategy", *heads, "n", *["failed"] * table.failed]
     yield _row(heads)
     yield _row([":--"] * (1 + labelled) + ["--:"] * (len(heads) - 1 - labelled))
     for block in table.blocks:
@@ -75,6 +67,7 @@ def _table(table: Table) -> Iterator[str]:
 
 def _line(line: Line, failed: bool) -> Iterator[str]:
     name = escape(line.strategy)
+    name = f"*{name}*" if line.others else name
     yield f"*{name}* ({line.control})" if line.control else name
     yield from map(_cell, line.cells)
     yield line.n

@@ -98,6 +98,12 @@ def test_truncated_in_any_format(kind: str, missing: float, tmp_path: Path) -> N
         open_image(path)
 
 
+def test_a_png_without_its_last_chunk(tmp_path: Path) -> None:
+    """A PNG is truncated too when all its pixels are there and only the end is not."""
+    path = cut(save(tmp_path / "picture.png"), -12)
+    assert [e.kind for e in take_in([Image("1", path)])[1]] == ["truncated image"]
+
+
 def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     """The size in the header decides before anything is decoded, at exactly 64 million pixels."""
     for width, kind in [(8_000, "truncated image"), (8_001, "image too large")]:
@@ -240,6 +246,16 @@ def test_the_index_spares_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert reads[2:] == ["2.jpg"]
     assert [image.id for image in taken] == ["1", "2"]
     assert excluded == []
+
+
+def test_a_file_of_the_same_size(tmp_path: Path) -> None:
+    """A file that was replaced by one of the same size is read again."""
+    path = save(tmp_path / "1.bmp")
+    before = take_in([Image("1", path)], tmp_path / "index")[0][0].digest
+    path.write_bytes(path.read_bytes()[:-1] + b"\x07")
+    os.utime(path, (1, 1))
+    after = take_in([Image("1", path)], tmp_path / "index")[0][0].digest
+    assert after == sha256(path.read_bytes()).hexdigest() != before
 
 
 def test_a_missing_file_is_looked_for_again(tmp_path: Path) -> None:

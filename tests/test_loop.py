@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-import toy
 
 import mmragbench as mb
+import toy
 
 TESTS = Path(__file__).resolve().parent
 

@@ -25,6 +25,7 @@ NAMES = tuple(COLOURS)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
+    rows = rows.reshape(-1, 3)
     centred = rows - 127.5
     return (centred / np.linalg.norm(centred, axis=1, keepdims=True)).astype(np.float32)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -67,18 +67,21 @@ def plan(suite: SuiteArgument, overrides: Overrides = None) -> None:
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    table = Table("task", "strategy", "memory", "queries", "models", "generators", "rankings", box=None)
-    for row in verbs.plan(suite, overrides or ()):
-        table.add_row(
-            row["task"],
-            row["strategy"],
-            f"{row['documents']:,}",
-            f"{row['queries']:,}",
-            ", ".join(row["models"]) or "-",
-            ", ".join(row["generators"]) or "-",
-            "known" if row["known"] else "to do",
-        )
-    out.print(table)
+    outlook = verbs.plan(suite, overrides or ())
+    cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
+    for row in outlook.cells:
+        size = (f"{row['documents']:,}", f"{row['queries']:,}")
+        generators = ", ".join(row["generators"]) or "-"
+        known = "known" if row["known"] else "to do"
+        cells.add_row(row["task"], row["strategy"], *size, generators, known)
+    models = Table("model", "role", "inputs, at most", "known", "time left", "weights", box=None)
+    for model in outlook.models:
+        left = "not measured yet" if model.seconds is None else f"{model.seconds:,.0f} s"
+        counts = (f"{model.items:,}", f"{model.known:,}")
+        models.add_row(model.model, model.role, *counts, left, model.weights[:40])
+    out.print(cells)
+    out.print()
+    out.print(models)
 
 
 @app.command()
@@ -90,7 +93,10 @@ def ls() -> None:
         out.print(f"\n[bold]{kind}[/bold]")
         for component in every(kind):
             line = f"  {component.name:<22}{component.summary}"
-            out.print(line, markup=False, highlight=False, overflow="ellipsis", no_wrap=True)
+            overflow: Literal["ellipsis", "ignore"] = (
+                "ellipsis" if out.is_terminal else "ignore"
+            )
+            out.print(line, markup=False, highlight=False, overflow=overflow, no_wrap=True)
 
 
 @app.command()

@@ -43,7 +43,7 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Images and texts to vectors: (n, d) float32 with L2-normalised rows.
+    """Images and texts to vectors: (n, d) float32 with L2-normalised rows; nothing to (0, any).
 
     `modalities` says what it can read; the other method raises `NotApplicable`.
     """

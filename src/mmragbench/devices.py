@@ -50,3 +50,13 @@ def batches(items: Iterable[A], size: int) -> Iterator[list[A]]:
 def by_length(texts: Sequence[str], size: int) -> Iterator[list[int]]:
     """Positions in batches of texts of similar length, so that little padding is encoded."""
     yield from batches(sorted(range(len(texts)), key=lambda i: len(texts[i])), size)
+
+
+def quiet() -> None:
+    """Hugging Face's libraries draw no bars of their own beside ours."""
+    from huggingface_hub.utils import disable_progress_bars
+    from transformers.utils import logging
+
+    disable_progress_bars()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()

@@ -157,13 +157,13 @@ class Loop:
                 f"{bound.component.name} reads nothing that is retrieved; "
                 "its number is in the row of a strategy that retrieves nothing"
             )
-        if reads is not None and reads > 0 and not retrieved.found_any:
-            raise NotApplicable(f"{bound.component.name} needs hits, and nothing was retrieved")
         generator = self.assembly.build(bound, output=posed.task.output)
         contexts = [[posed.documents[id] for id in ranking.ids[:k]] for ranking in retrieved.rankings]
         outputs, cost = self._metered(
             "generate", lambda: generator.generate(posed.task.queries, contexts)
         )
+        if not retrieved.found_any and all(output.error for output in outputs):
+            raise NotApplicable(f"{bound.component.name} needs hits, and nothing was retrieved")
         return Generated(outputs, cost)
 
     def _score(

@@ -41,18 +41,10 @@ def manifest(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> dict[
         "dataset": resolved["dataset"],
         "data": {name: _data(task) for name, task in tasks.items()},
         "models": {
-            name: {**spec, "weights": assembly.weights(role, name)}
-            for role, name, spec in _models(plan)
+            name: {**plan.suite.models[name], "weights": assembly.weights(role, name)}
+            for role, name in plan.models()
         },
     }
-
-
-def _models(plan: Plan) -> list[tuple[str, str, dict[str, Any]]]:
-    bounds = [*plan.strategies.values(), *plan.generators.values()]
-    used = {(role, name) for bound in bounds for role, name in bound.models.values()}
-    for task in plan.tasks.values():
-        used |= {("encoder", measure.features) for measure in task.generation if measure.features}
-    return [(role, name, plan.suite.models[name]) for role, name in sorted(used)]
 
 
 def _data(task: Task) -> dict[str, Any]:

@@ -50,6 +50,14 @@ class Plan:
         """`<name>-<hash of the resolved suite>`."""
         return f"{self.suite.name}-{digest(self.resolved())[:8]}"
 
+    def models(self) -> list[tuple[str, str]]:
+        """(role, name) of every model that is used, by strategies, generators or measures."""
+        bounds = [*self.strategies.values(), *self.generators.values()]
+        used = {model for bound in bounds for model in bound.models.values()}
+        for task in self.tasks.values():
+            used |= {("encoder", measure.features) for measure in task.generation if measure.features}
+        return sorted(used)
+
     def depth(self, task: str) -> int:
         """How many hits of each ranking are kept: enough for every cutoff and every generator."""
         plan = self.tasks[task]

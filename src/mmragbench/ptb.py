@@ -16,30 +16,40 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 
 NAME = "ptb-py"
 """How a signature names this tokeniser."""
 
-_ABBREVIATIONS = """
-    adj adm adv al ala alex apr ariz assn assoc asst atty aug ave bhd bldg blvd brig bros calif capt
-    cf cie cmdr co col colo conn corp cos cpl ct dak dec dept det dr drs elec ens esq est etc ext
-    feb fla fri ft ga gen gov govs hon inc ind insp intl invt jan jos jr jul jun kan kans ky lt ltd
-    maj mar md mfg mich minn mlle mme mo mon mont mr mrs ms msgr mt mtg natl neb nev nov oct okla
-    penn pfc ph ph.d plc ppte ppty pres prof pte ptes pty ptys pvt rd rep reps rev rt sen sens sep
-    sept seq sfc sgt spc sq sr st ste supt sys tel tenn thu thurs tue tues univ va vs vt wed wis
-    wisc wm wyo
-""".split()
-"""Words that keep their period, in any case."""
 
-_NAMES = "Ark Az Del Ill La Mass Miss Ore Pa Tex Wash".split()
-"""Words that keep it only with a capital: `a mass.` ends a sentence, `Springfield, Mass.` does not."""
+def _words(text: str) -> list[str]:
+    return text.split()
 
-_STARTERS = """
+
+_TITLES = _words("""
+    adj adm adv alex assoc asst atty ave brig capt cf cie cmdr col cpl dept det dr drs elec ens ft
+    gen gov govs hon insp invt jos lt maj mfg mlle mme mr mrs ms msgr mt mtg natl pfc ph pres prof
+    pvt rep reps rev sen sens sfc sgt spc st ste supt vs wm
+""")
+"""Words that keep their period and are followed by a name, in any case."""
+
+_ABBREVIATIONS = _words("""
+    al ala apr ariz assn aug bhd bldg blvd bros calif co colo conn corp cos ct dak dec esq est etc
+    ext feb fla fri ga inc ind intl jan jr jul jun kan kans ky ltd mar md mich minn mo mon mont neb
+    nev nov oct okla penn ph.d plc ppte ppty pte ptes pty ptys rd rt sep sept seq sq sr sys tel tenn
+    thu thurs tue tues univ va vt wed wis wisc wyo
+""")
+"""Words that keep their period and may end a sentence, in any case."""
+
+_NAMES = _words("Ark Az Del Ill La Mass Miss Ore Pa Tex Wash")
+"""Words that keep it only with a capital: `a mass.` ends a sentence, `Boston, Mass.` need not."""
+
+_STARTERS = _words("""
     A About According Additionally After An As At But Earlier He Her Here However If In It Last Many
     More Mr. Ms. Now Once One Other Our She Since So Some Such That The Their Then There These They
     This We What When While Yet You
-""".split()
+""")
 """Words that begin a sentence: an initial before one of them gives up its period."""
 
 _HALVES = {
@@ -52,23 +62,40 @@ _HALVES = {
 }
 _SPELLINGS: dict[str, tuple[str, ...]] = {
     **_HALVES,
-    **dict.fromkeys(("?", "!", "\u058a", "\u2010", "\u2011", "&quot;", "&apos;", "&nbsp;"), ()),
-    **{"(": ("-lrb-",), ")": ("-rrb-",), "[": ("-lsb-",), "]": ("-rsb-",)},
-    **{"{": ("-lcb-",), "}": ("-rcb-",), "&amp;": ("&",), "&lt;": ("<",), "&gt;": (">",)},
-    **{"½": ("1/2",), "¼": ("1/4",), "¾": ("3/4",), "⅓": ("1/3",), "⅔": ("2/3",)},
-    **{"¢": ("cents",), "£": ("#",), "€": ("$",), "¤": ("$",), "₠": ("$",), "\x80": ("$",)},
+    **dict.fromkeys(
+        ("?", "!", "\u058a", "\u2010", "\u2011", "’’", "&quot;", "&apos;", "&nbsp;"), ()
+    ),
+    "(": ("-lrb-",),
+    ")": ("-rrb-",),
+    "[": ("-lsb-",),
+    "]": ("-rsb-",),
+    "{": ("-lcb-",),
+    "}": ("-rcb-",),
+    "&amp;": ("&",),
+    "&lt;": ("<",),
+    "&gt;": (">",),
+    "½": ("1/2",),
+    "¼": ("1/4",),
+    "¾": ("3/4",),
+    "⅓": ("1/3",),
+    "⅔": ("2/3",),
+    "¢": ("cents",),
+    "£": ("#",),
+    **dict.fromkeys("€¤₠\x80", ("$",)),
 }
 """What a token is written as, where that is not the token itself."""
 
 _L = r"[A-Za-z\u0080-\uffff]"  # a letter; after _Characters, all that is left beyond ASCII is one
 _AN = r"[A-Za-z0-9\u0080-\uffff]"  # a letter or a digit
 _ACRONYM = r"[A-Za-z](?:\.[A-Za-z])+"
+_Q = "['\\x02]"  # an apostrophe; the curly one is \\x02 inside the lexer, as it is no letter
 _AUX_START = "(?i:[sdm]|re|ve|ll)"
 _AUX = rf"{_AUX_START}(?![A-Za-z])"  # what follows the apostrophe in it's, he'd, I'm, we'll
-_PART = rf"(?:[dDoOlL]'{_AN})?{_AN}+"  # o'clock, l'amour
+_PART = rf"(?:[dDoOlL]{_Q}{_AN})?{_AN}+"  # o'clock, l'amour
 
 _HYPHENED = rf"""
-    (?:[A-Za-z0-9][A-Za-z0-9.,]*+(?:-(?:{_ACRONYM}\.|[A-Za-z0-9]++))++(?![\u0080-\uffff])
+    (?:[A-Za-z0-9][A-Za-z0-9.,]*+(?:-(?:{_ACRONYM}\.|[A-Za-z0-9]++))++(?![\u0080-\uffff]
+      |(?<=-[dDoOlL]){_Q}{_AN}{_AN})
     |{_AN}+(?:-{_PART})+)
 """  # two-year-old, non-U.S.
 
@@ -88,7 +115,7 @@ _WEB = rf"""
     |(?:www\.(?:[^\s"<>|.!?()\{{\}},]+\.)+[A-Za-z]{{2,4}}
       |(?:[^\s"`'<>|.!?()\{{\}},_$-]+\.)+(?:com|net|org|edu)(?!{_AN}|[.!?]{_L}))
       (?:/[^\s"<>|()]+[^\s"<>|.!?()\{{\}},-])?
-    |@[A-Za-z_]\w*                                                         # @name
+    |@[A-Za-z_][A-Za-z0-9_]*                                                         # @name
 """
 _NUMBERS = r"""
     (?:\([0-9]{2,3}\)[ ]?|(?:\+\+?)?(?:[0-9]{2,4}[- ])?[0-9]{2,4}[- ])[0-9]{3,4}[- ]?[0-9]{3,5}
@@ -98,22 +125,24 @@ _NUMBERS = r"""
 """
 _WORDS = rf"""
     [A-Za-z0-9]+(?:-[A-Za-z]+){{0,2}}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){{0,2}}){{1,2}}   # and/or
-    |[A-Za-z]*?[A-MO-Za-mo-z](?=[nN]['`][tT])|[nN]['`][tT](?![A-Za-z])           # do n't
-    |[dDoOlL]'(?!{_AUX}){_AN}{_AN}+(?:-{_PART})*                                   # o'clock
-    |[A-Za-z]+[aeiouyAEIOUY]'(?!{_AUX})[aeiouA-Z][A-Za-z]*|(?i:c'est)      # Hawai'i
-    |[A-HJ-XZn]'(?!{_AUX})[A-Za-z]{{2,}}                                   # A'dog
-    |(?:{_HYPHENED}|{_L}{_AN}*(?:[.!?]{_L}{_AN}*)+|{_AN}+)\.(?=[,;:])  # `end.,`
-    |{_HYPHENED}
-    |[0-9]{_AN}*(?:[._]{_AN}+)*\.(?:jpe?g|png|gif|mp[34]|txt|pdf)(?!{_AN}) # 1.jpg
-    |{_AN}+(?:_{_AN}+)+                                                    # a_b
+    |[A-Za-z]*?[A-MO-Za-mo-z](?=[nN]['`\x02][tT])|[nN]['`\x02][tT](?![A-Za-z])           # do n't
+    |[dDoOlL]{_Q}(?!{_AUX}){_AN}{_AN}+(?:-{_PART})*                                   # o'clock
+    |[A-Za-z]+[aeiouyAEIOUY]{_Q}(?!{_AUX})[aeiouA-Z][A-Za-z]*|(?i:c{_Q}est)      # Hawai'i
+    |[A-HJ-XZn]{_Q}(?!{_AUX})[A-Za-z]{{2,}}                                   # A'dog
+    |{_HYPHENED}(?:\.(?=[,;:]))?
+    |(?:{_L}{_AN}*(?:[.!?]{_L}{_AN}*)+|{_AN}+)\.(?=[,;:])                  # end.,
+    |[0-9]{_AN}*(?:[._]{_AN}+)*\.(?:jpe?g|png|gif|mp[34]|txt|pdf|[chx])(?!{_AN}) # 1.jpg
+    |{_AN}+_{_AN}+(?:[_-]{_AN}+)*                                            # a_b
     |[-+]?[0-9]*(?:[.:,][0-9]+)+                                           # 10:30, 1,000, .5
-    |(?i:'n(?:'|(?=\s))|(?:y'(?=[a-z])|[djl]'|ol')(?!{_AUX_START})|(?:dunk|someth)in'(?![a-z])
-      |'em|c'mon|ev'ry|li'l|nat'l|'till?|'cause|s'mores|nor'easter|cont'd\.)
-    |'{_AUX}|(?i:(?<=more)'n(?![a-z])|'t(?=(?:is|was)(?![a-z])))
-    |'(?:[2-9]0s|[0-9][0-9](?=\s))                               # '90s, '05
+    |\x02\x02|(?i:{_Q}n(?:{_Q}|(?=\s)|(?<=\x02n))|(?:y{_Q}(?=[a-z])|[djl]{_Q}|ol{_Q})(?!{_AUX_START})
+      |(?:dunk|someth)in{_Q}(?!{_AUX_START})|{_Q}em|c{_Q}mon|ev{_Q}ry|li{_Q}l|nat{_Q}l|{_Q}till?
+      |{_Q}cause|s{_Q}mores|nor{_Q}easter|cont{_Q}d\.)
+    |'{_AUX}|\x02{_AUX_START}|(?i:(?<=more){_Q}n(?![a-z])|{_Q}t(?=is|was))
+    |{_Q}(?:[2-9]0s|[0-9][0-9](?=\s))                                      # '90s, '05
 """
 _PERIODS = rf"""
-    (?:(?i:{_any(_ABBREVIATIONS)})|{_NAMED})\.(?!{_L}(?:{_AN}|[.!?]{_L}))
+    (?i:{_any(_TITLES)})\.(?!{_L})
+    |(?:(?i:{_any(_ABBREVIATIONS)})|{_NAMED})\.(?!{_L}(?:{_AN}|[.!?]{_L}))
     |(?i:nos?|art|ca|figs?|op|pp|prop)\.(?=\s?[0-9])                       # No. 5
     |{_ACRONYM}\.(?!{_L})
     |[A-Za-z]\.(?!{_L}|\s+(?:<[A-Za-z/!?]|(?:{_STARTED})\s))                        # J. Smith
@@ -124,20 +153,17 @@ _REST = rf"""
     |\#{_L}+|&(?:\#[0-9]+|(?i:amp|lt|gt|quot|apos|nbsp)|[aeiouAEIOU](?:acute|grave|uml));
     |[<>]?[:;=]['o*-]?[()DPdpO\\\]@|\{{\[](?![A-Za-z0-9])                    # :-)
     |[-^x=~<>']_[-^x=~<>']|\([-^x=~<>'][_.-]?[-^x=~<>']\)                  # ^_^
-    |(?P<punctuation>-{{1,4}}(?!-)|\.{{3,5}}|\.|[,:;]|''|["'`])
-    |-+|\*+|[?!]+|<<|>>|_+|\#+|@+
+    |(?P<punctuation>-{{1,4}}(?!-)|\.{{3,5}}|\.|[,:;]|''|["'`\x02])
+    |-+|\\?\*+|[?!]+|<<|>>|_+|\#+|@+
     |[!-~\u0080-\uffff]
 """
 _SIMPLE = r"[A-Za-z]++(?=[ ])"  # most tokens: tried first, for speed
-_TOKEN = re.compile("|".join((_SIMPLE, _NUMBERS, _WORDS, _PERIODS, _REST)), re.VERBOSE)
-_WEB_TOKEN = re.compile(
-    "|".join((_SIMPLE, _WEB, _NUMBERS, _WORDS, _PERIODS, _REST)), re.VERBOSE
-)
 _ON_THE_WEB = re.compile(r"[<@]|https?://|www\.|\.(?:com|net|org|edu)")
+_CONTRACTED = re.compile("\x02(?:[sdmt]|re|ve|ll)|n\x02t")
 _PLAIN = re.compile(r"([A-Za-z]+(?: [A-Za-z]+)*) ?(\.?)")
-_PERIOD_KEPT = frozenset(_ABBREVIATIONS) | frozenset(name.lower() for name in _NAMES)
+_PERIOD_KEPT = frozenset(_TITLES + _ABBREVIATIONS) | frozenset(name.lower() for name in _NAMES)
 
-_QUOTES = dict.fromkeys("\x91‘‛‹", "`") | dict.fromkeys("\x92’›", "'")
+_QUOTES = dict.fromkeys("\x91‘‛‹", "`") | dict.fromkeys("\x92’›", "\x02")
 _QUOTES |= dict.fromkeys("\x93\x94“”«»", '"')
 _DASHES = dict.fromkeys("\x96\x97–—―", " -- ")
 _SYMBOLS = (
@@ -180,9 +206,14 @@ _CHARACTERS = _Characters()
 def tokenize(caption: str) -> list[str]:
     """The caption's tokens: lower case, punctuation dropped.
 
-    A token may hold a no-break space (`1\\xa01/2`), as Java's may.
+    A token may hold a no-break space (`1 1/2` is one token), as Java's may.
     """
     return line(caption).split(" ") if line(caption) else []
+
+
+def lines(captions: Sequence[str]) -> list[str]:
+    """`line` of each."""
+    return [line(caption) for caption in captions]
 
 
 @lru_cache(maxsize=1 << 17)
@@ -196,6 +227,12 @@ def line(caption: str) -> str:
     return " ".join(_scan(caption))
 
 
+@cache
+def _lexer(web: bool) -> re.Pattern[str]:
+    kinds = (_SIMPLE, *((_WEB,) if web else ()), _NUMBERS, _WORDS, _PERIODS, _REST)
+    return re.compile("|".join(kinds), re.VERBOSE)
+
+
 def _keeps_period(word: str) -> bool:
     return len(word) == 1 or word in _PERIOD_KEPT
 
@@ -205,7 +242,7 @@ def _scan(caption: str) -> list[str]:
     if not text.isascii():
         text = text.translate(_CHARACTERS)
     following = "A " if text[:1].isupper() else "a "
-    lexer = _WEB_TOKEN if _ON_THE_WEB.search(text) else _TOKEN
+    lexer = _lexer(_ON_THE_WEB.search(text) is not None)
     tokens: list[str] = []
     for match in lexer.finditer(f"{text}\n{following}"):
         if match.start() >= len(text):
@@ -216,6 +253,8 @@ def _scan(caption: str) -> list[str]:
 
 
 def _spell(token: str) -> tuple[str, ...]:
+    if "\x02" in token:
+        token = token.replace("\x02", "'" if _CONTRACTED.fullmatch(token) else "’")
     if token in _SPELLINGS:
         return _SPELLINGS[token]
     if token.isalnum():

@@ -28,6 +28,10 @@ class _Remembered:
     def __init__(self, inner: Any, name: str, items: Items, meter: Meter) -> None:
         self._inner, self._name, self._items, self._meter = inner, name, items, meter
 
+    def _face(self, item: Image | Text) -> str:
+        """What the model looks at: the content, or the id where answers are looked up by id."""
+        return item.id if getattr(self._inner, "by_id", False) else item.digest
+
     def _answers(
         self, keys: Sequence[str], inputs: Sequence[T], ask: Callable[[list[T]], list[Answer]]
     ) -> list[Answer]:
@@ -85,13 +89,17 @@ class RememberedEncoder(_Remembered):
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
         return self._encode("text", texts, self._inner.encode_texts)
 
+    def key(self, item: Image | Text) -> str:
+        """Under which the vector of an image or a text is known."""
+        modality = "image" if isinstance(item, Image) else "text"
+        return f"{modality}:{self._face(item)}"
+
     def _encode(
         self, modality: str, inputs: Sequence[Any], encode: Callable[[list[Any]], Vectors]
     ) -> Vectors:
         if not inputs:
             return np.zeros((0, 0), np.float32)
-        by_id = getattr(self._inner, "by_id", False)
-        keys = [f"{modality}:{item.id if by_id else item.digest}" for item in inputs]
+        keys = [self.key(item) for item in inputs]
 
         def ask(chunk: list[Any]) -> list[Answer]:
             return [row.tobytes() for row in np.asarray(encode(chunk), np.float32)]
@@ -114,11 +122,7 @@ class RememberedCaptioner(_Remembered):
         super().__init__(inner, name, items, meter)
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
-        by_id = getattr(self._inner, "by_id", False)
-        keys = [
-            digest([image.id if by_id else image.digest, prompt])
-            for image, prompt in zip(images, prompts, strict=True)
-        ]
+        keys = [self.key(i, prompt) for i, prompt in zip(images, prompts, strict=True)]
 
         def ask(chunk: list[tuple[Image, str]]) -> list[Answer]:
             captions = self._inner.caption([i for i, _ in chunk], [p for _, p in chunk])
@@ -127,6 +131,10 @@ class RememberedCaptioner(_Remembered):
         pairs = list(zip(images, prompts, strict=True))
         answers = self._answers(keys, pairs, lambda chunk: _one_by_one(ask, chunk))
         return [a if isinstance(a, Failure) else a.decode() for a in answers]
+
+    def key(self, image: Image, prompt: str = "") -> str:
+        """Under which the caption of an image, with that prompt, is known."""
+        return digest([self._face(image), prompt])
 
 
 class RememberedReranker(_Remembered):

@@ -13,6 +13,7 @@ from mmragbench import run_folder
 from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, write_atomically
 from mmragbench.errors import MmragbenchError
+from mmragbench.forecast import Forecast, forecast
 from mmragbench.gallery import write_gallery
 from mmragbench.identity import memory_digest
 from mmragbench.loop import Cell, Loop
@@ -162,9 +163,22 @@ def write_reports(folder: Path) -> Path:
     return page
 
 
-def plan(suite: Path | str, overrides: Sequence[str] = ()) -> list[Row]:
-    """What a run of this suite would do, a row a (task, strategy): the number of documents and
-    queries, the generators, and whether its rankings are known already.
+@dataclass(frozen=True)
+class Outlook:
+    """What a run would do.
+
+    Attributes:
+        cells: a row a (task, strategy): documents, queries, generators, measures, models, and
+            whether its rankings are known already.
+        models: what each model would be asked, at most, and how much of it is known.
+    """
+
+    cells: list[Row]
+    models: list[Forecast]
+
+
+def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
+    """What a run of this suite would do; calls no model.
 
     Raises:
         MmragbenchError: the suite or its data cannot be used.
@@ -174,18 +188,17 @@ def plan(suite: Path | str, overrides: Sequence[str] = ()) -> list[Row]:
     tasks = _pose(planned, cache)
     check_tasks(planned, tasks, source)
     loop = Loop(planned, tasks, cache, Meter())
-    return [
+    cells = [
         {
             "task": task,
             "strategy": strategy,
             "generators": [f"{name}-k{k}" for name, k in planned.tasks[task].cells],
             "documents": len(tasks[task].memory),
             "queries": len(tasks[task].queries),
-            "measures": [str(measure) for measure in
-                         [*planned.tasks[task].retrieval, *planned.tasks[task].generation]],
             "models": sorted({name for _, name in planned.strategies[strategy].models.values()}),
             "known": loop.known(task, strategy),
         }
         for task in planned.tasks
         for strategy in planned.strategies
     ]
+    return Outlook(cells, forecast(planned, tasks, loop.assembly, cache))

@@ -38,7 +38,10 @@ GENERATORS = {
     "captioning": [("nearest", 1), ("consensus", 4), ("consensus", 16)],
     "image-generation": [("nearest", 1)],
 }
-MEASURES = {"captioning": ["CIDEr", "Bleu_4", "ROUGE_L"], "image-generation": ["FID(clip)", "KID(clip)"]}
+MEASURES = {
+    "captioning": ["CIDEr", "Bleu_4", "ROUGE_L"],
+    "image-generation": ["FID(clip)", "KID(clip)"],
+}
 
 
 class Fake:
@@ -76,9 +79,9 @@ class Fake:
             for generator, k, measures in settings:
                 for strategy, skill in STRATEGIES.items():
                     for measure in measures:
-                        row = dict(task=task, strategy=strategy, generator=generator, k=k)
-                        row |= dict(slice=slice_, measure=measure, n=500, n_failed=0)
-                        row |= dict(signature=f"{measure}|n:500|v:1", estimate=None)
+                        row = {"task": task, "strategy": strategy, "generator": generator, "k": k}
+                        row |= {"slice": slice_, "measure": measure, "n": 500, "n_failed": 0}
+                        row |= {"signature": f"{measure}|n:500|v:1", "estimate": None}
                         if strategy == "no-retrieval":
                             row["reason"] = NO_HITS if generator else RETRIEVES_NOTHING
                         else:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import toy
 
+import toy
 from mmragbench.datasets.coco import Coco
 from mmragbench.errors import NotApplicable
 from mmragbench.registry import every

@@ -82,9 +82,15 @@ def _spent(stored: Iterable[Json]) -> Iterator[Spent]:
     for cost in stored:
         for phase in PHASES:
             for entry in cost.get(phase) or []:
-                counts = (int(entry.get(key) or 0) for key in ("calls", "items", "cached"))
-                role, model = str(entry.get("role") or ""), str(entry.get("model") or "")
-                yield Spent(phase, role, model, *counts, float(entry.get("seconds") or 0))
+                yield Spent(
+                    phase,
+                    role=str(entry.get("role") or ""),
+                    model=str(entry.get("model") or ""),
+                    calls=int(entry.get("calls") or 0),
+                    items=int(entry.get("items") or 0),
+                    cached=int(entry.get("cached") or 0),
+                    seconds=float(entry.get("seconds") or 0),
+                )
 
 
 def _merge(entries: Iterable[Spent]) -> Iterator[Spent]:

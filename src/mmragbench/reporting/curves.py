@@ -11,7 +11,6 @@ from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.units import factor, unit
 
-
 TOPS = ((1, 4), (1.5, 3), (2, 4), (2.5, 5), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4), (10, 5))
 """An axis' top and into how many equal parts it divides roundly."""
 

@@ -54,10 +54,11 @@ def _frame(curve: Curve) -> list[str]:
         y = _y(curve, value)
         parts.append(f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
         label = f"{value:g}"
-        parts.append(f'<text class="tick" x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{label}</text>')
+        x = LEFT - 7
+        parts.append(f'<text class="tick" x="{x}" y="{y + 4}" text-anchor="end">{label}</text>')
     for k in curve.xs:
-        x, y = _x(curve, k), HEIGHT - BOTTOM + 17
-        parts.append(f'<text class="tick" x="{x}" y="{y}" text-anchor="middle">{k}</text>')
+        place = f'x="{_x(curve, k)}" y="{HEIGHT - BOTTOM + 17}"'
+        parts.append(f'<text class="tick" {place} text-anchor="middle">{k}</text>')
     parts.append(f'<text class="tick" x="{LEFT - 7}" y="{HEIGHT - 17}" text-anchor="end">k</text>')
     return parts
 
@@ -76,11 +77,11 @@ def _line(curve: Curve, series: Series, css: str, position: int) -> list[str]:
 
 def _labels(curve: Curve, classes: Mapping[str, str]) -> list[str]:
     """Names at the lines' ends, pushed apart where the lines end together."""
-    ends = sorted((_y(curve, s.points[-1][1]), s) for s in _ending(curve))
-    ys = _spread([y for y, _ in ends])
+    ends = sorted((_y(curve, s.points[-1][1]), s.strategy, s) for s in curve.series)
+    ys = _spread([y for y, _, _ in ends])
     x = WIDTH - RIGHT + 4
     parts = []
-    for y, (_, series) in zip(ys, ends, strict=True):
+    for y, (_, _, series) in zip(ys, ends, strict=True):
         value = number(series.points[-1][1], 1)
         name = escape(_clip(series.strategy))
         parts.append(
@@ -88,10 +89,6 @@ def _labels(curve: Curve, classes: Mapping[str, str]) -> list[str]:
             f'{name} <tspan class="value">{value}</tspan></text>'
         )
     return parts
-
-
-def _ending(curve: Curve) -> list[Series]:
-    return [series for series in curve.series if series.points]
 
 
 def _spread(ys: list[float]) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ COLOURS = ("#2f6bd8", "#cf5426", "#12876a", "#8b4fc6", "#a87800", "#c2417f")
 MARKERS = ("o", "s", "D", "^", "v", "P")
 DASHES = {"chance": "--", "ceiling": "-", "floor": ":"}
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.size": 8,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
@@ -24,6 +25,7 @@ STYLE: dict[str, Any] = {
     "grid.linewidth": 0.4,
     "grid.color": "#dddddd",
     "axes.axisbelow": True,
+    "lines.markersize": 3.5,
     "legend.frameon": False,
     "svg.hashsalt": "mmragbench",
     "svg.fonttype": "none",
@@ -39,7 +41,8 @@ def save(curve: Curve, folder: Path) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{curve.name}.svg", folder / f"{curve.name}.pdf"]
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=(WIDTH_INCHES, 2.5), layout="constrained")
         FigureCanvasAgg(figure)
         _draw(figure.add_subplot(), curve)
@@ -55,7 +58,7 @@ def _draw(axes: Any, curve: Curve) -> None:
         name = _plain(series.strategy)
         if series.control is None:
             colour, marker = COLOURS[contender % 6], MARKERS[contender % 6]
-            axes.plot(xs, ys, color=colour, marker=marker, markersize=3.5, linewidth=1.2, label=name)
+            axes.plot(xs, ys, color=colour, marker=marker, linewidth=1.2, label=name)
             contender += 1
         else:
             dash = DASHES[series.control]
@@ -72,5 +75,5 @@ def _draw(axes: Any, curve: Curve) -> None:
 
 
 def _plain(text: str) -> str:
-    """No mathtext: a name with a dollar is a name."""
-    return text.replace("$", r"\$")
+    """No mathtext, and no characters that XML forbids: a name with a dollar is a name."""
+    return "".join(c for c in text if c >= " ").replace("$", r"\$")

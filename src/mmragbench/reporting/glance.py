@@ -14,7 +14,10 @@ from mmragbench.reporting.units import decimals, lower_is_better, shown, unit
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One strategy on the line: `place` in percent, better to the right."""
+    """One strategy on the line: `place` in percent, better to the right.
+
+    `control` is what a control stands for; for a generator that is shown nothing, that it is alone.
+    """
 
     strategy: str
     control: str | None
@@ -56,7 +59,8 @@ def _strip(run: RunFolder, facts: TaskFacts) -> Iterator[Strip]:
     if contenders:
         top = max(contenders, key=_goodness)
         chosen = [row for row in main if (row.generator, row.k) == (top.generator, top.k)]
-        marks = tuple(_marks(run, chosen))
+        alone = [row for row in main if row.k == 0 and row not in chosen]
+        marks = tuple(_marks(run, [*chosen, *alone]))
         where = setting(top.generator, top.k)
         yield Strip(facts.name, top.measure, unit(top.measure), where, top.n, marks)
 
@@ -73,14 +77,14 @@ def _marks(run: RunFolder, rows: Sequence[Row]) -> Iterator[Mark]:
     order = list(run.strategies)
     for row in sorted(rows, key=lambda row: order.index(row.strategy)):
         share = (_goodness(row) - low) / (high - low) if high > low else 0.5
-        control = run.strategies[row.strategy]
+        control = f"{row.generator} alone" if row.k == 0 else run.strategies[row.strategy]
         is_best = control is None and _goodness(row) == best
         value = shown(row.measure, row.estimate or 0.0, places)
         yield Mark(row.strategy, control, value, round(100 * share, 1), is_best)
 
 
 def levels(strip: Strip) -> list[tuple[float, str]]:
-    """Where chance, ceiling and floor lie on the line, merged where they coincide."""
+    """Where chance, ceiling, floor and generators alone lie, merged where they coincide."""
     controls = sorted((m for m in strip.marks if m.control), key=lambda mark: mark.place)
     grouped = groupby(controls, key=lambda mark: mark.place)
     return [(place, ", ".join(f"{m.control} {m.value}" for m in marks)) for place, marks in grouped]

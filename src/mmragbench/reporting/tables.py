@@ -7,37 +7,14 @@ controls never are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
-from mmragbench.reporting.units import decimals, lower_is_better, shown, unit
-
-ABSENT = "—"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One number as shown; or a dash with a footnote; or nothing, where nothing was asked."""
-
-    text: str = ""
-    interval: str = ""
-    best: bool = False
-    note: int | None = None
-    reason: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One strategy in one block; `control` is what it stands for, None for a contender."""
-
-    strategy: str
-    control: str | None
-    n: str
-    n_failed: int
-    cells: tuple[Cell, ...]
+from mmragbench.reporting.lines import Line, Notes, estimates, joined, lines
+from mmragbench.reporting.units import decimals, lower_is_better, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +47,19 @@ class Table:
     notes: tuple[str, ...]
 
     @property
+    def groups(self) -> list[list[Column]]:
+        """Neighbouring columns of one measure at several cutoffs, together; others alone."""
+        key = groupby(self.columns, key=lambda c: (c.measure.name, c.measure.cutoff is None))
+        return [part for _, group in key for part in _parts(list(group))]
+
+    @property
     def failed(self) -> bool:
         """Whether anything failed: the column that counts it is shown only then."""
         return any(line.n_failed for block in self.blocks for line in block.lines)
 
 
-@dataclass
-class _Notes:
-    """Footnotes, numbered in the order in which they are first needed."""
-
-    reasons: list[str] = field(default_factory=list)
-
-    def number(self, reason: str) -> int:
-        if reason not in self.reasons:
-            self.reasons.append(reason)
-        return self.reasons.index(reason) + 1
+def _parts(group: list[Column]) -> list[list[Column]]:
+    return [group] if group[0].measure.cutoff is not None else [[column] for column in group]
 
 
 def tables(run: RunFolder) -> list[Table]:
@@ -113,7 +88,8 @@ def title(table: Table) -> str:
 
 def setting(generator: str | None, k: int | None) -> str:
     """How a block is named: `consensus, k = 4`."""
-    return ", ".join([generator or "", *([f"k = {k}"] if k is not None else [])]).strip(", ")
+    depth = {None: "", 0: "nothing retrieved"}.get(k, f"k\u00a0=\u00a0{k}")
+    return ", ".join(part for part in (generator, depth) if part)
 
 
 def _bare(row: Row) -> bool:
@@ -121,14 +97,16 @@ def _bare(row: Row) -> bool:
 
 
 def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> Table:
-    measures = list(dict.fromkeys(row.measure for row in rows))
-    places = {m: decimals(m, _estimates(r for r in rows if r.measure == m)) for m in measures}
-    notes = _Notes()
+    names = list(dict.fromkeys(row.measure.name for row in rows))
+    asked = dict.fromkeys(row.measure for row in rows)
+    measures = sorted(asked, key=lambda measure: names.index(measure.name))
+    places = {m: decimals(m, estimates(r for r in rows if r.measure == m)) for m in measures}
+    notes = Notes()
     blocks = []
     for key in dict.fromkeys((row.generator, row.k) for row in rows):
         chosen = [row for row in rows if (row.generator, row.k) == key]
-        lines = tuple(_lines(run, chosen, places, notes))
-        blocks.append(Block(setting(*key), lines))
+        found = list(lines(run, chosen, places, notes))
+        blocks.append(Block(setting(*key), tuple(joined(found))))
     return Table(
         task=facts.name,
         part=part,
@@ -138,55 +116,3 @@ def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> 
         blocks=tuple(blocks),
         notes=tuple(notes.reasons),
     )
-
-
-def _lines(
-    run: RunFolder, rows: Sequence[Row], places: dict[Measure, int], notes: _Notes
-) -> Iterable[Line]:
-    best = {m: _best(run, [r for r in rows if r.measure == m], places[m]) for m in places}
-    for strategy, control in run.strategies.items():
-        found = {row.measure: row for row in rows if row.strategy == strategy}
-        if not found:
-            continue
-        counts = sorted({row.n for row in found.values() if row.reason is None})
-        yield Line(
-            strategy=strategy,
-            control=control,
-            n="–".join(str(n) for n in dict.fromkeys([counts[0], counts[-1]])) if counts else "",
-            n_failed=max(row.n_failed for row in found.values()),
-            cells=tuple(
-                _cell(found.get(m), places[m], None if control else best[m], notes) for m in places
-            ),
-        )
-
-
-def _cell(row: Row | None, places: int, best: str | None, notes: _Notes) -> Cell:
-    if row is None:
-        return Cell(reason="not asked for")
-    if row.estimate is None:
-        failed = f"failed for all {row.n_failed} queries" if row.n_failed else "no value"
-        reason = row.reason or failed
-        return Cell(ABSENT, note=notes.number(reason), reason=reason)
-    text = shown(row.measure, row.estimate, places)
-    failed = f", {row.n_failed} failed" if row.n_failed else ""
-    return Cell(text, _interval(row, places), text == best, detail=f"n = {row.n}{failed}")
-
-
-def _interval(row: Row, places: int) -> str:
-    if row.low is None or row.high is None:
-        return ""
-    low, high = (shown(row.measure, bound, places) for bound in (row.low, row.high))
-    return f"[{low}, {high}]"
-
-
-def _best(run: RunFolder, rows: Sequence[Row], places: int) -> str | None:
-    """The best contender's number as shown (so that ties are all marked); None below two."""
-    values = list(_estimates(row for row in rows if run.strategies[row.strategy] is None))
-    if len(values) < 2:
-        return None
-    measure = rows[0].measure
-    return shown(measure, (min if lower_is_better(measure) else max)(values), places)
-
-
-def _estimates(rows: Iterable[Row]) -> list[float]:
-    return [row.estimate for row in rows if row.estimate is not None]

@@ -79,7 +79,7 @@ def _character(character: str) -> str:
         return character
     if unicodedata.category(character) in ("Cc", "Cf", "Mn"):
         return ""
-    base, *marks = unicodedata.normalize("NFD", character)
+    base, *marks = list(unicodedata.normalize("NFD", character))
     if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
         return f"\\{ACCENTS[marks[0]]}{{{base}}}"
     plain = unicodedata.normalize("NFKC", character)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mmragbench.reporting.folder import Json, RunFolder
+from mmragbench.reporting.lines import CRASH
 from mmragbench.reporting.tables import setting
 
 EXAMPLES = 3
@@ -35,15 +36,22 @@ def exclusions(run: RunFolder) -> list[Trouble]:
 
 
 def failures(run: RunFolder) -> list[Trouble]:
-    """What failed while running, by the error's kind."""
-    return _by_kind(run.failures, lambda raw: kind_of(str(raw.get("error"))), _failed)
+    """What failed while running, by the error's kind; whole cells that crashed come with it."""
+    crashed = {
+        (row.task, row.strategy, row.generator, row.k, row.reason): None
+        for row in run.rows
+        if row.reason and row.reason.startswith(CRASH)
+    }
+    keys = ("task", "strategy", "generator", "k", "error")
+    cells = [dict(zip(keys, cell, strict=True)) | {"query": "all queries"} for cell in crashed]
+    return _by_kind([*cells, *run.failures], lambda raw: kind_of(str(raw.get("error"))), _failed)
 
 
 def inapplicable(run: RunFolder) -> list[tuple[str, tuple[str, ...]]]:
     """Each reason with the cells that it explains, as `task · strategy · generator, k`."""
     cells: dict[str, dict[str, None]] = {}
     for row in run.rows:
-        if row.estimate is None and row.reason:
+        if row.estimate is None and row.reason and not row.reason.startswith(CRASH):
             parts = (row.task, row.strategy, setting(row.generator, row.k))
             cells.setdefault(row.reason, {})[" · ".join(part for part in parts if part)] = None
     return [(reason, tuple(named)) for reason, named in cells.items()]
@@ -76,7 +84,5 @@ def _by_kind(
     groups: dict[str, dict[tuple[str, str], None]] = {}
     for raw in entries:
         groups.setdefault(kind(raw), {})[name(raw)] = None
-    troubles = [
-        Trouble(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()
-    ]
+    troubles = [Trouble(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()]
     return sorted(troubles, key=lambda trouble: (-trouble.count, trouble.kind))

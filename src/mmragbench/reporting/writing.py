@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write(path: Path, text: str) -> Path:
-    """UTF-8 with `\\n`; half a surrogate pair (a broken caption has them) becomes `?`."""
+    """UTF-8; half a surrogate pair (a broken caption has them) becomes `?`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode("utf-8", "replace"))
     return path

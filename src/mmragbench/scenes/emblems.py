@@ -99,7 +99,7 @@ def _design(rng: Random) -> Design:
     near = {colour for pair in _ALIKE if field in pair for colour in pair} | {field}
     second = field if division == "plain" else rng.choice([c for c in family if c not in near] or ["white"])
     charge_colour = rng.choice(LIGHT if dark else DARK)
-    if charge_colour == "orange" and field == "red" or (charge_colour == "orange" and second == "red"):
+    if (charge_colour == "orange" and field == "red") or (charge_colour == "orange" and second == "red"):
         charge_colour = "white"
     return Design(rng.choice(tuple(SHAPES)), division, field, second, rng.choice(CHARGES), charge_colour)
 

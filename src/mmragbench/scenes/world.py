@@ -74,7 +74,7 @@ def _sample_around(rng: Random, emblem: Emblem) -> Scene:
     where = rng.choice(("left", "middle", "right"))
     scene = Scene(backdrop.name, weather, wall, (), emblem=emblem, mount=mount, emblem_where=where)
     low = [surface for surface in backdrop.surfaces if surface not in ("air", "sea", "lake")]
-    if where == "middle" and backdrop.name != "table" or rng.random() < 0.25:
+    if (where == "middle" and backdrop.name != "table") or rng.random() < 0.25:
         return scene
     group = _group(rng, backdrop, weather, most=2, surfaces=low)
     opposite = {"left": "right", "right": "left", "middle": "middle"}[where]

@@ -1,0 +1,178 @@
+"""The rules of the HTML report."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from mmragbench.reports.html import html
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements with attributes, and the text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def page(run: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return html(run, tmp_path_factory.mktemp("page")).read_text(encoding="utf-8")
+
+
+def row(page: str, strategy: str, after: str = "") -> str:
+    """The first table row of a strategy behind a mark in the page."""
+    start = page.index(f"<bdi>{strategy}</bdi>", page.index("<tbody>", page.index(after)))
+    return page[start : page.index("</tr>", start)]
+
+
+def test_is_a_pure_function_of_the_run_folder(run: Path, tmp_path: Path) -> None:
+    """The same run gives the same bytes."""
+    first, second = (html(run, tmp_path / name).read_bytes() for name in "ab")
+    assert first == second
+
+
+def test_returns_index_html_below_the_target(run: Path, tmp_path: Path) -> None:
+    """The main file is `index.html`, and it is the only one."""
+    assert html(run, tmp_path / "report") == tmp_path / "report" / "index.html"
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["index.html"]
+
+
+def test_loads_nothing_and_runs_nothing(page: str) -> None:
+    """No script, no style sheet, no picture and no link from anywhere but the page itself."""
+    for tag, attributes in Page(page).elements:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "base", "form")
+        assert not [name for name in attributes if name.startswith("on") or name == "src"]
+        assert (attributes.get("href") or "#").startswith("#")
+    urls = re.findall(r"url\((.{12})", page)
+    assert set(urls) <= {"data:image/j", "data:image/p", "data:image/w"}
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+def test_shows_captions_as_themselves(page: str) -> None:
+    """Markup, right-to-left text, emoji and LaTeX in a caption are text, isolated from the rest."""
+    caption = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
+    assert caption in Page(page).text
+    assert "<script" not in page
+    assert page.count('dir="auto"') > 20
+
+
+def test_folds_long_captions(page: str) -> None:
+    """A caption of 10,000 characters is there, but folded away."""
+    start = page.index("long long long")
+    assert "<details" in page[start - 200 : start]
+    assert "long " * 1900 in page
+
+
+def test_not_applicable_is_a_dash_with_its_reason(page: str) -> None:
+    """A cell that makes no sense is never a zero: a dash, a tooltip and a numbered note."""
+    found = row(page, "no-retrieval", after="<h3>Retrieval</h3>")
+    assert found.count("—<sup>1</sup>") == 4
+    assert 'title="no-retrieval retrieves nothing that could be ranked"' in found
+    assert not re.search(r">0(\.0+)?<", found)
+    assert "<li><bdi>nearest hands back the first hit, and &lt;no-retrieval&gt; has none" in page
+
+
+@pytest.mark.parametrize(
+    ("after", "best"), [("<h3>Retrieval</h3>", "70.0"), ("<h3>Generated images</h3>", "19.5")]
+)
+def test_best_contender_is_bold(page: str, after: str, best: str) -> None:
+    """Bold is the highest contender, and the lowest for FID; never a control."""
+    assert f"<strong>{best}</strong>" in row(page, "separate-stores", after)
+    for other in ("shared-space", "text-grounding", "oracle", "chance-level"):
+        assert "<strong>" not in row(page, other, after)
+
+
+def test_chance_is_recognised_by_what_it_uses(page: str) -> None:
+    """A control is known by its component, whatever name the suite gives it."""
+    assert '<small class="role">chance</small>' in row(page, "chance-level", "<h3>Retrieval</h3>")
+    assert "chance 0.4" in page
+
+
+def test_failures_stand_beside_n(page: str) -> None:
+    """What failed is counted in its own column."""
+    assert '<td class="count failed">3</td>' in row(page, "text-grounding", "<h3>Retrieval</h3>")
+
+
+def test_silver_relevance_is_labelled(page: str) -> None:
+    """A column on silver relevance says so in its head."""
+    assert "% silver" in page[page.index(">captioning</bdi></h2>") :]
+    assert "silver" not in page[page.index("<h3>Retrieval</h3>") : page.index('<section id="t2"')]
+
+
+def test_exclusions_count_once_and_are_named(page: str) -> None:
+    """What two tasks excluded for one reason counts once, and every name is there."""
+    start = page.index("<bdi>truncated image</bdi>")
+    assert "<td>5</td>" in page[start : start + 80]
+    assert all(f"photo-{i}.jpg" in page for i in range(5))
+
+
+def test_each_picture_is_embedded_once(page: str) -> None:
+    """However often a thumbnail is shown, its bytes are in the page once."""
+    pictures = re.findall(r"url\((data:[^)]+)\)", page)
+    assert 0 < len(pictures) == len(set(pictures)) <= 10
+
+
+def test_pictures_outside_the_run_are_not_read(
+    changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A path that leads out of the run folder is not followed."""
+    run = changed()
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(b"secret")
+    query = {"id": "q0", "text": None, "image": "../secret.jpg", "slices": [], "references": []}
+    gallery = run / "tasks" / "captioning" / "gallery.jsonl"
+    gallery.write_text(json.dumps(query) + "\n", encoding="utf-8")
+    assert "c2VjcmV0" not in html(run, tmp_path / "report").read_text(encoding="utf-8")
+
+
+def test_interval_is_shown_where_it_is_known(changed: Callable[..., Path], tmp_path: Path) -> None:
+    """`low` and `high` stand behind the estimate, in its unit."""
+    row = {"task": "t", "strategy": "a", "generator": "g", "k": 1, "slice": "all", "n": 5}
+    row |= {"measure": "CIDEr", "estimate": 0.123, "low": 0.11, "high": 0.136, "n_failed": 0}
+    text = html(changed(summary=[row]), tmp_path / "report").read_text(encoding="utf-8")
+    assert '12.3 <span class="interval">[11.0, 13.6]</span>' in text
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ["gallery.jsonl", "documents.jsonl"],
+        ["cost.json"],
+        ["scores.parquet", "outputs.jsonl"],
+        ["run.trec", "thumbnails"],
+        ["suite.yaml", "manifest.json", "task.json"],
+        ["summary.json"],
+        ["*"],
+    ],
+)
+def test_missing_pieces_are_left_out(
+    changed: Callable[..., Path], tmp_path: Path, missing: list[str]
+) -> None:
+    """A run folder with pieces missing still has a report."""
+    text = html(changed(*missing), tmp_path / "report").read_text(encoding="utf-8")
+    assert text.endswith("</html>\n") or text.endswith("</html>")
+
+
+def test_broken_surrogates_do_not_break_the_page(
+    changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Half a surrogate pair, which JSON can hold and UTF-8 cannot, is replaced."""
+    bad = [{"kind": "bad text", "id": "x", "reason": "cut \ud83d here", "task": "captioning"}]
+    text = html(changed(exclusions=bad), tmp_path / "report").read_text(encoding="utf-8")
+    assert "cut ? here" in text

@@ -1,0 +1,205 @@
+"""The rules of what the reports share: units, tables, curves, costs, troubles."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmragbench.records import Measure
+from mmragbench.reporting import costs, glance, troubles, units
+from mmragbench.reporting.album import Album
+from mmragbench.reporting.curves import curves
+from mmragbench.reporting.folder import RunFolder
+from mmragbench.reporting.gallery import gallery
+from mmragbench.reporting.tables import tables
+
+
+def row(strategy: str, estimate: float | None, **more: Any) -> dict[str, Any]:
+    """A summary row with everything else unremarkable."""
+    usual = {"task": "t", "generator": None, "k": None, "slice": "all", "measure": "RR", "n": 5}
+    return usual | {"strategy": strategy, "estimate": estimate, "n_failed": 0} | more
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "expected"),
+    [
+        ("Success@1", 0.4567, "45.7"),
+        ("CIDEr", 1.0412, "104.1"),
+        ("FID(clip)", 23.456, "23.5"),
+        ("FID(clip)", 0.0531, "0.0531"),
+        ("KID(clip)", -0.00123, "−1.23"),
+        ("Success@1", 0.0002, "0.02"),
+        ("Success@1", 0.0, "0.0"),
+        ("Judged", 0.5, "0.500"),
+    ],
+)
+def test_numbers_are_shown_as_papers_do(measure: str, value: float, expected: str) -> None:
+    """One decimal for ×100, three significant digits else; only zero is shown as zero."""
+    parsed = Measure.parse(measure)
+    assert units.shown(parsed, value, units.decimals(parsed, [value])) == expected
+
+
+@pytest.mark.parametrize(
+    ("measure", "expected"),
+    [("Success@5", "%"), ("CIDEr", "×100"), ("KID(clip)", "×1000"), ("FID(clip)", "")],
+)
+def test_a_scale_is_always_named(measure: str, expected: str) -> None:
+    """What is multiplied says so."""
+    assert units.unit(Measure.parse(measure)) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0, "0 s"), (0.001, "<0.01 s"), (0.04, "0.04 s"), (3.21, "3.2 s"), (59.6, "60 s")]
+    + [(125, "2 min 05 s"), (7300, "2 h 01 min")],
+)
+def test_durations_read_at_a_glance(seconds: float, expected: str) -> None:
+    """A duration has the unit and the digits that a person would use."""
+    assert units.compact(seconds) == expected
+
+
+def test_ties_are_all_best(changed: Callable[..., Path]) -> None:
+    """Contenders that show the same number share the bold."""
+    rows = [row("a", 0.50001), row("b", 0.50002), row("c", 0.2), row("oracle", 1.0)]
+    (table,) = tables(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
+    marked = {line.strategy: line.cells[0].best for line in table.blocks[0].lines}
+    assert marked == {"a": True, "b": True, "c": False, "oracle": False}
+
+
+def test_nothing_is_best_of_one(changed: Callable[..., Path]) -> None:
+    """A single contender has nobody to be better than."""
+    rows = [row("a", 0.5), row("random", 0.1)]
+    (table,) = tables(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
+    assert not any(cell.best for line in table.blocks[0].lines for cell in line.cells)
+
+
+def test_all_failed_is_neither_zero_nor_not_applicable(changed: Callable[..., Path]) -> None:
+    """Where every query failed, or a component crashed, the cell says so, with a note."""
+    crash = "failed: b: ValueError: no"
+    rows = [row("a", None, n=0, n_failed=5), row("b", None, reason=crash), row("c", 0.0)]
+    run = RunFolder(changed("suite.yaml", "task.json", "failures.json", summary=rows))
+    (table,) = tables(run)
+    texts = [line.cells[0].text for line in table.blocks[0].lines]
+    assert (texts, table.notes) == (
+        ["failed", "failed", "0.0"],
+        ("failed for all 5 queries", crash),
+    )
+    assert (troubles.inapplicable(run), len(troubles.failures(run))) == ([], 1)
+
+
+def test_what_applies_to_one_strategy_only_takes_two_lines(changed: Callable[..., Path]) -> None:
+    """From three on, strategies with one and the same reason share a line."""
+    rows = [row(name, None, generator="g", k=0, reason="reads nothing") for name in "abc"]
+    rows.append(row("d", 0.5, generator="g", k=0))
+    (table,) = tables(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
+    (block,) = table.blocks
+    assert block.label == "g, nothing retrieved"
+    assert [(line.strategy, line.others) for line in block.lines] == [("d", 0), ("3 others", 3)]
+
+
+def test_slices_have_tables_of_their_own(run: Path) -> None:
+    """Every task and part has a table for all queries and one per slice, in this order."""
+    found = [(t.part, t.slice) for t in tables(RunFolder(run)) if t.task == "captioning"]
+    parts = ("generation", "retrieval")
+    assert found == [(part, name) for name in ("all", "emblems") for part in parts]
+
+
+def test_controls_come_last(run: Path) -> None:
+    """Contenders in the suite's order, then ceiling, chance and floor."""
+    roles = list(RunFolder(run).strategies.values())
+    assert roles == [None, None, None, "ceiling", "chance", "floor"]
+
+
+def test_curves_need_two_points(run: Path) -> None:
+    """A curve is drawn where the summary has two cutoffs or two k; nDCG@10 alone is none."""
+    labels = [(curve.task, curve.label) for curve in curves(RunFolder(run))]
+    assert ("text-to-image", "Success@k") in labels
+    assert ("captioning", "CIDEr") in labels
+    assert not [label for _, label in labels if label.startswith("nDCG")]
+
+
+def test_axis_reaches_over_every_value(run: Path) -> None:
+    """No point lies above the axis."""
+    for curve in curves(RunFolder(run)):
+        highest = max(y for series in curve.series for _, y in series.points)
+        assert curve.ticks[0] == 0
+        assert highest <= curve.ticks[-1] * 1.000001 <= 2 * highest
+
+
+def test_costs_add_up_over_tasks(run: Path) -> None:
+    """A strategy's cost is the sum over its cells, phase by phase and model by model."""
+    cost = next(c for c in costs.costs(RunFolder(run)) if c.strategy == "shared-space")
+    assert cost.seconds == pytest.approx((4 * 3.2 * 0.62, 4 * 1.1, 4 * 0.4))
+    assert (cost.calls, cost.items, len(cost.spent)) == (48, 6000, 1)
+
+
+def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
+    """Better is to the right, for measures that fall as for those that rise."""
+    for strip in glance.strips(RunFolder(run)):
+        places = {mark.control or mark.strategy: mark.place for mark in strip.marks}
+        assert places["chance"] == 0 < places["separate-stores"] < places["ceiling"] == 100
+        assert [mark.strategy for mark in strip.best] == ["separate-stores"]
+
+
+def test_failures_are_counted_by_kind(run: Path) -> None:
+    """Errors that differ in names and numbers only are one kind."""
+    (trouble,) = troubles.failures(RunFolder(run))
+    assert (trouble.kind, trouble.count) == ("BadImage: file … is cut after N bytes", 3)
+
+
+def test_reports_are_listed_without_heavy_imports() -> None:
+    """Importing all reports loads neither pandas, matplotlib, jinja2 nor yaml."""
+    code = """if True:
+        import sys
+        from mmragbench.registry import every
+        print(sorted({report.name for report in every("report")}))
+        print({"pandas", "matplotlib", "jinja2", "yaml", "numpy", "PIL"} & set(sys.modules))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names, heavy = done.stdout.splitlines()
+    assert {"csv", "html", "latex", "markdown"} <= set(ast.literal_eval(names))
+    assert heavy == "set()"
+
+
+def test_a_generator_that_is_shown_nothing_is_a_level(changed: Callable[..., Path]) -> None:
+    """What a model knows without retrieval is marked beside chance and ceiling."""
+    rows = [row("a", 0.8), row("b", 0.6), row("random", 0.1)]
+    rows = [one | {"generator": "consensus", "k": 5, "measure": "CIDEr"} for one in rows]
+    alone = {"generator": "captioner", "k": 0, "measure": "CIDEr"}
+    rows.append(row("no-retrieval", 0.4) | alone)
+    run = RunFolder(changed("suite.yaml", "task.json", summary=rows))
+    (strip,) = glance.strips(run)
+    assert strip.setting == "consensus, k\u00a0=\u00a05"
+    assert [label for _, label in glance.levels(strip)] == ["chance 10.0", "captioner alone 40.0"]
+
+
+def test_blanks_in_ids_are_found_again(changed: Callable[..., Path]) -> None:
+    """A TREC run writes blanks as `%20`; the gallery finds query and document all the same."""
+    root = changed()
+    gallery_file = root / "tasks" / "text-to-image" / "gallery.jsonl"
+    query = {"id": "my query", "text": "?", "relevant": ["my doc"], "n_relevant": 1}
+    gallery_file.write_text(json.dumps(query) + "\n", encoding="utf-8")
+    cell = root / "cells" / "text-to-image" / "shared-space"
+    (cell / "run.trec").write_text("my%20query Q0 my%20doc 1 0.5 x\n", encoding="utf-8")
+    run = RunFolder(root)
+    (card,) = gallery(run, run.tasks["text-to-image"], Album(root))
+    (hit,) = card.columns[0].hits
+    assert (hit.relevant, hit.score) == (True, 0.5)
+
+
+def test_relevance_that_the_sample_leaves_open_stays_open(changed: Callable[..., Path]) -> None:
+    """A document that is not among the named relevant ones is unknown where there are more."""
+    root = changed()
+    gallery_file = root / "tasks" / "text-to-image" / "gallery.jsonl"
+    query = {"id": "q0", "text": "?", "relevant": ["d999"], "n_relevant": 2}
+    gallery_file.write_text(json.dumps(query) + "\n", encoding="utf-8")
+    run = RunFolder(root)
+    (card,) = gallery(run, run.tasks["text-to-image"], Album(root))
+    assert {hit.relevant for hit in card.columns[0].hits} == {None}

@@ -1,0 +1,54 @@
+"""Fusing lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmragbench.bm25 import Bm25
+from mmragbench.fusion import rrf, zscore
+from mmragbench.records import Hit
+
+FIRST = [Hit("a", 9.0), Hit("b", 5.0), Hit("c", 1.0)]
+SECOND = [Hit("c", 0.3), Hit("d", 0.1)]
+
+
+def test_reciprocal_ranks_are_summed():
+    """1/(60+rank) from each list that has the document (Cormack et al. 2009)."""
+    scores = dict(rrf([FIRST, SECOND], [1.0, 1.0]))
+    assert scores == pytest.approx({"a": 1 / 61, "b": 1 / 62, "c": 1 / 63 + 1 / 61, "d": 1 / 62})
+
+
+def test_weights_scale_a_list():
+    """A list of weight 0 says nothing."""
+    scores = dict(rrf([FIRST, SECOND], [2.0, 0.0]))
+    assert scores["a"] == pytest.approx(2 / 61)
+    assert scores["d"] == 0
+
+
+def test_zscores_are_summed_and_absence_is_the_lists_worst():
+    """Standardised in each list; a document that a list lacks gets that list's lowest."""
+    scores = dict(zscore([FIRST, SECOND], [1.0, 0.5]))
+    spread = (32 / 3) ** 0.5
+    assert scores["a"] == pytest.approx(4 / spread - 0.5)
+    assert scores["c"] == pytest.approx(-4 / spread + 0.5)
+    assert scores["d"] == pytest.approx(-4 / spread - 0.5)
+
+
+def test_a_list_of_equal_scores_does_not_divide_by_zero():
+    """It says nothing."""
+    assert dict(zscore([[Hit("a", 1.0), Hit("b", 1.0)]], [1.0])) == {"a": 0.0, "b": 0.0}
+
+
+def test_bm25_finds_words_and_ignores_their_forms():
+    """Stemmed; a text without a shared word is no hit; ties by id descending."""
+    index = Bm25(["1", "2", "3", "4"], ["two red boats", "a red house", "green trees", "a red house"])
+    (hits,) = index.search(["boat on a lake"], 3)
+    assert [hit.id for hit in hits] == ["1"]
+    (houses,) = index.search(["houses"], 1)
+    assert [hit.id for hit in houses] == ["4"]
+    assert index.search(["the of"], 3) == [[]]
+
+
+def test_bm25_over_texts_without_words():
+    """Nothing is found, and nothing crashes."""
+    assert Bm25(["1"], [""]).search(["boat"], 3) == [[]]
