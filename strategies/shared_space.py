@@ -40,12 +40,15 @@ class SharedSpace:
     ) -> None:
         self._encoder, self._new_store = encoder, store
         self._document, self._centre, self._diversity = document, centre, diversity
+        self._means: dict[str, Vectors] = {}
 
     def index(self, memory: Sequence[Document]) -> None:
         images, image_owners = self._images(memory)
         texts, text_owners = self._texts(memory)
-        self._means = {"image": _mean(images, self._centre), "text": _mean(texts, self._centre)}
-        images, texts = _unit(images - self._means["image"]), _unit(texts - self._means["text"])
+        if self._centre:
+            both = {"image": images, "text": texts}
+            self._means = {name: rows.mean(axis=0) for name, rows in both.items() if len(rows)}
+        images, texts = self._centred("image", images), self._centred("text", texts)
         if self._document == "max":
             self._vectors, owners = _stack(images, texts), image_owners + text_owners
         else:
@@ -83,7 +86,8 @@ class SharedSpace:
         return rows[[place[query.id] for query in queries]]
 
     def _centred(self, modality: Modality, rows: Vectors) -> Vectors:
-        return _unit(rows - self._means[modality]) if len(rows) else rows
+        mean = self._means.get(modality)
+        return rows if mean is None or not len(rows) else _unit(rows - mean)
 
     def _diverse(self, query: Vectors, pool: Sequence[Hit]) -> list[Hit]:
         taken: list[Hit] = []
@@ -97,14 +101,8 @@ class SharedSpace:
 
 
 def _unit(rows: Vectors) -> Vectors:
-    if not len(rows):
-        return rows
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-
-
-def _mean(rows: Vectors, centre: bool) -> Vectors:
-    mean: Vectors = np.zeros(rows.shape[1], np.float32)
-    return rows.mean(axis=0) if centre and len(rows) else mean
+    unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return unit
 
 
 def _stack(first: Vectors, second: Vectors) -> Vectors:
@@ -116,15 +114,13 @@ def _average(
 ) -> tuple[Vectors, list[str]]:
     """One unit row per owner: the mean of its image and of its mean text."""
     owners = list(dict.fromkeys(image_owners + text_owners))
-    total = [_summed(rows, of, owners) for rows, of in ((images, image_owners), (texts, text_owners))]
-    parts = [_unit(part) for part in total if part is not None]
-    return (_unit(sum(parts[1:], parts[0])), owners) if parts else (images, owners)
-
-
-def _summed(rows: Vectors, row_owners: list[str], owners: list[str]) -> Vectors | None:
-    if not len(rows):
-        return None
+    if len(owners) == len(image_owners) + len(text_owners) and not (image_owners and text_owners):
+        return _stack(images, texts), owners  # nothing to average: the encoder's rows as they are
+    total = np.zeros((len(owners), max(images.shape[1], texts.shape[1])), np.float32)
     place = {owner: i for i, owner in enumerate(owners)}
-    result = np.zeros((len(owners), rows.shape[1]), np.float32)
-    np.add.at(result, [place[owner] for owner in row_owners], rows)
-    return result
+    for rows, of in ((images, image_owners), (texts, text_owners)):
+        if of:
+            part = np.zeros_like(total)
+            np.add.at(part, [place[owner] for owner in of], rows)
+            total += _unit(part)
+    return _unit(total), owners

@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 
 from mmragbench.cache import Cache
 from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker
-from mmragbench.errors import MmragbenchError, SuiteError, unknown
+from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
 from mmragbench.identity import code_digest, digest
 from mmragbench.meter import Meter
 from mmragbench.registry import Component, find
@@ -167,7 +167,10 @@ class Assembly:
         """What identifies a model's weights; `none` for one that has no such notion."""
         if (role, name) not in self._weights:
             tell = getattr(self._instance(role, name), "weights", None)
-            self._weights[role, name] = tell() if callable(tell) else "none"
+            try:
+                self._weights[role, name] = tell() if callable(tell) else "none"
+            except NotApplicable as error:
+                self._weights[role, name] = f"absent: {error}"
         return self._weights[role, name]
 
     def identity(self, bound: Bound) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from mmragbench.records import Document, Measure, Ranking, Task
 from mmragbench.registry import Component
 from mmragbench.scoring import score
 from mmragbench.stages import (
+    CRASH,
     Cost,
     Generated,
     Retrieved,
@@ -179,7 +180,10 @@ class Loop:
             return scored_from_bytes(stored)
         with self._meter.stage():
             scored = score(measures, posed.task, rankings, generated.outputs, self._features)
-        self._cache.save(key, scored_to_bytes(scored))
+        crashes = {s.reason for s in scored["all"] if s.reason and _crashed(s.reason)}
+        self.crashed += [{"component": posed.task.name, "error": reason} for reason in crashes]
+        if not crashes:
+            self._cache.save(key, scored_to_bytes(scored))
         return scored
 
     def _score_key(
@@ -220,9 +224,6 @@ class Loop:
             reason = f"{CRASH}{bound.component.name}: {type(error).__name__}: {error}"
             self.crashed.append({"component": bound.component.name, "error": reason})
             return empty(reason=reason)
-
-
-CRASH = "failed: "
 
 
 def _crashed(reason: str | None) -> bool:

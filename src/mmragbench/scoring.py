@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from mmragbench.contracts import Encoder
-from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
+from mmragbench.errors import MmragbenchError, NotApplicable
+from mmragbench.records import Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import Component
-from mmragbench.stages import Scored
+from mmragbench.stages import CRASH, Scored
 
 Row = dict[str, Any]
 
@@ -50,10 +51,21 @@ def _evaluate(
         families.setdefault((component.make, measure.features), []).append(measure)
     found: dict[Measure, Scores] = {}
     for (evaluate, name), family in families.items():
-        given = {"features": features(name)} if name else {}
-        for scores in evaluate(family, task, rankings, outputs, **given):
-            found[scores.measure] = scores
+        try:
+            given = {"features": features(name)} if name else {}
+            scored = evaluate(family, task, rankings, outputs, **given)
+        except NotApplicable as error:
+            scored = _without_number(family, str(error))
+        except MmragbenchError:
+            raise
+        except Exception as error:
+            scored = _without_number(family, f"{CRASH}{type(error).__name__}: {error}")
+        found.update((scores.measure, scores) for scores in scored)
     return [found[measure] for measure in measures]
+
+
+def _without_number(family: Sequence[Measure], reason: str) -> list[Scores]:
+    return [Scores(measure, str(measure), reason=reason) for measure in family]
 
 
 def _restricted(scores: Scores, ids: frozenset[str]) -> Scores:
@@ -106,8 +118,3 @@ def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why
 def failures(cell: Mapping[str, Any], outputs: Sequence[Output]) -> list[Row]:
     """One row for each query that a generator did not answer."""
     return [{**cell, "query": o.query, "error": o.error} for o in outputs if o.error]
-
-
-def unscored(scores: Scores) -> list[Score]:
-    """The scores that are errors."""
-    return [score for score in scores.scores if score.error is not None]

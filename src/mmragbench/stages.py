@@ -10,6 +10,9 @@ from typing import Any
 
 from mmragbench.records import Hit, Image, Measure, Output, Ranking, Score, Scores
 
+CRASH = "failed: "
+"""How the reason begins where a component raised something unforeseen; such results are not kept."""
+
 Cost = dict[str, Any]
 """`{"index": [usage …], "seconds": {"index": 1.2}}`"""
 

@@ -56,6 +56,7 @@ class Fake:
     def write(self) -> Path:
         suite = {
             "name": "fake <b>world</b>",
+            "description": "What a <b>fake</b> says.",
             "dataset": {"use": "scenes"},
             "models": {"clip": {"use": "open_clip", "name": "ViT-B-32"}},
             "strategies": {name: {} for name in STRATEGIES} | {"chance-level": {"use": "random"}},

@@ -72,6 +72,13 @@ def test_shows_captions_as_themselves(page: str) -> None:
     assert page.count('dir="auto"') > 20
 
 
+def test_says_first_what_was_compared(page: str) -> None:
+    """The suite's own words, then how many strategies, controls, tasks and queries."""
+    text = Page(page).text
+    assert "What a <b>fake</b> says." in text
+    assert "3 strategies and 3 controls, compared on 4 tasks, with 500 queries each." in text
+
+
 def test_folds_long_captions(page: str) -> None:
     """A caption of 10,000 characters is there, but folded away."""
     start = page.index("long long long")
@@ -166,7 +173,7 @@ def test_missing_pieces_are_left_out(
 ) -> None:
     """A run folder with pieces missing still has a report."""
     text = html(changed(*missing), tmp_path / "report").read_text(encoding="utf-8")
-    assert text.endswith("</html>\n") or text.endswith("</html>")
+    assert text.rstrip().endswith("</html>")
 
 
 def test_broken_surrogates_do_not_break_the_page(

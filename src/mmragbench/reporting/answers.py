@@ -9,7 +9,7 @@ from pathlib import Path
 from mmragbench.reporting.album import Album
 from mmragbench.reporting.folder import Json, RunFolder, measure_of
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, shown
+from mmragbench.reporting.units import factor
 
 HITS = 4
 """How many of each ranking's hits are shown."""
@@ -19,7 +19,10 @@ BLANKS = str.maketrans({" ": "%20", "\t": "%09", "\n": "%0A", "\r": "%0D"})
 
 @dataclass(frozen=True, slots=True)
 class ShownOutput:
-    """What one generator answered, or its error."""
+    """What one generator answered, or its error.
+
+    `missing` names a picture that was generated and is not in the run folder.
+    """
 
     setting: str
     text: str | None
@@ -27,6 +30,7 @@ class ShownOutput:
     error: str | None
     prompt: str | None
     scores: tuple[str, ...]
+    missing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,15 @@ def _hits(path: Path, ids: set[str]) -> dict[str, list[tuple[str, float]]]:
 
 
 def _output(raw: Json, folder: Path, scores: tuple[str, ...], album: Album) -> ShownOutput:
+    picture = album.place(raw.get("image"), folder)
     return ShownOutput(
         setting=setting(*_setting(folder)),
         text=raw.get("text"),
-        picture=album.place(raw.get("image"), folder),
+        picture=picture,
         error=raw.get("error"),
         prompt=raw.get("prompt"),
         scores=scores,
+        missing=None if picture else raw.get("image"),
     )
 
 
@@ -104,6 +110,5 @@ def _scores(path: Path, ids: set[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for query, name, value in frame.itertuples(index=False):
         measure = measure_of(str(name))
-        places = decimals(measure, [float(value)])
-        found.setdefault(str(query), (f"{measure} {shown(measure, float(value), places)}",))
+        found.setdefault(str(query), (f"{measure} {float(value) * factor(measure):.1f}",))
     return found

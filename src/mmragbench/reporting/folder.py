@@ -14,6 +14,9 @@ from mmragbench.records import Measure
 CONTROLS = {"oracle": "ceiling", "random": "chance", "no-retrieval": "floor"}
 """The controls in the order in which tables show them, and what each stands for."""
 
+SILVER = {"categories": "shared categories", "cider": "CIDEr between captions"}
+"""The rules of silver relevance, in words."""
+
 Json = dict[str, Any]
 
 
@@ -70,7 +73,7 @@ class TaskFacts:
     def silver(self) -> str | None:
         """The rule that stands in for gold relevance, or None where relevance is gold."""
         kind, _, rule = self.relevance.partition(":")
-        return (rule or "derived") if kind == "silver" else None
+        return SILVER.get(rule, rule or "derived") if kind == "silver" else None
 
 
 @dataclass(frozen=True)

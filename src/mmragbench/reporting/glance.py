@@ -11,10 +11,14 @@ from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.tables import setting
 from mmragbench.reporting.units import decimals, lower_is_better, shown, unit
 
+CLOSE = 1.8
+"""Percent of the line below which two marks would hide each other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One strategy on the line: `place` in percent, better to the right.
+    """One strategy on the line: `place` in percent, better to the right; `lane` keeps those apart
+    that are too close to tell.
 
     `control` is what a control stands for; for a generator that is shown nothing, that it is alone.
     """
@@ -24,6 +28,7 @@ class Mark:
     value: str
     place: float
     best: bool
+    lane: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,11 @@ class Strip:
 
 
 def strips(run: RunFolder) -> list[Strip]:
-    """A strip for each task that has a number for at least one contender."""
+    """A strip for each task that has a number for at least one contender.
+
+    The main measure is the first of generation, else `Success` (whose ceiling is always 1), else
+    the first of retrieval.
+    """
     return [strip for facts in run.tasks.values() for strip in _strip(run, facts)]
 
 
@@ -54,7 +63,8 @@ def _strip(run: RunFolder, facts: TaskFacts) -> Iterator[Strip]:
         if (row.task, row.slice) == (facts.name, "all") and row.estimate is not None
     ]
     main = [row for row in scored if row.generator is not None] or scored
-    main = [row for row in main if row.measure == main[0].measure]
+    hits = [row for row in main if row.measure.name == "Success"]
+    main = [row for row in main if row.measure == (hits or main)[0].measure]
     contenders = [row for row in main if run.strategies[row.strategy] is None]
     if contenders:
         top = max(contenders, key=_goodness)
@@ -75,12 +85,16 @@ def _marks(run: RunFolder, rows: Sequence[Row]) -> Iterator[Mark]:
     low, high = min(map(_goodness, rows)), max(map(_goodness, rows))
     best = max(_goodness(row) for row in rows if run.strategies[row.strategy] is None)
     order = list(run.strategies)
+    taken: list[float] = []
     for row in sorted(rows, key=lambda row: order.index(row.strategy)):
         share = (_goodness(row) - low) / (high - low) if high > low else 0.5
         control = f"{row.generator} alone" if row.k == 0 else run.strategies[row.strategy]
         is_best = control is None and _goodness(row) == best
         value = shown(row.measure, row.estimate or 0.0, places)
-        yield Mark(row.strategy, control, value, round(100 * share, 1), is_best)
+        place = round(100 * share, 1)
+        lane = 0 if control else sum(abs(place - other) < CLOSE for other in taken)
+        taken += [] if control else [place]
+        yield Mark(row.strategy, control, value, place, is_best, lane)
 
 
 def levels(strip: Strip) -> list[tuple[float, str]]:

@@ -70,7 +70,7 @@ def lines(
         yield Line(
             strategy=strategy,
             control=control,
-            n="–".join(str(n) for n in dict.fromkeys([counts[0], counts[-1]])) if counts else "",
+            n="–".join(f"{n:,}" for n in dict.fromkeys([counts[0], counts[-1]])) if counts else "",
             n_failed=max(row.n_failed for row in found.values()),
             cells=tuple(
                 _cell(found.get(m), places[m], None if control else best[m], notes) for m in places

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmragbench.reporting import costs, glance, troubles, units
 from mmragbench.reporting.album import Album
@@ -13,6 +12,7 @@ from mmragbench.reporting.curves import Curve, curves
 from mmragbench.reporting.drawing import svg
 from mmragbench.reporting.folder import RunFolder, TaskFacts
 from mmragbench.reporting.gallery import Card, gallery
+from mmragbench.reporting.heading import facts_of, lede
 from mmragbench.reporting.tables import Table, task_tables
 
 if TYPE_CHECKING:
@@ -33,23 +33,14 @@ class Section:
     tables: list[Table]
     curves: list[Curve]
     cards: list[Card]
+    silent: list[tuple[str, str]]
 
 
 def render(run: RunFolder) -> str:
     """The page as text: one file, no script, nothing loaded."""
-    from markupsafe import Markup
-
     album = Album(run.path)
     drawn = curves(run)
-    sections = [
-        Section(
-            facts,
-            task_tables(run, facts),
-            [curve for curve in drawn if curve.task == facts.name],
-            gallery(run, facts, album),
-        )
-        for facts in run.tasks.values()
-    ]
+    sections = [_section(run, facts, drawn, album) for facts in run.tasks.values()]
     classes = colours(run)
     template = _environment().get_template("page.html.jinja")
     return template.render(
@@ -58,7 +49,7 @@ def render(run: RunFolder) -> str:
         contenders=[name for name, control in run.strategies.items() if control is None],
         sections=sections,
         colour=classes,
-        draw=lambda curve: Markup(svg(curve, classes)),
+        draw=lambda curve: svg(curve, classes),
         strips=glance.strips(run),
         levels=glance.levels,
         costs=costs.costs(run),
@@ -71,7 +62,22 @@ def render(run: RunFolder) -> str:
         slices=_slices(sections),
         facts=facts_of(run),
         documents=_documents(run),
-        pictures=Markup(album.css()),
+        pictures=album.css(),
+    )
+
+
+def _section(run: RunFolder, facts: TaskFacts, drawn: list[Curve], album: Album) -> Section:
+    cards = gallery(run, facts, album)
+    heard = {column.strategy for card in cards for column in card.columns}
+    reasons = {
+        row.strategy: row.reason for row in run.rows if row.task == facts.name and row.reason
+    }
+    return Section(
+        facts,
+        task_tables(run, facts),
+        [curve for curve in drawn if curve.task == facts.name],
+        cards,
+        [(name, reasons[name]) for name in run.strategies if name in reasons.keys() - heard],
     )
 
 
@@ -80,53 +86,6 @@ def colours(run: RunFolder) -> dict[str, str]:
     contenders = [name for name, control in run.strategies.items() if control is None]
     numbered = {name: f"s{i % COLOURS + 1}" for i, name in enumerate(contenders)}
     return {name: control or numbered[name] for name, control in run.strategies.items()}
-
-
-def lede(run: RunFolder) -> str:
-    """What was compared, on what, with how many queries, in one sentence."""
-    controls = sum(control is not None for control in run.strategies.values())
-    compared = _count(len(run.strategies) - controls, "strategy", "strategies")
-    held = f" and {_count(controls, 'control')}" if controls else ""
-    queries = sorted({facts.n_queries for facts in run.tasks.values() if facts.n_queries})
-    spread = dict.fromkeys(f"{n:,}" for n in (queries[0], queries[-1])) if queries else ()
-    asked = f", with {' to '.join(spread)} queries each" if spread else ""
-    return f"{compared}{held}, compared on {_count(len(run.tasks), 'task')}{asked}."
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
-
-
-def facts_of(run: RunFolder) -> list[tuple[str, str]]:
-    """The page's first lines: what, on what, with what, when."""
-    manifest, suite = run.manifest, run.suite
-    dataset = manifest.get("dataset") or suite.get("dataset") or {}
-    models = manifest.get("models") or suite.get("models") or {}
-    facts = {
-        "Data": dataset.get("use") if isinstance(dataset, dict) else dataset,
-        "Models": ", ".join(_model(name, settings or {}) for name, settings in models.items()),
-        "Seed": manifest.get("seed", suite.get("seed")),
-        "Baseline": suite.get("baseline"),
-        "Run": created(manifest.get("created")),
-        "Version": f"mmragbench {manifest['mmragbench']}" if "mmragbench" in manifest else None,
-    }
-    return [(name, str(value)) for name, value in facts.items() if value not in (None, "")]
-
-
-def _model(name: str, settings: dict[str, Any]) -> str:
-    what = settings.get("name") or settings.get("use")
-    return f"{name} ({what})" if what else name
-
-
-def created(stamp: Any) -> str:
-    """`2026-03-12T14:05:00+00:00` as `12 March 2026, 14:05 UTC`; anything else as it is."""
-    try:
-        moment = datetime.fromisoformat(str(stamp))
-    except ValueError:
-        return str(stamp or "")
-    months = "January February March April May June July August September October November December"
-    zone = f" {moment.tzname()}" if moment.tzname() else ""
-    return f"{moment.day} {months.split()[moment.month - 1]} {moment:%Y, %H:%M}{zone}"
 
 
 def _slices(sections: list[Section]) -> list[str]:

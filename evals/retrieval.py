@@ -1,0 +1,132 @@
+"""Rankings against relevance judgements: trec_eval's measures, through `ir_measures`.
+
+All values lie in 0 to 1. `R@k` is true recall (the share of the relevant documents that were found
+among the first k); `Success@k` is the hit rate that CLIP papers call recall. Policies, stated in
+the signatures:
+
+- `ties:id-desc`: hits of one score are ordered by id, descending, as in trec_eval. Rankings come
+  ordered like that, and their ranks are handed over instead of their scores: trec_eval reads
+  scores in single precision, where two different ones may become equal.
+- `norel:unscored`: a query without a relevant document has no value, but an error.
+- `empty:0`: a query that was answered with no hits scores 0; one with no ranking is an error.
+- `unjudged:nonrel`: a document without a judgement is not relevant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
+from mmragbench.registry import measures as registered
+from mmragbench.signature import signature, version
+
+Values = dict[str, dict[str, float]]
+"""Measure -> query -> value."""
+
+
+@registered("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k")
+def retrieval(
+    measures: Sequence[Measure],
+    task: Task,
+    rankings: Sequence[Ranking],
+    outputs: Sequence[Output],
+    depth: int | None = None,
+    **_: Any,
+) -> list[Scores]:
+    """Recall, hit rate, precision, reciprocal rank, nDCG and average precision.
+
+    `depth` is the number of hits that were asked for, if known: it is part of the signature of a
+    measure without a cutoff. Else it is the length of the longest ranking.
+    """
+    by_query = {ranking.query: ranking for ranking in rankings}
+    errors = _errors(task, by_query)
+    asked = {query.id: by_query[query.id] for query in task.queries if query.id not in errors}
+    values = _evaluate(measures, task.qrels, asked)
+    reached = depth or max((len(ranking.hits) for ranking in asked.values()), default=0)
+    return [_scores(measure, task, errors, values[str(measure)], reached) for measure in measures]
+
+
+def _errors(task: Task, rankings: Mapping[str, Ranking]) -> dict[str, str]:
+    errors = {}
+    for query in task.queries:
+        if max(task.qrels.get(query.id, {}).values(), default=0) < 1:
+            errors[query.id] = "no relevant document"
+        elif query.id not in rankings:
+            errors[query.id] = "no ranking"
+    return errors
+
+
+def _evaluate(
+    measures: Sequence[Measure],
+    qrels: Mapping[str, Mapping[str, int]],
+    rankings: Mapping[str, Ranking],
+) -> Values:
+    """All measures in one pass of trec_eval over the queries that have hits; 0 for the others."""
+    import ir_measures
+
+    names = {str(measure): ir_measures.parse_measure(_computed(measure)) for measure in measures}
+    values: Values = {name: dict.fromkeys(rankings, 0.0) for name in names}
+    by_measure: dict[object, list[str]] = {}
+    for name, computed in names.items():
+        by_measure.setdefault(computed, []).append(name)
+    run = {query: _ranks(ranking) for query, ranking in rankings.items() if ranking.hits}
+    judged = {query: dict(qrels[query]) for query in run}
+    for metric in _calculate(by_measure, judged, run):
+        for name in by_measure[metric.measure]:
+            values[name][metric.query_id] = metric.value
+    for measure in measures:
+        if measure.name == "RR" and measure.cutoff:
+            _cut(values[str(measure)], measure.cutoff)
+    return values
+
+
+def _calculate(computed: Iterable[object], qrels: object, run: object) -> Iterable[Any]:
+    import ir_measures
+
+    return ir_measures.pytrec_eval.iter_calc(list(computed), qrels, run) if run else ()
+
+
+def _computed(measure: Measure) -> str:
+    """What trec_eval computes for it: reciprocal rank has no cutoff there."""
+    return "RR" if measure.name == "RR" else str(measure)
+
+
+def _cut(reciprocal: dict[str, float], cutoff: int) -> None:
+    """Reciprocal rank at a cutoff: 0 where the first relevant document comes later."""
+    for query, value in reciprocal.items():
+        if value and round(1 / value) > cutoff:
+            reciprocal[query] = 0.0
+
+
+def _ranks(ranking: Ranking) -> dict[str, float]:
+    """The order as scores that single precision holds exactly; of a repeated hit, the first."""
+    ranks: dict[str, float] = {}
+    for rank, hit in enumerate(ranking.hits, start=1):
+        ranks.setdefault(hit.id, float(-rank))
+    return ranks
+
+
+def _scores(
+    measure: Measure, task: Task, errors: Mapping[str, str], values: Mapping[str, float], depth: int
+) -> Scores:
+    described = signature(
+        measure,
+        relevance=task.relevance.replace(":", "="),
+        depth=measure.cutoff or depth,
+        ties="id-desc",
+        norel="unscored",
+        empty="0",
+        unjudged="nonrel",
+        n=len(values),
+        ir_measures=version("ir_measures"),
+        pytrec_eval=version("pytrec_eval-terrier"),
+    )
+    each = (
+        Score(query.id, error=errors[query.id])
+        if query.id in errors
+        else Score(query.id, values[query.id])
+        for query in task.queries
+    )
+    reason = None if values else "no query could be scored"
+    return Scores(measure, described, tuple(each), reason=reason)
