@@ -107,7 +107,7 @@ def _condensed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """As many rows as dimensions at most, with the same covariance."""
     if rows.shape[0] <= rows.shape[1]:
         return rows
-    triangle: NDArray[np.float64] = np.linalg.qr(rows, mode="r")
+    triangle: NDArray[np.float64] = np.asarray(np.linalg.qr(rows, mode="r"), dtype=np.float64)
     return triangle
 
 

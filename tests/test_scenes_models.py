@@ -57,7 +57,10 @@ def test_clip_finds_captions_by_image(memory: Split) -> None:
     tokens = open_clip.get_tokenizer(name)([captions[0] for captions in memory.captions])
     looks = torch.stack([preprocess(Image.fromarray(image)) for image in memory.images])
     with torch.inference_mode():
-        images, texts = model.encode_image(looks, normalize=True), model.encode_text(tokens, normalize=True)
+        images, texts = (
+            model.encode_image(looks, normalize=True),
+            model.encode_text(tokens, normalize=True),
+        )
     right = (images @ texts.T).argmax(dim=1) == torch.arange(len(memory))
     assert right[memory.plain].float().mean() > 0.3
 
@@ -67,10 +70,19 @@ def test_captioner_names_what_is_there(memory: Split) -> None:
     processor = transformers.AutoProcessor.from_pretrained(MODELS / "captioner")
     model = transformers.AutoModelForImageTextToText.from_pretrained(MODELS / "captioner").eval()
     rows = [row for row in memory.plain if words_for(memory, row)][:60]
-    inputs = processor(images=[Image.fromarray(memory.images[row]) for row in rows], return_tensors="pt")
-    written = processor.batch_decode(model.generate(**inputs, max_new_tokens=48), skip_special_tokens=True)
-    right = sum(names_a_kind(text, words_for(memory, row)) for text, row in zip(written, rows, strict=True))
-    chance = sum(names_a_kind(text, words_for(memory, row)) for text, row in zip(written[1:], rows, strict=False))
+    inputs = processor(
+        images=[Image.fromarray(memory.images[row]) for row in rows], return_tensors="pt"
+    )
+    written = processor.batch_decode(
+        model.generate(**inputs, max_new_tokens=48), skip_special_tokens=True
+    )
+    right = sum(
+        names_a_kind(text, words_for(memory, row)) for text, row in zip(written, rows, strict=True)
+    )
+    chance = sum(
+        names_a_kind(text, words_for(memory, row))
+        for text, row in zip(written[1:], rows, strict=False)
+    )
     assert all(written)
     assert right > max(0.5 * len(rows), 2 * chance)
 
@@ -81,7 +93,9 @@ def test_sentences_reads_names_that_it_never_saw(memory: Split) -> None:
     first, second = (model.encode([captions[at] for captions in memory.captions]) for at in (0, 1))
     closeness = first @ second.T
     assert (closeness.argmax(axis=1) == np.arange(len(memory))).mean() > 0.3
-    assert model.tokenizer.unk_token_id not in model.tokenizer("the velmora crest, zyxquo").input_ids
+    assert (
+        model.tokenizer.unk_token_id not in model.tokenizer("the velmora crest, zyxquo").input_ids
+    )
 
 
 def test_reranker_prefers_true_pairs(memory: Split) -> None:

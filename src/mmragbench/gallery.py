@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from mmragbench.cache import write_atomically
-from mmragbench.errors import BadImage
 from mmragbench.loop import Cell
-from mmragbench.records import Document, Image, Query, Task
+from mmragbench.records import Document, Query, Task
 from mmragbench.run_folder import write_lines
+from mmragbench.thumbnails import thumbnail
 
 SHOWN = 24
 """Queries a task."""
 
 HITS = 5
 """Hits a strategy."""
-
-SIDE = 160
-"""Pixels along a thumbnail's longer side."""
 
 
 def write_gallery(run: Path, task: Task, cells: Sequence[Cell]) -> None:
@@ -69,21 +64,3 @@ def _query(run: Path, task: Task, query: Query) -> dict[str, Any]:
 def _document(run: Path, document: Document) -> dict[str, Any]:
     texts = [text.content for text in document.texts]
     return {"id": document.id, "texts": texts, "image": thumbnail(run, document.image)}
-
-
-def thumbnail(run: Path, image: Image | None) -> str | None:
-    """A small JPEG of a picture, stored once; its path in the run folder. None where there is no
-    picture, or it can't be read (that was counted where it was taken in)."""
-    if image is None:
-        return None
-    name = f"thumbnails/{(image.digest or f'{crc32(image.id.encode()):08x}')[:24]}.jpg"
-    if not (run / name).is_file():
-        try:
-            picture = image.open()
-        except BadImage:
-            return None
-        picture.thumbnail((SIDE, SIDE))
-        content = io.BytesIO()
-        picture.save(content, "JPEG", quality=80)
-        write_atomically(run / name, content.getvalue())
-    return name

@@ -58,8 +58,9 @@ class Component:
 _components: dict[tuple[str, str], Component] = {}
 
 
-def _key(name: str) -> str:
-    return name.replace("_", "-").lower()
+def _key(kind: str, name: str) -> tuple[str, str]:
+    """`open-clip` finds `open_clip`; measures are written as they are (`CIDEr`)."""
+    return kind, name if kind == "measure" else name.replace("_", "-").lower()
 
 
 def register(
@@ -70,7 +71,7 @@ def register(
     Raises:
         SuiteError: the name is taken by another definition.
     """
-    known = _components.get((kind, _key(name)))
+    known = _components.get(_key(kind, name))
     if known and (known.make.__module__, known.make.__qualname__) != (
         make.__module__,
         make.__qualname__,
@@ -79,7 +80,7 @@ def register(
             f"{kind} {name!r} is defined twice: in {known.make.__module__} and in "
             f"{make.__module__}; rename one of the files"
         )
-    _components[kind, _key(name)] = Component(kind, name, make, scores)
+    _components[_key(kind, name)] = Component(kind, name, make, scores)
 
 
 def _decorator(kind: str) -> Callable[[C], C]:
@@ -134,7 +135,7 @@ def _load_folder(kind: str) -> None:
 def _load_entry_points(kind: str, name: str | None = None) -> None:
     group = f"mmragbench.{PLURALS.get(kind, kind + 's')}"
     for point in entry_points(group=group):
-        if name is None or _key(point.name) == _key(name):
+        if name is None or _key(kind, point.name) == _key(kind, name):
             register(kind, point.name, point.load())
 
 
@@ -158,11 +159,11 @@ def find(kind: str, name: str) -> Component:
     """
     if ":" in name:
         return _load_path(kind, name)
-    if (kind, _key(name)) not in _components:
+    if _key(kind, name) not in _components:
         _load_folder(kind)
         _load_entry_points(kind, name)
     try:
-        return _components[kind, _key(name)]
+        return _components[_key(kind, name)]
     except KeyError:
         names = [component.name for component in every(kind)]
         raise SuiteError(unknown(kind, name, names)) from None

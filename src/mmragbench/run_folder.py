@@ -11,6 +11,7 @@ from mmragbench.cache import write_atomically
 from mmragbench.loop import Cell
 from mmragbench.records import Exclusion, Output, Ranking, Scores, Task
 from mmragbench.stages import Scored
+from mmragbench.thumbnails import thumbnail
 
 Row = dict[str, Any]
 
@@ -42,7 +43,7 @@ def write_cell(run: Path, cell: Cell) -> None:
         if generated.reason is None:
             below = folder / f"{generator}-k{k}"
             write_json(below / "cost.json", generated.cost)
-            write_lines(below / "outputs.jsonl", map(_output, generated.outputs))
+            write_lines(below / "outputs.jsonl", (_output(run, o) for o in generated.outputs))
             if any(output.text is not None for output in generated.outputs):
                 write_json(below / "captions.json", coco_results(generated.outputs))
             _write_scores(below, scored)
@@ -68,10 +69,15 @@ def coco_results(outputs: Sequence[Output]) -> list[Row]:
     ]
 
 
-def _output(output: Output) -> Row:
-    image = str(output.image.path) if output.image else None
-    return {"query": output.query, "text": output.text, "image": image, "error": output.error,
-            "shown": list(output.shown), "prompt": output.prompt}
+def _output(run: Path, output: Output) -> Row:
+    return {
+        "query": output.query,
+        "text": output.text,
+        "image": thumbnail(run, output.image),
+        "error": output.error,
+        "shown": list(output.shown),
+        "prompt": output.prompt,
+    }
 
 
 def _write_scores(folder: Path, scored: Scored) -> None:
@@ -83,8 +89,12 @@ def _write_scores(folder: Path, scored: Scored) -> None:
     columns: Mapping[str, list[Any]] = {"query": [], "measure": [], "value": [], "error": []}
     for scores in scored["all"]:
         _append(columns, scores)
-    types = [("query", pa.string()), ("measure", pa.dictionary(pa.int32(), pa.string())),
-             ("value", pa.float64()), ("error", pa.string())]
+    types = [
+        ("query", pa.string()),
+        ("measure", pa.dictionary(pa.int32(), pa.string())),
+        ("value", pa.float64()),
+        ("error", pa.string()),
+    ]
     table = pa.table(dict(columns), schema=pa.schema(types))
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, folder / "scores.parquet")

@@ -87,7 +87,7 @@ def estimate(scores: Scores) -> tuple[float | None, int, int]:
 
 
 def _n(signature: str) -> int | None:
-    match = re.search(r"(?:^|\|)n:(\d+)", signature)
+    match = re.search(r"\|n(?:_generated)?:(\d+)", signature)
     return int(match[1]) if match else None
 
 
