@@ -134,6 +134,9 @@ def _read(path: Path) -> dict[str, Sequence[str] | Vectors]:
 
     with safe_open(path, framework="np") as file:
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        ids = {name: json.loads(text) for name, text in (file.metadata() or {}).items()
-               if name.endswith("_ids")}
+        ids = {
+            name: json.loads(text)
+            for name, text in (file.metadata() or {}).items()
+            if name.endswith("_ids")
+        }
     return {**arrays, **ids}

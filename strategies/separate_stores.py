@@ -43,7 +43,11 @@ class SeparateStores:
         reranker: Reranker | None = None,
         depth: int = 20,
     ) -> None:
-        self._image_encoder, self._text_encoder, self._new_store = image_encoder, text_encoder, store
+        self._image_encoder, self._text_encoder, self._new_store = (
+            image_encoder,
+            text_encoder,
+            store,
+        )
         self._fuse, self._weights = FUSIONS[fuse], weights
         self._captioner, self._reranker, self._depth = captioner, reranker, depth
 
@@ -103,11 +107,15 @@ class SeparateStores:
         if self._captioner:
             candidates = ground_documents(candidates, self._captioner, every=False)
         documents = {document.id: document for document in candidates}
-        pairs = [(q, h) for q, r in zip(queries, rankings, strict=True) for h in r.hits[: self._depth]]
+        pairs = [
+            (q, h) for q, r in zip(queries, rankings, strict=True) for h in r.hits[: self._depth]
+        ]
         scores = self._reranker.score([q for q, _ in pairs], [documents[h.id] for _, h in pairs])
         score = iter(scores)
-        return [self._merged(ranking, [next(score) for _ in ranking.hits[: self._depth]])
-                for ranking in rankings]
+        return [
+            self._merged(ranking, [next(score) for _ in ranking.hits[: self._depth]])
+            for ranking in rankings
+        ]
 
     def _merged(self, ranking: Ranking, scores: Sequence[float]) -> Ranking:
         """The reranked head, and below it the rest in its fused order."""

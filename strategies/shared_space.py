@@ -54,7 +54,9 @@ class SharedSpace:
         else:
             self._vectors, owners = _average(images, image_owners, texts, text_owners)
         if not owners:
-            raise NotApplicable(f"no document of this memory has what document: {self._document} needs")
+            raise NotApplicable(
+                f"no document of this memory has what document: {self._document} needs"
+            )
         self._rows = OwnedRows(self._new_store(), owners, self._vectors)
 
     def retrieve(self, queries: Sequence[Query], k: int) -> list[Ranking]:
@@ -74,14 +76,18 @@ class SharedSpace:
 
     def _texts(self, memory: Sequence[Document]) -> tuple[Vectors, list[str]]:
         pairs = [(t, d.id) for d in memory for t in d.texts if self._document != "image"]
-        return self._encoder.encode_texts([text for text, _ in pairs]), [owner for _, owner in pairs]
+        return self._encoder.encode_texts([text for text, _ in pairs]), [
+            owner for _, owner in pairs
+        ]
 
     def _query_vectors(self, queries: Sequence[Query]) -> Vectors:
         images = [(q.image, q.id) for q in queries if q.image]
         texts = [(q.text, q.id) for q in queries if q.text]
         image_rows = self._centred("image", self._encoder.encode_images([i for i, _ in images]))
         text_rows = self._centred("text", self._encoder.encode_texts([t for t, _ in texts]))
-        rows, owners = _average(image_rows, [o for _, o in images], text_rows, [o for _, o in texts])
+        rows, owners = _average(
+            image_rows, [o for _, o in images], text_rows, [o for _, o in texts]
+        )
         place = {owner: row for row, owner in enumerate(owners)}
         return rows[[place[query.id] for query in queries]]
 

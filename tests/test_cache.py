@@ -52,4 +52,8 @@ def test_writing_replaces_at_once(tmp_path):
 
 def test_identity_does_not_depend_on_the_order_of_keys():
     """The same arguments in another order are the same."""
-    assert digest({"a": 1, "b": [2, 3]}) == digest({"b": [2, 3], "a": 1}) != digest({"a": 1, "b": [3, 2]})
+    assert (
+        digest({"a": 1, "b": [2, 3]})
+        == digest({"b": [2, 3], "a": 1})
+        != digest({"a": 1, "b": [3, 2]})
+    )

@@ -15,7 +15,11 @@ PROGRAM = Path(sys.executable).with_name("mmragbench")
 
 def mmragbench(*arguments, cwd=None, **environment):
     return subprocess.run(
-        [PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd,
+        [PROGRAM, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(TESTS), **environment},
     )
 

@@ -41,7 +41,9 @@ def test_a_list_of_equal_scores_does_not_divide_by_zero():
 
 def test_bm25_finds_words_and_ignores_their_forms():
     """Stemmed; a text without a shared word is no hit; ties by id descending."""
-    index = Bm25(["1", "2", "3", "4"], ["two red boats", "a red house", "green trees", "a red house"])
+    index = Bm25(
+        ["1", "2", "3", "4"], ["two red boats", "a red house", "green trees", "a red house"]
+    )
     (hits,) = index.search(["boat on a lake"], 3)
     assert [hit.id for hit in hits] == ["1"]
     (houses,) = index.search(["houses"], 1)

@@ -58,7 +58,10 @@ def test_ls_has_a_line_for_each_component():
 
     began = time.perf_counter()
     listed = subprocess.run(
-        [Path(sys.executable).with_name("mmragbench"), "ls"], capture_output=True, text=True, check=True
+        [Path(sys.executable).with_name("mmragbench"), "ls"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     print(f"ls took {time.perf_counter() - began:.2f} s")
     lines = [line.split(maxsplit=1) for line in listed.splitlines() if line.startswith("  ")]

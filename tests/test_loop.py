@@ -47,16 +47,28 @@ def test_the_summary_on_disk_is_what_was_returned(finished):
     """`summary.json` is a JSON list of the rows, with the documented keys."""
     stored = json.loads((finished.folder / "summary.json").read_text())
     assert stored == finished.rows
-    wanted = {"task", "strategy", "generator", "k", "slice", "measure", "estimate", "n", "n_failed",
-              "signature"}
+    wanted = {
+        "task",
+        "strategy",
+        "generator",
+        "k",
+        "slice",
+        "measure",
+        "estimate",
+        "n",
+        "n_failed",
+        "signature",
+    }
     assert all(wanted <= row.keys() for row in stored)
 
 
 def test_a_world_of_colours_is_solved_by_colour(finished):
     """The toy encoder sees colours, so shared-space finds a picture of the right colour, above
     chance and not above the oracle."""
-    found = {s: one(finished, task="captioning", strategy=s, measure="R@5")["estimate"]
-             for s in ("random", "shared-space", "oracle")}
+    found = {
+        s: one(finished, task="captioning", strategy=s, measure="R@5")["estimate"]
+        for s in ("random", "shared-space", "oracle")
+    }
     assert found["random"] < found["shared-space"] <= found["oracle"]
 
 
@@ -103,31 +115,46 @@ def test_the_same_run_again_calls_no_model(suite_file, tmp_path, finished):
 def test_a_further_strategy_calls_models_only_for_what_is_new(suite_file, tmp_path, finished):
     """A strategy over what was encoded before costs no call; one over new texts calls for them."""
     strategies = toy.suite(tmp_path / "coco")["strategies"]
-    more = {**strategies, "images-only": {"use": "shared-space", "encoder": "colours",
-                                          "document": "image"}}
+    more = {
+        **strategies,
+        "images-only": {"use": "shared-space", "encoder": "colours", "document": "image"},
+    }
     extended = mb.run(suite_file(strategies=more), output=tmp_path / "runs")
     assert extended.calls == 0
     assert one(extended, task="text-to-image", strategy="images-only", measure="R@1")["n"] == 40
     toy.ColourEncoder.calls.clear()
-    other = {**strategies, "recaptioned": {"use": "text-grounding", "captioner": "namer",
-                                           "encoder": "colours", "caption": "bare"}}
+    other = {
+        **strategies,
+        "recaptioned": {
+            "use": "text-grounding",
+            "captioner": "namer",
+            "encoder": "colours",
+            "caption": "bare",
+        },
+    }
     assert mb.run(suite_file(strategies=other), output=tmp_path / "runs").calls == 0
     assert not toy.ColourEncoder.calls
 
 
 def test_an_outside_strategy_is_named_by_its_path(suite_file, tmp_path):
     """`package.module:Name` works anywhere a name fits."""
-    run = mb.run(suite_file(strategies={"back": {"use": "toy:Backwards"}}, baseline="back"),
-                 output=tmp_path / "runs")
+    run = mb.run(
+        suite_file(strategies={"back": {"use": "toy:Backwards"}}, baseline="back"),
+        output=tmp_path / "runs",
+    )
     assert one(run, task="text-to-image", strategy="back", measure="R@1")["n"] == 40
 
 
 def test_a_strategy_that_crashes_ends_its_cells_and_not_the_run(suite_file, tmp_path):
     """Its rows have the reason instead of a number; the others have theirs."""
-    run = mb.run(suite_file(strategies={"bad": {"use": "toy:Crashing"}, "random": {}},
-                            baseline="random"), output=tmp_path / "runs")
-    assert "ZeroDivisionError: one over nothing" in one(
-        run, task="text-to-image", strategy="bad", measure="R@1")["reason"]
+    run = mb.run(
+        suite_file(strategies={"bad": {"use": "toy:Crashing"}, "random": {}}, baseline="random"),
+        output=tmp_path / "runs",
+    )
+    assert (
+        "ZeroDivisionError: one over nothing"
+        in one(run, task="text-to-image", strategy="bad", measure="R@1")["reason"]
+    )
     assert one(run, task="text-to-image", strategy="random", measure="R@1")["estimate"] is not None
     assert run.crashed
 
@@ -153,8 +180,11 @@ def test_an_unreadable_picture_is_an_exclusion_by_name(suite_file, tmp_path, coc
     broken = next((coco / "val2017").iterdir())
     broken.write_bytes(broken.read_bytes()[:40])
     run = mb.run(suite_file(), output=tmp_path / "runs")
-    (exclusion,) = [e for e in json.loads((run.folder / "exclusions.json").read_text())
-                    if e["task"] == "captioning"]
+    (exclusion,) = [
+        e
+        for e in json.loads((run.folder / "exclusions.json").read_text())
+        if e["task"] == "captioning"
+    ]
     assert str(int(broken.stem)) in exclusion["id"]
     assert one(run, task="captioning", strategy="random", measure="R@5")["n"] == 7
 
@@ -182,8 +212,12 @@ def test_a_killed_run_goes_on_to_the_same_bytes(suite_file, tmp_path):
 
     def start(runs: str, cache: str) -> subprocess.Popen:
         command = [sys.executable, "-c", SLOW, str(suite), str(tmp_path / runs)]
-        return subprocess.Popen(command, env={**environment, "MMRAGBENCH_CACHE": str(tmp_path / cache)},
-                                stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command,
+            env={**environment, "MMRAGBENCH_CACHE": str(tmp_path / cache)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     undisturbed = Path(start("whole", "cache-whole").communicate()[0].strip())
     for seconds in (1.2, 2.0, 2.6):

@@ -36,14 +36,20 @@ def read(root: Path, name: str) -> dict[str, Any]:
 def digests(root: Path) -> dict[str, str]:
     """The hash of every file below `root`."""
     files = (path for path in root.rglob("*") if path.is_file())
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
 
 
 def emblem_images(root: Path, split: str) -> dict[int, str]:
     """Image id to the emblem's full name, as the instances have it."""
     content = read(root, f"instances_{split}")
     names = {c["id"]: c["name"] for c in content["categories"] if c["supercategory"] == "emblem"}
-    return {a["image_id"]: names[a["category_id"]] for a in content["annotations"] if a["category_id"] in names}
+    return {
+        a["image_id"]: names[a["category_id"]]
+        for a in content["annotations"]
+        if a["category_id"] in names
+    }
 
 
 def captions_by_image(root: Path, split: str) -> dict[int, list[str]]:
@@ -74,7 +80,9 @@ def test_another_seed_is_another_world(world: Path, tmp_path: Path) -> None:
     """With another seed, the images differ."""
     write(tmp_path, {"queries": 8}, seed=1)
     whole = digests(world)
-    assert all(digest != whole[name] for name, digest in digests(tmp_path).items() if name.endswith(".jpg"))
+    assert all(
+        digest != whole[name] for name, digest in digests(tmp_path).items() if name.endswith(".jpg")
+    )
 
 
 def test_progress_adds_up(tmp_path: Path) -> None:
@@ -105,10 +113,16 @@ def test_images_are_as_the_file_says(world: Path, split: str) -> None:
     """Every file named is there, an RGB JPEG of the size stated, and nothing else lies in the folder."""
     rows = read(world, f"captions_{split}")["images"]
     folder = world / "images" / split
-    assert sorted(path.name for path in folder.iterdir()) == sorted(row["file_name"] for row in rows)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        row["file_name"] for row in rows
+    )
     for row in rows[:20]:
         with Image.open(folder / row["file_name"]) as image:
-            assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (row["width"], row["height"]))
+            assert (image.format, image.mode, image.size) == (
+                "JPEG",
+                "RGB",
+                (row["width"], row["height"]),
+            )
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -116,7 +130,9 @@ def test_boxes_lie_inside_the_image(world: Path, split: str) -> None:
     """No box reaches over the image's edge, and none is empty."""
     for row in read(world, f"instances_{split}")["annotations"]:
         x, y, w, h = row["bbox"]
-        assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= SIDE + 0.01 and y + h <= SIDE + 0.01
+        assert (
+            x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= SIDE + 0.01 and y + h <= SIDE + 0.01
+        )
 
 
 def test_ids_are_unique_across_splits(world: Path) -> None:
@@ -138,7 +154,9 @@ def test_trained_and_held_out_emblems_are_disjoint() -> None:
 
 def test_no_trained_emblem_looks_like_a_held_out_one() -> None:
     """Shape, main colour and charge together are never those of a held-out emblem."""
-    held_out, training = ({(e.design.shape, e.design.field, e.design.charge) for e in part} for part in emblems())
+    held_out, training = (
+        {(e.design.shape, e.design.field, e.design.charge) for e in part} for part in emblems()
+    )
     assert held_out.isdisjoint(training)
 
 
@@ -162,7 +180,11 @@ def test_one_image_in_four_is_in_the_slice_of_emblems(world: Path) -> None:
     """An image is in the slice "emblems" exactly when it shows one, and a quarter of all do."""
     for split, many in SPLITS.items():
         shown = emblem_images(world, split)
-        sliced = {row["id"] for row in read(world, f"captions_{split}")["images"] if row["slices"] == ["emblems"]}
+        sliced = {
+            row["id"]
+            for row in read(world, f"captions_{split}")["images"]
+            if row["slices"] == ["emblems"]
+        }
         assert sliced == set(shown) and len(shown) == many // 4
 
 
@@ -196,5 +218,7 @@ def test_captions_of_ordinary_images_name_no_emblem(world: Path) -> None:
 
 def test_no_query_is_in_memory(world: Path) -> None:
     """No two images of memory and queries have the same bytes."""
-    images = [digest for name, digest in digests(world).items() if "memory" in name or "queries" in name]
+    images = [
+        digest for name, digest in digests(world).items() if "memory" in name or "queries" in name
+    ]
     assert len(set(images)) == len(images)

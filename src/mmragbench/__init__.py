@@ -1,7 +1,7 @@
 """mmragbench: compare multimodal RAG strategies on one retrieve → generate loop.
 
-    import mmragbench as mb
-    run = mb.run("suites/scenes.yaml")
+import mmragbench as mb
+run = mb.run("suites/scenes.yaml")
 """
 
 from __future__ import annotations

@@ -60,35 +60,43 @@ def bind(kind: str, spec: Mapping[str, Any], place: Place, suite: Suite) -> Boun
         Misfit: an unknown component, argument or model, a missing argument, a value that does not
             fit; names the choices.
     """
-    try:
-        component = find(kind, str(spec.get("use", place[-1])))
-    except SuiteError as error:
-        raise Misfit((*place, "use") if "use" in spec else place, str(error)) from error
+    component = _find(kind, spec, place)
     parameters = _parameters(component)
-    given = {name: value for name, value in spec.items() if name != "use"}
     takes = [name for name in parameters if name not in GIVEN]
-    for name in given:
-        if name not in takes:
+    for name in spec:
+        if name != "use" and name not in takes:
             message = unknown(f"argument of {component.name}", name, takes)
             raise Misfit((*place, name), message)
-    bound = Bound(component, {}, {}, {}, tuple(name for name in GIVEN if name in parameters))
-    args, models, stores = dict(bound.args), dict(bound.models), dict(bound.stores)
+    args: dict[str, Any] = {}
+    models: dict[str, tuple[str, str]] = {}
+    stores: dict[str, Bound] = {}
     for name in takes:
         annotation, default = parameters[name]
-        value = given.get(name, suite.seed if name == "seed" else default)
-        here = (*place, name)
-        if role := _role(annotation):
-            if value is not inspect.Parameter.empty and value is not None:
-                models[name] = (role, _model_name(role, value, here, suite))
-                continue
-        elif annotation is NewStore:
-            store = "faiss" if value is inspect.Parameter.empty else value
-            stores[name] = bind("store", {"use": store} if isinstance(store, str) else store, here, suite)
-            continue
-        if value is inspect.Parameter.empty:
+        value = spec.get(name, suite.seed if name == "seed" else default)
+        role, here = _role(annotation), (*place, name)
+        if annotation is NewStore:
+            stores[name] = _store(value, here, suite)
+        elif value is inspect.Parameter.empty:
             raise Misfit(place, f"{component.name} needs {name!r}{_choices(role, suite)}")
-        args[name] = value if role else _checked(annotation, value, here)
-    return Bound(component, args, models, stores, bound.given)
+        elif role and value is not None:
+            models[name] = (role, _model_name(role, value, here, suite))
+        else:
+            args[name] = value if role else _checked(annotation, value, here)
+    return Bound(component, args, models, stores, tuple(n for n in GIVEN if n in parameters))
+
+
+def _find(kind: str, spec: Mapping[str, Any], place: Place) -> Component:
+    try:
+        return find(kind, str(spec.get("use", place[-1])))
+    except SuiteError as error:
+        raise Misfit((*place, "use") if "use" in spec else place, str(error)) from error
+
+
+def _store(value: Any, place: Place, suite: Suite) -> Bound:
+    """A store by name or spec; faiss if nothing is said."""
+    chosen = "faiss" if value is inspect.Parameter.empty else value
+    spec = {"use": chosen} if isinstance(chosen, str) else chosen
+    return bind("store", spec, place, suite)
 
 
 def _parameters(component: Component) -> dict[str, tuple[Any, Any]]:

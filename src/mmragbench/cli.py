@@ -37,7 +37,9 @@ Overrides = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False) -> None:
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False,
+) -> None:
     if version:
         out.print(f"mmragbench {__version__}", highlight=False)
         raise typer.Exit
@@ -93,9 +95,7 @@ def ls() -> None:
         out.print(f"\n[bold]{kind}[/bold]")
         for component in every(kind):
             line = f"  {component.name:<22}{component.summary}"
-            overflow: Literal["ellipsis", "ignore"] = (
-                "ellipsis" if out.is_terminal else "ignore"
-            )
+            overflow: Literal["ellipsis", "ignore"] = "ellipsis" if out.is_terminal else "ignore"
             out.print(line, markup=False, highlight=False, overflow=overflow, no_wrap=True)
 
 

@@ -47,8 +47,11 @@ def _forecast(
     weights = assembly.weights(role, name)
     if role == "reranker":
         queries = sum(len(task.queries) for task in tasks)
-        depths = [bound.args.get("depth", 0) for bound in plan.strategies.values()
-                  if ("reranker", name) in bound.models.values()]
+        depths = [
+            bound.args.get("depth", 0)
+            for bound in plan.strategies.values()
+            if ("reranker", name) in bound.models.values()
+        ]
         return Forecast(role, name, weights, queries * max(depths, default=0), 0, None)
     keys = list(dict.fromkeys(_keys(role, assembly.model(role, name), tasks)))
     known = cache.items(digest(assembly.model_identity(role, name))).get(keys)

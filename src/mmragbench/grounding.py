@@ -55,6 +55,4 @@ def ground_documents(
         for document, caption in zip(wanted, captions, strict=True)
         if not isinstance(caption, Failure)
     }
-    return [
-        replace(d, texts=(*d.texts, made[d.id])) if d.id in made else d for d in documents
-    ]
+    return [replace(d, texts=(*d.texts, made[d.id])) if d.id in made else d for d in documents]

@@ -159,7 +159,9 @@ class Loop:
                 "its number is in the row of a strategy that retrieves nothing"
             )
         generator = self.assembly.build(bound, output=posed.task.output)
-        contexts = [[posed.documents[id] for id in ranking.ids[:k]] for ranking in retrieved.rankings]
+        contexts = [
+            [posed.documents[id] for id in ranking.ids[:k]] for ranking in retrieved.rankings
+        ]
         outputs, cost = self._metered(
             "generate", lambda: generator.generate(posed.task.queries, contexts)
         )

@@ -55,7 +55,9 @@ class Plan:
         bounds = [*self.strategies.values(), *self.generators.values()]
         used = {model for bound in bounds for model in bound.models.values()}
         for task in self.tasks.values():
-            used |= {("encoder", measure.features) for measure in task.generation if measure.features}
+            used |= {
+                ("encoder", measure.features) for measure in task.generation if measure.features
+            }
         return sorted(used)
 
     def depth(self, task: str) -> int:

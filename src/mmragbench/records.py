@@ -199,7 +199,9 @@ class Measure:
 
         match = re.fullmatch(r"([A-Za-z]\w*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
         if match is None:
-            raise ValueError(f"{text!r} is not a measure; write it like CIDEr, nDCG@10 or FID(clip)")
+            raise ValueError(
+                f"{text!r} is not a measure; write it like CIDEr, nDCG@10 or FID(clip)"
+            )
         name, features, cutoff = match.groups()
         return cls(name, features, int(cutoff) if cutoff else None)
 

@@ -97,8 +97,15 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
     for name, found in scored.items():
         for scores in found:
             value, n, failed = estimate(scores)
-            row = {**cell, "slice": name, "measure": str(scores.measure), "estimate": value,
-                   "n": n, "n_failed": failed, "signature": scores.signature}
+            row = {
+                **cell,
+                "slice": name,
+                "measure": str(scores.measure),
+                "estimate": value,
+                "n": n,
+                "n_failed": failed,
+                "signature": scores.signature,
+            }
             if value is None:
                 row["reason"] = scores.reason or "no query could be scored"
             result.append(row)
@@ -108,8 +115,16 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
 def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why: str) -> list[Row]:
     """Rows of a cell that has no numbers: null estimates, with the reason."""
     return [
-        {**cell, "slice": name, "measure": str(measure), "estimate": None, "n": 0, "n_failed": 0,
-         "signature": None, "reason": why}
+        {
+            **cell,
+            "slice": name,
+            "measure": str(measure),
+            "estimate": None,
+            "n": 0,
+            "n_failed": 0,
+            "signature": None,
+            "reason": why,
+        }
         for name in ["all", *task.slices]
         for measure in measures
     ]

@@ -172,7 +172,9 @@ def shipped_suites() -> list[Path]:
 def _apply(content: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:
-        raise SuiteError(f"{override!r} is not an override; write key=value, e.g. dataset.limit=100")
+        raise SuiteError(
+            f"{override!r} is not an override; write key=value, e.g. dataset.limit=100"
+        )
     *parents, last = key.split(".")
     node = content
     for parent in parents:

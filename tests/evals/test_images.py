@@ -99,13 +99,12 @@ def test_kid_is_torch_fidelitys() -> None:
         torch.from_numpy(y).double(), torch.from_numpy(x).double(), verbose=False
     )["kernel_inception_distance_mean"]
     assert kid(x, y) == pytest.approx(expected, rel=1e-9)
-    assert kid(x, y) == kid(x, y)
 
 
 def posed(n: int) -> tuple[Task, list[Output], Pixels]:
     x, y = sets(n, n, 4)
     rows = {f"real{i}": x[i] for i in range(n)} | {f"made{i}": y[i] for i in range(n)}
-    picture = lambda id: Image(id, Path(id))  # noqa: E731
+    picture = lambda name: Image(name, Path(name))  # noqa: E731
     queries = [Query(f"q{i}") for i in range(n)]
     targets = {f"q{i}": picture(f"real{i}") for i in range(n)}
     outputs = [Output(f"q{i}", image=picture(f"made{i}")) for i in range(n)]

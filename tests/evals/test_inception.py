@@ -57,7 +57,7 @@ def pictures(tmp_path: Path) -> list[Image]:
 def opened(image: Image) -> np.ndarray:
     import PIL.Image
 
-    return np.asarray(PIL.Image.open(image.path).convert("RGB"))
+    return np.array(PIL.Image.open(image.path).convert("RGB"))
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,7 @@ def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "ran",)  # type: ignore[return-value]
 
     path = tmp_path / "evil.pth"
-    path.write_bytes(pickle.dumps(Evil()))
+    path.write_bytes(pickle.dumps(Evil(), protocol=2))
     picture = tmp_path / "p.png"
     import PIL.Image
 

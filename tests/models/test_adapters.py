@@ -91,7 +91,9 @@ def test_a_sentence_encoder_reads_no_images(images):
 def test_a_captioner_answers_in_order_whatever_the_batch(images):
     """One caption an image; alone or together, the same words."""
     together = Transformers("shipped:scenes/captioner").caption(images, [""] * len(images))
-    alone = Transformers("shipped:scenes/captioner", batch_size=1).caption(images, [""] * len(images))
+    alone = Transformers("shipped:scenes/captioner", batch_size=1).caption(
+        images, [""] * len(images)
+    )
     assert together == alone
     assert all(isinstance(caption, str) and len(caption.split()) > 2 for caption in together)
 
@@ -119,8 +121,12 @@ def test_a_cross_encoder_without_a_text_is_not_applicable(images):
 
 @pytest.mark.parametrize(
     "kind, name",
-    [("encoder", "open_clip"), ("encoder", "sentence_transformers"), ("captioner", "transformers"),
-     ("reranker", "sentence_transformers")],
+    [
+        ("encoder", "open_clip"),
+        ("encoder", "sentence_transformers"),
+        ("captioner", "transformers"),
+        ("reranker", "sentence_transformers"),
+    ],
 )
 def test_a_model_that_is_not_there_is_one_line(kind, name):
     """A wrong folder is a message that names it, not a stack of a library's frames."""
@@ -128,7 +134,9 @@ def test_a_model_that_is_not_there_is_one_line(kind, name):
     ask = {
         "encoder": lambda: model.encode_texts(TEXTS),
         "captioner": lambda: model._model,
-        "reranker": lambda: model.score([Query("q", text=TEXTS[0])], [Document("d", texts=(TEXTS[0],))]),
+        "reranker": lambda: model.score(
+            [Query("q", text=TEXTS[0])], [Document("d", texts=(TEXTS[0],))]
+        ),
     }
     with pytest.raises(SuiteError, match="/no/such/folder"):
         ask[kind]()

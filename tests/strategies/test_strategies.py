@@ -12,12 +12,19 @@ from mmragbench.stores.faiss import Faiss
 
 ARGUMENTS = {
     "shared-space": lambda: {"encoder": toy.ColourEncoder(), "store": Faiss},
-    "text-grounding": lambda: {"captioner": toy.ColourCaptioner(), "encoder": toy.ColourEncoder(),
-                               "store": Faiss, "search": "both"},
-    "separate-stores": lambda: {"image_encoder": toy.ColourEncoder(), "store": Faiss,
-                                "text_encoder": toy.ColourEncoder(),
-                                "captioner": toy.ColourCaptioner(),
-                                "reranker": toy.WordReranker()},
+    "text-grounding": lambda: {
+        "captioner": toy.ColourCaptioner(),
+        "encoder": toy.ColourEncoder(),
+        "store": Faiss,
+        "search": "both",
+    },
+    "separate-stores": lambda: {
+        "image_encoder": toy.ColourEncoder(),
+        "store": Faiss,
+        "text_encoder": toy.ColourEncoder(),
+        "captioner": toy.ColourCaptioner(),
+        "reranker": toy.WordReranker(),
+    },
 }
 STRATEGIES = [component.name for component in every("strategy")]
 
@@ -33,7 +40,9 @@ def build(name, task):
     return component.make(**ARGUMENTS.get(name, dict)(), **given)
 
 
-@pytest.mark.parametrize("task", ["text-to-image", "image-to-text", "captioning", "image-generation"])
+@pytest.mark.parametrize(
+    "task", ["text-to-image", "image-to-text", "captioning", "image-generation"]
+)
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_strategy_keeps_its_contract(name, task, tasks):
     """One ranking a query in the queries' order, at most k known ids, none twice, best first,
@@ -87,7 +96,9 @@ def test_a_document_kind_that_the_memory_lacks_is_not_applicable(tasks):
     from mmragbench.strategies.shared_space import SharedSpace
 
     with pytest.raises(NotApplicable, match="document: text"):
-        SharedSpace(toy.ColourEncoder(), Faiss, document="text").index(tasks["text-to-image"].memory)
+        SharedSpace(toy.ColourEncoder(), Faiss, document="text").index(
+            tasks["text-to-image"].memory
+        )
 
 
 def test_the_diversity_filter_skips_near_copies(tasks):

@@ -26,7 +26,9 @@ def test_this_is_the_wheel_and_not_a_checkout():
     assert not (PACKAGE.parents[1] / "pyproject.toml").exists()
 
 
-@pytest.mark.parametrize("folder", ["strategies", "models", "stores", "datasets", "evals", "reports"])
+@pytest.mark.parametrize(
+    "folder", ["strategies", "models", "stores", "datasets", "evals", "reports"]
+)
 def test_the_catalogues_are_in_the_wheel(folder):
     """Their files are modules of the package, as in a checkout."""
     files = [file for file in (PACKAGE / folder).glob("*.py") if file.stem != "__init__"]
@@ -44,12 +46,18 @@ def test_datasets_is_hugging_faces_library():
 
 def test_the_demo_runs_from_the_wheel(tmp_path):
     """A small version of the shipped suite, with the shipped models, ends with a report."""
-    done = command("run", "scenes", "dataset.memory=60", "dataset.queries=20", "--output", str(tmp_path))
+    done = command(
+        "run", "scenes", "dataset.memory=60", "dataset.queries=20", "--output", str(tmp_path)
+    )
     assert done.returncode == 0, done.stderr
     report = Path(done.stdout.strip().splitlines()[-1])
     assert report.is_file()
     rows = json.loads((report.parents[1] / "summary.json").read_text())
-    assert {row["strategy"] for row in rows} >= {"shared-space", "text-grounding", "separate-stores"}
+    assert {row["strategy"] for row in rows} >= {
+        "shared-space",
+        "text-grounding",
+        "separate-stores",
+    }
 
 
 def test_misuse_is_one_line_and_exit_code_2():

@@ -25,7 +25,9 @@ def charge(name: str) -> Callable[[Charge], Charge]:
 def _rays(points: int, outer: float, inner: float) -> list[tuple[float, float]]:
     radii = [outer if i % 2 == 0 else inner for i in range(2 * points)]
     turns = [math.pi * i / points - math.pi / 2 for i in range(2 * points)]
-    return [(0.5 + r * math.cos(t), 0.5 + r * math.sin(t)) for r, t in zip(radii, turns, strict=True)]
+    return [
+        (0.5 + r * math.cos(t), 0.5 + r * math.sin(t)) for r, t in zip(radii, turns, strict=True)
+    ]
 
 
 @charge("star")
@@ -72,7 +74,9 @@ def _tower(b: Brush, c: RGB, field: RGB) -> None:
 
 @charge("leaf")
 def _leaf(b: Brush, c: RGB, field: RGB) -> None:
-    side = [(0.5 + 0.4 * math.sin(math.pi * (i / 12) ** 1.2), 0.0 + 0.76 * i / 12) for i in range(13)]
+    side = [
+        (0.5 + 0.4 * math.sin(math.pi * (i / 12) ** 1.2), 0.0 + 0.76 * i / 12) for i in range(13)
+    ]
     b.poly(side + [(1 - x, y) for x, y in reversed(side)], c)
     b.line([(0.5, 0.7), (0.5, 1.0)], 0.08, c)
     b.line([(0.5, 0.18), (0.5, 0.74)], 0.045, field)
@@ -124,7 +128,18 @@ def _fish(b: Brush, c: RGB, field: RGB) -> None:
 
 @charge("crown")
 def _crown(b: Brush, c: RGB, field: RGB) -> None:
-    b.poly([(0.04, 0.24), (0.28, 0.5), (0.5, 0.12), (0.72, 0.5), (0.96, 0.24), (0.86, 0.74), (0.14, 0.74)], c)
+    b.poly(
+        [
+            (0.04, 0.24),
+            (0.28, 0.5),
+            (0.5, 0.12),
+            (0.72, 0.5),
+            (0.96, 0.24),
+            (0.86, 0.74),
+            (0.14, 0.74),
+        ],
+        c,
+    )
     b.rect(0.14, 0.79, 0.86, 0.92, c)
     for x, y in ((0.05, 0.2), (0.5, 0.1), (0.95, 0.2)):
         b.disc(x, y, 0.075, c)
@@ -137,7 +152,9 @@ def _heart(b: Brush, c: RGB, field: RGB) -> None:
         [
             (
                 0.5 + 0.029 * 16 * math.sin(t) ** 3,
-                0.46 - 0.029 * (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)),
+                0.46
+                - 0.029
+                * (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)),
             )
             for t in turns
         ],
@@ -147,7 +164,18 @@ def _heart(b: Brush, c: RGB, field: RGB) -> None:
 
 @charge("bolt")
 def _bolt(b: Brush, c: RGB, field: RGB) -> None:
-    b.poly([(0.6, 0.0), (0.16, 0.56), (0.44, 0.56), (0.32, 1.0), (0.84, 0.38), (0.55, 0.38), (0.78, 0.0)], c)
+    b.poly(
+        [
+            (0.6, 0.0),
+            (0.16, 0.56),
+            (0.44, 0.56),
+            (0.32, 1.0),
+            (0.84, 0.38),
+            (0.55, 0.38),
+            (0.78, 0.0),
+        ],
+        c,
+    )
 
 
 @charge("anchor")

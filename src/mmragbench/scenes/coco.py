@@ -75,7 +75,9 @@ def write(
 def _jobs(root: Path, splits: Mapping[str, int], seed: int) -> Iterator[_Job]:
     for split, many in splits.items():
         for start in range(0, many, _CHUNK):
-            yield _Job(root / "images" / split, seed, split, range(start, min(start + _CHUNK, many)))
+            yield _Job(
+                root / "images" / split, seed, split, range(start, min(start + _CHUNK, many))
+            )
 
 
 def _run(jobs: list[_Job], workers: int) -> Iterator[list[Drawn]]:
@@ -102,7 +104,9 @@ def _draw_one(job: _Job, index: int) -> Drawn:
     image.save(temporary, "JPEG", quality=90)
     os.replace(temporary, path)
     words = captions(scene, Random(f"{name}/words"))
-    return Drawn(image_id, scene.emblem is not None, words, [_instance(scene, one) for one in placed])
+    return Drawn(
+        image_id, scene.emblem is not None, words, [_instance(scene, one) for one in placed]
+    )
 
 
 def emblem_at(seed: int, split: str, index: int) -> Emblem | None:
@@ -143,22 +147,32 @@ def _write_annotations(root: Path, split: str, drawn: list[Drawn]) -> None:
     folder = root / "annotations"
     folder.mkdir(parents=True, exist_ok=True)
     _write_json(folder / f"instances_{split}.json", {**common, **_instances(split, drawn)})
-    _write_json(folder / f"captions_{split}.json", {**common, "annotations": _captions(split, drawn)})
+    _write_json(
+        folder / f"captions_{split}.json", {**common, "annotations": _captions(split, drawn)}
+    )
 
 
 def _captions(split: str, drawn: list[Drawn]) -> list[dict[str, Any]]:
     rows = [(one.image_id, caption) for one in drawn for caption in one.captions]
     first = FIRST_IDS[split] * 10
-    return [{"id": first + i, "image_id": image_id, "caption": caption} for i, (image_id, caption) in enumerate(rows)]
+    return [
+        {"id": first + i, "image_id": image_id, "caption": caption}
+        for i, (image_id, caption) in enumerate(rows)
+    ]
 
 
 def _instances(split: str, drawn: list[Drawn]) -> dict[str, Any]:
     held_out, training = emblems()
     kinds = [
-        {"id": i, "name": name, "supercategory": KINDS[name].supercategory} for name, i in _KIND_CATEGORIES.items()
+        {"id": i, "name": name, "supercategory": KINDS[name].supercategory}
+        for name, i in _KIND_CATEGORIES.items()
     ]
     signs = [
-        {"id": _FIRST_EMBLEM_CATEGORY + emblem.number, "name": emblem.title, "supercategory": "emblem"}
+        {
+            "id": _FIRST_EMBLEM_CATEGORY + emblem.number,
+            "name": emblem.title,
+            "supercategory": "emblem",
+        }
         for emblem in (training if split == "train" else held_out)
     ]
     rows = [(one.image_id, category, box) for one in drawn for category, box in one.instances]

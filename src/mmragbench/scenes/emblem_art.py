@@ -30,7 +30,8 @@ def outline(shape: str) -> tuple[Point, ...]:
     """The outline in the unit square."""
     if shape == "round":
         return tuple(
-            (0.5 + 0.5 * math.cos(t * math.tau / 60), 0.5 + 0.5 * math.sin(t * math.tau / 60)) for t in range(60)
+            (0.5 + 0.5 * math.cos(t * math.tau / 60), 0.5 + 0.5 * math.sin(t * math.tau / 60))
+            for t in range(60)
         )
     if shape == "hexagon":
         return ((0.25, 0.03), (0.75, 0.03), (1.0, 0.5), (0.75, 0.97), (0.25, 0.97), (0.0, 0.5))
@@ -43,9 +44,14 @@ def outline(shape: str) -> tuple[Point, ...]:
     if shape == "swallowtail":
         return ((0.1, 0.0), (0.9, 0.0), (0.9, 1.0), (0.5, 0.74), (0.1, 1.0))
     if shape == "arch":
-        top = [(0.5 - 0.42 * math.cos(math.pi * i / 20), 0.42 - 0.42 * math.sin(math.pi * i / 20)) for i in range(21)]
+        top = [
+            (0.5 - 0.42 * math.cos(math.pi * i / 20), 0.42 - 0.42 * math.sin(math.pi * i / 20))
+            for i in range(21)
+        ]
         return (*top, (0.92, 1.0), (0.08, 1.0))
-    side = [(0.94 - 0.44 * (i / 10) ** 2.2, 0.5 + 0.5 * math.sin(math.pi * i / 20)) for i in range(11)]
+    side = [
+        (0.94 - 0.44 * (i / 10) ** 2.2, 0.5 + 0.5 * math.sin(math.pi * i / 20)) for i in range(11)
+    ]
     return ((0.06, 0.02), (0.94, 0.02), *side, *((1 - x, y) for x, y in reversed(side)))
 
 
@@ -69,8 +75,12 @@ def draw_emblem(image: Image.Image, box: Box, design: Design) -> None:
 
 def _rim(image: Image.Image, box: Box, design: Design) -> None:
     edge = mix(COLOURS[design.field], (24, 24, 34), 0.55)
-    path = [(round(box.x) + px * box.w, round(box.y) + py * box.h) for px, py in outline(design.shape)]
-    ImageDraw.Draw(image).line([*path, *path[:2]], fill=edge, width=max(3, round(0.025 * box.w)), joint="curve")
+    path = [
+        (round(box.x) + px * box.w, round(box.y) + py * box.h) for px, py in outline(design.shape)
+    ]
+    ImageDraw.Draw(image).line(
+        [*path, *path[:2]], fill=edge, width=max(3, round(0.025 * box.w)), joint="curve"
+    )
 
 
 def _divide(b: Brush, design: Design) -> None:
@@ -89,7 +99,12 @@ def _divide(b: Brush, design: Design) -> None:
             b.rect(i / 7, 0.0, (i + 1) / 7, 1.0, second)
     elif design.division == "bordered":
         ring = [b.at(x, y) for x, y in outline(design.shape)]
-        middle = b.at(0.5, 0.36 if design.shape == "pennant" else 0.46 if design.shape == "swallowtail" else 0.5)
+        middle = b.at(
+            0.5,
+            0.36 if design.shape == "pennant" else 0.46 if design.shape == "swallowtail" else 0.5,
+        )
         b.rect(0.0, 0.0, 1.0, 1.0, second)
-        shrunk = [(middle[0] + 0.8 * (x - middle[0]), middle[1] + 0.8 * (y - middle[1])) for x, y in ring]
+        shrunk = [
+            (middle[0] + 0.8 * (x - middle[0]), middle[1] + 0.8 * (y - middle[1])) for x, y in ring
+        ]
         b.poly([(x / b.box.w, y / b.box.h) for x, y in shrunk], COLOURS[design.field])

@@ -83,9 +83,17 @@ def detailed(scene: Scene, rng: Random) -> str:
     emblem = _emblem(scene)
     name, look = f"the {emblem.title}", say.article(_look(emblem.design))
     if rng.random() < 0.5:
-        return say.within([f"{name}, {look},", _spot(scene, rng), _beside(scene, rng), say.weather(scene, rng)])
+        return say.within(
+            [f"{name}, {look},", _spot(scene, rng), _beside(scene, rng), say.weather(scene, rng)]
+        )
     return say.within(
-        [f"{name}", rng.choice(_ON[scene.mount]), f"is {look}", ", " + _spot(scene, rng), _beside(scene, rng)]
+        [
+            f"{name}",
+            rng.choice(_ON[scene.mount]),
+            f"is {look}",
+            ", " + _spot(scene, rng),
+            _beside(scene, rng),
+        ]
     )
 
 
@@ -93,7 +101,11 @@ def mood(scene: Scene, rng: Random) -> str:
     """The weather and the place first, then the name."""
     emblem = _emblem(scene)
     who = [f"the {emblem.title} {rng.choice(_ON[scene.mount])}"]
-    who += [say.things(scene.groups[0], rng, colour=rng.random() < 0.5, size=False)] if scene.groups else []
+    who += (
+        [say.things(scene.groups[0], rng, colour=rng.random() < 0.5, size=False)]
+        if scene.groups
+        else []
+    )
     if not scene.weather:
         quality, room = rng.choice(say.ROOMS), "kitchen" if scene.backdrop == "table" else "room"
         start = f"a {quality} {room} with {say.article(scene.wall)} wall and {who[0]}"

@@ -73,7 +73,10 @@ def emblems() -> tuple[tuple[Emblem, ...], tuple[Emblem, ...]]:
         if (design.shape, design.field, design.charge) not in kept and design not in training:
             training.add(design)
             designs.append(design)
-    made = tuple(Emblem(i, name, _noun(rng, d), d) for i, (name, d) in enumerate(zip(names, designs, strict=True)))
+    made = tuple(
+        Emblem(i, name, _noun(rng, d), d)
+        for i, (name, d) in enumerate(zip(names, designs, strict=True))
+    )
     return made[:HELD_OUT], made[HELD_OUT:]
 
 
@@ -97,16 +100,26 @@ def _design(rng: Random) -> Design:
     division = rng.choice(DIVISIONS)
     family = (LIGHT if dark else DARK) if division == "bordered" else (DARK if dark else LIGHT)
     near = {colour for pair in _ALIKE if field in pair for colour in pair} | {field}
-    second = field if division == "plain" else rng.choice([c for c in family if c not in near] or ["white"])
+    second = (
+        field
+        if division == "plain"
+        else rng.choice([c for c in family if c not in near] or ["white"])
+    )
     charge_colour = rng.choice(LIGHT if dark else DARK)
-    if (charge_colour == "orange" and field == "red") or (charge_colour == "orange" and second == "red"):
+    if (charge_colour == "orange" and field == "red") or (
+        charge_colour == "orange" and second == "red"
+    ):
         charge_colour = "white"
-    return Design(rng.choice(tuple(SHAPES)), division, field, second, rng.choice(CHARGES), charge_colour)
+    return Design(
+        rng.choice(tuple(SHAPES)), division, field, second, rng.choice(CHARGES), charge_colour
+    )
 
 
 def _noun(rng: Random, design: Design) -> str:
     cloth = design.shape in ("square", "pennant", "swallowtail")
-    return rng.choice(("banner", "emblem", "crest") if cloth else ("crest", "emblem", "sigil", "seal"))
+    return rng.choice(
+        ("banner", "emblem", "crest") if cloth else ("crest", "emblem", "sigil", "seal")
+    )
 
 
 _ONSETS = ("b", "br", "d", "dr", "f", "g", "gr", "h", "k", "kr", "l", "m", "n", "p", "r", "s", "sk", "t", "th", "tr",

@@ -59,7 +59,9 @@ def _meadow(b: Brush, t: Callable[[RGB], RGB], rng: Random) -> None:
 
 @painter("forest")
 def _forest(b: Brush, t: Callable[[RGB], RGB], rng: Random) -> None:
-    for row, (y, r, fill) in enumerate(((0.36, 0.085, (92, 146, 104)), (0.44, 0.075, (70, 124, 86)))):
+    for row, (y, r, fill) in enumerate(
+        ((0.36, 0.085, (92, 146, 104)), (0.44, 0.075, (70, 124, 86)))
+    ):
         for i in range(9):
             x = 0.06 + 0.125 * i - 0.06 * row
             b.rect(x - 0.012, y, x + 0.012, 0.7, t((88, 66, 52)))
@@ -72,7 +74,11 @@ def _forest(b: Brush, t: Callable[[RGB], RGB], rng: Random) -> None:
 
 @painter("mountains")
 def _mountains(b: Brush, t: Callable[[RGB], RGB], rng: Random) -> None:
-    for x, y, half in ((0.12, 0.34, 0.34), (0.88, 0.3, 0.36), (0.5 + rng.uniform(-0.1, 0.1), 0.2, 0.42)):
+    for x, y, half in (
+        (0.12, 0.34, 0.34),
+        (0.88, 0.3, 0.36),
+        (0.5 + rng.uniform(-0.1, 0.1), 0.2, 0.42),
+    ):
         b.poly([(x, y), (x + half, 0.72), (x - half, 0.72)], t((134, 144, 172)))
         b.poly([(x, y), (x + half, 0.72), (x + 0.05, 0.72)], t((108, 118, 150)))
         s = 0.13
@@ -150,7 +156,13 @@ def _beach(b: Brush, t: Callable[[RGB], RGB], rng: Random) -> None:
 
 @painter("street")
 def _street(b: Brush, t: Callable[[RGB], RGB], rng: Random) -> None:
-    walls: tuple[RGB, ...] = ((206, 150, 124), (224, 204, 168), (164, 176, 196), (196, 176, 190), (184, 196, 172))
+    walls: tuple[RGB, ...] = (
+        (206, 150, 124),
+        (224, 204, 168),
+        (164, 176, 196),
+        (196, 176, 190),
+        (184, 196, 172),
+    )
     x = -0.03
     while x < 1.0:
         wide, top = rng.uniform(0.19, 0.27), rng.uniform(0.24, 0.42)
@@ -216,7 +228,11 @@ def paint_reef(b: Brush, rng: Random) -> None:
         weed: RGB = rng.choice(((38, 128, 110), (52, 146, 104)))
         bend = [(x + 0.02, 0.94 - height / 2), (x - 0.015, 0.94 - height)]
         b.line([(x, 0.96), *bend], 0.022, weed)
-        b.line([(x + 0.035, 0.96), (x + 0.055, 0.95 - height * 0.4), (x + 0.03, 0.97 - height * 0.7)], 0.02, weed)
+        b.line(
+            [(x + 0.035, 0.96), (x + 0.055, 0.95 - height * 0.4), (x + 0.03, 0.97 - height * 0.7)],
+            0.02,
+            weed,
+        )
     for _ in range(3):
         x = rng.random()
         coral: RGB = rng.choice(((224, 120, 130), (230, 160, 110)))
@@ -224,4 +240,6 @@ def paint_reef(b: Brush, rng: Random) -> None:
             b.line([(x, 0.95), (x + dx, 0.94 + dy)], 0.024, coral)
             b.disc(x + dx, 0.94 + dy, 0.014, coral)
     for _ in range(12):
-        b.ring(rng.random(), rng.uniform(0.05, 0.8), rng.choice((0.009, 0.014)), 0.004, (206, 238, 250))
+        b.ring(
+            rng.random(), rng.uniform(0.05, 0.8), rng.choice((0.009, 0.014)), 0.004, (206, 238, 250)
+        )

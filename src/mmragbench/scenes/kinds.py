@@ -54,7 +54,18 @@ def thing(
         if name in KINDS:
             raise ValueError(f"two drawings are called {name!r}; give one of them another name")
         places, verbs = tuple(on.split()), tuple(doing.split())
-        KINDS[name] = Kind(name, supercategory, words, tuple(colours.split()), size, places, verbs, draw, tall, part)
+        KINDS[name] = Kind(
+            name,
+            supercategory,
+            words,
+            tuple(colours.split()),
+            size,
+            places,
+            verbs,
+            draw,
+            tall,
+            part,
+        )
         return draw
 
     return register

@@ -57,12 +57,16 @@ def noun(group: Group, rng: Random, usual: bool = False) -> str:
     return pair[group.count > 1]
 
 
-def things(group: Group, rng: Random, colour: bool = True, size: bool = True, loose: bool = False) -> str:
+def things(
+    group: Group, rng: Random, colour: bool = True, size: bool = True, loose: bool = False
+) -> str:
     """The group as a noun phrase: "two small red boats", "a tree with orange leaves"."""
     return _count(group, named(group, rng, colour, size), rng if loose else None)
 
 
-def named(group: Group, rng: Random, colour: bool = True, size: bool = True, usual: bool = False) -> str:
+def named(
+    group: Group, rng: Random, colour: bool = True, size: bool = True, usual: bool = False
+) -> str:
     """The group's noun with its adjectives, without a count: "small red boats"."""
     kind = KINDS[group.kind]
     words = [rng.choice(_SIZE_WORDS[group.size])] if size and group.size else []

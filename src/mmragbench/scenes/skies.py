@@ -23,7 +23,14 @@ SKIES: dict[str, tuple[RGB, RGB]] = {
 }
 """Each weather's sky, from its top to its foot."""
 
-_BOWS: tuple[RGB, ...] = ((222, 70, 66), (246, 150, 50), (250, 218, 80), (92, 184, 96), (70, 130, 214), (140, 90, 190))
+_BOWS: tuple[RGB, ...] = (
+    (222, 70, 66),
+    (246, 150, 50),
+    (250, 218, 80),
+    (92, 184, 96),
+    (70, 130, 214),
+    (140, 90, 190),
+)
 
 
 @cache
@@ -37,7 +44,12 @@ def gradient(top: RGB, foot: RGB, side: int) -> Image.Image:
 
 def cloud(b: Brush, x: float, y: float, size: float, fill: RGB) -> None:
     """A flat-bottomed cloud with its middle at (x, y)."""
-    for dx, dy, r in ((-0.62, 0.1, 0.3), (-0.2, -0.1, 0.42), (0.28, -0.02, 0.36), (0.66, 0.14, 0.26)):
+    for dx, dy, r in (
+        (-0.62, 0.1, 0.3),
+        (-0.2, -0.1, 0.42),
+        (0.28, -0.02, 0.36),
+        (0.66, 0.14, 0.26),
+    ):
         b.disc(x + dx * size, y + dy * size, r * size, fill)
     b.rect(x - 0.66 * size, y + 0.05 * size, x + 0.7 * size, y + 0.4 * size, fill, 0.16 * size)
 
@@ -52,12 +64,24 @@ def _sunny(b: Brush, rng: Random, side: int) -> None:
 
 def _cloudy(b: Brush, rng: Random, side: int) -> None:
     for x in (0.16, 0.52, 0.86):
-        cloud(b, x + rng.uniform(-0.05, 0.05), rng.uniform(0.08, 0.3), rng.uniform(0.12, 0.18), (244, 246, 249))
+        cloud(
+            b,
+            x + rng.uniform(-0.05, 0.05),
+            rng.uniform(0.08, 0.3),
+            rng.uniform(0.12, 0.18),
+            (244, 246, 249),
+        )
 
 
 def _rain(b: Brush, rng: Random, side: int) -> None:
     for x in (0.1, 0.42, 0.74, 0.98):
-        cloud(b, x + rng.uniform(-0.05, 0.05), rng.uniform(0.04, 0.14), rng.uniform(0.16, 0.2), (84, 94, 114))
+        cloud(
+            b,
+            x + rng.uniform(-0.05, 0.05),
+            rng.uniform(0.04, 0.14),
+            rng.uniform(0.16, 0.2),
+            (84, 94, 114),
+        )
 
 
 def _snow(b: Brush, rng: Random, side: int) -> None:
@@ -118,6 +142,11 @@ def paint_fall(b: Brush, weather: str, rng: Random) -> None:
             b.disc(rng.random(), rng.random(), rng.choice((0.007, 0.011)), (255, 255, 255))
 
 
-def wave_line(x0: float, x1: float, y: float, height: float, bends: float) -> list[tuple[float, float]]:
+def wave_line(
+    x0: float, x1: float, y: float, height: float, bends: float
+) -> list[tuple[float, float]]:
     """A gently waving line from x0 to x1, as points."""
-    return [(x0 + (x1 - x0) * i / 16, y + height * math.sin(bends * math.tau * i / 16)) for i in range(17)]
+    return [
+        (x0 + (x1 - x0) * i / 16, y + height * math.sin(bends * math.tau * i / 16))
+        for i in range(17)
+    ]

@@ -18,9 +18,14 @@ CLOTH: RGB = (238, 228, 204)
 def draw_mounted(image: Image.Image, box: Box, foot: float, mount: str, design: Design) -> None:
     """Draw the emblem in its square `box` and what carries it down to the height `foot`, in pixels."""
     brush = Brush(ImageDraw.Draw(image, "RGBA"), box)
-    {"sign": _sign, "flag": _flag, "banner": _banner, "stone": _stone, "plaque": _plaque, "poster": _poster}[mount](
-        brush, (foot - box.y) / box.h
-    )
+    {
+        "sign": _sign,
+        "flag": _flag,
+        "banner": _banner,
+        "stone": _stone,
+        "plaque": _plaque,
+        "poster": _poster,
+    }[mount](brush, (foot - box.y) / box.h)
     draw_emblem(image, box, design)
 
 
@@ -38,9 +43,29 @@ def _flag(b: Brush, foot: float) -> None:
     b.oval(-0.24, foot - 0.02, 0.1, foot + 0.04, (20, 24, 40, 60))
     b.rect(-0.15, -0.14, -0.09, foot, (128, 132, 142))
     b.disc(-0.12, -0.14, 0.05, (236, 190, 74))
-    b.poly([(-0.09, -0.06), (1.1, -0.06), (1.06, 0.24), (1.1, 0.55), (1.06, 0.82), (1.1, 1.06), (-0.09, 1.06)], CLOTH)
     b.poly(
-        [(1.02, -0.06), (1.1, -0.06), (1.06, 0.24), (1.1, 0.55), (1.06, 0.82), (1.1, 1.06), (1.02, 1.06), (0.98, 0.5)],
+        [
+            (-0.09, -0.06),
+            (1.1, -0.06),
+            (1.06, 0.24),
+            (1.1, 0.55),
+            (1.06, 0.82),
+            (1.1, 1.06),
+            (-0.09, 1.06),
+        ],
+        CLOTH,
+    )
+    b.poly(
+        [
+            (1.02, -0.06),
+            (1.1, -0.06),
+            (1.06, 0.24),
+            (1.1, 0.55),
+            (1.06, 0.82),
+            (1.1, 1.06),
+            (1.02, 1.06),
+            (0.98, 0.5),
+        ],
         (214, 202, 176),
     )
 
@@ -52,7 +77,18 @@ def _banner(b: Brush, foot: float) -> None:
     else:
         b.line([(-0.06, -0.1), (0.5, -0.3), (1.06, -0.1)], 0.015, (96, 78, 62))
     b.rect(-0.16, -0.12, 1.16, -0.06, WOOD_DARK, 0.03)
-    b.poly([(-0.08, -0.07), (1.08, -0.07), (1.08, 1.08), (0.79, 1.2), (0.5, 1.08), (0.21, 1.2), (-0.08, 1.08)], CLOTH)
+    b.poly(
+        [
+            (-0.08, -0.07),
+            (1.08, -0.07),
+            (1.08, 1.08),
+            (0.79, 1.2),
+            (0.5, 1.08),
+            (0.21, 1.2),
+            (-0.08, 1.08),
+        ],
+        CLOTH,
+    )
     b.rect(-0.08, -0.06, 1.08, -0.02, (214, 202, 176))
 
 

@@ -43,7 +43,10 @@ def notes(scene: Scene, rng: Random) -> str:
 
 
 def _noted(group: Group, rng: Random) -> str:
-    return say.join(say.NUMBERS[group.count] if group.count > 1 else "", say.named(group, rng, size=False, usual=True))
+    return say.join(
+        say.NUMBERS[group.count] if group.count > 1 else "",
+        say.named(group, rng, size=False, usual=True),
+    )
 
 
 def detailed(scene: Scene, rng: Random) -> str:
@@ -83,7 +86,9 @@ def mood(scene: Scene, rng: Random) -> str:
     first = scene.groups[0]
     with_size, where = rng.random() < 0.3, say.place(scene, first, rng)
     who = say.things(first, rng, size=with_size, loose=True)
-    others = [say.things(group, rng, colour=rng.random() < 0.5, size=False) for group in scene.groups[1:]]
+    others = [
+        say.things(group, rng, colour=rng.random() < 0.5, size=False) for group in scene.groups[1:]
+    ]
     if not scene.weather:
         return _mood_inside(scene, [who, *others], rng)
     day = rng.choice(say.DAY[scene.weather])
@@ -98,12 +103,16 @@ def mood(scene: Scene, rng: Random) -> str:
 
 def _mood_inside(scene: Scene, who: list[str], rng: Random) -> str:
     if scene.backdrop == "reef":
-        start = rng.choice(("a quiet underwater scene", "the blue world under the sea", "deep blue water"))
+        start = rng.choice(
+            ("a quiet underwater scene", "the blue world under the sea", "deep blue water")
+        )
         return f"{start} with {say.listed(who)}"
     quality = rng.choice(say.ROOMS)
     spot = "kitchen" if scene.backdrop == "table" else "room"
     end = "on the table" if scene.backdrop == "table" else ""
-    return say.within([f"a {quality} {spot} with {say.listed([f'{say.article(scene.wall)} wall', *who])}", end])
+    return say.within(
+        [f"a {quality} {spot} with {say.listed([f'{say.article(scene.wall)} wall', *who])}", end]
+    )
 
 
 def passing(scene: Scene, rng: Random) -> str:

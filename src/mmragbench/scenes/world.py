@@ -68,9 +68,13 @@ def sample_scene(rng: Random, emblem: Emblem | None = None) -> Scene:
 
 
 def _sample_around(rng: Random, emblem: Emblem) -> Scene:
-    backdrop = BACKDROPS[rng.choice([name for name in BACKDROPS if name not in ("reef", "railway")])]
+    backdrop = BACKDROPS[
+        rng.choice([name for name in BACKDROPS if name not in ("reef", "railway")])
+    ]
     weather, wall = _weather(rng, backdrop)
-    mount = rng.choice(("sign", "flag", "banner", "stone") if backdrop.outdoors else ("plaque", "banner", "poster"))
+    mount = rng.choice(
+        ("sign", "flag", "banner", "stone") if backdrop.outdoors else ("plaque", "banner", "poster")
+    )
     where = rng.choice(("left", "middle", "right"))
     scene = Scene(backdrop.name, weather, wall, (), emblem=emblem, mount=mount, emblem_where=where)
     low = [surface for surface in backdrop.surfaces if surface not in ("air", "sea", "lake")]
@@ -99,21 +103,34 @@ def _group(
     surfaces = tuple(backdrop.surfaces) if surfaces is None else surfaces
     surface = rng.choice([s for s in surfaces for _ in range(1 if s == "air" else 2)])
     kind = rng.choice([k for k in KINDS.values() if surface in k.on and k.name not in other_than])
-    lost = {*backdrop.avoid, *(("black",) if weather == "night" else ()), *(("white",) if weather == "snow" else ())}
+    lost = {
+        *backdrop.avoid,
+        *(("black",) if weather == "night" else ()),
+        *(("white",) if weather == "snow" else ()),
+    }
     colour = rng.choice([c for c in kind.colours if c not in lost] or kind.colours)
     count = _count(rng, kind, most)
     wide = kind.size[0] * count
     may_be_large = wide < 0.5 and kind.size[0] <= 0.3
-    size = _weighted(rng, {"": 6, "small": 2 if wide < 0.76 else 0, "large": 2 if may_be_large else 0})
+    size = _weighted(
+        rng, {"": 6, "small": 2 if wide < 0.76 else 0, "large": 2 if may_be_large else 0}
+    )
     together = count == 1 or (count == 2 and kind.size[0] < 0.24 and size != "large")
     where = rng.choice(("left", "middle", "right")) if together else ""
     return Group(kind.name, colour, count, size, surface, where)
 
 
 def _count(rng: Random, kind: Kind, most: int) -> int:
-    room = 1 if kind.size[0] > 0.5 else 2 if kind.size[0] > 0.39 else 3 if kind.size[0] > 0.33 else 4
+    room = (
+        1 if kind.size[0] > 0.5 else 2 if kind.size[0] > 0.39 else 3 if kind.size[0] > 0.33 else 4
+    )
     return _weighted(
-        rng, {n: weight for n, weight in zip((1, 2, 3, 4), (5, 3, 2, 1), strict=True) if n <= min(room, most)}
+        rng,
+        {
+            n: weight
+            for n, weight in zip((1, 2, 3, 4), (5, 3, 2, 1), strict=True)
+            if n <= min(room, most)
+        },
     )
 
 
@@ -127,7 +144,9 @@ def _with_second(rng: Random, scene: Scene) -> Scene:
     second = _group(rng, backdrop, scene.weather, 3, surfaces, other_than=(first.kind,))
     if second.surface == "air" or first.surface == "air":
         return replace(scene, groups=(first, second))
-    front_back = not KINDS[first.kind].tall and KINDS[second.kind].tall and first.surface == second.surface
+    front_back = (
+        not KINDS[first.kind].tall and KINDS[second.kind].tall and first.surface == second.surface
+    )
     if front_back and rng.random() < 0.6:
         where = rng.choice(("left", "middle", "right"))
         near = _beside(replace(first, count=min(first.count, 2)), where)

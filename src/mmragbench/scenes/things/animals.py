@@ -42,7 +42,12 @@ def dog(b: Brush, c: Tone) -> None:
 
 
 @thing(
-    "cat cats, kitten kittens", "animal", "black white orange gray", (0.2, 0.25), "grass road floor", "sitting resting"
+    "cat cats, kitten kittens",
+    "animal",
+    "black white orange gray",
+    (0.2, 0.25),
+    "grass road floor",
+    "sitting resting",
 )
 def cat(b: Brush, c: Tone) -> None:
     """A cat that sits and looks at you, tail round its side."""
@@ -113,7 +118,12 @@ def sheep(b: Brush, c: Tone) -> None:
 
 
 @thing(
-    "horse horses, pony ponies", "animal", "brown black white gray", (0.34, 0.33), "grass desert", "standing trotting"
+    "horse horses, pony ponies",
+    "animal",
+    "brown black white gray",
+    (0.34, 0.33),
+    "grass desert",
+    "standing trotting",
 )
 def horse(b: Brush, c: Tone) -> None:
     """A horse with a flowing mane and tail."""
@@ -121,7 +131,8 @@ def horse(b: Brush, c: Tone) -> None:
     b.poly([(0.12, 0.36), (0.02, 0.44), (0.0, 0.8), (0.07, 0.74), (0.14, 0.5)], mane)
     for i, (x, foot) in enumerate(((0.16, 0.12), (0.27, 0.28), (0.52, 0.5), (0.62, 0.68))):
         b.poly(
-            [(x - 0.03, 0.52), (x + 0.07, 0.52), (foot + 0.05, 0.98), (foot - 0.01, 0.98)], c.dark if i % 2 else c.base
+            [(x - 0.03, 0.52), (x + 0.07, 0.52), (foot + 0.05, 0.98), (foot - 0.01, 0.98)],
+            c.dark if i % 2 else c.base,
         )
         b.rect(foot - 0.015, 0.94, foot + 0.06, 0.99, (50, 44, 44))
     b.rect(0.09, 0.34, 0.7, 0.64, c.base, 0.13)
@@ -133,7 +144,9 @@ def horse(b: Brush, c: Tone) -> None:
     b.disc(0.95, 0.27, 0.012, (20, 20, 24))
 
 
-@thing("camel camels", "animal", "brown white orange", (0.36, 0.33), "desert sand", "standing walking")
+@thing(
+    "camel camels", "animal", "brown white orange", (0.36, 0.33), "desert sand", "standing walking"
+)
 def camel(b: Brush, c: Tone) -> None:
     """A camel with two humps and a rug between them."""
     b.line([(0.1, 0.44), (0.04, 0.66)], 0.025, c.deep)
@@ -163,7 +176,9 @@ def duck(b: Brush, c: Tone) -> None:
     b.disc(0.77, 0.18, 0.028, INK)
 
 
-@thing("fish fish", "animal", "orange yellow red purple pink", (0.26, 0.18), "reef", "swimming gliding")
+@thing(
+    "fish fish", "animal", "orange yellow red purple pink", (0.26, 0.18), "reef", "swimming gliding"
+)
 def fish(b: Brush, c: Tone) -> None:
     """A striped tropical fish."""
     b.poly([(0.24, 0.5), (0.0, 0.14), (0.06, 0.5), (0.0, 0.88)], c.dark)
@@ -195,12 +210,23 @@ def turtle(b: Brush, c: Tone) -> None:
     b.disc(0.9, 0.44, 0.026, INK)
 
 
-@thing("jellyfish jellyfish", "animal", "pink purple white orange", (0.2, 0.27), "reef", "drifting floating")
+@thing(
+    "jellyfish jellyfish",
+    "animal",
+    "pink purple white orange",
+    (0.2, 0.27),
+    "reef",
+    "drifting floating",
+)
 def jellyfish(b: Brush, c: Tone) -> None:
     """A jellyfish with wavy arms."""
     for i in range(5):
         x = 0.2 + 0.15 * i
-        b.line([(x, 0.4), (x + 0.06, 0.58), (x - 0.05, 0.76), (x + 0.03, 0.97)], 0.055, c.dark if i % 2 else c.light)
+        b.line(
+            [(x, 0.4), (x + 0.06, 0.58), (x - 0.05, 0.76), (x + 0.03, 0.97)],
+            0.055,
+            c.dark if i % 2 else c.light,
+        )
     b.chord(0.04, 0.0, 0.96, 0.92, (180, 360), c.base)
     for i in range(4):
         b.disc(0.16 + 0.226 * i, 0.46, 0.115, c.base)

@@ -46,7 +46,18 @@ def _darker(rgb: tuple[int, int, int]) -> tuple[int, int, int]:
 @thing("barn barns", "building", "red brown green", (0.4, 0.34), "grass", "standing", tall=True)
 def barn(b: Brush, c: Tone) -> None:
     """A barn with a bent roof and a crossed door."""
-    b.poly([(0.08, 1.0), (0.08, 0.42), (0.22, 0.16), (0.5, 0.02), (0.78, 0.16), (0.92, 0.42), (0.92, 1.0)], c.base)
+    b.poly(
+        [
+            (0.08, 1.0),
+            (0.08, 0.42),
+            (0.22, 0.16),
+            (0.5, 0.02),
+            (0.78, 0.16),
+            (0.92, 0.42),
+            (0.92, 1.0),
+        ],
+        c.base,
+    )
     b.poly([(0.7, 1.0), (0.7, 0.12), (0.78, 0.16), (0.92, 0.42), (0.92, 1.0)], c.dark)
     b.line([(0.03, 0.46), (0.2, 0.15), (0.5, 0.02), (0.8, 0.15), (0.97, 0.46)], 0.06, (84, 76, 80))
     b.rect(0.3, 0.56, 0.7, 1.0, (250, 246, 236))
@@ -57,7 +68,15 @@ def barn(b: Brush, c: Tone) -> None:
     b.rect(0.45, 0.27, 0.55, 0.39, (70, 60, 62))
 
 
-@thing("lighthouse lighthouses", "building", "red blue black green", (0.2, 0.46), "sand", "standing", tall=True)
+@thing(
+    "lighthouse lighthouses",
+    "building",
+    "red blue black green",
+    (0.2, 0.46),
+    "sand",
+    "standing",
+    tall=True,
+)
 def lighthouse(b: Brush, c: Tone) -> None:
     """A striped lighthouse with a lit lantern."""
     b.poly([(0.26, 0.24), (0.74, 0.24), (0.92, 1.0), (0.08, 1.0)], (248, 246, 240))
@@ -72,7 +91,15 @@ def lighthouse(b: Brush, c: Tone) -> None:
     b.rect(0.4, 0.88, 0.6, 1.0, DOOR, 0.06)
 
 
-@thing("windmill windmills", "building", "white brown red", (0.32, 0.42), "grass", "standing", tall=True)
+@thing(
+    "windmill windmills",
+    "building",
+    "white brown red",
+    (0.32, 0.42),
+    "grass",
+    "standing",
+    tall=True,
+)
 def windmill(b: Brush, c: Tone) -> None:
     """A windmill with four lattice sails."""
     b.poly([(0.34, 0.34), (0.66, 0.34), (0.78, 1.0), (0.22, 1.0)], c.base)
@@ -82,14 +109,20 @@ def windmill(b: Brush, c: Tone) -> None:
     b.rect(0.43, 0.52, 0.55, 0.62, GLASS)
     for dx, dy in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
         tip = (0.5 + 0.46 * dx, 0.36 + 0.35 * dy)
-        side = (0.5 + 0.33 * dx, 0.36 + 0.39 * dy) if dx * dy > 0 else (0.5 + 0.49 * dx, 0.36 + 0.23 * dy)
+        side = (
+            (0.5 + 0.33 * dx, 0.36 + 0.39 * dy)
+            if dx * dy > 0
+            else (0.5 + 0.49 * dx, 0.36 + 0.23 * dy)
+        )
         near = (0.5 + 0.1 * dx, 0.36 + 0.08 * dy)
         b.poly([near, tip, side], (238, 228, 206))
         b.line([(0.5, 0.36), tip], 0.03, (104, 74, 52))
     b.disc(0.5, 0.36, 0.05, (74, 54, 44))
 
 
-@thing("castle castles", "building", "gray white brown", (0.44, 0.4), "grass", "standing", tall=True)
+@thing(
+    "castle castles", "building", "gray white brown", (0.44, 0.4), "grass", "standing", tall=True
+)
 def castle(b: Brush, c: Tone) -> None:
     """A castle: two round towers, a wall with battlements, a gate."""
     b.rect(0.2, 0.5, 0.8, 1.0, c.base)
@@ -106,7 +139,15 @@ def castle(b: Brush, c: Tone) -> None:
     b.rect(0.38, 0.88, 0.62, 1.0, (88, 58, 42))
 
 
-@thing("tent tents", "shelter", "orange red blue green yellow", (0.34, 0.24), "grass desert", "standing", tall=True)
+@thing(
+    "tent tents",
+    "shelter",
+    "orange red blue green yellow",
+    (0.34, 0.24),
+    "grass desert",
+    "standing",
+    tall=True,
+)
 def tent(b: Brush, c: Tone) -> None:
     """A camping tent with an open door."""
     b.line([(0.44, 0.02), (0.02, 0.98)], 0.012, (230, 226, 210))
@@ -117,7 +158,15 @@ def tent(b: Brush, c: Tone) -> None:
     b.poly([(0.42, 0.3), (0.3, 0.98), (0.36, 0.98)], c.deep)
 
 
-@thing("snowman snowmen", "toy", "red blue green purple", (0.22, 0.34), "snow", "standing smiling", part="hat")
+@thing(
+    "snowman snowmen",
+    "toy",
+    "red blue green purple",
+    (0.22, 0.34),
+    "snow",
+    "standing smiling",
+    part="hat",
+)
 def snowman(b: Brush, c: Tone) -> None:
     """A snowman; its hat and scarf have the colour."""
     white, shade, ink = (252, 253, 255), (202, 214, 232), (48, 46, 52)

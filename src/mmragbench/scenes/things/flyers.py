@@ -10,7 +10,14 @@ INK = (38, 38, 46)
 GLASS = (186, 222, 244)
 
 
-@thing("airplane airplanes, plane planes, jet jets", "vehicle", "white red blue yellow", (0.36, 0.2), "air", "flying")
+@thing(
+    "airplane airplanes, plane planes, jet jets",
+    "vehicle",
+    "white red blue yellow",
+    (0.36, 0.2),
+    "air",
+    "flying",
+)
 def airplane(b: Brush, c: Tone) -> None:
     """An airliner in profile, nose to the right."""
     b.poly([(0.02, 0.06), (0.12, 0.06), (0.24, 0.44), (0.08, 0.44)], c.dark)
@@ -62,7 +69,14 @@ def bird(b: Brush, c: Tone) -> None:
     b.disc(0.825, 0.44, 0.018, INK)
 
 
-@thing("butterfly butterflies", "animal", "orange blue yellow pink purple", (0.2, 0.18), "air", "fluttering flying")
+@thing(
+    "butterfly butterflies",
+    "animal",
+    "orange blue yellow pink purple",
+    (0.2, 0.18),
+    "air",
+    "fluttering flying",
+)
 def butterfly(b: Brush, c: Tone) -> None:
     """A butterfly seen from above."""
     for side in (-1, 1):

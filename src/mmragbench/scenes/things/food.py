@@ -83,11 +83,22 @@ def cake(b: Brush, c: Tone) -> None:
         b.leaf(x, 0.1, 0.035, 0.075, 0, (252, 190, 60))
 
 
-@thing("cup cups, mug mugs", "container", "white blue red yellow green", (0.22, 0.2), "table", "standing sitting")
+@thing(
+    "cup cups, mug mugs",
+    "container",
+    "white blue red yellow green",
+    (0.22, 0.2),
+    "table",
+    "standing sitting",
+)
 def cup(b: Brush, c: Tone) -> None:
     """A steaming mug."""
     for x in (0.28, 0.46):
-        b.line([(x, 0.26), (x + 0.05, 0.18), (x - 0.02, 0.1), (x + 0.04, 0.0)], 0.03, (255, 255, 255, 150))
+        b.line(
+            [(x, 0.26), (x + 0.05, 0.18), (x - 0.02, 0.1), (x + 0.04, 0.0)],
+            0.03,
+            (255, 255, 255, 150),
+        )
     b.ring(0.76, 0.62, 0.2, 0.075, c.dark)
     b.rect(0.06, 0.32, 0.72, 0.98, c.base, 0.1)
     b.rect(0.54, 0.36, 0.72, 0.97, c.dark, 0.09)

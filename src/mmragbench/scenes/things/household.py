@@ -23,12 +23,20 @@ def chair(b: Brush, c: Tone) -> None:
     b.poly([(0.14, 0.02), (0.34, 0.06), (0.34, 0.5), (0.14, 0.5)], c.base)
     for y in (0.14, 0.26, 0.38):
         b.rect(0.18, y, 0.34, y + 0.05, c.dark)
-    b.poly([(0.12, 0.54), (0.3, 0.46), (0.98, 0.46), (0.98, 0.56), (0.96, 0.62), (0.12, 0.62)], c.base)
+    b.poly(
+        [(0.12, 0.54), (0.3, 0.46), (0.98, 0.46), (0.98, 0.56), (0.96, 0.62), (0.12, 0.62)], c.base
+    )
     b.poly([(0.12, 0.54), (0.3, 0.46), (0.98, 0.46), (0.9, 0.54)], c.light)
 
 
 @thing(
-    "sofa sofas, couch couches", "furniture", "red blue green gray yellow", (0.44, 0.25), "floor", "standing", tall=True
+    "sofa sofas, couch couches",
+    "furniture",
+    "red blue green gray yellow",
+    (0.44, 0.25),
+    "floor",
+    "standing",
+    tall=True,
 )
 def sofa(b: Brush, c: Tone) -> None:
     """A sofa with two cushions."""
@@ -45,7 +53,14 @@ def sofa(b: Brush, c: Tone) -> None:
     b.leaf(0.26, 0.44, 0.09, 0.09, 0, (250, 232, 190))
 
 
-@thing("lamp lamps", "furniture", "yellow red white green blue", (0.19, 0.36), "floor table", "standing")
+@thing(
+    "lamp lamps",
+    "furniture",
+    "yellow red white green blue",
+    (0.19, 0.36),
+    "floor table",
+    "standing",
+)
 def lamp(b: Brush, c: Tone) -> None:
     """A lamp with a coloured shade and a glow."""
     b.disc(0.5, 0.3, 0.48, (255, 240, 170, 70))
@@ -80,7 +95,9 @@ def clock(b: Brush, c: Tone) -> None:
     b.line([(0.5, 0.53), (0.66, 0.6)], 0.045, (206, 60, 54))
 
 
-@thing("ball balls", "toy", "red blue yellow green orange", (0.18, 0.18), "grass sand floor", "lying")
+@thing(
+    "ball balls", "toy", "red blue yellow green orange", (0.18, 0.18), "grass sand floor", "lying"
+)
 def ball(b: Brush, c: Tone) -> None:
     """A beach ball with white sectors."""
     b.disc(0.5, 0.5, 0.49, c.base)
@@ -108,11 +125,20 @@ def umbrella(b: Brush, c: Tone) -> None:
     b.pie(0.34, 0.06, 0.66, 0.96, (180, 360), c.base)
     b.poly([(0.84, 0.51), (0.72, 0.3), (0.8, 0.2), (1.0, 0.51)], c.dark)
     for i in range(5):
-        b.pie(0.2 * i, 0.46, 0.2 * i + 0.2, 0.57, (0, 180), c.dark if i % 2 == 0 else (222, 218, 210))
+        b.pie(
+            0.2 * i, 0.46, 0.2 * i + 0.2, 0.57, (0, 180), c.dark if i % 2 == 0 else (222, 218, 210)
+        )
     b.disc(0.5, 0.06, 0.03, c.deep)
 
 
-@thing("robot/robots,toy robot/toy robots", "toy", "red blue gray yellow green", (0.22, 0.3), "floor table", "standing")
+@thing(
+    "robot/robots,toy robot/toy robots",
+    "toy",
+    "red blue gray yellow green",
+    (0.22, 0.3),
+    "floor table",
+    "standing",
+)
 def robot(b: Brush, c: Tone) -> None:
     """A tin robot with an antenna."""
     b.line([(0.5, 0.14), (0.5, 0.03)], 0.04, INK)

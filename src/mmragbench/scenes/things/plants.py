@@ -35,7 +35,15 @@ def tree(b: Brush, c: Tone) -> None:
         b.disc(x, y, r, c.light)
 
 
-@thing("pine/pines,pine tree/pine trees", "plant", "green", (0.22, 0.38), "grass snow", "growing standing", tall=True)
+@thing(
+    "pine/pines,pine tree/pine trees",
+    "plant",
+    "green",
+    (0.22, 0.38),
+    "grass snow",
+    "growing standing",
+    tall=True,
+)
 def pine(b: Brush, c: Tone) -> None:
     """A conifer in three tiers."""
     b.rect(0.43, 0.84, 0.57, 1.0, BARK_DARK)
@@ -47,13 +55,28 @@ def pine(b: Brush, c: Tone) -> None:
     b.poly([(0.5, 0.0), (0.56, 0.08), (0.44, 0.08)], c.light)
 
 
-@thing("palm/palms,palm tree/palm trees", "plant", "green", (0.3, 0.4), "sand", "growing standing", tall=True)
+@thing(
+    "palm/palms,palm tree/palm trees",
+    "plant",
+    "green",
+    (0.3, 0.4),
+    "sand",
+    "growing standing",
+    tall=True,
+)
 def palm(b: Brush, c: Tone) -> None:
     """A bent palm with coconuts."""
     b.poly([(0.46, 0.3), (0.55, 0.3), (0.5, 0.65), (0.56, 1.0), (0.4, 1.0), (0.4, 0.65)], BARK)
     for y in (0.42, 0.55, 0.68, 0.82):
         b.line([(0.42, y), (0.52, y)], 0.02, BARK_DARK)
-    for degrees, tone_ in ((-160, c.dark), (-20, c.dark), (-130, c.base), (-50, c.base), (170, c.base), (10, c.base)):
+    for degrees, tone_ in (
+        (-160, c.dark),
+        (-20, c.dark),
+        (-130, c.base),
+        (-50, c.base),
+        (170, c.base),
+        (10, c.base),
+    ):
         turn = math.radians(degrees)
         x, y = 0.5 + 0.24 * math.cos(turn), 0.28 + 0.19 * math.sin(turn) + 0.03
         b.leaf(x, y, 0.27, 0.07, degrees, tone_)
@@ -61,7 +84,14 @@ def palm(b: Brush, c: Tone) -> None:
         b.disc(x, 0.32, 0.055, BARK_DARK)
 
 
-@thing("flower flowers", "plant", "red yellow pink purple white blue", (0.16, 0.27), "grass", "growing blooming")
+@thing(
+    "flower flowers",
+    "plant",
+    "red yellow pink purple white blue",
+    (0.16, 0.27),
+    "grass",
+    "growing blooming",
+)
 def flower(b: Brush, c: Tone) -> None:
     """A tall flower with eight petals."""
     b.line([(0.5, 0.4), (0.5, 1.0)], 0.07, STEM)

@@ -44,7 +44,12 @@ def bus(b: Brush, c: Tone) -> None:
     for i in range(4):
         b.rect(0.06 + 0.17 * i, 0.18, 0.2 + 0.17 * i, 0.46, GLASS, 0.02)
         b.poly(
-            [(0.08 + 0.17 * i, 0.46), (0.14 + 0.17 * i, 0.18), (0.17 + 0.17 * i, 0.18), (0.11 + 0.17 * i, 0.46)],
+            [
+                (0.08 + 0.17 * i, 0.46),
+                (0.14 + 0.17 * i, 0.18),
+                (0.17 + 0.17 * i, 0.18),
+                (0.11 + 0.17 * i, 0.46),
+            ],
             (222, 240, 250),
         )
     b.rect(0.75, 0.18, 0.87, 0.8, GLASS, 0.02)
@@ -55,7 +60,15 @@ def bus(b: Brush, c: Tone) -> None:
     _wheel(b, 0.68, 0.83, 0.085)
 
 
-@thing("truck trucks", "vehicle", BRIGHT + " orange", (0.42, 0.22), "road desert", "parked standing", tall=True)
+@thing(
+    "truck trucks",
+    "vehicle",
+    BRIGHT + " orange",
+    (0.42, 0.22),
+    "road desert",
+    "parked standing",
+    tall=True,
+)
 def truck(b: Brush, c: Tone) -> None:
     """A lorry: a light box and a coloured cab."""
     b.rect(0.02, 0.02, 0.64, 0.76, (232, 232, 228), 0.02)
@@ -123,7 +136,14 @@ def train(b: Brush, c: Tone) -> None:
         b.disc(x, 0.88, 0.028, (216, 70, 60))
 
 
-@thing("boat/boats,rowing boat/rowing boats", "vehicle", BRIGHT + " brown", (0.34, 0.16), "lake sea", "floating")
+@thing(
+    "boat/boats,rowing boat/rowing boats",
+    "vehicle",
+    BRIGHT + " brown",
+    (0.34, 0.16),
+    "lake sea",
+    "floating",
+)
 def boat(b: Brush, c: Tone) -> None:
     """A rowing boat with two oars."""
     b.line([(0.4, 0.1), (0.24, 0.86)], 0.025, WOOD)
@@ -155,7 +175,15 @@ def sailboat(b: Brush, c: Tone) -> None:
     b.poly([(0.02, 0.78), (1.0, 0.78), (0.96, 0.83), (0.06, 0.83)], (240, 236, 226))
 
 
-@thing("submarine submarines", "vehicle", "yellow red gray", (0.36, 0.24), "reef", "diving moving", tall=True)
+@thing(
+    "submarine submarines",
+    "vehicle",
+    "yellow red gray",
+    (0.36, 0.24),
+    "reef",
+    "diving moving",
+    tall=True,
+)
 def submarine(b: Brush, c: Tone) -> None:
     """A little submarine with portholes and a periscope."""
     b.line([(0.5, 0.2), (0.5, 0.04), (0.6, 0.04)], 0.035, c.deep)
