@@ -38,16 +38,22 @@ class OpenClip:
         self._batch_size, self._device_wanted = batch_size, device
 
     def weights(self) -> str:
-        """Checksum of a local folder, revision of a hub repository, or the tag with its file."""
+        """Checksum of a local folder, revision of a hub repository, or the file's address (it holds a checksum)."""
         scheme, _, rest = self._name.partition(":")
         if scheme in ("local-dir", "hf-hub"):
             return fingerprint(rest)
         config = _open_clip().get_pretrained_cfg(self._name, self._pretrained or "")
-        return str(config.get("hf_hub") or config.get("url") or f"random:{self._name}")
+        if repository := config.get("hf_hub"):
+            return fingerprint("/".join(repository.split("/")[:2]))
+        return str(config.get("url") or f"random:{self._name}")
 
     @cached_property
     def _device(self) -> str:
         return best_device(self._device_wanted)
+
+    def load(self) -> None:
+        """Load the weights now, downloading them if need be."""
+        _ = self._model
 
     @cached_property
     def _model(self) -> tuple[Any, Any, Any]:

@@ -35,6 +35,10 @@ class SentenceTransformers:
         """Checksum of a local folder or revision of a hub repository."""
         return fingerprint(_hub_name(self._name))
 
+    def load(self) -> None:
+        """Load the weights now, downloading them if need be."""
+        _ = self._model
+
     @cached_property
     def _model(self) -> Any:
         return _load("SentenceTransformer", self._name, self._device)
@@ -69,6 +73,10 @@ class CrossEncoder:
     def weights(self) -> str:
         """Checksum of a local folder or revision of a hub repository."""
         return fingerprint(self._name)
+
+    def load(self) -> None:
+        """Load the weights now, downloading them if need be."""
+        _ = self._model
 
     @cached_property
     def _model(self) -> Any:

@@ -38,6 +38,10 @@ class Transformers:
     def _device(self) -> str:
         return best_device(self._device_wanted)
 
+    def load(self) -> None:
+        """Load the weights now, downloading them if need be."""
+        _ = self._model
+
     @cached_property
     def _model(self) -> tuple[Any, Any]:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from mmragbench.meter import Meter
 from mmragbench.registry import Component, find
 from mmragbench.remember import RememberedCaptioner, RememberedEncoder, RememberedReranker
 from mmragbench.suite import Misfit, Place, Suite
+from mmragbench.weights import UNRESOLVED
 
 ROLES: dict[Any, str] = {Encoder: "encoder", Captioner: "captioner", Reranker: "reranker"}
 REMEMBERED: dict[str, Any] = {
@@ -180,6 +181,14 @@ class Assembly:
             except NotApplicable as error:
                 self._weights[role, name] = f"absent: {error}"
         return self._weights[role, name]
+
+    def fetch(self, models: Iterable[tuple[str, str]]) -> None:
+        """Load those models whose weights are not on this machine yet: only then is it known
+        which revision they are, and with it the identity of their answers."""
+        for role, name in models:
+            if self.weights(role, name).startswith(UNRESOLVED):
+                self._instance(role, name).load()
+                del self._weights[role, name]
 
     def identity(self, bound: Bound) -> dict[str, Any]:
         """The component, its code and its arguments, and the same of all below it."""

@@ -71,6 +71,7 @@ def run(
     tasks = _pose(planned, cache)
     check_tasks(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
+    loop.assembly.fetch(planned.models())
     folder = Path(output) / planned.folder
     _write_head(folder, planned, tasks, loop.assembly)
     cells = _all_cells(loop, planned, tasks, progress)

@@ -10,6 +10,9 @@ from mmragbench.identity import file_digest
 
 SHIPPED = "shipped:"
 
+UNRESOLVED = "unresolved:"
+"""How the fingerprint of a hub id begins that has not been downloaded yet."""
+
 
 def locate(name: str) -> str:
     """The folder behind `shipped:scenes/clip`; any other name (hub id, path) is itself, with `~`
@@ -49,7 +52,7 @@ def fingerprint(name: str) -> str:
         return f"sha256:{file_digest(path)}"
     if path.is_dir():
         return f"sha256:{_folder_digest(path)}"
-    return _hub_revision(name) or f"unresolved:{name}"
+    return _hub_revision(name) or UNRESOLVED + name
 
 
 def _folder_digest(folder: Path) -> str:

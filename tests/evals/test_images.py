@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mmragbench.evals import images as module
 from mmragbench.evals.images import fid, images, kid
 from mmragbench.records import Image, Measure, Output, Query, Task
 from mmragbench.registry import find
@@ -87,16 +88,20 @@ def test_kid_is_the_definition() -> None:
     assert kid(*sets(12, 9, 6)) == pytest.approx(expected, rel=1e-9)
 
 
-def test_kid_is_torch_fidelitys() -> None:
+def test_kid_is_torch_fidelitys(monkeypatch: pytest.MonkeyPatch) -> None:
     """On all images of two sets of one size, and on subsets where there are many."""
     torch = pytest.importorskip("torch")
     from torch_fidelity.metric_kid import kernel_mmd, kid_features_to_metric
 
     x, y = (rows.astype(np.float64) for rows in sets(50, 50, 16))
     assert kid(*sets(50, 50, 16)) == pytest.approx(float(kernel_mmd(x, y)), rel=1e-9)
-    x, y = sets(1100, 1050, 8)
+    monkeypatch.setattr(module, "LARGEST_SUBSET", 40)
+    x, y = sets(90, 70, 8)
     expected = kid_features_to_metric(
-        torch.from_numpy(y).double(), torch.from_numpy(x).double(), verbose=False
+        torch.from_numpy(y).double(),
+        torch.from_numpy(x).double(),
+        kid_subset_size=40,
+        verbose=False,
     )["kernel_inception_distance_mean"]
     assert kid(x, y) == pytest.approx(expected, rel=1e-9)
 
