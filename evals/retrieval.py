@@ -7,7 +7,7 @@ the signatures:
 - `ties:id-desc`: hits of one score are ordered by id, descending, as in trec_eval. Rankings come
   ordered like that, and their ranks are handed over instead of their scores: trec_eval reads
   scores in single precision, where two different ones may become equal.
-- `norel:unscored`: a query without a relevant document has no value, but an error.
+- `norel:unscored`: a query without a relevant document has neither a value nor an error.
 - `empty:0`: a query that was answered with no hits scores 0; one with no ranking is an error.
 - `unjudged:nonrel`: a document without a judgement is not relevant.
 """
@@ -40,21 +40,16 @@ def retrieval(
     measure without a cutoff. Else it is the length of the longest ranking.
     """
     by_query = {ranking.query: ranking for ranking in rankings}
-    errors = _errors(task, by_query)
-    asked = {query.id: by_query[query.id] for query in task.queries if query.id not in errors}
+    judged = [query.id for query in task.queries if _has_relevant(task, query.id)]
+    errors = {id: "no ranking" for id in judged if id not in by_query}
+    asked = {id: by_query[id] for id in judged if id not in errors}
     values = _evaluate(measures, task.qrels, asked)
     reached = depth or max((len(ranking.hits) for ranking in asked.values()), default=0)
     return [_scores(measure, task, errors, values[str(measure)], reached) for measure in measures]
 
 
-def _errors(task: Task, rankings: Mapping[str, Ranking]) -> dict[str, str]:
-    errors = {}
-    for query in task.queries:
-        if max(task.qrels.get(query.id, {}).values(), default=0) < 1:
-            errors[query.id] = "no relevant document"
-        elif query.id not in rankings:
-            errors[query.id] = "no ranking"
-    return errors
+def _has_relevant(task: Task, query: str) -> bool:
+    return max(task.qrels.get(query, {}).values(), default=0) >= 1
 
 
 def _evaluate(
@@ -123,10 +118,7 @@ def _scores(
         pytrec_eval=version("pytrec_eval-terrier"),
     )
     each = (
-        Score(query.id, error=errors[query.id])
-        if query.id in errors
-        else Score(query.id, values[query.id])
-        for query in task.queries
+        Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries
     )
     reason = None if values else "no query could be scored"
     return Scores(measure, described, tuple(each), reason=reason)

@@ -41,6 +41,7 @@ class Inception:
     """
 
     modalities: frozenset[Modality] = frozenset({"image"})
+    resize = "bilinear-tf1-noantialias-squash-299"
 
     def __init__(
         self,

@@ -47,6 +47,16 @@ class OpenClip:
             return fingerprint("/".join(repository.split("/")[:2]))
         return str(config.get("url") or f"random:{self._name}")
 
+    @property
+    def resize(self) -> str | None:
+        """How pictures come to their size: `bicubic-antialias-shortest-224` (then cropped)."""
+        config = getattr(self._model[0].visual, "preprocess_cfg", None)
+        if not config:
+            return None
+        size = config["size"]
+        side = "x".join(map(str, dict.fromkeys([size] if isinstance(size, int) else size)))
+        return f"{config['interpolation']}-antialias-{config['resize_mode']}-{side}"
+
     @cached_property
     def _device(self) -> str:
         return best_device(self._device_wanted)

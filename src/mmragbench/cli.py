@@ -12,6 +12,7 @@ from rich.table import Table
 
 from mmragbench import __version__
 from mmragbench.errors import MmragbenchError
+from mmragbench.score_cli import app as score_app
 
 KINDS = (
     "dataset", "encoder", "captioner", "reranker", "strategy", "store", "generator", "measure",
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare multimodal retrieval-augmented generation strategies.",
 )
+app.add_typer(score_app, name="score")
 out = Console()
 err = Console(stderr=True)
 

@@ -106,7 +106,8 @@ class Generator(Protocol):
 class Evaluator(Protocol):
     """A family of measures that are computed together; a function in `evals/`.
 
-    It may also ask for `features: Encoder`: the encoder named in `FID(clip)`.
+    Given by name besides: `features`, the encoder named in `FID(clip)`, if it asks for it; and
+    `depth`, the number of hits that were asked for.
     """
 
     def __call__(

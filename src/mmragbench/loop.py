@@ -181,7 +181,9 @@ class Loop:
         if stored := self._cache.load(key):
             return scored_from_bytes(stored)
         with self._meter.stage():
-            scored = score(measures, posed.task, rankings, generated.outputs, self._features)
+            scored = score(
+                measures, posed.task, rankings, generated.outputs, self._features, posed.depth
+            )
         crashes = {s.reason for s in scored["all"] if s.reason and _crashed(s.reason)}
         self.crashed += [{"component": posed.task.name, "error": reason} for reason in crashes]
         if not crashes:

@@ -18,7 +18,7 @@ from mmragbench.plan import Plan
 from mmragbench.records import Task
 
 PACKAGES = (
-    "bm25s", "faiss-cpu", "ir-measures", "nltk", "numpy", "open-clip-torch", "pillow",
+    "bm25s", "faiss-cpu", "ir-measures", "numpy", "open-clip-torch", "pillow",
     "pycocoevalcap", "sentence-transformers", "scipy", "torch", "torchmetrics", "torchvision",
     "transformers",
 )  # fmt: skip

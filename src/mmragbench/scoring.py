@@ -22,17 +22,23 @@ def score(
     rankings: Sequence[Ranking],
     outputs: Sequence[Output],
     features: Callable[[str], Encoder],
+    depth: int | None = None,
 ) -> Scored:
     """Every measure on all queries and on each slice.
 
     Where a measure's value is the mean of its queries' values, a slice's is their mean over the
     slice (CIDEr keeps the idf of the whole set); a measure of the set is computed on the slice anew.
+    `depth` is how many hits were asked for.
     """
-    found = _evaluate(measures, task, rankings, outputs, features)
+
+    def evaluate(chosen: Mapping[Measure, Component], asked: Task) -> list[Scores]:
+        return _evaluate(chosen, asked, (rankings, outputs), features, depth)
+
+    found = evaluate(measures, task)
     scored = {"all": found}
     for name, ids in task.slices.items():
         of_set = {s.measure: measures[s.measure] for s in found if s.total is not None}
-        again = _evaluate(of_set, task.subset(ids), rankings, outputs, features) if of_set else []
+        again = evaluate(of_set, task.subset(ids)) if of_set else []
         anew = {scores.measure: scores for scores in again}
         scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in found]
     return scored
@@ -41,9 +47,9 @@ def score(
 def _evaluate(
     measures: Mapping[Measure, Component],
     task: Task,
-    rankings: Sequence[Ranking],
-    outputs: Sequence[Output],
+    results: tuple[Sequence[Ranking], Sequence[Output]],
     features: Callable[[str], Encoder],
+    depth: int | None,
 ) -> list[Scores]:
     """One call for each family of measures (and features)."""
     families: dict[tuple[Any, str | None], list[Measure]] = {}
@@ -53,7 +59,7 @@ def _evaluate(
     for (evaluate, name), family in families.items():
         try:
             given = {"features": features(name)} if name else {}
-            scored = evaluate(family, task, rankings, outputs, **given)
+            scored = evaluate(family, task, *results, depth=depth, **given)
         except NotApplicable as error:
             scored = _without_number(family, str(error))
         except MmragbenchError:

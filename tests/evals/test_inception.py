@@ -61,6 +61,15 @@ def opened(image: Image) -> np.ndarray:
 
 
 @pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """More threads than free cores make a small network wait for itself."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
 def plain_intake(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures come through Pillow alone here."""
     import PIL.Image

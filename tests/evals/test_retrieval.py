@@ -120,7 +120,7 @@ def test_true_recall_is_not_hit_rate() -> None:
 
 
 def test_failed_missing_and_zero_differ() -> None:
-    """No hits are a 0; no ranking and no relevant document are errors."""
+    """No hits are a 0; no ranking is an error; without a relevant document there is neither."""
     queries = [Query(id) for id in ("empty", "missing", "unjudged", "irrelevant")]
     qrels = {"empty": {"a": 1}, "missing": {"a": 1}, "irrelevant": {"a": 0}}
     rankings = [Ranking(id) for id in ("empty", "unjudged", "irrelevant")]
@@ -128,8 +128,8 @@ def test_failed_missing_and_zero_differ() -> None:
     assert [(s.query, s.value, s.error) for s in scores.scores] == [
         ("empty", 0.0, None),
         ("missing", None, "no ranking"),
-        ("unjudged", None, "no relevant document"),
-        ("irrelevant", None, "no relevant document"),
+        ("unjudged", None, None),
+        ("irrelevant", None, None),
     ]
 
 

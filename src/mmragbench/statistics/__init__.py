@@ -1,1 +1,35 @@
+"""How sure a number is, and whether two numbers differ: pure functions of stored scores.
 
+All of them resample *clusters* (the queries about one image together), because five captions of
+one image are not five independent observations. `docs/calibration.md` shows that they keep their
+promises, and that versions which ignore the clusters do not.
+"""
+
+from mmragbench.statistics.comparisons import Comparison, compare, queries_needed
+from mmragbench.statistics.distances import (
+    Distance,
+    compare_distances,
+    fid_bias,
+    fid_interval,
+    kid_interval,
+)
+from mmragbench.statistics.families import Verdict, holm, indistinguishable_groups, verdict
+from mmragbench.statistics.intervals import Interval, bootstrap_interval, pseudo_values
+
+__all__ = [
+    "Comparison",
+    "Distance",
+    "Interval",
+    "Verdict",
+    "bootstrap_interval",
+    "compare",
+    "compare_distances",
+    "fid_bias",
+    "fid_interval",
+    "holm",
+    "indistinguishable_groups",
+    "kid_interval",
+    "pseudo_values",
+    "queries_needed",
+    "verdict",
+]

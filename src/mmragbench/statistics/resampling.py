@@ -39,7 +39,8 @@ class Clusters:
         if names.shape != x.shape:
             raise ValueError(f"{len(x)} values have {len(names)} cluster labels")
         _, which = np.unique(names, return_inverse=True)
-        return cls(np.bincount(which, weights=x), np.bincount(which).astype(np.float64))
+        sums = np.bincount(which, weights=x).astype(np.float64)
+        return cls(sums, np.bincount(which).astype(np.float64))
 
     def __len__(self) -> int:
         return len(self.sums)
@@ -90,7 +91,7 @@ def _draws(g: int, resamples: int, seed: int) -> Iterator[Counts]:
         drawn = rng.integers(0, g, (rows, g), dtype=np.int64)
         drawn += (np.arange(rows) * g)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * g)
-        yield counts.astype(np.uint8).reshape(rows, g)
+        yield counts.astype(np.uint8).reshape(rows, g)  # a count over 255 never happens
 
 
 @lru_cache(maxsize=1)
