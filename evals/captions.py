@@ -11,10 +11,13 @@ Raw scale: CIDEr 0 to 10, the others 0 to 1. Policies, stated in the signatures:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
@@ -94,7 +97,7 @@ def captions(
             return _cider(measure, pairs)
         if measure.name == "ROUGE_L":
             return _rouge(measure, pairs)
-        return _bleu_n(measure, pairs, *bleu())
+        return _bleu_n(measure, pairs, bleu())
 
     return [compute(measure) for measure in measures]
 
@@ -179,22 +182,53 @@ def _cider_values(corpus: Corpus, pairs: Sequence[tuple[str, str]]) -> list[floa
     return [float(value) for value in scorer.compute_cider()]
 
 
-def _bleu(pairs: Pairs) -> tuple[list[float], list[list[float]]]:
+class Bleu(NamedTuple):
+    """Bleu_1 to Bleu_4 of the set and of each query; and what each query adds to the set's totals:
+    matches and n-grams for n = 1 to 4, tokens of the candidate and of the closest reference."""
+
+    totals: list[float]
+    per_query: list[list[float]]
+    counts: list[list[float]]
+
+
+def _bleu(pairs: Pairs) -> Bleu:
     from pycocoevalcap.bleu.bleu_scorer import BleuScorer
 
     scorer = BleuScorer(n=4)
     for query, lines in pairs.references.items():
         scorer += (pairs.candidates[query], lines)
+    counts = [
+        [*c["correct"], *c["guess"], c["testlen"], min(c["reflen"], key=_closeness(c["testlen"]))]
+        for c in scorer.ctest
+    ]
     totals, per_query = scorer.compute_score(option="closest", verbose=0)
-    return totals, per_query
+    return Bleu(totals, per_query, counts)
 
 
-def _bleu_n(
-    measure: Measure, pairs: Pairs, totals: list[float], per_query: list[list[float]]
-) -> Scores:
-    n = int(measure.name.removeprefix("Bleu_")) - 1
-    values = dict(zip(pairs.candidates, per_query[n], strict=True))
-    return scores(measure, pairs, values, totals[n], reflen="closest", set="corpus")
+def _closeness(length: int) -> Callable[[int], tuple[int, int]]:
+    return lambda reference: (abs(reference - length), reference)
+
+
+def _bleu_n(measure: Measure, pairs: Pairs, bleu: Bleu) -> Scores:
+    from mmragbench.statistics import pseudo_values
+
+    n = int(measure.name.removeprefix("Bleu_"))
+    values = dict(zip(pairs.candidates, bleu.per_query[n - 1], strict=True))
+    result = scores(measure, pairs, values, bleu.totals[n - 1], reflen="closest", set="corpus")
+    if len(bleu.counts) < 2:
+        return result
+    influences = pseudo_values(bleu.counts, lambda totals: corpus_bleu(totals, n)).tolist()
+    return replace(result, influences=dict(zip(pairs.candidates, influences, strict=True)))
+
+
+def corpus_bleu(totals: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Bleu_n (Papineni et al. 2002) of rows of totals (r, 10), as pycocoevalcap computes it from
+    them: its guards against division by zero included."""
+    small, tiny = 1e-9, 1e-15
+    correct, guess = totals[:, :n], totals[:, 4 : 4 + n]
+    precision = np.prod((correct + tiny) / (guess + small), axis=1) ** (1 / n)
+    ratio = (totals[:, 8] + tiny) / (totals[:, 9] + small)
+    return np.asarray(precision * np.exp(np.minimum(0, 1 - 1 / ratio)))
 
 
 def _rouge(measure: Measure, pairs: Pairs) -> Scores:
@@ -216,6 +250,7 @@ def scores(
     reason: str | None = None,
     **facts: object,
 ) -> Scores:
+    """The result of one measure: a value or an error for each query, and the signature."""
     each = (
         Score(query, error=pairs.errors[query])
         if query in pairs.errors
@@ -223,7 +258,6 @@ def scores(
         for query in pairs.queries
         if values or query in pairs.errors
     )
-    """The result of one measure: a value or an error for each query, and the signature."""
     counts = sorted({len(lines) for lines in pairs.references.values()})
     described = signature(
         measure,

@@ -43,10 +43,24 @@ def images(
         return [Scores(m, signature(m), _failed(task, errors), reason=reason) for m in measures]
     x = np.asarray(features.encode_images(real), dtype=np.float32)
     y = np.asarray(features.encode_images(generated), dtype=np.float32)
-    return [
-        Scores(measure, _signature(measure, x, y), _failed(task, errors), _distance(measure, x, y))
-        for measure in measures
-    ]
+    return [_scores(measure, task, errors, x, y) for measure in measures]
+
+
+def _scores(
+    measure: Measure, task: Task, errors: dict[str, str], real: Vectors, generated: Vectors
+) -> Scores:
+    from mmragbench.statistics import fid_interval, kid_interval
+
+    interval = fid_interval if measure.name == "FID" else kid_interval
+    distance = interval(real, generated)
+    return Scores(
+        measure,
+        _signature(measure, real, generated),
+        _failed(task, errors),
+        _distance(measure, real, generated),
+        interval=(distance.low, distance.high),
+        warning=distance.warning,
+    )
 
 
 def _failed(task: Task, errors: dict[str, str]) -> tuple[Score, ...]:

@@ -55,11 +55,22 @@ def test_the_summary_on_disk_is_what_was_returned(finished):
         "slice",
         "measure",
         "estimate",
+        "low",
+        "high",
         "n",
         "n_failed",
         "signature",
     }
     assert all(wanted <= row.keys() for row in stored)
+
+
+def test_every_estimate_has_an_interval_around_it(finished):
+    """95 %, bootstrapped by image; an absent estimate has none."""
+    for row in finished.rows:
+        if row["estimate"] is None:
+            assert row["low"] is None and row["high"] is None
+        else:
+            assert row["low"] <= row["estimate"] <= row["high"]
 
 
 def test_a_world_of_colours_is_solved_by_colour(finished):

@@ -221,6 +221,11 @@ class Scores:
         scores: one per query, for measures that have a value per query; else empty.
         total: the set's own value where it is not the mean of the queries' values (FID, Bleu).
         reason: why there is no number at all (Java is missing, nothing was generated).
+        influences: for a total that has no value per query (Bleu's): values per query whose mean
+            is the total and whose spread is its spread.
+        interval: the 95 % interval of the estimate, (low, high); None before it was computed, and
+            (None, None) where it can't be.
+        warning: what a reader of the number must know (too few images for FID).
     """
 
     measure: Measure
@@ -228,3 +233,6 @@ class Scores:
     scores: tuple[Score, ...] = ()
     total: float | None = None
     reason: str | None = None
+    influences: Mapping[str, float] = field(default_factory=dict)
+    interval: tuple[float | None, float | None] | None = None
+    warning: str | None = None

@@ -41,7 +41,28 @@ def score(
         again = evaluate(of_set, task.subset(ids)) if of_set else []
         anew = {scores.measure: scores for scores in again}
         scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in found]
-    return scored
+    groups = {query.id: query.group or query.id for query in task.queries}
+    return {name: [_with_interval(s, groups) for s in found] for name, found in scored.items()}
+
+
+def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
+    """The 95 % interval of the estimate, unless the measure brought its own: a bootstrap over
+    groups, since queries about one image are not independent."""
+    if scores.interval is not None or scores.reason is not None:
+        return scores
+    values = dict(scores.influences)
+    if scores.total is None:
+        values = {s.query: s.value for s in scores.scores if s.value is not None}
+    if not values:
+        return replace(scores, interval=(None, None))
+    from mmragbench.statistics import bootstrap_interval
+
+    low, high = bootstrap_interval(list(values.values()), [groups[query] for query in values])
+    middle = estimate(scores)[0]
+    if low is None or high is None or middle is None:
+        return replace(scores, interval=(None, None))
+    # Two ways to sum the same values may differ in the last digit.
+    return replace(scores, interval=(min(low, middle), max(high, middle)))
 
 
 def _evaluate(
@@ -103,15 +124,20 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
     for name, found in scored.items():
         for scores in found:
             value, n, failed = estimate(scores)
+            low, high = scores.interval or (None, None)
             row = {
                 **cell,
                 "slice": name,
                 "measure": str(scores.measure),
                 "estimate": value,
+                "low": low,
+                "high": high,
                 "n": n,
                 "n_failed": failed,
                 "signature": scores.signature,
             }
+            if scores.warning:
+                row["warning"] = scores.warning
             if value is None:
                 row["reason"] = scores.reason or "no query could be scored"
             result.append(row)
@@ -126,6 +152,8 @@ def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why
             "slice": name,
             "measure": str(measure),
             "estimate": None,
+            "low": None,
+            "high": None,
             "n": 0,
             "n_failed": 0,
             "signature": None,

@@ -115,6 +115,9 @@ def _scores_to_plain(scores: Scores) -> dict[str, Any]:
         "signature": scores.signature,
         "total": scores.total,
         "reason": scores.reason,
+        "influences": dict(scores.influences),
+        "interval": scores.interval,
+        "warning": scores.warning,
         "queries": [score.query for score in scores.scores],
         "values": [score.value for score in scores.scores],
         "errors": {i: s.error for i, s in enumerate(scores.scores) if s.error is not None},
@@ -130,8 +133,16 @@ def _scores(plain: dict[str, Any]) -> Scores:
     errors = plain["errors"]
     pairs = enumerate(zip(plain["queries"], plain["values"], strict=True))
     scores = tuple(Score(query, value, errors.get(str(i))) for i, (query, value) in pairs)
-    measure = Measure.parse(plain["measure"])
-    return Scores(measure, plain["signature"], scores, plain["total"], plain["reason"])
+    return Scores(
+        measure=Measure.parse(plain["measure"]),
+        signature=plain["signature"],
+        scores=scores,
+        total=plain["total"],
+        reason=plain["reason"],
+        influences=plain["influences"],
+        interval=tuple(plain["interval"]) if plain["interval"] else None,
+        warning=plain["warning"],
+    )
 
 
 def _json(value: Any) -> bytes:

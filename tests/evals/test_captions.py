@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mmragbench import __version__
 from mmragbench.evals import captions as module
 from mmragbench.evals.captions import JAVA, captions
 from mmragbench.evals.meteor import meteor
@@ -165,6 +166,7 @@ def test_signature_says_what_matters() -> None:
         "idf": "corpus",
         "n": "4",
         "pycocoevalcap": "1.2",
+        "mmragbench": __version__,
     }
     assert signature("R@5", n=3, depth=None).startswith("R@5|n:3")
 
@@ -241,3 +243,19 @@ def test_the_corpus_is_prepared_once() -> None:
     first = module.pair(task, answered(CAPTIONS), module.PYTHON).corpus
     again = module.pair(task.subset(frozenset({"1"})), [], module.PYTHON).corpus
     assert first is again
+
+
+def test_bleus_influences_have_the_corpus_value_as_their_mean() -> None:
+    """They make its interval: their mean is the total, and it does not depend on the order."""
+    queries = [Query(str(i)) for i in range(6)]
+    references = {
+        str(i): (f"a {colour} boat on the lake", f"the boat is {colour}")
+        for i, colour in enumerate(["red", "blue", "green", "white", "black", "grey"])
+    }
+    task = Task("t", [], queries, output="caption", references=references)
+    outputs = [Output(str(i), text=t) for i, t in enumerate(["a red boat", "a boat on the lake"] * 3)]
+    for found in captions([Measure.parse(f"Bleu_{n}") for n in (1, 2, 3, 4)], task, [], outputs):
+        assert found.total is not None
+        mean = sum(found.influences.values()) / len(queries)
+        assert mean == pytest.approx(found.total, abs=1e-12)
+        assert len(set(found.influences.values())) > 1
