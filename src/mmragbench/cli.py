@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mmragbench import __version__
+from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
 from mmragbench.score_cli import app as score_app
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     help="Compare multimodal retrieval-augmented generation strategies.",
 )
 app.add_typer(score_app, name="score")
+app.command()(compare)
 out = Console()
 err = Console(stderr=True)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmragbench.cache import write_atomically
+from mmragbench.contracts import Vectors
 from mmragbench.loop import Cell
 from mmragbench.records import Exclusion, Output, Ranking, Scores, Task
 from mmragbench.stages import Scored
@@ -86,13 +88,15 @@ def _write_scores(folder: Path, scored: Scored) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: Mapping[str, list[Any]] = {"query": [], "measure": [], "value": [], "error": []}
+    names = ("query", "measure", "value", "influence", "error")
+    columns: Mapping[str, list[Any]] = {name: [] for name in names}
     for scores in scored["all"]:
         _append(columns, scores)
     types = [
         ("query", pa.string()),
         ("measure", pa.dictionary(pa.int32(), pa.string())),
         ("value", pa.float64()),
+        ("influence", pa.float64()),
         ("error", pa.string()),
     ]
     table = pa.table(dict(columns), schema=pa.schema(types))
@@ -105,6 +109,7 @@ def _append(columns: Mapping[str, list[Any]], scores: Scores) -> None:
         columns["query"].append(score.query)
         columns["measure"].append(str(scores.measure))
         columns["value"].append(score.value)
+        columns["influence"].append(scores.influences.get(score.query))
         columns["error"].append(score.error)
 
 
@@ -123,8 +128,33 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
                 "slices": {slice: len(ids) for slice, ids in task.slices.items()},
             },
         )
+        _write_queries(run / "tasks" / name, task)
         exclusions += [_exclusion(name, exclusion) for exclusion in task.exclusions]
     write_rows(run / "exclusions.json", exclusions)
+
+
+def _write_queries(folder: Path, task: Task) -> None:
+    """`queries.parquet`: each query's group (resampled together) and its slices."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    slices = [[name for name, ids in task.slices.items() if q.id in ids] for q in task.queries]
+    columns = {
+        "query": [query.id for query in task.queries],
+        "group": [query.group or query.id for query in task.queries],
+        "slices": slices,
+    }
+    types = [("query", pa.string()), ("group", pa.string()), ("slices", pa.list_(pa.string()))]
+    pq.write_table(pa.table(columns, schema=pa.schema(types)), folder / "queries.parquet")
+
+
+def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vectors) -> None:
+    """`features-<name>.npz`: what FID and KID were computed on, for comparisons; a row a query."""
+    import numpy as np
+
+    content = io.BytesIO()
+    np.savez(content, queries=np.asarray(queries, dtype=str), features=rows)
+    write_atomically(folder / f"features-{name}.npz", content.getvalue())
 
 
 def _exclusion(task: str, exclusion: Exclusion) -> Row:

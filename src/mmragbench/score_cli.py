@@ -137,12 +137,13 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
 ) -> None:
     """Score pictures: FID, KID on named features."""
     from mmragbench.outside import fidelity
-    from mmragbench.outside.features import name_only, resolve
+    from mmragbench.outside.features import Features, label, resolve
     from mmragbench.outside.images import images as read
 
     names = _names(measures, fidelity.IMAGES)
     stored = [path.suffix == ".npz" for path in (made, real)]
-    network = name_only(features) if all(stored) else resolve(features, weights, unchecked)
+    known = Features(label(features))
+    network = known if all(stored) else resolve(features, weights, unchecked)
     if any(stored):
         submission, judged = fidelity.judge_moments(made, real, network, names, missing)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from mmragbench import run_folder
+from mmragbench import audits, run_folder
 from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, write_atomically
 from mmragbench.errors import MmragbenchError
@@ -76,6 +76,8 @@ def run(
     _write_head(folder, planned, tasks, loop.assembly)
     cells = _all_cells(loop, planned, tasks, progress)
     summary = _write_cells(folder, planned, tasks, cells)
+    _write_features(folder, planned, tasks, cells, loop.assembly)
+    loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder)
@@ -133,6 +135,30 @@ def _write_cells(
     run_folder.write_rows(folder / "summary.json", summary)
     run_folder.write_rows(folder / "failures.json", failed)
     return summary
+
+
+def _write_features(
+    folder: Path,
+    plan: Plan,
+    tasks: Mapping[str, Task],
+    cells: Mapping[tuple[str, str], Cell],
+    assembly: Assembly,
+) -> None:
+    """The features behind distances between sets of images: real ones a task, generated ones a
+    cell; they were computed for the scores, and are looked up."""
+    for (name, strategy), cell in cells.items():
+        for features in {m.features for m in plan.tasks[name].generation if m.features}:
+            encoder, below = assembly.model("encoder", features), folder / "cells" / name / strategy
+            real = tasks[name].targets
+            for (generator, k), (generated, scored) in cell.generated.items():
+                images = {o.query: o.image for o in generated.outputs if o.image}
+                if any(s.reason is None for s in scored.get("all", [])) and images:
+                    rows = encoder.encode_images(list(images.values()))
+                    target = below / f"{generator}-k{k}"
+                    run_folder.write_features(target, features, list(images), rows)
+                    rows = encoder.encode_images(list(real.values()))
+                    target = folder / "tasks" / name
+                    run_folder.write_features(target, features, list(real), rows)
 
 
 def _key(cell: Cell, generator: str | None = None, k: int | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mmragbench.reporting import costs, glance, troubles, units
 from mmragbench.reporting.album import Album
+from mmragbench.reporting.audits import audits
 from mmragbench.reporting.curves import Curve, curves
 from mmragbench.reporting.drawing import svg
 from mmragbench.reporting.folder import RunFolder, TaskFacts
@@ -55,6 +56,7 @@ def render(run: RunFolder) -> str:
         costs=costs.costs(run),
         task_costs={name: costs.costs(run, name) for name in run.tasks},
         phases=costs.PHASES,
+        audits=audits(run, album),
         exclusions=troubles.exclusions(run),
         failures=troubles.failures(run),
         inapplicable=troubles.inapplicable(run),

@@ -1,0 +1,128 @@
+"""`mmragbench compare`: which differences are real, and where they come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mmragbench.errors import MmragbenchError
+
+if TYPE_CHECKING:
+    from mmragbench.comparing.evidence import RunFolder
+    from mmragbench.comparing.pairs import Pair
+    from mmragbench.comparing.sources import Gain, Swap
+    from mmragbench.statistics import Comparison
+
+Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
+
+
+def compare(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    other: Annotated[Path | None, typer.Argument(help="A second one: the same cells of both.")] = None,
+    baseline: Annotated[str, typer.Option(help="By default the suite's; `all` for all pairs.")] = "",
+    measures: Measures = "",
+    slice: Annotated[str, typer.Option(help="Only the queries of this slice.")] = "all",
+    swap: Annotated[
+        str,
+        typer.Option(help="Two systems, A,B, each strategy/generator-kN: what is retrieval's part?"),
+    ] = "",
+    force: Annotated[bool, typer.Option(help="Compare although signatures differ.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Rows instead of tables.")] = False,
+) -> None:
+    """Compare strategies of a run, or two runs: paired differences, intervals, Holm's correction."""
+    from mmragbench.comparing.evidence import RunFolder
+    from mmragbench.comparing.pairs import between, within
+    from mmragbench.comparing.sources import gains
+    from mmragbench.comparing.sources import swap as crossed
+
+    chosen = [name.strip() for name in measures.split(",") if name.strip()]
+    first = RunFolder(run)
+    if swap:
+        _show_swaps(crossed(first, *_systems(swap), chosen), as_json)
+    elif other is not None:
+        _show_pairs(between(first, RunFolder(other), slice, chosen, force), as_json)
+    else:
+        pairs = within(first, _baseline(first, baseline), slice, chosen)
+        _show_pairs(pairs, as_json)
+        if not as_json and slice == "all":
+            _show_gains(gains(first, chosen))
+
+
+def _baseline(run: RunFolder, asked: str) -> str | None:
+    """The baseline to compare with; none for all pairs, or where the suite's has no numbers."""
+    name: str | None = asked or run.suite.get("baseline")
+    return None if name in (None, "all") else name
+
+
+def _systems(text: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    systems = [tuple(part.strip().split("/")) for part in text.split(",")]
+    if len(systems) != 2 or any(len(system) != 2 for system in systems):
+        raise MmragbenchError(
+            f"--swap {text!r}: name two systems, e.g. "
+            "shared-space/nearest-k1,text-grounding/consensus-k5"
+        )
+    (a, b), (c, d) = systems
+    return (a, b), (c, d)
+
+
+def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([pair.row() for pair in pairs], indent=1))  # noqa: T201
+        return
+    table = Table("task", "measure", "a", "b", "a - b", "95 % interval", "p (Holm)", "a is", box=None)
+    for pair in pairs:
+        told = pair.verdict
+        needed = f" ({pair.needed:,} queries would tell)" if pair.needed else ""
+        mark = " forced" if pair.forced else ""
+        table.add_row(_where(pair), pair.measure, pair.a, pair.b, f"{pair.difference:+.4f}",
+                      _interval(pair.low, pair.high), f"{pair.p_holm:.4f}", f"{told}{needed}{mark}")
+    console = Console()
+    console.print(table)
+    console.print(f"{len(pairs)} paired comparisons, corrected together (Holm).", highlight=False)
+    for forced in sorted({pair.forced for pair in pairs if pair.forced}):
+        console.print(f"forced although {forced}", highlight=False)
+
+
+def _where(found: Pair | Gain) -> str:
+    return f"{found.task} {found.generator}-k{found.k}" if found.generator else found.task
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"[{low:+.4f}, {high:+.4f}]"
+
+
+def _show_gains(found: Sequence[Gain]) -> None:
+    if not found:
+        return
+    table = Table("task", "measure", "strategy", "floor", "gained", "to the ceiling", "share", box=None)
+    for gain in found:
+        share = "-" if gain.share is None else f"{gain.share:.0%}"
+        table.add_row(_where(gain), gain.measure, gain.strategy, f"{gain.floor:.4f} {gain.floor_of}",
+                      f"{gain.gained:+.4f}", f"{gain.missing:+.4f}", share)
+    console = Console()
+    console.print("\nShare of the headroom between floor and oracle:", highlight=False)
+    console.print(table)
+
+
+def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([found.row() for found in swaps], indent=1))  # noqa: T201
+        return
+    table = Table("task", "measure", "part", "difference", "95 % interval", "p", box=None)
+    for found in swaps:
+        parts: dict[str, Comparison] = {
+            f"{found.a} - {found.b}": found.total,
+            "  by retrieval": found.retrieval,
+            "  by generation": found.generation,
+            "  interaction": found.interaction,
+        }
+        for name, part in parts.items():
+            table.add_row(found.task, found.measure, name, f"{part.difference:+.4f}",
+                          _interval(part.low, part.high), f"{part.p_value:.4f}")
+    Console().print(table)

@@ -1,0 +1,164 @@
+"""Where a difference comes from: the headroom gained, and retrieval against generation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mmragbench.comparing.evidence import DISTANCES, Evidence, RunFolder
+from mmragbench.errors import MmragbenchError
+from mmragbench.statistics import Comparison, compare
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A strategy between floor and ceiling.
+
+    Attributes:
+        floor: what is possible without retrieval; for rankings, chance. `floor_of` names it.
+        gained: strategy - floor; `missing`: ceiling - strategy.
+        share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
+            two; None where there is no headroom.
+    """
+
+    task: str
+    generator: str | None
+    k: int | None
+    measure: str
+    strategy: str
+    floor_of: str
+    floor: float
+    estimate: float
+    ceiling: float
+    gained: float
+    missing: float
+    share: float | None
+
+    def row(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
+    """How much of the way from the floor to the ceiling each strategy goes, for each measure that
+    has both; distances are left out, because a better one is not nearer to the oracle's."""
+    controls, found = run.controls(), list(run.evidence(measures))
+    by_key = {(e.strategy, e.cell): e for e in found}
+    result = []
+    for e in found:
+        ceiling = by_key.get((controls.get("oracle", ""), e.cell))
+        floor = _floor(e, found, controls)
+        if e.strategy not in controls.values() and ceiling and floor:
+            if e.measure.name not in DISTANCES:
+                result.append(_gain(e, floor, ceiling.estimate))
+    return result
+
+
+def _floor(of: Evidence, found: Sequence[Evidence], controls: Mapping[str, str]) -> Evidence | None:
+    """Without retrieval, by the same generator or else the one that answers without documents;
+    rankings, which `no-retrieval` has none of, are measured from chance."""
+    alike = [e for e in found if (e.task, e.measure) == (of.task, of.measure)]
+    if of.generator is None:
+        return next((e for e in alike if e.strategy == controls.get("random")), None)
+    without = [e for e in alike if e.strategy == controls.get("no-retrieval")]
+    return next((e for e in without if e.generator == of.generator), next(iter(without), None))
+
+
+def _gain(e: Evidence, floor: Evidence, ceiling: float) -> Gain:
+    headroom = ceiling - floor.estimate
+    by = f" ({floor.generator})" if floor.generator else ""
+    return Gain(
+        task=e.task,
+        generator=e.generator,
+        k=e.k,
+        measure=str(e.measure),
+        strategy=e.strategy,
+        floor_of=f"{floor.strategy}{by}",
+        floor=floor.estimate,
+        estimate=e.estimate,
+        ceiling=ceiling,
+        gained=e.estimate - floor.estimate,
+        missing=ceiling - e.estimate,
+        share=(e.estimate - floor.estimate) / headroom if headroom > 0 else None,
+    )
+
+
+@dataclass(frozen=True)
+class Swap:
+    """The difference of two systems, split: (retrieval, generator) of A less that of B.
+
+    Attributes:
+        total: A - B. `retrieval` is what exchanging the retrieval does, averaged over the two
+            generators; `generation` the other way round. They add up to the total exactly.
+        interaction: how much more A's generator gains by A's retrieval than B's generator does.
+    """
+
+    task: str
+    measure: str
+    a: str
+    b: str
+    total: Comparison
+    retrieval: Comparison
+    generation: Comparison
+    interaction: Comparison
+
+    def row(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+System = tuple[str, str]
+"""Strategy, and generator with its k (`consensus-k5`)."""
+
+
+def swap(run: RunFolder, a: System, b: System, measures: Sequence[str] = ()) -> list[Swap]:
+    """Cross retrieval of A with the generator of B, and the other way round, per query.
+
+    Raises:
+        MmragbenchError: the run lacks one of the four combinations.
+    """
+    cells = {(e.task, str(e.measure), e.strategy, f"{e.generator}-k{e.k}"): e
+             for e in run.evidence(measures) if e.generator and e.values}
+    result = []
+    for task, measure in dict.fromkeys((task, measure) for task, measure, *_ in cells):
+        four = [cells.get((task, measure, s, g)) for s in (a[0], b[0]) for g in (a[1], b[1])]
+        if all(four):
+            result.append(_swap(run, [e.values for e in four if e], task, measure, a, b))
+    if not result:
+        have = sorted({f"{s}/{g}" for _, _, s, g in cells})
+        raise MmragbenchError(
+            f"{run.path} lacks one of the four combinations of {'/'.join(a)} and {'/'.join(b)}; "
+            f"run both generators after both strategies. It has {', '.join(have)}"
+        )
+    return result
+
+
+def _swap(
+    run: RunFolder,
+    values: Sequence[Mapping[str, float]],
+    task: str,
+    measure: str,
+    a: System,
+    b: System,
+) -> Swap:
+    groups = run.groups(task)
+    shared = [query for query in groups if all(query in column for column in values)]
+    clusters = [groups[query] for query in shared]
+    aa, ab, ba, bb = ([column[query] for query in shared] for column in values)
+
+    def contrast(*weights: float) -> Comparison:
+        mixed = [sum(w * x for w, x in zip(weights, row, strict=True))
+                 for row in zip(aa, ab, ba, bb, strict=True)]
+        return compare(mixed, [0.0] * len(mixed), clusters)
+
+    return Swap(
+        task=task,
+        measure=measure,
+        a="/".join(a),
+        b="/".join(b),
+        total=contrast(1, 0, 0, -1),
+        retrieval=contrast(0.5, 0.5, -0.5, -0.5),
+        generation=contrast(0.5, -0.5, 0.5, -0.5),
+        interaction=contrast(1, -1, -1, 1),
+    )

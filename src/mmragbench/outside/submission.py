@@ -1,0 +1,31 @@
+"""What someone hands in to be scored: the task that it answers, the answers, what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mmragbench.outside.problems import Policy, Problems
+from mmragbench.records import Output, Ranking, Task
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Rankings or outputs made elsewhere, ready for the measures.
+
+    Attributes:
+        name: what the rows call it: the stem of its file or folder.
+        policy: what was done about what is missing.
+    """
+
+    name: str
+    task: Task
+    problems: Problems
+    policy: Policy
+    rankings: Sequence[Ranking] = field(default_factory=tuple)
+    outputs: Sequence[Output] = field(default_factory=tuple)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the policy adds to every signature."""
+        return {"missing": self.policy, "n_missing": len(self.problems.missing)}

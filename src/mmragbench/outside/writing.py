@@ -1,0 +1,96 @@
+"""What is written and shown: a table for people, rows for programs, every query's score."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from mmragbench.cache import write_atomically
+from mmragbench.errors import MmragbenchError
+from mmragbench.outside.judging import Judged
+from mmragbench.outside.problems import Problems
+from mmragbench.records import Scores
+from mmragbench.scoring import Row
+
+COLUMNS = ("query", "measure", "value", "error")
+MEANT = {
+    "missing": {"skip": "left out", "zero": "counted as 0", "error": "none"},
+    "unknown": "ignored",
+    "duplicate": "the same twice, counted once",
+    "unreadable": "left out",
+    "unreferenced": "without a reference, not scored",
+    "irrelevant": "without a relevant document, not scored",
+}
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """Measures on their raw scale; signatures and reasons are told apart, below."""
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("measure")
+    for column in ("estimate", "95 % interval", "n", "failed"):
+        shown.add_column(column, justify="right")
+    for row in rows:
+        n = "unknown" if row["n"] is None else f"{row['n']:,}"
+        shown.add_row(
+            row["measure"], _number(row["estimate"]), _ends(row), n, f"{row['n_failed']:,}"
+        )
+    return shown
+
+
+def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[str]:
+    """Lines below the table: what did not fit, why a number is not there or what to know of it, and
+    the signatures."""
+    for kind in problems.ids:
+        if line := problems.line(kind):
+            meant = MEANT.get(kind, "")
+            yield f"{line} ({meant[policy] if isinstance(meant, dict) else meant})"
+    for row in rows:
+        for key in ("reason", "warning"):
+            if row.get(key):
+                yield f"{row['measure']}: {row[key]}"
+    yield from (row["signature"] for row in rows)
+
+
+def write_scores(path: Path, judged: Judged) -> None:
+    """Each query's scores, as a run folder's `scores.parquet` has them, or as CSV.
+
+    Raises:
+        MmragbenchError: the file's ending is neither.
+    """
+    if path.suffix == ".csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(_records(judged.scores))
+        write_atomically(path, text.getvalue())
+    elif path.suffix == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = zip(*_records(judged.scores), strict=True)
+        types = (pa.string(), pa.string(), pa.float64(), pa.string())
+        arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=False)]
+        names = COLUMNS if arrays else ()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(dict(zip(names, arrays, strict=True))), path)
+    else:
+        raise MmragbenchError(f"--scores {path}: the name must end in .parquet or .csv")
+
+
+def _records(found: Sequence[Scores]) -> Iterator[tuple[Any, ...]]:
+    for scores in found:
+        for score in scores.scores:
+            yield score.query, str(scores.measure), score.value, score.error
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _ends(row: Row) -> str:
+    return "-" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}"

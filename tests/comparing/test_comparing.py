@@ -1,0 +1,158 @@
+"""Comparisons of what runs stored."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import toy
+from typer.testing import CliRunner
+
+import mmragbench as mb
+from mmragbench.cli import app
+from mmragbench.comparing.evidence import RunFolder
+from mmragbench.comparing.pairs import NotComparable, between, within
+from mmragbench.comparing.sources import gains, swap
+from mmragbench.errors import MmragbenchError
+
+STRATEGIES = {
+    "no-retrieval": {},
+    "random": {},
+    "shared-space": {"encoder": "colours"},
+    "images": {"use": "shared-space", "encoder": "colours", "document": "image"},
+    "backwards": {"use": "toy:Backwards"},
+    "oracle": {},
+}
+TASKS = {
+    "text-to-image": {"measures": ["R@1", "RR"]},
+    "captioning": {
+        "generator": ["captioner", "nearest", "consensus"],
+        "k": 3,
+        "measures": ["R@5", "CIDEr", "Bleu_4"],
+    },
+    "image-generation": {"generator": "nearest", "measures": ["FID(colours)", "KID(colours)"]},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A finished run over coloured pictures."""
+    import os
+
+    import yaml
+
+    root = tmp_path_factory.mktemp("comparing")
+    os.environ["MMRAGBENCH_CACHE"] = str(root / "cache")
+    data = toy.write_coco(root / "coco", memory=40, queries=24)
+    content = toy.suite(data, strategies=STRATEGIES, tasks=TASKS, baseline="random")
+    (root / "toy.yaml").write_text(yaml.safe_dump(content))
+    return mb.run(root / "toy.yaml", output=root / "runs").folder
+
+
+@pytest.fixture
+def run(folder):
+    return RunFolder(folder)
+
+
+def test_a_difference_is_that_of_the_estimates(run):
+    """Paired on the same queries, so it equals the difference of the two numbers, also for
+    Bleu (by influences) and for FID and KID (by features)."""
+    estimates = {(e.strategy, e.cell): e.estimate for e in run.evidence()}
+    pairs = within(run, "random")
+    assert {pair.measure for pair in pairs} == {
+        "R@1", "RR", "R@5", "CIDEr", "Bleu_4", "FID(colours)", "KID(colours)"
+    }  # fmt: skip
+    for pair in pairs:
+        cell = (pair.task, pair.generator, pair.k, pair.measure)
+        expected = estimates[pair.a, cell] - estimates[pair.b, cell]
+        assert pair.difference == pytest.approx(expected, abs=1e-6)
+        assert pair.low <= pair.difference <= pair.high
+
+
+def test_the_family_is_what_is_shown(run):
+    """Fewer comparisons are corrected less."""
+    every = {(p.task, p.a, p.measure): p.p_holm for p in within(run, "random")}
+    few = {(p.task, p.a, p.measure): p.p_holm for p in within(run, "random", measures=["R@1"])}
+    assert few.keys() < every.keys()
+    assert all(few[key] <= every[key] for key in few)
+
+
+def test_what_is_plain_is_told(run):
+    """In a world of colours, seeing colour beats looking at the end of the list; and a strategy
+    is never told apart from itself."""
+    told = {(p.a, p.b): p for p in within(run, "backwards", measures=["RR"])}
+    assert told["shared-space", "backwards"].verdict == "better"
+    assert told["shared-space", "backwards"].needed is None
+
+
+def test_without_a_baseline_all_pairs_of_contenders_are_compared(run):
+    """The controls are left out."""
+    names = {frozenset((p.a, p.b)) for p in within(run, None, measures=["R@1"])}
+    assert names == {
+        frozenset(pair)
+        for pair in [("shared-space", "images"), ("shared-space", "backwards"), ("images", "backwards")]
+    }
+
+
+def test_a_baseline_without_a_number_gives_all_pairs(run):
+    """`no-retrieval` has no R@1; the contenders are compared with each other instead."""
+    assert len(within(run, "no-retrieval", measures=["R@1"])) == 3
+
+
+def test_two_runs_are_compared_cell_by_cell(run):
+    """A run does not differ from itself."""
+    pairs = between(run, run)
+    assert pairs
+    assert all(pair.difference == 0 and pair.verdict == "can't tell" for pair in pairs)
+
+
+def test_numbers_of_different_protocols_are_refused(run, tmp_path):
+    """Another tokeniser is another number: the difference is named; --force overrules, and the
+    row says so."""
+    import shutil
+
+    other = tmp_path / "other"
+    shutil.copytree(run.path, other)
+    text = (other / "summary.json").read_text().replace("tok:ptb-py", "tok:other")
+    (other / "summary.json").write_text(text)
+    with pytest.raises(NotComparable, match="tok is ptb-py in one and other in the other"):
+        between(run, RunFolder(other), measures=["CIDEr"])
+    forced = between(run, RunFolder(other), measures=["CIDEr"], force=True)
+    assert all("tok is ptb-py" in pair.forced for pair in forced)
+
+
+def test_the_share_of_the_headroom(run):
+    """The oracle has gained all of it; what is gained and what is missing add up."""
+    for gain in gains(run):
+        assert gain.gained + gain.missing == pytest.approx(gain.ceiling - gain.floor)
+        assert gain.strategy not in ("oracle", "random", "no-retrieval")
+    captions = {g.strategy: g for g in gains(run, ["CIDEr"])}
+    assert captions["shared-space"].floor_of == "no-retrieval (captioner)"
+
+
+def test_a_swap_splits_a_difference_without_remainder(run):
+    """By retrieval and by generation, which add up to the whole, query by query."""
+    for found in swap(run, ("shared-space", "consensus-k3"), ("backwards", "nearest-k1")):
+        parts = found.retrieval.difference + found.generation.difference
+        assert parts == pytest.approx(found.total.difference, abs=1e-9)
+        assert np.isfinite(found.interaction.difference)
+
+
+def test_a_swap_without_its_four_cells_says_what_there_is(run):
+    """A generator that was not run after both strategies."""
+    with pytest.raises(MmragbenchError, match="shared-space/consensus-k3"):
+        swap(run, ("shared-space", "consensus-k3"), ("backwards", "consensus-k9"))
+
+
+@pytest.mark.parametrize(
+    "arguments, exit_code",
+    [([], 0), (["--baseline", "all"], 0), (["--measures", "CIDEr", "--json"], 0),
+     (["--swap", "images/nearest-k1,shared-space/consensus-k3"], 0), (["--slice", "none"], 1)],
+)
+def test_the_command_line(folder, arguments, exit_code):
+    """Tables or rows; what can't be is an error."""
+    done = CliRunner().invoke(app, ["compare", str(folder), *arguments])
+    assert done.exit_code == exit_code, done.output
+    if "--json" in arguments:
+        assert {row["measure"] for row in json.loads(done.output)} == {"CIDEr"}

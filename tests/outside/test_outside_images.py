@@ -1,0 +1,249 @@
+"""Pictures made elsewhere: folders and moments, and what does not fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from mmragbench.errors import DataError, SuiteError
+from mmragbench.outside.features import Features, label, resolve
+from mmragbench.outside.fidelity import judge_images, judge_moments
+from mmragbench.outside.images import images
+from mmragbench.outside.moments import Moments, frechet
+from mmragbench.outside.problems import MissingOutputs
+from mmragbench.signature import parse
+
+
+class Mean:
+    """A picture's mean colour and how much it varies: six numbers."""
+
+    modalities = frozenset({"image"})
+    resize = "none"
+
+    def encode_images(self, images):
+        pixels = [np.asarray(image.open(), dtype=np.float32).reshape(-1, 3) for image in images]
+        return np.array([np.concatenate([p.mean(0), p.std(0)]) for p in pixels], np.float32)
+
+
+FEATURES = Features("mean", Mean(), {"weights": "none"})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Writes a folder of noise pictures under names, and returns it."""
+
+    def write(name, files, seed):
+        dice = np.random.default_rng(seed)
+        for file in files:
+            path = tmp_path / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            low, high = sorted(dice.integers(0, 256, 2))
+            Pillow.fromarray(dice.integers(low, high + 1, (8, 8, 3), dtype=np.uint8)).save(path)
+        return tmp_path / name
+
+    return write
+
+
+def names(n, ending):
+    return [f"{i}{ending}" for i in range(n)]
+
+
+def scipy_fid(x, y):
+    """The oracle: Heusel et al.'s formula with scipy's matrix square root."""
+    from scipy import linalg
+
+    a, b = (np.cov(rows.astype(np.float64), rowvar=False) for rows in (x, y))
+    apart = np.square(x.mean(0, dtype=np.float64) - y.mean(0, dtype=np.float64)).sum()
+    return apart + np.trace(a + b - 2 * np.real(linalg.sqrtm(a @ b)))
+
+
+def encoded(path):
+    return Mean().encode_images([Opened(file) for file in sorted(path.rglob("*.*"))])
+
+
+class Opened:
+    def __init__(self, path):
+        self.path = path
+
+    def open(self):
+        return Pillow.open(self.path).convert("RGB")
+
+
+def test_folders_are_paired_by_name_without_ending(folder):
+    """`7.png` was made for `7.jpg`; FID is scipy's, with features and their facts in the signature."""
+    made, real = folder("made", names(30, ".png"), 1), folder("real", names(30, ".bmp"), 2)
+    submission = images(made, real)
+    assert not submission.problems.notes
+    fid, kid = judge_images(submission, FEATURES).rows
+    assert fid["estimate"] == pytest.approx(scipy_fid(encoded(real), encoded(made)), rel=1e-5)
+    facts = parse(fid["signature"])
+    assert (facts["measure"], facts["n_real"], facts["n_generated"]) == ("FID(mean)", "30", "30")
+    assert (facts["weights"], facts["missing"], facts["n_missing"]) == ("none", "error", "0")
+    for row in (fid, kid):
+        assert row["low"] <= row["estimate"] <= row["high"]
+        assert (row["n"], row["n_failed"]) == (30, 0)
+
+
+def test_folders_with_no_name_in_common_are_two_sets(folder):
+    """Then nothing can be missing, and their sizes may differ."""
+    made, real = folder("made", names(20, ".png"), 1), folder("real", ["a/x.png", *"bcdef"][:1] + [f"r{i}.png" for i in range(24)], 2)
+    submission = images(made, real)
+    assert not submission.problems.notes
+    facts = parse(judge_images(submission, FEATURES, ["FID"]).rows[0]["signature"])
+    assert (facts["n_real"], facts["n_generated"]) == ("25", "20")
+
+
+def test_names_that_agree_by_accident_need_not_be_pairs(folder):
+    """`pairs=none`: the same names in both, and each set is taken whole."""
+    made, real = folder("made", names(5, ".png"), 1), folder("real", names(9, ".png"), 2)
+    with pytest.raises(MissingOutputs, match="4 of 9 pictures missing: 5"):
+        images(made, real)
+    assert len(images(made, real, pairs="none").task.targets) == 9
+
+
+def test_a_missing_picture_takes_its_real_one_along(folder):
+    """Under `skip` complete pairs are compared; nothing takes the place of the missing one (UniRAG
+    puts noise there)."""
+    made, real = folder("made", names(18, ".png"), 1), folder("real", names(20, ".png"), 2)
+    skipped = images(made, real, "skip")
+    assert skipped.problems.ids["missing"] == ("18", "19")
+    row = judge_images(skipped, FEATURES, ["FID"]).rows[0]
+    kept = [file for file in real.iterdir() if int(file.stem) < 18]
+    there = Mean().encode_images([Opened(file) for file in kept])
+    assert row["estimate"] == pytest.approx(scipy_fid(there, encoded(made)), rel=1e-5)
+    facts = parse(row["signature"])
+    assert (facts["n_real"], facts["missing"], facts["n_missing"]) == ("18", "skip", "2")
+
+
+def test_a_picture_that_cannot_be_read_is_named_and_counted(folder):
+    """An error by default; under `skip` it has failed, and is neither replaced nor zero."""
+    made, real = folder("made", names(12, ".png"), 1), folder("real", names(12, ".png"), 2)
+    (made / "3.png").write_bytes((made / "3.png").read_bytes()[:60])
+    with pytest.raises(MissingOutputs, match=r"made/3 \(truncated image\)"):
+        images(made, real)
+    submission = images(made, real, "skip")
+    judged = judge_images(submission, FEATURES)
+    assert [(row["n"], row["n_failed"]) for row in judged.rows] == [(11, 1)] * 2
+    assert [(s.query, s.error) for s in judged.scores[0].scores] == [("3", "truncated image")]
+
+
+def test_zero_is_refused(folder):
+    """A distance between sets has no zero for one picture."""
+    made, real = folder("made", names(3, ".png"), 1), folder("real", names(4, ".png"), 2)
+    with pytest.raises(MissingOutputs, match="--missing zero makes no sense for pictures"):
+        images(made, real, "zero")
+
+
+def test_two_pictures_of_one_name(folder):
+    """Copies count once; different ones are an error where they are paired."""
+    made, real = folder("made", names(4, ".png"), 1), folder("real", names(4, ".png"), 2)
+    (made / "0.PNG").write_bytes((made / "0.png").read_bytes())
+    assert images(made, real).problems.ids["duplicate"] == ("made/0",)
+    Pillow.new("RGB", (8, 8)).save(made / "0.bmp")
+    with pytest.raises(DataError, match="1 names with more than one answer"):
+        images(made, real)
+
+
+def test_a_folder_without_pictures_is_an_error(tmp_path):
+    """Other files are not looked at."""
+    (tmp_path / "a.txt").write_text("not a picture")
+    with pytest.raises(DataError, match="has no pictures"):
+        images(tmp_path, tmp_path)
+    with pytest.raises(DataError, match="is not a folder"):
+        images(tmp_path / "nowhere", tmp_path)
+
+
+def saved(path, rows):
+    np.savez(path, mu=rows.mean(0), sigma=np.cov(rows, rowvar=False))
+    return path
+
+
+@pytest.mark.parametrize("stored", ["made", "real", "both"])
+def test_moments_stand_for_pictures_on_either_side(folder, tmp_path, stored):
+    """FID of pytorch-fid's `.npz` is that of the pictures; what is unknown is said; no interval."""
+    folders = {"made": folder("made", names(30, ".png"), 1), "real": folder("real", names(30, ".png"), 2)}
+    paths = {
+        side: saved(tmp_path / f"{side}.npz", encoded(path)) if stored in (side, "both") else path
+        for side, path in folders.items()
+    }
+    _, judged = judge_moments(paths["made"], paths["real"], FEATURES, ["FID", "KID"], "error")
+    fid, kid = judged.rows
+    expected = scipy_fid(encoded(folders["real"]), encoded(folders["made"]))
+    assert fid["estimate"] == pytest.approx(expected, rel=1e-5)
+    facts = parse(fid["signature"])
+    unknown = {"made": ["n_generated"], "real": ["n_real"], "both": ["n_real", "n_generated"]}
+    for fact in ("n_real", "n_generated"):
+        assert facts[fact] == ("unknown" if fact in unknown[stored] else "30")
+    assert fid["n"] == (30 if stored == "real" else None)
+    assert (fid["low"], fid["high"]) == (None, None)
+    assert "no interval" in fid["warning"]
+    assert (kid["estimate"], "KID needs" in kid["reason"]) == (None, True)
+
+
+def test_moments_of_another_network_are_refused(tmp_path):
+    """2,048 dimensions against 6."""
+    dice = np.random.default_rng(0)
+    a = saved(tmp_path / "a.npz", dice.normal(size=(9, 4)))
+    b = saved(tmp_path / "b.npz", dice.normal(size=(9, 6)))
+    with pytest.raises(DataError, match="6 and of 4 dimensions"):
+        judge_moments(a, b, Features("mean"), ["FID"], "error")
+
+
+def test_a_pickle_in_an_npz_is_not_opened(tmp_path):
+    """Nothing is ever unpickled."""
+    np.savez(tmp_path / "bad.npz", mu=np.array([{}], dtype=object), sigma=np.eye(1))
+    with pytest.raises(DataError, match="is not what it should be"):
+        Moments.read(tmp_path / "bad.npz")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"mu": np.zeros(3)}, {"mu": np.zeros(3), "sigma": np.eye(2)}, {"mu": np.full(2, np.nan), "sigma": np.eye(2)}],
+)
+def test_an_npz_without_moments_is_named(tmp_path, content):
+    """`mu` (d,) and `sigma` (d, d), finite."""
+    np.savez(tmp_path / "bad.npz", **content)
+    with pytest.raises(DataError, match="expected `mu`"):
+        Moments.read(tmp_path / "bad.npz")
+
+
+def test_fewer_pictures_than_dimensions(tmp_path):
+    """Singular covariances: equal to the closed form on the features themselves."""
+    from mmragbench.evals.images import fid
+
+    dice = np.random.default_rng(0)
+    x, y = (dice.normal(m, 1, (20, 64)).astype(np.float32) for m in (0, 0.3))
+    assert frechet(Moments.of(x), Moments.of(y)) == pytest.approx(fid(x, y), rel=1e-6)
+    assert frechet(Moments.of(x), Moments.of(x)) == pytest.approx(0, abs=1e-5)
+
+
+def test_features_by_dotted_path():
+    """A class of one's own; what it says of its resize is in the signature."""
+    found = resolve("toy:ColourEncoder")
+    assert (found.name, type(found.encoder).__name__) == ("ColourEncoder", "ColourEncoder")
+
+
+@pytest.mark.parametrize(
+    "asked, expected",
+    [
+        ("inception", "inception"),
+        ("shipped:scenes/clip", "scenes-clip"),
+        ("local-dir:/models/my clip", "my-clip"),
+        ("hf-hub:laion/CLIP-ViT", "laion-CLIP-ViT"),
+        ("ViT-B-32", "ViT-B-32"),
+        ("my.package:Encoder", "Encoder"),
+    ],
+)
+def test_features_have_a_name_that_a_measure_can_hold(asked, expected):
+    """`FID(name)` parses back."""
+    from mmragbench.records import Measure
+
+    assert label(asked) == expected
+    assert Measure.parse(f"FID({expected})").features == expected
+
+
+def test_an_architecture_without_weights_is_refused():
+    """Random features would give a number too."""
+    with pytest.raises(SuiteError, match="there is no such folder"):
+        resolve("ViT-B-32")

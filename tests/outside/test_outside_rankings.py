@@ -1,0 +1,181 @@
+"""Rankings made elsewhere: TREC runs against judgements, and what does not fit."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from mmragbench.errors import DataError, SuiteError
+from mmragbench.outside.judging import judge_rankings
+from mmragbench.outside.problems import MissingOutputs
+from mmragbench.outside.rankings import rankings, read_qrels, read_run
+from mmragbench.records import Query, Ranking
+from mmragbench.run_folder import trec
+from mmragbench.signature import parse
+
+QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq2 0 d4 1\nq3 0 d5 0\n"
+RUN = "q1 Q0 d2 1 0.9 s\nq1 Q0 d1 2 0.8 s\nq2 Q0 d3 1 0.7 s\n"
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Writes a run and judgements, and returns both paths."""
+
+    def write(run=RUN, qrels=QRELS):
+        paths = tmp_path / "system.trec", tmp_path / "qrels.txt"
+        for path, text in zip(paths, (run, qrels)):
+            path.write_text(text, encoding="utf-8")
+        return paths
+
+    return write
+
+
+def estimates(judged):
+    return {row["measure"]: row["estimate"] for row in judged.rows}
+
+
+def test_the_measures_of_a_small_run(files):
+    """Worked out by hand: q1 finds d1 second, q2 finds one of two first, q3 has no gold."""
+    found = estimates(judge_rankings(rankings(*files()), ["R@1", "R@10", "Success@1", "RR", "AP"]))
+    assert found == {"R@1": 0.25, "R@10": 0.75, "Success@1": 0.5, "RR": 0.75, "AP": 0.5}
+
+
+def test_beirs_judgements_are_recognised(files):
+    """Three columns behind a header say the same as TREC's four."""
+    beir = "query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\td2\t0\nq2\td3\t2\nq2\td4\t1\nq3\td5\t0\n"
+    _, trec_file = files()
+    plain = read_qrels(trec_file)
+    assert read_qrels(files(qrels=beir)[1]) == plain
+    assert read_qrels(files(qrels="\ufeff" + beir.replace("\n", "\r\n"))[1]) == plain
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_to_trec_eval_whatever_the_files_order(files, seed):
+    """`ir_measures` on the same files; lines shuffled, ranks wrong, many ties, unjudged hits."""
+    import ir_measures
+
+    dice = random.Random(seed)
+    documents = [f"d{i}" for i in range(30)]
+    qrels, run = [], []
+    for q in range(20):
+        judged = dice.sample(documents, 6)
+        qrels += [f"q{q} 0 {d} {dice.choice([0, 1, 2]) if i else 1}" for i, d in enumerate(judged)]
+        found = dice.sample(documents, dice.randint(1, 20))
+        run += [f"q{q} Q0 {d} 0 {dice.choice([0.5, 0.25, 0.125])} x" for d in found]
+    dice.shuffle(run)
+    paths = files("\n".join(run), "\n".join(qrels))
+    names = ["R@5", "Success@5", "nDCG@10", "AP", "RR"]
+    expected = ir_measures.calc_aggregate(
+        [ir_measures.parse_measure(name) for name in names],
+        list(ir_measures.read_trec_qrels(str(paths[1]))),
+        list(ir_measures.read_trec_run(str(paths[0]))),
+    )
+    actual = estimates(judge_rankings(rankings(*paths), names))
+    assert actual == pytest.approx({str(m): value for m, value in expected.items()}, abs=1e-9)
+
+
+def test_ties_do_not_depend_on_the_order_of_lines(files):
+    """Score, then id, both descending (several tools take the order of a dictionary)."""
+    lines = [f"q1 Q0 {d} 1 0.5 s" for d in ("d1", "d2", "d3")]
+    for order in (lines, lines[::-1]):
+        ranking = rankings(*files("\n".join(order)), "zero").rankings[0]
+        assert ranking.ids == ("d3", "d2", "d1")
+
+
+def test_a_hit_with_the_querys_own_id_is_a_hit(files):
+    """beir drops it: then image-to-image and duplicate-question retrieval lose their answers."""
+    found = judge_rankings(rankings(*files("a Q0 a 1 1.0 s\n", "a 0 a 1\n")), ["Success@1"])
+    assert estimates(found) == {"Success@1": 1.0}
+
+
+def test_true_recall_and_hit_rate_have_two_names(files):
+    """Five relevant captions per image, one found: mteb calls 0.2 recall, CLIP papers call 1."""
+    qrels = "".join(f"image 0 caption{i} 1\n" for i in range(5))
+    run = "image Q0 caption2 1 1.0 s\nimage Q0 other 2 0.5 s\n"
+    found = estimates(judge_rankings(rankings(*files(run, qrels)), ["R@5", "Success@5"]))
+    assert found == {"R@5": 0.2, "Success@5": 1.0}
+
+
+def test_missing_queries_follow_the_policy(files):
+    """An error by default; left out; or 0, as in `trec_eval -c`."""
+    paths = files(RUN.partition("q2")[0])
+    with pytest.raises(MissingOutputs, match="1 of 2 queries missing: q2"):
+        rankings(*paths)
+    found = {}
+    for policy in ("skip", "zero"):
+        (row,) = judge_rankings(rankings(*paths, policy), ["RR"]).rows
+        facts = parse(row["signature"])
+        assert (facts["missing"], facts["n_missing"]) == (policy, "1")
+        found[policy] = row["estimate"], row["n"], row["n_failed"]
+    assert found == {"skip": (0.5, 1, 0), "zero": (0.25, 2, 0)}
+
+
+def test_unknown_queries_are_an_error_or_ignored(files):
+    """A judged query without a relevant document is known."""
+    more = RUN + "q3 Q0 d5 1 1.0 s\nq9 Q0 d1 1 1.0 s\n"
+    with pytest.raises(MissingOutputs, match="1 queries unknown: q9"):
+        rankings(*files(more))
+    ignored = rankings(*files(more), "skip")
+    assert ignored.problems.notes == {
+        "unknown": {"count": 1, "ids": ["q9"]},
+        "irrelevant": {"count": 1, "ids": ["q3"]},
+    }
+    assert estimates(judge_rankings(ignored)) == estimates(judge_rankings(rankings(*files())))
+
+
+def test_a_run_folders_run_is_read_back(tmp_path):
+    """Blanks in ids, written as %20, meet BEIR's ids, which may have blanks."""
+    ranking = Ranking.of("a query", [("doc 1", 0.1 + 0.2), ("doc 2", 0.1)])
+    run, qrels = tmp_path / "run.trec", tmp_path / "qrels.tsv"
+    run.write_text(trec([ranking], "mine"))
+    qrels.write_text("query-id\tcorpus-id\tscore\na query\tdoc 1\t1\n")
+    assert read_run(run) == {"a%20query": {"doc%201": 0.1 + 0.2, "doc%202": 0.1}}
+    assert estimates(judge_rankings(rankings(run, qrels), ["RR"])) == {"RR": 1.0}
+
+
+def test_queries_of_a_group_are_resampled_together(files, tmp_path):
+    """With all queries about two images the interval is wider than with each for itself."""
+    qrels = "".join(f"i{q % 2}#{q} 0 d 1\n" for q in range(40))
+    run = "".join(f"i{q % 2}#{q} Q0 {'d' if q % 2 or q < 4 else 'e'} 1 1 s\n" for q in range(40))
+    groups = tmp_path / "groups.tsv"
+    groups.write_text("".join(f"i{q % 2}#{q}\ti{q % 2}\n" for q in range(40)))
+    paths = files(run, qrels)
+    assert rankings(*paths, groups=groups).task.queries[0] == Query("i0#0", group="i0")
+    widths = []
+    for given in (None, groups):
+        (row,) = judge_rankings(rankings(*paths, groups=given), ["Success@1"]).rows
+        widths.append(row["high"] - row["low"])
+    assert widths[1] > widths[0]
+
+
+@pytest.mark.parametrize(
+    "run",
+    ["q1 d1 0.5\n", "q1 Q0 d1 1 high s\n", "q1 Q0 d1 1 nan s\n", "q1 Q0 d1 1 inf s\n"],
+)
+def test_what_is_not_a_run_is_named(files, run):
+    """File, line, and what was expected; a score that is no number is never sorted."""
+    with pytest.raises(DataError, match="line 1 is .* expected a TREC run"):
+        rankings(*files(run))
+
+
+@pytest.mark.parametrize("qrels", ["q1 d1 1\n", "q1 0 d1 yes\n", "q1 0 d1 0.5\n", "", "q1\td1\t\n"])
+def test_what_is_not_judgements_is_named(files, qrels):
+    """Two formats, nothing in between."""
+    with pytest.raises(DataError, match="expected TREC qrels"):
+        rankings(*files(qrels=qrels))
+
+
+def test_contradictions_are_errors(files):
+    """Two scores, or two grades, for one pair; the same one twice is no contradiction."""
+    with pytest.raises(DataError, match="q1 d1"):
+        rankings(*files(RUN + "q1 Q0 d1 9 0.1 s\n"))
+    with pytest.raises(DataError, match="q1 d1"):
+        rankings(*files(qrels=QRELS + "q1 0 d1 2\n"))
+    assert rankings(*files(RUN + "q1 Q0 d1 9 0.8 s\n", QRELS + "q1 0 d1 1\n"))
+
+
+def test_measures_without_their_cutoff_are_refused(files):
+    """`R` alone is nothing here."""
+    with pytest.raises(SuiteError, match="R@k"):
+        judge_rankings(rankings(*files()), ["R"])
