@@ -55,21 +55,27 @@ def _meteor(measure: Measure, pairs: Pairs) -> Scores:
     return replace(result, influences=dict(zip(candidates, influences, strict=True)))
 
 
-def _counts(pairs: Pairs) -> list[list[float]]:
-    """What each query adds to the set's totals: the 23 numbers that the program answered for it."""
+def _counts(pairs: Pairs) -> NDArray[np.float64]:
+    """What each query adds to the set's totals (n, 23): the numbers that the program answered.
+
+    The chunk of a caption that is one of its references, word by word, is none: as in the program.
+    """
     answers = (
         pairs.corpus.meteor[(pairs.candidates[query], *lines)]
         for query, lines in pairs.references.items()
     )
-    return [[float(number) for number in answer.split()] for answer in answers]
+    counts = np.array([[float(number) for number in answer.split()] for answer in answers])
+    matched = counts[:, 4:20].reshape(-1, 4, 4).sum(axis=1)
+    whole = (matched[:, :2] + matched[:, 2:] == counts[:, :2]).all(axis=1)
+    counts[whole & (counts[:, 20] == 1), 20] = 0
+    return counts
 
 
 def corpus_meteor(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     """METEOR of rows of totals (r, 23), as the Java program computes it from them for English.
 
     Matches by form, stem, synonym and paraphrase weigh 1, 0.6, 0.8 and 0.6; content words 0.75 and
-    function words 0.25; recall 0.85 of the mean; fragmentation takes off up to 0.6. Where the two
-    sides are one and the same sentence, the program takes off nothing; a set of many is no such case.
+    function words 0.25; recall 0.85 of the mean; fragmentation takes off up to 0.6.
     """
     lengths, matches = totals[:, :4], totals[:, 4:20].reshape(-1, 4, 4)
     chunks, *matched = totals[:, 20:].T

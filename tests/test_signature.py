@@ -74,7 +74,11 @@ def test_differences_are_named(a, b, expected):
     [
         ("AP|n:5", "AP|n:6", {}),
         ("AP|n:5|missing:skip|n_missing:2", "AP|n:7|missing:error|n_missing:0", {}),
-        ("AP|missing:zero|n_missing:2", "AP|missing:error|n_missing:0", {"missing": ("zero", None)}),
+        (
+            "AP|missing:zero|n_missing:2",
+            "AP|missing:error|n_missing:0",
+            {"missing": ("zero", None)},
+        ),
         ("CIDEr|corpus:5-aa|n:5", "CIDEr|corpus:6-bb|n:6", {"corpus": ("5-aa", "6-bb")}),
     ],
 )

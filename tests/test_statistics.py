@@ -448,10 +448,10 @@ def test_fid_with_fewer_images_than_dimensions():
 @pytest.mark.parametrize("interval, whole", [(fid_interval, closed_form_fid), (kid_interval, mmd)])
 def test_a_distances_interval_is_as_wide_as_its_brute_force_bootstrap(interval, whole):
     """Resampling the images, centred: the same width as through the influences."""
-    x, y = correlated_features(26, 200, d=3)
+    x, y = correlated_features(26, 120, d=3)
     y += 0.5
     rng = np.random.default_rng(27)
-    drawn = (rng.integers(0, 200, 200) for _ in range(500))
+    drawn = (rng.integers(0, 120, 120) for _ in range(500))
     resampled = [whole(x[rows], y[rows]) for rows in drawn]
     found = interval(x, y)
     assert found.high - found.low == pytest.approx(2 * 1.96 * np.std(resampled), rel=0.15)

@@ -14,6 +14,7 @@ from mmragbench import __version__
 from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
 from mmragbench.score_cli import app as score_app
+from mmragbench.verify.cli import verify
 
 KINDS = (
     "dataset", "encoder", "captioner", "reranker", "strategy", "store", "generator", "measure",
@@ -27,6 +28,7 @@ app = typer.Typer(
     help="Compare multimodal retrieval-augmented generation strategies.",
 )
 app.add_typer(score_app, name="score")
+app.command()(verify)
 app.command()(compare)
 out = Console()
 err = Console(stderr=True)

@@ -49,6 +49,12 @@ class Ways:
     scores: Path | None
     problems: Path | None
 
+    def __post_init__(self) -> None:
+        from mmragbench.outside.writing import check_ending
+
+        if self.scores:
+            check_ending(self.scores)
+
 
 @app.command()
 def captions(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -73,9 +79,10 @@ def captions(  # noqa: PLR0913, PLR0917 - the options of a command
     from mmragbench.outside.captions import captions as read
     from mmragbench.outside.judging import CAPTIONS, judge_captions
 
+    ways = Ways(json, output, scores, problems)
     submission = read(results, references, missing)
     judged = judge_captions(submission, _names(measures, CAPTIONS), tokenizer)
-    _leave(submission, judged, Ways(json, output, scores, problems))
+    _leave(submission, judged, ways)
 
 
 @app.command()
@@ -102,9 +109,10 @@ def rankings(  # noqa: PLR0913, PLR0917 - the options of a command
     from mmragbench.outside.judging import RANKINGS, judge_rankings
     from mmragbench.outside.rankings import rankings as read
 
+    ways = Ways(json, output, scores, problems)
     submission = read(run, qrels, missing, groups)
     judged = judge_rankings(submission, _names(measures, RANKINGS))
-    _leave(submission, judged, Ways(json, output, scores, problems))
+    _leave(submission, judged, ways)
 
 
 @app.command()
@@ -140,6 +148,7 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
     from mmragbench.outside.features import Features, label, resolve
     from mmragbench.outside.images import images as read
 
+    ways = Ways(json, output, scores, problems)
     names = _names(measures, fidelity.IMAGES)
     stored = [path.suffix == ".npz" for path in (made, real)]
     known = Features(label(features))
@@ -149,7 +158,7 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
     else:
         submission = read(made, real, missing, pairs)
         judged = fidelity.judge_images(submission, network, names)
-    _leave(submission, judged, Ways(json, output, scores, problems))
+    _leave(submission, judged, ways)
 
 
 def _names(given: str | None, usual: tuple[str, ...]) -> list[str]:

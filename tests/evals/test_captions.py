@@ -157,7 +157,6 @@ def test_signature_says_what_matters() -> None:
     """Tokeniser, references per query, idf corpus, n and the library's version."""
     facts = parse(captions(ALL, posed(REFERENCES), [], answered(CAPTIONS))[0].signature)
     corpus = facts.pop("corpus")
-    facts.pop("mmragbench", None)
     assert corpus.startswith("4-")
     assert facts == {
         "measure": "CIDEr",
@@ -259,3 +258,18 @@ def test_bleus_influences_have_the_corpus_value_as_their_mean() -> None:
         mean = sum(found.influences.values()) / len(queries)
         assert mean == pytest.approx(found.total, abs=1e-12)
         assert len(set(found.influences.values())) > 1
+
+
+@needs_java
+def test_meteors_value_follows_from_what_its_program_counted() -> None:
+    """Of the set and of each query; the influences, which make the interval, have it as mean."""
+    from mmragbench.evals import meteor as meteors
+
+    texts = {**CAPTIONS, "1": "A man on a bike", "4": ""}
+    found = meteor([Measure("METEOR")], posed(REFERENCES), [], answered(texts))[0]
+    counts = meteors._counts(module.pair(posed(REFERENCES), answered(texts), module.PYTHON))
+    each = [score.value for score in found.scores]
+    assert each == pytest.approx(meteors.corpus_meteor(counts), abs=1e-12)
+    assert found.total == pytest.approx(meteors.corpus_meteor(counts.sum(axis=0)[None])[0])
+    assert sum(found.influences.values()) / 4 == pytest.approx(found.total, abs=1e-12)
+    assert each[0] == pytest.approx(1.0) and each[3] == 0.0

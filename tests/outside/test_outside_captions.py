@@ -49,7 +49,9 @@ def estimates(judged):
 
 def test_integer_and_string_ids_are_the_same_by_their_text(files):
     """`7` in one file and `"7"` in the other are one image."""
-    as_text = judge_captions(captions(*files([{**r, "image_id": str(r["image_id"])} for r in rows()])), QUICK)
+    as_text = judge_captions(
+        captions(*files([{**r, "image_id": str(r["image_id"])} for r in rows()])), QUICK
+    )
     as_numbers = judge_captions(captions(*files(rows())), QUICK)
     assert as_text.rows == as_numbers.rows
 

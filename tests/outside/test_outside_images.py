@@ -87,7 +87,10 @@ def test_folders_are_paired_by_name_without_ending(folder):
 
 def test_folders_with_no_name_in_common_are_two_sets(folder):
     """Then nothing can be missing, and their sizes may differ."""
-    made, real = folder("made", names(20, ".png"), 1), folder("real", ["a/x.png", *"bcdef"][:1] + [f"r{i}.png" for i in range(24)], 2)
+    made, real = (
+        folder("made", names(20, ".png"), 1),
+        folder("real", ["a/x.png", *"bcdef"][:1] + [f"r{i}.png" for i in range(24)], 2),
+    )
     submission = images(made, real)
     assert not submission.problems.notes
     facts = parse(judge_images(submission, FEATURES, ["FID"]).rows[0]["signature"])
@@ -162,7 +165,10 @@ def saved(path, rows):
 @pytest.mark.parametrize("stored", ["made", "real", "both"])
 def test_moments_stand_for_pictures_on_either_side(folder, tmp_path, stored):
     """FID of pytorch-fid's `.npz` is that of the pictures; what is unknown is said; no interval."""
-    folders = {"made": folder("made", names(30, ".png"), 1), "real": folder("real", names(30, ".png"), 2)}
+    folders = {
+        "made": folder("made", names(30, ".png"), 1),
+        "real": folder("real", names(30, ".png"), 2),
+    }
     paths = {
         side: saved(tmp_path / f"{side}.npz", encoded(path)) if stored in (side, "both") else path
         for side, path in folders.items()
@@ -199,7 +205,11 @@ def test_a_pickle_in_an_npz_is_not_opened(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [{"mu": np.zeros(3)}, {"mu": np.zeros(3), "sigma": np.eye(2)}, {"mu": np.full(2, np.nan), "sigma": np.eye(2)}],
+    [
+        {"mu": np.zeros(3)},
+        {"mu": np.zeros(3), "sigma": np.eye(2)},
+        {"mu": np.full(2, np.nan), "sigma": np.eye(2)},
+    ],
 )
 def test_an_npz_without_moments_is_named(tmp_path, content):
     """`mu` (d,) and `sigma` (d, d), finite."""

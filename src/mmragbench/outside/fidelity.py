@@ -37,9 +37,12 @@ def judge_images(
     asked = components(names, IMAGES, features.name)
     task, outputs = submission.task, submission.outputs
     found = score(asked, task, [], outputs, lambda _: _encoder(features))["all"]
-    failed = tuple(Score(o.query, error=o.error) for o in outputs if o.error)
-    found = [replace(scores, scores=failed) for scores in found]
+    found = [replace(scores, scores=_failed(submission)) for scores in found]
     return judged(submission, found, **features.facts)
+
+
+def _failed(submission: Submission) -> tuple[Score, ...]:
+    return tuple(Score(name, error=why) for name, why in submission.failed.items())
 
 
 def _encoder(features: Features) -> Encoder:
@@ -86,7 +89,8 @@ def judge_moments(
     b = read_side(real, features, policy, real=True)
     nothing = Submission("", Task("image-generation", [], []), Problems("", "pictures", 0), policy)
     submission = replace(a.submission or b.submission or nothing, name=made.stem)
-    found = [_distance(measure, a, b) for measure in asked]
+    failed = _failed(submission)
+    found = [replace(_distance(measure, a, b), scores=failed) for measure in asked]
     facts = features.facts if a.submission or b.submission else {}
     result = judged(submission, found, **facts)
     if a.moments.n is None:

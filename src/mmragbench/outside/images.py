@@ -61,8 +61,7 @@ def images(made: Path, real: Path, policy: Policy = "error", pairs: Pairs = "aut
         task, outputs = _posed([b.images[n] for n in both], [a.images[n] for n in both])
     else:
         task, outputs = _posed([*b.images.values()], [*a.images.values()])
-    failed = [Output(name, error=why) for name, why in a.unreadable.items()]
-    return Submission(made.name, task, problems, policy, outputs=[*outputs, *failed])
+    return Submission(made.name, task, problems, policy, outputs=outputs, failed=a.unreadable)
 
 
 def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submission:
@@ -74,15 +73,15 @@ def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submissi
     """
     found = read_folder(folder, whole=True)
     pictures = list(found.images.values())
+    failed = {} if real else found.unreadable
     if real:
         problems = _problems(found, len(found.names), _flaws(found))
         task, outputs = _posed(pictures, [])
     else:
         problems = _of_sets(found)
         task, outputs = _posed([], pictures)
-        outputs += [Output(name, error=why) for name, why in found.unreadable.items()]
     problems.settle(policy)
-    return Submission(folder.name, task, problems, policy, outputs=outputs)
+    return Submission(folder.name, task, problems, policy, outputs=outputs, failed=failed)
 
 
 def _of_pairs(made: Folder, real: Folder) -> Problems:

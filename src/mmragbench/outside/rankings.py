@@ -12,7 +12,7 @@ without a relevant document is not scored. The policy for queries without a rank
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mmragbench.errors import DataError
@@ -122,11 +122,6 @@ def read_groups(path: Path) -> Mapping[str, str]:
             raise DataError(f"{path}, line {number} is {line[:80]!r}; expected {GROUPS}")
         found[_joined(fields[0])] = fields[1]
     return found
-
-
-def ungrouped(queries: Iterable[Query]) -> bool:
-    """Whether each query stands for itself."""
-    return all(query.group == query.id for query in queries)
 
 
 def _joined(id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mmragbench.outside.problems import Policy, Problems
@@ -16,6 +16,7 @@ class Submission:
     Attributes:
         name: what the rows call it: the stem of its file or folder.
         policy: what was done about what is missing.
+        failed: outputs that are there and cannot be used, by name, with the reason.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Submission:
     policy: Policy
     rankings: Sequence[Ranking] = field(default_factory=tuple)
     outputs: Sequence[Output] = field(default_factory=tuple)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, object]:

@@ -56,30 +56,33 @@ def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[st
     yield from (row["signature"] for row in rows)
 
 
-def write_scores(path: Path, judged: Judged) -> None:
-    """Each query's scores, as a run folder's `scores.parquet` has them, or as CSV.
+def check_ending(path: Path) -> None:
+    """Whether scores can be written to a file of this name, before minutes are spent on them.
 
     Raises:
-        MmragbenchError: the file's ending is neither.
+        MmragbenchError: they cannot.
     """
+    if path.suffix not in (".csv", ".parquet"):
+        raise MmragbenchError(f"--scores {path}: the name must end in .parquet or .csv")
+
+
+def write_scores(path: Path, judged: Judged) -> None:
+    """Each query's scores, as a run folder's `scores.parquet` has them, or as CSV."""
     if path.suffix == ".csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(_records(judged.scores))
         write_atomically(path, text.getvalue())
-    elif path.suffix == ".parquet":
+    else:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        columns = zip(*_records(judged.scores), strict=True)
         types = (pa.string(), pa.string(), pa.float64(), pa.string())
-        arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=False)]
-        names = COLUMNS if arrays else ()
+        schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
+        records = [dict(zip(COLUMNS, each, strict=True)) for each in _records(judged.scores)]
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.table(dict(zip(names, arrays, strict=True))), path)
-    else:
-        raise MmragbenchError(f"--scores {path}: the name must end in .parquet or .csv")
+        pq.write_table(pa.Table.from_pylist(records, schema=schema), path)
 
 
 def _records(found: Sequence[Scores]) -> Iterator[tuple[Any, ...]]:

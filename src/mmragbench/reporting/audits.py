@@ -9,7 +9,7 @@ from typing import Any
 from mmragbench.reporting.album import Album
 from mmragbench.reporting.folder import Json, RunFolder, measure_of
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, shown
+from mmragbench.reporting.units import decimals, shown, unit
 
 NOUNS = {"image": "query image", "target": "target image", "image target": "query or target image"}
 """What a task's leak audit looks for."""
@@ -223,7 +223,7 @@ def _without(rows: list[Json]) -> Iterator[tuple[str, ...]]:
             parts = (row["strategy"], setting(row["generator"], row["k"]))
             yield (
                 " · ".join(part for part in parts if part),
-                str(measure),
+                f"{measure} {unit(measure)}".rstrip(),
                 shown(measure, row["estimate"], places),
                 f"{row['n']:,}",
                 "to be scored again" if kept is None else shown(measure, kept, places),

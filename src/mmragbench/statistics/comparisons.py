@@ -93,7 +93,7 @@ def queries_needed(
 
 
 def comparison_of_means(
-    influences: Array, swaps: Array, clusters: npt.ArrayLike | None, seed: int
+    influences: Array, swaps: Array, clusters: npt.ArrayLike | None, resamples: int, seed: int
 ) -> Comparison:
     """A comparison of two statistics that are means, to first order, of per-image values.
 
@@ -101,14 +101,14 @@ def comparison_of_means(
     changes sign by when an image's two outputs change places.
     """
     data, moved = Clusters.of(influences, clusters), Clusters.of(swaps, clusters)
-    low, high = difference_interval(influences, data, RESAMPLES, seed)
+    low, high = difference_interval(influences, data, resamples, seed)
     # Evidence that points the other way than the difference itself is no evidence for it.
     agree = data.mean * moved.mean > 0
     return Comparison(
         difference=data.mean,
         low=low,
         high=high,
-        p_value=sign_flip_p_value(moved.sums, RESAMPLES, seed) if agree else 1.0,
+        p_value=sign_flip_p_value(moved.sums, resamples, seed) if agree else 1.0,
         n=data.n,
         n_clusters=len(data),
         needed=queries_needed(influences, clusters),

@@ -1,0 +1,24 @@
+"""Audits: what a reader should know of a run before believing its numbers.
+
+Leaks (is a query's picture in the memory?), copies (are answers what was shown, word for word?) and
+modality (are images preferred to texts?). They read what a run has, and ask no model anything new.
+"""
+
+from mmragbench.audits.auditing import audit, write
+from mmragbench.audits.copy import Copies, copies
+from mmragbench.audits.leak import Leaks, leak, without
+from mmragbench.audits.modality import Gap, Modality, gap, modality
+
+__all__ = [
+    "Copies",
+    "Gap",
+    "Leaks",
+    "Modality",
+    "audit",
+    "copies",
+    "gap",
+    "leak",
+    "modality",
+    "without",
+    "write",
+]

@@ -1,0 +1,190 @@
+"""All audits of a run, as plain data: `audits.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mmragbench.assembly import Assembly
+from mmragbench.audits.captions import Captions
+from mmragbench.audits.copy import copies
+from mmragbench.audits.encoders import Encoders
+from mmragbench.audits.leak import HOWS, Leaks, Pair, leak, without
+from mmragbench.audits.modality import gap, modality
+from mmragbench.cache import Cache
+from mmragbench.errors import MmragbenchError
+from mmragbench.loop import Cell
+from mmragbench.meter import Progress
+from mmragbench.plan import Plan
+from mmragbench.records import Image, Task
+from mmragbench.run_folder import write_json
+from mmragbench.stages import CRASH, Scored
+from mmragbench.thumbnails import thumbnail
+
+PICTURED = 12
+"""Leaked pairs that are stored with thumbnails, those first that a reader may doubt; all are named."""
+
+EXAMPLES = 5
+"""Recurring captions that are quoted."""
+
+Json = dict[str, Any]
+Cells = Mapping[tuple[str, str], Cell]
+
+
+def write(
+    folder: Path,
+    plan: Plan,
+    tasks: Mapping[str, Task],
+    cells: Cells,
+    assembly: Assembly,
+    progress: Progress | None = None,
+) -> list[dict[str, str]]:
+    """Audit a run and write `<run>/audits.json`; audits that crashed are returned as the loop's
+    crashes are, and say so in the file."""
+    used = {name: tasks[name] for name in plan.tasks}
+    encoders = Encoders(plan, assembly, Cache())
+    found = audit(used, cells, encoders, partial(thumbnail, folder), progress)
+    write_json(folder / "audits.json", found)
+    return [
+        {"component": f"{kind} audit", "error": result["error"]}
+        for audits in found["tasks"].values()
+        for kind, result in audits.items()
+        if isinstance(result, dict) and "error" in result
+    ]
+
+
+def audit(
+    tasks: Mapping[str, Task],
+    cells: Cells,
+    encoders: Encoders,
+    picture: Callable[[Image], str | None],
+    progress: Progress | None = None,
+) -> Json:
+    """`{"tasks": {task: {"leak": ..., "copy": [...], "modality": ...}}}`.
+
+    Args:
+        tasks: by name.
+        cells: by task and strategy.
+        encoders: those that may be asked.
+        picture: stores a thumbnail and names it.
+        progress: who is told how far it is.
+    """
+    read: dict[int, Captions] = {}
+    found: dict[str, Json] = {}
+    for name, task in tasks.items():
+        if progress:
+            progress.begin(f"audits of {name}", 0)
+        own = [cell for (of, _), cell in cells.items() if of == name]
+        captions = read.get(id(task.memory)) or Captions(task.memory)
+        read[id(task.memory)] = captions
+        found[name] = {
+            "leak": _guarded(partial(_leak, task, own, captions, encoders, picture, progress)),
+            "copy": _guarded(partial(_copy, task, own, captions)),
+            "modality": _guarded(partial(_modality, task, own, encoders)),
+        }
+    return {"tasks": found}
+
+
+def _guarded(work: Callable[[], Any]) -> Any:
+    """An audit that crashes is an error in the report; the run's numbers are there all the same."""
+    try:
+        return work()
+    except MmragbenchError as error:
+        return {"error": f"{CRASH}{error}"}
+    except Exception as error:
+        return {"error": f"{CRASH}{type(error).__name__}: {error}"}
+
+
+def _leak(
+    task: Task,
+    cells: Sequence[Cell],
+    captions: Captions,
+    encoders: Encoders,
+    picture: Callable[[Image], str | None],
+    progress: Progress | None,
+) -> Json:
+    name, encoder = encoders.seen(task)
+    leaks = leak(task, encoder, captions, progress)
+    leaked = [
+        pair
+        for how in reversed(HOWS)
+        for pair in leaks.pairs
+        if pair.how == how and not pair.wanted
+    ]
+    return {
+        "asked": leaks.asked,
+        "held": leaks.held,
+        "roles": list(leaks.roles),
+        "unreadable": leaks.unreadable,
+        "encoder": name,
+        "queries": leaks.by,
+        "leaked": sorted(leaks.queries),
+        "wanted": len({pair.query for pair in leaks.pairs if pair.wanted}),
+        "pairs": [_pair(p, picture if i < PICTURED else None) for i, p in enumerate(leaked)],
+        "misses": [_pair(pair, picture) for pair in leaks.misses],
+        "references": _references(leaks),
+        "without": _without(cells, leaks) if leaks.queries else [],
+    }
+
+
+def _pair(pair: Pair, picture: Callable[[Image], str | None] | None) -> Json:
+    stored = {"image": picture(pair.image), "found": picture(pair.found)} if picture else {}
+    keys = ("query", "role", "document", "how", "bits", "levels", "cosine")
+    return {key: getattr(pair, key) for key in keys} | stored
+
+
+def _references(leaks: Leaks) -> Json:
+    found = leaks.references
+    return {
+        "captions": found.captions,
+        "recurring": len(found.recurring),
+        "whole": list(found.whole),
+        "chance": found.chance,
+        "examples": [
+            {"query": query, "caption": caption, "documents": ids[:3], "n_documents": len(ids)}
+            for query, caption, ids in found.recurring[:EXAMPLES]
+        ],
+    }
+
+
+def _without(cells: Sequence[Cell], leaks: Leaks) -> list[Json]:
+    leaked = frozenset(leaks.queries)
+    rows = []
+    for cell in cells:
+        parts: list[tuple[tuple[str | None, int | None], Scored]] = [((None, None), cell.scored)]
+        parts += [(key, scored) for key, (_, scored) in cell.generated.items()]
+        for (generator, k), scored in parts:
+            of = {"strategy": cell.strategy, "generator": generator, "k": k}
+            rows += [of | row for row in without(scored, leaked)]
+    return rows
+
+
+def _copy(task: Task, cells: Sequence[Cell], captions: Captions) -> list[Json]:
+    return [
+        {"strategy": cell.strategy, "generator": generator, "k": k}
+        | asdict(copies(task, generated.outputs, captions))
+        for cell in cells
+        for (generator, k), (generated, _) in cell.generated.items()
+        if generated.reason is None
+    ]
+
+
+def _modality(task: Task, cells: Sequence[Cell], encoders: Encoders) -> Json:
+    kept = ("hits", "relevant", "n")
+    found = {cell.strategy: modality(task, cell.retrieved.rankings) for cell in cells}
+    memory = modality(task, ())
+    gaps = {name: gap(task.memory, encoder) for name, encoder in encoders.read(task).items()}
+    return {
+        "memory": memory.memory,
+        "mixed": memory.mixed,
+        "k": memory.k,
+        "strategies": [
+            {"strategy": strategy, **{key: getattr(of, key) for key in kept}}
+            for strategy, of in found.items()
+            if of.n
+        ],
+        "gaps": {name: found._asdict() for name, found in gaps.items() if found},
+    }

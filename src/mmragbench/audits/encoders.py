@@ -1,0 +1,59 @@
+"""The suite's encoders, as far as they have seen a memory already: an audit asks nothing new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from mmragbench.assembly import Assembly
+from mmragbench.audits.modality import sample
+from mmragbench.cache import Cache
+from mmragbench.contracts import Encoder
+from mmragbench.identity import digest
+from mmragbench.plan import Plan
+from mmragbench.records import Image, Task, Text
+
+PROBES = 200
+"""So many of the inputs are looked up to tell whether all are known."""
+
+
+class Encoders:
+    """Those of a plan, built by its assembly, whose answers are in the cache."""
+
+    def __init__(self, plan: Plan, assembly: Assembly, cache: Cache) -> None:
+        self._names = [name for role, name in plan.models() if role == "encoder"]
+        self._assembly, self._cache = assembly, cache
+
+    def seen(self, task: Task) -> tuple[str | None, Encoder | None]:
+        """The first that knows the pictures of memory, queries and targets."""
+        asked = [*(query.image for query in task.queries), *task.targets.values()]
+        images = [image for image in (*(d.image for d in task.memory), *asked) if image]
+        return next(self._knowing(images), (None, None))
+
+    def read(self, task: Task) -> dict[str, Encoder]:
+        """Those that know both the pictures and the texts of the memory."""
+        drawn = sample(task.memory)
+        images = [d.image for d in drawn if d.image]
+        texts = [text for d in drawn for text in d.texts]
+        if not images or not texts:
+            return {}
+        return dict(self._knowing(images, texts))
+
+    def _knowing(
+        self, images: Sequence[Image], texts: Sequence[Text] = ()
+    ) -> Iterator[tuple[str, Encoder]]:
+        for name in self._names:
+            model: Any = self._assembly.model("encoder", name)
+            wanted = {kind for kind, items in (("image", images), ("text", texts)) if items}
+            keys = [model.key(item) for item in (*_spread(images), *_spread(texts))]
+            if wanted <= model.modalities and self._known(name, keys):
+                yield name, model
+
+    def _known(self, name: str, keys: Iterable[str]) -> bool:
+        items = self._cache.items(digest(self._assembly.model_identity("encoder", name)))
+        distinct = list(dict.fromkeys(keys))
+        return bool(distinct) and len(items.get(distinct)) == len(distinct)
+
+
+def _spread(items: Sequence[Any]) -> Sequence[Any]:
+    return items[:: max(1, len(items) // PROBES)]

@@ -1,0 +1,235 @@
+"""Leaks: is what is asked about, or its answer, in the memory already?"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from mmragbench.audits.captions import Captions
+from mmragbench.audits.pairs import SAME, How, Match, matches
+from mmragbench.audits.prints import Pictures, file_of
+from mmragbench.contracts import Encoder
+from mmragbench.meter import Progress
+from mmragbench.records import Image, Task
+from mmragbench.scoring import estimate
+from mmragbench.stages import Scored
+
+HOWS: tuple[How, ...] = ("bytes", "pixels", "near")
+"""From the strongest evidence to the weakest."""
+
+Subject = tuple[str, str, Image]
+"""What is looked for: a query's id, the picture's role and the picture."""
+
+MISSES = 3
+"""So many pairs that are closest without being duplicates are kept, by thumb and by encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A query's picture and a memory document's, how they are the same (empty: they only look
+    alike), and how alike (`bits`, `levels` and `cosine` as in `Match`).
+
+    Attributes:
+        role: whether it is the query's own `image` or the `target` that is to be generated.
+        wanted: the document is gold for this query: it is there to be found, which is no leak.
+    """
+
+    query: str
+    role: str
+    image: Image
+    document: str
+    found: Image
+    how: How
+    bits: int
+    levels: int
+    cosine: float | None
+    wanted: bool
+
+
+class Recurrence(NamedTuple):
+    """A reference caption that stands in the memory, and in which documents."""
+
+    query: str
+    caption: str
+    documents: list[str]
+
+
+@dataclass(frozen=True)
+class References:
+    """Reference captions that occur verbatim in the memory (but for case and punctuation).
+
+    Attributes:
+        captions: how many there are.
+        recurring: those that occur in the memory, the longest first: short ones recur by chance.
+        whole: queries all of whose references occur there, which chance does not explain.
+        chance: the share of the memory's own captions that occur in another of its documents.
+    """
+
+    captions: int = 0
+    recurring: tuple[Recurrence, ...] = ()
+    whole: tuple[str, ...] = ()
+    chance: float | None = None
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What of a task's queries is in its memory.
+
+    Attributes:
+        asked: queries that have a picture (their own, or the target) to look for.
+        held: distinct pictures in the memory.
+        roles: whose pictures were looked for: `image` (the queries' own), `target`, or both.
+        pairs: query pictures with the memory's documents that hold the same.
+        misses: the closest pairs that are no duplicates, to be looked at.
+        references: captions; no part of `queries`.
+        unreadable: pictures that could not be looked at.
+    """
+
+    asked: int
+    held: int
+    roles: tuple[str, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    misses: tuple[Pair, ...] = ()
+    references: References = References()
+    unreadable: int = 0
+
+    @cached_property
+    def queries(self) -> dict[str, How]:
+        """The leaked queries, with the strongest evidence for each."""
+        found: dict[str, How] = {}
+        for how in reversed(HOWS):
+            found |= {p.query: how for p in self.pairs if p.how == how and not p.wanted}
+        return found
+
+    @property
+    def by(self) -> dict[str, int]:
+        """How many queries leak, by the strongest evidence."""
+        counts = Counter(self.queries.values())
+        return {how: counts[how] for how in HOWS}
+
+
+def leak(
+    task: Task,
+    encoder: Encoder | None = None,
+    captions: Captions | None = None,
+    progress: Progress | None = None,
+) -> Leaks:
+    """Look for the queries' pictures (and the targets) and the references in the memory.
+
+    Args:
+        task: what is asked, of which memory.
+        encoder: proposes near-duplicates beside the perceptual hash; must read images.
+        captions: the memory's, where they have been read already.
+        progress: who is told how far the fingerprints are.
+    """
+    references = _references(task, captions or Captions(task.memory))
+    subjects = list(_subjects(task))
+    holders = [(d.id, d.image) for d in task.memory if d.image]
+    if not subjects or not holders:
+        return Leaks(_queries(subjects), 0, _roles(subjects), references=references)
+    asked = Pictures.of([image for *_, image in subjects], encoder, progress=progress)
+    held = Pictures.of([image for _, image in holders], encoder, progress=progress)
+    pairs = list(_pairs(task, subjects, holders, (asked, held)))
+    same = [pair for pair in pairs if pair.how]
+    found = {pair.query for pair in same}
+    return Leaks(
+        asked=_queries(subjects),
+        held=len(held),
+        roles=_roles(subjects),
+        pairs=tuple(same),
+        misses=tuple(_closest([pair for pair in pairs if pair.query not in found])),
+        references=references,
+        unreadable=asked.unreadable + held.unreadable,
+    )
+
+
+def _subjects(task: Task) -> Iterator[Subject]:
+    for query in task.queries:
+        if query.image:
+            yield query.id, "image", query.image
+        if target := task.targets.get(query.id):
+            yield query.id, "target", target
+
+
+def _queries(subjects: Sequence[Subject]) -> int:
+    return len({query for query, *_ in subjects})
+
+
+def _roles(subjects: Sequence[Subject]) -> tuple[str, ...]:
+    return tuple(sorted({role for _, role, _ in subjects}))
+
+
+def _pairs(
+    task: Task,
+    subjects: Sequence[Subject],
+    holders: Sequence[tuple[str, Image]],
+    pictures: tuple[Pictures, Pictures],
+) -> Iterator[Pair]:
+    asked, held = pictures
+    found: dict[int, list[Match]] = defaultdict(list)
+    for match in matches(asked, held):
+        found[match.asked].append(match)
+    documents: dict[int | None, list[str]] = defaultdict(list)
+    for id, image in holders:
+        documents[held.row.get(file_of(image))].append(id)
+    gold = not task.relevance.startswith("silver")
+    for query, role, image in subjects:
+        row = asked.row.get(file_of(image))
+        grades = task.qrels.get(query, {}) if gold else {}
+        for match in found.get(row, ()) if row is not None else ():
+            other = held.images[match.held]
+            for id in documents[match.held][:SAME]:
+                wanted = grades.get(id, 0) > 0
+                alike = (match.how, match.bits, match.levels, match.cosine)
+                yield Pair(query, role, image, id, other, *alike, wanted)
+
+
+def _closest(pairs: Sequence[Pair]) -> list[Pair]:
+    by_thumb = sorted(pairs, key=lambda pair: pair.levels)[:MISSES]
+    seen = [pair for pair in pairs if pair.cosine is not None]
+    by_encoder = sorted(seen, key=lambda pair: -(pair.cosine or 0.0))[:MISSES]
+    return list(dict.fromkeys([*by_thumb, *by_encoder]))
+
+
+def _references(task: Task, captions: Captions) -> References:
+    asked = [(query.id, task.references.get(query.id, ())) for query in task.queries]
+    recurring = [
+        Recurrence(query, caption, captions.documents(caption))
+        for query, own in asked
+        for caption in own
+        if caption in captions
+    ]
+    times = Counter(recurrence.query for recurrence in recurring)
+    return References(
+        captions=sum(len(own) for _, own in asked),
+        recurring=tuple(sorted(recurring, key=lambda found: -len(found.caption))),
+        whole=tuple(query for query, own in asked if own and times[query] == len(own)),
+        chance=captions.recurring,
+    )
+
+
+def without(scored: Scored, leaked: frozenset[str]) -> list[dict[str, Any]]:
+    """Each estimate beside the one without the leaked queries: the mean of the others' scores.
+
+    A measure of the whole set (FID, Bleu) has none: it has to be scored again, on the others.
+    """
+    rows = []
+    for name, found in scored.items():
+        for scores in found:
+            value, n, _ = estimate(scores)
+            kept = [s.value for s in scores.scores if s.value is not None and s.query not in leaked]
+            whole = scores.total is not None or value is None
+            rows.append(
+                {
+                    "slice": name,
+                    "measure": str(scores.measure),
+                    "estimate": value,
+                    "n": n,
+                    "without": None if whole or not kept else sum(kept) / len(kept),
+                    "n_without": None if whole else len(kept),
+                }
+            )
+    return rows

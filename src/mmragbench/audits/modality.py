@@ -1,0 +1,145 @@
+"""Modality: does a strategy prefer images or texts, and how far apart does an encoder put them?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmragbench.contracts import Encoder
+from mmragbench.records import Document, Ranking, Task
+
+KINDS = ("image", "text", "pair")
+"""A document has an image only, texts only, or both."""
+
+K = 10
+SAMPLE = 1000
+"""Documents on which the gap is measured."""
+
+Shares = dict[str, float]
+Rows = NDArray[np.float64]
+
+
+class Gap(NamedTuple):
+    """Between the image and the text vectors of a memory (unit vectors; Liang et al. 2022).
+
+    Attributes:
+        distance: between the centroids, 0 to 2.
+        matched: mean cosine of an image and a caption of the same document.
+        unmatched: mean cosine of an image and a caption of another.
+        images: how many vectors of each.
+        texts: (as above)
+    """
+
+    distance: float
+    matched: float | None
+    unmatched: float | None
+    images: int
+    texts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Modality:
+    """Shares of image, text and pair documents.
+
+    Attributes:
+        memory: among all documents.
+        hits: among the first k hits of a query; the mean over `n` queries.
+        relevant: among the documents that are relevant for it; the mean over the same queries.
+        n: queries that have both hits and relevant documents.
+        k: how many hits are looked at.
+        gap: the encoder's, where one was given that reads both.
+    """
+
+    memory: Shares
+    hits: Shares
+    relevant: Shares
+    n: int
+    k: int = K
+    gap: Gap | None = None
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the memory has documents of more than one kind."""
+        return sum(share > 0 for share in self.memory.values()) > 1
+
+
+def modality(
+    task: Task, rankings: Sequence[Ranking], encoder: Encoder | None = None, k: int = K
+) -> Modality:
+    """What is retrieved against what is relevant, by modality; and an encoder's modality gap."""
+    kinds = {document.id: kind for document in task.memory if (kind := kind_of(document))}
+    hits, relevant = [], []
+    for ranking in rankings:
+        grades = task.qrels.get(ranking.query, {})
+        good = [id for id, grade in grades.items() if grade > 0 and id in kinds]
+        found = [id for id in ranking.ids[:k] if id in kinds]
+        if good and found:
+            hits.append(_shares(kinds[id] for id in found))
+            relevant.append(_shares(kinds[id] for id in good))
+    return Modality(
+        memory=_shares(kinds.values()),
+        hits=_mean(hits),
+        relevant=_mean(relevant),
+        n=len(hits),
+        k=k,
+        gap=gap(task.memory, encoder) if encoder else None,
+    )
+
+
+def kind_of(document: Document) -> str | None:
+    """`image`, `text` or `pair`; None for a document with neither."""
+    if document.image:
+        return "pair" if document.texts else "image"
+    return "text" if document.texts else None
+
+
+def gap(memory: Sequence[Document], encoder: Encoder) -> Gap | None:
+    """The modality gap, on a fixed draw of documents; None where there are no images or no texts,
+    or the encoder does not read both."""
+    drawn = sample(memory)
+    images = [(d.id, d.image) for d in drawn if d.image]
+    texts = [(d.id, text) for d in drawn for text in d.texts]
+    if not images or not texts or not {"image", "text"} <= encoder.modalities:
+        return None
+    seen = encoder.encode_images([image for _, image in images]).astype(np.float64)
+    read = encoder.encode_texts([text for _, text in texts]).astype(np.float64)
+    row = {id: i for i, (id, _) in enumerate(images)}
+    own = [(row[id], j) for j, (id, _) in enumerate(texts) if id in row]
+    return _gap(seen, read, own)
+
+
+def sample(memory: Sequence[Document]) -> list[Document]:
+    """At most SAMPLE documents, drawn by their ids' checksums."""
+    if len(memory) <= SAMPLE:
+        return list(memory)
+    return sorted(memory, key=lambda d: crc32(f"gap {d.id}".encode()))[:SAMPLE]
+
+
+def _gap(seen: Rows, read: Rows, own: Sequence[tuple[int, int]]) -> Gap:
+    """The sum over all pairs is the product of the sums: no pair has to be looked at."""
+    matched = sum(float(seen[i] @ read[j]) for i, j in own)
+    rest = len(seen) * len(read) - len(own)
+    everything = float(seen.sum(axis=0) @ read.sum(axis=0))
+    return Gap(
+        distance=float(np.linalg.norm(seen.mean(axis=0) - read.mean(axis=0))),
+        matched=matched / len(own) if own else None,
+        unmatched=(everything - matched) / rest if rest else None,
+        images=len(seen),
+        texts=len(read),
+    )
+
+
+def _shares(kinds: Iterable[str]) -> Shares:
+    counts = Counter(kinds)
+    total = sum(counts.values())
+    return {kind: counts[kind] / total if total else 0.0 for kind in KINDS}
+
+
+def _mean(shares: Sequence[Shares]) -> Shares:
+    return {kind: sum(s[kind] for s in shares) / len(shares) for kind in KINDS} if shares else {}

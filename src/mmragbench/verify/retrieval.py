@@ -1,0 +1,100 @@
+"""Zero-shot retrieval with a suite's own parts: dataset, encoder, `shared-space`, evaluators.
+
+The model's vectors are remembered from run to run, as in a run of a suite; rankings and scores are
+computed anew each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mmragbench.assembly import Assembly
+from mmragbench.cache import Cache, folder
+from mmragbench.meter import Meter
+from mmragbench.pictures import Drawn, draw, tasks
+from mmragbench.plan import Plan, plan
+from mmragbench.records import Scores, Task
+from mmragbench.scoring import score
+from mmragbench.suite import Source, validate
+from mmragbench.verify.needs import Lack, Missing
+from mmragbench.verify.references import Reference
+
+
+def retrieval(
+    references: Sequence[Reference], given: Mapping[str, Any], data: Path
+) -> dict[str, Scores]:
+    """Scores by the references' names.
+
+    Args:
+        references: measures of the same model on the same data, in one direction or both.
+        given: `dataset` and `model`, as a suite says them; the dataset's root lies below `data`.
+        data: the data folder.
+
+    Raises:
+        Missing: images of the split are not there or cannot be used.
+    """
+    planned = _plan(references, given, data)
+    assembly = Assembly(planned.suite, Cache(), Meter())
+    posed = _tasks(planned.suite.dataset, lambda: assembly.build(planned.dataset).tasks())
+    found: dict[str, Scores] = {}
+    for name in planned.tasks:
+        by_measure = {str(s.measure): s for s in _scores(planned, assembly, posed[name])}
+        asked = [each for each in references if each.task == name]
+        found |= {each.name: by_measure[each.measure] for each in asked}
+    return found
+
+
+def _plan(references: Sequence[Reference], given: Mapping[str, Any], data: Path) -> Plan:
+    """The suite of it: one encoder, one strategy."""
+    measures: dict[str, list[str]] = {}
+    for each in references:
+        measures.setdefault(str(each.task), []).append(each.measure)
+    content = {
+        "name": "verify",
+        "dataset": {**given["dataset"], "root": str(data / given["dataset"]["root"])},
+        "models": {"encoder": given["model"]},
+        "strategies": {"shared-space": {"encoder": "encoder"}},
+        "tasks": {task: {"measures": names} for task, names in measures.items()},
+        "depth": 10,
+    }
+    source = Source(references[0].family, yaml.safe_dump(content))
+    return plan(validate(content, source), source)
+
+
+def _tasks(dataset: Mapping[str, Any], build: Any) -> Mapping[str, Task]:
+    """The dataset's tasks; of Karpathy's splits without the memory, whose 113,000 pictures are not
+    asked for here."""
+    if "karpathy" not in dataset:
+        built: Mapping[str, Task] = build()
+        return built
+    from mmragbench.datasets.coco import karpathy
+
+    root = Path(dataset["root"])
+    entries = karpathy(root, root / dataset["karpathy"])["queries"]
+    drawn = draw(entries, None, index=folder() / "intake.sqlite")
+    _all_there(drawn, len(entries), root)
+    return tasks([], drawn.pictures)
+
+
+def _all_there(drawn: Drawn, wanted: int, root: Path) -> None:
+    short = wanted - len(drawn.pictures)
+    if short or not drawn.pictures:
+        first = f", the first: {drawn.excluded[0].reason}" if drawn.excluded else ""
+        raise Missing(Lack(f"{short:,} of {wanted:,} pictures of the split below {root}{first}"))
+
+
+def _scores(planned: Plan, assembly: Assembly, task: Task) -> list[Scores]:
+    depth = planned.depth(task.name)
+    strategy = assembly.build(planned.strategies["shared-space"], task=task)
+    strategy.index(task.memory)
+    rankings = strategy.retrieve(task.queries, depth)
+    measures = planned.tasks[task.name].retrieval
+    return score(measures, task, rankings, [], _no_features, depth)["all"]
+
+
+def _no_features(name: str) -> Any:
+    raise ValueError(f"no measure of rankings needs features, but {name} was asked for")

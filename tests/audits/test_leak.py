@@ -1,0 +1,200 @@
+"""The leak audit: what is found, what is not, and what it does to the scores."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+import toy
+from mmragbench.audits import leak, pairs, prints, without
+from mmragbench.audits.pairs import matches, near_duplicates
+from mmragbench.audits.prints import Pictures
+from mmragbench.identity import file_digest
+from mmragbench.records import Document, Image, Measure, Query, Score, Scores, Task, Text
+
+
+def asked(image: Image, *held: Image, **more) -> Task:
+    """One query about a picture, and a memory of pictures."""
+    memory = [Document(other.id, other) for other in held]
+    return Task("captioning", memory, [Query("q", image)], **more)
+
+
+@pytest.mark.parametrize("name", ["captioning", "image-generation"])
+def test_a_planted_leak_is_found_and_nothing_else(scenes, plant, name):
+    """Of copies of query pictures in the memory, half of them re-encoded and resized, all are
+    found; no other query of a world whose pictures look alike is."""
+    task, planted = plant(scenes[name], 20)
+    found = leak(task)
+    assert found.queries.keys() == planted
+    assert found.by == {"bytes": 10, "pixels": 0, "near": 10}
+    assert {pair.document for pair in found.pairs} == {f"planted{i}" for i in range(20)}
+    assert (found.asked, found.held) == (100, 320)
+
+
+def test_a_world_without_leaks_is_clean(scenes):
+    """Not one false alarm among 100 queries; the closest pairs are given to look at."""
+    found = leak(scenes["captioning"])
+    assert found.queries == {}
+    assert found.by == {"bytes": 0, "pixels": 0, "near": 0}
+    assert len(found.misses) == 3
+    assert min(miss.levels for miss in found.misses) > pairs.LEVELS
+
+
+@pytest.mark.real_data
+def test_a_planted_leak_is_found_among_photographs(shared_data, plant):
+    """The same on Flickr8k's photographs: all found, no false alarm."""
+    paths = sorted((shared_data / "flickr8k" / "images").glob("*.jpg"))[:800]
+    photos = [Image(path.stem, path, file_digest(path)) for path in paths]
+    memory = [Document(photo.id, photo) for photo in photos[200:]]
+    queries = [Query(photo.id, photo) for photo in photos[:200]]
+    task, planted = plant(Task("captioning", memory, queries), 40)
+    found = leak(task)
+    assert found.queries.keys() == planted
+    assert found.by == {"bytes": 20, "pixels": 0, "near": 20}
+
+
+def test_the_candidates_miss_nothing(scenes, plant):
+    """The perceptual hash proposes every pair that comparing all with all finds."""
+    task, chosen = plant(scenes["captioning"], 20, seed=1)
+    some = [query for query in task.queries if query.id in chosen] + list(task.queries)[:20]
+    queries = Pictures.of([query.image for query in some])
+    memory = Pictures.of([document.image for document in task.memory])
+    every = np.array([(i, j) for i in range(len(queries)) for j in range(len(memory))])
+    _, near = near_duplicates(queries.thumbs[every[:, 0]], memory.thumbs[every[:, 1]])
+    expected = {tuple(pair) for pair in every[near].tolist()}
+    assert {(m.asked, m.held) for m in matches(queries, memory) if m.how} == expected
+
+
+def test_same_pixels_in_another_format(scenes, picture):
+    """A PNG and a BMP of the same picture have other bytes, and the same pixels."""
+    made = scenes["captioning"].queries[0].image.open()
+    found = leak(asked(picture(made, "a.png"), picture(made, "b.bmp")))
+    assert found.by == {"bytes": 0, "pixels": 1, "near": 0}
+
+
+def test_one_small_difference_makes_another_picture(scenes, picture):
+    """A scene with one small thing added is near-identical, and no duplicate."""
+    made = scenes["captioning"].queries[0].image.open()
+    other = made.copy()
+    x, y, side = made.width // 2, made.height // 3, made.width // 8
+    ImageDraw.Draw(other).ellipse((x, y, x + side, y + side), fill=(255, 0, 255))
+    found = leak(asked(picture(made, "a.png"), picture(other, "b.png")))
+    assert found.queries == {}
+    (miss,) = found.misses
+    assert miss.document == "b.png"
+
+
+def test_pages_of_text_are_told_apart(picture):
+    """Pages that differ in their lines only are no duplicates, although all of them are light grey."""
+
+    def page(seed: int) -> Pillow.Image:
+        draw, made = random.Random(seed), Pillow.new("RGB", (600, 800), "white")
+        for line in range(40, 760, 18):
+            if draw.random() < 0.8:
+                ImageDraw.Draw(made).line((50, line, draw.randint(80, 550), line), "black", 4)
+        return made
+
+    found = leak(
+        asked(picture(page(0), "a.png"), *(picture(page(i), f"{i}.png") for i in range(1, 20)))
+    )
+    assert found.queries == {}
+
+
+def test_the_encoder_proposes_too(scenes, stored_again, monkeypatch):
+    """Where the perceptual hash proposes nothing, the encoder finds the copy, and tells how alike."""
+    monkeypatch.setattr(pairs, "_by_hash", lambda *_: iter(()))
+    task = scenes["captioning"]
+    copy = stored_again(task.queries[0].image, "copy", random.Random(0))
+    task = replace(task, memory=[*task.memory, Document("planted", copy)])
+    assert leak(task).queries == {}
+    found = leak(task, toy.ColourEncoder())
+    assert found.queries == {task.queries[0].id: "near"}
+    assert found.pairs[0].cosine == pytest.approx(1, abs=0.01)
+
+
+def test_every_document_with_the_picture_is_named(picture):
+    """The same file in three documents is three pairs, and one leaked query."""
+    image = picture(Pillow.new("RGB", (32, 32), "red"), "a.png")
+    task = asked(image, replace(image, id="x"), replace(image, id="y"), replace(image, id="z"))
+    found = leak(task)
+    assert sorted(pair.document for pair in found.pairs) == ["x", "y", "z"]
+    assert found.by == {"bytes": 1, "pixels": 0, "near": 0}
+
+
+def test_the_gold_document_is_no_leak(picture):
+    """Where the picture itself is what has to be found, finding it is the task; silver relevance
+    is no such wish."""
+    image = picture(Pillow.new("RGB", (32, 32), "red"), "a.png")
+    task = asked(image, image, qrels={"q": {"a.png": 1}})
+    assert leak(task).queries == {}
+    assert leak(task).pairs[0].wanted
+    assert leak(replace(task, relevance="silver:cider")).queries == {"q": "bytes"}
+
+
+def test_without_pictures_there_is_nothing_to_look_for(scenes):
+    """Queries of text, or a memory of texts, have no picture to leak."""
+    assert leak(scenes["text-to-image"]).asked == 0
+    assert leak(scenes["image-to-text"]).held == 0
+
+
+def test_a_file_that_cannot_be_read_is_counted(picture, tmp_path):
+    """A broken or missing file is counted; the others are audited."""
+    image = picture(Pillow.new("RGB", (32, 32), "red"), "a.png")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n")
+    broken, missing = (Image(n, tmp_path / f"{n}.png") for n in ("broken", "missing"))
+    found = leak(asked(image, image, broken, missing))
+    assert (found.unreadable, found.queries) == (2, {"q": "bytes"})
+
+
+def test_fingerprints_are_taken_once(scenes, monkeypatch):
+    """The second audit decodes nothing."""
+    first = leak(scenes["captioning"])
+    monkeypatch.setattr(prints.Print, "of", lambda _: pytest.fail("decoded again"))
+    assert leak(scenes["captioning"]) == first
+
+
+def test_references_that_recur_are_told_apart_from_leaks():
+    """References in the memory are counted, whatever their case, spacing and punctuation; they
+    make no query leak. A query all of whose references recur is named."""
+
+    def document(id: str, *texts: str) -> Document:
+        return Document(id, texts=tuple(Text(f"{id}{i}", text) for i, text in enumerate(texts)))
+
+    memory = [
+        document("d1", "A red house!", "A boat."),
+        document("d2", "a  BOAT"),
+        document("d3", "!"),
+    ]
+    references = {
+        "q1": ("a red house", "Nothing like it"),
+        "q2": ("a boat", "A Red HOUSE"),
+        "q3": ("?",),
+    }
+    task = Task("captioning", memory, [Query(id) for id in references], references=references)
+    found = leak(task)
+    assert found.queries == {}
+    assert found.references.captions == 5
+    assert [(r.query, r.caption, r.documents) for r in found.references.recurring] == [
+        ("q1", "a red house", ["d1"]),
+        ("q2", "A Red HOUSE", ["d1"]),
+        ("q2", "a boat", ["d1", "d2"]),
+    ]
+    assert found.references.whole == ("q2",)
+    assert found.references.chance == 2 / 3
+
+
+def test_estimates_without_the_leaked_queries():
+    """The mean over the others; none for a measure of the whole set, none where nothing is left."""
+    scored = (Score("a", 1.0), Score("b", 0.0), Score("c", 0.5), Score("d", error="no"))
+    means = Scores(Measure("CIDEr"), "CIDEr|n:3", scored)
+    whole = Scores(Measure("Bleu_4"), "Bleu_4|n:3", scored, total=0.3)
+    some, of_set = without({"all": [means, whole]}, frozenset({"a"}))
+    assert (some["estimate"], some["n"], some["without"], some["n_without"]) == (0.5, 3, 0.25, 2)
+    assert (of_set["estimate"], of_set["without"]) == (0.3, None)
+    (nothing,) = without({"all": [means]}, frozenset("abc"))
+    assert (nothing["without"], nothing["n_without"]) == (None, 0)
