@@ -117,8 +117,6 @@ def _scores(
         ir_measures=version("ir_measures"),
         pytrec_eval=version("pytrec_eval-terrier"),
     )
-    each = (
-        Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries
-    )
+    each = (Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries)
     reason = None if values else "no query could be scored"
     return Scores(measure, described, tuple(each), reason=reason)

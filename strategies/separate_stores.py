@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker, Vectors
+from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker
 from mmragbench.errors import NotApplicable
 from mmragbench.fusion import FUSIONS
 from mmragbench.grounding import ground_documents, ground_queries
-from mmragbench.records import Document, Hit, Query, Ranking
+from mmragbench.records import Document, Hit, Modality, Query, Ranking
 from mmragbench.registry import strategy
 from mmragbench.rows import OwnedRows
 
@@ -26,8 +26,8 @@ class SeparateStores:
         store: makes the two stores.
         fuse: `rrf` (reciprocal ranks) or `zscore` (standardised scores).
         weights: of the image store's and the text store's list.
-        captioner: gives queries and documents without a text one, for the text store's encoder
-            and for a reranker that reads texts.
+        captioner: puts pictures into words for a reranker that reads texts, and searches the text
+            store with a picture where there is no other way.
         reranker: scores the first `depth` fused candidates anew.
         depth: how many candidates each store gives at least, and how many are reranked.
     """
@@ -43,11 +43,8 @@ class SeparateStores:
         reranker: Reranker | None = None,
         depth: int = 20,
     ) -> None:
-        self._image_encoder, self._text_encoder, self._new_store = (
-            image_encoder,
-            text_encoder,
-            store,
-        )
+        self._image_encoder, self._text_encoder = image_encoder, text_encoder
+        self._new_store = store
         self._fuse, self._weights = FUSIONS[fuse], weights
         self._captioner, self._reranker, self._depth = captioner, reranker, depth
 
@@ -58,69 +55,81 @@ class SeparateStores:
         texts = [(text, document.id) for document in memory for text in document.texts]
         rows = self._text_encoder.encode_texts([text for text, _ in texts])
         self._texts = OwnedRows(self._new_store(), [owner for _, owner in texts], rows)
-        self._has = {"image": bool(pictured), "text": bool(texts)}
         self._memory = {document.id: document for document in memory}
 
     def retrieve(self, queries: Sequence[Query], k: int) -> list[Ranking]:
         depth = max(k, self._depth)
-        lists, weights = [], []
-        if self._has["image"] and (vectors := self._for_images(queries)) is not None:
-            lists.append(self._images.search(vectors, depth))
-            weights.append(self._weights[0])
-        if self._has["text"] and (vectors := self._for_texts(queries)) is not None:
-            lists.append(self._texts.search(vectors, depth))
-            weights.append(self._weights[1])
-        if not lists:
-            raise NotApplicable("neither store's encoder reads these queries; add a captioner")
+        pictures = self._search(self._images, self._image_encoder, queries, "image", depth)
+        texts = self._search(self._texts, self._text_encoder, queries, "text", depth)
+        unread = [q for q, *lists in zip(queries, pictures, texts, strict=True) if not any(lists)]
+        spoken = self._search_by_caption(unread, depth)
         rankings = [
-            Ranking.of(query.id, self._fuse(found, weights))
-            for query, *found in zip(queries, *lists, strict=True)
+            Ranking.of(
+                query.id, self._fuse([seen, read or spoken.get(query.id, [])], self._weights)
+            )
+            for query, seen, read in zip(queries, pictures, texts, strict=True)
         ]
+        if not any(ranking.hits for ranking in rankings):
+            raise NotApplicable("neither store's encoder reads these queries; add a captioner")
         rankings = self._rerank(queries, rankings) if self._reranker else rankings
         return [replace(ranking, hits=ranking.hits[:k]) for ranking in rankings]
 
-    def _for_images(self, queries: Sequence[Query]) -> Vectors | None:
-        """Queries in the image store's space: by image, else by text where that can be read."""
-        if all(query.image for query in queries):
-            return self._image_encoder.encode_images([q.image for q in queries if q.image])
-        if all(query.text for query in queries) and "text" in self._image_encoder.modalities:
-            return self._image_encoder.encode_texts([q.text for q in queries if q.text])
-        return None
+    def _search(
+        self,
+        rows: OwnedRows,
+        encoder: Encoder,
+        queries: Sequence[Query],
+        first: Modality,
+        depth: int,
+    ) -> list[list[Hit]]:
+        """Each query's hits in a store: by the store's own modality if it can, else by the other
+        where the encoder reads it, else none."""
+        hits: list[list[Hit]] = [[] for _ in queries]
+        other: Modality = "text" if first == "image" else "image"
+        rest = list(range(len(queries)))
+        for modality in (first, other):
+            chosen = [i for i in rest if getattr(queries[i], modality) is not None]
+            if chosen and modality in encoder.modalities and rows:
+                inputs = [getattr(queries[i], modality) for i in chosen]
+                encode = encoder.encode_images if modality == "image" else encoder.encode_texts
+                for i, found in zip(chosen, rows.search(encode(inputs), depth), strict=True):
+                    hits[i] = found
+            rest = [i for i in rest if i not in set(chosen)]
+        return hits
 
-    def _for_texts(self, queries: Sequence[Query]) -> Vectors | None:
-        """Queries in the text store's space: by text, else by caption, else by image where the
-        encoder reads it."""
-        if self._captioner or all(query.text for query in queries):
-            grounded = ground_queries(queries, self._captioner)
-            if all(query.text for query in grounded):
-                return self._text_encoder.encode_texts([q.text for q in grounded if q.text])
-        if all(query.image for query in queries) and "image" in self._text_encoder.modalities:
-            return self._text_encoder.encode_images([q.image for q in queries if q.image])
-        return None
+    def _search_by_caption(self, queries: Sequence[Query], depth: int) -> dict[str, list[Hit]]:
+        """Pictures that no store can be searched with, put into words."""
+        if not (queries and self._captioner and self._texts):
+            return {}
+        grounded = [query for query in ground_queries(queries, self._captioner) if query.text]
+        found = self._search(self._texts, self._text_encoder, grounded, "text", depth)
+        return {query.id: hits for query, hits in zip(grounded, found, strict=True)}
 
     def _rerank(self, queries: Sequence[Query], rankings: Sequence[Ranking]) -> list[Ranking]:
+        """The first `depth` candidates by the reranker's scores, the others below in fused order;
+        where a query or a candidate has no words, it stays in fused order too."""
         assert self._reranker is not None  # for the type checker: the caller made sure
+        heads = {id for ranking in rankings for id in ranking.ids[: self._depth]}
+        candidates = [self._memory[id] for id in sorted(heads)]
         if self._captioner:
             queries = ground_queries(queries, self._captioner)
-        first = {hit.id for ranking in rankings for hit in ranking.hits[: self._depth]}
-        candidates = [self._memory[id] for id in sorted(first)]
-        if self._captioner:
             candidates = ground_documents(candidates, self._captioner, every=False)
-        documents = {document.id: document for document in candidates}
+        worded = {document.id: document for document in candidates if document.texts}
         pairs = [
-            (q, h) for q, r in zip(queries, rankings, strict=True) for h in r.hits[: self._depth]
+            (query, worded[id])
+            for query, ranking in zip(queries, rankings, strict=True)
+            for id in ranking.ids[: self._depth]
+            if query.text and id in worded
         ]
-        scores = self._reranker.score([q for q, _ in pairs], [documents[h.id] for _, h in pairs])
-        score = iter(scores)
-        return [
-            self._merged(ranking, [next(score) for _ in ranking.hits[: self._depth]])
-            for ranking in rankings
-        ]
+        scores = self._reranker.score([q for q, _ in pairs], [d for _, d in pairs])
+        scored: dict[str, dict[str, float]] = {query.id: {} for query in queries}
+        for (query, document), score in zip(pairs, scores, strict=True):
+            scored[query.id][document.id] = score
+        return [_merged(ranking, scored[ranking.query]) for ranking in rankings]
 
-    def _merged(self, ranking: Ranking, scores: Sequence[float]) -> Ranking:
-        """The reranked head, and below it the rest in its fused order."""
-        head = [Hit(hit.id, score) for hit, score in zip(ranking.hits, scores, strict=False)]
-        floor = min(scores, default=0.0)
-        rest = ranking.hits[len(head) :]
-        tail = [Hit(hit.id, floor - place) for place, hit in enumerate(rest, start=1)]
-        return Ranking.of(ranking.query, [*head, *tail])
+
+def _merged(ranking: Ranking, scores: Mapping[str, float]) -> Ranking:
+    floor = min(scores.values(), default=0.0)
+    rest = [id for id in ranking.ids if id not in scores]
+    tail = [Hit(id, floor - place) for place, id in enumerate(rest, start=1)]
+    return Ranking.of(ranking.query, [*(Hit(*item) for item in scores.items()), *tail])

@@ -29,7 +29,16 @@ def test_the_tree_shows_the_files_that_there_are():
             shown.add(folder + name)
         else:
             shown.add(folder + name)
-    folders = ("src/mmragbench", "strategies", "models", "stores", "datasets", "evals", "reports", "suites")
+    folders = (
+        "src/mmragbench",
+        "strategies",
+        "models",
+        "stores",
+        "datasets",
+        "evals",
+        "reports",
+        "suites",
+    )
     there = set()
     for folder in folders:
         for path in (ROOT / folder).iterdir():

@@ -192,9 +192,9 @@ def test_an_interval_moves_and_grows_with_its_values(values, shift, scale):
 def test_ten_thousand_resamples_of_25_000_queries_take_seconds():
     values = np.random.default_rng(0).random(25_000)
     labels = np.repeat(np.arange(5_000), 5)
-    start = time.perf_counter()
+    start = time.process_time()
     bootstrap_interval(values, labels)
-    assert time.perf_counter() - start < 15  # some 2 s on a free core
+    assert time.process_time() - start < 10  # some 2 s
 
 
 def test_pseudo_values_of_a_mean_are_the_values():

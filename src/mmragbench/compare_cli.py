@@ -24,13 +24,19 @@ Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
 
 def compare(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    other: Annotated[Path | None, typer.Argument(help="A second one: the same cells of both.")] = None,
-    baseline: Annotated[str, typer.Option(help="By default the suite's; `all` for all pairs.")] = "",
+    other: Annotated[
+        Path | None, typer.Argument(help="A second one: the same cells of both.")
+    ] = None,
+    baseline: Annotated[
+        str, typer.Option(help="By default the suite's; `all` for all pairs.")
+    ] = "",
     measures: Measures = "",
     slice: Annotated[str, typer.Option(help="Only the queries of this slice.")] = "all",
     swap: Annotated[
         str,
-        typer.Option(help="Two systems, A,B, each strategy/generator-kN: what is retrieval's part?"),
+        typer.Option(
+            help="Two systems, A,B, each strategy/generator-kN: what is retrieval's part?"
+        ),
     ] = "",
     force: Annotated[bool, typer.Option(help="Compare although signatures differ.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Rows instead of tables.")] = False,
@@ -75,13 +81,23 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
     if as_json:
         print(json.dumps([pair.row() for pair in pairs], indent=1))  # noqa: T201
         return
-    table = Table("task", "measure", "a", "b", "a - b", "95 % interval", "p (Holm)", "a is", box=None)
+    table = Table(
+        "task", "measure", "a", "b", "a - b", "95 % interval", "p (Holm)", "a is", box=None
+    )
     for pair in pairs:
         told = pair.verdict
         needed = f" ({pair.needed:,} queries would tell)" if pair.needed else ""
         mark = " forced" if pair.forced else ""
-        table.add_row(_where(pair), pair.measure, pair.a, pair.b, f"{pair.difference:+.4f}",
-                      _interval(pair.low, pair.high), f"{pair.p_holm:.4f}", f"{told}{needed}{mark}")
+        table.add_row(
+            _where(pair),
+            pair.measure,
+            pair.a,
+            pair.b,
+            f"{pair.difference:+.4f}",
+            _interval(pair.low, pair.high),
+            f"{pair.p_holm:.4f}",
+            f"{told}{needed}{mark}",
+        )
     console = Console()
     console.print(table)
     console.print(f"{len(pairs)} paired comparisons, corrected together (Holm).", highlight=False)
@@ -100,11 +116,20 @@ def _interval(low: float | None, high: float | None) -> str:
 def _show_gains(found: Sequence[Gain]) -> None:
     if not found:
         return
-    table = Table("task", "measure", "strategy", "floor", "gained", "to the ceiling", "share", box=None)
+    table = Table(
+        "task", "measure", "strategy", "floor", "gained", "to the ceiling", "share", box=None
+    )
     for gain in found:
         share = "-" if gain.share is None else f"{gain.share:.0%}"
-        table.add_row(_where(gain), gain.measure, gain.strategy, f"{gain.floor:.4f} {gain.floor_of}",
-                      f"{gain.gained:+.4f}", f"{gain.missing:+.4f}", share)
+        table.add_row(
+            _where(gain),
+            gain.measure,
+            gain.strategy,
+            f"{gain.floor:.4f} {gain.floor_of}",
+            f"{gain.gained:+.4f}",
+            f"{gain.missing:+.4f}",
+            share,
+        )
     console = Console()
     console.print("\nShare of the headroom between floor and oracle:", highlight=False)
     console.print(table)
@@ -123,6 +148,12 @@ def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
             "  interaction": found.interaction,
         }
         for name, part in parts.items():
-            table.add_row(found.task, found.measure, name, f"{part.difference:+.4f}",
-                          _interval(part.low, part.high), f"{part.p_value:.4f}")
+            table.add_row(
+                found.task,
+                found.measure,
+                name,
+                f"{part.difference:+.4f}",
+                _interval(part.low, part.high),
+                f"{part.p_value:.4f}",
+            )
     Console().print(table)

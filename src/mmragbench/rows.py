@@ -24,6 +24,9 @@ class OwnedRows:
         if self._owners:
             store.add([str(row) for row in range(len(self._owners))], vectors)
 
+    def __len__(self) -> int:
+        return len(self._owners)
+
     def rows(self, vectors: Vectors, k: int) -> list[list[Hit]]:
         """At least `k` documents' rows (or all rows) for each vector; hits' ids are row numbers."""
         if not self._owners:

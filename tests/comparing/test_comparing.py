@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 import pytest
-import toy
 from typer.testing import CliRunner
 
 import mmragbench as mb
+import toy
 from mmragbench.cli import app
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.pairs import NotComparable, between, within
@@ -91,7 +91,11 @@ def test_without_a_baseline_all_pairs_of_contenders_are_compared(run):
     names = {frozenset((p.a, p.b)) for p in within(run, None, measures=["R@1"])}
     assert names == {
         frozenset(pair)
-        for pair in [("shared-space", "images"), ("shared-space", "backwards"), ("images", "backwards")]
+        for pair in [
+            ("shared-space", "images"),
+            ("shared-space", "backwards"),
+            ("images", "backwards"),
+        ]
     }
 
 
@@ -147,8 +151,13 @@ def test_a_swap_without_its_four_cells_says_what_there_is(run):
 
 @pytest.mark.parametrize(
     "arguments, exit_code",
-    [([], 0), (["--baseline", "all"], 0), (["--measures", "CIDEr", "--json"], 0),
-     (["--swap", "images/nearest-k1,shared-space/consensus-k3"], 0), (["--slice", "none"], 1)],
+    [
+        ([], 0),
+        (["--baseline", "all"], 0),
+        (["--measures", "CIDEr", "--json"], 0),
+        (["--swap", "images/nearest-k1,shared-space/consensus-k3"], 0),
+        (["--slice", "none"], 1),
+    ],
 )
 def test_the_command_line(folder, arguments, exit_code):
     """Tables or rows; what can't be is an error."""

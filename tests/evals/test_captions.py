@@ -252,7 +252,9 @@ def test_bleus_influences_have_the_corpus_value_as_their_mean() -> None:
         for i, colour in enumerate(["red", "blue", "green", "white", "black", "grey"])
     }
     task = Task("t", [], queries, output="caption", references=references)
-    outputs = [Output(str(i), text=t) for i, t in enumerate(["a red boat", "a boat on the lake"] * 3)]
+    outputs = [
+        Output(str(i), text=t) for i, t in enumerate(["a red boat", "a boat on the lake"] * 3)
+    ]
     for found in captions([Measure.parse(f"Bleu_{n}") for n in (1, 2, 3, 4)], task, [], outputs):
         assert found.total is not None
         mean = sum(found.influences.values()) / len(queries)

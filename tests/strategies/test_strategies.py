@@ -136,3 +136,59 @@ def test_text_grounding_without_a_captioner_says_what_it_lacks(tasks):
 
     with pytest.raises(NotApplicable, match="no captioner"):
         TextGrounding(Faiss, search="bm25").index(tasks["text-to-image"].memory)
+
+
+def separate(**given):
+    from mmragbench.strategies.separate_stores import SeparateStores
+
+    return SeparateStores(toy.ColourEncoder(), toy.ColourEncoder(), Faiss, **given)
+
+
+def test_a_reranker_orders_the_candidates_anew(tasks):
+    """The first `depth` by its scores; the others stay below, in fused order."""
+    posed = tasks["image-generation"]
+
+    class Backwards:
+        def score(self, queries, documents):
+            return [-float(document.id) for document in documents]
+
+    plain, reranked = separate(depth=4), separate(reranker=Backwards(), depth=4)
+    rankings = []
+    for strategy in (plain, reranked):
+        strategy.index(posed.memory)
+        rankings.append(strategy.retrieve(posed.queries, 8))
+    for before, after in zip(*rankings, strict=True):
+        assert set(after.ids[:4]) == set(before.ids[:4])
+        assert list(after.ids[:4]) == sorted(before.ids[:4], key=float)
+        assert after.ids[4:] == before.ids[4:]
+
+
+def test_a_picture_that_cannot_be_captioned_is_left_where_it_was(tasks):
+    """It keeps its fused order; the other queries are reranked as if it were not there."""
+    from dataclasses import replace
+
+    posed = tasks["captioning"]
+    beast = replace(posed.queries[0], image=replace(posed.queries[0].image, id="666"))
+    strategy = separate(captioner=toy.ColourCaptioner(), reranker=toy.WordReranker())
+    strategy.index(posed.memory)
+    alone = strategy.retrieve(posed.queries[1:], 5)
+    unread, *others = strategy.retrieve([beast, *posed.queries[1:]], 5)
+    assert others == alone
+    plain = separate()
+    plain.index(posed.memory)
+    assert unread.ids == plain.retrieve([beast], 5)[0].ids
+
+
+def test_stores_that_cannot_read_the_queries_are_not_applicable(tasks):
+    """Pictures against texts, with an encoder of texts only and no captioner."""
+    posed = tasks["image-to-text"]
+
+    class Words(toy.ColourEncoder):
+        modalities = frozenset({"text"})
+
+    from mmragbench.strategies.separate_stores import SeparateStores
+
+    strategy = SeparateStores(toy.ColourEncoder(), Words(), Faiss)
+    strategy.index(posed.memory)
+    with pytest.raises(NotApplicable, match="add a captioner"):
+        strategy.retrieve(posed.queries, 5)

@@ -71,7 +71,9 @@ class RunFolder:
     def controls(self) -> dict[str, str]:
         """`no-retrieval`, `random` and `oracle`, as far as the suite has them -> their names."""
         uses = {name: spec.get("use", name) for name, spec in self.suite["strategies"].items()}
-        return {use: name for name, use in uses.items() if use in ("no-retrieval", "random", "oracle")}
+        return {
+            use: name for name, use in uses.items() if use in ("no-retrieval", "random", "oracle")
+        }
 
     def evidence(self, measures: Sequence[str] = ()) -> Iterator[Evidence]:
         """Everything in the summary that has a number, on all queries; of some measures only, if
@@ -115,9 +117,14 @@ class RunFolder:
         features = None
         if measure.name in DISTANCES:
             name = f"features-{measure.features}.npz"
-            features = (_features(folder / name), _features(self.path / "tasks" / row["task"] / name))
+            features = (
+                _features(folder / name),
+                _features(self.path / "tasks" / row["task"] / name),
+            )
         values = {} if features else self._values(folder).get(str(measure), {})
-        described = {key: row[key] for key in ("task", "strategy", "generator", "k", "estimate", "signature")}
+        described = {
+            key: row[key] for key in ("task", "strategy", "generator", "k", "estimate", "signature")
+        }
         return Evidence(**described, measure=measure, values=values, features=features)
 
     def _values(self, folder: Path) -> dict[str, dict[str, float]]:

@@ -99,7 +99,11 @@ def between(
         MmragbenchError: the runs share no cell.
     """
     others = {(found.strategy, found.cell): found for found in second.evidence(measures)}
-    shared = [(a, others[a.strategy, a.cell]) for a in first.evidence(measures) if (a.strategy, a.cell) in others]
+    shared = [
+        (a, others[a.strategy, a.cell])
+        for a in first.evidence(measures)
+        if (a.strategy, a.cell) in others
+    ]
     if not shared:
         raise MmragbenchError(f"{first.path} and {second.path} have no cell in common")
     if not force:
@@ -177,4 +181,3 @@ def _pair(
         needed=found.needed if said == "can't tell" else None,
         forced=_unlike(a, b) or None,
     )
-

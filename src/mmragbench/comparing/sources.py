@@ -118,8 +118,11 @@ def swap(run: RunFolder, a: System, b: System, measures: Sequence[str] = ()) -> 
     Raises:
         MmragbenchError: the run lacks one of the four combinations.
     """
-    cells = {(e.task, str(e.measure), e.strategy, f"{e.generator}-k{e.k}"): e
-             for e in run.evidence(measures) if e.generator and e.values}
+    cells = {
+        (e.task, str(e.measure), e.strategy, f"{e.generator}-k{e.k}"): e
+        for e in run.evidence(measures)
+        if e.generator and e.values
+    }
     result = []
     for task, measure in dict.fromkeys((task, measure) for task, measure, *_ in cells):
         four = [cells.get((task, measure, s, g)) for s in (a[0], b[0]) for g in (a[1], b[1])]
@@ -148,8 +151,10 @@ def _swap(
     aa, ab, ba, bb = ([column[query] for query in shared] for column in values)
 
     def contrast(*weights: float) -> Comparison:
-        mixed = [sum(w * x for w, x in zip(weights, row, strict=True))
-                 for row in zip(aa, ab, ba, bb, strict=True)]
+        mixed = [
+            sum(w * x for w, x in zip(weights, row, strict=True))
+            for row in zip(aa, ab, ba, bb, strict=True)
+        ]
         return compare(mixed, [0.0] * len(mixed), clusters)
 
     return Swap(
