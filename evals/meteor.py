@@ -18,6 +18,10 @@ from numpy.typing import NDArray
 from mmragbench.evals.captions import PYTHON, Pairs, Tokenizer, pair, scores
 from mmragbench.records import Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import measures as registered
+from mmragbench.stages import CRASH
+
+COUNTS = 23
+"""Numbers in the program's answer about one caption."""
 
 
 @registered("METEOR", scores=("caption",))
@@ -44,7 +48,7 @@ def _meteor(measure: Measure, pairs: Pairs) -> Scores:
         with _process(pairs.corpus.meteor) as process:
             total, values = process.compute_score(pairs.references, candidates)
     except (OSError, ValueError) as error:
-        return scores(measure, pairs, reason=f"METEOR's Java program failed: {error}")
+        return scores(measure, pairs, reason=f"{CRASH}METEOR's Java program: {error}")
     by_query = dict(zip(candidates, values, strict=True))
     result = scores(measure, pairs, by_query, total, set="corpus", meteor="1.5-en-norm")
     if len(values) < 2:
@@ -97,7 +101,10 @@ def _process(known: dict[tuple[str, ...], str]) -> Iterator[Any]:
         def _stat(self, hypothesis_str: str, reference_list: list[str]) -> str:
             key = (hypothesis_str, *reference_list)
             if key not in known:
-                known[key] = super()._stat(hypothesis_str, reference_list)
+                answer: str = super()._stat(hypothesis_str, reference_list)
+                if len(answer.split()) != COUNTS:
+                    raise ValueError(f"it answered {answer.strip()[:40]!r} instead of its counts")
+                known[key] = answer
             return known[key]
 
         def __del__(self) -> None:

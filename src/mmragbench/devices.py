@@ -54,7 +54,7 @@ def by_length(texts: Sequence[str], size: int) -> Iterator[list[int]]:
 
 def quiet() -> None:
     """Hugging Face's libraries draw no bars of their own beside ours."""
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
     from transformers.utils import logging
 
     disable_progress_bars()

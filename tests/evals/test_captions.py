@@ -185,7 +185,7 @@ def test_meteor_with_a_java_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     scores = meteor([Measure("METEOR")], posed(REFERENCES), [], answered(CAPTIONS))[0]
-    assert (scores.reason or "").startswith("METEOR's Java program failed")
+    assert (scores.reason or "").startswith("failed: METEOR's Java program")
 
 
 def published(name: str) -> tuple[Task, list[Output], dict[str, float]]:

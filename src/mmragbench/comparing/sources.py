@@ -49,9 +49,9 @@ def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
     for e in found:
         ceiling = by_key.get((controls.get("oracle", ""), e.cell))
         floor = _floor(e, found, controls)
-        if e.strategy not in controls.values() and ceiling and floor:
-            if e.measure.name not in DISTANCES:
-                result.append(_gain(e, floor, ceiling.estimate))
+        contends = e.strategy not in controls.values() and e.measure.name not in DISTANCES
+        if contends and ceiling and floor:
+            result.append(_gain(e, floor, ceiling.estimate))
     return result
 
 
