@@ -12,7 +12,8 @@ and adds to FID's bias once more, so that the percentile interval lies above the
 
 What an interval covers is the FID *expected at this number of images*. FID is biased upward by about
 C/n (Chong and Forsyth, CVPR 2020), so only FIDs of the same n may be compared; `fid_bias` estimates
-how much. KID is unbiased (Bińkowski et al., ICLR 2018).
+how much. KID is unbiased for independent sets (Bińkowski et al., ICLR 2018); if generated image i
+resembles real image i, the n pairs among its n^2 mixed terms lower it by something of order 1/n.
 """
 
 from __future__ import annotations
