@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import mmragbench as mb
+import toy
 from mmragbench.errors import SuiteError
 from mmragbench.models.open_clip import OpenClip
 from mmragbench.weights import fingerprint, locate
@@ -54,9 +56,6 @@ def test_what_is_not_shipped_is_refused_with_what_is():
 def test_a_model_is_loaded_before_its_answers_are_keyed(suite_file, tmp_path, monkeypatch):
     """A model that is downloaded in this run has, in this run, the identity that it has in the
     next: nothing is computed twice."""
-    import mmragbench as mb
-    import toy
-
     state = {"weights": "unresolved:org/name", "loads": 0}
 
     def load(self):
@@ -68,3 +67,27 @@ def test_a_model_is_loaded_before_its_answers_are_keyed(suite_file, tmp_path, mo
     assert mb.run(suite_file(), output=tmp_path / "one").calls > 0
     assert state["loads"] == 1
     assert mb.run(suite_file(), output=tmp_path / "two").calls == 0
+
+
+def test_weights_that_are_not_at_hand_are_a_reason_and_not_a_crash(
+    suite_file, tmp_path, monkeypatch
+):
+    """A distance on Inception's features, without the file: not applicable, with the place to put
+    it; the other measures have their numbers, and the run is fine."""
+    from typer.testing import CliRunner
+
+    from mmragbench.cli import app
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    suite = toy.suite(tmp_path / "coco")
+    models = {**suite["models"], "inception": {"use": "inception"}}
+    measures = ["FID(inception)", "FID(colours)"]
+    tasks = {"image-generation": {"generator": "nearest", "measures": measures}}
+    path = suite_file(models=models, tasks=tasks)
+    run = mb.run(path, output=tmp_path / "runs")
+    rows = {r["measure"]: r for r in run.rows if r["strategy"] == "oracle" and r["slice"] == "all"}
+    assert rows["FID(inception)"]["estimate"] is None
+    assert "weights are not at" in rows["FID(inception)"]["reason"]
+    assert rows["FID(colours)"]["estimate"] is not None
+    assert not run.crashed
+    assert "absent" in CliRunner().invoke(app, ["plan", str(path)]).output

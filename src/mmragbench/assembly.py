@@ -22,7 +22,7 @@ from mmragbench.meter import Meter
 from mmragbench.registry import Component, find
 from mmragbench.remember import RememberedCaptioner, RememberedEncoder, RememberedReranker
 from mmragbench.suite import Misfit, Place, Suite
-from mmragbench.weights import UNRESOLVED
+from mmragbench.weights import ABSENT, UNRESOLVED
 
 ROLES: dict[Any, str] = {Encoder: "encoder", Captioner: "captioner", Reranker: "reranker"}
 REMEMBERED: dict[str, Any] = {
@@ -175,11 +175,11 @@ class Assembly:
     def weights(self, role: str, name: str) -> str:
         """What identifies a model's weights; `none` for one that has no such notion."""
         if (role, name) not in self._weights:
-            tell = getattr(self._instance(role, name), "weights", None)
             try:
+                tell = getattr(self._instance(role, name), "weights", None)
                 self._weights[role, name] = tell() if callable(tell) else "none"
             except NotApplicable as error:
-                self._weights[role, name] = f"absent: {error}"
+                self._weights[role, name] = f"{ABSENT}{error}"
         return self._weights[role, name]
 
     def fetch(self, models: Iterable[tuple[str, str]]) -> None:
@@ -218,6 +218,8 @@ class Assembly:
         if (role, name) not in self._raw:
             try:
                 self._raw[role, name] = self.build(self._bind_model(role, name))
+            except NotApplicable:
+                raise
             except MmragbenchError as error:
                 raise Misfit(("models", name), str(error)) from error
         return self._raw[role, name]

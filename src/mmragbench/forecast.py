@@ -10,6 +10,7 @@ from mmragbench.cache import Cache
 from mmragbench.identity import digest
 from mmragbench.plan import Plan
 from mmragbench.records import Image, Task, Text
+from mmragbench.weights import ABSENT
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def _forecast(
             if ("reranker", name) in bound.models.values()
         ]
         return Forecast(role, name, weights, queries * max(depths, default=0), 0, None)
+    if weights.startswith(ABSENT):
+        return Forecast(role, name, weights, 0, 0, None)
     keys = list(dict.fromkeys(_keys(role, assembly.model(role, name), tasks)))
     known = cache.items(digest(assembly.model_identity(role, name))).get(keys)
     missing, each = len(keys) - len(known), None

@@ -147,18 +147,17 @@ def _write_features(
     """The features behind distances between sets of images: real ones a task, generated ones a
     cell; they were computed for the scores, and are looked up."""
     for (name, strategy), cell in cells.items():
-        for features in {m.features for m in plan.tasks[name].generation if m.features}:
-            encoder, below = assembly.model("encoder", features), folder / "cells" / name / strategy
-            real = tasks[name].targets
-            for (generator, k), (generated, scored) in cell.generated.items():
-                images = {o.query: o.image for o in generated.outputs if o.image}
-                if any(s.reason is None for s in scored.get("all", [])) and images:
-                    rows = encoder.encode_images(list(images.values()))
-                    target = below / f"{generator}-k{k}"
-                    run_folder.write_features(target, features, list(images), rows)
-                    rows = encoder.encode_images(list(real.values()))
-                    target = folder / "tasks" / name
-                    run_folder.write_features(target, features, list(real), rows)
+        for (generator, k), (generated, scored) in cell.generated.items():
+            images = {o.query: o.image for o in generated.outputs if o.image}
+            there = {s.measure.features for s in scored.get("all", []) if s.reason is None}
+            for features in sorted(filter(None, there)):
+                encoder = assembly.model("encoder", features)
+                for target, shown in (
+                    (folder / "cells" / name / strategy / f"{generator}-k{k}", images),
+                    (folder / "tasks" / name, tasks[name].targets),
+                ):
+                    rows = encoder.encode_images(list(shown.values()))
+                    run_folder.write_features(target, features, list(shown), rows)
 
 
 def _key(cell: Cell, generator: str | None = None, k: int | None = None) -> dict[str, Any]:

@@ -13,6 +13,9 @@ SHIPPED = "shipped:"
 UNRESOLVED = "unresolved:"
 """How the fingerprint of a hub id begins that has not been downloaded yet."""
 
+ABSENT = "absent: "
+"""How the line begins that stands for weights that are not at hand, with the reason."""
+
 
 def locate(name: str) -> str:
     """The folder behind `shipped:scenes/clip`; any other name (hub id, path) is itself, with `~`

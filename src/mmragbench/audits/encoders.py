@@ -12,6 +12,7 @@ from mmragbench.contracts import Encoder
 from mmragbench.identity import digest
 from mmragbench.plan import Plan
 from mmragbench.records import Image, Task, Text
+from mmragbench.weights import ABSENT
 
 PROBES = 200
 """So many of the inputs are looked up to tell whether all are known."""
@@ -43,6 +44,8 @@ class Encoders:
         self, images: Sequence[Image], texts: Sequence[Text] = ()
     ) -> Iterator[tuple[str, Encoder]]:
         for name in self._names:
+            if self._assembly.weights("encoder", name).startswith(ABSENT):
+                continue
             model: Any = self._assembly.model("encoder", name)
             wanted = {kind for kind, items in (("image", images), ("text", texts)) if items}
             keys = [model.key(item) for item in (*_spread(images), *_spread(texts))]
