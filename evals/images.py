@@ -4,8 +4,8 @@ Real are the targets of the task's queries, all of them; generated are the image
 outputs. A failed output leaves the generated set smaller and is an error among the scores: it is
 never replaced by another picture. Both distances are 0 or more up to estimation (KID, unbiased, may
 fall slightly below), unbounded, lower is better, and depend on n: FID is biased upwards for small
-n (Binkowski et al. 2018), so only equal n compare. Sizes, features and dimensions are in the
-signature.
+n (Binkowski et al. 2018), so only equal n compare. Sizes, features, dimensions and how the features
+resize pictures (if they say so) are in the signature.
 """
 
 from __future__ import annotations
@@ -43,11 +43,17 @@ def images(
         return [Scores(m, signature(m), _failed(task, errors), reason=reason) for m in measures]
     x = np.asarray(features.encode_images(real), dtype=np.float32)
     y = np.asarray(features.encode_images(generated), dtype=np.float32)
-    return [_scores(measure, task, errors, x, y) for measure in measures]
+    resize = getattr(features, "resize", None)
+    return [_scores(measure, task, errors, x, y, resize) for measure in measures]
 
 
 def _scores(
-    measure: Measure, task: Task, errors: dict[str, str], real: Vectors, generated: Vectors
+    measure: Measure,
+    task: Task,
+    errors: dict[str, str],
+    real: Vectors,
+    generated: Vectors,
+    resize: str | None,
 ) -> Scores:
     from mmragbench.statistics import fid_interval, kid_interval
 
@@ -55,7 +61,7 @@ def _scores(
     distance = interval(real, generated)
     return Scores(
         measure,
-        _signature(measure, real, generated),
+        _signature(measure, real, generated, resize),
         _failed(task, errors),
         _distance(measure, real, generated),
         interval=(distance.low, distance.high),
@@ -67,7 +73,7 @@ def _failed(task: Task, errors: dict[str, str]) -> tuple[Score, ...]:
     return tuple(Score(q.id, error=errors[q.id]) for q in task.queries if q.id in errors)
 
 
-def _signature(measure: Measure, real: Vectors, generated: Vectors) -> str:
+def _signature(measure: Measure, real: Vectors, generated: Vectors, resize: str | None) -> str:
     facts = {"cov": "n-1"} if measure.name == "FID" else {"kernel": "poly3", "mmd": "unbiased"}
     if measure.name == "KID":
         facts["subsets"] = "all"
@@ -77,7 +83,7 @@ def _signature(measure: Measure, real: Vectors, generated: Vectors) -> str:
     lengths = np.linalg.norm(real, axis=1)
     norm = "l2" if np.allclose(lengths, 1.0, atol=1e-3) else "none"
     n = {"n_real": len(real), "n_generated": len(generated)}
-    return signature(measure, dims=real.shape[1], norm=norm, **facts, **n)
+    return signature(measure, dims=real.shape[1], norm=norm, resize=resize, **facts, **n)
 
 
 def _sets(task: Task, outputs: Sequence[Output]) -> tuple[list[Image], list[Image], dict[str, str]]:

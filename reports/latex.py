@@ -58,6 +58,8 @@ def _table(run: RunFolder, table: Table) -> Iterator[str]:
         yield from _block(block, width, table.failed)
     yield r"\bottomrule"
     yield r"\end{tabular}"
+    for remark in table.remarks:
+        yield rf"\par\smallskip{{\footnotesize {escape(remark)}}}"
     for number, note in enumerate(table.notes, 1):
         yield rf"\par\smallskip{{\footnotesize $^{{{number}}}$ {escape(note)}}}"
     yield r"\end{table}"
@@ -120,4 +122,5 @@ def _cell(cell: Cell) -> str:
     if cell.note:
         return rf"{escape(cell.text)}\rlap{{$^{{{cell.note}}}$}}"
     text = rf"\textbf{{{escape(cell.text)}}}" if cell.best else escape(cell.text)
+    text += rf"\textsuperscript{{{cell.marks}}}" if cell.marks else ""
     return text + (rf" {{\scriptsize {escape(cell.interval)}}}" if cell.interval else "")

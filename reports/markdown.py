@@ -60,6 +60,9 @@ def _table(table: Table) -> Iterator[str]:
         for position, line in enumerate(block.lines):
             label = [escape(block.label) if position == 0 else ""] if labelled else []
             yield _row([*label, *_line(line, table.failed)])
+    for remark in table.remarks:
+        yield ""
+        yield escape(remark)
     if table.notes:
         yield ""
         yield from (f"{number}. {escape(note)}" for number, note in enumerate(table.notes, 1))
@@ -79,6 +82,7 @@ def _cell(cell: Cell) -> str:
     if cell.note:
         return f"{cell.text}<sup>{cell.note}</sup>"
     text = f"**{cell.text}**" if cell.best else cell.text
+    text += f"<sup>{cell.marks}</sup>" if cell.marks else ""
     return f"{text} {escape(cell.interval)}".strip()
 
 

@@ -98,7 +98,7 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
             f"{pair.p_holm:.4f}",
             f"{told}{needed}{mark}",
         )
-    console = Console()
+    console = _console()
     console.print(table)
     console.print(f"{len(pairs)} paired comparisons, corrected together (Holm).", highlight=False)
     for forced in sorted({pair.forced for pair in pairs if pair.forced}):
@@ -111,6 +111,12 @@ def _where(found: Pair | Gain) -> str:
 
 def _interval(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"[{low:+.4f}, {high:+.4f}]"
+
+
+def _console() -> Console:
+    """Wide enough for every column where nobody's terminal says how wide."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
 
 
 def _show_gains(found: Sequence[Gain]) -> None:
@@ -130,7 +136,7 @@ def _show_gains(found: Sequence[Gain]) -> None:
             f"{gain.missing:+.4f}",
             share,
         )
-    console = Console()
+    console = _console()
     console.print("\nShare of the headroom between floor and oracle:", highlight=False)
     console.print(table)
 
@@ -156,4 +162,4 @@ def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
                 _interval(part.low, part.high),
                 f"{part.p_value:.4f}",
             )
-    Console().print(table)
+    _console().print(table)

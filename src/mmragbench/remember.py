@@ -83,6 +83,12 @@ class RememberedEncoder(_Remembered):
         super().__init__(inner, name, items, meter)
         self.modalities: frozenset[Modality] = inner.modalities
 
+    @property
+    def resize(self) -> str | None:
+        """How the model resizes pictures, if it says so; to know it, it may have to be loaded."""
+        found: str | None = getattr(self._inner, "resize", None)
+        return found
+
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._encode("image", images, self._inner.encode_images)
 

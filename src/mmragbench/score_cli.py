@@ -11,8 +11,12 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mmragbench.outside.against import Versus
     from mmragbench.outside.judging import Judged
     from mmragbench.outside.submission import Submission
+    from mmragbench.scoring import Row
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,6 +41,13 @@ ScoresFile = Annotated[
 ]
 ProblemsFile = Annotated[
     Path | None, typer.Option("--problems", help="Write every missing, unknown, ... id as JSON.")
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        help="A second system's outputs: both are scored on what both have, and compared in "
+        "pairs. --scores then writes those of the first."
+    ),
 ]
 
 
@@ -66,6 +77,7 @@ def captions(  # noqa: PLR0913, PLR0917 - the options of a command
         typer.Option(help="Ours, or pycocoevalcap's own (needs Java); told in the signature."),
     ] = "ptb-py",
     missing: Missing = "error",
+    against: Against = None,
     json: AsJson = False,
     output: Output = None,
     scores: ScoresFile = None,
@@ -80,9 +92,10 @@ def captions(  # noqa: PLR0913, PLR0917 - the options of a command
     from mmragbench.outside.judging import CAPTIONS, judge_captions
 
     ways = Ways(json, output, scores, problems)
-    submission = read(results, references, missing)
-    judged = judge_captions(submission, _names(measures, CAPTIONS), tokenizer)
-    _leave(submission, judged, ways)
+    names = _names(measures, CAPTIONS)
+    files = [results] if against is None else [results, against]
+    submissions = [read(file, references, missing) for file in files]
+    _judge(submissions, lambda given: judge_captions(given, names, tokenizer), ways)
 
 
 @app.command()
@@ -97,6 +110,7 @@ def rankings(  # noqa: PLR0913, PLR0917 - the options of a command
         ),
     ] = None,
     missing: Missing = "error",
+    against: Against = None,
     json: AsJson = False,
     output: Output = None,
     scores: ScoresFile = None,
@@ -110,9 +124,10 @@ def rankings(  # noqa: PLR0913, PLR0917 - the options of a command
     from mmragbench.outside.rankings import rankings as read
 
     ways = Ways(json, output, scores, problems)
-    submission = read(run, qrels, missing, groups)
-    judged = judge_rankings(submission, _names(measures, RANKINGS))
-    _leave(submission, judged, ways)
+    names = _names(measures, RANKINGS)
+    files = [run] if against is None else [run, against]
+    submissions = [read(file, qrels, missing, groups) for file in files]
+    _judge(submissions, lambda given: judge_rankings(given, names), ways)
 
 
 @app.command()
@@ -166,10 +181,51 @@ def _names(given: str | None, usual: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in asked if name.strip()))
 
 
+def _judge(
+    submissions: list[Submission], judge: Callable[[Submission], Judged], ways: Ways
+) -> None:
+    if len(submissions) == 1:
+        _leave(submissions[0], judge(submissions[0]), ways)
+        return
+    from mmragbench.outside.against import versus
+
+    _leave_both(submissions, versus(submissions[0], submissions[1], judge), ways)
+
+
+def _leave_both(submissions: list[Submission], found: Versus, ways: Ways) -> None:
+    """As `_leave`, with the comparison below; `--scores` are those of the first."""
+    from mmragbench.outside import against, writing
+    from mmragbench.run_folder import write_json
+
+    rows = [row for side in found.sides for row in side.rows]
+    document = {"scores": rows, "comparisons": [pair.row() for pair in found.pairs]}
+    sources = [given.problems.source for given in submissions]
+    notes = {given.problems.source: given.problems.notes for given in submissions}
+    if ways.scores:
+        writing.write_scores(ways.scores, found.sides[0])
+    if ways.output:
+        write_json(ways.output, document)
+    if ways.problems:
+        write_json(ways.problems, notes)
+    if ways.as_json:
+        _say(out, json.dumps(document, indent=1, ensure_ascii=False))
+        _say(err, json.dumps({"notes": notes}, ensure_ascii=False))
+    else:
+        for given, side in zip(submissions, found.sides, strict=True):
+            _say(out, f"{given.problems.source}:")
+            out.print(writing.table(side.rows))
+            for line in (*writing.remarks(side.rows, given.problems, given.policy), ""):
+                _say(out, line)
+        _say(out, f"{' - '.join(sources)}:")
+        out.print(against.table(found.pairs))
+        for line in ("", *against.remarks(found, sources, submissions[0].problems.noun)):
+            _say(out, line)
+    _fail_on_crash(rows)
+
+
 def _leave(submission: Submission, judged: Judged, ways: Ways) -> None:
     from mmragbench.outside import writing
     from mmragbench.run_folder import write_json, write_rows
-    from mmragbench.stages import CRASH
 
     problems = submission.problems
     if ways.scores:
@@ -185,7 +241,13 @@ def _leave(submission: Submission, judged: Judged, ways: Ways) -> None:
         out.print(writing.table(judged.rows))
         for line in ("", *writing.remarks(judged.rows, problems, submission.policy)):
             _say(out, line)
-    if any((row.get("reason") or "").startswith(CRASH) for row in judged.rows):
+    _fail_on_crash(judged.rows)
+
+
+def _fail_on_crash(rows: list[Row]) -> None:
+    from mmragbench.stages import CRASH
+
+    if any((row.get("reason") or "").startswith(CRASH) for row in rows):
         raise typer.Exit(1)
 
 

@@ -12,6 +12,8 @@ import yaml
 from mmragbench import audits, run_folder
 from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, write_atomically
+from mmragbench.comparing.evidence import RunFolder
+from mmragbench.comparing.pairs import families
 from mmragbench.errors import MmragbenchError
 from mmragbench.forecast import Forecast, forecast
 from mmragbench.gallery import write_gallery
@@ -78,6 +80,10 @@ def run(
     summary = _write_cells(folder, planned, tasks, cells)
     _write_features(folder, planned, tasks, cells, loop.assembly)
     loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
+    if progress:
+        progress.begin("comparisons", 0)
+    pairs = families(RunFolder(folder))
+    run_folder.write_rows(folder / "comparisons.json", [pair.row() for pair in pairs])
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder)

@@ -196,5 +196,8 @@ def test_estimates_without_the_leaked_queries():
     some, of_set = without({"all": [means, whole]}, frozenset({"a"}))
     assert (some["estimate"], some["n"], some["without"], some["n_without"]) == (0.5, 3, 0.25, 2)
     assert (of_set["estimate"], of_set["without"]) == (0.3, None)
+    again = {str(whole.measure): Scores(whole.measure, "m|n:2", total=0.2)}
+    (anew,) = without({"all": [whole]}, frozenset({"a"}), again)
+    assert (anew["without"], anew["n_without"]) == (0.2, 2)
     (nothing,) = without({"all": [means]}, frozenset("abc"))
     assert (nothing["without"], nothing["n_without"]) == (None, 0)

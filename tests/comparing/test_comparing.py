@@ -165,3 +165,14 @@ def test_the_command_line(folder, arguments, exit_code):
     assert done.exit_code == exit_code, done.output
     if "--json" in arguments:
         assert {row["measure"] for row in json.loads(done.output)} == {"CIDEr"}
+
+
+def test_a_larger_family_needs_more_queries(run):
+    """Told at 0.05 / family: the same difference needs more queries in more company."""
+    undecided = [pair for pair in within(run, None) if pair.needed]
+    assert undecided
+    for pair in undecided:
+        alone = within(run, None, measures=[pair.measure])
+        (same,) = [p for p in alone if (p.task, p.generator, p.k, p.a, p.b)
+                   == (pair.task, pair.generator, pair.k, pair.a, pair.b)]  # fmt: skip
+        assert same.needed is None or same.needed < pair.needed

@@ -153,9 +153,12 @@ def test_too_few_images_are_a_reason() -> None:
 
 
 def test_signature_says_what_matters() -> None:
-    """The features' name, their size and norm, n, and the subsets of KID."""
+    """The features' name, their size, norm and resize (if they say it), n, and KID's subsets."""
     task, outputs, features = posed(6)
     first, second = (s.signature for s in images(MEASURES, task, [], outputs, features=features))
     assert first.startswith("FID(pixels)|dims:4|norm:none|cov:n-1|n_real:6|n_generated:6")
     assert parse(second)["subsets"] == "all"
+    features.resize = "bilinear-antialias-squash-8"
+    for scores in images(MEASURES, task, [], outputs, features=features):
+        assert parse(scores.signature)["resize"] == "bilinear-antialias-squash-8"
     assert find("measure", "FID").make is images

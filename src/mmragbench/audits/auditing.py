@@ -19,9 +19,10 @@ from mmragbench.errors import MmragbenchError
 from mmragbench.loop import Cell
 from mmragbench.meter import Progress
 from mmragbench.plan import Plan
-from mmragbench.records import Image, Task
+from mmragbench.records import Image, Scores, Task
 from mmragbench.run_folder import write_json
-from mmragbench.stages import CRASH, Scored
+from mmragbench.scoring import score
+from mmragbench.stages import CRASH, Generated
 from mmragbench.thumbnails import thumbnail
 
 PICTURED = 12
@@ -32,6 +33,7 @@ EXAMPLES = 5
 
 Json = dict[str, Any]
 Cells = Mapping[tuple[str, str], Cell]
+Rescore = Callable[[Cell, Generated, frozenset[str]], dict[str, Scores]]
 
 
 def write(
@@ -46,7 +48,8 @@ def write(
     crashes are, and say so in the file."""
     used = {name: tasks[name] for name in plan.tasks}
     encoders = Encoders(plan, assembly, Cache())
-    found = audit(used, cells, encoders, partial(thumbnail, folder), progress)
+    rescore = partial(_rescored, plan, tasks, assembly)
+    found = audit(used, cells, encoders, partial(thumbnail, folder), progress, rescore)
     write_json(folder / "audits.json", found)
     return [
         {"component": f"{kind} audit", "error": result["error"]}
@@ -56,12 +59,30 @@ def write(
     ]
 
 
+def _rescored(
+    plan: Plan,
+    tasks: Mapping[str, Task],
+    assembly: Assembly,
+    cell: Cell,
+    generated: Generated,
+    leaked: frozenset[str],
+) -> dict[str, Scores]:
+    """A cell's measures of outputs on all but the leaked queries, by name."""
+    task = tasks[cell.task]
+    rest = task.subset(frozenset(query.id for query in task.queries) - leaked)
+    measures = plan.tasks[cell.task].generation
+    features = partial(assembly.model, "encoder")
+    scored = score(measures, rest, cell.retrieved.rankings, generated.outputs, features)
+    return {str(scores.measure): scores for scores in scored["all"]}
+
+
 def audit(
     tasks: Mapping[str, Task],
     cells: Cells,
     encoders: Encoders,
     picture: Callable[[Image], str | None],
     progress: Progress | None = None,
+    rescore: Rescore | None = None,
 ) -> Json:
     """`{"tasks": {task: {"leak": ..., "copy": [...], "modality": ...}}}`.
 
@@ -71,6 +92,7 @@ def audit(
         encoders: those that may be asked.
         picture: stores a thumbnail and names it.
         progress: who is told how far it is.
+        rescore: scores a cell's outputs again, on all but some queries.
     """
     read: dict[int, Captions] = {}
     found: dict[str, Json] = {}
@@ -81,7 +103,9 @@ def audit(
         captions = read.get(id(task.memory)) or Captions(task.memory)
         read[id(task.memory)] = captions
         found[name] = {
-            "leak": _guarded(partial(_leak, task, own, captions, encoders, picture, progress)),
+            "leak": _guarded(
+                partial(_leak, task, own, captions, encoders, picture, progress, rescore)
+            ),
             "copy": _guarded(partial(_copy, task, own, captions)),
             "modality": _guarded(partial(_modality, task, own, encoders)),
         }
@@ -105,6 +129,7 @@ def _leak(
     encoders: Encoders,
     picture: Callable[[Image], str | None],
     progress: Progress | None,
+    rescore: Rescore | None,
 ) -> Json:
     name, encoder = encoders.seen(task)
     leaks = leak(task, encoder, captions, progress)
@@ -126,7 +151,7 @@ def _leak(
         "pairs": [_pair(p, picture if i < PICTURED else None) for i, p in enumerate(leaked)],
         "misses": [_pair(pair, picture) for pair in leaks.misses],
         "references": _references(leaks),
-        "without": _without(cells, leaks) if leaks.queries else [],
+        "without": _without(cells, leaks, rescore) if leaks.queries else [],
     }
 
 
@@ -150,15 +175,16 @@ def _references(leaks: Leaks) -> Json:
     }
 
 
-def _without(cells: Sequence[Cell], leaks: Leaks) -> list[Json]:
+def _without(cells: Sequence[Cell], leaks: Leaks, rescore: Rescore | None) -> list[Json]:
     leaked = frozenset(leaks.queries)
     rows = []
     for cell in cells:
-        parts: list[tuple[tuple[str | None, int | None], Scored]] = [((None, None), cell.scored)]
-        parts += [(key, scored) for key, (_, scored) in cell.generated.items()]
-        for (generator, k), scored in parts:
+        of: Json = {"strategy": cell.strategy, "generator": None, "k": None}
+        rows += [of | row for row in without(cell.scored, leaked)]
+        for (generator, k), (generated, scored) in cell.generated.items():
+            again = rescore(cell, generated, leaked) if rescore and scored else None
             of = {"strategy": cell.strategy, "generator": generator, "k": k}
-            rows += [of | row for row in without(scored, leaked)]
+            rows += [of | row for row in without(scored, leaked, again)]
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from mmragbench.audits.pairs import SAME, How, Match, matches
 from mmragbench.audits.prints import Pictures, file_of
 from mmragbench.contracts import Encoder
 from mmragbench.meter import Progress
-from mmragbench.records import Image, Task
+from mmragbench.records import Image, Scores, Task
 from mmragbench.scoring import estimate
 from mmragbench.stages import Scored
 
@@ -211,25 +211,32 @@ def _references(task: Task, captions: Captions) -> References:
     )
 
 
-def without(scored: Scored, leaked: frozenset[str]) -> list[dict[str, Any]]:
+def without(
+    scored: Scored, leaked: frozenset[str], again: Mapping[str, Scores] | None = None
+) -> list[dict[str, Any]]:
     """Each estimate beside the one without the leaked queries: the mean of the others' scores.
 
-    A measure of the whole set (FID, Bleu) has none: it has to be scored again, on the others.
+    A measure of the whole set (FID, Bleu) has no such mean. `again` holds those that were scored
+    again, by name, on all but the leaked queries; without it they have no second number.
     """
     rows = []
     for name, found in scored.items():
         for scores in found:
             value, n, _ = estimate(scores)
             kept = [s.value for s in scores.scores if s.value is not None and s.query not in leaked]
-            whole = scores.total is not None or value is None
+            rest = sum(kept) / len(kept) if kept else None
+            n_rest: int | None = len(kept)
+            if scores.total is not None or value is None:
+                anew = (again or {}).get(str(scores.measure)) if name == "all" else None
+                rest, n_rest = estimate(anew)[:2] if anew else (None, None)
             rows.append(
                 {
                     "slice": name,
                     "measure": str(scores.measure),
                     "estimate": value,
                     "n": n,
-                    "without": None if whole or not kept else sum(kept) / len(kept),
-                    "n_without": None if whole else len(kept),
+                    "without": rest,
+                    "n_without": n_rest,
                 }
             )
     return rows

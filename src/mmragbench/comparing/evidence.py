@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,17 +97,16 @@ class RunFolder:
         Raises:
             DataError: the task has no such slice, or the run was written by an older version.
         """
-        import pyarrow.parquet as pq
-
-        file = self.path / "tasks" / task / "queries.parquet"
-        if not file.is_file():
-            raise DataError(f"{file} is not there: run the suite again with this version")
-        rows = pq.read_table(file).to_pylist()
+        rows = _read_queries(str(self.path / "tasks" / task / "queries.parquet"))
         chosen = [row for row in rows if slice == "all" or slice in row["slices"]]
         if not chosen:
             slices = sorted({name for row in rows for name in row["slices"]})
             raise DataError(f"{task} has no slice {slice!r}; it has all, {', '.join(slices)}")
         return {row["query"]: row["group"] for row in chosen}
+
+    def slices(self, task: str) -> list[str]:
+        """`all`, and the slices that the task's numbers are given for."""
+        return list(dict.fromkeys(row["slice"] for row in self.rows if row["task"] == task))
 
     def _evidence(self, row: dict[str, Any]) -> Evidence:
         measure = Measure.parse(row["measure"])
@@ -140,6 +139,17 @@ class RunFolder:
             ) from error
 
 
+@lru_cache(maxsize=8)
+def _read_queries(file: str) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    if not Path(file).is_file():
+        raise DataError(f"{file} is not there: run the suite again with this version")
+    rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+    return rows
+
+
+@lru_cache(maxsize=32)
 def _read_values(file: str) -> dict[str, dict[str, float]]:
     """Measure -> query -> value, or influence where the measure has such."""
     import pyarrow.parquet as pq

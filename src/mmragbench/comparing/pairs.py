@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from math import ceil
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import ndtri
 
 from mmragbench.comparing.evidence import DISTANCES, Evidence, RunFolder
 from mmragbench.errors import MmragbenchError
@@ -27,7 +29,8 @@ class Pair:
         difference, low, high: on the measure's own scale, with the 95 % interval.
         p_value: of the paired permutation test; `p_holm` corrected for the whole family shown.
         verdict: what it says of `a`: better, worse, or can't tell.
-        needed: for "can't tell": the queries needed for 80 % power at this difference.
+        needed: for "can't tell": the queries needed for 80 % power at this difference, with the
+            family's correction.
         forced: what differs between the signatures, where the comparison was forced.
     """
 
@@ -73,6 +76,26 @@ def within(
     pairs = [pair for members in cells.values() for pair in _paired(members, baseline, controls)]
     tested = [(a, b, _test(run, a, b, slice)) for a, b in pairs]
     return _corrected([(a, b, a.strategy, b.strategy, c) for a, b, c in tested], slice)
+
+
+def families(run: RunFolder) -> list[Pair]:
+    """All pairs of contenders, on all queries and on every slice; corrected within each table that
+    a report shows: one task's rankings or outputs, on one slice."""
+    cells: dict[tuple[Any, ...], list[Evidence]] = {}
+    for found in run.evidence():
+        cells.setdefault(found.cell, []).append(found)
+    tables: dict[tuple[str, bool], list[tuple[Evidence, Evidence]]] = {}
+    for (task, generator, *_), members in cells.items():
+        pairs = _paired(members, None, set(run.controls().values()))
+        tables.setdefault((task, generator is None), []).extend(pairs)
+    result = []
+    for (task, _), members_pairs in tables.items():
+        for slice in run.slices(task):
+            tested = [
+                (a, b, a.strategy, b.strategy, _test(run, a, b, slice)) for a, b in members_pairs
+            ]
+            result += _corrected(tested, slice)
+    return result
 
 
 def _paired(
@@ -155,13 +178,29 @@ def _corrected(
     kept = [(a, b, x, y, c) for a, b, x, y, c in tested if c is not None]
     adjusted = holm([c.p_value for *_, c in kept])
     return [
-        _pair(a, b, (x, y), c, p, slice) for (a, b, x, y, c), p in zip(kept, adjusted, strict=True)
+        _pair((a, b), (x, y), c, p, slice, len(kept))
+        for (a, b, x, y, c), p in zip(kept, adjusted, strict=True)
     ]
 
 
+def _needed(found: Comparison, family: int) -> int | None:
+    """Queries needed when the test is the hardest of its family: at 0.05 / family, where Holm's
+    correction begins. The number grows with the square of the two quantiles' sum."""
+    if found.needed is None:
+        return None
+    power, alone, first = ndtri([0.8, 1 - 0.05 / 2, 1 - 0.05 / (2 * family)])
+    return ceil(found.needed * float((first + power) / (alone + power)) ** 2)
+
+
 def _pair(
-    a: Evidence, b: Evidence, names: tuple[str, str], found: Comparison, p_holm: float, slice: str
+    ab: tuple[Evidence, Evidence],
+    names: tuple[str, str],
+    found: Comparison,
+    p_holm: float,
+    slice: str,
+    family: int,
 ) -> Pair:
+    a, b = ab
     said = verdict(found.difference, p_holm, a.measure.name in DISTANCES)
     return Pair(
         task=a.task,
@@ -178,6 +217,6 @@ def _pair(
         p_holm=p_holm,
         verdict=said,
         n=found.n,
-        needed=found.needed if said == "can't tell" else None,
+        needed=_needed(found, family) if said == "can't tell" else None,
         forced=_unlike(a, b) or None,
     )

@@ -37,6 +37,7 @@ class Row:
     reason: str | None
     low: float | None
     high: float | None
+    warning: str | None = None
 
     @classmethod
     def of(cls, raw: Json) -> Row:
@@ -55,6 +56,7 @@ class Row:
             reason=raw.get("reason"),
             low=raw.get("low"),
             high=raw.get("high"),
+            warning=raw.get("warning"),
         )
 
 
@@ -106,6 +108,11 @@ class RunFolder:
     @cached_property
     def failures(self) -> list[Json]:
         return self.read("failures.json") or []
+
+    @cached_property
+    def comparisons(self) -> list[Json]:
+        """Pairs of strategies, corrected within each table."""
+        return self.read("comparisons.json") or []
 
     @cached_property
     def name(self) -> str:

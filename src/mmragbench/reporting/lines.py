@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder
+from mmragbench.reporting.marks import Key, key_of, marks
 from mmragbench.reporting.units import lower_is_better, shown
 
 ABSENT = "—"
 FAILED = "failed"
 CRASH = "failed: "
 """How a reason begins where a component crashed; all other reasons mean *not applicable*."""
+
+Letters = Mapping[tuple[Key, str], str]
 
 ENOUGH = 3
 """From how many lines on that have the same footnote instead of any number, one line does."""
@@ -28,6 +31,7 @@ class Cell:
     note: int | None = None
     reason: str = ""
     detail: str = ""
+    marks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def lines(
     run: RunFolder, rows: Sequence[Row], places: Mapping[Measure, int], notes: Notes
 ) -> Iterable[Line]:
     """One line per strategy, contenders first."""
+    letters = marks(run, rows)
     best = {m: _best(run, [r for r in rows if r.measure == m], places[m]) for m in places}
     for strategy, control in run.strategies.items():
         found = {row.measure: row for row in rows if row.strategy == strategy}
@@ -73,7 +78,8 @@ def lines(
             n="–".join(f"{n:,}" for n in dict.fromkeys([counts[0], counts[-1]])) if counts else "",
             n_failed=max(row.n_failed for row in found.values()),
             cells=tuple(
-                _cell(found.get(m), places[m], None if control else best[m], notes) for m in places
+                _cell(found.get(m), places[m], None if control else best[m], notes, letters)
+                for m in places
             ),
         )
 
@@ -90,7 +96,7 @@ def joined(each: Sequence[Line]) -> Iterable[Line]:
         yield Line(f"{len(group)} others", None, "", 0, group[0].cells, len(group))
 
 
-def _cell(row: Row | None, places: int, best: str | None, notes: Notes) -> Cell:
+def _cell(row: Row | None, places: int, best: str | None, notes: Notes, letters: Letters) -> Cell:
     if row is None:
         return Cell(reason="not asked for")
     if row.estimate is None:
@@ -101,7 +107,13 @@ def _cell(row: Row | None, places: int, best: str | None, notes: Notes) -> Cell:
         return Cell(text, note=notes.number(reason), reason=reason)
     text = shown(row.measure, row.estimate, places)
     failed = f", {row.n_failed} failed" if row.n_failed else ""
-    return Cell(text, _interval(row, places), text == best, detail=f"n = {row.n}{failed}")
+    return Cell(
+        text,
+        _interval(row, places),
+        text == best,
+        detail=f"n = {row.n}{failed}",
+        marks=letters.get((key_of(row), row.strategy), ""),
+    )
 
 
 def _interval(row: Row, places: int) -> str:

@@ -7,13 +7,14 @@ controls never are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.lines import Line, Notes, estimates, joined, lines
+from mmragbench.reporting.marks import LEGEND
 from mmragbench.reporting.units import decimals, lower_is_better, unit
 
 
@@ -36,7 +37,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What one task measured, for all queries or for a slice."""
+    """What one task measured, for all queries or for a slice. `remarks` hold for all of it: what
+    the letters mean, what to know about a measure; `notes` are footnotes."""
 
     task: str
     part: str
@@ -45,6 +47,7 @@ class Table:
     columns: tuple[Column, ...]
     blocks: tuple[Block, ...]
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def groups(self) -> list[list[Column]]:
@@ -115,4 +118,11 @@ def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> 
         columns=tuple(Column(m, unit(m), "↓" if lower_is_better(m) else "↑") for m in measures),
         blocks=tuple(blocks),
         notes=tuple(notes.reasons),
+        remarks=tuple(_remarks(blocks, rows)),
     )
+
+
+def _remarks(blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
+    if any(cell.marks for block in blocks for line in block.lines for cell in line.cells):
+        yield LEGEND
+    yield from dict.fromkeys(row.warning for row in rows if row.warning)
