@@ -183,7 +183,7 @@ def _corrected(
     ]
 
 
-def _needed(found: Comparison, family: int) -> int | None:
+def needed_in_family(found: Comparison, family: int) -> int | None:
     """Queries needed when the test is the hardest of its family: at 0.05 / family, where Holm's
     correction begins. The number grows with the square of the two quantiles' sum."""
     if found.needed is None:
@@ -217,6 +217,6 @@ def _pair(
         p_holm=p_holm,
         verdict=said,
         n=found.n,
-        needed=_needed(found, family) if said == "can't tell" else None,
+        needed=needed_in_family(found, family) if said == "can't tell" else None,
         forced=_unlike(a, b) or None,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from rich.table import Table
 
-from mmragbench.comparing.pairs import Pair
+from mmragbench.comparing.pairs import Pair, needed_in_family
 from mmragbench.outside.judging import Judged
 from mmragbench.outside.problems import MissingOutputs
 from mmragbench.outside.submission import Submission
@@ -55,7 +55,8 @@ def versus(first: Submission, second: Submission, judge: Callable[[Submission], 
             tested.append((x, found))
     adjusted = holm([found.p_value for _, found in tested])
     pairs = [
-        _pair(scores, found, p, a, b) for (scores, found), p in zip(tested, adjusted, strict=True)
+        _pair(scores, found, p, (a, b), len(tested))
+        for (scores, found), p in zip(tested, adjusted, strict=True)
     ]
     return Versus(sides, pairs, (_lone(first, a), _lone(second, b)), uncompared)
 
@@ -111,7 +112,14 @@ def _test(
     return compare([a[query] for query in shared], [b[query] for query in shared], clusters)
 
 
-def _pair(scores: Scores, found: Comparison, p_holm: float, a: Submission, b: Submission) -> Pair:
+def _pair(
+    scores: Scores,
+    found: Comparison,
+    p_holm: float,
+    systems: tuple[Submission, Submission],
+    family: int,
+) -> Pair:
+    a, b = systems
     said = verdict(found.difference, p_holm)
     return Pair(
         task=a.task.name,
@@ -128,7 +136,7 @@ def _pair(scores: Scores, found: Comparison, p_holm: float, a: Submission, b: Su
         p_holm=p_holm,
         verdict=said,
         n=found.n,
-        needed=found.needed if said == "can't tell" else None,
+        needed=needed_in_family(found, family) if said == "can't tell" else None,
     )
 
 
@@ -160,7 +168,7 @@ def remarks(found: Versus, sources: Sequence[str], noun: str) -> Iterator[str]:
     for pair in found.pairs:
         if pair.verdict == "can't tell":
             needed = f"{pair.needed:,} {noun} would" if pair.needed else "no number would"
-            yield f"{pair.measure}: can't tell; {needed} tell it (80 % power, uncorrected)"
+            yield f"{pair.measure}: can't tell; {needed} tell it (80 % power)"
     for source, ids in zip(sources, found.lone, strict=True):
         if ids:
             more = ", ..." if len(ids) > 20 else ""
