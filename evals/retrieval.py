@@ -9,6 +9,8 @@ the signatures:
   scores in single precision, where two different ones may become equal.
 - `norel:unscored`: a query without a relevant document has neither a value nor an error.
 - `empty:0`: a query that was answered with no hits scores 0; one with no ranking is an error.
+- `docs:500`: the size of the memory, since a larger gallery is a harder one; left out where
+  rankings come without it.
 - `unjudged:nonrel`: a document without a judgement is not relevant.
 """
 
@@ -108,6 +110,7 @@ def _scores(
     described = signature(
         measure,
         relevance=task.relevance.replace(":", "="),
+        docs=len(task.memory) or None,
         depth=measure.cutoff or depth,
         ties="id-desc",
         norel="unscored",

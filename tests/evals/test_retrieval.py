@@ -182,3 +182,16 @@ def test_speed() -> None:
     start = time.perf_counter()
     retrieval(MEASURES[:12], Task("t", [], queries, qrels), rankings, [])
     assert time.perf_counter() - start < 5
+
+
+def test_a_larger_gallery_is_another_protocol() -> None:
+    """Recall among 5 documents and among 1,000 are different numbers: the signature says so."""
+    from mmragbench.records import Document
+    from mmragbench.signature import differences
+
+    def signed(size: int) -> str:
+        memory = [Document(str(i)) for i in range(size)]
+        task = Task("t", memory, [Query("q")], {"q": {"1": 1}})
+        return retrieval([Measure("R", cutoff=1)], task, [Ranking("q")], [])[0].signature
+
+    assert differences(signed(5), signed(1000), paired=True) == {"docs": ("5", "1000")}
