@@ -29,7 +29,7 @@ Pair = tuple[Image, Text]
 Values = NDArray[np.float64]
 
 
-@registered("CLIPScore", "RefCLIPScore")
+@registered("CLIPScore", "RefCLIPScore", scores=("caption", "image"))
 def clipscore(
     measures: Sequence[Measure],
     task: Task,

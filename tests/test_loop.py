@@ -238,3 +238,30 @@ def test_a_killed_run_goes_on_to_the_same_bytes(suite_file, tmp_path):
         process.wait()
     resumed = Path(start("killed", "cache-killed").communicate()[0].strip())
     assert (resumed / "summary.json").read_bytes() == (undisturbed / "summary.json").read_bytes()
+
+
+def test_a_score_on_features_names_their_weights(suite_file, tmp_path, monkeypatch):
+    """Two suites may call different encoders `clip`: their FIDs and CLIPScores have different
+    signatures, and are not compared."""
+    from mmragbench.signature import differences
+
+    def signatures(weights: str) -> dict[str, str]:
+        monkeypatch.setattr(toy.ColourEncoder, "weights", lambda self: weights, raising=False)
+        measures = ["FID(colours)", "KID(colours)", "CLIPScore(colours)"]
+        tasks = {"image-generation": {"generator": "nearest", "measures": measures}}
+        run = mb.run(suite_file(tasks=tasks), output=tmp_path / "runs")
+        return {row["measure"]: row["signature"] for row in rows(run, strategy="oracle")}
+
+    first, second = signatures("sha256:aaaa"), signatures("revision:bbbb")
+    for measure, signature in first.items():
+        assert differences(signature, second[measure]) == {"weights": ("aaaa", "bbbb")}
+
+
+def test_clipscore_scores_outputs_and_needs_a_generator(suite_file):
+    """It is a measure of captions and images, not of rankings."""
+    from mmragbench.errors import SuiteError
+    from mmragbench.plan import load
+
+    tasks = {"captioning": {"measures": ["CLIPScore(colours)"]}}
+    with pytest.raises(SuiteError, match="add generator"):
+        load(suite_file(tasks=tasks))

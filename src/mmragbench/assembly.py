@@ -165,6 +165,7 @@ class Assembly:
             raw = self._instance(role, name)
             items = self._cache.items(digest(self.model_identity(role, name)))
             self._models[role, name] = REMEMBERED[role](raw, name, items, self._meter)
+            self._models[role, name].weights = self.weights(role, name)
         return self._models[role, name]
 
     def model_identity(self, role: str, name: str) -> dict[str, Any]:

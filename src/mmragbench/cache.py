@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,8 +92,3 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(draft, path)
-
-
-def size(paths: Iterable[Path]) -> int:
-    """Bytes in files."""
-    return sum(path.stat().st_size for path in paths if path.is_file())

@@ -24,6 +24,8 @@ class _Remembered:
 
     role = ""
     chunk = 512
+    weights = "none"
+    """What identifies the model's weights (`mmragbench.weights`)."""
 
     def __init__(self, inner: Any, name: str, items: Items, meter: Meter) -> None:
         self._inner, self._name, self._items, self._meter = inner, name, items, meter

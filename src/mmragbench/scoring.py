@@ -11,6 +11,7 @@ from mmragbench.contracts import Encoder
 from mmragbench.errors import MmragbenchError, NotApplicable
 from mmragbench.records import Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import Component
+from mmragbench.signature import extended
 from mmragbench.stages import CRASH, Scored
 
 Row = dict[str, Any]
@@ -78,6 +79,7 @@ def _evaluate(
         families.setdefault((component.make, measure.features), []).append(measure)
     found: dict[Measure, Scores] = {}
     for (evaluate, name), family in families.items():
+        given: dict[str, Any] = {}
         try:
             given = {"features": features(name)} if name else {}
             scored = evaluate(family, task, *results, depth=depth, **given)
@@ -87,8 +89,17 @@ def _evaluate(
             raise
         except Exception as error:
             scored = _without_number(family, f"{CRASH}{type(error).__name__}: {error}")
-        found.update((scores.measure, scores) for scores in scored)
+        weights = getattr(given.get("features"), "weights", None)
+        found.update((scores.measure, _signed(scores, weights)) for scores in scored)
     return [found[measure] for measure in measures]
+
+
+def _signed(scores: Scores, weights: object) -> Scores:
+    """With the weights of the features: the name in `FID(clip)` is only the suite's word for them."""
+    if not isinstance(weights, str) or scores.reason is not None:
+        return scores
+    short = weights.partition(":")[2][:12] or weights
+    return replace(scores, signature=extended(scores.signature, weights=short))
 
 
 def _without_number(family: Sequence[Measure], reason: str) -> list[Scores]:
