@@ -68,6 +68,7 @@ class OpenClip:
     @cached_property
     def _model(self) -> tuple[Any, Any, Any]:
         library = _open_clip()
+        _same_activation(self._name, self._pretrained)
         try:
             model, _, preprocess = library.create_model_and_transforms(
                 self._name, pretrained=self._pretrained, device=self._device, weights_only=True
@@ -116,6 +117,28 @@ def _local(name: str) -> str:
         return f"local-dir:{locate(rest)}"
     folder = locate(name)
     return f"local-dir:{folder}" if Path(folder).is_dir() else name
+
+
+def _same_activation(name: str, pretrained: str | None) -> None:
+    """Refuse weights that were trained with another GELU than the architecture has: open_clip only
+    warns, and every vector would be a little wrong.
+
+    Raises:
+        SuiteError: names the architecture that fits.
+    """
+    if not pretrained or ":" in name:
+        return  # a folder or a hub repository brings its own architecture
+    architecture = _open_clip().get_model_config(name) or {}
+    weights = _open_clip().get_pretrained_cfg(name, pretrained)
+    if not weights:
+        return  # open_clip itself says that it does not know the tag
+    quick = bool(weights.get("quick_gelu"))
+    if quick != bool(architecture.get("quick_gelu")):
+        fits = f"{name}-quickgelu" if quick else name.removesuffix("-quickgelu")
+        raise SuiteError(
+            f"{pretrained} of {name} was trained {'with' if quick else 'without'} QuickGELU; "
+            f"use the architecture {fits}"
+        )
 
 
 def _open_clip() -> Any:

@@ -127,3 +127,25 @@ def test_the_run_folder_follows_the_resolved_suite(suite_file):
     other = load(path, ("strategies.shared-space.document=image",))[0].folder
     assert load(path)[0].folder == same
     assert other != same
+
+
+def test_a_model_that_cannot_be_made_is_told_with_its_line(suite_file):
+    """Found when components are built, before any data is read by them: still the line, the place
+    and the choices, in one line."""
+    import mmragbench as mb
+
+    models = {
+        "colours": {"use": "open_clip", "name": "shipped:scenes/klip"},
+        "namer": {"use": "toy:ColourCaptioner"},
+    }
+    with pytest.raises(SuiteError, match=r"toy\.yaml:\d+: models\.colours: .*scenes/clip"):
+        mb.run(suite_file(models=models))
+
+
+def test_a_strategy_that_lacks_what_its_arguments_ask_for_is_told_with_its_line(suite_file):
+    """A dense search without an encoder is refused by the strategy itself."""
+    import mmragbench as mb
+
+    strategies = {"text-grounding": {"search": "dense"}}
+    with pytest.raises(SuiteError, match=r"toy\.yaml:\d+: strategies\.text-grounding: .*encoder"):
+        mb.run(suite_file(strategies=strategies, baseline=None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -18,6 +18,9 @@ SHOWN = 24
 HITS = 5
 """Hits a strategy."""
 
+FIRST = 10
+"""Relevant documents that are named for each query, besides those that are shown."""
+
 
 def write_gallery(run: Path, task: Task, cells: Sequence[Cell]) -> None:
     """`tasks/<task>/gallery.jsonl`, `documents.jsonl` and the thumbnails of both."""
@@ -32,7 +35,7 @@ def write_gallery(run: Path, task: Task, cells: Sequence[Cell]) -> None:
     )
     documents = [document for document in task.memory if document.id in ids]
     folder = run / "tasks" / task.name
-    write_lines(folder / "gallery.jsonl", (_query(run, task, query) for query in queries))
+    write_lines(folder / "gallery.jsonl", (_query(run, task, query, ids) for query in queries))
     write_lines(folder / "documents.jsonl", (_document(run, document) for document in documents))
 
 
@@ -45,7 +48,9 @@ def sample(task: Task) -> list[Query]:
     return inside + outside
 
 
-def _query(run: Path, task: Task, query: Query) -> dict[str, Any]:
+def _query(run: Path, task: Task, query: Query, shown: Container[str]) -> dict[str, Any]:
+    """What is shown of a query; of its relevant documents, which may be thousands, the first and
+    all that are shown."""
     grades = task.qrels.get(query.id, {})
     relevant = sorted((id for id, grade in grades.items() if grade > 0), key=lambda id: -grades[id])
     target = task.targets.get(query.id)
@@ -56,7 +61,7 @@ def _query(run: Path, task: Task, query: Query) -> dict[str, Any]:
         "target": thumbnail(run, target),
         "references": list(task.references.get(query.id, ())),
         "slices": [name for name, ids in task.slices.items() if query.id in ids],
-        "relevant": relevant[:1000],
+        "relevant": [id for i, id in enumerate(relevant) if i < FIRST or id in shown],
         "n_relevant": len(relevant),
     }
 

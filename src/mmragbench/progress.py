@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -26,31 +26,10 @@ CELL = re.compile(r"^\[(\d+)/(\d+)\] (.*)$")
 class Bars:
     """Two bars: the cells of the run, and the items of the model that is working."""
 
-    def __init__(self, console: Console) -> None:
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}", table_column=None),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-        )
-        self._bars = Progress(*columns, console=console, transient=True)
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
         self._run = self._bars.add_task("run", total=None)
         self._model: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
 
     def begin(self, what: str, total: int) -> None:
         if cell := CELL.match(what):
@@ -79,17 +58,6 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self._console, self._began = console, time.monotonic()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
-
     def begin(self, what: str, total: int) -> None:
         items = f": {total:,} items" if total else ""
         seconds = time.monotonic() - self._began
@@ -99,6 +67,20 @@ class Lines:
         pass
 
 
-def progress(console: Console) -> Bars | Lines:
+@contextmanager
+def progress(console: Console) -> Iterator[Bars | Lines]:
     """Bars where someone is watching, lines elsewhere."""
-    return Bars(console) if console.is_terminal else Lines(console)
+    if not console.is_terminal:
+        yield Lines(console)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield Bars(bars)

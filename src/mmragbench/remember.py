@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from mmragbench.cache import Item, Items
 from mmragbench.contracts import Captioner, Encoder, Reranker, Vectors
-from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.errors import BadImage, DataError, MmragbenchError
 from mmragbench.identity import digest
 from mmragbench.meter import Meter
 from mmragbench.records import Document, Failure, Image, Modality, Query, Text
@@ -70,9 +70,9 @@ def _one_by_one(ask: Callable[[list[T]], list[Answer]], inputs: list[T]) -> list
     """Ask for all; when that fails, for each alone, so that one bad item fails alone."""
     try:
         return ask(inputs)
-    except MmragbenchError:
-        raise
     except Exception as error:
+        if isinstance(error, MmragbenchError) and not isinstance(error, BadImage):
+            raise
         if len(inputs) == 1:
             return [Failure(f"{type(error).__name__}: {error}")]
     return [answer for item in inputs for answer in _one_by_one(ask, [item])]
@@ -161,7 +161,9 @@ class RememberedReranker(_Remembered):
             return [np.float64(score).tobytes() for score in scores]
 
         answers = self._answers(keys, pairs, ask)
-        return [float(np.frombuffer(a, np.float64)[0]) for a in answers if isinstance(a, bytes)]
+        # `ask` has no failures: a pair without a score would shift all that follow.
+        joined = b"".join(cast("list[bytes]", answers))
+        return [float(score) for score in np.frombuffer(joined, np.float64)]
 
 
 def _face(item: Query | Document) -> str:

@@ -14,7 +14,7 @@ from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, write_atomically
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.pairs import families
-from mmragbench.errors import MmragbenchError
+from mmragbench.errors import SuiteError
 from mmragbench.forecast import Forecast, forecast
 from mmragbench.gallery import write_gallery
 from mmragbench.identity import memory_digest
@@ -25,6 +25,7 @@ from mmragbench.plan import Plan, check_tasks, load
 from mmragbench.records import Task
 from mmragbench.registry import every
 from mmragbench.scoring import Row, absent, failures, rows
+from mmragbench.suite import Misfit, Source
 
 RETRIEVES_NOTHING = "retrieves nothing"
 
@@ -70,7 +71,7 @@ def run(
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
     meter, cache = Meter(progress), Cache()
-    tasks = _pose(planned, cache)
+    tasks = _pose(planned, source, cache)
     check_tasks(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models())
@@ -90,7 +91,7 @@ def run(
     return Run(folder, report, summary, loop.crashed, meter.total_calls)
 
 
-def _pose(plan: Plan, cache: Cache) -> dict[str, Task]:
+def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
     """The tasks of the suite's dataset; every component is built once, so that a bad argument is
     told before anything is computed."""
     assembly = Assembly(plan.suite, cache, Meter())
@@ -98,8 +99,10 @@ def _pose(plan: Plan, cache: Cache) -> dict[str, Task]:
         if "task" not in bound.given:
             try:
                 assembly.build(bound)
-            except MmragbenchError as error:
-                raise type(error)(f"strategies.{name}: {error}") from error
+            except Misfit as error:
+                raise source.error(error.place, error.message) from error
+            except SuiteError as error:
+                raise source.error(("strategies", name), str(error)) from error
     return dict(assembly.build(plan.dataset).tasks())
 
 
@@ -217,7 +220,7 @@ def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
     """
     planned, source = load(Path(suite), tuple(overrides))
     cache = Cache()
-    tasks = _pose(planned, cache)
+    tasks = _pose(planned, source, cache)
     check_tasks(planned, tasks, source)
     loop = Loop(planned, tasks, cache, Meter())
     cells = [

@@ -146,3 +146,11 @@ def test_weights_are_named_by_their_checksum():
     """A shipped model's identity is the SHA-256 of its files."""
     assert clip().weights().startswith("sha256:")
     assert clip().weights() == clip().weights() != sentences().weights()
+
+
+@pytest.mark.parametrize("name, tag", [("ViT-L-14", "openai"), ("ViT-B-32", "laion400m_e32")])
+def test_weights_of_another_activation_are_refused(name, tag):
+    """open_clip would load them with a warning, and every vector would be a little wrong: the
+    architecture that fits is named, before anything is downloaded."""
+    with pytest.raises(SuiteError, match=f"use the architecture {name}-quickgelu$"):
+        OpenClip(name, tag).load()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from math import ceil
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from mmragbench.comparing.evidence import DISTANCES, Evidence, RunFolder
 from mmragbench.errors import MmragbenchError
+from mmragbench.records import Measure
 from mmragbench.signature import differences
 from mmragbench.statistics import Comparison, Verdict, compare, compare_distances, holm, verdict
 
@@ -50,6 +51,33 @@ class Pair:
     n: int
     needed: int | None
     forced: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        where: Mapping[str, Any],
+        measure: Measure,
+        names: tuple[str, str],
+        tested: tuple[Comparison, float],
+        family: int,
+    ) -> Pair:
+        """What a test and its corrected p-value say, in a family of so many."""
+        found, p_holm = tested
+        said = verdict(found.difference, p_holm, measure.name in DISTANCES)
+        return cls(
+            **where,
+            measure=str(measure),
+            a=names[0],
+            b=names[1],
+            difference=found.difference,
+            low=found.low,
+            high=found.high,
+            p_value=found.p_value,
+            p_holm=p_holm,
+            verdict=said,
+            n=found.n,
+            needed=_needed(found, family) if said == "can't tell" else None,
+        )
 
     def row(self) -> dict[str, Any]:
         """As plain data."""
@@ -183,7 +211,7 @@ def _corrected(
     ]
 
 
-def needed_in_family(found: Comparison, family: int) -> int | None:
+def _needed(found: Comparison, family: int) -> int | None:
     """Queries needed when the test is the hardest of its family: at 0.05 / family, where Holm's
     correction begins. The number grows with the square of the two quantiles' sum."""
     if found.needed is None:
@@ -201,22 +229,6 @@ def _pair(
     family: int,
 ) -> Pair:
     a, b = ab
-    said = verdict(found.difference, p_holm, a.measure.name in DISTANCES)
-    return Pair(
-        task=a.task,
-        generator=a.generator,
-        k=a.k,
-        slice=slice,
-        measure=str(a.measure),
-        a=names[0],
-        b=names[1],
-        difference=found.difference,
-        low=found.low,
-        high=found.high,
-        p_value=found.p_value,
-        p_holm=p_holm,
-        verdict=said,
-        n=found.n,
-        needed=needed_in_family(found, family) if said == "can't tell" else None,
-        forced=_unlike(a, b) or None,
-    )
+    where = {"task": a.task, "generator": a.generator, "k": a.k, "slice": slice}
+    pair = Pair.of(where, a.measure, names, (found, p_holm), family)
+    return replace(pair, forced=_unlike(a, b) or None)

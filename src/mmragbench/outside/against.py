@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from rich.table import Table
 
-from mmragbench.comparing.pairs import Pair, needed_in_family
+from mmragbench.comparing.pairs import Pair
 from mmragbench.outside.judging import Judged
 from mmragbench.outside.problems import MissingOutputs
 from mmragbench.outside.submission import Submission
 from mmragbench.records import Scores
-from mmragbench.statistics import Comparison, compare, holm, verdict
+from mmragbench.statistics import Comparison, compare, holm
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ def versus(first: Submission, second: Submission, judge: Callable[[Submission], 
         else:
             tested.append((x, found))
     adjusted = holm([found.p_value for _, found in tested])
+    where = {"task": a.task.name, "generator": None, "k": None, "slice": "all"}
     pairs = [
-        _pair(scores, found, p, (a, b), len(tested))
+        Pair.of(where, scores.measure, (a.name, b.name), (found, p), len(tested))
         for (scores, found), p in zip(tested, adjusted, strict=True)
     ]
     return Versus(sides, pairs, (_lone(first, a), _lone(second, b)), uncompared)
@@ -110,34 +111,6 @@ def _test(
         return None
     clusters = [groups[query] for query in shared]
     return compare([a[query] for query in shared], [b[query] for query in shared], clusters)
-
-
-def _pair(
-    scores: Scores,
-    found: Comparison,
-    p_holm: float,
-    systems: tuple[Submission, Submission],
-    family: int,
-) -> Pair:
-    a, b = systems
-    said = verdict(found.difference, p_holm)
-    return Pair(
-        task=a.task.name,
-        generator=None,
-        k=None,
-        slice="all",
-        measure=str(scores.measure),
-        a=a.name,
-        b=b.name,
-        difference=found.difference,
-        low=found.low,
-        high=found.high,
-        p_value=found.p_value,
-        p_holm=p_holm,
-        verdict=said,
-        n=found.n,
-        needed=needed_in_family(found, family) if said == "can't tell" else None,
-    )
 
 
 def table(pairs: Sequence[Pair]) -> Table:
