@@ -62,7 +62,7 @@ class _Reader:
                 items[item.id] = item
         images = {id: file for id, item in items.items() if (file := self._image(path, item))}
         taken, refused = take_in(list(images.values()), folder() / "intake.sqlite")
-        self.excluded += refused
+        self.excluded.extend(refused)
         names = {f"{self.prefix}{id}": id for id in images}
         return Taken(items, {names[image.id]: image for image in taken})
 
