@@ -266,7 +266,11 @@ def test_a_run_from_a_suite(tmp_path):
     suite = tmp_path / "suite.yaml"
     suite.write_text(yaml.safe_dump(content))
     first, again = (mb.run(suite, output=tmp_path / place) for place in ("one", "two"))
-    kept = ["summary.json", "exclusions.json", *(f"tasks/{name}/task.json" for name in content["tasks"])]
+    kept = [
+        "summary.json",
+        "exclusions.json",
+        *(f"tasks/{name}/task.json" for name in content["tasks"]),
+    ]
     for file in kept:
         assert (first.folder / file).read_bytes() == (again.folder / file).read_bytes()
     found = {

@@ -12,13 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import datasets
 import PIL.Image
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+import datasets
 import mmragbench as mb
 import toy
 from mmragbench import verbs
@@ -321,7 +321,7 @@ def test_the_preset_of_flickr30k(tmp_path):
         for n in range(9)
     ]
     features = {"image": datasets.Image(), "caption": TEXTS, "sentids": TEXTS}
-    features |= {name: STRING for name in ("split", "img_id", "filename")}
+    features |= dict.fromkeys(("split", "img_id", "filename"), STRING)
     parquet(tmp_path / "TEST" / "test" / "0000.parquet", rows, **features)
     tasks = Huggingface(str(tmp_path), preset="flickr30k").tasks()
     assert ids(tasks["captioning"]) == (
@@ -349,7 +349,7 @@ def test_the_preset_of_karpathys_split(tmp_path):
         }
         number, numbers = datasets.Value("int64"), datasets.Sequence(datasets.Value("int64"))
         features = {"imgid": number, "cocoid": number, "sentids": numbers, "sentences": TEXTS}
-        features |= {name: STRING for name in ("filepath", "filename", "split", "url")}
+        features |= dict.fromkeys(("filepath", "filename", "split", "url"), STRING)
         name = f"{split}-00000-of-00001.parquet"
         parquet(tmp_path / "hub" / "data" / name, [row], **features)
         (tmp_path / "coco" / "val2014").mkdir(parents=True, exist_ok=True)

@@ -130,7 +130,9 @@ def test_a_run_says_whose_positives_they_are(coco, tmp_path):
         "Rprec": 0.5,
         "Success@1": 1.0,
     }
-    assert all(row["n"] == 8 and "relevance:gold+eccv" in row["signature"] for row in found.values())
+    assert all(
+        row["n"] == 8 and "relevance:gold+eccv" in row["signature"] for row in found.values()
+    )
     assert "extended positives (eccv)" in run.report.read_text()
 
 
