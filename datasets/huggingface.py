@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -193,7 +194,19 @@ def load(path: str, config: str | None = None, revision: str | None = None) -> L
         tables = builder.as_dataset()
     except Exception as error:  # the library raises whatever a file or the network made it raise
         raise DataError(_why_not(path, local.is_dir(), error)) from error
-    return Loaded(dict(tables), None if local.is_dir() else builder.hash)
+    if local.is_dir():
+        return Loaded(dict(tables), None)
+    _the_one_asked_for(path, revision, builder.hash)
+    return Loaded(dict(tables), builder.hash)
+
+
+def _the_one_asked_for(path: str, revision: str | None, commit: str) -> None:
+    """Without a network the library takes what its cache has, of whatever commit."""
+    if revision and re.fullmatch(r"[0-9a-f]{40}", revision) and revision != commit:
+        raise DataError(
+            f"{path} at commit {revision} cannot be reached, the cache has {commit}; connect to "
+            "the hub once, or name the cached commit"
+        )
 
 
 def _why_not(path: str, local: bool, error: Exception) -> str:

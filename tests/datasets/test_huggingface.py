@@ -26,6 +26,7 @@ from mmragbench.captioned import Columns
 from mmragbench.contracts import Dataset
 from mmragbench.datasets.huggingface import PRESETS, Huggingface, keep
 from mmragbench.errors import DataError
+from mmragbench.identity import memory_digest
 from mmragbench.records import Task
 from mmragbench.registry import find
 
@@ -298,6 +299,47 @@ def test_what_cannot_be_loaded(tmp_path, monkeypatch):
         load(tmp_path / "good", memory="test")
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch) -> Path:
+    """A hub repository as the library leaves it in its cache; no network."""
+    for split, first in (("test", 0), ("train", 10)):
+        pictures(tmp_path / "hub", split, 3, first=first)
+    builder = datasets.load_dataset_builder(str(tmp_path / "hub"))
+    builder.download_and_prepare()
+    place = Path(datasets.config.HF_DATASETS_CACHE) / "someone___colours" / "default" / "0.0.0"
+    place.mkdir(parents=True)
+    made = Path(builder.cache_dir).rename(place / COMMIT)
+    for file in made.glob("*.arrow"):
+        file.rename(made / f"colours-{file.name.rpartition('-')[2]}")
+    info = json.loads((made / "dataset_info.json").read_text())
+    (made / "dataset_info.json").write_text(json.dumps({**info, "dataset_name": "colours"}))
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    return made
+
+
+def test_a_hub_repository_from_the_cache(cached, tmp_path):
+    """What was fetched once needs no network, and the manifest records its commit."""
+    use = {"use": "huggingface", "path": "someone/colours", "columns": {"id": "name"}}
+    content = toy.suite(tmp_path, dataset=use, strategies={"random": {}}, baseline=None)
+    content["tasks"] = {"text-to-image": {"measures": ["R@1"]}}
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(yaml.safe_dump(content))
+    run = mb.run(suite, output=tmp_path / "runs")
+    manifest = json.loads((run.folder / "manifest.json").read_text())
+    assert manifest["data"]["text-to-image"]["source"] == f"someone/colours@{COMMIT}"
+
+
+def test_another_commit_than_the_one_pinned(cached):
+    """A pinned commit that the cache lacks is an error, never another one's data."""
+    use: dict[str, Any] = {"path": "someone/colours", "columns": Columns(id="name")}
+    assert Huggingface(**use, revision=COMMIT).tasks()
+    with pytest.raises(DataError, match=f"the cache has {COMMIT}"):
+        Huggingface(**use, revision="f" * 40).tasks()
+
+
 def test_scripts_are_not_run(tmp_path):
     """A loading script in a folder is refused, not executed."""
     (tmp_path / "evil").mkdir()
@@ -359,6 +401,39 @@ def test_the_preset_of_karpathys_split(tmp_path):
     assert ids(tasks["captioning"]) == (["4"], ["1", "2"])
     assert ids(tasks["text-to-image"]) == (["40", "41"], ["4"])
     assert named(tasks) == []
+
+
+@pytest.mark.real_data
+def test_flickr8k_as_parquet(shared_data, tmp_path):
+    """Real photographs and captions in parquet pose the very tasks that their own loader poses."""
+    from mmragbench.datasets.flickr import Flickr
+
+    theirs = Flickr(shared_data / "flickr8k", limit=30, memory_limit=40).tasks()
+    generation = theirs["captioning"]
+    rows = {
+        split: [
+            {
+                "image": {"bytes": image.path.read_bytes(), "path": image.path.name},
+                "caption": list(captions),
+                "name": image.id,
+            }
+            for image, captions in sides
+        ]
+        for split, sides in {
+            "test": [(q.image, generation.references[q.id]) for q in generation.queries],
+            "train": [(d.image, [t.content for t in d.texts]) for d in generation.memory],
+        }.items()
+    }
+    for split, own in rows.items():
+        write(tmp_path, split, own)
+    ours = load(tmp_path)
+    for name, task in theirs.items():
+        assert [q.id for q in ours[name].queries] == [q.id for q in task.queries]
+        assert memory_digest(ours[name].memory) == memory_digest(task.memory)
+        assert {q.id: dict(ours[name].qrels[q.id]) for q in task.queries} == {
+            q.id: dict(task.qrels[q.id]) for q in task.queries
+        }
+        assert ours[name].exclusions == ()
 
 
 def test_presets_name_splits_and_columns():
