@@ -157,12 +157,13 @@ class Huggingface:
 
     def _locator(self, table: Any) -> Locate:
         local = Path(self.path).expanduser()
-        root = self.root or (local if local.is_dir() else None)
+        folders = [each for each in (self.root, local) if each and each.is_dir()]
         pictures = _pictures(table, self.columns)
         if pictures is None:
+            root = self.root or (local if folders else None)
             return partial(_by_name, root, self.columns.image.split("/"))
-        roots = [root.absolute(), root.resolve()] if root else _caches()
-        return partial(_by_row, pictures, self.columns.image, roots)
+        roots = [place for each in folders for place in (each.absolute(), each.resolve())]
+        return partial(_by_row, pictures, self.columns.image, roots or _caches())
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,10 @@ def load(path: str, config: str | None = None, revision: str | None = None) -> L
         MissingExtra: `datasets` is not installed.
     """
     local = Path(path).expanduser()
-    if not local.is_dir() and (path.startswith(("/", ".", "~")) or path.count("/") > 1):
+    named = re.fullmatch(
+        r"[\w-][\w.-]*/[\w.-]+", path
+    )  # a bare name is one of the library's formats
+    if not local.is_dir() and not named:
         raise DataError(f"there is no folder {path}; give one, or a hub id like owner/name")
     try:
         import datasets

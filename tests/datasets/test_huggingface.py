@@ -122,6 +122,16 @@ def test_images_in_parquet(tmp_path, own_cache):
     assert all(task.source == "" for task in tasks.values())
 
 
+def test_a_file_that_changed_is_read_again(tmp_path):
+    """The library's own cache never stands in for a local file that has changed."""
+    pictures(tmp_path, "train", 2, first=10)
+    found = []
+    for first in (0, 5):
+        pictures(tmp_path, "test", 2, first=first)
+        found.append(ids(load(tmp_path)["captioning"])[0])
+    assert found == [["p0", "p1"], ["p5", "p6"]]
+
+
 def test_only_what_is_drawn_is_written(tmp_path, own_cache):
     """A limit of few writes few files, not the whole table; the same ones every time."""
     pictures(tmp_path, "test", 40)
@@ -279,8 +289,9 @@ def test_what_cannot_be_loaded(tmp_path, monkeypatch):
     """No folder, an unreachable hub id, broken parquet, no split, no column: one line each."""
     with pytest.raises(DataError, match="needs a path .*: coco-karpathy, flickr30k"):
         Huggingface()
-    with pytest.raises(DataError, match="there is no folder"):
-        load(tmp_path / "none")
+    for path in (tmp_path / "none", "./none", "parquet", "pandas", "a/b/c", "../up"):
+        with pytest.raises(DataError, match="there is no folder"):
+            Huggingface(str(path)).tasks()
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "test.parquet").write_bytes(b"PAR1 no")
     pictures(tmp_path / "good", "test", 2)
