@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from mmragbench.errors import DataError
 from mmragbench.pictures import Entry, Sample, pose
+from mmragbench.positives import extend
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -40,6 +41,7 @@ class Coco:
         queries: Split | None = None,
         memory: Split | Literal["rest"] | None = None,
         karpathy: Path | None = None,
+        positives: Path | None = None,
         limit: int | None = None,
         memory_limit: int | None = None,
         seed: int = 0,
@@ -52,6 +54,8 @@ class Coco:
             memory: the memory split, by default train2017; `rest` takes from the query split
                 what the limit leaves.
             karpathy: `dataset_coco.json` in place of both: test against train and restval.
+            positives: extended positives for retrieval both ways, as a folder and the name that
+                its files begin with: `positives/eccv` (`mmragbench.positives`).
             limit: how many query images to draw; all by default.
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
@@ -60,6 +64,7 @@ class Coco:
         self.queries = queries
         self.memory = memory
         self.karpathy = karpathy
+        self.positives = positives
         self.sample = Sample(limit, memory_limit, seed)
 
     def tasks(self) -> dict[str, Task]:
@@ -69,6 +74,10 @@ class Coco:
             DataError: a file is missing or not COCO's, a split has no usable image, or the
                 splits share one.
         """
+        tasks = self._tasks()
+        return extend(tasks, self.root / self.positives.expanduser()) if self.positives else tasks
+
+    def _tasks(self) -> dict[str, Task]:
         if self.karpathy is not None:
             if self.queries or self.memory:
                 raise DataError("karpathy names both splits; leave out queries and memory")

@@ -27,7 +27,7 @@ Values = dict[str, dict[str, float]]
 """Measure -> query -> value."""
 
 
-@registered("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k")
+@registered("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec")
 def retrieval(
     measures: Sequence[Measure],
     task: Task,
@@ -36,7 +36,8 @@ def retrieval(
     depth: int | None = None,
     **_: Any,
 ) -> list[Scores]:
-    """Recall, hit rate, precision, reciprocal rank, nDCG and average precision.
+    """Recall, hit rate, precision (at k, at the number of relevant documents), reciprocal rank, nDCG
+    and average precision.
 
     `depth` is the number of hits that were asked for, if known: it is part of the signature of a
     measure without a cutoff. Else it is the length of the longest ranking.

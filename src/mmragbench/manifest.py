@@ -53,6 +53,7 @@ def _data(task: Task) -> dict[str, Any]:
         "queries": len(task.queries),
         "memory_digest": memory_digest(task.memory),
         "queries_digest": queries_digest(task.queries),
+        **({"source": task.source} if task.source else {}),
     }
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from mmragbench.errors import DataError
+from mmragbench.errors import BadImage, DataError
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.silver import Silver
@@ -29,6 +29,9 @@ class Entry:
         captions: (id, caption) pairs; a caption may turn out to be no string.
         categories: names of the things in it, where instances are known.
         slices: names of the slices that it belongs to.
+        fetch: for a picture that is no file in a folder yet (bytes in a table): makes it one when
+            it is drawn, and returns its path; raises BadImage where there is none, and DataError
+            where it lies outside of what may be read.
     """
 
     id: str
@@ -37,6 +40,16 @@ class Entry:
     captions: tuple[tuple[str, object], ...]
     categories: frozenset[str] = frozenset()
     slices: frozenset[str] = frozenset()
+    fetch: Callable[[], Path] | None = field(default=None, compare=False, repr=False)
+
+    def path(self) -> Path:
+        """Where its file lies; for bytes in a table, after writing them there.
+
+        Raises:
+            BadImage: there is no picture.
+            DataError: it lies outside of what may be read.
+        """
+        return self.fetch() if self.fetch else inside(self.folder, self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +176,11 @@ def admit(
             excluded.append(Exclusion("no captions", entry.id, f"{entry.file}: no usable caption"))
             continue
         try:
-            images.append(Image(entry.id, inside(entry.folder, entry.file)))
+            images.append(Image(entry.id, entry.path()))
         except DataError as error:
             excluded.append(Exclusion(OUTSIDE, entry.id, str(error)))
+        except BadImage as error:
+            excluded.append(Exclusion("missing image", entry.id, str(error)))
     taken, refused = take_in(images, index)
     files = {image.id: image for image in taken}
     pictures = {

@@ -203,7 +203,8 @@ class Task:
         queries: what is asked.
         qrels: query id -> document id -> grade (1 and more is relevant). A query that is absent
             or has no relevant document is not scored for retrieval.
-        relevance: where the grades come from: `gold`, or `silver:` and the rule.
+        relevance: where the grades come from: `gold`, `gold+` and the name of extended
+            positives, or `silver:` and the rule.
         output: what a generator produces: `none` (retrieval only), `caption`, `answer` or `image`.
         references: query id -> reference captions (output `caption`; CLIPScore for images), or
             the answers that are right (output `answer`).
@@ -212,6 +213,8 @@ class Task:
         exclusions: what the dataset could not use.
         affinity: for the `oracle` alone: query id -> document id -> closeness to the gold answer,
             which orders documents of the same grade.
+        source: where the data came from, as far as the suite does not say it: the commit of a hub
+            repository.
     """
 
     name: str
@@ -225,6 +228,7 @@ class Task:
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     exclusions: tuple[Exclusion, ...] = ()
     affinity: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    source: str = ""
 
     def subset(self, ids: frozenset[str]) -> Task:
         """The same task asked with some of its queries only (a slice)."""

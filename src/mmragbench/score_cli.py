@@ -116,7 +116,7 @@ def rankings(  # noqa: PLR0913, PLR0917 - the options of a command
     scores: ScoresFile = None,
     problems: ProblemsFile = None,
 ) -> None:
-    """Score rankings: R@k (true recall), Success@k (hit or not), RR, nDCG, AP, P@k.
+    """Score rankings: R@k (true recall), Success@k (hit or not), RR, nDCG, AP, P@k, Rprec.
 
     Without --groups, intervals take queries as independent of each other.
     """

@@ -14,7 +14,7 @@ from mmragbench.registry import find
 from mmragbench.signature import parse
 
 NAMES = [f"{name}@{k}" for name in ("R", "Success", "P", "RR", "nDCG", "AP") for k in (1, 5, 10)]
-NAMES += ["RR", "AP", "nDCG"]
+NAMES += ["RR", "AP", "nDCG", "Rprec"]
 MEASURES = [Measure.parse(name) for name in NAMES]
 
 Found = dict[str, dict[str, float]]
@@ -37,6 +37,7 @@ def brute_force(name: str, ids: list[str], grades: dict[str, int]) -> float:
         "RR": 1 / (found.index(True) + 1) if any(found) else 0.0,
         "nDCG": gains(hits) / gains(ideal),
         "AP": sum(precisions) / total,
+        "Rprec": sum(found[:total]) / total,
     }[measure.name]
 
 
@@ -165,7 +166,7 @@ def test_signature_says_what_matters() -> None:
 
 def test_registered_under_their_names() -> None:
     """Each measure is found with `k` for its cutoff."""
-    for name in ("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k"):
+    for name in ("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec"):
         assert find("measure", name).make is retrieval
 
 

@@ -57,7 +57,7 @@ def judge_captions(
 
 def judge_rankings(submission: Submission, names: Sequence[str] = RANKINGS) -> Judged:
     """trec_eval's measures; raises as `judge_captions` does."""
-    known = ("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k")
+    known = ("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec")
     return judge(submission, components(names, known))
 
 

@@ -77,6 +77,11 @@ class TaskFacts:
         kind, _, rule = self.relevance.partition(":")
         return SILVER.get(rule, rule or "derived") if kind == "silver" else None
 
+    @property
+    def extended(self) -> str | None:
+        """The name of the extended positives that gold relevance comes from, or None."""
+        return self.relevance.partition("+")[2] or None
+
 
 @dataclass(frozen=True)
 class RunFolder:

@@ -12,7 +12,7 @@ LOWER_IS_BETTER = frozenset({"FID", "KID"})
 PERCENT = frozenset({"R", "Success", "ExactMatch", "TokenF1"})
 HUNDREDFOLD = frozenset(
     {"CIDEr", "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "METEOR", "SPICE"}
-    | {"RR", "nDCG", "AP"}
+    | {"RR", "nDCG", "AP", "Rprec"}
 )
 
 

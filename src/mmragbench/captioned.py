@@ -1,0 +1,173 @@
+"""Tables of captioned pictures: rows with columns named by the user become entries.
+
+A row has a picture and all its captions (a list), or one caption (a string); in the second form
+rows of the same id are one picture. Nothing is checked here but what makes a row a row: pictures
+and captions go through the same intake as everyone's (`mmragbench.pictures`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from mmragbench.errors import DataError
+from mmragbench.pictures import Entry, Sample, pose
+from mmragbench.records import Exclusion, Task
+
+Row = Mapping[str, Any]
+
+Locate = Callable[[int, Row, str], Entry]
+"""Row number, row and image id to an entry that says where the picture is; captions come later."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of a table's columns. A dot goes into a structure: `sentences.raw`.
+
+    Attributes:
+        image: the picture: bytes, or the name of a file. Several columns joined by `/` make up a
+            path: `filepath/filename`.
+        captions: a list of captions, or one caption a row.
+        id: the image's id; by default the split and the number of the row.
+        caption_ids: ids of the captions; by default `<image id>#<number>`, numbered from 0.
+        split: the split that a row belongs to, where one table holds several.
+        categories: names of the things in the picture, for silver relevance.
+        slices: names of the slices that it belongs to.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    image: str = "image"
+    captions: str = "caption"
+    id: str | None = None
+    caption_ids: str | None = None
+    split: str | None = None
+    categories: str | None = None
+    slices: str | None = None
+
+    def described(self) -> list[str]:
+        """The columns that say something about a picture, all but the picture itself."""
+        named = (self.captions, self.id, self.caption_ids, self.split, self.categories, self.slices)
+        return [name for name in named if name]
+
+
+def gather(
+    rows: Iterable[tuple[int, Row]], columns: Columns, split: str, locate: Locate
+) -> tuple[list[Entry], list[Exclusion]]:
+    """The entries of a split, and the rows that are none; in the order of the rows.
+
+    Args:
+        rows: each with its number in the file or table.
+        columns: what is called how.
+        split: the split's name; it goes into ids that no column gives.
+        locate: finds the picture of a row.
+    """
+    found: list[Entry] = []
+    captions: list[list[tuple[str, object]]] = []
+    by_id: dict[str, int] = {}
+    excluded: list[Exclusion] = []
+    for number, row in rows:
+        try:
+            id = image_id(row, columns, split, number)
+            own, one = _captions(row, columns)
+            known = by_id.get(id) if one else None
+            if known is None:
+                found.append(_described(locate(number, row, id), row, columns))
+                captions.append([])
+                known = len(found) - 1
+                if one:
+                    by_id[id] = known
+        except DataError as error:
+            excluded.append(Exclusion("broken annotation", f"{split}:{number}", str(error)))
+            continue
+        held = captions[known]
+        held += [(name or f"{id}#{len(held) + n}", caption) for n, (name, caption) in own]
+    pairs = zip(found, captions, strict=True)
+    return [replace(entry, captions=tuple(own)) for entry, own in pairs], excluded
+
+
+def image_id(row: Row, columns: Columns, split: str, number: int) -> str:
+    """The id of a row's picture.
+
+    Raises:
+        DataError: the row has none, or it is neither text nor a whole number.
+    """
+    if columns.id is None:
+        return f"{split}-{number}"
+    value = pick(row, columns.id)
+    if not is_id(value):
+        raise DataError(f"the row has no usable {columns.id!r}")
+    return str(value)
+
+
+def is_id(value: object) -> bool:
+    """Whether something can serve as an id: text that is not empty, or a whole number."""
+    return isinstance(value, int | str) and not isinstance(value, bool) and value != ""
+
+
+def pick(row: Any, name: str) -> Any:
+    """What a column holds, None where there is none: `a.b` is b of a, or of each a in a list."""
+    if isinstance(row, Mapping) and name in row:
+        return row[name]
+    head, dot, rest = name.partition(".")
+    if isinstance(row, list):
+        return [pick(each, name) for each in row]
+    if not dot or not isinstance(row, Mapping):
+        return None
+    return pick(row.get(head), rest)
+
+
+def names(value: object) -> frozenset[str]:
+    """A list of names, or one name, as a set; nothing for what is neither."""
+    if isinstance(value, str):
+        return frozenset({value} - {""})
+    listed = value if isinstance(value, list) else []
+    return frozenset(str(each) for each in listed if is_id(each))
+
+
+def pose_splits(
+    read: Callable[[str, list[Exclusion]], list[Entry]],
+    queries: str,
+    memory: str,
+    sample: Sample,
+) -> dict[str, Task]:
+    """The four tasks of two splits; the memory `rest` is what the limit leaves of the queries.
+
+    Args:
+        read: a split's entries, by its name; appends what it cannot use to the list.
+        queries: the name of the query split.
+        memory: the name of the memory split, or `rest`.
+        sample: how much of them.
+
+    Raises:
+        DataError: `rest` without a limit; a split that is missing, empty, or shares an image.
+    """
+    excluded: list[Exclusion] = []
+    asked = read(queries, excluded)
+    if memory == "rest":
+        if sample.queries is None:
+            raise DataError("memory: rest needs a limit, the number of query images")
+        return pose(asked, None, sample, excluded)
+    return pose(asked, read(memory, excluded), sample, excluded)
+
+
+def _captions(row: Row, columns: Columns) -> tuple[list[tuple[int, tuple[str, object]]], bool]:
+    """A row's numbered captions with their ids (empty for none), and whether it is one caption."""
+    value = pick(row, columns.captions)
+    one = not isinstance(value, list)
+    captions: Sequence[object] = [value] if one else value
+    ids: Sequence[object] = [None] * len(captions)
+    if columns.caption_ids:
+        given = pick(row, columns.caption_ids)
+        ids = given if isinstance(given, list) else [given]
+        if len(ids) != len(captions) or not all(is_id(id) for id in ids):
+            raise DataError(f"{len(captions)} captions, but other than as many usable ids")
+    named = [("" if id is None else str(id), each) for id, each in zip(ids, captions, strict=True)]
+    return list(enumerate(named)), one
+
+
+def _described(entry: Entry, row: Row, columns: Columns) -> Entry:
+    categories = names(pick(row, columns.categories)) if columns.categories else frozenset()
+    slices = names(pick(row, columns.slices)) if columns.slices else frozenset()
+    return replace(entry, categories=categories, slices=slices)

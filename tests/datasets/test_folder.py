@@ -1,0 +1,282 @@
+"""Folders of images with metadata: both files, both layouts, and every kind of bad row."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+import yaml
+
+import mmragbench as mb
+import toy
+from mmragbench.contracts import Dataset
+from mmragbench.datasets.folder import Folder
+from mmragbench.errors import DataError
+from mmragbench.records import Task
+from mmragbench.registry import find
+
+
+def picture(path: Path, shade: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.new("RGB", (16, 12), (shade % 256, 9, 9)).save(path)
+
+
+def jsonl(path: Path, rows: Sequence[object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = (row if isinstance(row, str) else json.dumps(row) for row in rows)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def table(path: Path, rows: Sequence[Sequence[str]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+def split(root: Path, name: str, names: Sequence[str], **more: Any) -> list[dict[str, Any]]:
+    """Good pictures in a folder of their own, and the rows about them, to be spoilt and written."""
+    for number, file in enumerate(names):
+        picture(root / name / file, number)
+    rows = [{"file_name": n, "captions": [f"picture {n}", f"again {n}"], **more} for n in names]
+    jsonl(root / name / "metadata.jsonl", rows)
+    return rows
+
+
+def ids(task: Task) -> tuple[list[str], list[str]]:
+    return [query.id for query in task.queries], [document.id for document in task.memory]
+
+
+def named(tasks: Mapping[str, Task]) -> list[tuple[str, str]]:
+    return [(e.kind, e.id) for e in tasks["captioning"].exclusions]
+
+
+def test_is_a_dataset(tmp_path):
+    """The class is registered under its file's name and keeps the contract."""
+    assert find("dataset", "folder").make is Folder
+    assert isinstance(Folder(tmp_path), Dataset)
+
+
+def test_a_table_in_each_split(tmp_path):
+    """Ids are the files' paths from the root; captions count from 0."""
+    split(tmp_path, "train", ["a.png", "deep/b.png"])
+    split(tmp_path, "test", ["a.png"])
+    tasks = Folder(tmp_path).tasks()
+    assert list(tasks) == ["text-to-image", "image-to-text", "captioning", "image-generation"]
+    assert ids(tasks["captioning"]) == (["test/a.png"], ["train/a.png", "train/deep/b.png"])
+    assert [(q.id, q.text.content) for q in tasks["text-to-image"].queries] == [
+        ("test/a.png#0", "picture a.png"),
+        ("test/a.png#1", "again a.png"),
+    ]
+    assert named(tasks) == []
+    assert tasks["captioning"].queries[0].image.open().size == (16, 12)
+
+
+def test_one_table_at_the_root(tmp_path):
+    """A column `split`, or the first folder of the file's name, says what belongs where."""
+    for place in ("x.png", "train/y.png", "test/z.png"):
+        picture(tmp_path / place)
+    rows = [
+        {"file_name": "x.png", "caption": "first", "split": "test"},
+        {"file_name": "train/y.png", "caption": "second"},
+        {"file_name": "test/z.png", "caption": "third"},
+    ]
+    jsonl(tmp_path / "metadata.jsonl", rows)
+    tasks = Folder(tmp_path).tasks()
+    assert ids(tasks["captioning"]) == (["x.png", "test/z.png"], ["train/y.png"])
+
+
+def test_csv_says_the_same_as_json(tmp_path):
+    """One caption a row; rows of one file are one picture; names in lists are separated by `;`."""
+    rows = [
+        ("file_name", "text", "id", "slices", "categories"),
+        ("a.png", "one, with a comma", "7", "rare; odd", "dog;cat"),
+        ("a.png", 'two "quoted"', "7", "", ""),
+        ("b.png", "three\nlines", "8", "", "dog"),
+    ]
+    for name in ("test", "train"):
+        for number, file in enumerate(("a.png", "b.png")):
+            picture(tmp_path / name / file, number)
+    table(tmp_path / "test" / "metadata.csv", rows)
+    table(tmp_path / "train" / "metadata.csv", [rows[0], ("a.png", "mine", "9", "", "cat;dog")])
+    tasks = Folder(tmp_path).tasks()
+    assert ids(tasks["captioning"]) == (["7", "8"], ["9"])
+    assert tasks["captioning"].references == {
+        "7": ("one, with a comma", 'two "quoted"'),
+        "8": ("three\nlines",),
+    }
+    assert tasks["captioning"].slices == {"odd": {"7"}, "rare": {"7"}}
+    assert tasks["captioning"].relevance == "silver:categories"
+    assert dict(tasks["captioning"].qrels) == {"7": {"9": 2}, "8": {"9": 1}}
+
+
+def test_another_column_of_captions(tmp_path):
+    """`captions` names the column where it is called something else."""
+    for name in ("test", "train"):
+        rows = split(tmp_path, name, ["a.png"])
+        jsonl(tmp_path / name / "metadata.jsonl", [{**rows[0], "alt": f"{name}'s other text"}])
+    tasks = Folder(tmp_path, captions="alt").tasks()
+    assert tasks["captioning"].references == {"test/a.png": ("test's other text",)}
+
+
+def test_limits_and_rest(tmp_path):
+    """Limits draw by seed, the same every time; `rest` is what the limit leaves."""
+    split(tmp_path, "test", [f"{n}.png" for n in range(12)])
+    tasks = Folder(tmp_path, memory="rest", limit=5).tasks()
+    again = Folder(tmp_path, memory="rest", limit=5).tasks()
+    other = Folder(tmp_path, memory="rest", limit=5, seed=1).tasks()
+    queries, memory = ids(tasks["captioning"])
+    assert len(queries) == 5 and sorted(queries + memory) == sorted(
+        f"test/{n}.png" for n in range(12)
+    )
+    assert ids(again["captioning"]) == (queries, memory) != ids(other["captioning"])
+    with pytest.raises(DataError, match="rest needs a limit"):
+        Folder(tmp_path, memory="rest").tasks()
+
+
+def test_missing_splits_name_those_that_are_there(tmp_path):
+    """An unknown split, a folder without metadata, no folder: one line, with what there is."""
+    with pytest.raises(DataError, match="no such folder"):
+        Folder(tmp_path / "none").tasks()
+    with pytest.raises(DataError, match=r"no metadata\.jsonl"):
+        Folder(tmp_path).tasks()
+    split(tmp_path, "train", ["a.png"])
+    with pytest.raises(DataError, match=r"no split 'test': there is train;"):
+        Folder(tmp_path).tasks()
+    split(tmp_path, "test", ["a.png"])
+    table(tmp_path / "val" / "metadata.csv", [("name", "text"), ("a.png", "x")])
+    with pytest.raises(DataError, match="header has file_name"):
+        Folder(tmp_path, queries="val").tasks()
+    with pytest.raises(DataError, match="share 1 images"):
+        Folder(tmp_path, memory="test").tasks()
+
+
+@pytest.mark.parametrize("name", ["..", "../elsewhere", "/etc", "", "."])
+def test_a_split_is_no_way_out(name, tmp_path):
+    """A split's name never leads out of the root."""
+    split(tmp_path / "elsewhere", "", ["a.png"])
+    split(tmp_path / "root", "train", ["a.png"])
+    with pytest.raises(DataError, match="has no split"):
+        Folder(tmp_path / "root", queries=name).tasks()
+
+
+def test_a_split_that_is_a_link_outwards(tmp_path):
+    """A split's folder that is a symbolic link out of the root is refused."""
+    split(tmp_path, "elsewhere", ["a.png"])
+    split(tmp_path / "root", "train", ["a.png"])
+    (tmp_path / "root" / "test").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="leads out of root/"):
+        Folder(tmp_path / "root").tasks()
+
+
+def test_every_bad_row_is_named(tmp_path):
+    """Each bad file and row is one named exclusion; nothing else is lost."""
+    split(tmp_path, "train", ["a.png"])
+    names = [f"{n}.png" for n in range(10)]
+    rows: list[Any] = split(tmp_path, "test", names)
+    folder = tmp_path / "test"
+    (folder / "0.png").unlink()
+    (folder / "1.png").write_bytes((folder / "1.png").read_bytes()[:-20])
+    (folder / "2.png").write_bytes(b"")
+    (folder / "3.png").write_text("no image")
+    rows[4]["file_name"] = "../train/a.png"
+    rows[5]["file_name"] = str(folder / "5.png")
+    (folder / "6.png").unlink()
+    (folder / "6.png").symlink_to(tmp_path / "train" / "a.png")
+    rows[7]["captions"] = ["", 7, None, "long " * 300]
+    rows[8]["captions"] = ["good", ["nested"]]
+    rows += [
+        "{not json",
+        "[1]",
+        {"captions": ["no file"]},
+        {"file_name": 5},
+        {**rows[9], "captions": ["the same picture again"]},
+        {**rows[9], "id": 2.5},
+        "[" * 100_000,
+        "",
+    ]
+    jsonl(folder / "metadata.jsonl", rows)
+    with (folder / "metadata.jsonl").open("ab") as file:
+        file.write(b'{"file_name": "\xff.png"}\n')
+    tasks = Folder(tmp_path).tasks()
+    assert ids(tasks["captioning"])[0] == ["test/8.png", "test/9.png"]
+    assert tasks["captioning"].references["test/8.png"] == ("good",)
+    where = "test/metadata.jsonl"
+    assert Counter(named(tasks)) == Counter(
+        [
+            ("missing image", "test/0.png"),
+            ("truncated image", "test/1.png"),
+            ("empty file", "test/2.png"),
+            ("not an image", "test/3.png"),
+            ("outside the dataset's folder", "test/../train/a.png"),
+            ("outside the dataset's folder", f"test/{folder / '5.png'}"),
+            ("outside the dataset's folder", "test/6.png"),
+            ("empty caption", "test/7.png#0"),
+            ("caption is no text", "test/7.png#1"),
+            ("caption is no text", "test/7.png#2"),
+            ("caption too long", "test/7.png#3"),
+            ("no captions", "test/7.png"),
+            ("caption is no text", "test/8.png#1"),
+            ("broken annotation", f"{where}:11"),
+            ("broken annotation", f"{where}:12"),
+            ("broken annotation", f"{where}:13"),
+            ("broken annotation", f"{where}:14"),
+            ("duplicate image id", "test/9.png"),
+            ("broken annotation", f"{where}:16"),
+            ("broken annotation", f"{where}:17"),
+            ("broken annotation", f"{where}:19"),
+        ]
+    )
+
+
+def test_bad_rows_of_csv(tmp_path):
+    """A row of another length, one that is no CSV and one that is no UTF-8 end nothing."""
+    split(tmp_path, "train", ["a.png"])
+    picture(tmp_path / "test" / "a.png", 3)
+    (tmp_path / "test" / "metadata.csv").write_bytes(
+        b"\xef\xbb\xbffile_name,text\r\na.png,good\r\na.png\r\n\r\na.png,\xff\r\n"
+        + b"a.png,"
+        + b"x" * 200_000
+        + b"\r\na.png,also good\r\n"
+    )
+    tasks = Folder(tmp_path).tasks()
+    assert tasks["captioning"].references == {"test/a.png": ("good", "also good")}
+    assert named(tasks) == [
+        ("broken annotation", "test/metadata.csv:3"),
+        ("broken annotation", "test/metadata.csv:6"),
+        ("caption is no text", "test/a.png#1"),
+    ]
+
+
+def test_a_run_from_a_suite(tmp_path):
+    """A suite over a folder runs; run again elsewhere it ends with the same bytes."""
+    for name, first in (("train", 0), ("test", 16)):
+        rows = []
+        for n in range(16):
+            colour = toy.NAMES[n % 8]
+            toy.draw(tmp_path / "data" / name / f"{n}.png", colour, first + n)
+            rows.append({"file_name": f"{n}.png", "text": f"a {colour} picture"})
+        jsonl(tmp_path / "data" / name / "metadata.jsonl", rows)
+    content = toy.suite(tmp_path, dataset={"use": "folder", "root": str(tmp_path / "data")})
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(yaml.safe_dump(content))
+    first, again = (mb.run(suite, output=tmp_path / place) for place in ("one", "two"))
+    kept = [
+        "summary.json",
+        "exclusions.json",
+        *(f"tasks/{name}/task.json" for name in content["tasks"]),
+    ]
+    for file in kept:
+        assert (first.folder / file).read_bytes() == (again.folder / file).read_bytes()
+    found = {
+        (row["task"], row["strategy"], row["measure"]): row["estimate"]
+        for row in first.rows
+        if row["slice"] == "all"
+    }
+    assert found["text-to-image", "shared-space", "Success@5"] == 1
+    assert first.crashed == []
