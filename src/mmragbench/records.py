@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
 Modality = Literal["image", "text"]
-OutputKind = Literal["none", "caption", "image"]
+OutputKind = Literal["none", "caption", "answer", "image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,9 @@ class Task:
         qrels: query id -> document id -> grade (1 and more is relevant). A query that is absent
             or has no relevant document is not scored for retrieval.
         relevance: where the grades come from: `gold`, or `silver:` and the rule.
-        output: what a generator produces: `none` (retrieval only), `caption` or `image`.
-        references: query id -> reference captions (output `caption`; CLIPScore for images).
+        output: what a generator produces: `none` (retrieval only), `caption`, `answer` or `image`.
+        references: query id -> reference captions (output `caption`; CLIPScore for images), or the
+            answers that count as right (output `answer`).
         targets: query id -> the real image (output `image`).
         slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
         exclusions: what the dataset could not use.
