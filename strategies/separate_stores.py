@@ -10,7 +10,7 @@ from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker
 from mmragbench.errors import NotApplicable
 from mmragbench.fusion import FUSIONS
 from mmragbench.grounding import ground_documents, ground_queries
-from mmragbench.records import Document, Hit, Modality, Query, Ranking
+from mmragbench.records import Document, Failure, Hit, Modality, Query, Ranking
 from mmragbench.registry import strategy
 from mmragbench.rows import OwnedRows
 
@@ -107,7 +107,7 @@ class SeparateStores:
 
     def _rerank(self, queries: Sequence[Query], rankings: Sequence[Ranking]) -> list[Ranking]:
         """The first `depth` candidates by the reranker's scores, the others below in fused order;
-        where a query or a candidate has no words, it stays in fused order too."""
+        where a query or a candidate has no words, or no score came of it, it stays in fused order too."""
         assert self._reranker is not None  # for the type checker: the caller made sure
         heads = {id for ranking in rankings for id in ranking.ids[: self._depth]}
         candidates = [self._memory[id] for id in sorted(heads)]
@@ -124,7 +124,8 @@ class SeparateStores:
         scores = self._reranker.score([q for q, _ in pairs], [d for _, d in pairs])
         scored: dict[str, dict[str, float]] = {query.id: {} for query in queries}
         for (query, document), score in zip(pairs, scores, strict=True):
-            scored[query.id][document.id] = score
+            if not isinstance(score, Failure):
+                scored[query.id][document.id] = score
         return [_merged(ranking, scored[ranking.query]) for ranking in rankings]
 
 

@@ -15,19 +15,33 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from mmragbench.cache import Cache
-from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker
+from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
 from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
 from mmragbench.identity import code_digest, digest
 from mmragbench.meter import Meter
 from mmragbench.registry import Component, find
-from mmragbench.remember import RememberedCaptioner, RememberedEncoder, RememberedReranker
+from mmragbench.remember import (
+    RememberedCaptioner,
+    RememberedChat,
+    RememberedEncoder,
+    RememberedPainter,
+    RememberedReranker,
+)
 from mmragbench.suite import Misfit, Place, Suite
 from mmragbench.weights import ABSENT, UNRESOLVED
 
-ROLES: dict[Any, str] = {Encoder: "encoder", Captioner: "captioner", Reranker: "reranker"}
+ROLES: dict[Any, str] = {
+    Encoder: "encoder",
+    Captioner: "captioner",
+    Chat: "chat",
+    Painter: "painter",
+    Reranker: "reranker",
+}
 REMEMBERED: dict[str, Any] = {
     "encoder": RememberedEncoder,
     "captioner": RememberedCaptioner,
+    "chat": RememberedChat,
+    "painter": RememberedPainter,
     "reranker": RememberedReranker,
 }
 GIVEN = ("task", "output")
@@ -169,9 +183,13 @@ class Assembly:
         return self._models[role, name]
 
     def model_identity(self, role: str, name: str) -> dict[str, Any]:
-        """What the answers of a model depend on."""
+        """What the answers of a model depend on; `precision` is what `device: auto` came to."""
         bound = self._bind_model(role, name)
-        return {**self.identity(bound), "role": role, "weights": self.weights(role, name)}
+        identity = {**self.identity(bound), "role": role, "weights": self.weights(role, name)}
+        if identity["weights"].startswith(ABSENT):
+            return identity
+        precision = getattr(self._instance(role, name), "precision", None)
+        return {**identity, "precision": precision} if precision else identity
 
     def weights(self, role: str, name: str) -> str:
         """What identifies a model's weights; `none` for one that has no such notion."""
@@ -192,11 +210,14 @@ class Assembly:
                 del self._weights[role, name]
 
     def identity(self, bound: Bound) -> dict[str, Any]:
-        """The component, its code and its arguments, and the same of all below it."""
+        """The component, its code and its arguments, and the same of all below it. Arguments that
+        its class lists as `operational` (a batch size, a time limit) change no answer."""
+        operational = getattr(bound.component.make, "operational", ())
+        args = {name: value for name, value in bound.args.items() if name not in operational}
         return {
             "component": [bound.component.kind, bound.component.name],
             "code": code_digest(bound.component.make),
-            "args": to_jsonable_python(dict(bound.args)),
+            "args": to_jsonable_python(args),
             "models": {p: self.model_identity(*model) for p, model in bound.models.items()},
             "stores": {p: self.identity(store) for p, store in bound.stores.items()},
         }

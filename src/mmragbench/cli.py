@@ -17,8 +17,8 @@ from mmragbench.score_cli import app as score_app
 from mmragbench.verify.cli import verify
 
 KINDS = (
-    "dataset", "encoder", "captioner", "reranker", "strategy", "store", "generator", "measure",
-    "report",
+    "dataset", "encoder", "captioner", "chat", "painter", "reranker", "strategy", "store",
+    "generator", "measure", "report",
 )  # fmt: skip
 
 app = typer.Typer(

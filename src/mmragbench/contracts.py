@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 
 from mmragbench.records import (
     Document,
+    Drawing,
     Failure,
     Hit,
     Image,
     Measure,
     Modality,
     Output,
+    Prompt,
     Query,
     Ranking,
+    Reply,
     Scores,
     Task,
     Text,
@@ -63,13 +66,33 @@ class Captioner(Protocol):
 
 
 @runtime_checkable
+class Chat(Protocol):
+    """Reads texts and pictures, interleaved, and answers in words.
+
+    Optional: `samples`, whether it draws lots (then a prompt's seed counts), and `concurrency`,
+    how many calls may be under way at once, for a model that waits for a server.
+    """
+
+    def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]: ...
+
+
+@runtime_checkable
+class Painter(Protocol):
+    """Draws a picture from a text and, where it can, from pictures."""
+
+    def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]: ...
+
+
+@runtime_checkable
 class Reranker(Protocol):
     """How well a document fits a query; unitless, higher is better.
 
     Pairs, aligned: many queries' candidates make full batches, which one query's would not.
     """
 
-    def score(self, queries: Sequence[Query], documents: Sequence[Document]) -> list[float]: ...
+    def score(
+        self, queries: Sequence[Query], documents: Sequence[Document]
+    ) -> list[float | Failure]: ...
 
 
 @runtime_checkable

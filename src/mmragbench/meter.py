@@ -20,6 +20,8 @@ class Usage:
             that a strategy's cost does not depend on which strategy ran first.
         spent: the part of `seconds` that was spent in this run.
         failed: inputs without an answer.
+        tokens_in, tokens_out: read and written, for chat models, whenever that was.
+        pictures: drawn, for painters.
     """
 
     role: str
@@ -30,6 +32,9 @@ class Usage:
     seconds: float = 0.0
     spent: float = 0.0
     failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    pictures: int = 0
 
 
 class Progress(Protocol):

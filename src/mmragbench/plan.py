@@ -11,8 +11,11 @@ from mmragbench.assembly import Bound, bind
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.identity import digest
 from mmragbench.records import Measure, Task
-from mmragbench.registry import Component, find_measure
+from mmragbench.registry import Component, arguments, exists, find_measure
 from mmragbench.suite import Misfit, Place, Source, Suite, TaskSpec
+
+MODEL_GENERATORS = {"chat": "reader", "painter": "draw"}
+"""Role of a model -> the generator that it makes by itself."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def plan(suite: Suite, source: Source) -> Plan:
 
 
 def _plan(suite: Suite) -> Plan:
+    suite = suite.model_copy(update=_models_of_generators(suite))
     strategies = {
         name: bind("strategy", spec, ("strategies", name), suite)
         for name, spec in suite.strategies.items()
@@ -98,6 +102,25 @@ def _plan(suite: Suite) -> Plan:
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
     return Plan(suite, dataset, strategies, generators, tasks)
+
+
+def _models_of_generators(suite: Suite) -> dict[str, Any]:
+    """A generator may be named by its model alone: `llava: {use: transformers, name: …}` is short
+    for a model `llava` and a generator `{use: reader, chat: llava}` (`draw` for a painter)."""
+    models, generators = dict(suite.models), dict(suite.generators)
+    for name, spec in suite.generators.items():
+        use = str(spec.get("use", name))
+        if ":" in use or exists("generator", use):
+            continue
+        for role, generator in MODEL_GENERATORS.items():
+            if exists(role, use):
+                if name in models:
+                    raise Misfit(("generators", name), f"there is a model {name!r} as well")
+                own = {key: spec[key] for key in spec if key in arguments("generator", generator)}
+                models[name] = {"use": use, **{k: spec[k] for k in spec if k not in own}}
+                generators[name] = {**own, "use": generator, role: name}
+                break
+    return {"models": models, "generators": generators}
 
 
 def _plan_task(

@@ -103,6 +103,60 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a chat model or a painter is told: texts and pictures in order, in one turn.
+
+    `seed` is for those that draw lots: painters, and chat models that sample.
+    """
+
+    parts: tuple[str | Image, ...]
+    system: str = ""
+    seed: int = 0
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Image))
+
+    @property
+    def text(self) -> str:
+        """The texts alone, a part a line."""
+        return "\n".join(part for part in self.parts if isinstance(part, str))
+
+    def __str__(self) -> str:
+        """All of it, a part a line; a picture is `[image <id> <start of its digest>]`."""
+        parts = (
+            part if isinstance(part, str) else f"[image {part.id} {part.digest[:12]}]"
+            for part in self.parts
+        )
+        return "\n".join([*filter(None, [self.system]), *parts])
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a chat model said.
+
+    `prompt` is the text that it was really given, where a template made one out of the prompt.
+    Tokens are as the model or its server counts them; 0 where it does not tell.
+    """
+
+    text: str
+    prompt: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a painter drew: pixels, of which the cache makes a file; `prompt` and tokens as in
+    `Reply`."""
+
+    picture: PIL.Image.Image | Image
+    prompt: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """What a generator answered for one query: a text or an image, or an error; never two of them.
 
@@ -151,8 +205,8 @@ class Task:
             or has no relevant document is not scored for retrieval.
         relevance: where the grades come from: `gold`, or `silver:` and the rule.
         output: what a generator produces: `none` (retrieval only), `caption`, `answer` or `image`.
-        references: query id -> reference captions (output `caption`; CLIPScore for images), or the
-            answers that count as right (output `answer`).
+        references: query id -> reference captions (output `caption`; CLIPScore for images), or
+            the answers that are right (output `answer`).
         targets: query id -> the real image (output `image`).
         slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
         exclusions: what the dataset could not use.

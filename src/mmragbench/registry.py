@@ -26,6 +26,8 @@ FOLDERS = {
     "dataset": "datasets",
     "encoder": "models",
     "captioner": "models",
+    "chat": "models",
+    "painter": "models",
     "reranker": "models",
     "generator": "models",
     "strategy": "strategies",
@@ -96,6 +98,8 @@ def _decorator(kind: str) -> Callable[[C], C]:
 dataset = _decorator("dataset")
 encoder = _decorator("encoder")
 captioner = _decorator("captioner")
+chat = _decorator("chat")
+painter = _decorator("painter")
 reranker = _decorator("reranker")
 generator = _decorator("generator")
 strategy = _decorator("strategy")
@@ -167,6 +171,16 @@ def find(kind: str, name: str) -> Component:
     except KeyError:
         names = [component.name for component in every(kind)]
         raise SuiteError(unknown(kind, name, names)) from None
+
+
+def exists(kind: str, name: str) -> bool:
+    """Whether there is a component of that kind and name."""
+    return any(_key(kind, component.name) == _key(kind, name) for component in every(kind))
+
+
+def arguments(kind: str, name: str) -> list[str]:
+    """The names of a component's arguments."""
+    return list(inspect.signature(find(kind, name).make).parameters)
 
 
 def find_measure(measure: Measure) -> Component:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import io
+import json
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mmragbench.cache import Item, Items
-from mmragbench.contracts import Captioner, Encoder, Reranker, Vectors
+from mmragbench.cache import Item, Items, write_atomically
+from mmragbench.contracts import Captioner, Chat, Encoder, Painter, Reranker, Vectors
 from mmragbench.errors import BadImage, DataError, MmragbenchError
 from mmragbench.identity import digest
-from mmragbench.meter import Meter
-from mmragbench.records import Document, Failure, Image, Modality, Query, Text
+from mmragbench.meter import Meter, Usage
+from mmragbench.records import (
+    Document,
+    Drawing,
+    Failure,
+    Image,
+    Modality,
+    Prompt,
+    Query,
+    Reply,
+    Text,
+)
 
 T = TypeVar("T")
 Answer = bytes | Failure
@@ -46,24 +61,54 @@ class _Remembered:
         usage.seconds += sum(item.seconds for item in known.values())
         self._meter.begin(f"{self._name} ({self.role})", len(missing))
         answers: dict[str, Answer] = {key: item.value for key, item in known.items()}
-        for start in range(0, len(missing), self.chunk):
-            part = missing[start : start + self.chunk]
-            began = time.perf_counter()
-            new = dict(zip(part, ask([distinct[key] for key in part]), strict=True))
-            seconds = time.perf_counter() - began
-            self._items.put(
-                {
-                    key: Item(answer, seconds / len(part))
-                    for key, answer in new.items()
-                    if not isinstance(answer, Failure)
-                }
-            )
+        for answer in answers.values():
+            self._count(usage, answer)
+        for new, seconds in self._asked({key: distinct[key] for key in missing}, ask):
+            self._keep(new, seconds, usage)
             answers.update(new)
-            usage.seconds += seconds
-            usage.spent += seconds
-            usage.failed += sum(isinstance(answer, Failure) for answer in new.values())
-            self._meter.called(usage, len(part))
         return [answers[key] for key in keys]
+
+    def _asked(
+        self, inputs: Mapping[str, T], ask: Callable[[list[T]], list[Answer]]
+    ) -> Iterator[tuple[dict[str, Answer], float]]:
+        """Chunk after chunk with its seconds; one by one and several at once where the model waits
+        for a server (`concurrency`), each as soon as it is there."""
+
+        def work(part: list[str]) -> tuple[dict[str, Answer], float]:
+            began = time.perf_counter()
+            new = dict(zip(part, ask([inputs[key] for key in part]), strict=True))
+            return new, time.perf_counter() - began
+
+        keys, at_once = list(inputs), getattr(self._inner, "concurrency", None)
+        if at_once is None:
+            chunks = (keys[i : i + self.chunk] for i in range(0, len(keys), self.chunk))
+            yield from map(work, chunks)
+            return
+        shared = max(1, min(at_once, len(keys)))  # so many calls share each second
+        with ThreadPoolExecutor(at_once) as pool:
+            waiting = [pool.submit(work, [key]) for key in keys]
+            try:
+                for done in as_completed(waiting):
+                    new, seconds = done.result()
+                    yield new, seconds / shared
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _keep(self, new: Mapping[str, Answer], seconds: float, usage: Usage) -> None:
+        """Store what was answered, and count it."""
+        each = seconds / len(new)
+        good = {k: Item(a, each) for k, a in new.items() if not isinstance(a, Failure)}
+        self._items.put(good)
+        for item in good.values():
+            self._count(usage, item.value)
+        usage.seconds += seconds
+        usage.spent += seconds
+        usage.failed += len(new) - len(good)
+        self._meter.called(usage, len(new))
+
+    def _count(self, usage: Usage, answer: Answer) -> None:
+        """What an answer adds to the usage besides its seconds; nothing for most models."""
 
 
 def _one_by_one(ask: Callable[[list[T]], list[Answer]], inputs: list[T]) -> list[Answer]:
@@ -152,18 +197,109 @@ class RememberedReranker(_Remembered):
     def __init__(self, inner: Reranker, name: str, items: Items, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
 
-    def score(self, queries: Sequence[Query], documents: Sequence[Document]) -> list[float]:
+    def score(
+        self, queries: Sequence[Query], documents: Sequence[Document]
+    ) -> list[float | Failure]:
         pairs = list(zip(queries, documents, strict=True))
         keys = [f"{_face(query)}:{_face(document)}" for query, document in pairs]
 
         def ask(chunk: list[tuple[Query, Document]]) -> list[Answer]:
             scores = self._inner.score([q for q, _ in chunk], [d for _, d in chunk])
-            return [np.float64(score).tobytes() for score in scores]
+            return [s if isinstance(s, Failure) else np.float64(s).tobytes() for s in scores]
 
         answers = self._answers(keys, pairs, ask)
-        # `ask` has no failures: a pair without a score would shift all that follow.
-        joined = b"".join(cast("list[bytes]", answers))
-        return [float(score) for score in np.frombuffer(joined, np.float64)]
+        return [a if isinstance(a, Failure) else float(np.frombuffer(a)[0]) for a in answers]
+
+
+class RememberedChat(_Remembered):
+    role = "chat"
+    chunk = 64
+
+    def __init__(self, inner: Chat, name: str, items: Items, meter: Meter) -> None:
+        super().__init__(inner, name, items, meter)
+
+    def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
+        def ask(chunk: list[Prompt]) -> list[Answer]:
+            replies = self._inner.chat(chunk)
+            return [r if isinstance(r, Failure) else _json(r, text=r.text) for r in replies]
+
+        keys = [self.key(prompt) for prompt in prompts]
+        answers = self._answers(keys, prompts, lambda chunk: _one_by_one(ask, chunk))
+        return [a if isinstance(a, Failure) else Reply(**json.loads(a)) for a in answers]
+
+    def key(self, prompt: Prompt) -> str:
+        """Under which the reply to a prompt is known: the prompt byte for byte, its pictures'
+        digests, and the seed where the model draws lots."""
+        seed = prompt.seed if getattr(self._inner, "samples", False) else None
+        return _prompt_key(prompt, seed)
+
+    def _count(self, usage: Usage, answer: Answer) -> None:
+        if isinstance(answer, bytes):
+            _count_tokens(usage, answer)
+
+
+class RememberedPainter(_Remembered):
+    """Pictures are kept as PNG files beside the answers."""
+
+    role = "painter"
+    chunk = 16
+
+    def __init__(self, inner: Painter, name: str, items: Items, meter: Meter) -> None:
+        super().__init__(inner, name, items, meter)
+
+    def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
+        """Drawings whose pictures are files."""
+
+        def ask(chunk: list[Prompt]) -> list[Answer]:
+            drawings = self._inner.paint(chunk)
+            return [d if isinstance(d, Failure) else self._stored(d) for d in drawings]
+
+        keys = [self.key(prompt) for prompt in prompts]
+        answers = self._answers(keys, prompts, lambda chunk: _one_by_one(ask, chunk))
+        return [a if isinstance(a, Failure) else self._drawing(a) for a in answers]
+
+    def key(self, prompt: Prompt) -> str:
+        """Under which the picture for a prompt is known; its seed counts."""
+        return _prompt_key(prompt, prompt.seed)
+
+    def _stored(self, drawing: Drawing) -> bytes:
+        assert not isinstance(drawing.picture, Image)  # for the type checker: painters give pixels
+        content = io.BytesIO()
+        drawing.picture.convert("RGB").save(content, "PNG")
+        name = sha256(content.getvalue()).hexdigest()
+        if not self._file(name).is_file():
+            write_atomically(self._file(name), content.getvalue())
+        return _json(drawing, picture=name)
+
+    def _drawing(self, answer: bytes) -> Drawing:
+        drawn = json.loads(answer)
+        name = drawn.pop("picture")
+        return Drawing(Image(name[:24], self._file(name), name), **drawn)
+
+    def _file(self, name: str) -> Path:
+        return self._items.folder / "pictures" / name[:2] / f"{name}.png"
+
+    def _count(self, usage: Usage, answer: Answer) -> None:
+        if isinstance(answer, bytes):
+            _count_tokens(usage, answer)
+            usage.pictures += 1
+
+
+def _json(answer: Reply | Drawing, **content: str) -> bytes:
+    """An answer as it is stored; its content is given apart."""
+    tokens = {"tokens_in": answer.tokens_in, "tokens_out": answer.tokens_out}
+    return json.dumps({**content, "prompt": answer.prompt, **tokens}).encode()
+
+
+def _count_tokens(usage: Usage, answer: bytes) -> None:
+    told = json.loads(answer)
+    usage.tokens_in += told["tokens_in"]
+    usage.tokens_out += told["tokens_out"]
+
+
+def _prompt_key(prompt: Prompt, seed: int | None) -> str:
+    parts = [["text", p] if isinstance(p, str) else ["image", p.digest] for p in prompt.parts]
+    return digest([prompt.system, parts, seed])
 
 
 def _face(item: Query | Document) -> str:

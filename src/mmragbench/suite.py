@@ -59,9 +59,10 @@ class Suite(BaseModel):
     Attributes:
         name: names the run's folder.
         dataset: `{use: <dataset>, …}`.
-        models: encoders, captioners and rerankers under names of your own.
+        models: encoders, captioners, chat models, painters and rerankers under names of your own.
         strategies: the retrieval halves; `use` is the name itself unless said otherwise.
-        generators: generators with arguments, under names of your own.
+        generators: generators with arguments, under names of your own; one may be named by its
+            model alone, `{use: openai, …}`.
         tasks: what is asked, and how it is scored.
         baseline: the strategy that others are compared with.
         seed: for everything that draws.

@@ -1,0 +1,188 @@
+"""Generators that read what was retrieved: what they tell their models, and what becomes of failures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from mmragbench.cache import Items
+from mmragbench.errors import NotApplicable
+from mmragbench.meter import Meter
+from mmragbench.models.describe_then_draw import DescribeThenDraw
+from mmragbench.models.draw import Draw
+from mmragbench.models.reader import Reader
+from mmragbench.records import Document, Drawing, Failure, Image, Query, Reply, Text
+from mmragbench.remember import RememberedChat, RememberedPainter
+
+
+def image(id: str) -> Image:
+    return Image(id, Path(f"{id}.jpg"), digest=f"{id}{id}")
+
+
+def document(id: str, *texts: str, pictured: bool = True) -> Document:
+    named = tuple(Text(f"{id}#{i}", text) for i, text in enumerate(texts))
+    return Document(id, image(id) if pictured else None, named)
+
+
+class Echo:
+    """Says what it was told; fails where a text is `no`."""
+
+    def __init__(self) -> None:
+        self.asked: list = []
+
+    def chat(self, prompts):
+        self.asked += prompts
+        return [
+            Failure("refused") if "no" in p.parts else Reply(f" {p} ", None, 7, 2) for p in prompts
+        ]
+
+
+class Brush:
+    """Paints the prompt's seed as a colour."""
+
+    def __init__(self) -> None:
+        self.asked: list = []
+
+    def paint(self, prompts):
+        self.asked += prompts
+        return [
+            Failure("unpaintable")
+            if "bad" in p.text
+            else Drawing(Pillow.new("RGB", (2, 2), (p.seed % 256, 0, 0)))
+            for p in prompts
+        ]
+
+
+def test_pairs_are_interleaved_before_the_query():
+    """Best first, each picture before its texts; then the query; the instruction last."""
+    chat = Echo()
+    (output,) = Reader(chat, instruction="say", texts=1).generate(
+        [Query("q", image("q"))], [[document("a", "one", "two"), document("b", "three")]]
+    )
+    assert chat.asked[0].parts == (image("a"), "one", image("b"), "three", image("q"), "say")
+    assert output.shown == ("a", "b")
+    assert output.text == output.prompt == str(chat.asked[0])
+
+
+def test_the_usual_instruction_knows_whether_something_was_retrieved():
+    """Without documents it mentions none; questions are asked for an answer."""
+    chat = Echo()
+    Reader(chat).generate([Query("q", image("q"))] * 2, [[], [document("a", "one")]])
+    Reader(chat, "answer").generate([Query("q", text=Text("q", "why?"))], [[]])
+    bare, full, question = (prompt.parts for prompt in chat.asked)
+    assert "retrieved" not in bare[-1] and "retrieved" in full[-1]
+    assert question[0] == "why?" and "question" in question[-1]
+
+
+def test_a_reply_that_failed_or_is_empty_is_an_error_of_its_query_alone():
+    """The others keep their answers."""
+    queries = [Query("a", text=Text("a", "no")), Query("b", text=Text("b", "yes"))]
+    failed, good = Reader(Echo(), instruction="").generate(queries, [[], []])
+    assert (failed.error, failed.text) == ("refused", None)
+    assert good.text == "yes"
+    (empty,) = Reader(Echo(), instruction=" ").generate([Query("c")], [[]])
+    assert empty.error == "the model answered nothing"
+
+
+def test_readers_draw_nothing_and_painters_write_nothing():
+    """A pairing that makes no sense has a reason."""
+    with pytest.raises(NotApplicable, match="use: draw"):
+        Reader(Echo(), "image")
+    for make in (
+        lambda: Draw(Brush(), "caption"),
+        lambda: DescribeThenDraw(Echo(), Brush(), "answer"),
+    ):
+        with pytest.raises(NotApplicable, match="use: reader"):
+            make()
+
+
+def remembered(cls, inner, folder):
+    return cls(inner, "m", Items(folder / "m.sqlite"), Meter())
+
+
+def test_a_chat_model_is_asked_once_for_a_prompt(tmp_path):
+    """Another picture, another word or another order is another prompt; tokens are counted again."""
+    chat = Echo()
+    reader = Reader(remembered(RememberedChat, chat, tmp_path), instruction="")
+    query = Query("q", image("q"))
+    one, two = document("a", "x"), document("b", "x")
+    first = reader.generate([query] * 3, [[one], [two], [one, two]])
+    meter = Meter()
+    with meter.stage() as usage:
+        wrapped = RememberedChat(chat, "m", Items(tmp_path / "m.sqlite"), meter)
+        again = Reader(wrapped, instruction="").generate([query] * 3, [[one], [two], [one, two]])
+        line = usage["chat", "m"]
+    assert first == again and len(chat.asked) == 3
+    assert (line.calls, line.cached, line.tokens_in, line.tokens_out) == (0, 3, 21, 6)
+
+
+def test_a_model_that_waits_for_a_server_is_asked_concurrently_and_in_order(tmp_path):
+    """Five at once overlap; answers keep their places; each is stored as soon as it is there."""
+    import time
+
+    class Slow(Echo):
+        concurrency = 5
+
+        def chat(self, prompts):
+            time.sleep(0.2)
+            return super().chat(prompts)
+
+    queries = [Query(str(i), text=Text(str(i), f"question {i}")) for i in range(10)]
+    began = time.perf_counter()
+    outputs = Reader(remembered(RememberedChat, Slow(), tmp_path), instruction="").generate(
+        queries, [[]] * 10
+    )
+    assert time.perf_counter() - began < 1.5  # one after the other: 2 s
+    assert [output.text for output in outputs] == [f"question {i}" for i in range(10)]
+
+
+def test_pictures_that_were_drawn_are_files_and_drawn_once(tmp_path):
+    """The stored picture is the drawn one, by its content; each query has a seed of its own."""
+    brush = Brush()
+    queries = [
+        Query(id, text=Text(id, text)) for id, text in (("a", "cat"), ("b", "cat"), ("c", "bad"))
+    ]
+    contexts = [[document("d", "a tom cat")]] * 3
+    outputs = Draw(remembered(RememberedPainter, brush, tmp_path), pictures=1).generate(
+        queries, contexts
+    )
+    a, b, failed = outputs
+    assert brush.asked[0].parts == ("cat. a tom cat", image("d"))
+    assert brush.asked[0].seed != brush.asked[1].seed
+    drawn = [np.asarray(o.image.open())[0, 0, 0] for o in (a, b)]
+    assert drawn == [brush.asked[0].seed % 256, brush.asked[1].seed % 256]
+    assert (failed.error, failed.image) == ("unpaintable", None)
+    again = Draw(remembered(RememberedPainter, brush, tmp_path), pictures=1).generate(
+        queries, contexts
+    )
+    assert again == outputs and len(brush.asked) == 4  # only the failed one was asked again
+
+
+def test_a_description_stands_between_the_retrieved_picture_and_the_drawing(tmp_path):
+    """The describer sees the first retrieved picture; without one the query is drawn alone."""
+    chat, brush = Echo(), Brush()
+    made = DescribeThenDraw(
+        chat, remembered(RememberedPainter, brush, tmp_path), instruction="look"
+    )
+    queries = [Query(id, text=Text(id, "a cat.")) for id in "ab"]
+    first, second = made.generate(
+        queries, [[document("t", "x", pictured=False), document("d")], []]
+    )
+    assert [prompt.parts for prompt in chat.asked] == [(image("d"), "look")]
+    assert brush.asked[0].parts == (f"a cat. {chat.asked[0]}",)
+    assert brush.asked[1].parts == ("a cat",)
+    assert (first.shown, second.shown) == (("d",), ())
+
+
+def test_a_picture_that_could_not_be_described_is_not_drawn(tmp_path):
+    """It is an error with the reason, and costs no drawing."""
+    brush = Brush()
+    made = DescribeThenDraw(
+        Echo(), remembered(RememberedPainter, brush, tmp_path), instruction="no"
+    )
+    (output,) = made.generate([Query("a", text=Text("a", "a cat"))], [[document("d")]])
+    assert output.error == "the picture could not be described: refused"
+    assert not brush.asked
