@@ -205,8 +205,10 @@ def _read(pages: Sequence[Any], folder: Path, limits: Limits) -> Reading:
             excluded.append(Exclusion(kind, f"#p{number}", refused.detail))
     if not any(page.text for page in read):
         pictures = sum(len(page.figures) for page in read)
-        kind, what = ("PDF without text", "figures only") if pictures else ("empty PDF", "nothing")
-        excluded.append(Exclusion(kind, "", f"{what} on its {len(pages):,} pages; there is no OCR"))
+        what = "figures only" if pictures else "nothing to read"
+        reason = f"{what} (pages: {len(pages):,}); drawings are not read, and there is no OCR"
+        kind = "PDF without text" if pictures else "empty PDF"
+        excluded.append(Exclusion(kind, "", reason))
     return Reading(tuple(read), tuple(excluded))
 
 
