@@ -205,5 +205,7 @@ def _slices(
 
 
 def _nothing(what: str, excluded: Sequence[Exclusion]) -> str:
-    first = f"; the first of {len(excluded):,} reasons: {excluded[0].id}: {excluded[0].reason}"
-    return what + (first if excluded else "")
+    if not excluded:
+        return what
+    first = excluded[0]
+    return f"{what}; the first of {len(excluded):,} reasons: {first.id}: {first.reason}"

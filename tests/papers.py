@@ -7,16 +7,19 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import toy
 from PIL import Image as Pillow
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
+
+import toy
 
 WIDTH, HEIGHT = 595, 842
 LEFT = 72
 
 
-def picture(colour: str = "red", size: tuple[int, int] = (120, 90), mode: str = "RGB") -> Pillow.Image:
+def picture(
+    colour: str = "red", size: tuple[int, int] = (120, 90), mode: str = "RGB"
+) -> Pillow.Image:
     """A picture of one colour."""
     return Pillow.new("RGB", size, toy.COLOURS[colour]).convert(mode)
 
@@ -40,7 +43,9 @@ def write(canvas: Canvas, x: float, y: float, lines: Sequence[str], size: float 
     canvas.drawText(text)
 
 
-def show(canvas: Canvas, image: Pillow.Image, x: float, y: float, w: float = 160, h: float = 120, **how) -> None:
+def show(
+    canvas: Canvas, image: Pillow.Image, x: float, y: float, w: float = 160, h: float = 120, **how
+) -> None:
     """A picture, its lower left corner at (x, y); JPEG as photographs are."""
     content = io.BytesIO()
     kept = image.mode in ("RGB", "L", "CMYK")
@@ -49,7 +54,9 @@ def show(canvas: Canvas, image: Pillow.Image, x: float, y: float, w: float = 160
     canvas.drawImage(ImageReader(content), x, y, w, h, **how)
 
 
-def figure(canvas: Canvas, colour: str, caption: str, y: float, x: float = LEFT, above: bool = False) -> None:
+def figure(
+    canvas: Canvas, colour: str, caption: str, y: float, x: float = LEFT, above: bool = False
+) -> None:
     """A picture with a caption of one line, below it or above."""
     show(canvas, picture(colour), x, y)
     write(canvas, x, y + 126 if above else y - 14, [caption], size=9)
@@ -84,7 +91,7 @@ def world(root: Path) -> Path:
         ("Which figure shows the blue lake?", ["Figure 2"], ["houses.pdf#p1-fig2"]),
         ("What kind of tree is the green one?", ["an oak", "oak"], ["more/plants.pdf#p1-1"]),
         ("When does the purple flower bloom?", ["in May"], ["more/plants.pdf#p2-1"]),
-        ("What is orange?", ["the fruit"], [{"file": "more/plants.pdf", "page": 3}]),
+        ("What thing is orange ?", ["the fruit"], [{"file": "more/plants.pdf", "page": 3}]),
         ("What has this colour: green ?", ["the tree"], [{"file": "more/plants.pdf", "page": 1}]),
         ("Who wrote this?", ["nobody"], []),
     ]
@@ -125,7 +132,7 @@ def suite(root: Path, **changes: object) -> dict:
             "question-answering": {
                 "generator": ["extract", "nearest", "consensus"],
                 "k": [1, 3],
-                "measures": ["R@1", "R@5", "EM", "F1"],
+                "measures": ["R@1", "R@3", "EM", "F1"],
             }
         },
         "baseline": "random",

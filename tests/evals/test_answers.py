@@ -62,7 +62,21 @@ def test_nasty_answers_score_as_torchmetrics_scores_them():
 def test_random_answers_score_as_torchmetrics_scores_them():
     """Hundreds of answers of random words with up to five right ones: the best counts."""
     draw = random.Random(7)
-    words = ["the", "a", "cat", "Cat,", "dog", "1884", "(red)", "house", "HOUSE", "an", "oak-tree", "–", "é"]
+    words = [
+        "the",
+        "a",
+        "cat",
+        "Cat,",
+        "dog",
+        "1884",
+        "(red)",
+        "house",
+        "HOUSE",
+        "an",
+        "oak-tree",
+        "–",
+        "é",
+    ]
 
     def text() -> str:
         return " ".join(draw.choices(words, k=draw.randint(0, 7)))
@@ -82,7 +96,12 @@ def test_failed_missing_and_zero_are_three_things():
     queries = [Query(id) for id in ("failed", "missing", "empty", "picture", "unknown")]
     right = {query.id: ("cat",) for query in queries[:4]}
     task = Task("question-answering", [], queries, output="answer", references=right)
-    outputs = [Output("failed", error="refused"), Output("empty", text=""), Output("picture"), Output("unknown", text="x")]
+    outputs = [
+        Output("failed", error="refused"),
+        Output("empty", text=""),
+        Output("picture"),
+        Output("unknown", text="x"),
+    ]
     (found,) = answers([F1], task, [], outputs)
     assert [(s.query, s.value, s.error) for s in found.scores] == [
         ("failed", None, "refused"),
@@ -97,7 +116,15 @@ def test_failed_missing_and_zero_are_three_things():
 
 def test_the_signature_says_what_could_change_the_number():
     """Normal form, what nothing matches, how many right answers and which counts, n."""
-    task = Task("question-answering", [], [Query("a"), Query("b")], output="answer", references={"a": ("x",), "b": ("x", "y")})
+    task = Task(
+        "question-answering",
+        [],
+        [Query("a"), Query("b")],
+        output="answer",
+        references={"a": ("x",), "b": ("x", "y")},
+    )
     outputs = [Output("a", text="x"), Output("b", text="y")]
     (found,) = answers([EM], task, [], outputs)
-    assert found.signature.rpartition("|")[0] == "EM|norm:squad1.1|empty:match|refs:1-2|over:max|n:2"
+    assert (
+        found.signature.rpartition("|")[0] == "EM|norm:squad1.1|empty:match|refs:1-2|over:max|n:2"
+    )

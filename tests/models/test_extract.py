@@ -24,7 +24,9 @@ def answer(question: str, *shown: Document):
 
 
 TOWER = passage("tower", "It stands in Paris. The tower is 330 metres high. Who built the tower?")
-FIGURE = Document("fig", Image("fig", Path("fig.png")), (Text("fig", "Figure 1: The tower by night."),))
+FIGURE = Document(
+    "fig", Image("fig", Path("fig.png")), (Text("fig", "Figure 1: The tower by night."),)
+)
 
 
 def test_the_sentence_that_shares_most_words_is_the_answer():

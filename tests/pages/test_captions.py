@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import papers
 import pytest
-from papers import LEFT, figure, paper, picture, show, write
 
+import papers
 from mmragbench.pages import Limits, read
 from mmragbench.pages.captions import begins
+from papers import LEFT, figure, paper, picture, show, write
 
 
 @pytest.mark.parametrize(

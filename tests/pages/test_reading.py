@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import zlib
 
-import papers
 import pytest
-from papers import LEFT, figure, paper, picture, show, write
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, NumberObject
 
+import papers
 from mmragbench.pages import Limits, read
 from mmragbench.pages import reading as module
+from papers import LEFT, figure, paper, picture, show, write
 
 LIMITS = Limits()
 
@@ -238,20 +238,24 @@ def test_what_is_too_much_is_named(tmp_path, folder, monkeypatch):
 
 def with_picture(path, data: bytes, filter: str, width: int, height: int):
     """A PDF with a line of text and a picture stream given byte for byte."""
-    paper(path, lambda canvas: (write(canvas, LEFT, 780, ["Text."]), show(canvas, picture(), 72, 500)))
+    paper(
+        path, lambda canvas: (write(canvas, LEFT, 780, ["Text."]), show(canvas, picture(), 72, 500))
+    )
     writer = PdfWriter(clone_from=path)
     objects = writer.pages[0]["/Resources"]["/XObject"]
     (name,) = objects
     stream = DecodedStreamObject()
     stream.set_data(data)
-    stream.update({
-        NameObject("/Subtype"): NameObject("/Image"),
-        NameObject("/Width"): NumberObject(width),
-        NameObject("/Height"): NumberObject(height),
-        NameObject("/ColorSpace"): NameObject("/DeviceRGB"),
-        NameObject("/BitsPerComponent"): NumberObject(8),
-        NameObject("/Filter"): NameObject(filter),
-    })
+    stream.update(
+        {
+            NameObject("/Subtype"): NameObject("/Image"),
+            NameObject("/Width"): NumberObject(width),
+            NameObject("/Height"): NumberObject(height),
+            NameObject("/ColorSpace"): NameObject("/DeviceRGB"),
+            NameObject("/BitsPerComponent"): NumberObject(8),
+            NameObject("/Filter"): NameObject(filter),
+        }
+    )
     objects[NameObject(name)] = writer._add_object(stream)
     writer.write(path)
     return path
@@ -261,7 +265,9 @@ def test_a_bomb_is_named_and_costs_no_memory(tmp_path, folder):
     """A picture that declares or unpacks to too many pixels, and a page that unpacks to 200 MB."""
     import tracemalloc
 
-    declared = with_picture(tmp_path / "a.pdf", zlib.compress(b"\0" * 99), "/FlateDecode", 90_000, 90_000)
+    declared = with_picture(
+        tmp_path / "a.pdf", zlib.compress(b"\0" * 99), "/FlateDecode", 90_000, 90_000
+    )
     packed = zlib.compress(b"\0" * 200_000_000, 9)
     unpacked = with_picture(tmp_path / "b.pdf", packed, "/FlateDecode", 7000, 9000)
     paper(tmp_path / "c.pdf", lambda canvas: write(canvas, LEFT, 780, ["Text."]))
