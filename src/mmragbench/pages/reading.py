@@ -13,25 +13,23 @@ import json
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mmragbench.cache import write_atomically
 from mmragbench.errors import MissingExtra
 from mmragbench.identity import code_digest, digest
-from mmragbench.intake import MAX_PIXELS
 from mmragbench.pages.captions import belonging
-from mmragbench.pages.layout import Layout, Placement, lay_out
+from mmragbench.pages.figures import save_figure
+from mmragbench.pages.layout import Layout, lay_out
 from mmragbench.pages.passages import joined
+from mmragbench.pages.refusing import Refused, one_line, or_refusal
 from mmragbench.records import Exclusion
-
-if TYPE_CHECKING:
-    import PIL.Image
 
 MAX_BYTES = 256 * 2**20
 """Of a file."""
@@ -81,14 +79,6 @@ class Reading:
     exclusions: tuple[Exclusion, ...] = ()
 
 
-class _Refused(Exception):
-    """Something that can't be used, and the kind of reason that it is counted by."""
-
-    def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(detail)
-        self.kind, self.detail = kind, detail
-
-
 def read(path: Path, name: str, folder: Path, limits: Limits) -> Reading:
     """Read a file, or look it up: a file with the same bytes is read once.
 
@@ -109,7 +99,7 @@ def read(path: Path, name: str, folder: Path, limits: Limits) -> Reading:
             with _quiet():
                 reading = _read(_open(data, limits), folder, limits)
             write_atomically(stored, json.dumps(asdict(reading), ensure_ascii=True))
-    except _Refused as refusal:
+    except Refused as refusal:
         reading = Reading((), (Exclusion(refusal.kind, "", refusal.detail),))
     named = (replace(e, id=f"{name}{e.id}") for e in reading.exclusions)
     return replace(reading, exclusions=tuple(named))
@@ -119,14 +109,14 @@ def _bytes(path: Path) -> bytes:
     try:
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
-            raise _Refused("not a PDF", "it is not a regular file")
+            raise Refused("not a PDF", "it is not a regular file")
         if found.st_size > MAX_BYTES:
-            raise _Refused("PDF too large", f"{found.st_size:,} bytes, at most {MAX_BYTES:,}")
+            raise Refused("PDF too large", f"{found.st_size:,} bytes, at most {MAX_BYTES:,}")
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise _Refused("unreadable file", getattr(error, "strerror", None) or str(error)) from error
+        raise Refused("unreadable file", getattr(error, "strerror", None) or str(error)) from error
     if not data:
-        raise _Refused("empty file", "it has no bytes")
+        raise Refused("empty file", "it has no bytes")
     return data
 
 
@@ -134,7 +124,7 @@ def _key(data: bytes, limits: Limits) -> str:
     """What a reading depends on: the file, the limits, this code and the libraries that read."""
     import PIL
 
-    code = [code_digest(part) for part in (_read, lay_out, belonging, joined)]
+    code = [code_digest(part) for part in (_read, lay_out, belonging, joined, save_figure)]
     versions = [_pypdf().__version__, PIL.__version__]
     return digest([sha256(data).hexdigest(), limits, code, versions])
 
@@ -181,14 +171,14 @@ def _open(data: bytes, limits: Limits) -> Sequence[Any]:
         pages: Sequence[Any] = pypdf.PdfReader(io.BytesIO(data), strict=False).pages
         n = len(pages)
     except (pypdf.errors.FileNotDecryptedError, pypdf.errors.DependencyError) as error:
-        raise _Refused("encrypted PDF", _one_line(error)) from error
+        raise Refused("encrypted PDF", one_line(error)) from error
     except MemoryError:
         raise
     except Exception as error:  # on broken bytes a parser may raise anything
         kind = "damaged PDF" if b"%PDF-" in data[:1024] else "not a PDF"
-        raise _Refused(kind, _one_line(error)) from error
+        raise Refused(kind, one_line(error)) from error
     if n > limits.pages:
-        raise _Refused("too many pages", f"{n:,} pages, at most {limits.pages:,}")
+        raise Refused("too many pages", f"{n:,} pages, at most {limits.pages:,}")
     return pages
 
 
@@ -196,7 +186,7 @@ def _read(pages: Sequence[Any], folder: Path, limits: Limits) -> Reading:
     read: list[Page] = []
     excluded: list[Exclusion] = []
     for number in range(1, len(pages) + 1):
-        refused, page = _or_refusal(partial(_page, pages, number, folder, limits))
+        refused, page = or_refusal(partial(_page, pages, number, folder, limits))
         if page:
             read.append(page[0])
             excluded += page[1]
@@ -210,18 +200,6 @@ def _read(pages: Sequence[Any], folder: Path, limits: Limits) -> Reading:
         kind = "PDF without text" if pictures else "empty PDF"
         excluded.append(Exclusion(kind, "", reason))
     return Reading(tuple(read), tuple(excluded))
-
-
-def _or_refusal(work: Callable[[], Any]) -> tuple[_Refused | None, Any]:
-    """What a piece of work gives, or why it gives nothing."""
-    try:
-        return None, work()
-    except _Refused as refusal:
-        return refusal, None
-    except MemoryError:
-        raise
-    except Exception as error:  # on broken bytes a parser may raise anything
-        return _Refused("", _one_line(error)), None
 
 
 def _page(
@@ -238,7 +216,7 @@ def _page(
     figures: list[Figure] = []
     used: set[int] = set()
     for i, placement in enumerate(layout.placements):
-        refused, file = _or_refusal(partial(_figure, page, placement, folder, limits))
+        refused, file = or_refusal(partial(save_figure, page, placement, folder, limits.side))
         if refused:
             kind, id = refused.kind or "damaged figure", f"#p{number}-fig{i + 1}"
             excluded.append(Exclusion(kind, id, refused.detail))
@@ -256,54 +234,3 @@ def _page(
 def _text(layout: Layout, used: set[int]) -> str:
     """A page's text without the captions that figures have, so that nothing stands there twice."""
     return joined([line.text for i, line in enumerate(layout.lines) if i not in used])
-
-
-def _figure(page: Any, placement: Placement, folder: Path, limits: Limits) -> str:
-    """Write a figure under the name of its content; the file's name."""
-    *_, name = placement.key
-    declared = _declared(page, placement)
-    if declared and declared[0] * declared[1] > MAX_PIXELS:
-        raise _Refused("image too large", f"{_size(declared)}, at most {MAX_PIXELS:,} pixels")
-    if declared and min(declared) < limits.side:
-        raise _small(declared, limits)
-    found = page.images[name if len(placement.key) == 1 else placement.key]
-    if found.image is None:
-        raise _Refused("damaged figure", "it does not decode")
-    if min(found.image.size) < limits.side:
-        raise _small(found.image.size, limits)
-    content = _png(found.image)
-    file = f"{sha256(content).hexdigest()}.png"
-    if not (folder / file).is_file():
-        write_atomically(folder / file, content)
-    return file
-
-
-def _small(size: tuple[int, int], limits: Limits) -> _Refused:
-    return _Refused("small figure", f"{_size(size)}, at least {limits.side} along each side")
-
-
-def _size(size: tuple[int, int]) -> str:
-    return f"{size[0]:,} x {size[1]:,} pixels"
-
-
-def _declared(page: Any, placement: Placement) -> tuple[int, int] | None:
-    """The size that a picture declares, known before it is decoded; None for an inline one."""
-    holder = page
-    for name in placement.key:
-        if name.startswith("~"):
-            return None
-        holder = holder["/Resources"]["/XObject"][name].get_object()
-    return int(holder["/Width"]), int(holder["/Height"])
-
-
-def _png(picture: PIL.Image.Image) -> bytes:
-    """The pixels as they were decoded, in a format that loses nothing."""
-    if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-        picture = picture.convert("RGB")
-    content = io.BytesIO()
-    picture.save(content, "PNG", compress_level=3)
-    return content.getvalue()
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
