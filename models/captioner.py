@@ -18,7 +18,8 @@ class Captioner:
 
     def __init__(self, captioner: CaptionerModel, output: OutputKind = "caption") -> None:
         if output != "caption":
-            raise NotApplicable("a captioner writes captions; it draws no images")
+            what = "draws no images" if output == "image" else "answers no questions"
+            raise NotApplicable(f"a captioner writes captions; it {what}")
         self._captioner = captioner
 
     def generate(

@@ -21,7 +21,8 @@ class Consensus:
 
     def __init__(self, output: OutputKind = "caption") -> None:
         if output != "caption":
-            raise NotApplicable("consensus chooses among captions; it draws no images")
+            what = "draws no images" if output == "image" else "answers no questions"
+            raise NotApplicable(f"consensus chooses among captions; it {what}")
 
     def generate(
         self, queries: Sequence[Query], contexts: Sequence[Sequence[Document]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmragbench.errors import NotApplicable
 from mmragbench.records import Document, Output, OutputKind, Query
 from mmragbench.registry import generator
 
@@ -15,6 +16,8 @@ class Nearest:
     reads = 1
 
     def __init__(self, output: OutputKind = "caption") -> None:
+        if output == "answer":
+            raise NotApplicable("a document is not an answer; for questions there is extract")
         self._output = output
 
     def generate(

@@ -19,6 +19,9 @@ from mmragbench.rows import OwnedRows
 class SeparateStores:
     """One store per modality, each with its own encoder; the lists are fused, then reranked.
 
+    In a memory of passages, pictures and pairs a pair is in both stores; it has no more votes for it
+    than what is in one (`mmragbench.fusion`).
+
     Args:
         image_encoder: fills and searches the image store; text queries search it too, where the
             encoder reads texts.
@@ -55,6 +58,7 @@ class SeparateStores:
         texts = [(text, document.id) for document in memory for text in document.texts]
         rows = self._text_encoder.encode_texts([text for text, _ in texts])
         self._texts = OwnedRows(self._new_store(), [owner for _, owner in texts], rows)
+        self._holders = ({d.id for d in pictured}, {owner for _, owner in texts})
         self._memory = {document.id: document for document in memory}
 
     def retrieve(self, queries: Sequence[Query], k: int) -> list[Ranking]:
@@ -64,15 +68,16 @@ class SeparateStores:
         unread = [q for q, *lists in zip(queries, pictures, texts, strict=True) if not any(lists)]
         spoken = self._search_by_caption(unread, depth)
         rankings = [
-            Ranking.of(
-                query.id, self._fuse([seen, read or spoken.get(query.id, [])], self._weights)
-            )
+            Ranking.of(query.id, self._fused(seen, read or spoken.get(query.id, [])))
             for query, seen, read in zip(queries, pictures, texts, strict=True)
         ]
         if not any(ranking.hits for ranking in rankings):
             raise NotApplicable("neither store's encoder reads these queries; add a captioner")
         rankings = self._rerank(queries, rankings) if self._reranker else rankings
         return [replace(ranking, hits=ranking.hits[:k]) for ranking in rankings]
+
+    def _fused(self, seen: list[Hit], read: list[Hit]) -> list[Hit]:
+        return self._fuse([seen, read], self._weights, self._holders)
 
     def _search(
         self,

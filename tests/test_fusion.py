@@ -39,6 +39,26 @@ def test_a_list_of_equal_scores_does_not_divide_by_zero():
     assert dict(zscore([[Hit("a", 1.0), Hit("b", 1.0)]], [1.0])) == {"a": 0.0, "b": 0.0}
 
 
+@pytest.mark.parametrize("fuse", [rrf, zscore])
+def test_what_only_some_lists_could_have_is_not_punished(fuse):
+    """The first of the only list that could have it ranks above the second of one and last of the
+    other; what all lists hold keeps its score to the bit."""
+    seen = [Hit("both", 3.0), Hit("pair", 2.0), Hit("other", 1.0)]
+    read = [Hit("passage", 3.0), Hit("both", 3.0), Hit("other", 2.0), Hit("pair", 1.0)]
+    pairs = {"both", "pair", "other"}
+    plain = dict(fuse([seen, read], [1.0, 1.0]))
+    fair = dict(fuse([seen, read], [1.0, 1.0], [pairs, pairs | {"passage"}]))
+    assert fair["passage"] > max(plain["passage"], fair["pair"])
+    assert {id: fair[id] for id in pairs} == {id: plain[id] for id in pairs}
+
+
+@pytest.mark.parametrize("fuse", [rrf, zscore])
+def test_a_list_that_was_not_searched_makes_nothing_up(fuse):
+    """Where only one list has hits, its order stands, whatever the other could have held."""
+    fused = fuse([FIRST, []], [1.0, 1.0], [{"a", "b", "c"}, {"b", "d"}])
+    assert [hit.id for hit in sorted(fused, key=lambda hit: -hit.score)] == ["a", "b", "c"]
+
+
 def test_bm25_finds_words_and_ignores_their_forms():
     """Stemmed; a text without a shared word is no hit; ties by id descending."""
     index = Bm25(

@@ -11,7 +11,7 @@ from typing import Any
 from mmragbench.cache import write_atomically
 from mmragbench.contracts import Vectors
 from mmragbench.loop import Cell
-from mmragbench.records import Exclusion, Output, Ranking, Scores, Task
+from mmragbench.records import Exclusion, Output, OutputKind, Ranking, Scores, Task
 from mmragbench.stages import Scored
 from mmragbench.thumbnails import thumbnail
 
@@ -34,7 +34,7 @@ def write_lines(path: Path, rows: Iterable[Row]) -> None:
     write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def write_cell(run: Path, cell: Cell) -> None:
+def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
     """`cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
     folder = run / "cells" / cell.task / cell.strategy
     if cell.retrieved.reason is None:
@@ -46,9 +46,19 @@ def write_cell(run: Path, cell: Cell) -> None:
             below = folder / f"{generator}-k{k}"
             write_json(below / "cost.json", generated.cost)
             write_lines(below / "outputs.jsonl", (_output(run, o) for o in generated.outputs))
-            if any(output.text is not None for output in generated.outputs):
-                write_json(below / "captions.json", coco_results(generated.outputs))
+            if any(o.text is not None for o in generated.outputs):
+                _write_texts(below, generated.outputs, output)
             _write_scores(below, scored)
+
+
+def _write_texts(folder: Path, outputs: Sequence[Output], kind: OutputKind) -> None:
+    """`captions.json` in COCO's results format; `answers.json` in SQuAD's format of predictions."""
+    if kind == "answer":
+        write_json(
+            folder / "answers.json", {o.query: o.text for o in outputs if o.text is not None}
+        )
+    else:
+        write_json(folder / "captions.json", coco_results(outputs))
 
 
 def trec(rankings: Sequence[Ranking], tag: str) -> str:

@@ -136,7 +136,7 @@ def _write_cells(
     for name in plan.tasks:
         of_task = [cells[name, strategy] for strategy in plan.strategies]
         for cell in of_task:
-            run_folder.write_cell(folder, cell)
+            run_folder.write_cell(folder, cell, tasks[name].output)
             summary += _cell_rows(plan, tasks[name], cell)
             for (generator, k), (generated, _) in cell.generated.items():
                 failed += failures(_key(cell, generator, k), generated.outputs)

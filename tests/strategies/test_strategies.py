@@ -7,6 +7,7 @@ import pytest
 import toy
 from mmragbench.datasets.coco import Coco
 from mmragbench.errors import NotApplicable
+from mmragbench.records import Document, Image, Query, Text
 from mmragbench.registry import every
 from mmragbench.stores.faiss import Faiss
 
@@ -177,6 +178,22 @@ def test_a_picture_that_cannot_be_captioned_is_left_where_it_was(tasks):
     plain = separate()
     plain.index(posed.memory)
     assert unread.ids == plain.retrieve([beast], 5)[0].ids
+
+
+def test_a_passage_has_as_many_votes_as_a_pair(tmp_path):
+    """In a memory of passages and pairs, the passage that is first in its only store comes before
+    pairs that are in both and further down in one of them."""
+    toy.draw(tmp_path / "blue.png", "blue")
+    image = Image("blue", tmp_path / "blue.png", "digest")
+    memory = [
+        Document("passage", texts=(Text("passage", "red red"),)),
+        Document("nearer", image, (Text("nearer", "blue red"),)),
+        Document("farther", image, (Text("farther", "blue"),)),
+    ]
+    strategy = separate()
+    strategy.index(memory)
+    (ranking,) = strategy.retrieve([Query("q", text=Text("q", "red"))], 3)
+    assert ranking.ids == ("passage", "nearer", "farther")
 
 
 def test_stores_that_cannot_read_the_queries_are_not_applicable(tasks):

@@ -21,8 +21,9 @@ class Copies:
         answered: outputs that are no errors.
         shown: those whose generator was shown something.
         copied: those that are a caption, or the picture (same bytes, same pixels, near-duplicate),
-            of a document that was shown.
-        recurring: captions that stand anywhere in the memory, shown or not; None for pictures.
+            of a document that was shown; answers to questions that stand in its text word for word.
+        recurring: captions that stand anywhere in the memory, shown or not; None for pictures and
+            for answers to questions.
         examples: (query, document, caption) of copies; the caption is empty for pictures.
     """
 
@@ -45,14 +46,16 @@ def copies(task: Task, outputs: Sequence[Output], captions: Captions | None = No
     ids = {id for output in answers for id in output.shown}
     documents = {document.id: document for document in task.memory if document.id in ids}
     texts = [output for output in answers if output.text is not None]
-    found = dict(_captions(texts, documents)) | dict(_pictures(answers, documents))
-    whole = captions or Captions(task.memory) if texts else Captions(())
+    asked = task.output == "answer"
+    words = _quotations(texts, documents) if asked else _captions(texts, documents)
+    found = dict(words) | dict(_pictures(answers, documents))
+    whole = captions or Captions(task.memory) if texts and not asked else Captions(())
     copied = [(o.query, found[o.query], o.text or "") for o in answers if o.query in found]
     return Copies(
         answered=len(answers),
         shown=sum(bool(output.shown) for output in answers),
         copied=len(copied),
-        recurring=sum((o.text or "") in whole for o in texts) if texts else None,
+        recurring=sum((o.text or "") in whole for o in texts) if texts and not asked else None,
         examples=tuple(copied[:EXAMPLES]),
     )
 
@@ -65,6 +68,18 @@ def _captions(
         answer = normalised(output.text or "")
         source = next((id for id in output.shown if answer in own.get(id, ())), None)
         if source is not None:
+            yield output.query, source
+
+
+def _quotations(
+    outputs: Iterable[Output], documents: Mapping[str, Document]
+) -> Iterator[tuple[str, str]]:
+    """Answers whose words stand in a document that was shown, one after the other."""
+    own = {id: [f" {normalised(t.content)} " for t in d.texts] for id, d in documents.items()}
+    for output in outputs:
+        answer = normalised(output.text or "")
+        quoted = (id for id in output.shown if any(f" {answer} " in t for t in own.get(id, ())))
+        if answer and (source := next(quoted, None)) is not None:
             yield output.query, source
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmragbench.reporting.album import Album
-from mmragbench.reporting.folder import Json, RunFolder, measure_of
+from mmragbench.reporting.folder import Json, RunFolder, TaskFacts, measure_of
 from mmragbench.reporting.tables import setting
 from mmragbench.reporting.units import decimals, shown, unit
 
@@ -40,7 +40,7 @@ class Finding:
         tasks: their names.
         text: the finding.
         leaked: whether any query leaks.
-        references: the finding on reference captions; empty where there are none.
+        references: the finding on reference captions or right answers; empty where there are none.
         examples: (query, caption, where it stands).
         pairs: leaked pairs; those with pictures come first.
         misses: the closest pairs that are no duplicates.
@@ -109,7 +109,7 @@ def audits(run: RunFolder, album: Album) -> Audits | None:
         name: sound for name, found in tasks.items() if (sound := _sound(found, "modality"))
     }
     return Audits(
-        leaks=_merged([_finding(name, found, album) for name, found in leaks.items()]),
+        leaks=_merged([_finding(run.tasks.get(n), n, f, album) for n, f in leaks.items()]),
         copies=[line for name, found in tasks.items() for line in _copies(name, found)],
         mixed=[(name, _mixed(found)) for name, found in modality.items() if found["mixed"]],
         uniform=[(n, _kind(found)) for n, found in modality.items() if not found["mixed"]],
@@ -140,12 +140,13 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-def _finding(task: str, found: Json, album: Album) -> Finding:
+def _finding(facts: TaskFacts | None, task: str, found: Json, album: Album) -> Finding:
+    what = "right answers" if facts and facts.output == "answer" else "reference captions"
     return Finding(
         tasks=(task,),
         text=_leak_text(found),
         leaked=bool(found["leaked"]),
-        references=_references_text(found["references"]),
+        references=_references_text(found["references"], what),
         examples=tuple(_example(raw) for raw in found["references"]["examples"]),
         pairs=tuple(_pair(raw, album) for raw in found["pairs"]),
         misses=tuple(_pair(raw, album) for raw in found["misses"]),
@@ -177,11 +178,13 @@ def _leak_text(found: Json) -> str:
     return text
 
 
-def _references_text(found: Json) -> str:
+def _references_text(found: Json, what: str) -> str:
     if not found["captions"]:
         return ""
     share = _share(found["recurring"], found["captions"])
-    text = f"{share} reference captions occur word for word in the memory"
+    if what == "right answers":
+        return f"{share} right answers are, word for word, all that a text of the memory says."
+    text = f"{share} {what} occur word for word in the memory"
     if found["chance"] is not None:
         text += (
             f"; of the memory's own captions {_percent(found['chance'])} occur in another document"

@@ -9,7 +9,7 @@ from mmragbench.records import Measure
 
 LOWER_IS_BETTER = frozenset({"FID", "KID"})
 
-PERCENT = frozenset({"R", "Success", "ExactMatch", "TokenF1"})
+PERCENT = frozenset({"R", "Success", "EM", "F1"})
 HUNDREDFOLD = frozenset(
     {"CIDEr", "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "METEOR", "SPICE"}
     | {"RR", "nDCG", "AP", "Rprec"}

@@ -1,0 +1,74 @@
+"""A picture of a page as a file of its own."""
+
+from __future__ import annotations
+
+import io
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmragbench.cache import write_atomically
+from mmragbench.intake import MAX_PIXELS
+from mmragbench.pages.layout import Placement
+from mmragbench.pages.refusing import Refused
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+
+def save_figure(page: Any, placement: Placement, folder: Path, side: int) -> str:
+    """Write a figure under the name of its content; the file's name.
+
+    Args:
+        page: pypdf's.
+        placement: which of its pictures.
+        folder: where to.
+        side: pixels of its shorter side, at least.
+
+    Raises:
+        Refused: too large, too small, or it does not decode; on broken bytes pypdf may raise
+            anything besides.
+    """
+    *_, name = placement.key
+    declared = _declared(page, placement)
+    if declared and declared[0] * declared[1] > MAX_PIXELS:
+        raise Refused("image too large", f"{_size(declared)}, at most {MAX_PIXELS:,} pixels")
+    if declared and min(declared) < side:
+        raise _small(declared, side)
+    found = page.images[name if len(placement.key) == 1 else placement.key]
+    if found.image is None:
+        raise Refused("damaged figure", "it does not decode")
+    if min(found.image.size) < side:
+        raise _small(found.image.size, side)
+    content = _png(found.image)
+    file = f"{sha256(content).hexdigest()}.png"
+    if not (folder / file).is_file():
+        write_atomically(folder / file, content)
+    return file
+
+
+def _small(size: tuple[int, int], side: int) -> Refused:
+    return Refused("small figure", f"{_size(size)}, at least {side} along each side")
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]:,} x {size[1]:,} pixels"
+
+
+def _declared(page: Any, placement: Placement) -> tuple[int, int] | None:
+    """The size that a picture declares, known before it is decoded; None for an inline one."""
+    holder = page
+    for name in placement.key:
+        if name.startswith("~"):
+            return None
+        holder = holder["/Resources"]["/XObject"][name].get_object()
+    return int(holder["/Width"]), int(holder["/Height"])
+
+
+def _png(picture: PIL.Image.Image) -> bytes:
+    """The pixels as they were decoded, in a format that loses nothing."""
+    if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+        picture = picture.convert("RGB")
+    content = io.BytesIO()
+    picture.save(content, "PNG", compress_level=3)
+    return content.getvalue()

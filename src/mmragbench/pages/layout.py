@@ -1,0 +1,185 @@
+"""Where the lines and the pictures of a page stand, as pypdf's text extraction walks over it.
+
+Coordinates are points in the page's own space: x to the right, y upwards. Lines come in the order
+in which the page draws them, which keeps columns apart where the program that wrote it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import hypot
+from typing import Any, NamedTuple
+
+Matrix = Sequence[float]
+"""The six numbers a b c d e f of a PDF transformation: x' = a x + c y + e, y' = b x + d y + f."""
+
+IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+class Box(NamedTuple):
+    """A rectangle along the axes, in points."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text: where its baseline begins, and how large it is set, in points."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+    upright: bool = True
+
+    @property
+    def box(self) -> Box:
+        """What it covers, by a rule of thumb: half an em a character."""
+        right = self.x + 0.5 * self.size * len(self.text)
+        return Box(self.x, self.y - 0.2 * self.size, right, self.y + 0.8 * self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A picture that a page draws: under which key pypdf has it (the names of the forms that it is
+    in, and its own), and where it stands."""
+
+    key: tuple[str, ...]
+    box: Box
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A page, taken apart."""
+
+    lines: list[Line]
+    placements: list[Placement]
+
+
+def lay_out(page: Any) -> Layout:
+    """The lines and the pictures of a pypdf page, in drawing order.
+
+    A picture that is drawn twice counts once, where it is largest. What a page has among its
+    resources and does not draw is no part of it. Inline pictures inside of forms are left out.
+    """
+    walk = _Walk(page)
+    page.extract_text(
+        visitor_text=walk.text, visitor_operand_before=walk.before, visitor_operand_after=walk.after
+    )
+    walk.end_line()
+    largest: dict[tuple[str, ...], Placement] = {}
+    for placement in walk.placements:
+        known = largest.setdefault(placement.key, placement)
+        if _area(placement.box) > _area(known.box):
+            largest[placement.key] = placement
+    return Layout(walk.lines, list(largest.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The page, or a form that it draws: pypdf reports what is inside in the form's own space."""
+
+    path: tuple[str, ...]
+    resources: Any
+    matrix: Matrix
+
+
+@dataclass
+class _Walk:
+    """What pypdf's visitors tell, gathered."""
+
+    page: Any
+    lines: list[Line] = field(default_factory=list)
+    placements: list[Placement] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._frames = [_Frame((), _get(self.page, "/Resources"), IDENTITY)]
+        self._drawing: list[tuple[Any, int]] = []
+        self._entering: _Frame | None = None
+        self._inline = 0
+        self._parts: list[str] = []
+        self._start: tuple[Matrix, float] = (IDENTITY, 0.0)
+
+    def before(self, operator: bytes, operands: Any, cm: Matrix, _: Matrix) -> None:
+        """An operation begins; the first one inside of a form shows that the form was entered."""
+        if self._entering:
+            self._frames.append(self._entering)
+            self._entering = None
+        if operator == b"INLINE IMAGE" and len(self._frames) == 1:
+            self.placements.append(Placement((f"~{self._inline}~",), _square(cm)))
+            self._inline += 1
+        elif operator == b"Do":
+            self._drawing.append((operands, len(self._frames)))
+            if operands:
+                self._draw(str(operands[0]), cm)
+
+    def after(self, operator: bytes, operands: Any, *_: Matrix) -> None:
+        """An operation has ended; a form that broke off has left some open."""
+        while operator == b"Do" and self._drawing:
+            begun, depth = self._drawing.pop()
+            del self._frames[depth:]
+            self._entering = None
+            if begun is operands:
+                break
+
+    def text(self, text: str, cm: Matrix, tm: Matrix, _: Any, size: float) -> None:
+        """A piece of text; it may end lines."""
+        for part in text.splitlines(keepends=True):
+            if part.strip() and not any(known.strip() for known in self._parts):
+                self._start = (_times(_times(tm, cm), self._frames[-1].matrix), size)
+            self._parts.append(part)
+            if part[-1] in "\n\r":
+                self.end_line()
+
+    def end_line(self) -> None:
+        text = " ".join("".join(self._parts).split())
+        self._parts = []
+        if text:
+            matrix, size = self._start
+            upright = matrix[3] > 0 and abs(matrix[1]) < 0.1 * matrix[3]
+            height = abs(size) * hypot(matrix[2], matrix[3])
+            self.lines.append(Line(text, matrix[4], matrix[5], height, upright))
+
+    def _draw(self, name: str, cm: Matrix) -> None:
+        frame = self._frames[-1]
+        found = _get(_get(frame.resources, "/XObject"), name)
+        matrix, path = _times(cm, frame.matrix), (*frame.path, name)
+        kind = _get(found, "/Subtype")
+        if kind == "/Image":
+            self.placements.append(Placement(path, _square(matrix)))
+        elif kind == "/Form":
+            own = _get(found, "/Matrix")
+            own = [float(number) for number in own] if own is not None else IDENTITY
+            resources = _get(found, "/Resources") or frame.resources
+            self._entering = _Frame(path, resources, _times(own, matrix))
+
+
+def _get(holder: Any, key: str) -> Any:
+    """What a dictionary has under a key, followed to where it is; None where it is not there."""
+    value: Any = holder.get(key) if hasattr(holder, "get") else None
+    return value.get_object() if hasattr(value, "get_object") else value
+
+
+def _times(first: Matrix, then: Matrix) -> Matrix:
+    a, b, c, d, e, f = first
+    p, q, r, s, t, u = then
+    return (
+        *(a * p + b * r, a * q + b * s),
+        *(c * p + d * r, c * q + d * s),
+        *(e * p + f * r + t, e * q + f * s + u),
+    )
+
+
+def _square(m: Matrix) -> Box:
+    """Where the unit square, in which every picture is drawn, comes to lie."""
+    xs = [m[4] + i * m[0] + j * m[2] for i in (0, 1) for j in (0, 1)]
+    ys = [m[5] + i * m[1] + j * m[3] for i in (0, 1) for j in (0, 1)]
+    return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _area(box: Box) -> float:
+    return (box.right - box.left) * (box.top - box.bottom)

@@ -1,0 +1,323 @@
+"""PDF files read: text and figures, each once and under lasting names; what can't be read, by name."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import pytest
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, NumberObject
+
+import papers
+from mmragbench.pages import Limits, read
+from mmragbench.pages import reading as module
+from papers import LEFT, figure, paper, picture, show, write
+
+LIMITS = Limits()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "figures"
+
+
+def kinds(found) -> list[tuple[str, str]]:
+    return [(exclusion.kind, exclusion.id) for exclusion in found.exclusions]
+
+
+def test_a_page_gives_its_text_and_its_figures(tmp_path, folder):
+    """Text in reading order, figures in drawing order, the caption with its figure alone."""
+
+    def draw(canvas):
+        write(canvas, LEFT, 780, ["One line.", "Another line."])
+        figure(canvas, "red", "Figure 1: A red thing", 500)
+        write(canvas, LEFT, 440, ["The end."])
+
+    found = read(paper(tmp_path / "a.pdf", draw), "a.pdf", folder, LIMITS)
+    (page,) = found.pages
+    assert (page.number, page.text) == (1, "One line. Another line. The end.")
+    assert [(f.number, f.caption) for f in page.figures] == [(1, "Figure 1: A red thing")]
+    assert not found.exclusions
+
+
+def test_a_figures_file_holds_its_pixels(tmp_path, folder):
+    """Lossless pictures come out pixel for pixel, whatever their mode in the file."""
+    from PIL import Image, ImageChops
+
+    for mode in ("1", "L", "P", "RGB"):
+        image = Image.linear_gradient("L").resize((90, 70)).convert(mode)
+        file = tmp_path / f"{mode}.pdf"
+        paper(file, lambda c, i=image: c.drawImage(papers.ImageReader(i), 72, 72, 300, 200))
+        (page,) = read(file, "a.pdf", folder, LIMITS).pages
+        with Image.open(folder / page.figures[0].file) as stored:
+            there = stored.convert("RGB")
+        assert ImageChops.difference(there, image.convert("RGB")).getbbox() is None, mode
+
+
+def test_the_same_bytes_give_the_same_reading(tmp_path, folder):
+    """Names of figures are their content's; a second file with these bytes, elsewhere, and a read
+    without anything remembered, give the same."""
+
+    def draw(canvas):
+        write(canvas, LEFT, 780, ["Some text."])
+        figure(canvas, "red", "Fig. 1. Red", 500)
+
+    first = read(paper(tmp_path / "a.pdf", draw), "a.pdf", folder, LIMITS)
+    again = read(paper(tmp_path / "b.pdf", draw), "b.pdf", folder, LIMITS)
+    anew = read(tmp_path / "b.pdf", "b.pdf", tmp_path / "other", LIMITS)
+    assert first == again == anew
+    assert len(list(folder.glob("*.png"))) == 1
+
+
+def test_a_file_is_read_once(tmp_path, folder, monkeypatch):
+    """A known file is looked up; if a figure of it is gone, it is read again."""
+    path = paper(tmp_path / "a.pdf", lambda canvas: figure(canvas, "red", "Fig. 1: Red", 500))
+    first = read(path, "a.pdf", folder, LIMITS)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_open", lambda *_: pytest.fail("it was read again"))
+        assert read(path, "a.pdf", folder, LIMITS) == first
+    for file in folder.glob("*.png"):
+        file.unlink()
+    assert read(path, "a.pdf", folder, LIMITS) == first
+    assert len(list(folder.glob("*.png"))) == 1
+
+
+def test_text_that_is_not_ascii_survives(tmp_path, folder):
+    """Accents, ligatures (as letters), Greek and Chinese, with embedded and with CID fonts."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+
+    def draw(canvas):
+        write(canvas, LEFT, 780, ["Où est la façade? Größe: 3 µm"])
+        canvas.setFont("STSong-Light", 12)
+        canvas.drawString(LEFT, 700, "红色的房子")
+
+    (page,) = read(paper(tmp_path / "a.pdf", draw), "a.pdf", folder, LIMITS).pages
+    assert page.text == "Où est la façade? Größe: 3 µm 红色的房子"
+
+
+def test_columns_are_read_one_after_the_other(tmp_path, folder):
+    """The order of the lines is the file's own: the left column, then the right."""
+
+    def draw(canvas):
+        write(canvas, LEFT, 780, ["Left one,", "left two."])
+        write(canvas, 320, 780, ["Right one,", "right two."])
+
+    (page,) = read(paper(tmp_path / "a.pdf", draw), "a.pdf", folder, LIMITS).pages
+    assert page.text == "Left one, left two. Right one, right two."
+
+
+def test_what_is_drawn_counts_and_what_lies_about_does_not(tmp_path, folder):
+    """A picture drawn twice is one figure; one among the resources that no page draws is none;
+    small ones (icons, rules) are named; inline ones and those inside of forms are figures."""
+
+    def draw(canvas):
+        write(canvas, LEFT, 800, ["Text."])
+        red = papers.ImageReader(picture("red"))
+        canvas.drawImage(red, 72, 600, 100, 80)
+        canvas.drawImage(red, 72, 400, 200, 160)
+        show(canvas, picture("blue", (20, 200)), 400, 600)
+        canvas.drawInlineImage(picture("green"), 72, 250, 100, 80)
+        canvas.beginForm("form")
+        canvas.drawImage(papers.ImageReader(picture("purple")), 0, 0, 90, 90)
+        write(canvas, 0, -14, ["Figure 7: Within a form"], 9)
+        canvas.endForm()
+        canvas.saveState()
+        canvas.translate(300, 250)
+        canvas.doForm("form")
+        canvas.restoreState()
+
+    def bare(canvas):
+        write(canvas, LEFT, 780, ["A page that draws nothing."])
+
+    path = paper(tmp_path / "a.pdf", draw, bare)
+    writer = PdfWriter(clone_from=path)  # both pages share the first one's resources
+    writer.pages[1][NameObject("/Resources")] = writer.pages[0]["/Resources"]
+    writer.write(path)
+    found = read(path, "a.pdf", folder, LIMITS)
+    first, second = found.pages
+    assert [f.number for f in first.figures] == [1, 3, 4]
+    assert [f.caption for f in first.figures] == ["", "", "Figure 7: Within a form"]
+    assert first.text == "Text."
+    assert second.figures == ()
+    assert kinds(found) == [("small figure", "a.pdf#p1-fig2")]
+
+
+def encrypted(path, password):
+    from reportlab.lib.pdfencrypt import StandardEncryption
+
+    lock = StandardEncryption(password, ownerPassword="owner", canPrint=0, strength=128)
+    return paper(path, lambda canvas: write(canvas, 72, 700, ["Secret."]), encrypt=lock)
+
+
+def test_a_locked_file_is_named(tmp_path, folder):
+    """A file that wants a password is excluded; one that any viewer opens without is read."""
+    locked = read(encrypted(tmp_path / "a.pdf", "secret"), "a.pdf", folder, LIMITS)
+    assert (locked.pages, kinds(locked)) == ((), [("encrypted PDF", "a.pdf")])
+    (page,) = read(encrypted(tmp_path / "b.pdf", ""), "b.pdf", folder, LIMITS).pages
+    assert page.text == "Secret."
+
+
+def test_what_is_no_pdf_is_named(tmp_path, folder):
+    """Empty, missing, a folder, another format, cut off: an exclusion with a reason each."""
+    whole = paper(tmp_path / "a.pdf", lambda canvas: figure(canvas, "red", "Fig. 1: Red", 500))
+    data = whole.read_bytes()
+    (tmp_path / "folder.pdf").mkdir()
+    cases = {
+        "empty.pdf": (b"", "empty file"),
+        "missing.pdf": (None, "unreadable file"),
+        "folder.pdf": (None, "not a PDF"),
+        "html.pdf": (b"<html>no</html>" * 90, "not a PDF"),
+        "cut.pdf": (data[: len(data) // 3], "damaged PDF"),
+        "header.pdf": (b"%PDF-1.7\n", "damaged PDF"),
+    }
+    for name, (content, kind) in cases.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        found = read(tmp_path / name, name, folder, LIMITS)
+        assert (found.pages, kinds(found)) == ((), [(kind, name)])
+        assert found.exclusions[0].reason and "\n" not in found.exclusions[0].reason
+
+
+def test_every_cut_of_a_file_is_read_or_named(tmp_path, folder):
+    """Wherever a file breaks off or a byte is wrong, reading ends with a page or a reason."""
+    data = paper(
+        tmp_path / "a.pdf", lambda canvas: figure(canvas, "red", "Fig. 1: Red", 500)
+    ).read_bytes()
+    broken = [data[:n] for n in range(1, len(data), len(data) // 40)]
+    broken += [data[:n] + b"\xff<<" + data[n + 3 :] for n in range(0, len(data), len(data) // 40)]
+    for content in broken:
+        (tmp_path / "b.pdf").write_bytes(content)
+        found = read(tmp_path / "b.pdf", "b.pdf", folder, LIMITS)
+        assert found.pages or found.exclusions
+
+
+def test_a_file_without_text_says_so(tmp_path, folder):
+    """No pages or blank ones: empty; pictures only, as a scan: the figures stay."""
+    buffer = io.BytesIO()
+    PdfWriter().write(buffer)
+    (tmp_path / "none.pdf").write_bytes(buffer.getvalue())
+    paper(tmp_path / "blank.pdf", lambda canvas: None)
+    paper(tmp_path / "scan.pdf", lambda canvas: show(canvas, picture(), 0, 0, 595, 842))
+    for name, kind, figures in (
+        ("none.pdf", "empty PDF", 0),
+        ("blank.pdf", "empty PDF", 0),
+        ("scan.pdf", "PDF without text", 1),
+    ):
+        found = read(tmp_path / name, name, folder, LIMITS)
+        assert kinds(found) == [(kind, name)]
+        assert sum(len(page.figures) for page in found.pages) == figures
+
+
+def test_what_is_too_much_is_named(tmp_path, folder, monkeypatch):
+    """Too many pages or bytes: the file; too much text or too many figures: the page's."""
+
+    def draw(canvas):
+        write(canvas, LEFT, 780, ["many words " * 8])
+        for i, colour in enumerate(("red", "blue", "green")):
+            show(canvas, picture(colour), 72, 100 + 150 * i)
+
+    path = paper(tmp_path / "a.pdf", draw, draw)
+    assert kinds(read(path, "a.pdf", folder, Limits(pages=1))) == [("too many pages", "a.pdf")]
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "MAX_BYTES", 100)
+        assert kinds(read(path, "a.pdf", folder, LIMITS)) == [("PDF too large", "a.pdf")]
+    monkeypatch.setattr(module, "MAX_CHARACTERS", 20)
+    monkeypatch.setattr(module, "MAX_FIGURES", 2)
+    assert kinds(read(path, "a.pdf", folder, LIMITS)) == [
+        ("too many figures", "a.pdf#p1"),
+        ("page too long", "a.pdf#p1"),
+        ("too many figures", "a.pdf#p2"),
+        ("page too long", "a.pdf#p2"),
+        ("empty PDF", "a.pdf"),
+    ]
+
+
+def with_picture(path, data: bytes, filter: str, width: int, height: int):
+    """A PDF with a line of text and a picture stream given byte for byte."""
+    paper(
+        path, lambda canvas: (write(canvas, LEFT, 780, ["Text."]), show(canvas, picture(), 72, 500))
+    )
+    writer = PdfWriter(clone_from=path)
+    objects = writer.pages[0]["/Resources"]["/XObject"]
+    (name,) = objects
+    stream = DecodedStreamObject()
+    stream.set_data(data)
+    stream.update(
+        {
+            NameObject("/Subtype"): NameObject("/Image"),
+            NameObject("/Width"): NumberObject(width),
+            NameObject("/Height"): NumberObject(height),
+            NameObject("/ColorSpace"): NameObject("/DeviceRGB"),
+            NameObject("/BitsPerComponent"): NumberObject(8),
+            NameObject("/Filter"): NameObject(filter),
+        }
+    )
+    objects[NameObject(name)] = writer._add_object(stream)
+    writer.write(path)
+    return path
+
+
+def test_a_bomb_is_named_and_costs_no_memory(tmp_path, folder):
+    """A picture that declares or unpacks to too many pixels, and a page that unpacks to 200 MB."""
+    import tracemalloc
+
+    declared = with_picture(
+        tmp_path / "a.pdf", zlib.compress(b"\0" * 99), "/FlateDecode", 90_000, 90_000
+    )
+    packed = zlib.compress(b"\0" * 200_000_000, 9)
+    unpacked = with_picture(tmp_path / "b.pdf", packed, "/FlateDecode", 7000, 9000)
+    paper(tmp_path / "c.pdf", lambda canvas: write(canvas, LEFT, 780, ["Text."]))
+    writer = PdfWriter(clone_from=tmp_path / "c.pdf")
+    stream = DecodedStreamObject()
+    stream.set_data(packed)
+    stream[NameObject("/Filter")] = NameObject("/FlateDecode")
+    writer.pages[0][NameObject("/Contents")] = writer._add_object(stream)
+    writer.write(tmp_path / "c.pdf")
+    del packed
+    tracemalloc.start()
+    assert kinds(read(declared, "a.pdf", folder, LIMITS)) == [("image too large", "a.pdf#p1-fig1")]
+    assert kinds(read(unpacked, "b.pdf", folder, LIMITS)) == [("damaged figure", "b.pdf#p1-fig1")]
+    content = kinds(read(tmp_path / "c.pdf", "c.pdf", folder, LIMITS))
+    assert content == [("damaged page", "c.pdf#p1"), ("empty PDF", "c.pdf")]
+    assert tracemalloc.get_traced_memory()[1] < 200e6
+    tracemalloc.stop()
+
+
+def test_a_form_that_draws_itself_ends(tmp_path, folder):
+    """Forms that draw each other without end are read once."""
+
+    def draw(canvas):
+        canvas.beginForm("form")
+        write(canvas, LEFT, 700, ["Within."])
+        canvas.endForm()
+        canvas.doForm("form")
+        write(canvas, LEFT, 780, ["Without."])
+
+    path = paper(tmp_path / "a.pdf", draw)
+    writer = PdfWriter(clone_from=path)
+    forms = writer.pages[0]["/Resources"]["/XObject"]
+    (name,) = forms
+    old, form = forms[name].get_object(), DecodedStreamObject()
+    form.set_data(old.get_data() + f"\n{name} Do\n".encode())
+    form.update({NameObject(k): old[k] for k in ("/Type", "/Subtype", "/BBox", "/Resources")})
+    again = writer._add_object(form)
+    form["/Resources"][NameObject("/XObject")] = DictionaryObject({NameObject(name): again})
+    forms[NameObject(name)] = again
+    writer.write(path)
+    assert len(PdfReader(path).pages) == 1
+    (page,) = read(path, "a.pdf", folder, LIMITS).pages
+    assert sorted(page.text.split()) == ["Within.", "Without."]
+
+
+def test_without_pypdf_the_extra_is_named(tmp_path, folder, monkeypatch):
+    """One line says what to install."""
+    from mmragbench.errors import MissingExtra
+
+    path = paper(tmp_path / "a.pdf", lambda canvas: None)
+    monkeypatch.setitem(__import__("sys").modules, "pypdf", None)
+    with pytest.raises(MissingExtra, match=r"mmragbench\[pdf\]"):
+        read(path, "a.pdf", folder, LIMITS)
