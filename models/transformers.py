@@ -3,50 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
-from mmragbench.checkpoints.loading import Checkpoint, load
+from mmragbench.checkpoints.loading import OnDemand
 from mmragbench.checkpoints.rendering import reads_prompts
 from mmragbench.checkpoints.writing import Manner, write
-from mmragbench.devices import Precision, batches, in_halves, precision_on, read_ahead
-from mmragbench.errors import BadImage
+from mmragbench.devices import Precision, batches, in_halves, opened, read_ahead
 from mmragbench.prompting import CAPTION
 from mmragbench.records import Failure, Image, Prompt, Reply
 from mmragbench.registry import captioner, chat
-from mmragbench.weights import fingerprint, locate
 
 KIND = "AutoModelForImageTextToText"
 
 
-class _Loaded:
-    """What all of them share: weights by name, loaded when they are first needed."""
-
-    operational = frozenset({"batch_size", "device"})
-
-    def __init__(self, name: str, device: str, precision: Precision) -> None:
-        self._name, self._device, self._precision = locate(name), device, precision
-
-    def weights(self) -> str:
-        """Checksum of a local folder or revision of a hub repository."""
-        return fingerprint(self._name)
-
-    @property
-    def precision(self) -> str:
-        """`fp32-cpu`, `bf16-cuda`: in which numbers, on what."""
-        return precision_on(self._precision, self._device)
-
-    def load(self) -> None:
-        """Load the weights now, downloading them if need be."""
-        _ = self._checkpoint
-
-    @cached_property
-    def _checkpoint(self) -> Checkpoint:
-        return load(KIND, self._name, self._device, self._precision)
-
-
 @captioner
-class Transformers(_Loaded):
+class Transformers(OnDemand):
     """Captioner: any transformers image-text-to-text model (BLIP, GIT, LLaVA, ...), by hub name or folder; greedy.
 
     Args:
@@ -68,14 +40,14 @@ class Transformers(_Loaded):
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
-        super().__init__(name, device, precision)
+        super().__init__(KIND, name, device, precision)
         self._instruction = instruction
         self._manner = Manner(max_new_tokens, batch_size=batch_size)
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
         """One caption an image. A prompt is how the caption has to begin (BLIP's convention); for
         a chat model it stands between the picture and the instruction."""
-        if reads_prompts(self._checkpoint.processor):
+        if reads_prompts(self.checkpoint.processor):
             return self._asked(images, prompts)
         captions: list[str | Failure] = [""] * len(images)
         for prompt in dict.fromkeys(prompts):
@@ -90,12 +62,12 @@ class Transformers(_Loaded):
             Prompt((image, *filter(None, (prompt, self._instruction))))
             for image, prompt in zip(images, prompts, strict=True)
         ]
-        replies = write(self._checkpoint, asked, self._manner)
+        replies = write(self.checkpoint, asked, self._manner)
         return [r if isinstance(r, Failure) else r.text for r in replies]
 
     def _begun(self, images: Sequence[Image], prompt: str) -> list[str | Failure]:
         answers: list[str | Failure] = []
-        for batch in batches(read_ahead(_opened, images), self._manner.batch_size):
+        for batch in batches(read_ahead(opened, images), self._manner.batch_size):
             seen = [picture for picture in batch if not isinstance(picture, Failure)]
             said = iter(in_halves(partial(self._generated, prompt), seen) if seen else [])
             answers += [p if isinstance(p, Failure) else next(said) for p in batch]
@@ -104,9 +76,9 @@ class Transformers(_Loaded):
     def _generated(self, prompt: str, pictures: Sequence[Any]) -> list[str]:
         import torch
 
-        model, processor = self._checkpoint.model, self._checkpoint.processor
+        model, processor = self.checkpoint.model, self.checkpoint.processor
         text = [prompt] * len(pictures) if prompt else None
-        inputs = self._checkpoint.moved(
+        inputs = self.checkpoint.moved(
             processor(images=list(pictures), text=text, return_tensors="pt")
         )
         longest = self._manner.max_new_tokens
@@ -117,7 +89,7 @@ class Transformers(_Loaded):
 
 
 @chat
-class TransformersChat(_Loaded):
+class TransformersChat(OnDemand):
     """Chat: any transformers image-text-to-text model (LLaVA, Qwen-VL, SmolVLM, PaliGemma, Fuyu, ...).
 
     Prompts go through the model's chat template, pictures where they stand among the texts; a
@@ -147,7 +119,7 @@ class TransformersChat(_Loaded):
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
-        super().__init__(name, device, precision)
+        super().__init__(KIND, name, device, precision)
         self._manner = Manner(max_new_tokens, temperature, batch_size, max_side)
 
     @property
@@ -157,11 +129,4 @@ class TransformersChat(_Loaded):
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
         """A reply each, with the text that the template made of the prompt."""
-        return write(self._checkpoint, prompts, self._manner)
-
-
-def _opened(image: Image) -> Any:
-    try:
-        return image.open()
-    except BadImage as error:
-        return Failure(f"BadImage: {error}")
+        return write(self.checkpoint, prompts, self._manner)

@@ -6,10 +6,13 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from mmragbench.errors import BadImage, MmragbenchError
-from mmragbench.records import Failure
+from mmragbench.records import Failure, Image
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -70,6 +73,14 @@ def batches(items: Iterable[A], size: int) -> Iterator[list[A]]:
             batch = []
     if batch:
         yield batch
+
+
+def opened(image: Image) -> PIL.Image.Image | Failure:
+    """A picture's pixels, or why there are none."""
+    try:
+        return image.open()
+    except BadImage as error:
+        return Failure(f"BadImage: {error}")
 
 
 def in_halves(work: Callable[[list[A]], list[B]], items: list[A]) -> list[B | Failure]:

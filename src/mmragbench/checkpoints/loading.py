@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from mmragbench.devices import best_device, best_precision, dtype_of, quiet
+from mmragbench.devices import Precision, best_device, best_precision, dtype_of, precision_on, quiet
 from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.weights import fingerprint, locate
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,39 @@ class Checkpoint:
         return inputs.to(self.device, self.model.dtype)
 
 
+class OnDemand:
+    """A model by name, loaded when it is first needed.
+
+    Args:
+        kind: the class of transformers that loads it; see `load`.
+        name: hub name, path or `shipped:<folder>`.
+        device, precision: see `load`.
+    """
+
+    operational = frozenset({"batch_size", "device"})
+
+    def __init__(self, kind: str, name: str, device: str, precision: Precision) -> None:
+        self.kind, self.name = kind, locate(name)
+        self._device, self._precision = device, precision
+
+    def weights(self) -> str:
+        """Checksum of a local folder or revision of a hub repository."""
+        return fingerprint(self.name)
+
+    @property
+    def precision(self) -> str:
+        """`fp32-cpu`, `bf16-cuda`: in which numbers, on what."""
+        return precision_on(self._precision, self._device)
+
+    def load(self) -> None:
+        """Load the weights now, downloading them if need be."""
+        _ = self.checkpoint
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        return load(self.kind, self.name, self._device, self._precision)
+
+
 def load(kind: str, name: str, device: str = "auto", precision: str = "auto") -> Checkpoint:
     """Load safetensors weights through a class of transformers; code from hubs is never run.
 
@@ -49,7 +84,8 @@ def load(kind: str, name: str, device: str = "auto", precision: str = "auto") ->
 
     Raises:
         MissingExtra: transformers is not installed.
-        SuiteError: there is no such model, or it is of another kind.
+        SuiteError: there is no such model, or it is of another kind: weights that it lacks would
+            be random, and so would its answers.
     """
     try:
         import transformers
@@ -60,11 +96,18 @@ def load(kind: str, name: str, device: str = "auto", precision: str = "auto") ->
     dtype = dtype_of(best_precision(precision, device))
     try:
         make = getattr(transformers, kind)
-        model = make.from_pretrained(name, use_safetensors=True, dtype=dtype)
+        model, told = make.from_pretrained(
+            name, use_safetensors=True, dtype=dtype, output_loading_info=True
+        )
         processor = transformers.AutoProcessor.from_pretrained(name)
     except (OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise SuiteError(f"transformers cannot load {name!r}: {reason}") from error
+    if lacking := sorted(told["missing_keys"]):
+        raise SuiteError(
+            f"{name!r} has no weights for {len(lacking)} parts of {type(model).__name__}, which "
+            f"would be left to chance ({lacking[0]}, ...); it is a checkpoint of another kind"
+        )
     return Checkpoint(model.to(device).eval(), _padding_left(processor), device)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mmragbench.checkpoints.loading import Checkpoint
 from mmragbench.checkpoints.lots import Lots
 from mmragbench.checkpoints.rendering import reads_prompts, render
-from mmragbench.devices import batches, in_halves, read_ahead
-from mmragbench.errors import BadImage, NotApplicable
+from mmragbench.devices import batches, in_halves, opened, read_ahead
+from mmragbench.errors import NotApplicable
 from mmragbench.records import Failure, Image, Prompt, Reply
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def write(
         i: text for i, text in enumerate(texts) if isinstance(text, Failure)
     }
     order = sorted(set(range(len(prompts))) - set(replies), key=lambda i: _size(prompts[i]))
-    opened = _opener(manner.max_side)
+    look = _opener(manner.max_side)
 
     def ready(i: int) -> tuple[int, Page | Failure]:
-        pictures = opened(prompts[i].images)
+        pictures = look(prompts[i].images)
         if isinstance(pictures, Failure):
             return i, pictures
         return i, Page(str(texts[i]), pictures, prompts[i].seed)
@@ -102,17 +102,16 @@ def _opener(
     max_side: int | None,
 ) -> Callable[[Sequence[Image]], list[PIL.Image.Image] | Failure]:
     @lru_cache(KEPT)
-    def opened(image: Image) -> PIL.Image.Image:
-        picture = image.open()
-        if max_side is not None:
+    def seen(image: Image) -> PIL.Image.Image | Failure:
+        picture = opened(image)
+        if max_side is not None and not isinstance(picture, Failure):
             picture.thumbnail((max_side, max_side))
         return picture
 
     def all_opened(images: Sequence[Image]) -> list[PIL.Image.Image] | Failure:
-        try:
-            return [opened(image) for image in images]
-        except BadImage as error:
-            return Failure(f"BadImage: {error}")
+        found = [seen(image) for image in images]
+        bad = [picture for picture in found if isinstance(picture, Failure)]
+        return bad[0] if bad else [p for p in found if not isinstance(p, Failure)]
 
     return all_opened
 
