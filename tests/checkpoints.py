@@ -342,5 +342,126 @@ def blip2_itm(folder: Path) -> Path:
     return folder
 
 
+UNET = {
+    "block_out_channels": (32, 64),
+    "layers_per_block": 1,
+    "sample_size": 16,
+    "in_channels": 4,
+    "out_channels": 4,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+}
+
+
+def _clip_text(words: Any, kind: str = "CLIPTextModel") -> Any:
+    import transformers
+
+    text = {**_text(words), "max_position_embeddings": 77, "projection_dim": 32}
+    return getattr(transformers, kind)(transformers.CLIPTextConfig(**text))
+
+
+def _vae() -> Any:
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        block_out_channels=(32, 64),
+        down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"),
+        up_block_types=("UpDecoderBlock2D", "UpDecoderBlock2D"),
+        latent_channels=4,
+    )
+
+
+def _short(words: Any) -> Any:
+    words.model_max_length = 77
+    return words
+
+
+def stable_diffusion(folder: Path) -> Path:
+    """Stable Diffusion 1: 32 pixels, no safety checker."""
+    import torch
+    from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+
+    torch.manual_seed(0)
+    words = _short(tokenizer())
+    pipeline = StableDiffusionPipeline(
+        vae=_vae(),
+        text_encoder=_clip_text(words),
+        tokenizer=words,
+        unet=UNet2DConditionModel(**UNET, cross_attention_dim=32),
+        scheduler=DDIMScheduler(clip_sample=False, steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
+def stable_diffusion_xl(folder: Path) -> Path:
+    """SDXL: two text encoders."""
+    import torch
+    from diffusers import (
+        EulerAncestralDiscreteScheduler,
+        StableDiffusionXLPipeline,
+        UNet2DConditionModel,
+    )
+
+    torch.manual_seed(0)
+    words, again = _short(tokenizer()), _short(tokenizer())
+    unet = UNet2DConditionModel(
+        **UNET,
+        cross_attention_dim=64,
+        attention_head_dim=(2, 4),
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=80,
+    )
+    pipeline = StableDiffusionXLPipeline(
+        vae=_vae(),
+        text_encoder=_clip_text(words),
+        text_encoder_2=_clip_text(again, "CLIPTextModelWithProjection"),
+        tokenizer=words,
+        tokenizer_2=again,
+        unet=unet,
+        scheduler=EulerAncestralDiscreteScheduler(),
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
+def ip_adapter(folder: Path, pipeline: Path) -> Path:
+    """An IP-Adapter for `stable_diffusion`: `adapter.safetensors`, and its image encoder."""
+    import torch
+    from diffusers import UNet2DConditionModel
+    from safetensors.torch import save_file
+    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    torch.manual_seed(0)
+    width = 32
+    vision = CLIPVisionModelWithProjection(CLIPVisionConfig(**VISION, projection_dim=width))
+    vision.save_pretrained(folder / "image_encoder")
+    CLIPImageProcessor(
+        size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}
+    ).save_pretrained(folder / "image_encoder")
+    weights = {
+        "image_proj.proj.weight": torch.randn(4 * width, width),
+        "image_proj.proj.bias": torch.zeros(4 * width),
+        "image_proj.norm.weight": torch.ones(width),
+        "image_proj.norm.bias": torch.zeros(width),
+    }
+    unet, place = UNet2DConditionModel.from_pretrained(pipeline / "unet"), 1
+    for name, module in unet.named_modules():
+        if name.endswith("attn2"):
+            for key in ("to_k_ip", "to_v_ip"):
+                weights[f"ip_adapter.{place}.{key}.weight"] = torch.randn(
+                    module.to_k.out_features, width
+                )
+            place += 2
+    save_file(weights, folder / "adapter.safetensors")
+    return folder
+
+
 CHATS = {f.__name__: f for f in (llava, idefics3, qwen2_5_vl, paligemma, fuyu, blip2)}
 MATCHERS = {f.__name__: f for f in (blip_itm, blip2_itm)}
+PAINTERS = {f.__name__: f for f in (stable_diffusion, stable_diffusion_xl)}
