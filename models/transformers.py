@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from mmragbench.checkpoints.drawing import Strokes, draw
 from mmragbench.checkpoints.loading import OnDemand
 from mmragbench.checkpoints.rendering import reads_prompts
 from mmragbench.checkpoints.writing import Manner, write
 from mmragbench.devices import Precision, batches, in_halves, opened, read_ahead
 from mmragbench.prompting import CAPTION
-from mmragbench.records import Failure, Image, Prompt, Reply
-from mmragbench.registry import captioner, chat
+from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
+from mmragbench.registry import captioner, chat, painter
 
 KIND = "AutoModelForImageTextToText"
 
@@ -130,3 +131,35 @@ class TransformersChat(OnDemand):
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
         """A reply each, with the text that the template made of the prompt."""
         return write(self.checkpoint, prompts, self._manner)
+
+
+@painter
+class TransformersPainter(OnDemand):
+    """Painter: transformers models that write pictures as tokens (Janus), by each prompt's own seed.
+
+    They draw what a text says: retrieved captions enrich it; retrieved pictures they cannot see.
+
+    Args:
+        name: `deepseek-community/Janus-Pro-1B`, a path, or `shipped:<folder>`.
+        temperature: of the lots that each picture token is drawn by; 0 is greedy.
+        guidance: how many times what the prompt adds counts; 1 is as it is.
+        batch_size: pictures drawn at once.
+        device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        temperature: float = 1.0,
+        guidance: float = 5.0,
+        batch_size: int = 4,
+        device: str = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        super().__init__(KIND, name, device, precision)
+        self._strokes = Strokes(temperature, guidance, batch_size)
+
+    def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
+        """A drawing each, with the text that the template made of the prompt."""
+        return draw(self.checkpoint, prompts, self._strokes)

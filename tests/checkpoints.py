@@ -342,6 +342,56 @@ def blip2_itm(folder: Path) -> Path:
     return folder
 
 
+def janus(folder: Path) -> Path:
+    """Janus: reads pictures, and draws them in 4 by 4 tokens."""
+    import torch
+    from transformers import (
+        GenerationConfig,
+        JanusConfig,
+        JanusForConditionalGeneration,
+        JanusImageProcessor,
+        JanusProcessor,
+        LlamaConfig,
+    )
+
+    torch.manual_seed(0)
+    named = {"image_token": "<image>", "boi_token": "<begin>", "eoi_token": "<end>"}
+    words = tokenizer(named=named)
+    image, begin = (words.convert_tokens_to_ids(named[k]) for k in ("image_token", "boi_token"))
+    size = {"height": 56, "width": 56}
+    processor = JanusProcessor(
+        JanusImageProcessor(size=size, min_size=56),
+        words,
+        chat_template=INTERLEAVING.replace("IMAGE", "<image>"),
+        num_image_tokens=16,
+    )
+    config = JanusConfig(
+        text_config=LlamaConfig(**_text(words)).to_dict(),
+        vision_config={
+            **VISION,
+            "image_size": 56,
+            "num_image_tokens": 16,
+            "projection_dim": 32,
+            "depth": 2,
+        },
+        vq_config={
+            "embed_dim": 8,
+            "num_embeddings": 64,
+            "latent_channels": 32,
+            "base_channels": 32,
+            "channel_multiplier": [1, 1],
+            "num_res_blocks": 1,
+            "num_patches": 4,
+            "projection_dim": 32,
+            "image_token_embed_dim": 32,
+        },
+        image_token_id=image,
+    )
+    model = JanusForConditionalGeneration(config)
+    model.generation_config = GenerationConfig(generation_kwargs={"boi_token_id": begin})
+    return _save(folder, model, processor)
+
+
 UNET = {
     "block_out_channels": (32, 64),
     "layers_per_block": 1,
@@ -462,6 +512,6 @@ def ip_adapter(folder: Path, pipeline: Path) -> Path:
     return folder
 
 
-CHATS = {f.__name__: f for f in (llava, idefics3, qwen2_5_vl, paligemma, fuyu, blip2)}
+CHATS = {f.__name__: f for f in (llava, idefics3, qwen2_5_vl, paligemma, fuyu, blip2, janus)}
 MATCHERS = {f.__name__: f for f in (blip_itm, blip2_itm)}
-PAINTERS = {f.__name__: f for f in (stable_diffusion, stable_diffusion_xl)}
+PAINTERS = {f.__name__: f for f in (stable_diffusion, stable_diffusion_xl, janus)}

@@ -10,11 +10,13 @@ import pytest
 
 import checkpoints
 import toy
-from mmragbench.errors import SuiteError
+from mmragbench.errors import NotApplicable, SuiteError
 from mmragbench.models.diffusers import Diffusers, IPAdapter
+from mmragbench.models.transformers import TransformersPainter
 from mmragbench.records import Drawing, Failure, Image, Prompt
 
 TEXTS = ["a red picture", "two boats on a lake, near a small white house", "blue", "green trees"]
+SIZES = {"stable_diffusion": (32, 32), "stable_diffusion_xl": (32, 32), "janus": (8, 8)}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,9 @@ def images(tmp_path_factory):
 
 
 def painter(folder, **given):
-    return Diffusers(str(folder), steps=3, **given)
+    if Path(folder, "model_index.json").is_file():
+        return Diffusers(str(folder), steps=3, **given)
+    return TransformersPainter(str(folder), **given)
 
 
 def pixels(drawings):
@@ -52,8 +56,16 @@ def differ(one, other):
     return int(np.abs(one - other).max())
 
 
-@pytest.mark.parametrize("name", ["stable_diffusion", "stable_diffusion_xl"])
-@pytest.mark.parametrize("pictured", [False, True])
+@pytest.mark.parametrize(
+    "name, pictured",
+    [
+        ("stable_diffusion", False),
+        ("stable_diffusion", True),
+        ("stable_diffusion_xl", False),
+        ("stable_diffusion_xl", True),
+        ("janus", False),
+    ],
+)
 def test_a_drawing_does_not_depend_on_its_neighbours(made, images, name, pictured):
     """The same prompt and seed draw the same alone, in a batch, in another order (within two
     levels of 256); another seed, another text or another picture draws something else."""
@@ -63,15 +75,16 @@ def test_a_drawing_does_not_depend_on_its_neighbours(made, images, name, picture
     ]
     model = painter(made(name), batch_size=3)
     together = pixels(model.paint(prompts))
-    assert together.shape == (4, 32, 32, 3)
+    assert together.shape == (4, *SIZES[name], 3)
     alone = pixels([model.paint([prompt])[0] for prompt in prompts])
     backwards = pixels(painter(made(name), batch_size=2).paint(prompts[::-1])[::-1])
     assert differ(together, alone) <= 2 and differ(together, backwards) <= 2
     others = [
         Prompt(prompts[0].parts, seed=99),
         Prompt((TEXTS[1], *prompts[0].images), seed=0),
-        Prompt((TEXTS[0], images[3]), seed=0),
     ]
+    if pictured:
+        others.append(Prompt((TEXTS[0], images[3]), seed=0))
     for other in pixels(model.paint(others)):
         assert differ(other, together[0]) > 2
 
@@ -152,3 +165,32 @@ def test_a_pipeline_that_is_not_there_is_one_line():
     """A wrong folder is a message that names it."""
     with pytest.raises(SuiteError, match="/no/such/folder"):
         Diffusers("/no/such/folder").load()
+
+
+def test_greedy_tokens_and_their_pixels_are_those_of_the_library(made):
+    """Janus, called by hand with its own guidance; its pixels back from (x - mean) / std."""
+    import torch
+    from transformers import AutoProcessor, JanusForConditionalGeneration
+
+    model = JanusForConditionalGeneration.from_pretrained(made("janus")).eval()
+    processor = AutoProcessor.from_pretrained(made("janus"))
+    (drawing,) = painter(made("janus"), temperature=0).paint([Prompt(("a cat",))])
+    inputs = processor(text=[drawing.prompt], generation_mode="image", return_tensors="pt")
+    tokens = model.generate(
+        **inputs, generation_mode="image", do_sample=False, num_beams=1, guidance_scale=5.0
+    )
+    with torch.no_grad():
+        (decoded,) = model.decode_image_tokens(tokens)
+    look = processor.image_processor
+    levels = (decoded * torch.tensor(look.image_std) + torch.tensor(look.image_mean)) * 255
+    expected = levels.clip(0, 255).numpy().astype(np.int16)
+    assert differ(np.asarray(drawing.picture, np.int16), expected) <= 1
+    assert drawing.tokens_out == tokens.shape[1] == 16
+
+
+def test_a_model_that_cannot_draw_or_see_says_so(made, images, tmp_path):
+    """One line: which types draw; a model that draws from texts is shown no pictures."""
+    with pytest.raises(SuiteError, match="draws no pictures; types that do: janus"):
+        painter(checkpoints.llava(tmp_path)).paint([Prompt(("a cat",))])
+    with pytest.raises(NotApplicable, match="pictures: 0"):
+        painter(made("janus")).paint([Prompt(("a cat", images[0]))])

@@ -150,18 +150,21 @@ def _too_long(length: int, new: int, limit: int | None) -> Failure:
 
 def inputs_of(checkpoint: Checkpoint, pages: Sequence[Page]) -> Any:
     """A processor's inputs for a batch, on the model's device."""
-    processor, texts = checkpoint.processor, [page.text for page in pages]
-    begun = bool(processor.tokenizer.bos_token) and texts[0].startswith(
-        processor.tokenizer.bos_token
-    )
-    inputs = processor(
+    texts = [page.text for page in pages]
+    inputs = checkpoint.processor(
         text=texts,
         images=[page.pictures for page in pages] if pages[0].pictures else None,
         padding=True,
         return_tensors="pt",
-        **({"add_special_tokens": False} if begun else {}),
+        **begun(checkpoint, texts),
     )
     return checkpoint.moved(inputs)
+
+
+def begun(checkpoint: Checkpoint, texts: Sequence[str]) -> dict[str, bool]:
+    """Texts that a template has begun with the first token are not begun again."""
+    first = checkpoint.processor.tokenizer.bos_token
+    return {"add_special_tokens": False} if first and texts[0].startswith(first) else {}
 
 
 def _generated(
