@@ -135,7 +135,7 @@ class TransformersChat(OnDemand):
 
 @painter
 class TransformersPainter(OnDemand):
-    """Painter: transformers models that write pictures as tokens (Janus), by each prompt's own seed.
+    """Painter: transformers models that write pictures as tokens (Janus, Emu3), by each prompt's own seed.
 
     They draw what a text says: retrieved captions enrich it; retrieved pictures they cannot see.
 
@@ -143,6 +143,7 @@ class TransformersPainter(OnDemand):
         name: `deepseek-community/Janus-Pro-1B`, a path, or `shipped:<folder>`.
         temperature: of the lots that each picture token is drawn by; 0 is greedy.
         guidance: how many times what the prompt adds counts; 1 is as it is.
+        size: side in pixels (Emu3: 720 if nothing is said); Janus has but one.
         batch_size: pictures drawn at once.
         device: `auto`, `cpu`, `cuda`, `mps`.
         precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
@@ -153,12 +154,13 @@ class TransformersPainter(OnDemand):
         name: str,
         temperature: float = 1.0,
         guidance: float = 5.0,
+        size: int | None = None,
         batch_size: int = 4,
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
         super().__init__(KIND, name, device, precision)
-        self._strokes = Strokes(temperature, guidance, batch_size)
+        self._strokes = Strokes(temperature, guidance, batch_size, size)
 
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
         """A drawing each, with the text that the template made of the prompt."""

@@ -392,6 +392,43 @@ def janus(folder: Path) -> Path:
     return _save(folder, model, processor)
 
 
+def emu3(folder: Path) -> Path:
+    """Emu3: draws rows of picture tokens, as many as asked."""
+    import torch
+    from transformers import (
+        Emu3Config,
+        Emu3ForConditionalGeneration,
+        Emu3ImageProcessor,
+        Emu3Processor,
+    )
+
+    torch.manual_seed(0)
+    named = {
+        "image_token": "<image>",
+        "boi_token": "<|image start|>",
+        "eoi_token": "<|image end|>",
+        "image_wrapper_token": "<|image token|>",
+        "eof_token": "<|extra_201|>",
+    }
+    visual = [f"<|visual token {code:06d}|>" for code in range(16)]
+    words = tokenizer(["<|extra_200|>", *visual], named)
+    template = INTERLEAVING.replace("IMAGE", "<image>")
+    processor = Emu3Processor(Emu3ImageProcessor(), words, chat_template=template)
+    config = Emu3Config(
+        text_config=_text(words),
+        vq_config={
+            "codebook_size": 16,
+            "base_channels": 32,
+            "channel_multiplier": [1, 1],
+            "num_res_blocks": 1,
+            "attn_resolutions": [],
+            "hidden_size": 32,
+        },
+        vocabulary_map=words.get_vocab(),
+    )
+    return _save(folder, Emu3ForConditionalGeneration(config), processor)
+
+
 UNET = {
     "block_out_channels": (32, 64),
     "layers_per_block": 1,
@@ -514,4 +551,4 @@ def ip_adapter(folder: Path, pipeline: Path) -> Path:
 
 CHATS = {f.__name__: f for f in (llava, idefics3, qwen2_5_vl, paligemma, fuyu, blip2, janus)}
 MATCHERS = {f.__name__: f for f in (blip_itm, blip2_itm)}
-PAINTERS = {f.__name__: f for f in (stable_diffusion, stable_diffusion_xl, janus)}
+PAINTERS = {f.__name__: f for f in (stable_diffusion, stable_diffusion_xl, janus, emu3)}

@@ -16,7 +16,12 @@ from mmragbench.models.transformers import TransformersPainter
 from mmragbench.records import Drawing, Failure, Image, Prompt
 
 TEXTS = ["a red picture", "two boats on a lake, near a small white house", "blue", "green trees"]
-SIZES = {"stable_diffusion": (32, 32), "stable_diffusion_xl": (32, 32), "janus": (8, 8)}
+SIZES = {
+    "stable_diffusion": (32, 32),
+    "stable_diffusion_xl": (32, 32),
+    "janus": (8, 8),
+    "emu3": (8, 8),
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,8 @@ def images(tmp_path_factory):
 def painter(folder, **given):
     if Path(folder, "model_index.json").is_file():
         return Diffusers(str(folder), steps=3, **given)
+    if "emu3" in str(folder):  # 4 by 4 tokens, drawn in 8 by 8 pixels; lots that still matter
+        given = {"size": 32, "guidance": 2, **given}
     return TransformersPainter(str(folder), **given)
 
 
@@ -64,6 +71,7 @@ def differ(one, other):
         ("stable_diffusion_xl", False),
         ("stable_diffusion_xl", True),
         ("janus", False),
+        ("emu3", False),
     ],
 )
 def test_a_drawing_does_not_depend_on_its_neighbours(made, images, name, pictured):
@@ -168,7 +176,7 @@ def test_a_pipeline_that_is_not_there_is_one_line():
 
 
 def test_greedy_tokens_and_their_pixels_are_those_of_the_library(made):
-    """Janus, called by hand with its own guidance; its pixels back from (x - mean) / std."""
+    """Janus, called by hand with its own guidance and its own way back to pixels."""
     import torch
     from transformers import AutoProcessor, JanusForConditionalGeneration
 
@@ -180,17 +188,56 @@ def test_greedy_tokens_and_their_pixels_are_those_of_the_library(made):
         **inputs, generation_mode="image", do_sample=False, num_beams=1, guidance_scale=5.0
     )
     with torch.no_grad():
-        (decoded,) = model.decode_image_tokens(tokens)
-    look = processor.image_processor
-    levels = (decoded * torch.tensor(look.image_std) + torch.tensor(look.image_mean)) * 255
-    expected = levels.clip(0, 255).numpy().astype(np.int16)
-    assert differ(np.asarray(drawing.picture, np.int16), expected) <= 1
+        decoded = list(model.decode_image_tokens(tokens))
+    (expected,) = processor.postprocess(decoded, return_tensors="pt")["pixel_values"]
+    drawn = np.asarray(drawing.picture, np.int16).transpose(2, 0, 1)
+    assert differ(drawn, expected.numpy()) <= 1
     assert drawing.tokens_out == tokens.shape[1] == 16
 
 
 def test_a_model_that_cannot_draw_or_see_says_so(made, images, tmp_path):
     """One line: which types draw; a model that draws from texts is shown no pictures."""
-    with pytest.raises(SuiteError, match="draws no pictures; types that do: janus"):
+    with pytest.raises(SuiteError, match="draws no pictures; types that do: emu3, janus"):
         painter(checkpoints.llava(tmp_path)).paint([Prompt(("a cat",))])
     with pytest.raises(NotApplicable, match="pictures: 0"):
         painter(made("janus")).paint([Prompt(("a cat", images[0]))])
+
+
+def test_emu3s_tokens_follow_its_grid(made):
+    """Rows of picture tokens closed by their end, then the picture's ends: greedy, without guidance,
+    those of the library under the rule that its documentation gives."""
+    from transformers import AutoProcessor, Emu3ForConditionalGeneration
+
+    model = Emu3ForConditionalGeneration.from_pretrained(made("emu3")).eval()
+    processor = AutoProcessor.from_pretrained(made("emu3"))
+    (drawing,) = painter(made("emu3"), temperature=0, guidance=1).paint([Prompt(("a cat",))])
+    inputs = processor(
+        text=[drawing.prompt],
+        return_for_image_generation=True,
+        image_area=32 * 32,
+        return_tensors="pt",
+    )
+    ((height, width),) = inputs.pop("image_sizes")
+    words, told = processor.tokenizer, inputs["input_ids"].shape[1]
+    ends = ["<|extra_201|>", "<|image end|>", "</s>"]
+
+    def allowed(batch, ids):
+        row, column = divmod(len(ids) - told, width + 1)
+        if row == height:
+            return [words.convert_tokens_to_ids(ends[column])]
+        if column == width:
+            return [words.convert_tokens_to_ids("<|extra_200|>")]
+        return model.model.vocabulary_mapping.image_tokens
+
+    tokens = model.generate(
+        **inputs,
+        max_new_tokens=height * (width + 1) + 3,
+        do_sample=False,
+        prefix_allowed_tokens_fn=allowed,
+    )[:, told:]
+    pixels = model.decode_image_tokens(image_tokens=tokens, height=height, width=width)
+    look = processor.image_processor
+    expected = look.postprocess(list(pixels.detach()), return_tensors="PIL.Image.Image")
+    (expected,) = expected["pixel_values"]
+    assert differ(np.asarray(drawing.picture, np.int16), np.asarray(expected, np.int16)) <= 1
+    assert drawing.tokens_out == tokens.shape[1] == height * (width + 1) + 3
