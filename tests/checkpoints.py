@@ -144,6 +144,46 @@ def idefics3(folder: Path) -> Path:
     return _save(folder, Idefics3ForConditionalGeneration(config), processor)
 
 
+def smolvlm(folder: Path) -> Path:
+    """SmolVLM: Idefics3's heir, whose processor knows videos too."""
+    import torch
+    from transformers import (
+        LlamaConfig,
+        SmolVLMConfig,
+        SmolVLMForConditionalGeneration,
+        SmolVLMImageProcessor,
+        SmolVLMProcessor,
+        SmolVLMVideoProcessor,
+    )
+
+    torch.manual_seed(0)
+    named = {
+        "fake_image_token": "<fake_token_around_image>",
+        "image_token": "<image>",
+        "end_of_utterance_token": "<end_of_utterance>",
+        "global_image_token": "<global-img>",
+        "video_token": "<video>",
+    }
+    words = tokenizer(named=named)
+    size = {"longest_edge": 28}
+    look = SmolVLMImageProcessor(size=size, max_image_size=size, do_image_splitting=False)
+    video = SmolVLMVideoProcessor(
+        size=size,
+        max_image_size=size,
+        video_sampling={"video_size": size, "max_frames": 1, "fps": 1},
+    )
+    template = INTERLEAVING.replace("IMAGE", "<image>")
+    processor = SmolVLMProcessor(look, words, video, image_seq_len=1, chat_template=template)
+    config = SmolVLMConfig(
+        vision_config=VISION,
+        text_config=LlamaConfig(**_text(words)).to_dict(),
+        scale_factor=2,
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        pad_token_id=words.pad_token_id,
+    )
+    return _save(folder, SmolVLMForConditionalGeneration(config), processor)
+
+
 def qwen2_5_vl(folder: Path) -> Path:
     """Qwen2.5-VL."""
     import torch
@@ -549,6 +589,8 @@ def ip_adapter(folder: Path, pipeline: Path) -> Path:
     return folder
 
 
-CHATS = {f.__name__: f for f in (llava, idefics3, qwen2_5_vl, paligemma, fuyu, blip2, janus)}
+CHATS = {
+    f.__name__: f for f in (llava, idefics3, smolvlm, qwen2_5_vl, paligemma, fuyu, blip2, janus)
+}
 MATCHERS = {f.__name__: f for f in (blip_itm, blip2_itm)}
 PAINTERS = {f.__name__: f for f in (stable_diffusion, stable_diffusion_xl, janus, emu3)}

@@ -187,3 +187,31 @@ def test_large_pictures_are_scaled_down_when_asked(made, tmp_path):
         TransformersChat(made("qwen2_5_vl"), 2, max_side=side).chat([prompt]) for side in (None, 28)
     )
     assert small.tokens_in < full.tokens_in
+
+
+def test_precision_and_device_are_part_of_what_answers_depend_on(made, images):
+    """Half precision answers too, under another name; `auto` on a CPU is single precision."""
+    half = TransformersChat(made("llava"), 4, device="cpu", precision="bf16")
+    (reply,) = half.chat([Prompt((images[0], "why?"))])
+    assert isinstance(reply, Reply)
+    assert half.precision == "bf16-cpu"
+    assert TransformersChat(made("llava"), device="cpu").precision == "fp32-cpu"
+
+
+def test_a_broken_checkpoint_is_one_line(made, tmp_path):
+    """A folder that is not there, and weights that are: a part without them would be random."""
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    from mmragbench.errors import SuiteError
+
+    with pytest.raises(SuiteError, match="/no/such/folder"):
+        TransformersChat("/no/such/folder").load()
+    folder = Path(shutil.copytree(made("llava"), tmp_path / "broken"))
+    weights = load_file(folder / "model.safetensors")
+    lost = next(name for name in weights if "multi_modal_projector" in name)
+    del weights[lost]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(SuiteError, match=r"left to chance \(.*multi_modal_projector"):
+        TransformersChat(str(folder)).load()

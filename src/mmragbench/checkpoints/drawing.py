@@ -144,9 +144,12 @@ class Grid:
     """
 
     def __init__(self, checkpoint: Checkpoint, rows: int, columns: int) -> None:
+        import torch
+
         words, mapping = checkpoint.processor.tokenizer, checkpoint.model.model.vocabulary_mapping
         self._columns, self._within = columns, rows * (columns + 1)
-        self._picture, self._end_of_row = mapping.image_tokens, mapping.eol_token_id
+        self._picture = torch.as_tensor(mapping.image_tokens, device=checkpoint.device)
+        self._end_of_row = mapping.eol_token_id
         self._ends = [
             words.convert_tokens_to_ids(checkpoint.processor.eof_token),
             words.convert_tokens_to_ids(checkpoint.processor.image_end_token),
@@ -157,12 +160,11 @@ class Grid:
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         """Scores (rows, vocabulary), all but what may come next at minus infinity."""
+        allowed: Any = self._picture
         if self._step >= self._within:
             allowed = [self._ends[self._step - self._within]]
         elif self._step % (self._columns + 1) == self._columns:
             allowed = [self._end_of_row]
-        else:
-            allowed = self._picture
         self._step += 1
         kept = scores.new_full(scores.shape, float("-inf"))
         kept[:, allowed] = scores[:, allowed]
