@@ -166,7 +166,7 @@ def _kind(name: str) -> str:
     except ImportError as error:
         raise MissingExtra("transformers", "transformers") from error
     try:
-        found = AutoConfig.from_pretrained(name).model_type
+        found = AutoConfig.from_pretrained(name, trust_remote_code=False).model_type
     except (OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise SuiteError(f"transformers cannot load {name!r}: {reason}") from error

@@ -96,7 +96,8 @@ class TransformersChat(OnDemand):
     Prompts go through the model's chat template, pictures where they stand among the texts; a
     template that would gather them is given their tokens inside of the text. PaliGemma wants its
     pictures first; Fuyu and BLIP-2 read one. A prompt that is longer than the model reads is an
-    error of its own and is never cut.
+    error of its own and is never cut. A reply does not depend on the batch, up to rounding: in half
+    precision two words that are as likely may change places.
 
     Args:
         name: `HuggingFaceTB/SmolVLM-256M-Instruct`, a path, or `shipped:<folder>`.

@@ -199,7 +199,9 @@ def test_precision_and_device_are_part_of_what_answers_depend_on(made, images):
 
 
 def test_a_broken_checkpoint_is_one_line(made, tmp_path):
-    """A folder that is not there, and weights that are: a part without them would be random."""
+    """A folder that is not there, one with code of its own (which is never run, nor asked about),
+    and weights that are not there: a part without them would be random."""
+    import json
     import shutil
 
     from safetensors.torch import load_file, save_file
@@ -208,6 +210,13 @@ def test_a_broken_checkpoint_is_one_line(made, tmp_path):
 
     with pytest.raises(SuiteError, match="/no/such/folder"):
         TransformersChat("/no/such/folder").load()
+    coded = Path(shutil.copytree(made("llava"), tmp_path / "coded"))
+    config = json.loads((coded / "config.json").read_text())
+    config |= {"model_type": "unheard-of", "auto_map": {"AutoConfig": "code.Config"}}
+    (coded / "config.json").write_text(json.dumps(config))
+    (coded / "code.py").write_text("raise SystemExit('this must not run')")
+    with pytest.raises(SuiteError, match="cannot load .*coded"):
+        TransformersChat(str(coded)).load()
     folder = Path(shutil.copytree(made("llava"), tmp_path / "broken"))
     weights = load_file(folder / "model.safetensors")
     lost = next(name for name in weights if "multi_modal_projector" in name)

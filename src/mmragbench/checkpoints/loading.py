@@ -97,9 +97,13 @@ def load(kind: str, name: str, device: str = "auto", precision: str = "auto") ->
     try:
         make = getattr(transformers, kind)
         model, told = make.from_pretrained(
-            name, use_safetensors=True, dtype=dtype, output_loading_info=True
+            name,
+            use_safetensors=True,
+            trust_remote_code=False,  # said outright: else the library would ask on the terminal
+            dtype=dtype,
+            output_loading_info=True,
         )
-        processor = transformers.AutoProcessor.from_pretrained(name)
+        processor = transformers.AutoProcessor.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise SuiteError(f"transformers cannot load {name!r}: {reason}") from error
