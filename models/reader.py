@@ -20,6 +20,8 @@ class Reader:
         instruction: what stands after the query; by default a sentence for captions or answers
             that mentions the documents where there are any.
         texts: how many texts of each document are shown; all by default.
+        pictures: how many documents, from the first, show their picture; all by default, 0 for
+            models that read only one, the query's.
         seed: for models that draw lots; each query has its own.
     """
 
@@ -29,12 +31,14 @@ class Reader:
         output: OutputKind = "caption",
         instruction: str | None = None,
         texts: int | None = None,
+        pictures: int | None = None,
         seed: int = 0,
     ) -> None:
         if output not in ("caption", "answer"):
             raise NotApplicable("a chat model writes; for pictures use: draw, with a painter")
         self._chat, self._output = chat, output
-        self._instruction, self._texts, self._seed = instruction, texts, seed
+        self._instruction, self._seed = instruction, seed
+        self._texts, self._pictures = texts, pictures
 
     def generate(
         self, queries: Sequence[Query], contexts: Sequence[Sequence[Document]]
@@ -46,7 +50,7 @@ class Reader:
     def _prompt(self, query: Query, shown: Sequence[Document]) -> Prompt:
         usual = wording(self._output, with_context=bool(shown))
         instruction = usual if self._instruction is None else self._instruction
-        return reading(query, shown, instruction, self._texts, self._seed)
+        return reading(query, shown, instruction, self._texts, self._pictures, self._seed)
 
 
 def _output(

@@ -1,84 +1,168 @@
-"""Captioners through Hugging Face transformers."""
+"""Captioners, chat models and painters through Hugging Face transformers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import partial
 from typing import Any
 
-from mmragbench.devices import batches, best_device, quiet, read_ahead
-from mmragbench.errors import MissingExtra, SuiteError
-from mmragbench.records import Failure, Image
-from mmragbench.registry import captioner
-from mmragbench.weights import fingerprint, locate
+from mmragbench.checkpoints.drawing import Strokes, draw
+from mmragbench.checkpoints.loading import OnDemand
+from mmragbench.checkpoints.rendering import reads_prompts
+from mmragbench.checkpoints.writing import Manner, write
+from mmragbench.devices import Precision, batches, in_halves, opened, read_ahead
+from mmragbench.prompting import CAPTION
+from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
+from mmragbench.registry import captioner, chat, painter
+
+KIND = "AutoModelForImageTextToText"
 
 
 @captioner
-class Transformers:
-    """Captioner: any transformers image-to-text model (BLIP, GIT, ...), by hub name or folder; greedy.
+class Transformers(OnDemand):
+    """Captioner: any transformers image-text-to-text model (BLIP, GIT, LLaVA, ...), by hub name or folder; greedy.
 
     Args:
         name: `Salesforce/blip-image-captioning-base`, a path, or `shipped:<folder>`.
         max_new_tokens: length limit of a caption, in tokens.
         batch_size: images in one `generate` call.
+        instruction: what a chat model (LLaVA, PaliGemma, ...) is asked; models that only caption
+            (BLIP, GIT) are asked nothing.
         device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
     """
 
     def __init__(
-        self, name: str, max_new_tokens: int = 40, batch_size: int = 32, device: str = "auto"
+        self,
+        name: str,
+        max_new_tokens: int = 40,
+        batch_size: int = 32,
+        instruction: str = CAPTION,
+        device: str = "auto",
+        precision: Precision = "auto",
     ) -> None:
-        self._name, self._max_new_tokens = locate(name), max_new_tokens
-        self._batch_size, self._device_wanted = batch_size, device
-
-    def weights(self) -> str:
-        """Checksum of a local folder or revision of a hub repository."""
-        return fingerprint(self._name)
-
-    @cached_property
-    def _device(self) -> str:
-        return best_device(self._device_wanted)
-
-    def load(self) -> None:
-        """Load the weights now, downloading them if need be."""
-        _ = self._model
-
-    @cached_property
-    def _model(self) -> tuple[Any, Any]:
-        try:
-            from transformers import AutoModelForImageTextToText, AutoProcessor
-        except ImportError as error:
-            raise MissingExtra("transformers", "transformers") from error
-        quiet()
-        try:
-            model = AutoModelForImageTextToText.from_pretrained(self._name, use_safetensors=True)
-            processor = AutoProcessor.from_pretrained(self._name)
-        except (OSError, ValueError) as error:
-            raise SuiteError(
-                f"transformers cannot load {self._name!r}: {str(error).splitlines()[0]}"
-            ) from error
-        return model.to(self._device).eval(), processor
+        super().__init__(KIND, name, device, precision)
+        self._instruction = instruction
+        self._manner = Manner(max_new_tokens, batch_size=batch_size)
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
-        """One caption an image; a prompt is how the caption has to begin (BLIP's convention)."""
+        """One caption an image. A prompt is how the caption has to begin (BLIP's convention); for
+        a chat model it stands between the picture and the instruction."""
+        if reads_prompts(self.checkpoint.processor):
+            return self._asked(images, prompts)
         captions: list[str | Failure] = [""] * len(images)
         for prompt in dict.fromkeys(prompts):
             positions = [i for i, other in enumerate(prompts) if other == prompt]
-            answers = self._generate([images[i] for i in positions], prompt)
+            answers = self._begun([images[i] for i in positions], prompt)
             for position, answer in zip(positions, answers, strict=True):
                 captions[position] = answer
         return captions
 
-    def _generate(self, images: Sequence[Image], prompt: str) -> list[str]:
+    def _asked(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
+        asked = [
+            Prompt((image, *filter(None, (prompt, self._instruction))))
+            for image, prompt in zip(images, prompts, strict=True)
+        ]
+        replies = write(self.checkpoint, asked, self._manner)
+        return [r if isinstance(r, Failure) else r.text for r in replies]
+
+    def _begun(self, images: Sequence[Image], prompt: str) -> list[str | Failure]:
+        answers: list[str | Failure] = []
+        for batch in batches(read_ahead(opened, images), self._manner.batch_size):
+            seen = [picture for picture in batch if not isinstance(picture, Failure)]
+            said = iter(in_halves(partial(self._generated, prompt), seen) if seen else [])
+            answers += [p if isinstance(p, Failure) else next(said) for p in batch]
+        return answers
+
+    def _generated(self, prompt: str, pictures: Sequence[Any]) -> list[str]:
         import torch
 
-        model, processor = self._model
-        answers: list[str] = []
+        model, processor = self.checkpoint.model, self.checkpoint.processor
+        text = [prompt] * len(pictures) if prompt else None
+        inputs = self.checkpoint.moved(
+            processor(images=list(pictures), text=text, return_tensors="pt")
+        )
+        longest = self._manner.max_new_tokens
         with torch.inference_mode():
-            for batch in batches(read_ahead(Image.open, images), self._batch_size):
-                text = [prompt] * len(batch) if prompt else None
-                inputs = processor(images=batch, text=text, return_tensors="pt").to(self._device)
-                tokens = model.generate(
-                    **inputs, max_new_tokens=self._max_new_tokens, do_sample=False, num_beams=1
-                )
-                answers += processor.batch_decode(tokens, skip_special_tokens=True)
+            tokens = model.generate(**inputs, max_new_tokens=longest, do_sample=False, num_beams=1)
+        answers = processor.batch_decode(tokens, skip_special_tokens=True)
         return [answer.strip() for answer in answers]
+
+
+@chat
+class TransformersChat(OnDemand):
+    """Chat: any transformers image-text-to-text model (LLaVA, Qwen-VL, SmolVLM, PaliGemma, Fuyu, ...).
+
+    Prompts go through the model's chat template, pictures where they stand among the texts; a
+    template that would gather them is given their tokens inside of the text. PaliGemma wants its
+    pictures first; Fuyu and BLIP-2 read one. A prompt that is longer than the model reads is an
+    error of its own and is never cut. A reply does not depend on the batch, up to rounding: in half
+    precision two words that are as likely may change places.
+
+    Args:
+        name: `HuggingFaceTB/SmolVLM-256M-Instruct`, a path, or `shipped:<folder>`.
+        max_new_tokens: length limit of a reply, in tokens.
+        temperature: 0 is greedy; above, each prompt is sampled by its own seed from the whole
+            distribution, whatever the batch.
+        batch_size: prompts in one `generate` call.
+        max_side: larger pictures are scaled down to so many pixels a side, before what the
+            processor does.
+        device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        max_new_tokens: int = 64,
+        temperature: float = 0.0,
+        batch_size: int = 8,
+        max_side: int | None = None,
+        device: str = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        super().__init__(KIND, name, device, precision)
+        self._manner = Manner(max_new_tokens, temperature, batch_size, max_side)
+
+    @property
+    def samples(self) -> bool:
+        """Whether a prompt's seed matters."""
+        return self._manner.temperature > 0
+
+    def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
+        """A reply each, with the text that the template made of the prompt."""
+        return write(self.checkpoint, prompts, self._manner)
+
+
+@painter
+class TransformersPainter(OnDemand):
+    """Painter: transformers models that write pictures as tokens (Janus, Emu3), by each prompt's own seed.
+
+    They draw what a text says: retrieved captions enrich it; retrieved pictures they cannot see.
+
+    Args:
+        name: `deepseek-community/Janus-Pro-1B`, a path, or `shipped:<folder>`.
+        temperature: of the lots that each picture token is drawn by; 0 is greedy.
+        guidance: how many times what the prompt adds counts; 1 is as it is.
+        size: side in pixels (Emu3: 720 if nothing is said); Janus has but one.
+        batch_size: pictures drawn at once.
+        device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        temperature: float = 1.0,
+        guidance: float = 5.0,
+        size: int | None = None,
+        batch_size: int = 4,
+        device: str = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        super().__init__(KIND, name, device, precision)
+        self._strokes = Strokes(temperature, guidance, batch_size, size)
+
+    def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
+        """A drawing each, with the text that the template made of the prompt."""
+        return draw(self.checkpoint, prompts, self._strokes)

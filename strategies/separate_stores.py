@@ -31,7 +31,8 @@ class SeparateStores:
         weights: of the image store's and the text store's list.
         captioner: puts pictures into words for a reranker that reads texts, and searches the text
             store with a picture where there is no other way.
-        reranker: scores the first `depth` fused candidates anew.
+        reranker: scores the first `depth` fused candidates anew, by their texts or, where it reads
+            pictures (image-text matching), as they are.
         depth: how many candidates each store gives at least, and how many are reranked.
     """
 
@@ -112,26 +113,34 @@ class SeparateStores:
 
     def _rerank(self, queries: Sequence[Query], rankings: Sequence[Ranking]) -> list[Ranking]:
         """The first `depth` candidates by the reranker's scores, the others below in fused order;
-        where a query or a candidate has no words, or no score came of it, it stays in fused order too."""
+        a candidate that the reranker cannot read, or that no score came of, stays there too."""
         assert self._reranker is not None  # for the type checker: the caller made sure
-        heads = {id for ranking in rankings for id in ranking.ids[: self._depth]}
-        candidates = [self._memory[id] for id in sorted(heads)]
-        if self._captioner:
-            queries = ground_queries(queries, self._captioner)
-            candidates = ground_documents(candidates, self._captioner, every=False)
-        worded = {document.id: document for document in candidates if document.texts}
-        pairs = [
-            (query, worded[id])
-            for query, ranking in zip(queries, rankings, strict=True)
-            for id in ranking.ids[: self._depth]
-            if query.text and id in worded
-        ]
+        pairs = self._pairs(queries, rankings)
         scores = self._reranker.score([q for q, _ in pairs], [d for _, d in pairs])
         scored: dict[str, dict[str, float]] = {query.id: {} for query in queries}
         for (query, document), score in zip(pairs, scores, strict=True):
             if not isinstance(score, Failure):
                 scored[query.id][document.id] = score
         return [_merged(ranking, scored[ranking.query]) for ranking in rankings]
+
+    def _pairs(
+        self, queries: Sequence[Query], rankings: Sequence[Ranking]
+    ) -> list[tuple[Query, Document]]:
+        """Each query with its first `depth` candidates, as they are for a reranker that reads
+        pictures; else those that have words or can be put into words."""
+        heads = {id for ranking in rankings for id in ranking.ids[: self._depth]}
+        candidates = [self._memory[id] for id in sorted(heads)]
+        looks = "image" in getattr(self._reranker, "modalities", ())
+        if self._captioner and not looks:
+            queries = ground_queries(queries, self._captioner)
+            candidates = ground_documents(candidates, self._captioner, every=False)
+        read = {d.id: d for d in candidates if looks or d.texts}
+        return [
+            (query, read[id])
+            for query, ranking in zip(queries, rankings, strict=True)
+            for id in ranking.ids[: self._depth]
+            if id in read and (looks or query.text)
+        ]
 
 
 def _merged(ranking: Ranking, scores: Mapping[str, float]) -> Ranking:

@@ -88,6 +88,8 @@ class Reranker(Protocol):
     """How well a document fits a query; unitless, higher is better.
 
     Pairs, aligned: many queries' candidates make full batches, which one query's would not.
+    Optional: `modalities`, what it reads. One that reads texts only is given pairs with a text on
+    both sides; one that reads pictures is given every pair as it is.
     """
 
     def score(

@@ -6,10 +6,18 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from mmragbench.errors import BadImage, MmragbenchError
+from mmragbench.records import Failure, Image
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 A = TypeVar("A")
 B = TypeVar("B")
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 def best_device(wanted: str = "auto") -> str:
@@ -21,6 +29,26 @@ def best_device(wanted: str = "auto") -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def best_precision(wanted: str, device: str) -> str:
+    """`auto` is `bf16` on a GPU of CUDA, else `fp32`."""
+    if wanted != "auto":
+        return wanted
+    return "bf16" if device.startswith("cuda") else "fp32"
+
+
+def dtype_of(precision: str) -> Any:
+    """`fp32`, `bf16` or `fp16` as torch knows it."""
+    import torch
+
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+def precision_on(precision: str, device: str) -> str:
+    """What answers depend on: `fp32-cpu`, `bf16-cuda`."""
+    device = best_device(device).partition(":")[0]
+    return f"{best_precision(precision, device)}-{device}"
 
 
 def read_ahead(load: Callable[[A], B], items: Iterable[A], ahead: int = 64) -> Iterator[B]:
@@ -45,6 +73,32 @@ def batches(items: Iterable[A], size: int) -> Iterator[list[A]]:
             batch = []
     if batch:
         yield batch
+
+
+def opened(image: Image) -> PIL.Image.Image | Failure:
+    """A picture's pixels, or why there are none."""
+    try:
+        return image.open()
+    except BadImage as error:
+        return Failure(f"BadImage: {error}")
+
+
+def in_halves(work: Callable[[list[A]], list[B]], items: list[A]) -> list[B | Failure]:
+    """`work` on all; where that fails, on each half, so that one bad item fails alone and a batch
+    that is too much for the memory gets smaller.
+
+    Raises:
+        MmragbenchError: what no smaller batch would mend.
+    """
+    try:
+        return [*work(items)]
+    except Exception as error:
+        if isinstance(error, MmragbenchError) and not isinstance(error, BadImage):
+            raise
+        if len(items) == 1:
+            return [Failure(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")]
+    half = len(items) // 2
+    return in_halves(work, items[:half]) + in_halves(work, items[half:])
 
 
 def by_length(texts: Sequence[str], size: int) -> Iterator[list[int]]:

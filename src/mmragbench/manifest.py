@@ -18,9 +18,9 @@ from mmragbench.plan import Plan
 from mmragbench.records import Task
 
 PACKAGES = (
-    "bm25s", "faiss-cpu", "ir-measures", "numpy", "open-clip-torch", "pillow",
-    "pycocoevalcap", "sentence-transformers", "scipy", "torch", "torchmetrics", "torchvision",
-    "transformers",
+    "bm25s", "datasets", "diffusers", "faiss-cpu", "ir-measures", "numpy", "open-clip-torch",
+    "openai", "pillow", "pycocoevalcap", "pypdf", "sentence-transformers", "scipy", "torch",
+    "torchmetrics", "torchvision", "transformers",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ def reading(
     shown: Sequence[Document],
     instruction: str,
     texts: int | None = None,
+    pictures: int | None = None,
     seed: int = 0,
 ) -> Prompt:
     """Retrieved documents, best first, each its picture and then its texts; the query; the
@@ -40,11 +41,13 @@ def reading(
         shown: what was retrieved.
         instruction: comes last; may be empty.
         texts: how many texts of each document are shown; all by default.
+        pictures: how many documents, from the first, show their picture; all by default.
         seed: the run's; the prompt's own is of the seed and the query's id.
     """
     parts: list[str | Image] = []
-    for document in shown:
-        parts += interleaved(document.image, [t.content for t in document.texts[:texts]])
+    for place, document in enumerate(shown):
+        image = document.image if pictures is None or place < pictures else None
+        parts += interleaved(image, [t.content for t in document.texts[:texts]])
     parts += interleaved(query.image, [query.text.content] if query.text else [])
     return Prompt((*parts, *filter(None, [instruction])), seed=seed_of(query.id, seed))
 

@@ -196,6 +196,7 @@ class RememberedReranker(_Remembered):
 
     def __init__(self, inner: Reranker, name: str, items: Items, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
+        self.modalities: frozenset[Modality] = getattr(inner, "modalities", frozenset({"text"}))
 
     def score(
         self, queries: Sequence[Query], documents: Sequence[Document]

@@ -133,7 +133,7 @@ def test_a_model_that_is_not_there_is_one_line(kind, name):
     model = find(kind, name).make(name="local-dir:/no/such/folder")
     ask = {
         "encoder": lambda: model.encode_texts(TEXTS),
-        "captioner": lambda: model._model,
+        "captioner": lambda: model.load(),
         "reranker": lambda: model.score(
             [Query("q", text=TEXTS[0])], [Document("d", texts=(TEXTS[0],))]
         ),

@@ -67,6 +67,20 @@ def test_pairs_are_interleaved_before_the_query():
     assert output.text == output.prompt == str(chat.asked[0])
 
 
+def test_a_model_that_reads_one_picture_is_shown_the_others_texts():
+    """`pictures: 0` leaves the query's picture; 1 shows the first document's as well."""
+    documents = [document("a", "one"), document("b", "two")]
+    for pictures, expected in (
+        (0, ("one", "two", image("q"), "say")),
+        (1, (image("a"), "one", "two", image("q"), "say")),
+    ):
+        chat = Echo()
+        Reader(chat, instruction="say", pictures=pictures).generate(
+            [Query("q", image("q"))], [documents]
+        )
+        assert chat.asked[0].parts == expected
+
+
 def test_the_usual_instruction_knows_whether_something_was_retrieved():
     """Without documents it mentions none; questions are asked for an answer."""
     chat = Echo()

@@ -196,6 +196,35 @@ def test_a_passage_has_as_many_votes_as_a_pair(tmp_path):
     assert ranking.ids == ("passage", "nearer", "farther")
 
 
+def test_a_reranker_that_looks_is_given_pairs_as_they_are(tasks):
+    """Bare pictures under queries of text alone, without a captioner; what it cannot score keeps
+    its fused order below what it can."""
+    from mmragbench.records import Failure
+
+    posed = tasks["text-to-image"]
+
+    class Looks:
+        modalities = frozenset({"image", "text"})
+
+        def score(self, queries, documents):
+            assert all(q.text and d.image and not d.texts for q, d in zip(queries, documents))
+            odd = [int(document.id) % 2 == 1 for document in documents]
+            return [
+                float(document.id) if fits else Failure("even")
+                for document, fits in zip(documents, odd)
+            ]
+
+    plain, looking = separate(depth=6), separate(reranker=Looks(), depth=6)
+    rankings = []
+    for strategy in (plain, looking):
+        strategy.index(posed.memory)
+        rankings.append(strategy.retrieve(posed.queries, 8))
+    for before, after in zip(*rankings, strict=True):
+        head = [id for id in before.ids[:6] if int(id) % 2]
+        tail = [id for id in before.ids if id not in head]
+        assert list(after.ids) == [*sorted(head, key=float, reverse=True), *tail]
+
+
 def test_stores_that_cannot_read_the_queries_are_not_applicable(tasks):
     """Pictures against texts, with an encoder of texts only and no captioner."""
     posed = tasks["image-to-text"]

@@ -1,0 +1,286 @@
+"""Painters through Hugging Face diffusers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from mmragbench.devices import (
+    Precision,
+    batches,
+    best_device,
+    best_precision,
+    dtype_of,
+    in_halves,
+    opened,
+    precision_on,
+    quiet,
+    read_ahead,
+)
+from mmragbench.errors import MissingExtra, NotApplicable, SuiteError
+from mmragbench.records import Drawing, Failure, Prompt
+from mmragbench.registry import painter
+from mmragbench.weights import UNRESOLVED, fingerprint, locate
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+WITHHELD = Failure("the pipeline's safety checker withheld the picture")
+
+
+@dataclass(frozen=True)
+class IPAdapter:
+    """An IP-Adapter: what lets a pipeline go by pictures (Ye et al. 2023).
+
+    Attributes:
+        name: hub name or folder, `h94/IP-Adapter`.
+        weight: its file there, `ip-adapter_sd15.safetensors`; other formats are refused.
+        subfolder: where that lies, `models`.
+        scale: how much the pictures count.
+        image_encoder: folder of the image encoder, below the subfolder, or below the name if it
+            has a slash.
+    """
+
+    name: str
+    weight: str
+    subfolder: str = ""
+    scale: float = 0.6
+    image_encoder: str = "image_encoder"
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+
+class Order(NamedTuple):
+    """A prompt made ready."""
+
+    prompt: Prompt
+    pictures: list[PIL.Image.Image]
+
+
+@painter
+class Diffusers:
+    """Painter: any text-to-image pipeline of diffusers (Stable Diffusion, SDXL, SD3, FLUX, ...).
+
+    Retrieved pictures are where the pipeline starts from (img2img, one picture), or what it goes by
+    where an IP-Adapter is given (any number). Each picture is drawn by its prompt's own seed, with
+    lots from the CPU: the same alone and in a batch, up to rounding. What a text encoder cuts off
+    is noted at the end of the stored prompt.
+
+    Args:
+        name: `stable-diffusion-v1-5/stable-diffusion-v1-5`, or a folder.
+        steps: of denoising; the pipeline's default if nothing is said.
+        guidance: how much the prompt counts; the pipeline's default if nothing is said.
+        size: side in pixels; the pipeline's default if nothing is said.
+        strength: img2img: how much of the picture is drawn anew, 0 to 1.
+        ip_adapter: goes by pictures instead of starting from one; drawn one by one.
+        batch_size: pictures drawn at once.
+        device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
+    """
+
+    operational = frozenset({"batch_size", "device"})
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- the vocabulary of suites
+        self,
+        name: str,
+        steps: int | None = None,
+        guidance: float | None = None,
+        size: int | None = None,
+        strength: float = 0.8,
+        ip_adapter: IPAdapter | None = None,
+        batch_size: int = 4,
+        device: str = "auto",
+        precision: Precision = "auto",
+    ) -> None:
+        if ip_adapter and not ip_adapter.weight.endswith(".safetensors"):
+            raise SuiteError(f"{ip_adapter.weight!r} may hold code; name a .safetensors file")
+        self._name, self._adapter = locate(name), ip_adapter
+        self._size, self._strength, self._batch_size = size, strength, batch_size
+        self._device, self._precision = device, precision
+        given = {"num_inference_steps": steps, "guidance_scale": guidance}
+        self._options = {key: value for key, value in given.items() if value is not None}
+
+    def weights(self) -> str:
+        """Checksum of a local folder or revision of a hub repository; the adapter's besides."""
+        names = [self._name, *([locate(self._adapter.name)] if self._adapter else [])]
+        found = [fingerprint(name) for name in names]
+        return next((f for f in found if f.startswith(UNRESOLVED)), "+".join(found))
+
+    @property
+    def precision(self) -> str:
+        """`fp32-cpu`, `bf16-cuda`: in which numbers, on what."""
+        return precision_on(self._precision, self._device)
+
+    def load(self) -> None:
+        """Load the weights now, downloading them if need be."""
+        _ = self._pipeline
+
+    @cached_property
+    def _pipeline(self) -> Any:
+        device = best_device(self._device)
+        dtype = dtype_of(best_precision(self._precision, device))
+        pipeline = _load(self._name, dtype)
+        if self._adapter:
+            _load_adapter(pipeline, self._adapter)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline.to(device)
+
+    @cached_property
+    def _from_picture(self) -> Any:
+        """The same weights as an image-to-image pipeline."""
+        from diffusers import AutoPipelineForImage2Image
+
+        try:
+            pipeline = AutoPipelineForImage2Image.from_pipe(self._pipeline)
+        except ValueError as error:
+            raise NotApplicable(
+                f"{type(self._pipeline).__name__} starts from no picture; show it none (draw: "
+                "pictures: 0)"
+            ) from error
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
+        """A drawing each; a Failure where a picture to go by cannot be used, or the pipeline's
+        safety checker withheld what was drawn.
+
+        Raises:
+            NotApplicable: there are pictures, and the pipeline has no way to go by them.
+        """
+        drawings: dict[int, Drawing | Failure] = {}
+        plain: list[tuple[int, Order]] = []
+        pictured: list[tuple[int, Order]] = []
+        for i, order in enumerate(read_ahead(self._ready, prompts, 2 * self._batch_size)):
+            if isinstance(order, Failure):
+                drawings[i] = order
+            else:
+                (pictured if order.pictures else plain).append((i, order))
+        one = 1 if self._adapter else self._batch_size
+        for group, size in ((plain, self._batch_size), (pictured, one)):
+            for batch in batches(group, size):
+                drawn = in_halves(self._drawn, [order for _, order in batch])
+                drawings |= dict(zip((i for i, _ in batch), drawn, strict=True))
+        return [drawings[i] for i in range(len(prompts))]
+
+    def _ready(self, prompt: Prompt) -> Order | Failure:
+        if len(prompt.images) > 1 and not self._adapter:
+            return Failure(
+                f"img2img starts from one picture and the prompt has {len(prompt.images)}; show "
+                "one (draw: pictures: 1) or give the painter an ip_adapter"
+            )
+        pictures = [opened(image) for image in prompt.images]
+        bad = next((picture for picture in pictures if isinstance(picture, Failure)), None)
+        return bad or Order(prompt, [p for p in pictures if not isinstance(p, Failure)])
+
+    def _drawn(self, orders: Sequence[Order]) -> list[Drawing | Failure]:
+        import torch
+
+        texts = [order.prompt.text for order in orders]
+        draw = self._by_adapter if self._adapter else self._by_picture
+        lots = [torch.Generator().manual_seed(order.prompt.seed) for order in orders]
+        result = draw(orders)(prompt=texts, generator=lots, **self._options)
+        flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(orders)
+        return [
+            WITHHELD if flag else _drawing(picture, order.prompt, self._pipeline)
+            for picture, order, flag in zip(result.images, orders, flagged, strict=True)
+        ]
+
+    def _by_picture(self, orders: Sequence[Order]) -> Any:
+        """The pipeline with the pictures that it starts from, cut to its size, if there are any."""
+        from PIL import ImageOps
+
+        side = self._size or _side(self._pipeline)
+        if not orders[0].pictures:
+            return partial(self._pipeline, **_sized(self._size))
+        starts = [order.pictures[0] for order in orders]
+        if side:
+            starts = [ImageOps.fit(picture, (side, side)) for picture in starts]
+        known = inspect.signature(self._from_picture.__call__).parameters
+        strength = {"strength": self._strength} if "strength" in known else {}  # edits have none
+        return partial(self._from_picture, image=starts, **strength)
+
+    def _by_adapter(self, orders: Sequence[Order]) -> Any:
+        """The pipeline with the pictures that it goes by; without any, a blank that counts nothing."""
+        from PIL import Image
+
+        assert self._adapter is not None  # for the type checker: the caller made sure
+        pictures = orders[0].pictures
+        self._pipeline.set_ip_adapter_scale(self._adapter.scale if pictures else 0.0)
+        shown = [pictures or [Image.new("RGB", (224, 224))]]
+        return partial(self._pipeline, ip_adapter_image=shown, **_sized(self._size))
+
+
+def _load(name: str, dtype: Any) -> Any:
+    try:
+        import diffusers
+    except ImportError as error:
+        raise MissingExtra("diffusers", "diffusers") from error
+    quiet()
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+    try:
+        return diffusers.AutoPipelineForText2Image.from_pretrained(
+            name, use_safetensors=True, dtype=dtype
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise SuiteError(f"diffusers cannot load {name!r}: {reason}") from error
+
+
+def _load_adapter(pipeline: Any, adapter: IPAdapter) -> None:
+    if not hasattr(pipeline, "load_ip_adapter"):
+        raise SuiteError(f"{type(pipeline).__name__} takes no IP-Adapter; leave it out")
+    try:
+        pipeline.load_ip_adapter(
+            locate(adapter.name),
+            subfolder=adapter.subfolder,
+            weight_name=adapter.weight,
+            image_encoder_folder=adapter.image_encoder,
+        )
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise SuiteError(f"diffusers cannot load IP-Adapter {adapter.name!r}: {reason}") from error
+
+
+def _sized(size: int | None) -> dict[str, int]:
+    return {"height": size, "width": size} if size else {}
+
+
+def _side(pipeline: Any) -> int | None:
+    """The side in pixels that a pipeline draws by itself; None where it does not say."""
+    part = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    latent = getattr(getattr(part, "config", None), "sample_size", None)
+    scale = getattr(pipeline, "vae_scale_factor", None)
+    return latent * scale if isinstance(latent, int) and isinstance(scale, int) else None
+
+
+def _drawing(picture: PIL.Image.Image, prompt: Prompt, pipeline: Any) -> Drawing:
+    """A picture with what was read for it."""
+    told = str(prompt)
+    whole, read = _read(pipeline, prompt.text)
+    if read < whole:
+        told += f"\n[cut: the text encoder read {read} of {whole} tokens]"
+    return Drawing(picture, told, tokens_in=read)
+
+
+def _read(pipeline: Any, text: str) -> tuple[int, int]:
+    """How many tokens a text has, and how many of them the text encoder reads that reads most."""
+    default = inspect.signature(pipeline.__call__).parameters.get("max_sequence_length")
+    longest = default.default if default and isinstance(default.default, int) else None
+    counts = [(0, 0)]
+    for tokenizer in _tokenizers(pipeline):
+        whole = len(tokenizer(text).input_ids)
+        limit = tokenizer.model_max_length
+        if longest and limit > longest:  # the pipeline cuts for it (T5)
+            limit = longest
+        counts.append((whole, min(whole, limit)))
+    return max(counts, key=lambda count: count[1])
+
+
+def _tokenizers(pipeline: Any) -> Iterable[Any]:
+    for name in ("tokenizer", "tokenizer_2", "tokenizer_3"):
+        if (found := getattr(pipeline, name, None)) is not None:
+            yield found
