@@ -69,8 +69,10 @@ class Captioner(Protocol):
 class Chat(Protocol):
     """Reads texts and pictures, interleaved, and answers in words.
 
-    Optional: `samples`, whether it draws lots (then a prompt's seed counts), and `concurrency`,
-    how many calls may be under way at once, for a model that waits for a server.
+    Optional: `samples`, whether it draws lots (then a prompt's seed counts). For a model that waits
+    for a server: `concurrency`, how many calls may be under way at once. For one that costs money:
+    an argument `price`, `purse`, which the run gives it to spend from (`mmragbench.spending`), and
+    `at_most(prompt)`, what a call can come to (`mmragbench.money`).
     """
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]: ...
@@ -78,7 +80,7 @@ class Chat(Protocol):
 
 @runtime_checkable
 class Painter(Protocol):
-    """Draws a picture from a text and, where it can, from pictures."""
+    """Draws a picture from a text and, where it can, from pictures. Optional: as for `Chat`."""
 
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]: ...
 
@@ -88,6 +90,7 @@ class Reranker(Protocol):
     """How well a document fits a query; unitless, higher is better.
 
     Pairs, aligned: many queries' candidates make full batches, which one query's would not.
+    Optional: `modalities`, what it reads of them; texts alone where it does not say.
     """
 
     def score(

@@ -106,7 +106,7 @@ class Loop:
         if stored := self._cache.load(key):
             return key, Retrieved.from_bytes(stored)
         result = self._guarded(lambda: self._really_retrieve(posed, bound), Retrieved, bound)
-        if not _crashed(result.reason):
+        if not _crashed(result.reason) and not _failed(result.cost):
             self._cache.save(key, result.to_bytes())
         return key, result
 
@@ -232,6 +232,12 @@ class Loop:
 
 def _crashed(reason: str | None) -> bool:
     return reason is not None and reason.startswith(CRASH)
+
+
+def _failed(cost: Cost) -> bool:
+    """Whether a model left something unanswered, which another run may mend."""
+    stages = (usage for stage, usage in cost.items() if stage != "seconds")
+    return any(line["failed"] for usage in stages for line in usage)
 
 
 def _merged(first: Cost, second: Cost) -> Cost:
