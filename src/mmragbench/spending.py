@@ -64,7 +64,7 @@ class Purse:
                 if self.empty.is_set() or not any(self._open.values()):
                     self.empty.set()
                     self._change.notify_all()
-                    raise Overspent(self._why())
+                    raise Overspent(self._why(dollars))
                 self._change.wait(1.0)
             self._open[call] = dollars
             if dollars:
@@ -100,15 +100,15 @@ class Purse:
             return False
         return self.spent + sum(self._open.values()) + dollars <= self.limit * (1 + 1e-9)
 
-    def _why(self) -> str:
+    def _why(self, dollars: float) -> str:
         sums = totals(self._lines)
         unsure = sums["uncertain_dollars"]
         return (
             f"the budget of ${self.limit:,.2f} is used up: ${sums['dollars']:,.4f} spent on "
             f"{sums['answered']:,} answers"
             + (f", ${unsure:,.4f} at most on {sums['uncertain']:,} lost ones" if unsure else "")
-            + ", and the next call might pass it; every answer is kept: raise budget: and run the "
-            "same command again"
+            + f", and the next call may cost ${dollars:,.4f}; every answer is kept: raise budget: "
+            "and run the same command again"
         )
 
     def _write(self, line: dict[str, Any]) -> None:
