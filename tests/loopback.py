@@ -57,7 +57,7 @@ class Loopback:
     slow: float = 1.5
     key: str | None = None
     script: list[str] = field(default_factory=list)
-    answer: Callable[[dict], str] | None = None
+    answer: Callable[[Asked], str] | None = None
     asked: list[Asked] = field(default_factory=list)
 
     def __enter__(self) -> Loopback:
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "images" in self.path:
             drawn = base64.b64encode(_png((len(asked.text) % 256, 9, 9))).decode()
             return {"created": 1, "data": [{"b64_json": drawn, "revised_prompt": "revised"}]}
-        answer = (self.loopback.answer or colour_of)(asked.body)
+        answer = (self.loopback.answer or colour_of)(asked)
         return {
             "id": "x",
             "object": "chat.completion",
@@ -195,13 +195,18 @@ def pictures_of(body: dict) -> list[Pillow.Image]:
     return found
 
 
-def colour_of(body: dict) -> str:
+def named(asked: Asked) -> str:
+    """The colour, and which prompt it was."""
+    return f"{colour_of(asked)} {asked.key}"
+
+
+def colour_of(asked: Asked) -> str:
     """`a red picture`, of the last picture; of a text its last word."""
     from toy import COLOURS, NAMES
 
-    pictures = pictures_of(body)
+    pictures = pictures_of(asked.body)
     if not pictures:
-        return _text(body).split()[-1]
+        return asked.text.split()[-1]
     mean = np.asarray(pictures[-1]).mean(axis=(0, 1))
     near = min(NAMES, key=lambda name: float(np.linalg.norm(mean - np.array(COLOURS[name]))))
     return f"a {near} picture"

@@ -44,7 +44,7 @@ def suite(root: Path, url: str, **changes: object) -> dict:
         "base_url": url,
         "price": PRICE,
         "max_tokens": 8,
-        "calls": {"concurrency": 8, "timeout": 1.0, "retries": 8},
+        "calls": {"concurrency": 8, "timeout": 3.0, "retries": 8},
     }
     content: dict = {
         "name": "served",
@@ -94,15 +94,15 @@ class Place:
         lines = (self.run_folder / "spending.jsonl").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
-    def stored(self) -> int:
-        """How many replies the cache holds."""
+    def stored(self) -> list[str]:
+        """The prompts whose replies the cache holds, as the server named them (`named`)."""
         import sqlite3
 
-        found = 0
+        found: list[str] = []
         for file in (self.folder / "cache" / "items").glob("*.sqlite"):
             with sqlite3.connect(file) as db:
-                replies = "SELECT count(*) FROM items WHERE CAST(value AS TEXT) LIKE '{\"text\"%'"
-                found += db.execute(replies).fetchone()[0]
+                rows = db.execute("SELECT CAST(value AS TEXT) FROM items").fetchall()
+            found += [json.loads(v)["text"].split()[-1] for (v,) in rows if v.startswith('{"text"')]
         return found
 
 
