@@ -101,8 +101,9 @@ class Place:
         found: list[str] = []
         for file in (self.folder / "cache" / "items").glob("*.sqlite"):
             with sqlite3.connect(file) as db:
-                rows = db.execute("SELECT CAST(value AS TEXT) FROM items").fetchall()
-            found += [json.loads(v)["text"].split()[-1] for (v,) in rows if v.startswith('{"text"')]
+                rows = [value for (value,) in db.execute("SELECT value FROM items")]
+            replies = [json.loads(value) for value in rows if value.startswith(b'{"text"')]
+            found += [reply["text"].split()[-1] for reply in replies]
         return found
 
 

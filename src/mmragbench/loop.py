@@ -93,8 +93,13 @@ class Loop:
 
     def known(self, name: str, strategy: str) -> bool:
         """Whether a cell's rankings are in the cache already."""
+        return self.retrieved(name, strategy) is not None
+
+    def retrieved(self, name: str, strategy: str) -> Retrieved | None:
+        """A cell's rankings, where they are in the cache already."""
         key = self._retrieval_key(self._posed[name], self._plan.strategies[strategy])
-        return self._cache.load(key) is not None
+        stored = self._cache.load(key)
+        return Retrieved.from_bytes(stored) if stored else None
 
     def _retrieval_key(self, posed: Posed, bound: Bound) -> str:
         gold = posed.gold if "task" in bound.given else None

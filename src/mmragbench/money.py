@@ -69,10 +69,3 @@ def at_most(prompt: Prompt, written: int, per_picture: int, pictures: int = 0) -
     texts = (prompt.system, *(part for part in prompt.parts if isinstance(part, str)))
     told = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     return Used(told + OVERHEAD + per_picture * len(prompt.images), written, pictures)
-
-
-def usually(prompt: Prompt, written: int, per_picture: int, pictures: int = 0) -> Used:
-    """A guess at what a call comes to, for a plan: four bytes a token, half of the answer's limit."""
-    most = at_most(prompt, written, 0, pictures)
-    read = (most.tokens_in - OVERHEAD) // 4 + per_picture * len(prompt.images)
-    return Used(read, written // 2, pictures)

@@ -51,6 +51,15 @@ class _Remembered:
         """Without `items` nothing is looked up: a model that is made of others, which remember."""
         self._inner, self._name, self._items, self._meter = inner, name, items, meter
 
+    @property
+    def inner(self) -> Any:
+        """The model itself, which nothing is asked of here."""
+        return self._inner
+
+    def known(self, keys: Sequence[str]) -> dict[str, Item]:
+        """What is known under those keys; asks nothing."""
+        return self._items.get(keys) if self._items else {}
+
     def _face(self, item: Image | Text) -> str:
         """What the model looks at: the content, or the id where answers are looked up by id."""
         return item.id if getattr(self._inner, "by_id", False) else item.digest
@@ -274,6 +283,12 @@ class RememberedChat(_Remembered):
         keys = [self.key(prompt) for prompt in prompts]
         answers = self._answers(keys, prompts, lambda chunk: _one_by_one(ask, chunk))
         return [a if isinstance(a, Failure) else Reply(**json.loads(a)) for a in answers]
+
+    def recall(self, prompts: Sequence[Prompt]) -> list[Reply | None]:
+        """The replies that are known; asks nothing."""
+        keys = [self.key(prompt) for prompt in prompts]
+        known = self.known(list(dict.fromkeys(keys)))
+        return [Reply(**json.loads(known[k].value)) if k in known else None for k in keys]
 
     def key(self, prompt: Prompt) -> str:
         """Under which the reply to a prompt is known: the prompt byte for byte, its pictures'

@@ -210,10 +210,12 @@ class Outlook:
         cells: a row a (task, strategy): documents, queries, generators, measures, models, and
             whether its rankings are known already.
         models: what each model would be asked, at most, and how much of it is known.
+        budget: the suite's, in US dollars.
     """
 
     cells: list[Row]
     models: list[Forecast]
+    budget: float | None = None
 
 
 def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
@@ -240,4 +242,4 @@ def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
         for task in planned.tasks
         for strategy in planned.strategies
     ]
-    return Outlook(cells, forecast(planned, tasks, loop.assembly, cache))
+    return Outlook(cells, forecast(planned, tasks, loop), planned.suite.budget)
