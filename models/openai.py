@@ -55,6 +55,10 @@ class _Asked:
     def purse(self, purse: Any) -> None:
         self._endpoint.purse = purse
 
+    def halt(self) -> None:
+        """Wait for no further try."""
+        self._endpoint.halt()
+
     def weights(self) -> str:
         """`api:<host and path>/<model>`: no server gives a checksum."""
         return self._endpoint.identity
@@ -251,7 +255,7 @@ def _text(body: dict[str, Any]) -> tuple[str, str]:
         return "", "the server's content filter stopped the answer"
     text = message.get("content")
     if isinstance(text, str) and text.strip():
-        return text, ""
+        return _whole(text), ""
     if ended == "length":
         return "", "max_tokens was reached before the answer began; raise max_tokens:"
     return "", "the server sent an answer without text"
@@ -269,7 +273,7 @@ def _picture(body: dict[str, Any]) -> tuple[bytes, str | None, str]:
         data = base64.b64decode(coded, validate=True)
     except ValueError:
         return b"", None, "what the server drew is no base64"
-    return data, revised if isinstance(revised, str) and revised else None, ""
+    return data, _whole(revised) if isinstance(revised, str) and revised else None, ""
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -285,4 +289,9 @@ def _count(value: Any) -> int:
 
 
 def _line(value: Any) -> str:
-    return " ".join(str(value).split())[:300]
+    return _whole(" ".join(str(value).split())[:300])
+
+
+def _whole(text: str) -> str:
+    """A text that can be written: JSON may hold half a surrogate pair, which no file can."""
+    return text.encode("utf-8", "replace").decode()

@@ -111,6 +111,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         server = self.loopback
         raw = self.rfile.read(int(self.headers["Content-Length"]))
+        if len(raw) < int(self.headers["Content-Length"]):  # whoever asked was killed meanwhile
+            self.close_connection = True
+            return None
         body = json.loads(raw) if raw.startswith(b"{") else {"form": raw.decode("latin-1")}
         key = sha256(raw if "form" not in body else body["form"][200:].encode()).hexdigest()[:16]
         asked = Asked(key, _text(body), "", body, self._headers(), time.monotonic())

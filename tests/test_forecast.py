@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
 import yaml
+from rich.console import Console
 
 import served
 from loopback import Loopback
 from mmragbench import verbs
+from mmragbench.outlook import tabled
 from mmragbench.spending import Overspent
 
 pytest.importorskip("openai")
@@ -72,6 +77,30 @@ def test_money_goes_by_the_mean_of_what_is_known(suite, tmp_path):
         verbs.run(file, ("budget=9",), output=tmp_path / "runs")
         assert (half.items, half.known > 0, half.measured) == (6, True, True)
         assert half.dollars == pytest.approx(served.bill(server) - paid, rel=0.1)
+
+
+def test_the_shipped_suite_plans_without_a_key_and_without_weights(tmp_path, monkeypatch):
+    """It says what would be downloaded, which servers would be called, and what that costs at most."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    data = served.write(tmp_path / "coco", memory=20, queries=5)
+    outlook = verbs.plan("api", (f"dataset.root={data}",))
+    prompts = {"gpt": 6 * 2 * 5 + 6 * 5 + (20 + 5) + 2 * 5 * 5, "painter": 6 * 5}
+    assert {name: gpt(outlook, name).items for name in prompts} == prompts
+    table, paid = tabled(outlook.models)
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(table)
+    shown = console.export_text()
+    assert "would call api.openai.com/v1/gpt-4.1-mini" in shown
+    assert "would download" in shown and "would download shipped" not in shown
+    assert re.fullmatch(r"to pay: at most \$\d+\.\d\d", paid)
+    assert outlook.budget == 5.0
+
+
+def test_a_table_without_servers_says_nothing_of_money(suite_file):
+    """Tokens and dollars have columns only where a model has some."""
+    (table,) = tabled(verbs.plan(suite_file()).models)
+    assert "dollars" not in [column.header for column in table.columns]
 
 
 def test_painters_are_counted_behind_their_describers(suite):

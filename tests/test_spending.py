@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,7 @@ import served
 from loopback import Loopback, named
 from mmragbench.errors import DataError
 from mmragbench.money import Used
-from mmragbench.spending import Overspent, Purse, read, totals
+from mmragbench.spending import Overspent, Purse, parse, totals
 from served import Place
 
 pytest.importorskip("openai")
@@ -80,10 +82,28 @@ def test_a_ledger_that_was_cut_off_is_mended_and_one_that_was_spoilt_is_named(tm
         file.write('{"call": "x", "resc')
     again = Purse(ledger, 1.0)
     again.settle(again.reserve("m", 0.0), "m", 0.25, Used())
-    assert totals(list(read(ledger)))["dollars"] == 0.75
+    assert totals(list(parse(ledger.read_text(), "l")))["dollars"] == 0.75
     ledger.write_text("[]\n" + ledger.read_text())
     with pytest.raises(DataError, match="l:1 is not a line of a ledger"):
         Purse(ledger, 1.0)
+
+
+def test_runs_at_the_same_time_share_the_limit(tmp_path):
+    """Four processes with one ledger: together they stay below it, and nearly reach it."""
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from mmragbench.money import Used; from mmragbench.spending import Overspent, Purse\n"
+        "purse = Purse(Path(sys.argv[1]), 1.0)\n"
+        "try:\n"
+        "    while True:\n"
+        "        call = purse.reserve('m', 0.02); time.sleep(0.001)\n"
+        "        purse.settle(call, 'm', 0.01, Used())\n"
+        "except Overspent: pass\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "l")]
+    runs = [subprocess.Popen(command) for _ in range(4)]
+    assert [run.wait(60) for run in runs] == [0] * 4
+    assert 0.9 < Purse(tmp_path / "l").spent <= 1.0
 
 
 @pytest.fixture

@@ -70,7 +70,8 @@ class Chat(Protocol):
     """Reads texts and pictures, interleaved, and answers in words.
 
     Optional: `samples`, whether it draws lots (then a prompt's seed counts). For a model that waits
-    for a server: `concurrency`, how many calls may be under way at once. For one that costs money:
+    for a server: `concurrency`, how many calls may be under way at once, and `halt()`, called where
+    the run ends early: no further tries. For one that costs money:
     an argument `price`, `purse`, which the run gives it to spend from (`mmragbench.spending`), and
     `at_most(prompt)`, what a call can come to (`mmragbench.money`).
     """

@@ -92,6 +92,7 @@ class Endpoint:
         self.purse = Purse()
         self._lock = threading.Lock()
         self._made: Any = None
+        self._halted = threading.Event()
         self._in_a_row, self._answered = 0, False
 
     @property
@@ -104,6 +105,10 @@ class Endpoint:
         """In place of a checksum, which no server gives: where the model is and its name."""
         path = urlsplit(self.base_url).path.rstrip("/")
         return f"api:{self.host}{path}/{self.model}"
+
+    def halt(self) -> None:
+        """Wait for no further try: the run is at its end."""
+        self._halted.set()
 
     def ask(
         self,
@@ -142,7 +147,8 @@ class Endpoint:
                 tries = f" (the last of {attempt + 1} tries)" if attempt else ""
                 return Answer(None, found.reason + tries, retries=attempt)
             attempt += 1
-            self.purse.empty.wait(wait(attempt, found.after, random.random))
+            if self._halted.wait(wait(attempt, found.after, random.random)):
+                return Answer(None, f"{found.reason} (the run was stopped)", retries=attempt - 1)
 
     def _attempt(
         self, send: Send, worst: Used, used: Callable[[dict[str, Any]], Used], attempt: int
@@ -152,16 +158,19 @@ class Endpoint:
 
         call = self.purse.reserve(self.model, dollars(self.price, worst))
         told: dict[str, Any] = {"attempt": attempt}
+        trouble: Any = None
         try:
             raw = send(client)
-        except openai.APIStatusError as error:
-            self.purse.settle(call, self.model, 0.0, NOTHING, status=error.status_code, **told)
-            return self._refused(error)
-        except openai.APIConnectionError as error:
-            return self._broken(error, call, told)
+        except openai.APIError as error:
+            trouble = error  # dealt with outside: what is raised must not drag its text along
         except BaseException:
             self.purse.settle(call, self.model, 0.0, NOTHING, status="not sent", **told)
             raise
+        if isinstance(trouble, openai.APIStatusError):
+            self.purse.settle(call, self.model, 0.0, NOTHING, status=trouble.status_code, **told)
+            return self._refused(trouble)
+        if trouble is not None:
+            return self._broken(trouble, call, told)
         body = _parsed(raw.text)
         if body is None:
             self.purse.lose(call, self.model, "half a reply", **told)
@@ -212,6 +221,7 @@ class Endpoint:
         """The server's message on one line, cut, and without the key should it repeat it."""
         told = error.body.get("message") if isinstance(error.body, dict) else error.body
         said = " ".join(str(told or "no reason given").split())[:300]
+        said = said.encode("utf-8", "replace").decode()
         key = os.environ.get(self._key_env)
         return said.replace(key, "…") if key else said
 

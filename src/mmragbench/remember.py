@@ -115,7 +115,8 @@ class _Remembered:
             yield from map(work, chunks)
             return
         shared = max(1, min(at_once, len(keys)))  # so many calls share each second
-        for new, seconds in _overlapping(work, [[key] for key in keys], at_once):
+        halt = getattr(self._inner, "halt", _nothing)
+        for new, seconds in _overlapping(work, [[key] for key in keys], at_once, halt):
             yield new, seconds / shared
 
     def _keep(self, new: Mapping[str, Answer], seconds: float, usage: Usage) -> None:
@@ -135,10 +136,16 @@ class _Remembered:
         """What an answer adds to the usage besides its seconds; nothing for most models."""
 
 
-def _overlapping(work: Callable[[list[str]], T], parts: list[list[str]], n: int) -> Iterator[T]:
+def _nothing() -> None:
+    """What stops a model that has no patience anyway."""
+
+
+def _overlapping(
+    work: Callable[[list[str]], T], parts: list[list[str]], n: int, halt: Callable[[], None]
+) -> Iterator[T]:
     """Results as they come, `n` under way at once. The next one begins when an earlier one has been
     taken: what a kill can lose are the `n` under way. When one raises, nothing more is begun, those
-    under way are waited for, and the error comes last."""
+    under way are told to `halt` and waited for, and the error comes last."""
     waiting: set[Future[T]] = set()
     left = iter(parts)
     stop: BaseException | None = None
@@ -151,11 +158,15 @@ def _overlapping(work: Callable[[list[str]], T], parts: list[list[str]], n: int)
             try:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             except KeyboardInterrupt as interrupt:
+                if stop is not None:
+                    raise
                 stop = interrupt
+                halt()
                 continue
             for future in done:
                 if error := future.exception():
                     stop = stop or error
+                    halt()
                 else:
                     yield future.result()
     if stop is not None:

@@ -117,6 +117,30 @@ def test_replies_without_an_answer_are_failures_that_cost(fault, reason):
     assert len(server.asked) == 1
 
 
+def test_half_a_surrogate_pair_is_no_trouble():
+    """JSON can say it and no file can hold it; one character is lost, and not the run."""
+    with Loopback(answer=lambda asked: "red \ud800!") as server:
+        assert ask(server).text == "red ?!"
+    with Loopback(script=['403:{"message": "\\ud800"}']) as server:
+        assert ask(server) == Failure("403: ?")
+
+
+def test_a_run_that_ends_early_waits_for_no_further_try(tmp_path):
+    """One item meets a wrong key, another one was told to come back in a minute."""
+    from mmragbench.cache import Items
+    from mmragbench.meter import Meter
+    from mmragbench.remember import RememberedChat
+
+    with Loopback(script=["429:60", "401"]) as server:
+        made = OpenaiChat("m", server.url, calls=Calls(concurrency=2))
+        asked = RememberedChat(made, "m", Items(tmp_path / "m"), Meter())
+        began = time.monotonic()
+        with pytest.raises(ServerError, match="refuses the key"):
+            asked.chat([Prompt((f"say {i}",)) for i in range(9)])
+        assert time.monotonic() - began < 20
+    assert len(server.asked) <= 3
+
+
 def test_an_answer_that_was_cut_off_counts():
     """What there is of it is what a reader would have seen."""
     with Loopback(script=["cut"]) as server:
@@ -156,7 +180,7 @@ def test_a_wrong_key_ends_the_run_and_stays_secret(monkeypatch, capfd):
     error, texts = caught.value, []
     while error is not None:
         texts.append(str(error) + repr(error))
-        error = error.__cause__
+        error = error.__context__
     assert "MY_KEY" in texts[0]
     assert "sk-very-secret" not in "".join(texts) + "".join(capfd.readouterr())
 
