@@ -184,7 +184,9 @@ class OpenaiPainter(_Asked):
         def send(client: Any) -> Any:
             images = client.images.with_raw_response
             told = {**self._settings, **self._format, "prompt": prompt.text, "n": 1}
-            return images.edit(image=shown, **told) if shown else images.generate(**told)
+            if not shown:
+                return images.generate(**told)
+            return images.edit(image=shown if len(shown) > 1 else shown[0], **told)
 
         answer = self._endpoint.ask(send, self.at_most(prompt), _image_usage, self._plainly)
         cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)

@@ -176,7 +176,8 @@ class Endpoint:
             self.purse.lose(call, self.model, "half a reply", **told)
             return _Trouble("the server's reply is no JSON", again=True)
         spent = used(body)
-        paid = dollars(self.price, spent)
+        counted = bool(spent.tokens_in or spent.tokens_out)
+        paid = dollars(self.price, spent if counted else worst._replace(pictures=spent.pictures))
         told |= {"served": body.get("model"), "fingerprint": body.get("system_fingerprint")}
         self.purse.settle(call, self.model, paid, spent, **told)
         return Answer(body, "", spent, paid, attempt)

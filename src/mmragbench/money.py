@@ -17,7 +17,8 @@ OVERHEAD = 64
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Price:
-    """A line of the suite's price table.
+    """A line of the suite's price table. Where a server does not tell how many tokens an answer
+    took, the most that it can have been is paid.
 
     Attributes:
         input, output: US dollars for a million tokens that are read or written.

@@ -83,7 +83,8 @@ def test_a_mixed_query_is_searched_by_what_it_asks_for(tmp_path):
 
 def test_one_chat_model_captions_and_judges(tmp_path, own_cache):
     """Named where a captioner or a reranker is wanted, it is made into one; what it costs is
-    counted once, under its own name; grades that cannot be read are counted and tried again."""
+    counted once, under its own name; grades that cannot be read are counted, and cost no second
+    call."""
     data = served.write(tmp_path / "coco", memory=12, queries=4)
 
     def answer(asked):
@@ -113,6 +114,8 @@ def test_one_chat_model_captions_and_judges(tmp_path, own_cache):
         asked = len(server.asked)
         verbs.run(tmp_path / "suite.yaml", output=tmp_path / "runs")
         assert len(server.asked) == asked
+        after = verbs.plan(tmp_path / "suite.yaml")
+        assert all(cell["known"] for cell in after.cells)
     cell = done.folder / "cells" / "captioning"
     cost = json.loads((cell / "separate-stores" / "cost.json").read_text())
     lines = {(line["role"], line["model"]): line for line in cost["retrieve"]}
@@ -123,3 +126,22 @@ def test_one_chat_model_captions_and_judges(tmp_path, own_cache):
     assert judged["failed"] == len(odd) > 0
     manifest = json.loads((done.folder / "manifest.json").read_text())
     assert manifest["models"]["gpt"]["weights"] == f"api:{server.url[7:]}/m"
+
+
+def test_a_description_that_failed_is_asked_again_by_the_next_run(tmp_path, own_cache):
+    """Rankings that were made without it are not kept; what was answered is not asked again."""
+    data = served.write(tmp_path / "coco", memory=6, queries=3)
+    with Loopback(script=["400"]) as server:
+        changes = {
+            "strategies": {"text-grounding": {"captioner": "gpt", "search": "bm25"}},
+            "tasks": {"captioning": {"generator": "nearest", "measures": ["R@1"]}},
+        }
+        (tmp_path / "suite.yaml").write_text(
+            yaml.safe_dump(served.suite(data, server.url, **changes))
+        )
+        verbs.run(tmp_path / "suite.yaml", output=tmp_path / "runs")
+        assert len(server.asked) == 9
+        verbs.run(tmp_path / "suite.yaml", output=tmp_path / "runs")
+        assert len(server.asked) == 10
+        verbs.run(tmp_path / "suite.yaml", output=tmp_path / "runs")
+        assert len(server.asked) == 10

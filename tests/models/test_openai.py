@@ -288,7 +288,9 @@ def test_a_painter_draws_what_it_is_told(picture):
     assert server.asked[0].body == {
         "model": "p", "prompt": "a red square", "size": "64x64", "n": 1, "response_format": "b64_json"
     }  # fmt: skip
-    assert isinstance(edited, Drawing)
+        (both,) = made.paint([Prompt(("as these", picture, picture))])
+    assert isinstance(edited, Drawing) and isinstance(both, Drawing)
+    assert server.asked[3].body["form"].count("PNG\r\n") == 2
     assert "response_format" in server.asked[1].body["form"]
     form = server.asked[2].body["form"]
     assert "response_format" not in form and "bluer" in form and "PNG" in form
@@ -337,6 +339,15 @@ def test_a_picture_that_costs_more_than_the_table_says_is_remembered(picture):
         before = made.at_most(prompt).tokens_in
         (reply,) = made.chat([prompt])
     assert before < made.at_most(prompt).tokens_in >= reply.tokens_in
+
+
+def test_a_server_that_tells_no_tokens_is_paid_the_most_that_it_can_be():
+    """What is not known must not count as nothing."""
+    with Loopback() as server:
+        price = Price(input=10, output=100, image=0.5, image_tokens=300)
+        (drawn,) = OpenaiPainter("p", server.url, calls=QUICK, price=price).paint([ASK])
+    assert (drawn.tokens_in, drawn.tokens_out) == (0, 0)
+    assert drawn.dollars == pytest.approx(0.5 + 100 * 300e-6 + 10 * (64 + 7) * 1e-6)
 
 
 def test_calls_overlap(tmp_path):
