@@ -283,12 +283,12 @@ def test_a_painter_draws_what_it_is_told(picture):
         made = OpenaiPainter("p", server.url, size="64x64", calls=QUICK, price=Price(image=0.04))
         (drawn,) = made.paint([Prompt(("a red square",))])
         (edited,) = made.paint([Prompt(("bluer", picture))])
+        (both,) = made.paint([Prompt(("as these", picture, picture))])
     assert np.asarray(drawn.picture)[0, 0].tolist() == [12, 9, 9]
     assert (drawn.prompt, drawn.dollars) == ("revised", 0.04)
     assert server.asked[0].body == {
         "model": "p", "prompt": "a red square", "size": "64x64", "n": 1, "response_format": "b64_json"
     }  # fmt: skip
-        (both,) = made.paint([Prompt(("as these", picture, picture))])
     assert isinstance(edited, Drawing) and isinstance(both, Drawing)
     assert server.asked[3].body["form"].count("PNG\r\n") == 2
     assert "response_format" in server.asked[1].body["form"]
