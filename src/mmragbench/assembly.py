@@ -14,12 +14,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from mmragbench.cache import Cache
+from mmragbench.cache import Cache, Items
 from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
 from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
 from mmragbench.identity import code_digest, digest
 from mmragbench.meter import Meter
-from mmragbench.registry import Component, find
+from mmragbench.registry import Component, exists, find
 from mmragbench.remember import (
     RememberedCaptioner,
     RememberedChat,
@@ -44,6 +44,9 @@ REMEMBERED: dict[str, Any] = {
     "painter": RememberedPainter,
     "reranker": RememberedReranker,
 }
+CHATTING = {"captioner": "described", "reranker": "judge"}
+"""Role -> the component that makes it out of a chat model, where one is named in its place."""
+
 GIVEN = ("task", "output")
 """Parameters that the loop fills in, not the suite."""
 
@@ -100,6 +103,20 @@ def bind(kind: str, spec: Mapping[str, Any], place: Place, suite: Suite) -> Boun
     return Bound(component, args, models, stores, tuple(n for n in GIVEN if n in parameters))
 
 
+def bind_model(role: str, name: str, suite: Suite) -> Bound:
+    """A model of the suite, in a role. A chat model may stand where a captioner or a reranker is
+    wanted: it is put into the component that makes one of it.
+
+    Raises:
+        Misfit: as `bind`.
+    """
+    spec, place = suite.models[name], ("models", name)
+    use = str(spec.get("use", name))
+    if role in CHATTING and ":" not in use and not exists(role, use) and exists("chat", use):
+        return bind(role, {"use": CHATTING[role], "chat": name}, place, suite)
+    return bind(role, spec, place, suite)
+
+
 def _find(kind: str, spec: Mapping[str, Any], place: Place) -> Component:
     try:
         return find(kind, str(spec.get("use", place[-1])))
@@ -143,7 +160,7 @@ def _choices(role: str | None, suite: Suite) -> str:
 def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
     if not isinstance(value, str) or value not in suite.models:
         raise Misfit(place, unknown("model", str(value), suite.models))
-    bind(role, suite.models[value], ("models", value), suite)
+    bind_model(role, value, suite)
     return value
 
 
@@ -166,10 +183,12 @@ class Assembly:
         self._weights: dict[tuple[str, str], str] = {}
 
     def build(self, bound: Bound, **given: Any) -> Any:
-        """The object itself; `given` are `task` and `output`, passed if it asks for them."""
+        """The object itself; `given` are `task` and `output`, passed if it asks for them, and
+        stand-ins for its models."""
         arguments: dict[str, Any] = {name: self._local(value) for name, value in bound.args.items()}
         arguments |= {name: given[name] for name in bound.given if name in given}
-        arguments |= {p: self.model(role, name) for p, (role, name) in bound.models.items()}
+        for parameter, model in bound.models.items():
+            arguments[parameter] = given.get(parameter) or self.model(*model)
         arguments |= {p: _store_maker(self, store) for p, store in bound.stores.items()}
         return bound.component.make(**arguments)
 
@@ -177,10 +196,16 @@ class Assembly:
         """A model of the suite in a role, remembered and metered."""
         if (role, name) not in self._models:
             raw = self._instance(role, name)
-            items = self._cache.items(digest(self.model_identity(role, name)))
+            items = self._items(role, name)
             self._models[role, name] = REMEMBERED[role](raw, name, items, self._meter)
             self._models[role, name].weights = self.weights(role, name)
         return self._models[role, name]
+
+    def _items(self, role: str, name: str) -> Items | None:
+        """Where its answers are kept; nowhere for one that is made of others, which keep theirs."""
+        if self._bind_model(role, name).models:
+            return None
+        return self._cache.items(digest(self.model_identity(role, name)))
 
     def model_identity(self, role: str, name: str) -> dict[str, Any]:
         """What the answers of a model depend on; `precision` is what `device: auto` came to."""
@@ -234,12 +259,14 @@ class Assembly:
         return value
 
     def _bind_model(self, role: str, name: str) -> Bound:
-        return bind(role, self._suite.models[name], ("models", name), self._suite)
+        return bind_model(role, name, self._suite)
 
     def _instance(self, role: str, name: str) -> Any:
         if (role, name) not in self._raw:
             try:
-                self._raw[role, name] = self.build(self._bind_model(role, name))
+                raw = self._raw[role, name] = self.build(self._bind_model(role, name))
+                if hasattr(raw, "purse"):
+                    raw.purse = self._meter.purse
             except NotApplicable:
                 raise
             except MmragbenchError as error:

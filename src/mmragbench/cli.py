@@ -13,6 +13,7 @@ from rich.table import Table
 from mmragbench import __version__
 from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
+from mmragbench.outlook import tabled
 from mmragbench.score_cli import app as score_app
 from mmragbench.verify.cli import verify
 
@@ -82,14 +83,12 @@ def plan(suite: SuiteArgument, overrides: Overrides = None) -> None:
         generators = ", ".join(row["generators"]) or "-"
         known = "known" if row["known"] else "to do"
         cells.add_row(row["task"], row["strategy"], *size, generators, known)
-    models = Table("model", "role", "inputs, at most", "known", "time left", "weights", box=None)
-    for model in outlook.models:
-        left = "not measured yet" if model.seconds is None else f"{model.seconds:,.0f} s"
-        counts = (f"{model.items:,}", f"{model.known:,}")
-        models.add_row(model.model, model.role, *counts, left, model.weights[:40])
     out.print(cells)
     out.print()
-    out.print(models)
+    for line in tabled(outlook.models):
+        out.print(line)
+    if outlook.budget is not None:
+        out.print(f"budget: ${outlook.budget:,.2f}", highlight=False)
 
 
 @app.command()

@@ -69,8 +69,11 @@ class Captioner(Protocol):
 class Chat(Protocol):
     """Reads texts and pictures, interleaved, and answers in words.
 
-    Optional: `samples`, whether it draws lots (then a prompt's seed counts), and `concurrency`,
-    how many calls may be under way at once, for a model that waits for a server.
+    Optional: `samples`, whether it draws lots (then a prompt's seed counts). For a model that waits
+    for a server: `concurrency`, how many calls may be under way at once, and `halt()`, called where
+    the run ends early: no further tries. For one that costs money:
+    an argument `price`, `purse`, which the run gives it to spend from (`mmragbench.spending`), and
+    `at_most(prompt)`, what a call can come to (`mmragbench.money`).
     """
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]: ...
@@ -78,7 +81,7 @@ class Chat(Protocol):
 
 @runtime_checkable
 class Painter(Protocol):
-    """Draws a picture from a text and, where it can, from pictures."""
+    """Draws a picture from a text and, where it can, from pictures. Optional: as for `Chat`."""
 
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]: ...
 

@@ -63,6 +63,18 @@ def open_image(path: Path) -> PIL.Image.Image:
         raise BadImage(f"{path}: {refusal}") from refusal
 
 
+def decode_image(data: bytes) -> PIL.Image.Image:
+    """The same for bytes that came from elsewhere (a server that draws).
+
+    Raises:
+        BadImage: as `open_image`.
+    """
+    try:
+        return _rgb(_upright(_decode(data, small=False)))
+    except _Refused as refusal:
+        raise BadImage(str(refusal)) from refusal
+
+
 def inside(root: Path, name: str) -> Path:
     """The path of a file that annotations name, below the folder where it must lie.
 

@@ -93,8 +93,13 @@ class Loop:
 
     def known(self, name: str, strategy: str) -> bool:
         """Whether a cell's rankings are in the cache already."""
+        return self.retrieved(name, strategy) is not None
+
+    def retrieved(self, name: str, strategy: str) -> Retrieved | None:
+        """A cell's rankings, where they are in the cache already."""
         key = self._retrieval_key(self._posed[name], self._plan.strategies[strategy])
-        return self._cache.load(key) is not None
+        stored = self._cache.load(key)
+        return Retrieved.from_bytes(stored) if stored else None
 
     def _retrieval_key(self, posed: Posed, bound: Bound) -> str:
         gold = posed.gold if "task" in bound.given else None
@@ -106,7 +111,7 @@ class Loop:
         if stored := self._cache.load(key):
             return key, Retrieved.from_bytes(stored)
         result = self._guarded(lambda: self._really_retrieve(posed, bound), Retrieved, bound)
-        if not _crashed(result.reason):
+        if not _crashed(result.reason) and not _failed(result.cost):
             self._cache.save(key, result.to_bytes())
         return key, result
 
@@ -232,6 +237,13 @@ class Loop:
 
 def _crashed(reason: str | None) -> bool:
     return reason is not None and reason.startswith(CRASH)
+
+
+def _failed(cost: Cost) -> bool:
+    """Whether a model left something unanswered, which another run may mend. A model that is made
+    of others makes no calls: what it cannot read of their answers, it will not read next time."""
+    stages = (usage for stage, usage in cost.items() if stage != "seconds")
+    return any(line["failed"] and line["calls"] for usage in stages for line in usage)
 
 
 def _merged(first: Cost, second: Cost) -> Cost:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmragbench import __version__
 from mmragbench.assembly import Assembly
-from mmragbench.identity import digest, memory_digest, queries_digest
+from mmragbench.identity import memory_digest, queries_digest
 from mmragbench.plan import Plan
 from mmragbench.records import Task
 
@@ -31,7 +31,7 @@ def manifest(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> dict[
         "mmragbench": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "suite": plan.suite.name,
-        "suite_hash": digest(resolved),
+        "suite_hash": plan.hash,
         "seed": plan.suite.seed,
         "git": _git(),
         "python": platform.python_version(),

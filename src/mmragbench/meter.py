@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from mmragbench.spending import Purse
+
 
 @dataclass
 class Usage:
@@ -22,6 +24,8 @@ class Usage:
         failed: inputs without an answer.
         tokens_in, tokens_out: read and written, for chat models, whenever that was.
         pictures: drawn, for painters.
+        dollars: what that came to by the suite's prices, whenever that was.
+        retries: how often a server had to be asked again for it.
     """
 
     role: str
@@ -35,6 +39,8 @@ class Usage:
     tokens_in: int = 0
     tokens_out: int = 0
     pictures: int = 0
+    dollars: float = 0.0
+    retries: int = 0
 
 
 class Progress(Protocol):
@@ -46,10 +52,10 @@ class Progress(Protocol):
 
 
 class Meter:
-    """Counts usage into the stage that is open, and in total."""
+    """Counts usage into the stage that is open, and in total; holds the purse of the run."""
 
-    def __init__(self, progress: Progress | None = None) -> None:
-        self.progress = progress
+    def __init__(self, progress: Progress | None = None, purse: Purse | None = None) -> None:
+        self.progress, self.purse = progress, purse or Purse()
         self.total_calls = 0
         self._stage: dict[tuple[str, str], Usage] = {}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mmragbench.assembly import Bound, bind
+from mmragbench.assembly import Bound, bind, bind_model
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.identity import digest
 from mmragbench.records import Measure, Task
@@ -48,20 +49,35 @@ class Plan:
             "generators": generators,
         }
 
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the resolved suite, without what changes no result: the budget, and how models
+        are called and paid (`operational` arguments). So a larger budget goes on in the same folder."""
+        resolved = self.resolved()
+        del resolved["budget"]
+        models = {name: dict(spec) for name, spec in resolved["models"].items()}
+        for role, name in self.models():
+            make = bind_model(role, name, self.suite).component.make
+            for argument in getattr(make, "operational", ()):
+                models[name].pop(argument, None)
+        return digest({**resolved, "models": models})
+
     @property
     def folder(self) -> str:
         """`<name>-<hash of the resolved suite>`."""
-        return f"{self.suite.name}-{digest(self.resolved())[:8]}"
+        return f"{self.suite.name}-{self.hash[:8]}"
 
     def models(self) -> list[tuple[str, str]]:
-        """(role, name) of every model that is used, by strategies, generators or measures."""
+        """(role, name) of every model that is used, by strategies, generators, measures or other
+        models."""
         bounds = [*self.strategies.values(), *self.generators.values()]
         used = {model for bound in bounds for model in bound.models.values()}
         for task in self.tasks.values():
             used |= {
                 ("encoder", measure.features) for measure in task.generation if measure.features
             }
-        return sorted(used)
+        below = {m for model in used for m in bind_model(*model, self.suite).models.values()}
+        return sorted(used | below)
 
     def depth(self, task: str) -> int:
         """How many hits of each ranking are kept: enough for every cutoff and every generator."""
@@ -101,7 +117,22 @@ def _plan(suite: Suite) -> Plan:
                 generators[name] = bind("generator", {"use": name}, place, suite)
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
-    return Plan(suite, dataset, strategies, generators, tasks)
+    planned = Plan(suite, dataset, strategies, generators, tasks)
+    if suite.budget is not None:
+        _check_prices(planned)
+    return planned
+
+
+def _check_prices(plan: Plan) -> None:
+    """A budget cannot be kept without knowing what things cost."""
+    for role, name in plan.models():
+        bound = bind_model(role, name, plan.suite)
+        if "price" in bound.args and bound.args["price"] is None:
+            raise Misfit(
+                ("models", name),
+                "the suite has a budget:, so that this model needs a price:, in US dollars for a "
+                "million tokens, e.g. {input: 0.15, output: 0.6}; or price: 0 where it is free",
+            )
 
 
 def _models_of_generators(suite: Suite) -> dict[str, Any]:

@@ -97,9 +97,14 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What took the place of one item's result: the reason why there is none."""
+    """What took the place of one item's result: the reason why there is none. A server may have
+    charged for it all the same (`Reply` says in which units)."""
 
     reason: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,24 +141,28 @@ class Reply:
     """What a chat model said.
 
     `prompt` is the text that it was really given, where a template made one out of the prompt.
-    Tokens are as the model or its server counts them; 0 where it does not tell.
+    Tokens are as the model or its server counts them; 0 where it does not tell. `dollars` is what
+    they came to by the suite's price, `retries` how often a server was asked again.
     """
 
     text: str
     prompt: str | None = None
     tokens_in: int = 0
     tokens_out: int = 0
+    dollars: float = 0.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What a painter drew: pixels, of which the cache makes a file; `prompt` and tokens as in
-    `Reply`."""
+    """What a painter drew: pixels, of which the cache makes a file; the rest as in `Reply`."""
 
     picture: PIL.Image.Image | Image
     prompt: str | None = None
     tokens_in: int = 0
     tokens_out: int = 0
+    dollars: float = 0.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

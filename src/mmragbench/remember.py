@@ -6,8 +6,10 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +35,9 @@ from mmragbench.records import (
 T = TypeVar("T")
 Answer = bytes | Failure
 
+COST = ("tokens_in", "tokens_out", "dollars", "retries")
+"""What replies, drawings and failures say of their cost, and usage sums up."""
+
 
 class _Remembered:
     """Ask a model only for what is not known yet, chunk by chunk, each chunk stored at once."""
@@ -42,8 +47,18 @@ class _Remembered:
     weights = "none"
     """What identifies the model's weights (`mmragbench.weights`)."""
 
-    def __init__(self, inner: Any, name: str, items: Items, meter: Meter) -> None:
+    def __init__(self, inner: Any, name: str, items: Items | None, meter: Meter) -> None:
+        """Without `items` nothing is looked up: a model that is made of others, which remember."""
         self._inner, self._name, self._items, self._meter = inner, name, items, meter
+
+    @property
+    def inner(self) -> Any:
+        """The model itself, which nothing is asked of here."""
+        return self._inner
+
+    def known(self, keys: Sequence[str]) -> dict[str, Item]:
+        """What is known under those keys; asks nothing."""
+        return self._items.get(keys) if self._items else {}
 
     def _face(self, item: Image | Text) -> str:
         """What the model looks at: the content, or the id where answers are looked up by id."""
@@ -54,6 +69,8 @@ class _Remembered:
     ) -> list[Answer]:
         usage = self._meter.usage(self.role, self._name)
         distinct = dict(zip(keys, inputs, strict=True))
+        if self._items is None:
+            return self._passed_on(keys, distinct, ask, usage)
         known = self._items.get(list(distinct))
         missing = [key for key in distinct if key not in known]
         usage.items += len(distinct)
@@ -66,6 +83,19 @@ class _Remembered:
         for new, seconds in self._asked({key: distinct[key] for key in missing}, ask):
             self._keep(new, seconds, usage)
             answers.update(new)
+        return [answers[key] for key in keys]
+
+    def _passed_on(
+        self,
+        keys: Sequence[str],
+        distinct: Mapping[str, T],
+        ask: Callable[[list[T]], list[Answer]],
+        usage: Usage,
+    ) -> list[Answer]:
+        """All at once; time, calls and tokens are counted by the models below."""
+        answers = dict(zip(distinct, ask(list(distinct.values())), strict=True))
+        usage.items += len(distinct)
+        usage.failed += sum(isinstance(answer, Failure) for answer in answers.values())
         return [answers[key] for key in keys]
 
     def _asked(
@@ -85,23 +115,18 @@ class _Remembered:
             yield from map(work, chunks)
             return
         shared = max(1, min(at_once, len(keys)))  # so many calls share each second
-        with ThreadPoolExecutor(at_once) as pool:
-            waiting = [pool.submit(work, [key]) for key in keys]
-            try:
-                for done in as_completed(waiting):
-                    new, seconds = done.result()
-                    yield new, seconds / shared
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        halt = getattr(self._inner, "halt", _nothing)
+        for new, seconds in _overlapping(work, [[key] for key in keys], at_once, halt):
+            yield new, seconds / shared
 
     def _keep(self, new: Mapping[str, Answer], seconds: float, usage: Usage) -> None:
         """Store what was answered, and count it."""
+        assert self._items is not None  # for the type checker: else nothing is kept
         each = seconds / len(new)
         good = {k: Item(a, each) for k, a in new.items() if not isinstance(a, Failure)}
         self._items.put(good)
-        for item in good.values():
-            self._count(usage, item.value)
+        for answer in new.values():
+            self._count(usage, answer)
         usage.seconds += seconds
         usage.spent += seconds
         usage.failed += len(new) - len(good)
@@ -109,6 +134,43 @@ class _Remembered:
 
     def _count(self, usage: Usage, answer: Answer) -> None:
         """What an answer adds to the usage besides its seconds; nothing for most models."""
+
+
+def _nothing() -> None:
+    """What stops a model that has no patience anyway."""
+
+
+def _overlapping(
+    work: Callable[[list[str]], T], parts: list[list[str]], n: int, halt: Callable[[], None]
+) -> Iterator[T]:
+    """Results as they come, `n` under way at once. The next one begins when an earlier one has been
+    taken: what a kill can lose are the `n` under way. When one raises, nothing more is begun, those
+    under way are told to `halt` and waited for, and the error comes last."""
+    waiting: set[Future[T]] = set()
+    left = iter(parts)
+    stop: BaseException | None = None
+    with ThreadPoolExecutor(n) as pool:
+        while True:
+            if stop is None:
+                waiting |= {pool.submit(work, part) for part in islice(left, n - len(waiting))}
+            if not waiting:
+                break
+            try:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt as interrupt:
+                if stop is not None:
+                    raise
+                stop = interrupt
+                halt()
+                continue
+            for future in done:
+                if error := future.exception():
+                    stop = stop or error
+                    halt()
+                else:
+                    yield future.result()
+    if stop is not None:
+        raise stop
 
 
 def _one_by_one(ask: Callable[[list[T]], list[Answer]], inputs: list[T]) -> list[Answer]:
@@ -126,7 +188,7 @@ def _one_by_one(ask: Callable[[list[T]], list[Answer]], inputs: list[T]) -> list
 class RememberedEncoder(_Remembered):
     role = "encoder"
 
-    def __init__(self, inner: Encoder, name: str, items: Items, meter: Meter) -> None:
+    def __init__(self, inner: Encoder, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
         self.modalities: frozenset[Modality] = inner.modalities
 
@@ -171,7 +233,7 @@ class RememberedCaptioner(_Remembered):
     role = "captioner"
     chunk = 64
 
-    def __init__(self, inner: Captioner, name: str, items: Items, meter: Meter) -> None:
+    def __init__(self, inner: Captioner, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
@@ -194,9 +256,15 @@ class RememberedReranker(_Remembered):
     role = "reranker"
     chunk = 2048
 
-    def __init__(self, inner: Reranker, name: str, items: Items, meter: Meter) -> None:
+    def __init__(self, inner: Reranker, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
         self.modalities: frozenset[Modality] = getattr(inner, "modalities", frozenset({"text"}))
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model reads; texts alone where it does not say."""
+        found: frozenset[Modality] = getattr(self._inner, "modalities", frozenset({"text"}))
+        return found
 
     def score(
         self, queries: Sequence[Query], documents: Sequence[Document]
@@ -216,7 +284,7 @@ class RememberedChat(_Remembered):
     role = "chat"
     chunk = 64
 
-    def __init__(self, inner: Chat, name: str, items: Items, meter: Meter) -> None:
+    def __init__(self, inner: Chat, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
@@ -228,6 +296,12 @@ class RememberedChat(_Remembered):
         answers = self._answers(keys, prompts, lambda chunk: _one_by_one(ask, chunk))
         return [a if isinstance(a, Failure) else Reply(**json.loads(a)) for a in answers]
 
+    def recall(self, prompts: Sequence[Prompt]) -> list[Reply | None]:
+        """The replies that are known; asks nothing."""
+        keys = [self.key(prompt) for prompt in prompts]
+        known = self.known(list(dict.fromkeys(keys)))
+        return [Reply(**json.loads(known[k].value)) if k in known else None for k in keys]
+
     def key(self, prompt: Prompt) -> str:
         """Under which the reply to a prompt is known: the prompt byte for byte, its pictures'
         digests, and the seed where the model draws lots."""
@@ -235,8 +309,7 @@ class RememberedChat(_Remembered):
         return _prompt_key(prompt, seed)
 
     def _count(self, usage: Usage, answer: Answer) -> None:
-        if isinstance(answer, bytes):
-            _count_tokens(usage, answer)
+        _count_cost(usage, answer)
 
 
 class RememberedPainter(_Remembered):
@@ -245,7 +318,7 @@ class RememberedPainter(_Remembered):
     role = "painter"
     chunk = 16
 
-    def __init__(self, inner: Painter, name: str, items: Items, meter: Meter) -> None:
+    def __init__(self, inner: Painter, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
 
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
@@ -278,24 +351,24 @@ class RememberedPainter(_Remembered):
         return Drawing(Image(name[:24], self._file(name), name), **drawn)
 
     def _file(self, name: str) -> Path:
+        assert self._items is not None  # for the type checker: painters are not made of others
         return self._items.folder / "pictures" / name[:2] / f"{name}.png"
 
     def _count(self, usage: Usage, answer: Answer) -> None:
-        if isinstance(answer, bytes):
-            _count_tokens(usage, answer)
-            usage.pictures += 1
+        _count_cost(usage, answer)
+        usage.pictures += isinstance(answer, bytes)
 
 
 def _json(answer: Reply | Drawing, **content: str) -> bytes:
     """An answer as it is stored; its content is given apart."""
-    tokens = {"tokens_in": answer.tokens_in, "tokens_out": answer.tokens_out}
-    return json.dumps({**content, "prompt": answer.prompt, **tokens}).encode()
+    cost = {name: getattr(answer, name) for name in COST}
+    return json.dumps({**content, "prompt": answer.prompt, **cost}).encode()
 
 
-def _count_tokens(usage: Usage, answer: bytes) -> None:
-    told = json.loads(answer)
-    usage.tokens_in += told["tokens_in"]
-    usage.tokens_out += told["tokens_out"]
+def _count_cost(usage: Usage, answer: Answer) -> None:
+    told = json.loads(answer) if isinstance(answer, bytes) else asdict(answer)
+    for name in COST:
+        setattr(usage, name, getattr(usage, name) + told[name])
 
 
 def _prompt_key(prompt: Prompt, seed: int | None) -> str:

@@ -65,6 +65,7 @@ class Suite(BaseModel):
             model alone, `{use: openai, …}`.
         tasks: what is asked, and how it is scored.
         baseline: the strategy that others are compared with.
+        budget: US dollars that all runs of this suite may spend on models that cost money.
         seed: for everything that draws.
         depth: how many hits are kept of each ranking at least.
     """
@@ -79,6 +80,7 @@ class Suite(BaseModel):
     generators: dict[str, Spec] = {}
     tasks: dict[str, TaskSpec] = Field(min_length=1)
     baseline: str | None = None
+    budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     seed: int = 0
     depth: int = Field(default=100, ge=1)
 

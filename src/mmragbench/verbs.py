@@ -25,6 +25,7 @@ from mmragbench.plan import Plan, check_tasks, load
 from mmragbench.records import Task
 from mmragbench.registry import every
 from mmragbench.scoring import Row, absent, failures, rows
+from mmragbench.spending import LEDGER, Purse
 from mmragbench.suite import Misfit, Source
 
 RETRIEVES_NOTHING = "retrieves nothing"
@@ -70,12 +71,13 @@ def run(
     planned, source = load(Path(suite), tuple(overrides))
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
-    meter, cache = Meter(progress), Cache()
+    folder = Path(output) / planned.folder
+    purse = Purse(folder / LEDGER, planned.suite.budget)
+    meter, cache = Meter(progress, purse), Cache()
     tasks = _pose(planned, source, cache)
     check_tasks(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models())
-    folder = Path(output) / planned.folder
     _write_head(folder, planned, tasks, loop.assembly)
     cells = _all_cells(loop, planned, tasks, progress)
     summary = _write_cells(folder, planned, tasks, cells)
@@ -87,6 +89,8 @@ def run(
     run_folder.write_rows(folder / "comparisons.json", [pair.row() for pair in pairs])
     if progress:
         progress.begin("report", 0)
+    if purse.totals()["calls"]:
+        run_folder.write_json(folder / "spending.json", purse.totals())
     report = write_reports(folder)
     return Run(folder, report, summary, loop.crashed, meter.total_calls)
 
@@ -206,10 +210,12 @@ class Outlook:
         cells: a row a (task, strategy): documents, queries, generators, measures, models, and
             whether its rankings are known already.
         models: what each model would be asked, at most, and how much of it is known.
+        budget: the suite's, in US dollars.
     """
 
     cells: list[Row]
     models: list[Forecast]
+    budget: float | None = None
 
 
 def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
@@ -236,4 +242,4 @@ def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
         for task in planned.tasks
         for strategy in planned.strategies
     ]
-    return Outlook(cells, forecast(planned, tasks, loop.assembly, cache))
+    return Outlook(cells, forecast(planned, tasks, loop), planned.suite.budget)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from mmragbench.reporting.folder import Json, RunFolder
+from mmragbench.reporting.units import money
 
 PHASES = ("index", "retrieve", "generate")
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One model's work in one phase; `cached` items were looked up and not computed."""
+    """One model's work in one phase; `cached` items were looked up and not computed, `failed` ones
+    have no answer. Tokens, dollars and retries are those of models behind servers."""
 
     phase: str
     role: str
@@ -22,6 +25,14 @@ class Spent:
     items: int
     cached: int
     seconds: float
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+    retries: int = 0
+
+
+SUMMED = tuple(f.name for f in fields(Spent) if f.name not in ("phase", "role", "model"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,15 @@ class Cost:
     def cached(self) -> int:
         return sum(entry.cached for entry in self.spent)
 
+    @property
+    def tokens(self) -> int:
+        """Read and written."""
+        return sum(entry.tokens_in + entry.tokens_out for entry in self.spent)
+
+    @property
+    def dollars(self) -> float:
+        return sum(entry.dollars for entry in self.spent)
+
 
 def costs(run: RunFolder, task: str = "*") -> list[Cost]:
     """Cost per strategy, summed over tasks; strategies whose cost is not stored are left out."""
@@ -59,6 +79,20 @@ def costs(run: RunFolder, task: str = "*") -> list[Cost]:
             seconds = tuple(sum(_seconds(cost, phase) for cost in stored) for phase in PHASES)
             found.append(Cost(strategy, control, seconds, tuple(_merge(_spent(stored)))))
     return found
+
+
+def bill(run: RunFolder) -> str:
+    """What all runs into this folder have spent, in a sentence; empty where nothing was."""
+    sums = run.read("spending.json")
+    if not sums:
+        return ""
+    calls = f"{sums['calls']:,} calls to servers, {sums['retries']:,} of them retries"
+    tokens = f"{sums['tokens_in']:,} tokens read and {sums['tokens_out']:,} written"
+    lost = (
+        f", and {money(sums['uncertain_dollars'])} at most for {sums['uncertain']:,} lost replies"
+    )
+    paid = f": {money(sums['dollars'])}{lost if sums['uncertain'] else ''}"
+    return f"All runs into this folder made {calls}, with {tokens}{paid}."
 
 
 def _stored(run: RunFolder, task: str, strategy: str) -> Iterator[Json]:
@@ -82,15 +116,9 @@ def _spent(stored: Iterable[Json]) -> Iterator[Spent]:
     for cost in stored:
         for phase in PHASES:
             for entry in cost.get(phase) or []:
-                yield Spent(
-                    phase,
-                    role=str(entry.get("role") or ""),
-                    model=str(entry.get("model") or ""),
-                    calls=int(entry.get("calls") or 0),
-                    items=int(entry.get("items") or 0),
-                    cached=int(entry.get("cached") or 0),
-                    seconds=float(entry.get("seconds") or 0),
-                )
+                names = str(entry.get("role") or ""), str(entry.get("model") or "")
+                sums: dict[str, Any] = {name: entry.get(name) or 0 for name in SUMMED}
+                yield Spent(phase, *names, **sums)
 
 
 def _merge(entries: Iterable[Spent]) -> Iterator[Spent]:
@@ -99,12 +127,7 @@ def _merge(entries: Iterable[Spent]) -> Iterator[Spent]:
     for entry in entries:
         groups.setdefault((entry.phase, entry.role, entry.model), []).append(entry)
     for (phase, role, model), group in groups.items():
-        yield Spent(
-            phase,
-            role,
-            model,
-            sum(entry.calls for entry in group),
-            sum(entry.items for entry in group),
-            sum(entry.cached for entry in group),
-            sum(entry.seconds for entry in group),
-        )
+        sums: dict[str, Any] = {
+            name: sum(getattr(entry, name) for entry in group) for name in SUMMED
+        }
+        yield Spent(phase, role, model, **sums)

@@ -56,6 +56,7 @@ def render(run: RunFolder) -> str:
         costs=costs.costs(run),
         task_costs={name: costs.costs(run, name) for name in run.tasks},
         phases=costs.PHASES,
+        bill=costs.bill(run),
         audits=audits(run, album),
         exclusions=troubles.exclusions(run),
         failures=troubles.failures(run),
@@ -116,5 +117,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["duration"] = units.compact
+    environment.filters["dollars"] = units.money
     environment.globals["LONG"] = LONG
     return environment

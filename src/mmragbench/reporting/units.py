@@ -59,6 +59,13 @@ def shown(measure: Measure, value: float, places: int) -> str:
     return number(value * factor(measure), places)
 
 
+def money(dollars: float) -> str:
+    """US dollars, with as many digits as tell small sums from nothing."""
+    if not dollars or dollars >= 0.1:
+        return f"${dollars:,.2f}"
+    return f"${dollars:.4f}" if dollars >= 1e-4 else "<$0.0001"
+
+
 def compact(seconds: float) -> str:
     """A duration that a person reads at a glance: `0.04 s`, `3.2 s`, `2 min 05 s`."""
     if seconds < 0.095:

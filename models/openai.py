@@ -1,0 +1,299 @@
+"""Any server that speaks OpenAI's protocol: hosted models, vLLM, Ollama, Gemini's endpoint."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from mmragbench.endpoint import Answer, Calls, Endpoint
+from mmragbench.errors import BadImage
+from mmragbench.intake import decode_image
+from mmragbench.money import PriceOrFree, Used, at_most
+from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
+from mmragbench.registry import chat, painter
+
+KEY = "OPENAI_API_KEY"
+OPERATIONAL = frozenset({"calls", "price", "key_env"})
+Tokens = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Pictures:
+    """How pictures are shown to a model.
+
+    Attributes:
+        max_side: pixels; larger pictures are scaled down. All are sent as JPEG.
+        detail: the protocol's word for how closely the model looks.
+    """
+
+    max_side: Annotated[int, Field(ge=16)] = 768
+    detail: Literal["auto", "low", "high"] = "auto"
+
+
+class _Asked:
+    """What chat models and painters have in common: an endpoint, and pictures that cost tokens."""
+
+    operational = OPERATIONAL
+
+    def __init__(self, endpoint: Endpoint, calls: Calls, written: int, drawn: int) -> None:
+        self._endpoint, self.concurrency = endpoint, calls.concurrency
+        self._written, self._drawn = written, drawn
+        self.price = endpoint.price
+        self.per_picture = endpoint.price.image_tokens if endpoint.price else 0
+
+    @property
+    def purse(self) -> Any:
+        """What calls are paid from."""
+        return self._endpoint.purse
+
+    @purse.setter
+    def purse(self, purse: Any) -> None:
+        self._endpoint.purse = purse
+
+    def halt(self) -> None:
+        """Wait for no further try."""
+        self._endpoint.halt()
+
+    def weights(self) -> str:
+        """`api:<host and path>/<model>`: no server gives a checksum."""
+        return self._endpoint.identity
+
+    def at_most(self, prompt: Prompt) -> Used:
+        """What one call can come to."""
+        return at_most(prompt, self._written, self.per_picture, self._drawn)
+
+    def _learn(self, prompt: Prompt, answer: Answer) -> None:
+        """A server that counts more tokens for a picture than the price table says, is believed."""
+        if answer.used.tokens_in and prompt.images:
+            each = -(-answer.used.tokens_in // len(prompt.images))
+            self.per_picture = max(self.per_picture, each)
+
+
+@chat
+class OpenaiChat(_Asked):
+    """Chat model: any OpenAI-compatible server (`base_url`: hosted, vLLM, Ollama, Gemini's), with pictures.
+
+    A reply without text is a failure with the server's reason (a refusal, a filter, no choices); one
+    that was cut off at `max_tokens` counts with what there is of it. A server that knows
+    `max_completion_tokens` only is told that instead, as soon as it says so.
+
+    Args:
+        model: its name on the server.
+        base_url: up to `/v1`; OpenAI's where nothing is said (`OPENAI_BASE_URL` is not read).
+        key_env: the environment variable that holds the key; servers of one's own need none.
+        temperature: 0 for the likeliest answer; null leaves it out, for models that refuse it.
+        max_tokens: length limit of an answer, thoughts included.
+        pictures: how they are shown: `{max_side: 768, detail: auto}`.
+        calls: `{concurrency: 8, timeout: 120, retries: 6}`.
+        price: dollars for a million tokens, `{input: 0.15, output: 0.6}`; `0` where it is free.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str | None = None,
+        key_env: str = KEY,
+        temperature: Annotated[float, Field(ge=0, le=2)] | None = 0.0,
+        max_tokens: Tokens = 1024,
+        pictures: Pictures = Pictures(),  # noqa: B008  (frozen)
+        calls: Calls = Calls(),  # noqa: B008
+        price: PriceOrFree = None,
+    ) -> None:
+        super().__init__(Endpoint(model, base_url, key_env, calls, price), calls, max_tokens, 0)
+        self._model, self._temperature, self._pictures = model, temperature, pictures
+        self.samples = temperature is None or temperature > 0
+        self._limit = "max_tokens"
+
+    def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
+        """One call a prompt; its seed is sent along where `temperature` is above 0."""
+        return [self._reply(prompt) for prompt in prompts]
+
+    def _reply(self, prompt: Prompt) -> Reply | Failure:
+        messages = _messages(prompt, self._pictures)
+
+        def send(client: Any) -> Any:
+            settings: dict[str, Any] = {self._limit: self._written}
+            if self._temperature is not None:
+                settings["temperature"] = self._temperature
+            if self._temperature:
+                settings["seed"] = prompt.seed
+            completions = client.chat.completions.with_raw_response
+            return completions.create(model=self._model, messages=messages, **settings)
+
+        answer = self._endpoint.ask(send, self.at_most(prompt), _chat_usage, self._respell)
+        self._learn(prompt, answer)
+        text, reason = _text(answer.body) if answer.body is not None else ("", answer.reason)
+        cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)
+        return Failure(reason, *cost) if reason else Reply(text, None, *cost)
+
+    def _respell(self, complaint: str) -> bool:
+        if self._limit == "max_tokens" and "max_completion_tokens" in complaint:
+            self._limit = "max_completion_tokens"
+            return True
+        return False
+
+
+@painter
+class OpenaiPainter(_Asked):
+    """Painter: image generation on any OpenAI-compatible server; image edits where pictures are shown.
+
+    Pictures must come as base64; a link is refused and counted as a failure, since what a server
+    names is not fetched from elsewhere. The protocol knows no seed.
+
+    Args:
+        model: its name on the server.
+        base_url, key_env, calls: as for chat models.
+        size: `1024x1024`, …, as the server has it.
+        quality: the protocol's word (`low`, `standard`, `hd`, …); null leaves it out.
+        price: `{image: 0.04}` dollars a picture, or by tokens, `{input: 5, output: 40,
+            image_tokens: 6300}`.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str | None = None,
+        key_env: str = KEY,
+        size: Annotated[str, Field(pattern=r"^(auto|\d+x\d+)$")] = "1024x1024",
+        quality: str | None = None,
+        calls: Calls = Calls(),  # noqa: B008
+        price: PriceOrFree = None,
+    ) -> None:
+        tokens = price.image_tokens if price and price.output else 0
+        super().__init__(Endpoint(model, base_url, key_env, calls, price), calls, tokens, 1)
+        self._settings = {"model": model, "size": size}
+        if quality:
+            self._settings["quality"] = quality
+        self._format: dict[str, str] = {"response_format": "b64_json"}
+
+    def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
+        """One call a prompt."""
+        return [self._drawing(prompt) for prompt in prompts]
+
+    def _drawing(self, prompt: Prompt) -> Drawing | Failure:
+        shown = [
+            (f"{i}.png", _encoded(image.open(), "PNG"), "image/png")
+            for i, image in enumerate(prompt.images)
+        ]
+
+        def send(client: Any) -> Any:
+            images = client.images.with_raw_response
+            told = {**self._settings, **self._format, "prompt": prompt.text, "n": 1}
+            if not shown:
+                return images.generate(**told)
+            return images.edit(image=shown if len(shown) > 1 else shown[0], **told)
+
+        answer = self._endpoint.ask(send, self.at_most(prompt), _image_usage, self._plainly)
+        cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)
+        if answer.body is None:
+            return Failure(answer.reason, *cost)
+        data, revised, reason = _picture(answer.body)
+        if reason:
+            return Failure(reason, *cost)
+        try:
+            return Drawing(decode_image(data), revised, *cost)
+        except BadImage as error:
+            return Failure(f"what the server drew cannot be opened: {error}", *cost)
+
+    def _plainly(self, complaint: str) -> bool:
+        """Newer models answer in base64 only, and will not be told so."""
+        told = bool(self._format) and "response_format" in complaint
+        self._format = {} if told else self._format
+        return told
+
+
+def _messages(prompt: Prompt, pictures: Pictures) -> list[dict[str, Any]]:
+    """The protocol's messages: one turn; texts alone as a string, which every server reads."""
+    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    content: Any = prompt.text
+    if prompt.images:
+        content = [
+            {"type": "text", "text": part} if isinstance(part, str) else _shown(part, pictures)
+            for part in prompt.parts
+        ]
+    return [*system, {"role": "user", "content": content}]
+
+
+def _shown(image: Image, pictures: Pictures) -> dict[str, Any]:
+    picture = image.open()
+    picture.thumbnail((pictures.max_side, pictures.max_side))
+    data = base64.b64encode(_encoded(picture, "JPEG", quality=90)).decode()
+    url = {"url": f"data:image/jpeg;base64,{data}", "detail": pictures.detail}
+    return {"type": "image_url", "image_url": url}
+
+
+def _encoded(picture: Any, format: str, **settings: Any) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, format, **settings)
+    return content.getvalue()
+
+
+def _chat_usage(body: dict[str, Any]) -> Used:
+    told = _dict(body.get("usage"))
+    return Used(_count(told.get("prompt_tokens")), _count(told.get("completion_tokens")))
+
+
+def _image_usage(body: dict[str, Any]) -> Used:
+    told, drawn = _dict(body.get("usage")), _first(body.get("data"))
+    tokens = _count(told.get("input_tokens")), _count(told.get("output_tokens"))
+    return Used(*tokens, pictures=int(bool(drawn)))
+
+
+def _text(body: dict[str, Any]) -> tuple[str, str]:
+    """A reply's text, or the reason why there is none."""
+    choice = _first(body.get("choices"))
+    if not choice:
+        said = _dict(body.get("error")).get("message")
+        return "", f"the server sent no choices{f': {_line(said)}' if said else ''}"
+    message, ended = _dict(choice.get("message")), choice.get("finish_reason")
+    if refusal := message.get("refusal"):
+        return "", f"the model refused: {_line(refusal)}"
+    if ended == "content_filter":
+        return "", "the server's content filter stopped the answer"
+    text = message.get("content")
+    if isinstance(text, str) and text.strip():
+        return _whole(text), ""
+    if ended == "length":
+        return "", "max_tokens was reached before the answer began; raise max_tokens:"
+    return "", "the server sent an answer without text"
+
+
+def _picture(body: dict[str, Any]) -> tuple[bytes, str | None, str]:
+    """A drawing's bytes and the prompt that it was drawn by, or the reason why there is none."""
+    drawn = _first(body.get("data"))
+    if not drawn:
+        return b"", None, "the server sent no picture"
+    revised, coded = drawn.get("revised_prompt"), drawn.get("b64_json")
+    if not isinstance(coded, str):
+        return b"", None, "the server sent a link instead of a picture, and links are not fetched"
+    try:
+        data = base64.b64decode(coded, validate=True)
+    except ValueError:
+        return b"", None, "what the server drew is no base64"
+    return data, _whole(revised) if isinstance(revised, str) and revised else None, ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _first(value: Any) -> dict[str, Any]:
+    return _dict(value[0]) if isinstance(value, list) and value else {}
+
+
+def _count(value: Any) -> int:
+    return max(value, 0) if isinstance(value, int) else 0
+
+
+def _line(value: Any) -> str:
+    return _whole(" ".join(str(value).split())[:300])
+
+
+def _whole(text: str) -> str:
+    """A text that can be written: JSON may hold half a surrogate pair, which no file can."""
+    return text.encode("utf-8", "replace").decode()
