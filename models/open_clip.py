@@ -10,11 +10,24 @@ from typing import Any
 import numpy as np
 
 from mmragbench.contracts import Vectors
-from mmragbench.devices import batches, best_device, by_length, read_ahead
+from mmragbench.devices import (
+    Precision,
+    batches,
+    best_device,
+    best_precision,
+    by_length,
+    computing,
+    read_ahead,
+    unit,
+)
 from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.padding import TOLERANCE, cut_of, encoding, proven
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 from mmragbench.weights import fingerprint, locate
+
+PROBES = ["a photo of a dog", "two"]
+"""Short texts, on which it is tried whether padding matters."""
 
 
 @encoder
@@ -27,15 +40,23 @@ class OpenClip:
         pretrained: the tag of an architecture's weights (`laion2b_s34b_b79k`).
         batch_size: images or texts in one forward pass.
         device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto`, `fp32`, `bf16`, `fp16`; `auto` is 32 bits on a CPU.
     """
 
     modalities: frozenset[Modality] = frozenset({"image", "text"})
+    operational = frozenset({"batch_size", "device", "precision"})
 
     def __init__(
-        self, name: str, pretrained: str | None = None, batch_size: int = 64, device: str = "auto"
+        self,
+        name: str,
+        pretrained: str | None = None,
+        batch_size: int = 64,
+        device: str = "auto",
+        precision: Precision = "auto",
     ) -> None:
         self._name, self._pretrained = _local(name), pretrained
         self._batch_size, self._device_wanted = batch_size, device
+        self._precision_wanted: Precision = precision
 
     def weights(self) -> str:
         """Checksum of a local folder, revision of a hub repository, or the file's address (it holds a checksum)."""
@@ -61,6 +82,11 @@ class OpenClip:
     def _device(self) -> str:
         return best_device(self._device_wanted)
 
+    @cached_property
+    def precision(self) -> str:
+        """`fp32-cpu`, `bf16-cuda`, ...: part of what identifies a vector."""
+        return best_precision(self._precision_wanted, self._device)
+
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""
         _ = self._model
@@ -80,33 +106,46 @@ class OpenClip:
             ) from error
         return model.eval(), preprocess, library.get_tokenizer(self._name)
 
+    @cached_property
+    def _texts(self) -> tuple[Any, Any]:
+        """The text tower, and how much of a text it has to read."""
+        model, _, tokenize = self._model
+        encode = encoding(model)
+        with computing(self.precision):
+            tokens = tokenize(PROBES).to(self._device)
+            tolerance = TOLERANCE[self.precision.partition("-")[0]]
+            return encode, proven(encode, tokens, cut_of(model), tolerance)
+
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         """(n, d) float32, L2-normalised."""
         import torch
 
         model, preprocess, _ = self._model
         vectors = []
-        with torch.inference_mode():
+        with computing(self.precision):
             pixels = read_ahead(lambda image: preprocess(image.open()), images)
             for batch in batches(pixels, self._batch_size):
                 stacked = torch.stack(batch).to(self._device)
-                vectors.append(model.encode_image(stacked, normalize=True).float().cpu().numpy())
+                vectors.append(unit(model.encode_image(stacked)))
         return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
-        """(n, d) float32, L2-normalised; texts beyond the context length are cut."""
-        import torch
-
-        model, _, tokenize = self._model
-        contents = [text.content for text in texts]
-        vectors = np.zeros((len(texts), 0), np.float32)
-        with torch.inference_mode():
-            for positions in by_length(contents, self._batch_size):
-                tokens = tokenize([contents[i] for i in positions]).to(self._device)
-                rows = model.encode_text(tokens, normalize=True).float().cpu().numpy()
-                if not vectors.size:
-                    vectors = np.zeros((len(texts), rows.shape[1]), np.float32)
+        """(n, d) float32, L2-normalised; texts beyond the context length are cut. No padding is
+        encoded where the tower allows it (`mmragbench.padding`)."""
+        if not texts:
+            return np.zeros((0, 0), np.float32)
+        tokenize = self._model[2]
+        encode, cut = self._texts
+        tokens = tokenize([text.content for text in texts])
+        lengths = cut.lengths(tokens).tolist()
+        vectors = None
+        with computing(self.precision):
+            for positions in by_length(lengths, self._batch_size):
+                rows = unit(encode(tokens[positions].to(self._device), cut))
+                if vectors is None:
+                    vectors = np.empty((len(texts), rows.shape[1]), np.float32)
                 vectors[positions] = rows
+        assert vectors is not None  # for the type checker: there is at least one text
         return vectors
 
 

@@ -6,10 +6,12 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 def best_device(wanted: str = "auto") -> str:
@@ -21,6 +23,38 @@ def best_device(wanted: str = "auto") -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def best_precision(wanted: Precision, device: str) -> str:
+    """The number format and where it is computed in: `fp32-cpu`, `bf16-cuda`.
+
+    `auto` is bf16 on CUDA (fp16 on GPUs older than Ampere), fp16 on MPS, and fp32 on a CPU, where
+    16 bits were measured to be 4 to 5 times slower.
+    """
+    kind = device.partition(":")[0]
+    if wanted != "auto":
+        return f"{wanted}-{kind}"
+    if kind == "cuda":
+        import torch
+
+        return "bf16-cuda" if torch.cuda.get_device_capability(device)[0] >= 8 else "fp16-cuda"
+    return "fp16-mps" if kind == "mps" else f"fp32-{kind}"
+
+
+def computing(precision: str) -> Any:
+    """A context in which torch computes in that precision (of `best_precision`), without gradients.
+    Weights stay as they are: what needs 32 bits (norms, sums) keeps them."""
+    from contextlib import ExitStack
+
+    import torch
+
+    format, _, kind = precision.partition("-")
+    stack = ExitStack()
+    stack.enter_context(torch.inference_mode())
+    if format != "fp32":
+        dtype = torch.bfloat16 if format == "bf16" else torch.float16
+        stack.enter_context(torch.autocast(kind, dtype=dtype))
+    return stack
 
 
 def read_ahead(load: Callable[[A], B], items: Iterable[A], ahead: int = 64) -> Iterator[B]:
@@ -47,9 +81,9 @@ def batches(items: Iterable[A], size: int) -> Iterator[list[A]]:
         yield batch
 
 
-def by_length(texts: Sequence[str], size: int) -> Iterator[list[int]]:
-    """Positions in batches of texts of similar length, so that little padding is encoded."""
-    yield from batches(sorted(range(len(texts)), key=lambda i: len(texts[i])), size)
+def by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Positions in batches of rows of similar length, so that little padding is encoded."""
+    yield from batches(sorted(range(len(lengths)), key=lengths.__getitem__), size)
 
 
 def quiet() -> None:
@@ -60,3 +94,11 @@ def quiet() -> None:
     disable_progress_bars()
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+
+
+def unit(rows: Any) -> Any:
+    """A tensor (n, d) as an array, float32 with L2-normalised rows (in 32 bits, whatever they were
+    computed in)."""
+    import torch
+
+    return torch.nn.functional.normalize(rows.float(), dim=-1).cpu().numpy()
