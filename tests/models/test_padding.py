@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tiny
 
+import tiny
 from mmragbench.models.open_clip import OpenClip
 from mmragbench.padding import UNCUT, cut_of, encoding, proven
 from mmragbench.records import Text
