@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
@@ -14,6 +15,7 @@ from mmragbench.errors import BadImage, DataError, MmragbenchError
 from mmragbench.identity import digest
 from mmragbench.meter import Meter
 from mmragbench.records import Document, Failure, Image, Modality, Query, Text
+from mmragbench.selftest import check
 
 T = TypeVar("T")
 Answer = bytes | Failure
@@ -34,6 +36,9 @@ class _Remembered:
         """What the model looks at: the content, or the id where answers are looked up by id."""
         return item.id if getattr(self._inner, "by_id", False) else item.digest
 
+    def _prepare(self) -> None:
+        """What has to be done before the model is asked; its time is not the answers'."""
+
     def _answers(
         self, keys: Sequence[str], inputs: Sequence[T], ask: Callable[[list[T]], list[Answer]]
     ) -> list[Answer]:
@@ -46,6 +51,8 @@ class _Remembered:
         usage.seconds += sum(item.seconds for item in known.values())
         self._meter.begin(f"{self._name} ({self.role})", len(missing))
         answers: dict[str, Answer] = {key: item.value for key, item in known.items()}
+        if missing:
+            self._prepare()
         for start in range(0, len(missing), self.chunk):
             part = missing[start : start + self.chunk]
             began = time.perf_counter()
@@ -84,12 +91,30 @@ class RememberedEncoder(_Remembered):
     def __init__(self, inner: Encoder, name: str, items: Items, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
         self.modalities: frozenset[Modality] = inner.modalities
+        self._tried = False
 
     @property
     def resize(self) -> str | None:
         """How the model resizes pictures, if it says so; to know it, it may have to be loaded."""
         found: str | None = getattr(self._inner, "resize", None)
         return found
+
+    @property
+    def precision(self) -> str | None:
+        """In what numbers the model computes, if it says so: `bf16-cuda`."""
+        found: str | None = getattr(self._inner, "precision", None)
+        return found
+
+    def _prepare(self) -> None:
+        """A model of pictures and texts that loads weights is loaded and tried, once."""
+        load = getattr(self._inner, "load", None)
+        if self._tried or load is None:
+            return
+        self._tried = True
+        load()
+        if self.modalities >= {"image", "text"}:
+            for warning in check(self._inner, self._name):
+                warnings.warn(warning, stacklevel=2)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._encode("image", images, self._inner.encode_images)
