@@ -21,13 +21,10 @@ from mmragbench.devices import (
     unit,
 )
 from mmragbench.errors import MissingExtra, SuiteError
-from mmragbench.padding import TOLERANCE, cut_of, encoding, proven
+from mmragbench.padding import PROBES, TOLERANCE, cut_of, encoding, proven
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 from mmragbench.weights import fingerprint, locate
-
-PROBES = ["a photo of a dog", "two"]
-"""Short texts, on which it is tried whether padding matters."""
 
 
 @encoder
@@ -104,6 +101,7 @@ class OpenClip:
                 f"open_clip cannot load {self._name!r} (pretrained: {self._pretrained}): "
                 f"{str(error).splitlines()[0]}"
             ) from error
+        _same_activation_as_published(self._name, model)
         return model.eval(), preprocess, library.get_tokenizer(self._name)
 
     @cached_property
@@ -178,6 +176,36 @@ def _same_activation(name: str, pretrained: str | None) -> None:
             f"{pretrained} of {name} was trained {'with' if quick else 'without'} QuickGELU; "
             f"use the architecture {fits}"
         )
+
+
+def _same_activation_as_published(name: str, model: Any) -> None:
+    """Refuse a folder or a hub repository whose configuration has another GELU than open_clip knows of
+    the weights of that name (a snapshot's folder lies below its repository's name).
+
+    Raises:
+        SuiteError: says what to correct.
+    """
+    scheme, _, rest = name.partition(":")
+    if scheme not in ("local-dir", "hf-hub"):
+        return
+    quick = any(type(module).__name__ == "QuickGELU" for module in model.modules())
+    for repository, published in _published().items():
+        own = repository.rpartition("/")[2]
+        if published != quick and own in Path(rest.replace("--", "/")).parts:
+            raise SuiteError(
+                f"{name}: the weights of {repository} were trained {'with' if published else 'without'} "
+                f"QuickGELU; set quick_gelu: {str(published).lower()} in its open_clip_config.json"
+            )
+
+
+def _published() -> dict[str, bool]:
+    """Hub repository -> whether its weights were trained with QuickGELU; without those that hold both."""
+    library, found = _open_clip(), {}
+    for architecture, tag in library.list_pretrained():
+        config = library.get_pretrained_cfg(architecture, tag)
+        if repository := "/".join(config.get("hf_hub", "").split("/")[:2]).rstrip("/"):
+            found.setdefault(repository, set()).add(bool(config.get("quick_gelu")))
+    return {repository: quick.pop() for repository, quick in found.items() if len(quick) == 1}
 
 
 def _open_clip() -> Any:

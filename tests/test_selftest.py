@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
-import tiny
 
+import tiny
 from mmragbench.cache import Items
 from mmragbench.errors import SuiteError
 from mmragbench.meter import Meter

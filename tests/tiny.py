@@ -62,3 +62,60 @@ def coca_folder(folder: Path) -> str:
     return open_clip_folder(
         folder, COCA, vision_cfg=vision, multimodal_cfg=decoder, custom_text=True
     )
+
+
+def tokenizer(length: int, mask: bool):
+    """A word tokenizer with an end token after each text, trained on nothing: letters."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    words = {
+        word: i for i, word in enumerate(["[pad]", "[unk]", *"abcdefghijklmnopqrstuvwxyz", "[end]"])
+    }
+    rule = Tokenizer(models.WordLevel(words, "[unk]"))
+    rule.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    rule.post_processor = processors.TemplateProcessing(
+        "$A [end]", special_tokens=[("[end]", words["[end]"])]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=rule,
+        unk_token="[unk]",
+        pad_token="[pad]",
+        eos_token="[end]",
+        model_max_length=length,
+        model_input_names=["input_ids", "attention_mask"] if mask else ["input_ids"],
+    )
+
+
+def transformers_folder(folder: Path, kind: str, **vision: object) -> str:
+    """A CLIP or SigLIP of transformers with its processor."""
+    import torch
+    import transformers as library
+
+    text = {
+        "vocab_size": 29, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "max_position_embeddings": 32, "eos_token_id": 28, "bos_token_id": 1,
+        "pad_token_id": 0, "projection_size": 32,
+    }  # fmt: skip
+    picture = {
+        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "image_size": 32, "patch_size": 16, **vision,
+    }  # fmt: skip
+    torch.manual_seed(0)
+    if kind == "clip":
+        config = library.CLIPConfig(text_config=text, vision_config=picture, projection_dim=32)
+        model, size = library.CLIPModel(config), {"shortest_edge": 32}
+        images = library.CLIPImageProcessor(size=size, crop_size={"height": 32, "width": 32})
+        processor = library.CLIPProcessor(images, tokenizer(32, mask=True))
+    else:
+        config = library.SiglipConfig(text_config=text, vision_config=picture)
+        model = library.SiglipModel(config)
+        images = library.SiglipImageProcessor(size={"height": 32, "width": 32})
+        processor = library.SiglipProcessor(images, tokenizer(32, mask=False))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(std=0.2)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return str(folder)

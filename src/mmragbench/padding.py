@@ -19,6 +19,9 @@ Tokens = Any
 TOLERANCE = {"fp32": 1e-5, "fp16": 5e-3, "bf16": 3e-2}
 """By how much a component of a unit vector may differ: rounding, at the precision of the model."""
 
+PROBES = ["a photo of a dog", "two"]
+"""Short texts, on which it is tried whether padding matters."""
+
 
 def all_of_it(tokens: Tokens) -> Tokens:
     """The length of every row is the context's."""
