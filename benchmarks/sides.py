@@ -1,6 +1,6 @@
 """What the side-by-side benchmarks share: photographs, captions and weights for both sides, and clocks.
 
-    pip install clip-benchmark mteb           # the peers; only their own scripts need them
+    pip install clip-benchmark mteb          # the peers; only the scripts against them need these
 
 Photographs and captions are Flickr8k's dev split. ViT-B-32 has random weights: its speed is that of
 trained ones, and both sides load them from one folder. Both sides run in one process, one after the
@@ -42,11 +42,11 @@ class Shelf:
         return [caption for own in self.captions.values() for caption in own]
 
 
-def shelf(description: str | None) -> Shelf:
+def shelf(description: str | None, images: int = 1000) -> Shelf:
     """What the command line asks for: `--data`, the folder of Flickr8k, and `--images`, how many."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "flickr8k")
-    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=images)
     given = parser.parse_args()
     names = (given.data / "splits" / "dev.txt").read_text().split()[: given.images]
     captions: dict[str, list[str]] = {name: [] for name in names}
@@ -113,17 +113,18 @@ def threads() -> None:
     )
 
 
-def suite(shelf: Shelf, model: str, name: str = "speed") -> Path:
-    """Retrieval both ways, as a suite; its memory split is one picture that is not asked about."""
+def suite(shelf: Shelf, model: str, *more: str) -> Path:
+    """Retrieval both ways, as a suite, by hit rates and `more` measures; its memory split is one
+    picture that is not asked about."""
     import yaml
 
     lists = {"queries": list(shelf.captions), "memory": [_other(shelf)]}
     for split, names in lists.items():
         (shelf.work / f"{split}.txt").write_text("\n".join(names))
     splits: dict[str, Any] = {split: str(shelf.work / f"{split}.txt") for split in lists}
-    measures = ["Success@1", "Success@5", "Success@10"]
+    measures = ["Success@1", "Success@5", "Success@10", *more]
     content = {
-        "name": name,
+        "name": "speed",
         "dataset": {"use": "flickr", "root": str(shelf.root), **splits},
         "models": {"clip": {"use": "open_clip", "name": model}},
         "strategies": {"shared-space": {"encoder": "clip"}},
@@ -132,7 +133,7 @@ def suite(shelf: Shelf, model: str, name: str = "speed") -> Path:
             "image-to-text": {"measures": measures},
         },
     }
-    path = shelf.work / f"{name}.yaml"
+    path = shelf.work / "speed.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
 
