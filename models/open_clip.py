@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -38,6 +38,10 @@ class OpenClip:
         batch_size: images or texts in one forward pass.
         device: `auto`, `cpu`, `cuda`, `mps`.
         precision: `auto`, `fp32`, `bf16`, `fp16`; `auto` is 32 bits on a CPU.
+        decode: `full`, or `draft`: a large JPEG is decoded at a half, a quarter or an eighth, to at
+            least twice the size that the model needs. Pays where photographs are much larger than
+            that; vectors move a little (70 photographs of COCO, decoded to 2.5 times the size:
+            cosine 0.9999 on average, 0.996 at worst).
     """
 
     modalities: frozenset[Modality] = frozenset({"image", "text"})
@@ -50,10 +54,12 @@ class OpenClip:
         batch_size: int = 64,
         device: str = "auto",
         precision: Precision = "auto",
+        decode: Literal["full", "draft"] = "full",
     ) -> None:
         self._name, self._pretrained = _local(name), pretrained
         self._batch_size, self._device_wanted = batch_size, device
         self._precision_wanted: Precision = precision
+        self._decode = decode
 
     def weights(self) -> str:
         """Checksum of a local folder, revision of a hub repository, or the file's address (it holds a checksum)."""
@@ -64,6 +70,14 @@ class OpenClip:
         if repository := config.get("hf_hub"):
             return fingerprint("/".join(repository.split("/")[:2]))
         return str(config.get("url") or f"random:{self._name}")
+
+    @property
+    def _side(self) -> int | None:
+        """The shortest side that a JPEG is decoded to, if not to its own."""
+        size = getattr(self._model[0].visual, "preprocess_cfg", {}).get("size")
+        if self._decode == "full" or not size:
+            return None
+        return 2 * max([size] if isinstance(size, int) else size)
 
     @property
     def resize(self) -> str | None:
@@ -119,9 +133,10 @@ class OpenClip:
         import torch
 
         model, preprocess, _ = self._model
+        side = self._side
         vectors = []
         with computing(self.precision):
-            pixels = read_ahead(lambda image: preprocess(image.open()), images)
+            pixels = read_ahead(lambda image: preprocess(image.open(side)), images)
             for batch in batches(pixels, self._batch_size):
                 stacked = torch.stack(batch).to(self._device)
                 vectors.append(unit(model.encode_image(stacked)))
