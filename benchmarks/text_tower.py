@@ -5,8 +5,10 @@ python benchmarks/text_tower.py [--data flickr8k] [--images 200]
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from sides import Shelf, random_clip, shelf, threads, timed
+from sides import random_clip, shelf, threads, timed
 
 from mmragbench.contracts import Vectors
 from mmragbench.models.open_clip import OpenClip
@@ -15,14 +17,11 @@ from mmragbench.records import Text
 BATCH = 64
 
 
-def plain(data: Shelf, model: str) -> Vectors:
+def plain(texts: list[str], clip: Any, tokenize: Any) -> Vectors:
     """Batches in the order of the captions, each padded to 77 tokens."""
-    import open_clip
     import torch
 
-    clip = open_clip.create_model(model).eval()
-    tokenize = open_clip.get_tokenizer(model)
-    texts, rows = data.texts, []
+    rows = []
     with torch.inference_mode():
         for start in range(0, len(texts), BATCH):
             tokens = tokenize(texts[start : start + BATCH])
@@ -30,19 +29,19 @@ def plain(data: Shelf, model: str) -> Vectors:
     return np.concatenate(rows)
 
 
-def ours(data: Shelf, model: str) -> Vectors:
-    """The encoder by itself, without the cache."""
-    texts = [Text(str(i), text) for i, text in enumerate(data.texts)]
-    return OpenClip(model, batch_size=BATCH, device="cpu").encode_texts(texts)
-
-
 def main() -> None:
+    import open_clip
+
     data = shelf(__doc__, images=200)
     threads()
     model = random_clip(data.work / "ViT-B-32")
     print(f"{len(data.texts)} captions, ViT-B-32")
-    slow, expected = timed("open_clip's encode_text", lambda: plain(data, model))
-    fast, rows = timed("mmragbench's open_clip encoder", lambda: ours(data, model))
+    clip, tokenize = open_clip.create_model(model).eval(), open_clip.get_tokenizer(model)
+    texts = [Text(str(i), text) for i, text in enumerate(data.texts)]
+    encoder = OpenClip(model, batch_size=BATCH, device="cpu")
+    encoder.encode_texts(texts[:1])  # both are loaded before the clock starts
+    slow, expected = timed("open_clip's encode_text", lambda: plain(data.texts, clip, tokenize))
+    fast, rows = timed("mmragbench's open_clip encoder", lambda: encoder.encode_texts(texts))
     print(f"largest difference of a component {np.abs(expected - rows).max():.1e}")
     print(f"times as fast: {slow.times(fast)}")
 
