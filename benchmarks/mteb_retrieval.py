@@ -35,6 +35,7 @@ def theirs(data: Shelf, model: str) -> Found:
 
 def _model(name: str) -> Any:
     """mteb's open_clip model, from a folder."""
+    import mteb
     import open_clip
     from mteb.models.model_implementations.openclip_models import openclip_loader
 
@@ -43,6 +44,7 @@ def _model(name: str) -> Any:
         open_clip.create_model_and_transforms = lambda _, **given: made[0](name, **given)
         open_clip.get_tokenizer = lambda _: made[1](name)
         model = openclip_loader("folder/ViT-B-32", revision="none", device="cpu")
+        model.mteb_model_meta = mteb.get_model_meta("laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
     finally:
         open_clip.create_model_and_transforms, open_clip.get_tokenizer = made
     return model
