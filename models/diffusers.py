@@ -16,7 +16,6 @@ from mmragbench.devices import (
     dtype_of,
     in_halves,
     opened,
-    precision_on,
     quiet,
     read_ahead,
 )
@@ -112,7 +111,7 @@ class Diffusers:
     @property
     def precision(self) -> str:
         """`fp32-cpu`, `bf16-cuda`: in which numbers, on what."""
-        return precision_on(self._precision, self._device)
+        return best_precision(self._precision, best_device(self._device))
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from mmragbench.contracts import Vectors
-from mmragbench.devices import batches, best_device, by_length, read_ahead
+from mmragbench.devices import (
+    Precision,
+    batches,
+    best_device,
+    best_precision,
+    by_length,
+    computing,
+    read_ahead,
+    unit,
+)
 from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.padding import PROBES, TOLERANCE, cut_of, encoding, proven
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 from mmragbench.weights import fingerprint, locate
@@ -27,15 +37,29 @@ class OpenClip:
         pretrained: the tag of an architecture's weights (`laion2b_s34b_b79k`).
         batch_size: images or texts in one forward pass.
         device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto`, `fp32`, `bf16`, `fp16`; `auto` is 32 bits on a CPU.
+        decode: `full`, or `draft`: a large JPEG is decoded at a half, a quarter or an eighth, to at
+            least twice the size that the model needs. Pays where photographs are much larger than
+            that; vectors move a little (70 photographs of COCO, decoded to 2.5 times the size:
+            cosine 0.9999 on average, 0.996 at worst).
     """
 
     modalities: frozenset[Modality] = frozenset({"image", "text"})
+    operational = frozenset({"batch_size", "device", "precision"})
 
     def __init__(
-        self, name: str, pretrained: str | None = None, batch_size: int = 64, device: str = "auto"
+        self,
+        name: str,
+        pretrained: str | None = None,
+        batch_size: int = 64,
+        device: str = "auto",
+        precision: Precision = "auto",
+        decode: Literal["full", "draft"] = "full",
     ) -> None:
         self._name, self._pretrained = _local(name), pretrained
         self._batch_size, self._device_wanted = batch_size, device
+        self._precision_wanted: Precision = precision
+        self._decode = decode
 
     def weights(self) -> str:
         """Checksum of a local folder, revision of a hub repository, or the file's address (it holds a checksum)."""
@@ -46,6 +70,14 @@ class OpenClip:
         if repository := config.get("hf_hub"):
             return fingerprint("/".join(repository.split("/")[:2]))
         return str(config.get("url") or f"random:{self._name}")
+
+    @property
+    def _side(self) -> int | None:
+        """The shortest side that a JPEG is decoded to, if not to its own."""
+        size = getattr(self._model[0].visual, "preprocess_cfg", {}).get("size")
+        if self._decode == "full" or not size:
+            return None
+        return 2 * max([size] if isinstance(size, int) else size)
 
     @property
     def resize(self) -> str | None:
@@ -60,6 +92,11 @@ class OpenClip:
     @cached_property
     def _device(self) -> str:
         return best_device(self._device_wanted)
+
+    @cached_property
+    def precision(self) -> str:
+        """`fp32-cpu`, `bf16-cuda`, ...: part of what identifies a vector."""
+        return best_precision(self._precision_wanted, self._device)
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""
@@ -78,35 +115,50 @@ class OpenClip:
                 f"open_clip cannot load {self._name!r} (pretrained: {self._pretrained}): "
                 f"{str(error).splitlines()[0]}"
             ) from error
+        _same_activation_as_published(self._name, model)
         return model.eval(), preprocess, library.get_tokenizer(self._name)
+
+    @cached_property
+    def _texts(self) -> tuple[Any, Any]:
+        """The text tower, and how much of a text it has to read."""
+        model, _, tokenize = self._model
+        encode = encoding(model)
+        with computing(self.precision):
+            tokens = tokenize(PROBES).to(self._device)
+            tolerance = TOLERANCE[self.precision.partition("-")[0]]
+            return encode, proven(encode, tokens, cut_of(model), tolerance)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         """(n, d) float32, L2-normalised."""
         import torch
 
         model, preprocess, _ = self._model
+        side = self._side
         vectors = []
-        with torch.inference_mode():
-            pixels = read_ahead(lambda image: preprocess(image.open()), images)
+        with computing(self.precision):
+            pixels = read_ahead(lambda image: preprocess(image.open(side)), images)
             for batch in batches(pixels, self._batch_size):
                 stacked = torch.stack(batch).to(self._device)
-                vectors.append(model.encode_image(stacked, normalize=True).float().cpu().numpy())
+                vectors.append(unit(model.encode_image(stacked)))
         return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
-        """(n, d) float32, L2-normalised; texts beyond the context length are cut."""
-        import torch
-
-        model, _, tokenize = self._model
-        contents = [text.content for text in texts]
-        vectors = np.zeros((len(texts), 0), np.float32)
-        with torch.inference_mode():
-            for positions in by_length(contents, self._batch_size):
-                tokens = tokenize([contents[i] for i in positions]).to(self._device)
-                rows = model.encode_text(tokens, normalize=True).float().cpu().numpy()
-                if not vectors.size:
-                    vectors = np.zeros((len(texts), rows.shape[1]), np.float32)
+        """(n, d) float32, L2-normalised; texts beyond the context length are cut. No padding is
+        encoded where the tower allows it (`mmragbench.padding`)."""
+        if not texts:
+            return np.zeros((0, 0), np.float32)
+        tokenize = self._model[2]
+        encode, cut = self._texts
+        tokens = tokenize([text.content for text in texts])
+        lengths = cut.lengths(tokens).tolist()
+        vectors = None
+        with computing(self.precision):
+            for positions in by_length(lengths, self._batch_size):
+                rows = unit(encode(tokens[positions].to(self._device), cut))
+                if vectors is None:
+                    vectors = np.empty((len(texts), rows.shape[1]), np.float32)
                 vectors[positions] = rows
+        assert vectors is not None  # for the type checker: there is at least one text
         return vectors
 
 
@@ -139,6 +191,36 @@ def _same_activation(name: str, pretrained: str | None) -> None:
             f"{pretrained} of {name} was trained {'with' if quick else 'without'} QuickGELU; "
             f"use the architecture {fits}"
         )
+
+
+def _same_activation_as_published(name: str, model: Any) -> None:
+    """Refuse a folder or a hub repository whose configuration has another GELU than open_clip knows of
+    the weights of that name (a snapshot's folder lies below its repository's name).
+
+    Raises:
+        SuiteError: says what to correct.
+    """
+    scheme, _, rest = name.partition(":")
+    if scheme not in ("local-dir", "hf-hub"):
+        return
+    quick = any(type(module).__name__ == "QuickGELU" for module in model.modules())
+    for repository, published in _published().items():
+        own = repository.rpartition("/")[2]
+        if published != quick and own in Path(rest.replace("--", "/")).parts:
+            raise SuiteError(
+                f"{name}: the weights of {repository} were trained {'with' if published else 'without'} "
+                f"QuickGELU; set quick_gelu: {str(published).lower()} in its open_clip_config.json"
+            )
+
+
+def _published() -> dict[str, bool]:
+    """Hub repository -> whether its weights were trained with QuickGELU; without those that hold both."""
+    library, found = _open_clip(), {}
+    for architecture, tag in library.list_pretrained():
+        config = library.get_pretrained_cfg(architecture, tag)
+        if repository := "/".join(config.get("hf_hub", "").split("/")[:2]).rstrip("/"):
+            found.setdefault(repository, set()).add(bool(config.get("quick_gelu")))
+    return {repository: quick.pop() for repository, quick in found.items() if len(quick) == 1}
 
 
 def _open_clip() -> Any:

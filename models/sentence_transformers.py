@@ -1,15 +1,26 @@
-"""Text encoders and cross-encoders through sentence-transformers."""
+"""Encoders of texts, and of images where the model reads them, and cross-encoders through sentence-transformers."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmragbench.contracts import Vectors
-from mmragbench.devices import best_device, quiet
+from mmragbench.devices import (
+    Precision,
+    batches,
+    best_device,
+    best_precision,
+    computing,
+    quiet,
+    read_ahead,
+    unit,
+)
 from mmragbench.errors import MissingExtra, NotApplicable, SuiteError
 from mmragbench.records import Document, Image, Modality, Query, Text
 from mmragbench.registry import encoder, reranker
@@ -18,22 +29,40 @@ from mmragbench.weights import fingerprint, locate
 
 @encoder
 class SentenceTransformers:
-    """Text encoder: any sentence-transformers model, by hub name or folder.
+    """Encoder: any sentence-transformers model, by hub name or folder; of images too, if it reads them.
 
     Args:
-        name: `all-MiniLM-L6-v2`, a path, or `shipped:<folder>`.
-        batch_size: texts in one forward pass.
+        name: `all-MiniLM-L6-v2`, `clip-ViT-B-32`, a path, or `shipped:<folder>`.
+        batch_size: texts or images in one forward pass.
         device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto`, `fp32`, `bf16`, `fp16`; `auto` is 32 bits on a CPU.
     """
 
-    modalities: frozenset[Modality] = frozenset({"text"})
+    operational = frozenset({"batch_size", "device", "precision"})
 
-    def __init__(self, name: str, batch_size: int = 64, device: str = "auto") -> None:
+    def __init__(
+        self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
+    ) -> None:
         self._name, self._batch_size, self._device = locate(name), batch_size, device
+        self._precision_wanted = precision
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model says that it reads; before it is loaded, what its files say."""
+        if "_model" in self.__dict__:
+            images = "image" in getattr(self._model, "modalities", ())
+        else:
+            images = _has_image_processor(_hub_name(self._name))
+        return frozenset({"text", "image"} if images else {"text"})
 
     def weights(self) -> str:
         """Checksum of a local folder or revision of a hub repository."""
         return fingerprint(_hub_name(self._name))
+
+    @cached_property
+    def precision(self) -> str:
+        """`fp32-cpu`, `bf16-cuda`, ...: part of what identifies a vector."""
+        return best_precision(self._precision_wanted, best_device(self._device))
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""
@@ -44,17 +73,33 @@ class SentenceTransformers:
         return _load("SentenceTransformer", self._name, self._device)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
-        raise NotApplicable(f"the sentence encoder {self._name!r} reads texts only")
+        """(n, d) float32, L2-normalised.
+
+        Raises:
+            NotApplicable: this model reads texts only.
+        """
+        if "image" not in self.modalities:
+            raise NotApplicable(f"the sentence encoder {self._name!r} reads texts only")
+        opened = batches(read_ahead(Image.open, images), self._batch_size)
+        vectors = [self._encode(batch) for batch in opened]
+        return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
-        """(n, d) float32, L2-normalised."""
-        vectors = self._model.encode(
-            [text.content for text in texts],
-            batch_size=self._batch_size,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
-        return np.asarray(vectors, np.float32).reshape(len(texts), -1 if texts else 0)
+        """(n, d) float32, L2-normalised. The library itself sorts by length and pads to the longest."""
+        if not texts:
+            return np.zeros((0, 0), np.float32)
+        return self._encode([text.content for text in texts])
+
+    def _encode(self, inputs: Sequence[Any]) -> Vectors:
+        with computing(self.precision):
+            rows = self._model.encode(
+                list(inputs),
+                batch_size=self._batch_size,
+                convert_to_tensor=True,
+                show_progress_bar=False,
+            )
+            found: Vectors = unit(rows)
+        return found
 
 
 @reranker
@@ -100,9 +145,35 @@ class CrossEncoder:
         return best.tolist()
 
 
+def _has_image_processor(name: str) -> bool:
+    """Whether a folder, or a hub repository in the local cache, holds an image processor for its first
+    module."""
+
+    def read(file: str) -> Any:
+        path = Path(name) / file if Path(name).is_dir() else _cached(name, file)
+        return json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else None
+
+    first = (read("modules.json") or [{}])[0].get("path", "")
+    within = f"{first}/" if first else ""
+    processor = read(f"{within}processor_config.json") or {}
+    own = read(f"{within}preprocessor_config.json") or {}
+    return "image_processor" in processor or any(key.startswith("image_") for key in own)
+
+
+def _cached(repository: str, file: str) -> Path | None:
+    """A repository's file in the hub's local cache."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(repository, file)
+    except (ImportError, ValueError):  # not installed; no name that a repository can have
+        return None
+    return Path(found) if isinstance(found, str) else None
+
+
 def _hub_name(name: str) -> str:
     """The library's own models may be named without their organisation."""
-    return name if "/" in name else f"sentence-transformers/{name}"
+    return name if "/" in name or Path(name).is_dir() else f"sentence-transformers/{name}"
 
 
 def _load(kind: str, name: str, device: str) -> Any:

@@ -48,17 +48,19 @@ class _Verdict(NamedTuple):
     detail: str = ""
 
 
-def open_image(path: Path) -> PIL.Image.Image:
+def open_image(path: Path, side: int | None = None) -> PIL.Image.Image:
     """Decode a file: RGB, upright by its EXIF orientation, transparency laid on white.
 
     Of an animation or a multi-page file it is the first picture. Colour profiles are not applied.
+    With `side`, a JPEG may be decoded at a half, a quarter or an eighth of its size, with both sides
+    at least that long.
 
     Raises:
         BadImage: missing, empty, truncated, no image, over `MAX_PIXELS`, or more elongated than
             `MAX_ASPECT`; one line that names the file.
     """
     try:
-        return _rgb(_upright(_decode(_read(path), small=False)))
+        return _rgb(_upright(_decode(_read(path), side)))
     except _Refused as refusal:
         raise BadImage(f"{path}: {refusal}") from refusal
 
@@ -70,7 +72,7 @@ def decode_image(data: bytes) -> PIL.Image.Image:
         BadImage: as `open_image`.
     """
     try:
-        return _rgb(_upright(_decode(data, small=False)))
+        return _rgb(_upright(_decode(data, side=None)))
     except _Refused as refusal:
         raise BadImage(str(refusal)) from refusal
 
@@ -133,7 +135,7 @@ def _verdicts(
 def _judge(path: Path) -> _Verdict:
     try:
         data = _read(path)
-        _decode(data, small=True)
+        _decode(data, side=1)
     except _Refused as refusal:
         return _Verdict(kind=refusal.kind, detail=refusal.detail)
     return _Verdict(sha256(data).hexdigest())
@@ -167,12 +169,12 @@ def _read(path: Path) -> bytes:
         raise _Refused("unreadable file", error.strerror or str(error)) from error
 
 
-def _decode(data: bytes, small: bool) -> PIL.Image.Image:
-    """Decode completely, after a look at the header; `small` lets JPEG skip the last step."""
+def _decode(data: bytes, side: int | None) -> PIL.Image.Image:
+    """Decode completely, after a look at the header; `side` lets a JPEG come smaller."""
     picture = _header(data)
     try:
-        if small:
-            picture.draft(picture.mode, (1, 1))
+        if side:
+            picture.draft(picture.mode, (side, side))
         picture.load()
     except MemoryError:
         raise

@@ -27,15 +27,18 @@ class Image:
     path: Path
     digest: str = ""
 
-    def open(self) -> PIL.Image.Image:
+    def open(self, side: int | None = None) -> PIL.Image.Image:
         """Decode the file: an RGB picture, EXIF orientation applied.
+
+        Args:
+            side: a JPEG may come smaller than it is, with both sides at least this long (pixels).
 
         Raises:
             BadImage: the file is missing, truncated, empty, too large or not an image.
         """
         from mmragbench.intake import open_image
 
-        return open_image(self.path)
+        return open_image(self.path, side)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
@@ -31,6 +32,7 @@ from mmragbench.records import (
     Reply,
     Text,
 )
+from mmragbench.selftest import check
 
 T = TypeVar("T")
 Answer = bytes | Failure
@@ -64,6 +66,9 @@ class _Remembered:
         """What the model looks at: the content, or the id where answers are looked up by id."""
         return item.id if getattr(self._inner, "by_id", False) else item.digest
 
+    def _prepare(self) -> None:
+        """What has to be done before the model is asked; its time is not the answers'."""
+
     def _answers(
         self, keys: Sequence[str], inputs: Sequence[T], ask: Callable[[list[T]], list[Answer]]
     ) -> list[Answer]:
@@ -80,6 +85,8 @@ class _Remembered:
         answers: dict[str, Answer] = {key: item.value for key, item in known.items()}
         for answer in answers.values():
             self._count(usage, answer)
+        if missing:
+            self._prepare()
         for new, seconds in self._asked({key: distinct[key] for key in missing}, ask):
             self._keep(new, seconds, usage)
             answers.update(new)
@@ -191,12 +198,30 @@ class RememberedEncoder(_Remembered):
     def __init__(self, inner: Encoder, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
         self.modalities: frozenset[Modality] = inner.modalities
+        self._tried = False
 
     @property
     def resize(self) -> str | None:
         """How the model resizes pictures, if it says so; to know it, it may have to be loaded."""
         found: str | None = getattr(self._inner, "resize", None)
         return found
+
+    @property
+    def precision(self) -> str | None:
+        """In what numbers the model computes, if it says so: `bf16-cuda`."""
+        found: str | None = getattr(self._inner, "precision", None)
+        return found
+
+    def _prepare(self) -> None:
+        """A model of pictures and texts that loads weights is loaded and tried, once."""
+        load = getattr(self._inner, "load", None)
+        if self._tried or load is None:
+            return
+        self._tried = True
+        load()
+        if self.modalities >= {"image", "text"}:
+            for warning in check(self._inner, self._name):
+                warnings.warn(warning, stacklevel=2)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._encode("image", images, self._inner.encode_images)
@@ -258,13 +283,8 @@ class RememberedReranker(_Remembered):
 
     def __init__(self, inner: Reranker, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
+        # Texts alone where it does not say.
         self.modalities: frozenset[Modality] = getattr(inner, "modalities", frozenset({"text"}))
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        """What the model reads; texts alone where it does not say."""
-        found: frozenset[Modality] = getattr(self._inner, "modalities", frozenset({"text"}))
-        return found
 
     def score(
         self, queries: Sequence[Query], documents: Sequence[Document]

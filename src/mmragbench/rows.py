@@ -39,6 +39,9 @@ class OwnedRows:
 
     def documents(self, hits: Sequence[Hit], k: int) -> list[Hit]:
         """Hits on rows made into at most `k` hits on documents."""
+        if self._most == 1 and len({score for _, score in hits}) == len(hits):
+            owners = self._owners  # the order is right already
+            return [Hit(owners[int(row)], score) for row, score in hits[:k]]
         best: dict[str, float] = {}
         for row, score in hits:
             owner = self._owners[int(row)]

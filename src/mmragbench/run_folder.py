@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,11 @@ def trec(rankings: Sequence[Ranking], tag: str) -> str:
     """A TREC run: `query Q0 document rank score tag`, a hit a line; blanks in ids become `%20`."""
     safe = {" ": "%20", "\t": "%09", "\n": "%0A", "\r": "%0D"}
     table = str.maketrans(safe)
+    written = cache(lambda id: id.translate(table))  # a document is hit by many queries
     return "".join(
-        f"{ranking.query.translate(table)} Q0 {hit.id.translate(table)} {rank} {hit.score!r} {tag}\n"
+        f"{written(ranking.query)} Q0 {written(id)} {rank} {score!r} {tag}\n"
         for ranking in rankings
-        for rank, hit in enumerate(ranking.hits, start=1)
+        for rank, (id, score) in enumerate(ranking.hits, start=1)
     )
 
 

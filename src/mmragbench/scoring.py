@@ -89,17 +89,21 @@ def _evaluate(
             raise
         except Exception as error:
             scored = _without_number(family, f"{CRASH}{type(error).__name__}: {error}")
-        weights = getattr(given.get("features"), "weights", None)
-        found.update((scores.measure, _signed(scores, weights)) for scores in scored)
+        encoder = given.get("features")
+        found.update((scores.measure, _signed(scores, encoder)) for scores in scored)
     return [found[measure] for measure in measures]
 
 
-def _signed(scores: Scores, weights: object) -> Scores:
-    """With the weights of the features: the name in `FID(clip)` is only the suite's word for them."""
+def _signed(scores: Scores, features: Encoder | None) -> Scores:
+    """With the weights of the features (the name in `FID(clip)` is only the suite's word for them)
+    and the precision that they were computed in, where it is not 32 bits."""
+    weights = getattr(features, "weights", None)
     if not isinstance(weights, str) or scores.reason is not None:
         return scores
     short = weights.partition(":")[2][:12] or weights
-    return replace(scores, signature=extended(scores.signature, weights=short))
+    numbers = (getattr(features, "precision", None) or "fp32").partition("-")[0]
+    named = {"weights": short} | ({"precision": numbers} if numbers != "fp32" else {})
+    return replace(scores, signature=extended(scores.signature, **named))
 
 
 def _without_number(family: Sequence[Measure], reason: str) -> list[Scores]:

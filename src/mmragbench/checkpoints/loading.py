@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mmragbench.devices import Precision, best_device, best_precision, dtype_of, precision_on, quiet
+from mmragbench.devices import Precision, best_device, best_precision, dtype_of, quiet
 from mmragbench.errors import MissingExtra, SuiteError
 from mmragbench.weights import fingerprint, locate
 
@@ -62,7 +62,7 @@ class OnDemand:
     @property
     def precision(self) -> str:
         """`fp32-cpu`, `bf16-cuda`: in which numbers, on what."""
-        return precision_on(self._precision, self._device)
+        return best_precision(self._precision, best_device(self._device))
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""

@@ -77,8 +77,9 @@ def _hits(path: Path, ids: set[str]) -> dict[str, list[tuple[str, float]]]:
     if path.is_file():
         with path.open(encoding="utf-8") as stream:
             for line in stream:
-                query, _, document, rank, score, *_ = line.split()
+                query, _, rest = line.partition(" ")
                 if query in ids:
+                    _, document, rank, score, *_ = rest.split()
                     found.setdefault(query, []).append((int(rank), document, float(score)))
     return {
         query: [(document, score) for _, document, score in sorted(hits)[:HITS]]

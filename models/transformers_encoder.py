@@ -1,0 +1,187 @@
+"""CLIP, SigLIP and their kin through Hugging Face transformers: an encoder named `transformers`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mmragbench.contracts import Vectors
+from mmragbench.devices import (
+    Precision,
+    batches,
+    best_device,
+    best_precision,
+    by_length,
+    computing,
+    quiet,
+    read_ahead,
+    unit,
+)
+from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.padding import PROBES, TOLERANCE
+from mmragbench.records import Image, Modality, Text
+from mmragbench.registry import register
+from mmragbench.weights import fingerprint, locate
+
+Inputs = Mapping[str, Any]
+"""Tensors by the names of a model's arguments."""
+
+
+class TransformersEncoder:
+    """Image and text encoder: any transformers model with a shared space (CLIP, SigLIP, SigLIP 2, ALIGN, ...).
+
+    Args:
+        name: `openai/clip-vit-base-patch32`, `google/siglip-base-patch16-224`, or a path.
+        batch_size: images or texts in one forward pass.
+        device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto`, `fp32`, `bf16`, `fp16`; `auto` is 32 bits on a CPU.
+    """
+
+    modalities: frozenset[Modality] = frozenset({"image", "text"})
+    operational = frozenset({"batch_size", "device", "precision"})
+
+    def __init__(
+        self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
+    ) -> None:
+        self._name, self._batch_size = locate(name), batch_size
+        self._device_wanted, self._precision_wanted = device, precision
+
+    def weights(self) -> str:
+        """Checksum of a local folder or revision of a hub repository."""
+        return fingerprint(self._name)
+
+    @cached_property
+    def _device(self) -> str:
+        return best_device(self._device_wanted)
+
+    @cached_property
+    def precision(self) -> str:
+        """`fp32-cpu`, `bf16-cuda`, ...: part of what identifies a vector."""
+        return best_precision(self._precision_wanted, self._device)
+
+    def load(self) -> None:
+        """Load the weights now, downloading them if need be."""
+        _ = self._model
+
+    @cached_property
+    def _model(self) -> tuple[Any, Any]:
+        try:
+            from transformers import AutoModel, AutoProcessor
+        except ImportError as error:
+            raise MissingExtra("transformers", "transformers") from error
+        quiet()
+        try:
+            model = AutoModel.from_pretrained(self._name, use_safetensors=True)
+            processor = AutoProcessor.from_pretrained(self._name)
+        except (OSError, ValueError) as error:
+            raise SuiteError(
+                f"transformers cannot load {self._name!r}: {str(error).splitlines()[0]}"
+            ) from error
+        _one_space(self._name, model)
+        return model.to(self._device).eval(), processor
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors:
+        """(n, d) float32, L2-normalised."""
+        import torch
+
+        model, processor = self._model
+
+        def load(image: Image) -> Inputs:
+            found: Inputs = processor.image_processor(images=[image.open()], return_tensors="pt")
+            return found
+
+        vectors = []
+        with computing(self.precision):
+            for batch in batches(read_ahead(load, images), self._batch_size):
+                together = {name: torch.cat([one[name] for one in batch]) for name in batch[0]}
+                vectors.append(unit(_rows(model.get_image_features(**self._placed(together)))))
+        return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
+
+    def encode_texts(self, texts: Sequence[Text]) -> Vectors:
+        """(n, d) float32, L2-normalised; texts beyond the context length are cut. Each is padded to the
+        context, as these models were trained; padding that does not matter is not encoded."""
+        if not texts:
+            return np.zeros((0, 0), np.float32)
+        tokens = self._tokens([text.content for text in texts])
+        lengths = _lengths(tokens) if self._cuts else [_context(tokens)] * len(texts)
+        found: dict[int, Vectors] = {}
+        with computing(self.precision):
+            for positions in by_length(lengths, self._batch_size):
+                rows = self._encode(tokens, positions, max(lengths[i] for i in positions))
+                found.update(zip(positions, rows, strict=True))
+        return np.stack([found[i] for i in range(len(texts))])
+
+    @cached_property
+    def _cuts(self) -> bool:
+        """Whether padding may be left out: the tokenizer marks it, and two short texts come out the
+        same without it."""
+        tokens = self._tokens(PROBES)
+        if "attention_mask" not in tokens:
+            return False
+        with computing(self.precision):
+            whole = self._encode(tokens, [0, 1], _context(tokens))
+            short = self._encode(tokens, [0, 1], max(_lengths(tokens)))
+        return bool(np.abs(whole - short).max() <= TOLERANCE[self.precision.partition("-")[0]])
+
+    def _encode(self, tokens: Inputs, positions: list[int], length: int) -> Vectors:
+        inputs = {name: rows[positions, :length] for name, rows in tokens.items()}
+        rows: Vectors = unit(_rows(self._model[0].get_text_features(**self._placed(inputs))))
+        return rows
+
+    def _tokens(self, texts: Sequence[str]) -> Inputs:
+        model, processor = self._model
+        context = getattr(model.config.text_config, "max_position_embeddings", 512)
+        found: Inputs = processor.tokenizer(
+            list(texts),
+            padding="max_length",
+            truncation=True,
+            max_length=min(context, processor.tokenizer.model_max_length),
+            return_tensors="pt",
+        )
+        return found
+
+    def _placed(self, inputs: Inputs) -> Inputs:
+        return {name: tensor.to(self._device) for name, tensor in inputs.items()}
+
+
+register("encoder", "transformers", TransformersEncoder)
+
+
+def _one_space(name: str, model: Any) -> None:
+    """Refuse what is no encoder of images and texts, and a configuration whose towers have two kinds of
+    GELU: a model is trained with one.
+
+    Raises:
+        SuiteError: says which.
+    """
+    if not hasattr(model, "get_image_features") or not hasattr(model, "get_text_features"):
+        raise SuiteError(
+            f"{name} is a {type(model).__name__}, which has no common space of images and texts; "
+            "sentence_transformers loads text encoders"
+        )
+    config = model.config
+    towers = {"text": config.text_config, "vision": config.vision_config}
+    kinds = {tower: getattr(own, "hidden_act", None) for tower, own in towers.items()}
+    if len({kind == "quick_gelu" for kind in kinds.values()}) > 1:
+        raise SuiteError(
+            f"{name}: hidden_act is {kinds['text']} for texts and {kinds['vision']} for images; "
+            "CLIP's weights were trained with one of them (OpenAI's with quick_gelu): correct its "
+            "config.json"
+        )
+
+
+def _rows(output: Any) -> Any:
+    """(n, d): `transformers` 5 wraps what earlier versions handed over as it is."""
+    return getattr(output, "pooler_output", output)
+
+
+def _lengths(tokens: Inputs) -> list[int]:
+    found: list[int] = tokens["attention_mask"].sum(dim=1).clamp(min=1).tolist()
+    return found
+
+
+def _context(tokens: Inputs) -> int:
+    return int(tokens["input_ids"].shape[1])
