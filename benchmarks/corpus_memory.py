@@ -4,9 +4,9 @@
 
 Makes a corpus in COCO's layout in a temporary folder (some 1.5 GB at full size, removed at the end),
 runs a suite on it with models that cost next to nothing, three times: with an empty cache, with the
-models' answers known, and with everything known. Watches the process from outside: the kernel's high-water mark of resident memory, of which
-`mapped` are pages of files (memory-mapped vectors, libraries), which the kernel takes back when it
-needs them. Linux only.
+models' answers known, and with everything known. Watches the process from outside: the kernel's
+high-water mark of resident memory, of which `mapped` are pages of files (memory-mapped vectors,
+libraries), which the kernel takes back when it needs them. Linux only.
 """
 
 from __future__ import annotations

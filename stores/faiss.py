@@ -3,46 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmragbench.contracts import Vectors
 from mmragbench.records import Hit
 from mmragbench.registry import store
 
+WIDER = 8
+"""So many times more neighbours are looked at where the last one of them is still tied."""
+
+AT_ONCE = 1 << 22
+"""Neighbours that are held at once while ties are looked at."""
+
 
 @store
 class Faiss:
-    """Exact inner product (`IndexFlatIP`): the reference that approximate stores are measured by."""
+    """Exact inner product (faiss' own, on the rows as they are): the reference that approximate
+    stores are measured by. Rows are not copied, so that memory-mapped ones stay on disk."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []
-        self._index: Any = None
+        self._rows: Vectors | None = None
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
-        import faiss
-
-        if self._index is None:
-            self._index = faiss.IndexFlatIP(vectors.shape[1])
-        self._index.add(np.ascontiguousarray(vectors, np.float32))
+        vectors = np.ascontiguousarray(vectors, np.float32)
+        self._rows = vectors if self._rows is None else np.concatenate([self._rows, vectors])
         self._ids.extend(ids)
 
     def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
         """The `k` nearest for each row, best first, ties by id descending (also at the k-th place:
-        one neighbour more is asked for, and a row whose k-th is tied is ranked in full)."""
-        n = len(self._ids)
-        if self._index is None or not len(vectors):
+        one neighbour more is asked for, and where the k-th is tied, as many as are)."""
+        if self._rows is None or not len(vectors):
             return [[] for _ in range(len(vectors))]
         queries = np.ascontiguousarray(vectors, np.float32)
-        scores, rows = self._index.search(queries, min(k + 1, n))
-        results = []
-        for i in range(len(queries)):
-            row_scores, row_ids = scores[i], rows[i]
-            if n > k and row_scores[k - 1] == row_scores[k]:
-                full = self._index.search(queries[i : i + 1], n)
-                row_scores, row_ids = full[0][0], full[1][0]
-            results.append(self._ranked(row_scores, row_ids, k))
+        scores, rows = self._nearest(queries, k + 1)
+        results = [self._ranked(s, r, k) for s, r in zip(scores, rows, strict=True)]
+        if scores.shape[1] > k:
+            tied = np.flatnonzero(scores[:, k - 1] == scores[:, k])
+            for at, hits in zip(tied.tolist(), self._untied(queries[tied], k, k), strict=True):
+                results[at] = hits
+        return results
+
+    def _nearest(self, queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
+        import faiss
+
+        k = min(k, len(self._ids))
+        scores, rows = faiss.knn(queries, self._rows, k, metric=faiss.METRIC_INNER_PRODUCT)
+        return scores, rows
+
+    def _untied(self, queries: Vectors, k: int, seen: int) -> list[list[Hit]]:
+        """All neighbours down to the first that is worse than the k-th, more and more of them."""
+        if not len(queries):
+            return []
+        width = min(seen * WIDER, len(self._ids))
+        size = max(1, AT_ONCE // width)
+        results: list[list[Hit]] = []
+        for start in range(0, len(queries), size):
+            block = queries[start : start + size]
+            scores, rows = self._nearest(block, width)
+            tied = (scores[:, k - 1] == scores[:, -1]) & (width < len(self._ids))
+            wider = iter(self._untied(block[tied], k, width))
+            for s, r, more in zip(scores, rows, tied, strict=True):
+                close = s >= s[k - 1]
+                results.append(next(wider) if more else self._ranked(s[close], r[close], k))
         return results
 
     def _ranked(self, scores: Vectors, rows: Vectors, k: int) -> list[Hit]:

@@ -177,7 +177,8 @@ class Assembly:
         """A model of the suite in a role, remembered and metered."""
         if (role, name) not in self._models:
             raw = self._instance(role, name)
-            items = self._cache.items(digest(self.model_identity(role, name)))
+            kept = self._cache.vectors if role == "encoder" else self._cache.items
+            items = kept(digest(self.model_identity(role, name)))
             self._models[role, name] = REMEMBERED[role](raw, name, items, self._meter)
             self._models[role, name].weights = self.weights(role, name)
         return self._models[role, name]

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mmragbench.assembly import Assembly
-from mmragbench.cache import Cache
-from mmragbench.identity import digest
 from mmragbench.plan import Plan
 from mmragbench.records import Image, Task, Text
 from mmragbench.weights import ABSENT
@@ -32,18 +30,16 @@ class Forecast:
     seconds: float | None
 
 
-def forecast(
-    plan: Plan, tasks: Mapping[str, Task], assembly: Assembly, cache: Cache
-) -> list[Forecast]:
+def forecast(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> list[Forecast]:
     """For each model that the plan uses. Rerankers are counted by their depth, as all new."""
     return [
-        _forecast(role, name, plan, [tasks[task] for task in plan.tasks], assembly, cache)
+        _forecast(role, name, plan, [tasks[task] for task in plan.tasks], assembly)
         for role, name in plan.models()
     ]
 
 
 def _forecast(
-    role: str, name: str, plan: Plan, tasks: Sequence[Task], assembly: Assembly, cache: Cache
+    role: str, name: str, plan: Plan, tasks: Sequence[Task], assembly: Assembly
 ) -> Forecast:
     weights = assembly.weights(role, name)
     if role == "reranker":
@@ -56,16 +52,17 @@ def _forecast(
         return Forecast(role, name, weights, queries * max(depths, default=0), 0, None)
     if weights.startswith(ABSENT):
         return Forecast(role, name, weights, 0, 0, None)
-    keys = list(dict.fromkeys(_keys(role, assembly.model(role, name), tasks)))
-    known = cache.items(digest(assembly.model_identity(role, name))).get(keys)
+    model = assembly.model(role, name)
+    keys = list(dict.fromkeys(_keys(model, tasks)))
+    known = model.known(keys)
     missing, each = len(keys) - len(known), None
     if known:
-        each = sum(item.seconds for item in known.values()) / len(known)
+        each = sum(known.values()) / len(known)
     seconds = 0.0 if not missing else None if each is None else each * missing
     return Forecast(role, name, weights, len(keys), len(known), seconds)
 
 
-def _keys(role: str, model: object, tasks: Sequence[Task]) -> Iterator[str]:
+def _keys(model: object, tasks: Sequence[Task]) -> Iterator[str]:
     key = getattr(model, "key")  # noqa: B009  (remembered models all have one)
     modalities = getattr(model, "modalities", {"image"})
     for task in tasks:
