@@ -96,16 +96,16 @@ def _path() -> str:
 
 
 def _table(name: str, watched: watch.Watched) -> str:
+    busy = sum(stage.busy for stage in watched.stages)
+    peak = watched.peak / watch.MIB
     lines = [
-        f"\n{name}: {watched.seconds:,.0f} s, peak {watched.peak / watch.MIB:,.0f} MiB",
-        f"{'seconds':>8} {'resident':>9} {'anonymous':>9} {'mapped':>9}  MiB at most, stage",
+        f"\n{name}: {watched.seconds:,.0f} s ({busy:,.0f} s of a processor), peak {peak:,.0f} MiB",
+        " seconds     busy  resident anonymous    mapped  (MiB at most)  stage",
     ]
     for stage in watched.stages:
-        sizes = (n / watch.MIB for n in (stage.resident, stage.anonymous, stage.mapped))
-        resident, anonymous, mapped = sizes
-        lines.append(
-            f"{stage.seconds:8.1f} {resident:9,.0f} {anonymous:9,.0f} {mapped:9,.0f}  {stage.name}"
-        )
+        sizes = (stage.resident, stage.anonymous, stage.mapped)
+        columns = "".join(f"{size / watch.MIB:10,.0f}" for size in sizes)
+        lines.append(f"{stage.seconds:8.1f} {stage.busy:8.1f}{columns}  {stage.name}")
     return "\n".join(lines)
 
 

@@ -14,6 +14,9 @@ from mmragbench.registry import store
 WIDER = 8
 """So many times more neighbours are looked at where the last one of them is still tied."""
 
+ROUNDING = 1e-5
+"""A difference between scores that two ways to add them up do not explain (vectors of length 1)."""
+
 AT_ONCE = 1 << 22
 """Neighbours that are held at once while ties are looked at."""
 
@@ -54,21 +57,33 @@ class Faiss:
         return scores, rows
 
     def _untied(self, queries: Vectors, k: int, seen: int) -> list[list[Hit]]:
-        """All neighbours down to the first that is worse than the k-th, more and more of them."""
+        """All neighbours down to the first that is clearly worse than the k-th, more and more of
+        them. Their scores are computed pair by pair: a matrix product may add in another order for
+        another row, and give the same vector two scores."""
         if not len(queries):
             return []
         width = min(seen * WIDER, len(self._ids))
         size = max(1, AT_ONCE // width)
         results: list[list[Hit]] = []
-        for start in range(0, len(queries), size):
-            block = queries[start : start + size]
-            scores, rows = self._nearest(block, width)
-            tied = (scores[:, k - 1] == scores[:, -1]) & (width < len(self._ids))
+        for block in (queries[start : start + size] for start in range(0, len(queries), size)):
+            found, rows = self._nearest(block, width)
+            scores = self._scores(block, rows)
+            kth = np.partition(scores, -k, axis=1)[:, -k]
+            tied = (found[:, -1] >= kth - ROUNDING) & (width < len(self._ids))
             wider = iter(self._untied(block[tied], k, width))
-            for s, r, more in zip(scores, rows, tied, strict=True):
-                close = s >= s[k - 1]
-                results.append(next(wider) if more else self._ranked(s[close], r[close], k))
+            for own, at, least, more in zip(scores, rows, kth, tied, strict=True):
+                close = own >= least
+                results.append(next(wider) if more else self._ranked(own[close], at[close], k))
         return results
+
+    def _scores(self, queries: Vectors, rows: NDArray[np.int64]) -> Vectors:
+        import faiss
+
+        scores = np.empty(rows.shape, np.float32)
+        arrays = (scores, queries, self._rows, rows)
+        pointers = (faiss.swig_ptr(array) for array in arrays)
+        faiss.fvec_inner_products_by_idx(*pointers, queries.shape[1], *rows.shape)
+        return scores
 
     def _ranked(self, scores: Vectors, rows: Vectors, k: int) -> list[Hit]:
         pairs = zip(scores.tolist(), (self._ids[row] for row in rows.tolist()), strict=True)

@@ -21,11 +21,13 @@ MIB = 1024
 
 @dataclass
 class Stage:
-    """What a progress line announced: when, and the most memory held until the next (KiB)."""
+    """What a progress line announced: when, how long the processors worked on it (seconds),
+    and the most memory held until the next (KiB)."""
 
     name: str
     began: float
     ended: float = 0.0
+    busy: float = 0.0
     resident: int = 0
     anonymous: int = 0
     mapped: int = 0
@@ -34,7 +36,8 @@ class Stage:
     def seconds(self) -> float:
         return self.ended - self.began
 
-    def look(self, status: Mapping[str, int]) -> None:
+    def look(self, status: Mapping[str, int], busy: float) -> None:
+        self.busy += busy
         self.resident = max(self.resident, status.get("VmRSS", 0))
         self.anonymous = max(self.anonymous, status.get("RssAnon", 0))
         self.mapped = max(self.mapped, status.get("RssFile", 0))
@@ -73,12 +76,14 @@ def watch(command: Sequence[str], environment: Mapping[str, str]) -> Watched:
 
 
 def _look(process: subprocess.Popen[str], stages: list[Stage], peaks: list[int]) -> None:
+    before = 0.0
     while process.poll() is None:
         try:
-            status = dict(_status(process.pid))
-        except OSError:
+            status, busy = dict(_status(process.pid)), _busy(process.pid)
+        except (OSError, IndexError):
             return
-        stages[-1].look(status)
+        stages[-1].look(status, busy - before)
+        before = busy
         peaks[0] = max(peaks[0], status.get("VmHWM", 0))
         time.sleep(EVERY)
 
@@ -88,3 +93,9 @@ def _status(pid: int) -> Iterator[tuple[str, int]]:
         name, _, value = line.partition(":")
         if value.endswith(" kB"):
             yield name, int(value.split()[0])
+
+
+def _busy(pid: int) -> float:
+    """Seconds that processors have worked for it: on a shared machine, the time that counts."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

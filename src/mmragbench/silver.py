@@ -10,6 +10,7 @@ Everything is computed when it is first asked for, and held in arrays.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from hashlib import sha256
@@ -155,11 +156,8 @@ class Silver:
 
     @cached_property
     def _agreement(self) -> Agreement:
-        captions = [
-            [caption.content for caption in picture.captions]
-            for side in (self._memory, self._queries)
-            for picture in side
-        ]
+        pictures = [*self._memory, *self._queries]
+        captions = [[caption.content for caption in picture.captions] for picture in pictures]
         return Agreement(captions, len(self._memory))
 
 
@@ -266,9 +264,12 @@ def caption_vectors(captions: Sequence[str], owners: Positions, memory: int) -> 
 def _tokens(captions: Sequence[str]) -> tuple[Positions, Positions]:
     """For every token its caption's number and its word's."""
     known: dict[str, int] = {}
-    split = [tokenize(caption) for caption in captions]
-    lines = np.repeat(np.arange(len(split)), [len(tokens) for tokens in split])
-    words = [known.setdefault(token, len(known)) for tokens in split for token in tokens]
+    words, lengths = array("q"), array("q")
+    for caption in captions:  # the tokens of all captions are never there at once
+        tokens = tokenize(caption)
+        words.extend(known.setdefault(token, len(known)) for token in tokens)
+        lengths.append(len(tokens))
+    lines = np.repeat(np.arange(len(lengths)), lengths)
     return lines, np.array(words, dtype=np.int64)
 
 
