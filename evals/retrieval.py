@@ -26,6 +26,9 @@ from mmragbench.signature import signature, version
 Values = dict[str, dict[str, float]]
 """Measure -> query -> value."""
 
+PART = 256
+"""Queries that are scored together: each may have thousands of relevant documents."""
+
 
 @registered("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec")
 def retrieval(
@@ -42,17 +45,21 @@ def retrieval(
     `depth` is the number of hits that were asked for, if known: it is part of the signature of a
     measure without a cutoff. Else it is the length of the longest ranking.
     """
-    by_query = {ranking.query: ranking for ranking in rankings}
-    judged = [query.id for query in task.queries if _has_relevant(task, query.id)]
-    errors = {id: "no ranking" for id in judged if id not in by_query}
-    asked = {id: by_query[id] for id in judged if id not in errors}
-    values = _evaluate(measures, task.qrels, asked)
-    reached = depth or max((len(ranking.hits) for ranking in asked.values()), default=0)
+    places = {ranking.query: place for place, ranking in enumerate(rankings)}
+    values: Values = {str(measure): {} for measure in measures}
+    errors: dict[str, str] = {}
+    longest = 0
+    for start in range(0, len(task.queries), PART):
+        queries = task.queries[start : start + PART]
+        graded = {query.id: task.qrels.get(query.id, {}) for query in queries}
+        judged = {id: own for id, own in graded.items() if max(own.values(), default=0) >= 1}
+        errors |= {id: "no ranking" for id in judged if id not in places}
+        asked = {id: rankings[places[id]] for id in judged if id in places}
+        longest = max(longest, *(len(ranking.hits) for ranking in asked.values()), 0)
+        for name, found in _evaluate(measures, judged, asked).items():
+            values[name] |= found
+    reached = depth or longest
     return [_scores(measure, task, errors, values[str(measure)], reached) for measure in measures]
-
-
-def _has_relevant(task: Task, query: str) -> bool:
-    return max(task.qrels.get(query, {}).values(), default=0) >= 1
 
 
 def _evaluate(

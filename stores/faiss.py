@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,51 +11,90 @@ from mmragbench.contracts import Vectors
 from mmragbench.records import Hit
 from mmragbench.registry import store
 
-Rows = NDArray[np.int64]
+WIDER = 8
+"""So many times more neighbours are looked at where the last one of them is still tied."""
+
+ROUNDING = 1e-5
+"""A difference between scores that two ways to add them up do not explain (vectors of length 1)."""
+
+AT_ONCE = 1 << 22
+"""Neighbours that are held at once while ties are looked at."""
 
 
 @store
 class Faiss:
-    """Exact inner product (`IndexFlatIP`): the reference that approximate stores are measured by."""
+    """Exact inner product (faiss' own, on the rows as they are): the reference that approximate
+    stores are measured by. Rows are not copied, so that memory-mapped ones stay on disk."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []
-        self._index: Any = None
+        self._rows: Vectors | None = None
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
-        import faiss
-
-        if self._index is None:
-            self._index = faiss.IndexFlatIP(vectors.shape[1])
-        self._index.add(np.ascontiguousarray(vectors, np.float32))
+        vectors = np.ascontiguousarray(vectors, np.float32)
+        self._rows = vectors if self._rows is None else np.concatenate([self._rows, vectors])
         self._ids.extend(ids)
 
     def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
-        """The `k` nearest for each row, best first, ties by id descending, also at the k-th place:
-        one neighbour more is asked for, and where that one is tied with the k-th, more of them."""
-        if self._index is None or not len(vectors):
+        """The `k` nearest for each row, best first, ties by id descending (also at the k-th place:
+        one neighbour more is asked for, and where the k-th is tied, as many as are)."""
+        if self._rows is None or not len(vectors):
             return [[] for _ in range(len(vectors))]
         queries = np.ascontiguousarray(vectors, np.float32)
-        results: list[list[Hit]] = [[] for _ in range(len(queries))]
-        asked, depth = np.arange(len(queries)), k + 1
-        while len(asked):
-            depth = min(depth, len(self._ids))
-            scores, rows = self._index.search(queries[asked], depth)
-            done = np.ones(len(asked), bool)
-            if depth < len(self._ids):
-                done = scores[:, k - 1] > scores[:, -1]
-            for i, hits in zip(asked[done], self._hits(scores[done], rows[done], k), strict=True):
-                results[i] = hits
-            asked, depth = asked[~done], 4 * depth
+        scores, rows = self._nearest(queries, k + 1)
+        results = list(self._hits(scores, rows, k))
+        if scores.shape[1] > k:
+            tied = np.flatnonzero(scores[:, k - 1] == scores[:, k])
+            for at, hits in zip(tied.tolist(), self._untied(queries[tied], k, k), strict=True):
+                results[at] = hits
         return results
 
-    def _hits(self, scores: Vectors, rows: Rows, k: int) -> Iterator[list[Hit]]:
+    def _nearest(self, queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
+        import faiss
+
+        k = min(k, len(self._ids))
+        scores, rows = faiss.knn(queries, self._rows, k, metric=faiss.METRIC_INNER_PRODUCT)
+        return scores, rows
+
+    def _untied(self, queries: Vectors, k: int, seen: int) -> list[list[Hit]]:
+        """All neighbours down to the first that is clearly worse than the k-th, more and more of
+        them. Their scores are computed pair by pair: a matrix product may add in another order for
+        another row, and give the same vector two scores."""
+        if not len(queries):
+            return []
+        width = min(seen * WIDER, len(self._ids))
+        size = max(1, AT_ONCE // width)
+        results: list[list[Hit]] = []
+        for block in (queries[start : start + size] for start in range(0, len(queries), size)):
+            found, rows = self._nearest(block, width)
+            scores = self._scores(block, rows)
+            kth = np.partition(scores, -k, axis=1)[:, -k]
+            tied = (found[:, -1] >= kth - ROUNDING) & (width < len(self._ids))
+            wider = iter(self._untied(block[tied], k, width))
+            for own, at, least, more in zip(scores, rows, kth, tied, strict=True):
+                close = own >= least
+                results.append(next(wider) if more else self._ranked(own[close], at[close], k))
+        return results
+
+    def _scores(self, queries: Vectors, rows: NDArray[np.int64]) -> Vectors:
+        import faiss
+
+        scores = np.empty(rows.shape, np.float32)
+        arrays = (scores, queries, self._rows, rows)
+        pointers = (faiss.swig_ptr(array) for array in arrays)
+        faiss.fvec_inner_products_by_idx(*pointers, queries.shape[1], *rows.shape)
+        return scores
+
+    def _hits(self, scores: Vectors, rows: NDArray[np.int64], k: int) -> Iterator[list[Hit]]:
         """The first `k` of each row, which come best first: only rows with ties have to be sorted."""
         tied = (scores[:, 1:] == scores[:, :-1]).any(axis=1)
-        for found, values, sort in zip(rows.tolist(), scores.tolist(), tied.tolist(), strict=True):
+        for found, values, sort in zip(rows, scores, tied.tolist(), strict=True):
             if sort:
-                pairs = zip(values, (self._ids[row] for row in found), strict=True)
-                yield [Hit(id, score) for score, id in sorted(pairs, reverse=True)[:k]]
+                yield self._ranked(values, found, k)
             else:
-                best = zip(found[:k], values[:k], strict=True)
+                best = zip(found[:k].tolist(), values[:k].tolist(), strict=True)
                 yield [Hit(self._ids[row], value) for row, value in best]
+
+    def _ranked(self, scores: Vectors, rows: Vectors, k: int) -> list[Hit]:
+        pairs = zip(scores.tolist(), (self._ids[row] for row in rows.tolist()), strict=True)
+        return [Hit(id, score) for score, id in sorted(pairs, reverse=True)[:k]]

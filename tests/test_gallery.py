@@ -7,7 +7,7 @@ import json
 from mmragbench.gallery import FIRST, write_gallery
 from mmragbench.loop import Cell
 from mmragbench.records import Document, Query, Ranking, Task, Text
-from mmragbench.stages import Retrieved
+from mmragbench.stages import Rankings, Retrieved
 
 
 def test_every_relevant_hit_that_is_shown_is_marked(tmp_path):
@@ -21,7 +21,7 @@ def test_every_relevant_hit_that_is_shown_is_marked(tmp_path):
     )
     shown = ["02998", "02999"]
     ranking = Ranking.of("q", [(id, -i) for i, id in enumerate(shown)])
-    write_gallery(tmp_path, task, [Cell("t", "s", Retrieved([ranking]))])
+    write_gallery(tmp_path, task, [Cell("t", "s", Retrieved(Rankings([ranking])))])
     row = json.loads((tmp_path / "tasks/t/gallery.jsonl").read_text())
     assert row["n_relevant"] == 2999
     assert "02998" in row["relevant"]

@@ -28,6 +28,7 @@ from mmragbench.remember import (
     RememberedReranker,
 )
 from mmragbench.suite import Misfit, Place, Suite
+from mmragbench.vectors import VectorFile
 from mmragbench.weights import ABSENT, UNRESOLVED
 
 ROLES: dict[Any, str] = {
@@ -201,11 +202,12 @@ class Assembly:
             self._models[role, name].weights = self.weights(role, name)
         return self._models[role, name]
 
-    def _items(self, role: str, name: str) -> Items | None:
+    def _items(self, role: str, name: str) -> Items | VectorFile | None:
         """Where its answers are kept; nowhere for one that is made of others, which keep theirs."""
         if self._bind_model(role, name).models:
             return None
-        return self._cache.items(digest(self.model_identity(role, name)))
+        kept = self._cache.vectors if role == "encoder" else self._cache.items
+        return kept(digest(self.model_identity(role, name)))
 
     def model_identity(self, role: str, name: str) -> dict[str, Any]:
         """What the answers of a model depend on; `precision` is what `device: auto` came to."""

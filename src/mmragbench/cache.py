@@ -10,7 +10,10 @@ import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from mmragbench.vectors import VectorFile
 
 
 def folder() -> Path:
@@ -19,6 +22,15 @@ def folder() -> Path:
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "mmragbench"
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A SQLite file that several runs may read and write at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(path, timeout=120, isolation_level=None)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=NORMAL")
+    return db
 
 
 class Item(NamedTuple):
@@ -32,11 +44,8 @@ class Items:
     """One model's answers, by the digest of the input; a SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.folder = path.parent
-        self._db = sqlite3.connect(path, timeout=120, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db = connect(path)
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS items (key TEXT PRIMARY KEY, value BLOB, seconds REAL)"
             " WITHOUT ROWID"
@@ -63,7 +72,7 @@ class Items:
 
 
 class Cache:
-    """A cache folder: `items/<model>.sqlite` and `stages/<ab>/<key>`."""
+    """A cache folder: `items/<model>.sqlite`, `vectors/<model>…` and `stages/<ab>/<key>`."""
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or folder()
@@ -71,6 +80,12 @@ class Cache:
     def items(self, model: str) -> Items:
         """The answers of the model with that identity."""
         return Items(self.root / "items" / f"{model[:32]}.sqlite")
+
+    def vectors(self, model: str) -> VectorFile:
+        """The vectors of the model with that identity."""
+        from mmragbench.vectors import VectorFile
+
+        return VectorFile(self.root / "vectors" / f"{model[:32]}.sqlite")
 
     def _stage(self, key: str) -> Path:
         return self.root / "stages" / key[:2] / key

@@ -29,8 +29,7 @@ def write_gallery(run: Path, task: Task, cells: Sequence[Cell]) -> None:
     ids = dict.fromkeys(
         hit.id
         for cell in cells
-        for ranking in cell.retrieved.rankings
-        if ranking.query in wanted
+        for ranking in cell.retrieved.rankings.of(wanted)
         for hit in ranking.hits[:HITS]
     )
     documents = [document for document in task.memory if document.id in ids]

@@ -23,6 +23,7 @@ from mmragbench.stages import (
     CRASH,
     Cost,
     Generated,
+    Rankings,
     Retrieved,
     Scored,
     scored_from_bytes,
@@ -31,15 +32,31 @@ from mmragbench.stages import (
 
 
 @dataclass(frozen=True)
+class Memory:
+    """A task's memory: its digest and its documents by id, for all tasks that share it."""
+
+    contents: Sequence[Document]
+
+    @cached_property
+    def digest(self) -> str:
+        return memory_digest(self.contents)
+
+    @cached_property
+    def documents(self) -> dict[str, Document]:
+        return {document.id: document for document in self.contents}
+
+
+@dataclass(frozen=True)
 class Posed:
     """A task with the digests of what it consists of."""
 
     task: Task
     depth: int
+    held: Memory
 
-    @cached_property
+    @property
     def memory(self) -> str:
-        return memory_digest(self.task.memory)
+        return self.held.digest
 
     @cached_property
     def queries(self) -> str:
@@ -47,15 +64,18 @@ class Posed:
 
     @cached_property
     def gold(self) -> str:
-        """Everything that an answer is scored with."""
+        """Everything that an answer is scored with; what relevance is made from, where it says so
+        (`digest`), in place of all of it."""
         task = self.task
-        qrels = {query.id: dict(task.qrels.get(query.id, {})) for query in task.queries}
+        qrels: Any = getattr(task.qrels, "digest", None)
+        if qrels is None:
+            qrels = {query.id: dict(task.qrels.get(query.id, {})) for query in task.queries}
         targets = {query: image.digest or image.id for query, image in task.targets.items()}
         return digest([task.relevance, qrels, task.references, targets, task.slices, self.memory])
 
-    @cached_property
+    @property
     def documents(self) -> dict[str, Document]:
-        return {document.id: document for document in self.task.memory}
+        return self.held.documents
 
 
 @dataclass
@@ -75,13 +95,21 @@ class Loop:
     def __init__(self, plan: Plan, tasks: Mapping[str, Task], cache: Cache, meter: Meter) -> None:
         self._plan, self._cache, self._meter = plan, cache, meter
         self.assembly = Assembly(plan.suite, cache, meter)
-        self._posed = {name: Posed(tasks[name], plan.depth(name)) for name in plan.tasks}
+        held: dict[int, Memory] = {}
+        self.posed = {
+            name: Posed(
+                task := tasks[name],
+                plan.depth(name),
+                held.setdefault(id(task.memory), Memory(task.memory)),
+            )
+            for name in plan.tasks
+        }
         self._indexed: tuple[str, Strategy, Cost] | None = None
         self.crashed: list[dict[str, str]] = []
 
     def cell(self, name: str, strategy: str) -> Cell:
         """Retrieve, then generate and score."""
-        posed, bound = self._posed[name], self._plan.strategies[strategy]
+        posed, bound = self.posed[name], self._plan.strategies[strategy]
         key, retrieved = self._retrieve(posed, bound)
         cell = Cell(name, strategy, retrieved)
         measures = self._plan.tasks[name].retrieval
@@ -97,14 +125,14 @@ class Loop:
 
     def retrieved(self, name: str, strategy: str) -> Retrieved | None:
         """A cell's rankings, where they are in the cache already."""
-        key = self._retrieval_key(self._posed[name], self._plan.strategies[strategy])
+        key = self._retrieval_key(self.posed[name], self._plan.strategies[strategy])
         stored = self._cache.load(key)
         return Retrieved.from_bytes(stored) if stored else None
 
     def _retrieval_key(self, posed: Posed, bound: Bound) -> str:
         gold = posed.gold if "task" in bound.given else None
         asked = [posed.memory, posed.queries, posed.depth, gold]
-        return digest(["retrieve", __version__, self.assembly.identity(bound), asked])
+        return digest(["rankings", __version__, self.assembly.identity(bound), asked])
 
     def _retrieve(self, posed: Posed, bound: Bound) -> tuple[str, Retrieved]:
         key = self._retrieval_key(posed, bound)
@@ -120,7 +148,7 @@ class Loop:
         rankings, retrieval = self._metered(
             "retrieve", lambda: strategy.retrieve(posed.task.queries, posed.depth)
         )
-        return Retrieved(rankings, _merged(cost, retrieval))
+        return Retrieved(Rankings(rankings), _merged(cost, retrieval))
 
     def _index(self, posed: Posed, bound: Bound) -> tuple[Strategy, Cost]:
         """A strategy with this memory in it; the last one is kept, since tasks share memories."""

@@ -13,9 +13,8 @@ from typing import Any
 
 from mmragbench import __version__
 from mmragbench.assembly import Assembly
-from mmragbench.identity import memory_digest, queries_digest
+from mmragbench.loop import Posed
 from mmragbench.plan import Plan
-from mmragbench.records import Task
 
 PACKAGES = (
     "bm25s", "datasets", "diffusers", "faiss-cpu", "ir-measures", "numpy", "open-clip-torch",
@@ -24,7 +23,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def manifest(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> dict[str, Any]:
+def manifest(plan: Plan, posed: Mapping[str, Posed], assembly: Assembly) -> dict[str, Any]:
     """Everything that someone needs to make the run again, as plain data."""
     resolved = plan.resolved()
     return {
@@ -39,7 +38,7 @@ def manifest(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> dict[
         "cpus": os.cpu_count(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "dataset": resolved["dataset"],
-        "data": {name: _data(task) for name, task in tasks.items()},
+        "data": {name: _data(of) for name, of in posed.items()},
         "models": {
             name: {**plan.suite.models[name], "weights": assembly.weights(role, name)}
             for role, name in plan.models()
@@ -47,13 +46,13 @@ def manifest(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> dict[
     }
 
 
-def _data(task: Task) -> dict[str, Any]:
+def _data(posed: Posed) -> dict[str, Any]:
     return {
-        "documents": len(task.memory),
-        "queries": len(task.queries),
-        "memory_digest": memory_digest(task.memory),
-        "queries_digest": queries_digest(task.queries),
-        **({"source": task.source} if task.source else {}),
+        "documents": len(posed.task.memory),
+        "queries": len(posed.task.queries),
+        "memory_digest": posed.memory,
+        "queries_digest": posed.queries,
+        **({"source": posed.task.source} if posed.task.source else {}),
     }
 
 

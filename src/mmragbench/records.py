@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -41,14 +40,14 @@ class Image:
         return open_image(self.path, side)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Text:
     """A text with the id under which vectors made elsewhere know it."""
 
     id: str
     content: str
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 of the UTF-8 bytes, hex."""
         return sha256(self.content.encode("utf-8", "surrogatepass")).hexdigest()

@@ -33,6 +33,7 @@ from mmragbench.records import (
     Text,
 )
 from mmragbench.selftest import check
+from mmragbench.vectors import Found, VectorFile
 
 T = TypeVar("T")
 Answer = bytes | Failure
@@ -49,9 +50,10 @@ class _Remembered:
     weights = "none"
     """What identifies the model's weights (`mmragbench.weights`)."""
 
-    def __init__(self, inner: Any, name: str, items: Items | None, meter: Meter) -> None:
+    def __init__(self, inner: Any, name: str, items: Any, meter: Meter) -> None:
         """Without `items` nothing is looked up: a model that is made of others, which remember."""
-        self._inner, self._name, self._items, self._meter = inner, name, items, meter
+        self._inner, self._name, self._meter = inner, name, meter
+        self._items: Items | None = items
 
     @property
     def inner(self) -> Any:
@@ -193,10 +195,13 @@ def _one_by_one(ask: Callable[[list[T]], list[Answer]], inputs: list[T]) -> list
 
 
 class RememberedEncoder(_Remembered):
+    """Vectors are kept in a file of rows, and come back memory-mapped (read-only)."""
+
     role = "encoder"
 
-    def __init__(self, inner: Encoder, name: str, items: Items | None, meter: Meter) -> None:
+    def __init__(self, inner: Encoder, name: str, items: VectorFile, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
+        self._vectors = items
         self.modalities: frozenset[Modality] = inner.modalities
         self._tried = False
 
@@ -234,24 +239,55 @@ class RememberedEncoder(_Remembered):
         modality = "image" if isinstance(item, Image) else "text"
         return f"{modality}:{self._face(item)}"
 
+    def known(self, keys: Sequence[str]) -> dict[str, Item]:
+        """What each known vector cost; the vectors themselves stay where they are."""
+        rows, _, seconds = self._vectors.find(keys)
+        each = zip(keys, rows.tolist(), seconds.tolist(), strict=True)
+        return {key: Item(b"", cost) for key, row, cost in each if row >= 0}
+
     def _encode(
         self, modality: str, inputs: Sequence[Any], encode: Callable[[list[Any]], Vectors]
     ) -> Vectors:
         if not inputs:
             return np.zeros((0, 0), np.float32)
         keys = [self.key(item) for item in inputs]
+        places: dict[str, int] = {}
+        order = np.array([places.setdefault(key, len(places)) for key in keys])
+        distinct = list(places)
+        found = self._vectors.find(distinct)
+        missing = {distinct[at] for at in np.flatnonzero(found.rows < 0)}
+        usage = self._meter.usage(self.role, self._name)
+        usage.items += len(distinct)
+        usage.cached += len(distinct) - len(missing)
+        usage.seconds += sum(found.seconds.tolist())
+        if missing:
+            wanted = {k: i for k, i in zip(keys, inputs, strict=True) if k in missing}
+            self._ask(modality, wanted, encode, usage)
+            found = self._vectors.find(distinct)
+        del keys, places, distinct  # there may be hundreds of thousands
+        rows: Vectors = self._vectors.read(Found(*(column[order] for column in found)))
+        return rows
+
+    def _ask(
+        self,
+        modality: str,
+        inputs: Mapping[str, Any],
+        encode: Callable[[list[Any]], Vectors],
+        usage: Usage,
+    ) -> None:
+        """Encode and store, chunk by chunk; the first input without a vector is named at the end,
+        when all others are stored."""
 
         def ask(chunk: list[Any]) -> list[Answer]:
             return [row.tobytes() for row in np.asarray(encode(chunk), np.float32)]
 
-        answers = self._answers(keys, inputs, lambda chunk: _one_by_one(ask, chunk))
-        for item, answer in zip(inputs, answers, strict=True):
-            if isinstance(answer, Failure):
-                raise DataError(
-                    f"{self._name} cannot encode {modality} {item.id!r}: {answer.reason}"
-                )
-        joined = b"".join(answer for answer in answers if isinstance(answer, bytes))
-        return np.frombuffer(joined, np.float32).reshape(len(answers), -1)
+        self._meter.begin(f"{self._name} ({self.role})", len(inputs))
+        refused: dict[str, str] = {}
+        for new, seconds in self._asked(inputs, lambda chunk: _one_by_one(ask, chunk)):
+            self._keep(new, seconds, usage)
+            refused |= {key: a.reason for key, a in new.items() if isinstance(a, Failure)}
+        for key, reason in refused.items():
+            raise DataError(f"{self._name} cannot encode {modality} {inputs[key].id!r}: {reason}")
 
 
 class RememberedCaptioner(_Remembered):

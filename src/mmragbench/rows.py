@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from mmragbench.contracts import Store, Vectors
 from mmragbench.records import Hit, Ranking
 
+_AT_ONCE = 1 << 18
+"""Hits on rows that are held at once: queries are searched for in parts, so that their number does
+not matter."""
+
 
 class OwnedRows:
     """A store of rows, searched for the documents that own them; a document's best row counts.
@@ -35,7 +39,9 @@ class OwnedRows:
 
     def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
         """The `k` best documents for each vector, best first."""
-        return [self.documents(hits, k) for hits in self.rows(vectors, k)]
+        size = max(64, _AT_ONCE // (k * self._most))
+        parts = (vectors[start : start + size] for start in range(0, len(vectors), size))
+        return [self.documents(hits, k) for part in parts for hits in self.rows(part, k)]
 
     def documents(self, hits: Sequence[Hit], k: int) -> list[Hit]:
         """Hits on rows made into at most `k` hits on documents."""

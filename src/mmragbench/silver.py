@@ -10,12 +10,17 @@ Everything is computed when it is first asked for, and held in arrays.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mmragbench.identity import code_digest
+from mmragbench.ptb import tokenize
 
 if TYPE_CHECKING:
     from mmragbench.pictures import Picture
@@ -35,9 +40,19 @@ Row = tuple[Positions, NDArray[Any]]
 class Rows(Mapping[str, Mapping[str, V]]):
     """Query id -> document id -> value; a query's mapping is made when it is asked for."""
 
-    def __init__(self, keys: Sequence[str], row: Callable[[int], Mapping[str, V]]) -> None:
+    def __init__(
+        self,
+        keys: Sequence[str],
+        row: Callable[[int], Mapping[str, V]],
+        identity: Callable[[Sequence[str]], str],
+    ) -> None:
         self._places = {key: place for place, key in enumerate(keys)}
-        self._row = row
+        self._row, self._identity = row, identity
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what the values are made from, which is less than all of them."""
+        return self._identity(tuple(self._places))
 
     def __getitem__(self, key: str) -> Mapping[str, V]:
         return self._row(self._places[key])
@@ -72,7 +87,7 @@ class Silver:
             positions, grades = self._grades(query)
             return {self._ids[at]: int(grade) for at, grade in zip(positions, grades, strict=True)}
 
-        return Rows(keys, row)
+        return Rows(keys, row, self.identity)
 
     def affinity(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
         """CIDEr of a document's first caption with the query's captions.
@@ -84,7 +99,20 @@ class Silver:
             positions, scores = self._affine[query]
             return {self._ids[at]: float(s) for at, s in zip(positions, scores, strict=True)}
 
-        return Rows(keys, row)
+        return Rows(keys, row, self.identity)
+
+    def identity(self, keys: Sequence[str]) -> str:
+        """The identity of relevance and affinity: this code, the rule, and what it reads."""
+        made = sha256(f"{code_digest(Silver)} {code_digest(tokenize)} {self.label}".encode())
+        for side in (keys, self._contents):
+            for part in side:
+                made.update(part.encode() + b"\n")
+        return made.hexdigest()
+
+    @cached_property
+    def _contents(self) -> tuple[str, ...]:
+        """A digest a side: ids, categories and captions, in order."""
+        return tuple(map(_digest, (self._memory, self._queries)))
 
     @cached_property
     def _ids(self) -> list[str]:
@@ -128,12 +156,18 @@ class Silver:
 
     @cached_property
     def _agreement(self) -> Agreement:
-        captions = [
-            [caption.content for caption in picture.captions]
-            for side in (self._memory, self._queries)
-            for picture in side
-        ]
+        pictures = [*self._memory, *self._queries]
+        captions = [[caption.content for caption in picture.captions] for picture in pictures]
         return Agreement(captions, len(self._memory))
+
+
+def _digest(side: Sequence[Picture]) -> str:
+    made = sha256()
+    for picture in side:
+        captions = "\t".join(caption.content for caption in picture.captions)
+        things = "\t".join(sorted(picture.categories))
+        made.update(f"{picture.id}\n{captions}\n{things}\n".encode("utf-8", "surrogatepass"))
+    return made.hexdigest()
 
 
 def overlaps(memory: Sequence[frozenset[str]]) -> Callable[[frozenset[str]], Row]:
@@ -229,12 +263,13 @@ def caption_vectors(captions: Sequence[str], owners: Positions, memory: int) -> 
 
 def _tokens(captions: Sequence[str]) -> tuple[Positions, Positions]:
     """For every token its caption's number and its word's."""
-    from mmragbench.ptb import tokenize
-
     known: dict[str, int] = {}
-    split = [tokenize(caption) for caption in captions]
-    lines = np.repeat(np.arange(len(split)), [len(tokens) for tokens in split])
-    words = [known.setdefault(token, len(known)) for tokens in split for token in tokens]
+    words, lengths = array("q"), array("q")
+    for caption in captions:  # the tokens of all captions are never there at once
+        tokens = tokenize(caption)
+        words.extend(known.setdefault(token, len(known)) for token in tokens)
+        lengths.append(len(tokens))
+    lines = np.repeat(np.arange(len(lengths)), lengths)
     return lines, np.array(words, dtype=np.int64)
 
 

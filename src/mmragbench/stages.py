@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from array import array
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from mmragbench.records import Hit, Image, Measure, Output, Ranking, Score, Scores
 
@@ -17,40 +18,103 @@ Cost = dict[str, Any]
 """`{"index": [usage …], "seconds": {"index": 1.2}}`"""
 
 
+class Rankings(Sequence[Ranking]):
+    """Rankings in columns, in a tenth of the memory; each is made when it is asked for.
+
+    Args:
+        rankings: any rankings; they are not kept.
+    """
+
+    def __init__(self, rankings: Iterable[Ranking] = ()) -> None:
+        known: dict[str, int] = {}
+        codes, scores = array("i"), array("d")
+        queries, ends = [], [0]
+        for ranking in rankings:
+            queries.append(ranking.query)
+            codes.extend(known.setdefault(hit.id, len(known)) for hit in ranking.hits)
+            scores.extend(hit.score for hit in ranking.hits)
+            ends.append(len(codes))
+        self._columns(queries, ends, list(known), codes, scores)
+
+    def _columns(
+        self,
+        queries: list[str],
+        ends: list[int],
+        ids: list[str],
+        codes: array[int],
+        scores: array[float],
+    ) -> None:
+        self._queries, self._ends = queries, ends
+        self._ids, self._codes, self._scores = ids, codes, scores
+
+    def __len__(self) -> int:
+        return len(self._queries)
+
+    @overload
+    def __getitem__(self, at: int) -> Ranking: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Ranking]: ...
+    def __getitem__(self, at: int | slice) -> Ranking | list[Ranking]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        at = range(len(self))[at]
+        first, last = self._ends[at], self._ends[at + 1]
+        ids = map(self._ids.__getitem__, self._codes[first:last])
+        return Ranking(self._queries[at], tuple(map(Hit, ids, self._scores[first:last])))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def of(self, queries: Container[str]) -> Iterator[Ranking]:
+        """The rankings for these queries."""
+        return (self[at] for at, query in enumerate(self._queries) if query in queries)
+
+    @property
+    def found_any(self) -> bool:
+        """Whether any query has a hit."""
+        return bool(self._codes)
+
+    def to_plain(self) -> dict[str, list[Any]]:
+        """The columns, for JSON."""
+        return {
+            "queries": self._queries,
+            "ends": self._ends,
+            "ids": self._ids,
+            "codes": self._codes.tolist(),
+            "scores": self._scores.tolist(),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, list[Any]]) -> Rankings:
+        """The inverse of `to_plain`."""
+        made = cls()
+        codes, scores = array("i", plain["codes"]), array("d", plain["scores"])
+        made._columns(plain["queries"], plain["ends"], plain["ids"], codes, scores)
+        return made
+
+
 @dataclass(frozen=True)
 class Retrieved:
     """A strategy's rankings for a task; or the reason why it has none."""
 
-    rankings: Sequence[Ranking] = ()
+    rankings: Rankings = field(default_factory=Rankings)
     cost: Cost = field(default_factory=dict)
     reason: str | None = None
 
     @property
     def found_any(self) -> bool:
         """Whether any query has a hit."""
-        return any(ranking.hits for ranking in self.rankings)
+        return self.rankings.found_any
 
     def to_bytes(self) -> bytes:
-        return _json(
-            {
-                "queries": [ranking.query for ranking in self.rankings],
-                "counts": [len(ranking.hits) for ranking in self.rankings],
-                "ids": [hit.id for ranking in self.rankings for hit in ranking.hits],
-                "scores": [hit.score for ranking in self.rankings for hit in ranking.hits],
-                "cost": self.cost,
-                "reason": self.reason,
-            }
-        )
+        return _json({**self.rankings.to_plain(), "cost": self.cost, "reason": self.reason})
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Retrieved:
         data = json.loads(stored)
-        hits = map(Hit, data["ids"], data["scores"])
-        rankings = [
-            Ranking(query, tuple(next(hits) for _ in range(count)))
-            for query, count in zip(data["queries"], data["counts"], strict=True)
-        ]
-        return cls(rankings, data["cost"], data["reason"])
+        return cls(Rankings.from_plain(data), data["cost"], data["reason"])
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from mmragbench.comparing.pairs import families
 from mmragbench.errors import SuiteError
 from mmragbench.forecast import Forecast, forecast
 from mmragbench.gallery import write_gallery
-from mmragbench.identity import memory_digest
 from mmragbench.loop import Cell, Loop
 from mmragbench.manifest import manifest
 from mmragbench.meter import Meter, Progress
@@ -78,7 +77,7 @@ def run(
     check_tasks(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models())
-    _write_head(folder, planned, tasks, loop.assembly)
+    _write_head(folder, planned, loop)
     cells = _all_cells(loop, planned, tasks, progress)
     summary = _write_cells(folder, planned, tasks, cells)
     _write_features(folder, planned, tasks, cells, loop.assembly)
@@ -110,19 +109,18 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
     return dict(assembly.build(plan.dataset).tasks())
 
 
-def _write_head(folder: Path, plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> None:
-    used = {name: tasks[name] for name in plan.tasks}
+def _write_head(folder: Path, plan: Plan, loop: Loop) -> None:
     resolved = yaml.safe_dump(plan.resolved(), sort_keys=False, allow_unicode=True)
     write_atomically(folder / "suite.yaml", resolved)
-    run_folder.write_tasks(folder, used)
-    run_folder.write_json(folder / "manifest.json", manifest(plan, used, assembly))
+    run_folder.write_tasks(folder, {name: posed.task for name, posed in loop.posed.items()})
+    run_folder.write_json(folder / "manifest.json", manifest(plan, loop.posed, loop.assembly))
 
 
 def _all_cells(
     loop: Loop, plan: Plan, tasks: Mapping[str, Task], progress: Progress | None
 ) -> dict[tuple[str, str], Cell]:
     """Strategy by strategy, tasks with the same memory one after the other (one index serves)."""
-    by_memory = sorted(plan.tasks, key=lambda name: memory_digest(tasks[name].memory))
+    by_memory = sorted(plan.tasks, key=lambda name: loop.posed[name].memory)
     order = [(task, strategy) for strategy in plan.strategies for task in by_memory]
     cells = {}
     for number, (task, strategy) in enumerate(order, start=1):

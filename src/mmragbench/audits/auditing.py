@@ -14,7 +14,6 @@ from mmragbench.audits.copy import copies
 from mmragbench.audits.encoders import Encoders
 from mmragbench.audits.leak import HOWS, Leaks, Pair, leak, without
 from mmragbench.audits.modality import gap, modality
-from mmragbench.cache import Cache
 from mmragbench.errors import MmragbenchError
 from mmragbench.loop import Cell
 from mmragbench.meter import Progress
@@ -47,7 +46,7 @@ def write(
     """Audit a run and write `<run>/audits.json`; audits that crashed are returned as the loop's
     crashes are, and say so in the file."""
     used = {name: tasks[name] for name in plan.tasks}
-    encoders = Encoders(plan, assembly, Cache())
+    encoders = Encoders(plan, assembly)
     rescore = partial(_rescored, plan, tasks, assembly)
     found = audit(used, cells, encoders, partial(thumbnail, folder), progress, rescore)
     write_json(folder / "audits.json", found)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mmragbench.assembly import Assembly
 from mmragbench.audits.modality import sample
-from mmragbench.cache import Cache
 from mmragbench.contracts import Encoder
-from mmragbench.identity import digest
 from mmragbench.plan import Plan
 from mmragbench.records import Image, Task, Text
 from mmragbench.weights import ABSENT
@@ -21,9 +19,9 @@ PROBES = 200
 class Encoders:
     """Those of a plan, built by its assembly, whose answers are in the cache."""
 
-    def __init__(self, plan: Plan, assembly: Assembly, cache: Cache) -> None:
+    def __init__(self, plan: Plan, assembly: Assembly) -> None:
         self._names = [name for role, name in plan.models() if role == "encoder"]
-        self._assembly, self._cache = assembly, cache
+        self._assembly = assembly
 
     def seen(self, task: Task) -> tuple[str | None, Encoder | None]:
         """The first that knows the pictures of memory, queries and targets."""
@@ -49,13 +47,8 @@ class Encoders:
             model: Any = self._assembly.model("encoder", name)
             wanted = {kind for kind, items in (("image", images), ("text", texts)) if items}
             keys = [model.key(item) for item in (*_spread(images), *_spread(texts))]
-            if wanted <= model.modalities and self._known(name, keys):
+            if wanted <= model.modalities and keys and len(model.known(keys)) == len(set(keys)):
                 yield name, model
-
-    def _known(self, name: str, keys: Iterable[str]) -> bool:
-        items = self._cache.items(digest(self._assembly.model_identity("encoder", name)))
-        distinct = list(dict.fromkeys(keys))
-        return bool(distinct) and len(items.get(distinct)) == len(distinct)
 
 
 def _spread(items: Sequence[Any]) -> Sequence[Any]:

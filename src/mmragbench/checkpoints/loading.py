@@ -73,7 +73,7 @@ class OnDemand:
         return load(self.kind, self.name, self._device, self._precision)
 
 
-def load(kind: str, name: str, device: str = "auto", precision: str = "auto") -> Checkpoint:
+def load(kind: str, name: str, device: str = "auto", precision: Precision = "auto") -> Checkpoint:
     """Load safetensors weights through a class of transformers; code from hubs is never run.
 
     Args:

@@ -1,0 +1,1 @@
+"""Large made-up corpora, and models that cost next to nothing."""
