@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import json
 from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +39,52 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no identity")
 
 
+VOCABULARY = frozenset({"contracts", "errors", "records", "registry"})
+"""Modules of ours whose code changes no answer: nouns, promises and words."""
+
+
 @cache
 def code_digest(make: Any) -> str:
-    """SHA-256 (hex, 16 characters) of the source file that defines a component: edited code is
-    different code."""
+    """SHA-256 (hex, 16 characters) of the source file that defines a component, and of the modules
+    of this package that it imports, and they in turn: edited code is different code."""
     file = inspect.getsourcefile(make)
-    return sha256(Path(file).read_bytes()).hexdigest()[:16] if file else "unknown"
+    if not file:
+        return "unknown"
+    files: dict[Path, None] = {}
+    _follow(Path(file), files)
+    return sha256("".join(_source(path)[0] for path in sorted(files)).encode()).hexdigest()[:16]
+
+
+def _follow(file: Path, files: dict[Path, None]) -> None:
+    if file not in files:
+        files[file] = None
+        for name in _source(file)[1]:
+            found = find_spec(name)
+            if found and found.origin:
+                _follow(Path(found.origin), files)
+
+
+@cache
+def _source(file: Path) -> tuple[str, tuple[str, ...]]:
+    """A file's digest, and the modules of this package that it imports wherever in it."""
+    content = file.read_bytes()
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return sha256(content).hexdigest(), tuple(sorted(filter(_is_ours, names)))
+
+
+def _is_ours(name: str) -> bool:
+    package, *inner = name.split(".")
+    if package != __package__ or not inner or inner[0] in VOCABULARY:
+        return False
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # a function in a module
+        return False
 
 
 def file_digest(path: Path) -> str:
