@@ -7,10 +7,8 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +19,7 @@ from mmragbench.contracts import Captioner, Chat, Encoder, Painter, Reranker, Ve
 from mmragbench.errors import BadImage, DataError, MmragbenchError
 from mmragbench.identity import digest
 from mmragbench.meter import Meter, Usage
+from mmragbench.overlapping import overlapping
 from mmragbench.records import (
     Document,
     Drawing,
@@ -124,8 +123,8 @@ class _Remembered:
             yield from map(work, chunks)
             return
         shared = max(1, min(at_once, len(keys)))  # so many calls share each second
-        halt = getattr(self._inner, "halt", _nothing)
-        for new, seconds in _overlapping(work, [[key] for key in keys], at_once, halt):
+        halt = getattr(self._inner, "halt", None)
+        for new, seconds in overlapping(work, [[key] for key in keys], at_once, halt):
             yield new, seconds / shared
 
     def _keep(self, new: Mapping[str, Answer], seconds: float, usage: Usage) -> None:
@@ -143,43 +142,6 @@ class _Remembered:
 
     def _count(self, usage: Usage, answer: Answer) -> None:
         """What an answer adds to the usage besides its seconds; nothing for most models."""
-
-
-def _nothing() -> None:
-    """What stops a model that has no patience anyway."""
-
-
-def _overlapping(
-    work: Callable[[list[str]], T], parts: list[list[str]], n: int, halt: Callable[[], None]
-) -> Iterator[T]:
-    """Results as they come, `n` under way at once. The next one begins when an earlier one has been
-    taken: what a kill can lose are the `n` under way. When one raises, nothing more is begun, those
-    under way are told to `halt` and waited for, and the error comes last."""
-    waiting: set[Future[T]] = set()
-    left = iter(parts)
-    stop: BaseException | None = None
-    with ThreadPoolExecutor(n) as pool:
-        while True:
-            if stop is None:
-                waiting |= {pool.submit(work, part) for part in islice(left, n - len(waiting))}
-            if not waiting:
-                break
-            try:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt as interrupt:
-                if stop is not None:
-                    raise
-                stop = interrupt
-                halt()
-                continue
-            for future in done:
-                if error := future.exception():
-                    stop = stop or error
-                    halt()
-                else:
-                    yield future.result()
-    if stop is not None:
-        raise stop
 
 
 def _one_by_one(ask: Callable[[list[T]], list[Answer]], inputs: list[T]) -> list[Answer]:
