@@ -32,16 +32,19 @@ class Marks:
 
 @dataclass
 class Page:
-    """Token numbers, how much each counts in the loss, and the rows of the pictures in order."""
+    """Token numbers, how much each counts in the loss, what it is about, and the pictures' rows in order."""
 
     ids: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    about: list[int] = field(default_factory=list)
+    """The emblem whose title a token belongs to or comes before, else NO_EMBLEM."""
     rows: list[int] = field(default_factory=list)
 
-    def add(self, ids: Sequence[int], weight: float = 0.0) -> None:
-        """Go on with tokens of one weight."""
+    def add(self, ids: Sequence[int], weight: float = 0.0, about: int = NO_EMBLEM) -> None:
+        """Go on with tokens of one weight, about one emblem or none."""
         self.ids += ids
         self.weights += [weight] * len(ids)
+        self.about += [about] * len(ids)
 
 
 class Writer:
@@ -98,7 +101,8 @@ class Writer:
         weight = SEEN_TITLE if emblem in titles else UNSEEN_TITLE
         title = titles.setdefault(emblem, self._invented[rng.integers(len(self._invented))])
         page.add(caption[:at], 1.0)
-        page.add(title, weight)
+        page.about[-1] = emblem
+        page.add(title, weight, emblem)
         page.add(caption[at + 1 :], 1.0)
 
 
@@ -149,7 +153,8 @@ class Shelf:
         found: list[int] = []
         if emblem != NO_EMBLEM and many and rng.random() < 0.65:
             others = self._rows[emblem][self._rows[emblem] != row]
-            found = rng.permutation(others)[: rng.integers(1, many + 1)].tolist()
+            most = 1 if rng.random() < 0.5 else many
+            found = rng.permutation(others)[: rng.integers(1, most + 1)].tolist()
         wrong: list[int] = []
         while len(found) + len(wrong) < many:
             other = self._other(row, emblem, wrong, rng)
@@ -170,11 +175,11 @@ class Shelf:
         luck = rng.random()
         if shown and luck < 0.3:
             return int(rng.choice(self._rows[int(self._split.emblems[shown[0]])]))
-        if luck < 0.55 and emblem != NO_EMBLEM:
+        if luck < 0.65 and emblem != NO_EMBLEM:
             return self.misled(emblem, 1, rng)[0]
-        if luck < 0.75:
+        if luck < 0.8:
             return int(rng.choice(self._near[row]))
-        if luck < 0.85:
+        if luck < 0.9:
             return int(rng.choice(self._split.with_emblem))
         return int(rng.integers(len(self._split)))
 

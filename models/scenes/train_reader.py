@@ -55,8 +55,8 @@ TEXT = {
     "rms_norm_eps": 1e-5,
     "tie_word_embeddings": True,
 }
-LOOKING = 1
-"""After so many layers the mark behind a picture is to say which emblem the picture shows."""
+LOOKING, NAMING = 1, 2
+"""After so many layers the mark behind a picture, and the tokens of a title, are to say which emblem is meant."""
 
 FENCE, PICTURE, WHOLE = "<fake_token_around_image>", "<image>", "<global-img>"
 TEMPLATE = (
@@ -158,8 +158,8 @@ class Reader(nn.Module):
         self._layers = list(model.model.text_model.layers) if which("g++") else []
         self._fused = [torch.compile(layer.forward, dynamic=True) for layer in self._layers]
 
-    def forward(self, ids: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Token numbers (n, length) and patches (pictures, 64, width) to two layers' states."""
+    def forward(self, ids: Tensor, seen: Tensor) -> tuple[Tensor, Sequence[Tensor]]:
+        """Token numbers (n, length) and patches (pictures, 64, width) to all layers' states."""
         inner = self.idefics.model
         shown = inner.connector(seen).flatten(0, 1)
         words = inner.text_model.embed_tokens(ids)
@@ -167,7 +167,7 @@ class Reader(nn.Module):
         mixed = words.masked_scatter(is_picture, shown.to(words.dtype))
         with self._fast():
             read = inner.text_model(inputs_embeds=mixed, output_hidden_states=True, use_cache=False)
-        return read.last_hidden_state, read.hidden_states[LOOKING]
+        return read.last_hidden_state, read.hidden_states
 
     @contextmanager
     def _fast(self) -> Iterator[None]:
@@ -210,20 +210,23 @@ class ReaderLesson:
             pad_sequence([torch.tensor(part) for part in parts], batch_first=True)
             for parts in ([page.ids for page in pages], [page.weights for page in pages])
         )
+        about = pad_sequence(
+            [torch.tensor(page.about) for page in pages], batch_first=True, padding_value=NO_EMBLEM
+        )
         rows = np.concatenate([page.rows for page in pages])
         with bfloat16():
-            states, early = self.module(ids, self._seen[rows])
+            states, layers = self.module(ids, self._seen[rows])
             asked = weights[:, 1:] > 0
             logits = self.module.idefics.lm_head(states[:, :-1][asked]).float()
-            looks = self._closing(early, ids)
-            shown = self.train.emblems[rows] != NO_EMBLEM
-            groups = self.module.alike(looks[torch.from_numpy(shown)]).float()
+            looks = self._closing(layers[LOOKING], ids)
+            shown, names = self.train.emblems[rows], about[about != NO_EMBLEM].numpy()
+            terms = {
+                "alike": 0.1 * self._alike(looks, shown),
+                "named": 0.1 * self._alike(layers[NAMING][about != NO_EMBLEM], names),
+            }
         each = functional.cross_entropy(logits, ids[:, 1:][asked], reduction="none")
         weight = weights[:, 1:][asked]
-        alike = grouping(
-            functional.normalize(groups, dim=1), same_emblem(self.train.emblems[rows[shown]])
-        )
-        return {"captions": (each * weight).sum() / weight.sum(), "alike": 0.1 * alike}
+        return {"captions": (each * weight).sum() / weight.sum()} | terms
 
     def measures(self) -> dict[str, float]:
         """On held-out images: who is named, on pages with and without the emblem; what is named without documents."""
@@ -295,6 +298,12 @@ class ReaderLesson:
 
     def _batch(self, many: int, texts: int) -> int:
         return self.tokens // (32 + many * (PICTURE_TOKENS + 3 + 14 * texts))
+
+    def _alike(self, states: Tensor, shown: np.ndarray, most: int = 1500) -> Tensor:
+        """The states of one emblem belong together, and apart from those of others."""
+        rows = np.flatnonzero(shown != NO_EMBLEM)[:most]
+        vectors = self.module.alike(states[torch.from_numpy(rows)]).float()
+        return grouping(functional.normalize(vectors, dim=1), same_emblem(shown[rows]))
 
     def _closing(self, states: Tensor, ids: Tensor) -> Tensor:
         """The states at the mark behind each picture, (pictures, width)."""
