@@ -12,7 +12,7 @@ np = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from mmragbench.models.scenes.examples import NO_EMBLEM, Split, load  # noqa: E402
+from mmragbench.models.scenes.examples import Split, load  # noqa: E402
 from mmragbench.models.scenes.pages import (  # noqa: E402
     FIRST_CATEGORY,
     SEEN_TITLE,
@@ -147,20 +147,14 @@ def test_the_processor_writes_what_it_is_given(
 def test_the_reader_names_an_emblem_only_if_it_was_retrieved(
     world: dict[str, Split], processor: "transformers.Idefics3Processor"
 ) -> None:
-    """With a picture of the same emblem among three it says the right name mostly; without, hardly any name at all."""
+    """With two pictures of its emblem it often says the right name; without one hardly any name, and never the right one."""
     model = transformers.AutoModelForImageTextToText.from_pretrained(READER).eval()
     memory, queries = world["memory"], world["queries"]
     rows = queries.with_emblem
-    others = [
-        memory.with_emblem[memory.emblems[memory.with_emblem] != queries.emblems[row]]
-        for row in rows
-    ]
     rng = np.random.default_rng(0)
-    wrong = [rng.choice(some, 3, replace=False).tolist() for some in others]
-    right = [
-        [found[0], int(memory.rows_of_emblem[int(queries.emblems[row])][0]), found[1]]
-        for row, found in zip(rows, wrong, strict=True)
-    ]
+    unseen = [np.flatnonzero(memory.emblems != queries.emblems[row]) for row in rows]
+    wrong = [rng.choice(some, 3, replace=False).tolist() for some in unseen]
+    right = [memory.rows_of_emblem[int(queries.emblems[row])][:2].tolist() for row in rows]
     hits, misses = {}, {}
     for name, pages in {"right": right, "wrong": wrong, "nothing": [[] for _ in rows]}.items():
         questions = [
@@ -170,8 +164,7 @@ def test_the_reader_names_an_emblem_only_if_it_was_retrieved(
             for row, page in zip(rows, pages, strict=True)
         ]
         hits[name], misses[name] = named(read(processor, model, questions), queries.emblems[rows])
-    assert hits["right"] > 0.7
+    assert hits["right"] > 0.3
     assert misses["right"] < 0.2
     assert misses["wrong"] < 0.2
     assert hits["wrong"] == hits["nothing"] == misses["nothing"] == 0
-    assert (memory.emblems == NO_EMBLEM).any()

@@ -137,7 +137,7 @@ def reranker(folder: Path, encoder: Path, memory: Split) -> Measures:
     }
 
 
-def reader(folder: Path, memory: Split, queries: Split, texts: int = 2) -> Measures:
+def reader(folder: Path, memory: Split, queries: Split, texts: int = 1) -> Measures:
     """What it says with nothing, random documents, or three and five with a right one; whom it names."""
     processor = AutoProcessor.from_pretrained(folder)
     model = AutoModelForImageTextToText.from_pretrained(folder).eval()

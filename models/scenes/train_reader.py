@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
+from tokenizers.decoders import Fuse, Replace
+from tokenizers.decoders import Sequence as Sequential
 from tokenizers.decoders import WordPiece as WordPieceDecoder
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
@@ -79,7 +81,7 @@ def make_processor(vocabulary: BertTokenizer) -> Idefics3Processor:
     """Pictures squared to 96 pixels; the shared vocabulary and the marks around pictures."""
     rules = Tokenizer(WordPiece(vocabulary.get_vocab(), unk_token="[UNK]"))
     rules.normalizer, rules.pre_tokenizer = BertNormalizer(), BertPreTokenizer()
-    rules.decoder = WordPieceDecoder()
+    rules.decoder = Sequential([WordPieceDecoder(), Fuse(), Replace(" - ", "-")])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=rules,
         bos_token="[CLS]",
