@@ -1,4 +1,4 @@
-"""The four checkpoints of the embedded default load by their public classes, offline, and know their world."""
+"""The five checkpoints of the embedded default load by their public classes, offline, and know their world."""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from mmragbench.models.scenes.wording import names_a_kind  # noqa: E402
 from mmragbench.scenes import write  # noqa: E402
 
 MODELS = Path(__file__).parents[1] / "models" / "scenes"
-FOLDERS = ("clip", "captioner", "sentences", "reranker")
+FOLDERS = ("clip", "captioner", "sentences", "reranker", "reader")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Split]:
 def test_folders_are_small_and_hold_no_pickle() -> None:
     """Together under 25 MB, and nothing but weights, JSON and text."""
     files = [file for folder in FOLDERS for file in (MODELS / folder).rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} <= {".safetensors", ".json", ".txt", ".md", ".py"}
+    assert {file.suffix for file in files} <= {".safetensors", ".json", ".jinja", ".txt", ".md", ".py"}
     assert sum(file.stat().st_size for file in files) < 25e6
 
 

@@ -1,4 +1,4 @@
-"""Load the four folders as a suite would; measure them on memory and queries, never trained on.
+"""Load the five folders as a suite would; measure them on memory and queries, never trained on.
 
 python models/scenes/evaluate.py --work build/scenes
 """
@@ -20,7 +20,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
 from mmragbench.models.scenes.contrast import nearest_agrees, success_at_1
-from mmragbench.models.scenes.examples import Split, load
+from mmragbench.models.scenes.examples import NO_EMBLEM, Split, load
+from mmragbench.models.scenes.train_reader import Question, named, read
 from mmragbench.models.scenes.train_reranker import NEAR, reranked
 from mmragbench.models.scenes.wording import agreement, cider
 from mmragbench.ptb import tokenize
@@ -136,6 +137,65 @@ def reranker(folder: Path, encoder: Path, memory: Split) -> Measures:
     }
 
 
+def reader(folder: Path, memory: Split, queries: Split, texts: int = 1) -> Measures:
+    """What it says with nothing, random documents, or three and five with a right one; whom it names."""
+    processor = AutoProcessor.from_pretrained(folder)
+    model = AutoModelForImageTextToText.from_pretrained(folder).eval()
+    plain, shown = queries.plain, queries.with_emblem
+    measures: Measures = {}
+    for name, retrieved in _contexts(memory, queries).items():
+        questions = [
+            Question(
+                queries.images[row],
+                [(memory.images[at], memory.captions[at][:texts]) for at in retrieved[row]],
+            )
+            for row in range(len(queries))
+        ]
+        start = time.monotonic()
+        written = read(processor, model, questions)
+        seconds = time.monotonic() - start
+        for slice_, rows in (("plain", plain), ("with an emblem", shown)):
+            measures[f"CIDEr, {slice_}, {name}"] = cider(
+                [written[row] for row in rows],
+                [queries.captions[row] for row in rows],
+                lambda text: " ".join(tokenize(text)),
+            )
+        right, wrong = named([written[row] for row in shown], queries.emblems[shown])
+        measures |= {
+            f"names the right emblem, {name}": right,
+            f"names a wrong emblem, {name}": wrong,
+            f"answers per second, {name}": len(queries) / seconds,
+        }
+        for row in (*plain[:2], *shown[:3]):
+            print(name, "|", written[row], "|", queries.captions[row][0])
+    return measures
+
+
+def _contexts(memory: Split, queries: Split) -> dict[str, list[list[int]]]:
+    """What is on each query's page: rows of memory, by the name of what could have found them."""
+    rng = np.random.default_rng(0)
+    return {
+        "alone": [[] for _ in range(len(queries))],
+        "random 3": [rng.choice(len(memory), 3, replace=False) for _ in range(len(queries))],
+        "right 1 of 3": [_found(memory, int(emblem), 1, 3, rng) for emblem in queries.emblems],
+        "right 1 of 5": [_found(memory, int(emblem), 1, 5, rng) for emblem in queries.emblems],
+        "right 3 of 3": [_found(memory, int(emblem), 3, 3, rng) for emblem in queries.emblems],
+    }
+
+
+def _found(
+    memory: Split, emblem: int, right: int, many: int, rng: np.random.Generator
+) -> list[int]:
+    """So many rows of the emblem (any rows if it is none), the others with other emblems, shuffled."""
+    if emblem == NO_EMBLEM:
+        return rng.choice(len(memory), many, replace=False)
+    rows = memory.rows_of_emblem[emblem]
+    wrong = memory.with_emblem[memory.emblems[memory.with_emblem] != emblem]
+    return rng.permutation(
+        [*rng.choice(rows, right, replace=False), *rng.choice(wrong, many - right, replace=False)]
+    )
+
+
 def words_for(split: Split, row: int) -> list[str]:
     """All words that people use for the kinds in an image."""
     shown = {box.category for box in split.boxes[row]} & set(KINDS)
@@ -169,6 +229,7 @@ def main() -> None:
         "captioner": captioner(folder / "captioner", queries),
         "sentences": sentences(folder / "sentences", memory, queries),
         "reranker": reranker(folder / "reranker", folder / "sentences", memory),
+        "reader": reader(folder / "reader", memory, queries),
     }
     rounded = {
         model: {name: round(value, 3) for name, value in part.items()}

@@ -1,4 +1,4 @@
-"""The training loop that the four models share: cosine schedule, log, and resumable."""
+"""The training loop that the five models share: cosine schedule, log, and resumable."""
 
 import csv
 import math

@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MARK = "<!-- From here on written by readme.py -->"
-MODELS = ("clip", "captioner", "sentences", "reranker")
+MODELS = ("clip", "captioner", "sentences", "reranker", "reader")
 ROWS = 9
 
 

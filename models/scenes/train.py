@@ -1,4 +1,4 @@
-"""Train the four small models of the embedded default on the world's own train split.
+"""Train the five small models of the embedded default on the world's own train split.
 
     python models/scenes/train.py --work build/scenes
 
@@ -18,6 +18,7 @@ from mmragbench.models.scenes.examples import load
 from mmragbench.models.scenes.lesson import Lesson, Recipe, learn
 from mmragbench.models.scenes.train_captioner import CaptionerLesson
 from mmragbench.models.scenes.train_clip import SIZE, ClipLesson
+from mmragbench.models.scenes.train_reader import ReaderLesson
 from mmragbench.models.scenes.train_reranker import RerankerLesson
 from mmragbench.models.scenes.train_sentences import SentencesLesson
 
@@ -27,6 +28,7 @@ RECIPES = {
     "captioner": Recipe(steps=5600, warmup=300),
     "sentences": Recipe(steps=500, every=100),
     "reranker": Recipe(steps=3000, warmup=100, every=100),
+    "reader": Recipe(steps=3000, rate=1.5e-3, warmup=100),
 }
 
 
@@ -66,6 +68,11 @@ class Course:
                 return CaptionerLesson(self.train, self.held_out, self.tokenizer, self.out / name)
             case "sentences":
                 return SentencesLesson(self.train, self.held_out, self.tokenizer, self.out / name)
+            case "reader":
+                eyes, cache = self.out / "captioner", self.work / "reader-looks.pt"
+                return ReaderLesson(
+                    self.train, self.held_out, self.tokenizer, eyes, self.out / name, cache
+                )
         return RerankerLesson(self.train, self.held_out, self._learned_sentences(), self.out / name)
 
     def _learned_sentences(self) -> SentencesLesson:
@@ -96,7 +103,7 @@ def arguments() -> argparse.Namespace:
         "--world", type=Path, help="an existing world (default: WORK/world, drawn if missing)"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path(__file__).parent, help="where the four folders go"
+        "--out", type=Path, default=Path(__file__).parent, help="where the five folders go"
     )
     parser.add_argument("--images", type=int, default=40_000, help="train images to draw")
     parser.add_argument("--only", choices=list(RECIPES), nargs="+", default=list(RECIPES))

@@ -1,4 +1,4 @@
-"""One WordPiece vocabulary for all four models: common words whole, invented names in pieces."""
+"""One WordPiece vocabulary for all five models: common words whole, invented names in pieces."""
 
 import re
 from collections import Counter

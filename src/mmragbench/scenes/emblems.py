@@ -63,7 +63,7 @@ class Emblem:
 def emblems() -> tuple[tuple[Emblem, ...], tuple[Emblem, ...]]:
     """The held-out emblems and those for training, the same whatever the world's seed is."""
     rng = Random("the emblems of the world")
-    names = _names(rng, HELD_OUT + FOR_TRAINING)
+    names = invent_names(rng, HELD_OUT + FOR_TRAINING)
     held_out = _held_out_designs(rng)
     kept = {(d.shape, d.field, d.charge) for d in held_out}
     training: set[Design] = set()
@@ -128,7 +128,7 @@ _ENDS = ("bar", "dell", "dor", "dril", "fen", "gath", "kesh", "lan", "lune", "ma
          "rath", "rik", "ril", "sha", "tek", "thos", "vane", "vik", "wyn", "zan", "zira")  # fmt: skip
 
 
-def _names(rng: Random, many: int) -> list[str]:
+def invent_names(rng: Random, many: int) -> list[str]:
     """Two or three syllables each, all different; the first HELD_OUT begin with four letters of their own."""
     names: list[str] = []
     starts: set[str] = set()
