@@ -92,10 +92,9 @@ def _by_encoder(asked: Pictures, held: Pictures) -> Iterator[tuple[int, int]]:
         return iter(())
     import faiss
 
-    index = faiss.IndexFlatIP(held.vectors.shape[1])
-    index.add(np.ascontiguousarray(held.vectors))
-    wanted = np.ascontiguousarray(asked.vectors)
-    return _neighbours(index.search(wanted, min(BY_ENCODER, len(held)))[1])
+    k = min(BY_ENCODER, len(held))  # on the rows as they are, which may be memory-mapped
+    nearest = faiss.knn(asked.vectors, held.vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
+    return _neighbours(nearest[1])
 
 
 def _neighbours(rows: Rows) -> Iterator[tuple[int, int]]:
