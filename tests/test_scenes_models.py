@@ -39,7 +39,14 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Split]:
 def test_folders_are_small_and_hold_no_pickle() -> None:
     """Together under 25 MB, and nothing but weights, JSON and text."""
     files = [file for folder in FOLDERS for file in (MODELS / folder).rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} <= {".safetensors", ".json", ".jinja", ".txt", ".md", ".py"}
+    assert {file.suffix for file in files} <= {
+        ".safetensors",
+        ".json",
+        ".jinja",
+        ".txt",
+        ".md",
+        ".py",
+    }
     assert sum(file.stat().st_size for file in files) < 25e6
 
 

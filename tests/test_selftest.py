@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import tiny
-from mmragbench.cache import Items
 from mmragbench.errors import SuiteError
 from mmragbench.meter import Meter
 from mmragbench.models.open_clip import OpenClip
 from mmragbench.records import Text
 from mmragbench.remember import RememberedEncoder
 from mmragbench.selftest import check
+from mmragbench.vectors import VectorFile
 
 
 class Fixed:
@@ -69,11 +69,11 @@ def test_it_is_tried_once_and_only_if_it_is_asked(tmp_path):
     """What is known needs no model; the first question loads and tries it."""
     swapped = np.eye(8, dtype=np.float32)[::-1]
     model = Fixed(np.eye(8, dtype=np.float32), swapped)
-    remembered = RememberedEncoder(model, "clip", Items(tmp_path / "i"), Meter())
+    remembered = RememberedEncoder(model, "clip", VectorFile(tmp_path / "i"), Meter())
     with pytest.warns(UserWarning, match="0 of 8"):
         remembered.encode_texts([Text("a", "a")])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         remembered.encode_texts([Text("b", "b")])
-        again = RememberedEncoder(model, "clip", Items(tmp_path / "i"), Meter())
+        again = RememberedEncoder(model, "clip", VectorFile(tmp_path / "i"), Meter())
         again.encode_texts([Text("a", "a")])

@@ -67,9 +67,6 @@ class _Remembered:
         """What the model looks at: the content, or the id where answers are looked up by id."""
         return item.id if getattr(self._inner, "by_id", False) else item.digest
 
-    def _prepare(self) -> None:
-        """What has to be done before the model is asked; its time is not the answers'."""
-
     def _answers(
         self, keys: Sequence[str], inputs: Sequence[T], ask: Callable[[list[T]], list[Answer]]
     ) -> list[Answer]:
@@ -86,8 +83,6 @@ class _Remembered:
         answers: dict[str, Answer] = {key: item.value for key, item in known.items()}
         for answer in answers.values():
             self._count(usage, answer)
-        if missing:
-            self._prepare()
         for new, seconds in self._asked({key: distinct[key] for key in missing}, ask):
             self._keep(new, seconds, usage)
             answers.update(new)
@@ -223,6 +218,7 @@ class RememberedEncoder(_Remembered):
         usage.cached += len(distinct) - len(missing)
         usage.seconds += sum(found.seconds.tolist())
         if missing:
+            self._prepare()
             wanted = {k: i for k, i in zip(keys, inputs, strict=True) if k in missing}
             self._ask(modality, wanted, encode, usage)
             found = self._vectors.find(distinct)
