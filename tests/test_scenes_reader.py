@@ -147,7 +147,7 @@ def test_the_processor_writes_what_it_is_given(
 def test_the_reader_names_an_emblem_only_if_it_was_retrieved(
     world: dict[str, Split], processor: "transformers.Idefics3Processor"
 ) -> None:
-    """With two pictures of its emblem it often says the right name; without one hardly any name, and never the right one."""
+    """With two pictures of its emblem it mostly says the right name; without one hardly any name, and never the right one."""
     model = transformers.AutoModelForImageTextToText.from_pretrained(READER).eval()
     memory, queries = world["memory"], world["queries"]
     rows = queries.with_emblem
@@ -164,7 +164,7 @@ def test_the_reader_names_an_emblem_only_if_it_was_retrieved(
             for row, page in zip(rows, pages, strict=True)
         ]
         hits[name], misses[name] = named(read(processor, model, questions), queries.emblems[rows])
-    assert hits["right"] > 0.3
-    assert misses["right"] < 0.2
-    assert misses["wrong"] < 0.2
+    assert hits["right"] > 0.7
+    assert misses["right"] < 0.1
+    assert misses["wrong"] < 0.1
     assert hits["wrong"] == hits["nothing"] == misses["nothing"] == 0

@@ -16,14 +16,25 @@ ROWS = 9
 
 
 def main() -> None:
-    """Keep what stands above the mark, and write the tables below it."""
+    """Keep what stands above the mark, and write the tables below it; a model without a log here
+    keeps its curve."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/scenes"))
     work = parser.parse_args().work
-    kept = (HERE / "README.md").read_text().split(MARK)[0]
+    kept, written = (HERE / "README.md").read_text().split(MARK)
     parts = [MARK, "\n## Measured\n", _measures(), "\n## Learning curves\n"]
-    parts += [_curve(name, work / f"{name}.csv") for name in MODELS]
+    for name in MODELS:
+        log = work / f"{name}.csv"
+        parts.append(_curve(name, log) if log.is_file() else _section(written, name))
     (HERE / "README.md").write_text(kept + "\n".join(parts))
+
+
+def _section(text: str, name: str) -> str:
+    return (
+        f"\n### {name}\n"
+        + text.split(f"\n### {name}\n")[1].split("\n### ", maxsplit=1)[0].rstrip()
+        + "\n"
+    )
 
 
 def _measures() -> str:
