@@ -152,6 +152,7 @@ class Silver:
             graded[scores == 0] = 0
             kept = top(graded, self._order, AFFINE)
             best.append((kept, scores[kept]))
+        del self._agreement  # hundreds of megabytes, asked for the last time
         return best
 
     @cached_property

@@ -13,7 +13,7 @@ from mmragbench.audits.captions import Captions
 from mmragbench.audits.copy import copies
 from mmragbench.audits.encoders import Encoders
 from mmragbench.audits.leak import HOWS, Leaks, Pair, leak, without
-from mmragbench.audits.modality import gap, modality
+from mmragbench.audits.modality import Kinds, gap, modality
 from mmragbench.errors import MmragbenchError
 from mmragbench.loop import Cell
 from mmragbench.meter import Progress
@@ -199,8 +199,9 @@ def _copy(task: Task, cells: Sequence[Cell], captions: Captions) -> list[Json]:
 
 def _modality(task: Task, cells: Sequence[Cell], encoders: Encoders) -> Json:
     kept = ("hits", "relevant", "n")
-    found = {cell.strategy: modality(task, cell.retrieved.rankings) for cell in cells}
-    memory = modality(task, ())
+    kinds = Kinds(task)
+    found = {c.strategy: modality(task, c.retrieved.rankings, kinds=kinds) for c in cells}
+    memory = modality(task, (), kinds=kinds)
     gaps = {name: gap(task.memory, encoder) for name, encoder in encoders.read(task).items()}
     return {
         "memory": memory.memory,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -69,21 +70,40 @@ class Modality:
         return sum(share > 0 for share in self.memory.values()) > 1
 
 
+class Kinds:
+    """The kinds of a task's documents: of all, and of those that are relevant for a query, which
+    may be thousands and are looked at once."""
+
+    def __init__(self, task: Task) -> None:
+        self._qrels = task.qrels
+        self.of = {document.id: kind for document in task.memory if (kind := kind_of(document))}
+        self.relevant = cache(self._relevant)
+
+    def _relevant(self, query: str) -> Shares | None:
+        """Shares of the kinds; None where no document is relevant."""
+        grades = self._qrels.get(query, {})
+        good = [id for id, grade in grades.items() if grade > 0 and id in self.of]
+        return _shares(self.of[id] for id in good) if good else None
+
+
 def modality(
-    task: Task, rankings: Sequence[Ranking], encoder: Encoder | None = None, k: int = K
+    task: Task,
+    rankings: Sequence[Ranking],
+    encoder: Encoder | None = None,
+    k: int = K,
+    kinds: Kinds | None = None,
 ) -> Modality:
-    """What is retrieved against what is relevant, by modality; and an encoder's modality gap."""
-    kinds = {document.id: kind for document in task.memory if (kind := kind_of(document))}
+    """What is retrieved against what is relevant, by modality; and an encoder's modality gap.
+    `kinds` are the task's, where they have been looked at already."""
+    kinds = kinds or Kinds(task)
     hits, relevant = [], []
     for ranking in rankings:
-        grades = task.qrels.get(ranking.query, {})
-        good = [id for id, grade in grades.items() if grade > 0 and id in kinds]
-        found = [id for id in ranking.ids[:k] if id in kinds]
-        if good and found:
-            hits.append(_shares(kinds[id] for id in found))
-            relevant.append(_shares(kinds[id] for id in good))
+        found = [id for id in ranking.ids[:k] if id in kinds.of]
+        if found and (good := kinds.relevant(ranking.query)):
+            hits.append(_shares(kinds.of[id] for id in found))
+            relevant.append(good)
     return Modality(
-        memory=_shares(kinds.values()),
+        memory=_shares(kinds.of.values()),
         hits=_mean(hits),
         relevant=_mean(relevant),
         n=len(hits),

@@ -1,0 +1,35 @@
+"""Results in columns are the results themselves."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmragbench.records import Hit, Ranking
+from mmragbench.stages import Rankings, Retrieved
+
+HITS = st.lists(
+    st.builds(Hit, st.text(max_size=4), st.floats(allow_nan=False, allow_infinity=False)),
+    max_size=5,
+)
+RANKINGS = st.lists(st.builds(Ranking, st.text(max_size=4), HITS.map(tuple)), max_size=6)
+
+
+@given(RANKINGS)
+def test_columns_give_back_what_was_put_in(rankings):
+    """Each by number, in order and by slice, also after they were stored."""
+    stored = Retrieved(Rankings(rankings), {"seconds": {}}).to_bytes()
+    for kept in (Rankings(rankings), Retrieved.from_bytes(stored).rankings):
+        assert list(kept) == rankings
+        assert [kept[-at] for at in range(len(kept), 0, -1)] == rankings
+        assert kept[1:4] == rankings[1:4]
+        assert kept.found_any == any(ranking.hits for ranking in rankings)
+        with pytest.raises(IndexError):
+            kept[len(rankings)]
+
+
+def test_only_those_asked_for_are_made():
+    """`of` gives the rankings of some queries, in their order."""
+    rankings = [Ranking(query, (Hit("d", 1.0),)) for query in "abc"]
+    assert list(Rankings(rankings).of({"c", "a", "x"})) == [rankings[0], rankings[2]]
