@@ -175,15 +175,17 @@ class RememberedEncoder(_Remembered):
         return found
 
     def _prepare(self) -> None:
-        """A model of pictures and texts that loads weights is loaded and tried, once."""
+        """A model that loads weights is loaded, once, before any clock starts; one of pictures and
+        texts is tried, which loads it too."""
         load = getattr(self._inner, "load", None)
         if self._tried or load is None:
             return
         self._tried = True
-        load()
-        if self.modalities >= {"image", "text"}:
-            for warning in check(self._inner, self._name):
-                warnings.warn(warning, stacklevel=2)
+        if not self.modalities >= {"image", "text"}:
+            load()
+            return
+        for warning in check(self._inner, self._name):
+            warnings.warn(warning, stacklevel=2)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._encode("image", images, self._inner.encode_images)
