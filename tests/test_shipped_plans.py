@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import papers
 import pytest
-import toy
 
+import papers
+import toy
 from mmragbench import verbs
 
 SUITES = Path(__file__).resolve().parents[1] / "suites"
