@@ -28,7 +28,7 @@ RECIPES = {
     "captioner": Recipe(steps=5600, warmup=300),
     "sentences": Recipe(steps=500, every=100),
     "reranker": Recipe(steps=3000, warmup=100, every=100),
-    "reader": Recipe(steps=3000, rate=1.5e-3, warmup=100),
+    "reader": Recipe(steps=7600, rate=1.5e-3, warmup=100),
 }
 
 
