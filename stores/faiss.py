@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench.contracts import Vectors
-from mmragbench.records import Hit
+from mmragbench.records import Hit, hits_of
 from mmragbench.registry import store
 
 WIDER = 8
@@ -92,8 +92,8 @@ class Faiss:
             if sort:
                 yield self._ranked(values, found, k)
             else:
-                best = zip(found[:k].tolist(), values[:k].tolist(), strict=True)
-                yield [Hit(self._ids[row], value) for row, value in best]
+                ids = map(self._ids.__getitem__, found[:k].tolist())
+                yield list(hits_of(ids, values[:k].tolist()))
 
     def _ranked(self, scores: Vectors, rows: Vectors, k: int) -> list[Hit]:
         pairs = zip(scores.tolist(), (self._ids[row] for row in rows.tolist()), strict=True)

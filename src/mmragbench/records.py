@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -77,6 +78,11 @@ class Hit(NamedTuple):
 
     id: str
     score: float
+
+
+def hits_of(ids: Iterable[str], scores: Iterable[float]) -> Iterator[Hit]:
+    """Hits from columns of equal length; several times as fast as making them one by one."""
+    return map(partial(tuple.__new__, Hit), zip(ids, scores, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from mmragbench.contracts import Store, Vectors
-from mmragbench.records import Hit, Ranking
+from mmragbench.records import Hit, Ranking, hits_of
 
 _AT_ONCE = 1 << 18
 """Hits on rows that are held at once: queries are searched for in parts, so that their number does
@@ -46,8 +46,8 @@ class OwnedRows:
     def documents(self, hits: Sequence[Hit], k: int) -> list[Hit]:
         """Hits on rows made into at most `k` hits on documents."""
         if self._most == 1 and len({score for _, score in hits}) == len(hits):
-            owners = self._owners  # the order is right already
-            return [Hit(owners[int(row)], score) for row, score in hits[:k]]
+            owners = (self._owners[int(row)] for row, _ in hits[:k])
+            return list(hits_of(owners, (score for _, score in hits[:k])))  # in order already
         best: dict[str, float] = {}
         for row, score in hits:
             owner = self._owners[int(row)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
-from mmragbench.records import Hit, Image, Measure, Output, Ranking, Score, Scores
+from mmragbench.records import Image, Measure, Output, Ranking, Score, Scores, hits_of
 
 CRASH = "failed: "
 """How the reason begins where a component raised something unforeseen; such results are not kept."""
@@ -60,7 +60,7 @@ class Rankings(Sequence[Ranking]):
         at = range(len(self))[at]
         first, last = self._ends[at], self._ends[at + 1]
         ids = map(self._ids.__getitem__, self._codes[first:last])
-        return Ranking(self._queries[at], tuple(map(Hit, ids, self._scores[first:last])))
+        return Ranking(self._queries[at], tuple(hits_of(ids, self._scores[first:last])))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
