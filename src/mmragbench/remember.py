@@ -102,7 +102,10 @@ class _Remembered:
         return [answers[key] for key in keys]
 
     def _asked(
-        self, inputs: Mapping[str, T], ask: Callable[[list[T]], list[Answer]]
+        self,
+        inputs: Mapping[str, T],
+        ask: Callable[[list[T]], list[Answer]],
+        size: int | None = None,
     ) -> Iterator[tuple[dict[str, Answer], float]]:
         """Chunk after chunk with its seconds; one by one and several at once where the model waits
         for a server (`concurrency`), each as soon as it is there."""
@@ -114,7 +117,8 @@ class _Remembered:
 
         keys, at_once = list(inputs), getattr(self._inner, "concurrency", None)
         if at_once is None:
-            chunks = (keys[i : i + self.chunk] for i in range(0, len(keys), self.chunk))
+            size = size or self.chunk
+            chunks = (keys[i : i + size] for i in range(0, len(keys), size))
             yield from map(work, chunks)
             return
         shared = max(1, min(at_once, len(keys)))  # so many calls share each second
@@ -155,6 +159,8 @@ class RememberedEncoder(_Remembered):
     """Vectors are kept in a file of rows, and come back memory-mapped (read-only)."""
 
     role = "encoder"
+    texts = 4096
+    """Texts in a chunk: the more of them are sorted by length, the less padding is encoded."""
 
     def __init__(self, inner: Encoder, name: str, items: VectorFile, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
@@ -243,7 +249,8 @@ class RememberedEncoder(_Remembered):
 
         self._meter.begin(f"{self._name} ({self.role})", len(inputs))
         refused: dict[str, str] = {}
-        for new, seconds in self._asked(inputs, lambda chunk: _one_by_one(ask, chunk)):
+        size = self.texts if modality == "text" else self.chunk
+        for new, seconds in self._asked(inputs, lambda chunk: _one_by_one(ask, chunk), size):
             self._keep(new, seconds, usage)
             refused |= {key: a.reason for key, a in new.items() if isinstance(a, Failure)}
         for key, reason in refused.items():
