@@ -180,6 +180,14 @@ def test_a_generator_that_is_shown_nothing_is_a_level(changed: Callable[..., Pat
     assert [label for _, label in glance.levels(strip)] == ["chance 10.0", "captioner alone 40.0"]
 
 
+def test_levels_that_are_close_share_a_label(changed: Callable[..., Path]) -> None:
+    """Where a reader gains nothing from chance, both stand in one label, not over each other."""
+    rows = [row("a", 0.8), row("random", 0.101), row("no-retrieval", 0.1)]
+    rows = [one | {"generator": "reader", "k": 3, "measure": "CIDEr"} for one in rows]
+    (strip,) = glance.strips(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
+    assert [label for _, label in glance.levels(strip)] == ["floor 10.0, chance 10.1"]
+
+
 def test_blanks_in_ids_are_found_again(changed: Callable[..., Path]) -> None:
     """A TREC run writes blanks as `%20`; the gallery finds query and document all the same."""
     root = changed()

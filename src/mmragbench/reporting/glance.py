@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.tables import setting
 from mmragbench.reporting.units import decimals, lower_is_better, shown, unit
+
+APART = 5.0
+"""Percent of the line below which two labels would hide each other."""
 
 CLOSE = 1.8
 """Percent of the line below which two marks would hide each other."""
@@ -98,7 +100,12 @@ def _marks(run: RunFolder, rows: Sequence[Row]) -> Iterator[Mark]:
 
 
 def levels(strip: Strip) -> list[tuple[float, str]]:
-    """Where chance, ceiling, floor and generators alone lie, merged where they coincide."""
-    controls = sorted((m for m in strip.marks if m.control), key=lambda mark: mark.place)
-    grouped = groupby(controls, key=lambda mark: mark.place)
-    return [(place, ", ".join(f"{m.control} {m.value}" for m in marks)) for place, marks in grouped]
+    """Where chance, ceiling, floor and generators alone lie; those whose labels would hide each
+    other share one, at the first one's place."""
+    groups: list[list[Mark]] = []
+    for mark in sorted((m for m in strip.marks if m.control), key=lambda mark: mark.place):
+        if groups and mark.place - groups[-1][0].place < APART:
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    return [(g[0].place, ", ".join(f"{m.control} {m.value}" for m in g)) for g in groups]
