@@ -149,3 +149,10 @@ def test_a_strategy_that_lacks_what_its_arguments_ask_for_is_told_with_its_line(
     strategies = {"text-grounding": {"search": "dense"}}
     with pytest.raises(SuiteError, match=r"toy\.yaml:\d+: strategies\.text-grounding: .*encoder"):
         mb.run(suite_file(strategies=strategies, baseline=None))
+
+
+@pytest.mark.parametrize("use, near", [("opnai", "openai"), ("raeder", "reader")])
+def test_an_unknown_generator_is_told_of_models_too(use, near):
+    """A generator may be named by its model, so these are among the choices."""
+    said = message(Path("scenes"), f"generators.mine={{use: {use}}}")
+    assert f"unknown generator {use!r}. Did you mean {near!r}?" in said

@@ -12,7 +12,7 @@ from mmragbench.assembly import Bound, bind, bind_model
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.identity import digest
 from mmragbench.records import Measure, Task
-from mmragbench.registry import Component, arguments, exists, find_measure
+from mmragbench.registry import Component, arguments, every, exists, find_measure
 from mmragbench.suite import Misfit, Place, Source, Suite, TaskSpec
 
 MODEL_GENERATORS = {"chat": "reader", "painter": "draw"}
@@ -151,6 +151,11 @@ def _models_of_generators(suite: Suite) -> dict[str, Any]:
                 models[name] = {"use": use, **{k: spec[k] for k in spec if k not in own}}
                 generators[name] = {**own, "use": generator, role: name}
                 break
+        else:
+            kinds = ("generator", *MODEL_GENERATORS)
+            choices = {component.name for kind in kinds for component in every(kind)}
+            place = ("generators", name, *(["use"] if "use" in spec else []))
+            raise Misfit(place, unknown("generator", use, choices))
     return {"models": models, "generators": generators}
 
 
@@ -176,8 +181,6 @@ def _plan_task(
 
 
 def _generators(bound: Mapping[str, Bound]) -> list[str]:
-    from mmragbench.registry import every
-
     return sorted({*bound, *(component.name for component in every("generator"))})
 
 
