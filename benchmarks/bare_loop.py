@@ -1,6 +1,6 @@
 """What the harness costs: a whole run, and a bare loop that makes the same calls to the same model.
 
-    python benchmarks/bare_loop.py [--data flickr8k] [--images 1000]
+    python benchmarks/bare_loop.py [--data flickr8k] [--images 1000] [--architecture ViT-B-32]
 
 The bare loop loads the model, encodes every picture and caption once, multiplies, and counts hits.
 The run takes the data in, tries the model, indexes, searches, scores with intervals, audits, and
@@ -46,8 +46,8 @@ def ours(data: Shelf, model: str) -> Found:
 def main() -> None:
     data = shelf(__doc__)
     threads()
-    model = random_clip(data.work / "ViT-B-32")
-    print(f"{len(data.images)} images, {len(data.texts)} captions, ViT-B-32")
+    model = random_clip(data.work / data.architecture, data.architecture)
+    print(f"{len(data.images)} images, {len(data.texts)} captions, {data.architecture}")
     least, expected = timed("bare loop", lambda: bare(data, model))
     whole, found = timed("mmragbench run", lambda: ours(data, model))
     print(f"hit rates at 10: {expected} and {found}")

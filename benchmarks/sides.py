@@ -32,6 +32,7 @@ class Shelf:
     root: Path
     work: Path
     captions: dict[str, list[str]]
+    architecture: str = "ViT-B-32"
 
     @property
     def images(self) -> list[Path]:
@@ -43,10 +44,12 @@ class Shelf:
 
 
 def shelf(description: str | None, images: int = 1000) -> Shelf:
-    """What the command line asks for: `--data`, the folder of Flickr8k, and `--images`, how many."""
+    """What the command line asks for: `--data`, the folder of Flickr8k, `--images`, how many, and
+    `--architecture`, open_clip's name of the model (where a script can do with another)."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "flickr8k")
     parser.add_argument("--images", type=int, default=images)
+    parser.add_argument("--architecture", default="ViT-B-32")
     given = parser.parse_args()
     names = (given.data / "splits" / "dev.txt").read_text().split()[: given.images]
     captions: dict[str, list[str]] = {name: [] for name in names}
@@ -57,7 +60,7 @@ def shelf(description: str | None, images: int = 1000) -> Shelf:
     work = Path(tempfile.mkdtemp(prefix="mmragbench-"))
     os.environ["MMRAGBENCH_CACHE"] = str(work / "cache")  # nothing is known beforehand
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    return Shelf(given.data.resolve(), work, captions)
+    return Shelf(given.data.resolve(), work, captions, given.architecture)
 
 
 def random_clip(folder: Path, architecture: str = "ViT-B-32") -> str:
