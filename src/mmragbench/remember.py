@@ -16,7 +16,8 @@ import numpy as np
 
 from mmragbench.cache import Item, Items, write_atomically
 from mmragbench.contracts import Captioner, Chat, Encoder, Painter, Reranker, Vectors
-from mmragbench.errors import BadImage, DataError, MmragbenchError
+from mmragbench.devices import in_halves
+from mmragbench.errors import DataError
 from mmragbench.identity import digest
 from mmragbench.meter import Meter, Usage
 from mmragbench.overlapping import overlapping
@@ -143,18 +144,6 @@ class _Remembered:
         """What an answer adds to the usage besides its seconds; nothing for most models."""
 
 
-def _one_by_one(ask: Callable[[list[T]], list[Answer]], inputs: list[T]) -> list[Answer]:
-    """Ask for all; when that fails, for each alone, so that one bad item fails alone."""
-    try:
-        return ask(inputs)
-    except Exception as error:
-        if isinstance(error, MmragbenchError) and not isinstance(error, BadImage):
-            raise
-        if len(inputs) == 1:
-            return [Failure(f"{type(error).__name__}: {error}")]
-    return [answer for item in inputs for answer in _one_by_one(ask, [item])]
-
-
 class RememberedEncoder(_Remembered):
     """Vectors are kept in a file of rows, and come back memory-mapped (read-only)."""
 
@@ -250,7 +239,7 @@ class RememberedEncoder(_Remembered):
         self._meter.begin(f"{self._name} ({self.role})", len(inputs))
         refused: dict[str, str] = {}
         size = self.texts if modality == "text" else self.chunk
-        for new, seconds in self._asked(inputs, lambda chunk: _one_by_one(ask, chunk), size):
+        for new, seconds in self._asked(inputs, lambda chunk: in_halves(ask, chunk), size):
             self._keep(new, seconds, usage)
             refused |= {key: a.reason for key, a in new.items() if isinstance(a, Failure)}
         for key, reason in refused.items():
@@ -272,7 +261,7 @@ class RememberedCaptioner(_Remembered):
             return [c if isinstance(c, Failure) else c.encode() for c in captions]
 
         pairs = list(zip(images, prompts, strict=True))
-        answers = self._answers(keys, pairs, lambda chunk: _one_by_one(ask, chunk))
+        answers = self._answers(keys, pairs, lambda chunk: in_halves(ask, chunk))
         return [a if isinstance(a, Failure) else a.decode() for a in answers]
 
     def key(self, image: Image, prompt: str = "") -> str:
@@ -316,7 +305,7 @@ class RememberedChat(_Remembered):
             return [r if isinstance(r, Failure) else _json(r, text=r.text) for r in replies]
 
         keys = [self.key(prompt) for prompt in prompts]
-        answers = self._answers(keys, prompts, lambda chunk: _one_by_one(ask, chunk))
+        answers = self._answers(keys, prompts, lambda chunk: in_halves(ask, chunk))
         return [a if isinstance(a, Failure) else Reply(**json.loads(a)) for a in answers]
 
     def recall(self, prompts: Sequence[Prompt]) -> list[Reply | None]:
@@ -352,7 +341,7 @@ class RememberedPainter(_Remembered):
             return [d if isinstance(d, Failure) else self._stored(d) for d in drawings]
 
         keys = [self.key(prompt) for prompt in prompts]
-        answers = self._answers(keys, prompts, lambda chunk: _one_by_one(ask, chunk))
+        answers = self._answers(keys, prompts, lambda chunk: in_halves(ask, chunk))
         return [a if isinstance(a, Failure) else self._drawing(a) for a in answers]
 
     def key(self, prompt: Prompt) -> str:

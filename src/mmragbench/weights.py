@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -47,12 +48,23 @@ def _shipped() -> list[str]:
     return sorted(set(found))
 
 
+def _checksum(file: Path) -> str:
+    """SHA-256 of a file, which may be gigabytes: taken once, as long as the file is not changed."""
+    found = file.stat()
+    return _checksum_of(file.resolve(), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@cache
+def _checksum_of(file: Path, size: int, changed: int, moved: int) -> str:
+    return file_digest(file)
+
+
 def fingerprint(name: str) -> str:
     """What identifies weights: `sha256:…` of a file or folder, `revision:…` of a hub id in the
     local hub cache, else `unresolved:<name>`."""
     path = Path(name)
     if path.is_file():
-        return f"sha256:{file_digest(path)}"
+        return f"sha256:{_checksum(path)}"
     if path.is_dir():
         return f"sha256:{_folder_digest(path)}"
     return _hub_revision(name) or UNRESOLVED + name
@@ -63,7 +75,7 @@ def _folder_digest(folder: Path) -> str:
     running = sha256()
     for file in sorted(folder.rglob("*")):
         if file.is_file() and file.suffix not in {".md", ".py", ".pyc", ".png", ".svg"}:
-            running.update(f"{file.relative_to(folder).as_posix()} {file_digest(file)}\n".encode())
+            running.update(f"{file.relative_to(folder).as_posix()} {_checksum(file)}\n".encode())
     return running.hexdigest()
 
 
