@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from mmragbench.contracts import Encoder, NewStore, Vectors
 from mmragbench.errors import NotApplicable
-from mmragbench.records import Document, Hit, Query, Ranking
+from mmragbench.records import Document, Query, Ranking
 from mmragbench.registry import strategy
 from mmragbench.rows import OwnedRows
 
 Owned = tuple[Vectors, list[str]]
 """Rows, and the document (or query) that owns each."""
+
+Scored = tuple[int, float]
+"""A row's number and its score."""
 
 Sides = Mapping[str, Owned]
 Means = Mapping[str, Vectors]
@@ -96,13 +99,13 @@ class SharedSpace:
         place = {owner: row for row, owner in enumerate(owners)}
         return rows[[place[query.id] for query in queries]]
 
-    def _diverse(self, query: Vectors, pool: Sequence[Hit]) -> list[Hit]:
-        taken: list[Hit] = []
+    def _diverse(self, query: Vectors, pool: Sequence[Scored]) -> list[Scored]:
+        taken: list[Scored] = []
         others = query[None]
-        for hit in pool:
-            row = self._vectors[int(hit.id)]
+        for place, score in pool:
+            row = self._vectors[place]
             if (others @ row).max() <= self._diversity:
-                taken.append(hit)
+                taken.append((place, score))
                 others = np.concatenate([others, row[None]])
         return taken
 

@@ -70,7 +70,7 @@ def test_it_is_tried_once_and_only_if_it_is_asked(tmp_path):
     swapped = np.eye(8, dtype=np.float32)[::-1]
     model = Fixed(np.eye(8, dtype=np.float32), swapped)
     remembered = RememberedEncoder(model, "clip", VectorFile(tmp_path / "i"), Meter())
-    with pytest.warns(UserWarning, match="0 of 8"):
+    with pytest.warns(UserWarning, match="0 of 4"):
         remembered.encode_texts([Text("a", "a")])
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,14 @@ def trec(rankings: Sequence[Ranking], tag: str) -> str:
     safe = {" ": "%20", "\t": "%09", "\n": "%0A", "\r": "%0D"}
     table = str.maketrans(safe)
     written = cache(lambda id: id.translate(table))  # a document is hit by many queries
+    return "".join(_trec_lines(ranking, written, tag) for ranking in rankings)
+
+
+def _trec_lines(ranking: Ranking, written: Callable[[str], str], tag: str) -> str:
+    before = f"{written(ranking.query)} Q0 "
+    hits = enumerate(ranking.hits, start=1)
     return "".join(
-        f"{written(ranking.query)} Q0 {written(id)} {rank} {score!r} {tag}\n"
-        for ranking in rankings
-        for rank, (id, score) in enumerate(ranking.hits, start=1)
+        [f"{before}{written(id)} {rank} {score!r} {tag}\n" for rank, (id, score) in hits]
     )
 
 

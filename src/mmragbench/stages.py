@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, overload
 
@@ -26,13 +28,14 @@ class Rankings(Sequence[Ranking]):
     """
 
     def __init__(self, rankings: Iterable[Ranking] = ()) -> None:
-        known: dict[str, int] = {}
+        known: defaultdict[str, int] = defaultdict(count().__next__)
         codes, scores = array("i"), array("d")
         queries, ends = [], [0]
         for ranking in rankings:
+            ids, values = zip(*ranking.hits, strict=True) if ranking.hits else ((), ())
             queries.append(ranking.query)
-            codes.extend(known.setdefault(hit.id, len(known)) for hit in ranking.hits)
-            scores.extend(hit.score for hit in ranking.hits)
+            codes.extend(map(known.__getitem__, ids))
+            scores.extend(values)
             ends.append(len(codes))
         self._columns(queries, ends, list(known), codes, scores)
 

@@ -12,6 +12,7 @@ import yaml
 from mmragbench import audits, run_folder
 from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, write_atomically
+from mmragbench.collecting import rarely
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.pairs import families
 from mmragbench.errors import SuiteError
@@ -50,6 +51,7 @@ class Run:
     calls: int
 
 
+@rarely()
 def run(
     suite: Path | str,
     overrides: Sequence[str] = (),

@@ -98,7 +98,7 @@ def modality(
     kinds = kinds or Kinds(task)
     hits, relevant = [], []
     for ranking in rankings:
-        found = [id for id in ranking.ids[:k] if id in kinds.of]
+        found = [hit.id for hit in ranking.hits[:k] if hit.id in kinds.of]
         if found and (good := kinds.relevant(ranking.query)):
             hits.append(_shares(kinds.of[id] for id in found))
             relevant.append(good)

@@ -47,6 +47,7 @@ def save(curve: Curve, folder: Path) -> list[Path]:
         FigureCanvasAgg(figure)
         _draw(figure.add_subplot(), curve)
         figure.savefig(paths[0], metadata={"Date": None, "Creator": "mmragbench"})
+        figure.set_layout_engine("none")  # it stays as it was laid out
         figure.savefig(paths[1], metadata={"CreationDate": None, "Creator": "mmragbench"})
     return paths
 
