@@ -104,36 +104,52 @@ class _Ranking:
 
     def _ties(self, beaten: list[str]) -> str:
         tied = self._said(self.top, "can't tell")
+        same = [name for name in tied if self._same(name)]
+        tied = [name for name in tied if name not in same]
         neither = [t for t in tied if all(self._verdict(t, b) == "can't tell" for b in beaten)]
         apart = [name for name in tied if name not in neither]
         text = ""
+        if same:
+            text += f"; {listed(same)} {'has' if len(same) == 1 else 'have'} the same number"
         if apart:
             text += f"; {listed(apart)} can't be told from {self.top}{self._with(apart)}"
         if neither:
             them = "either" if len(beaten) == 1 else "any of them"
             text += f"; {listed(neither)} can't be told from {them}{self._with(neither)}"
-        if unknown := self._said(self.top, None):
-            text += f"; {listed(unknown)} {'was' if len(unknown) == 1 else 'were'} not compared"
-        return text
+        return text + self._unknown()
 
     def _undecided(self) -> str:
-        """Nothing is below the first: all alike, or only the others differ."""
+        """Nothing is below the first: all alike, or only some of the others differ."""
         task, names = self.headline.task.name, [self.top, *self.others]
         tied = self._said(self.top, "can't tell")
-        apart = [(a, b) for a, b in combinations(self.others, 2) if self._decided(a, b)]
-        count = self._with(tied)
-        if apart:
-            a, b = apart[0] if self._verdict(*apart[0]) == "better" else apart[0][::-1]
-            gap = self.scale.gap(self._must(a, b))
-            text = f"No strategy is the best on {task}{self._where()}: {self.top} can't be told"
-            text += f" from {listed(tied, 'or')}{count}; {a} is better than {b} by {gap}"
+        verdicts = [self._verdict(a, b) for a, b in combinations(names, 2)]
+        if any(said != "can't tell" for said in verdicts):
+            text = self._no_best(tied)
         elif len(names) == 2:
-            text = f"{listed(names)} can't be told apart on {task}{count}{self._range()}"
+            text = f"{listed(names)} can't be told apart on {task}"
+            text += self._with(tied) + self._range()
         else:
-            text = f"No strategy can be told from another on {task}{count}{self._range()}"
-        if unknown := self._said(self.top, None):
-            text += f"; {listed(unknown)} {'was' if len(unknown) == 1 else 'were'} not compared"
-        return text + self._needed(names)
+            text = f"No strategy can be told from another on {task}"
+            text += self._with(tied) + self._range()
+        return text + self._unknown() + self._needed(names)
+
+    def _no_best(self, tied: list[str]) -> str:
+        """The first is not above anyone, and one of the others is; or some were not compared."""
+        text = f"No strategy is known to be the best on {self.headline.task.name}{self._where()}"
+        if tied:
+            text += f": {self.top} can't be told from {listed(tied, 'or')}{self._with(tied)}"
+        for a, b in combinations(self.others, 2):
+            if self._verdict(a, b) in ("better", "worse"):
+                x, y = (a, b) if self._verdict(a, b) == "better" else (b, a)
+                return f"{text}; {x} is better than {y} by {self.scale.gap(self._must(x, y))}"
+        return text
+
+    def _unknown(self) -> str:
+        unknown = self._said(self.top, None)
+        if not unknown:
+            return ""
+        verb = "was" if len(unknown) == 1 else "were"
+        return f"; {listed(unknown)} {verb} not compared with {self.top}"
 
     def _range(self) -> str:
         best, worst = self.scale.value(self.ranked[0]), self.scale.value(self.ranked[-1])
@@ -182,8 +198,10 @@ class _Ranking:
         turned = {"better": "worse", "worse": "better"}
         return turned.get(pair["verdict"], pair["verdict"])
 
-    def _decided(self, a: str, b: str) -> bool:
-        return self._verdict(a, b) in ("better", "worse")
+    def _same(self, name: str) -> bool:
+        """Whether nothing differs, so that there is nothing to be told."""
+        pair = self._must(self.top, name)
+        return pair["difference"] == 0 and pair["low"] in (0, None) and pair["high"] in (0, None)
 
     def _said(self, a: str, verdict: str | None) -> list[str]:
         return [name for name in self.others if self._verdict(a, name) == verdict]

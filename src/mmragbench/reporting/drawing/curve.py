@@ -50,7 +50,7 @@ def _frame(curve: Curve) -> list[str]:
     for k in curve.xs:
         place = f'x="{_x(curve, k)}" y="{HEIGHT - BOTTOM + 17}"'
         parts.append(f'<text class="tick" {place} text-anchor="middle">{k}</text>')
-    parts.append(text(_x(curve, curve.xs[-1]) + 16, HEIGHT - BOTTOM + 17, "k"))
+    parts.append(text(LEFT - 7, HEIGHT - BOTTOM + 17, "k", anchor="end"))
     return parts
 
 
