@@ -26,6 +26,7 @@ from mmragbench.plan import Plan, check_tasks, load
 from mmragbench.records import Task
 from mmragbench.registry import every
 from mmragbench.scoring import Row, absent, failures, rows
+from mmragbench.slicing import sliced
 from mmragbench.spending import LEDGER, Purse
 from mmragbench.suite import Misfit, Source
 
@@ -109,7 +110,8 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
                 raise source.error(error.place, error.message) from error
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error
-    return dict(assembly.build(plan.dataset).tasks())
+    tasks = assembly.build(plan.dataset).tasks()
+    return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
 
 
 def _write_head(folder: Path, plan: Plan, loop: Loop) -> None:
