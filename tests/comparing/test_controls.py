@@ -9,9 +9,11 @@ import yaml
 
 import mmragbench as mb
 import toy
+from mmragbench.compare_cli import _share
 from mmragbench.comparing.controls import against_controls
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.main import main_measure
+from mmragbench.comparing.sources import Gain
 from mmragbench.records import Measure
 from mmragbench.statistics import holm
 
@@ -86,3 +88,14 @@ def test_one_measure_stands_for_a_task(names, generated, main):
     """The suite's first; of rankings a Success, whose ceiling is 1 for every query."""
     assert str(main_measure(map(Measure.parse, names), generated)) == main
     assert main_measure([], generated) is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "told"), [(0.3, "below the floor"), (0.6, "50%"), (0.9, "above the ceiling")]
+)
+def test_a_share_of_the_headroom_lies_between_floor_and_ceiling(estimate, told):
+    """Outside, a percentage of it (-414%) says nothing, and words do."""
+    gain = Gain(
+        "t", None, None, "m", "s", "f", 0.4, estimate, 0.8, estimate - 0.4, 0.8 - estimate, 0.5
+    )
+    assert _share(gain) == told
