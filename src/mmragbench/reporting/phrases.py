@@ -35,11 +35,6 @@ def about(n: int) -> str:
     return f"about {-(-n // step) * step:,}"
 
 
-def sentence(text: str) -> str:
-    """With a full stop; names keep the case that they have."""
-    return text + "."
-
-
 @dataclass(frozen=True)
 class Scale:
     """How a headline's numbers and differences are written."""

@@ -14,7 +14,7 @@ from itertools import combinations
 from mmragbench.reporting.folder import Json, Row, RunFolder
 from mmragbench.reporting.headline import Headline, goodness, headlines
 from mmragbench.reporting.levels import against_levels
-from mmragbench.reporting.phrases import Scale, about, listed, sentence
+from mmragbench.reporting.phrases import Scale, about, listed
 from mmragbench.reporting.tables import setting
 
 NAMED = 2
@@ -48,7 +48,7 @@ def _verdict(run: RunFolder, headline: Headline) -> Verdict:
         key=goodness,
         reverse=True,
     )
-    answer = sentence(_Ranking(headline, ranked, scale).answer())
+    answer = f"{_Ranking(headline, ranked, scale).answer()}."
     more = (*against_levels(run, headline, scale), *_gaps(headline, ranked))
     return Verdict(headline.task.name, answer, more)
 
