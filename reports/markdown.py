@@ -10,6 +10,7 @@ from mmragbench.registry import report
 from mmragbench.reporting.folder import RunFolder, TaskFacts
 from mmragbench.reporting.lines import Cell, Line
 from mmragbench.reporting.tables import Table, task_tables, title
+from mmragbench.reporting.verdicts import Verdict, verdicts
 from mmragbench.reporting.writing import stem, write
 
 LEGEND = (
@@ -20,13 +21,21 @@ LEGEND = (
 
 @report
 def markdown(run: Path, target: Path) -> Path:
-    """`tables.md` with every table of the run, and `tables/<task>.md` with one task's."""
+    """`tables.md` with the answers and every table of the run, `tables/<task>.md` with one task's."""
     folder = RunFolder(run)
     texts = {task: _task(folder, facts) for task, facts in folder.tasks.items()}
     for task, text in texts.items():
         write(target / "tables" / f"{stem(task)}.md", f"# {text}\n{LEGEND}\n")
-    parts = [f"# {escape(folder.name)}\n", *(f"## {text}" for text in texts.values()), LEGEND]
+    said = {verdict.task: _answer(verdict) for verdict in verdicts(folder)}
+    parts = [f"# {escape(folder.name)}\n", *said.values(), ""]
+    parts += [*(f"## {text}" for text in texts.values()), LEGEND]
     return write(target / "tables.md", "\n".join(parts) + "\n")
+
+
+def _answer(verdict: Verdict) -> str:
+    """The task's answer as an item of a list, and what the controls say below it."""
+    first, *more = (escape(text) for text in (verdict.answer, *verdict.more))
+    return "\n".join([f"- **{first}**", *(f"  {text}" for text in more)])
 
 
 def escape(text: str) -> str:

@@ -126,7 +126,6 @@ def _show_gains(found: Sequence[Gain]) -> None:
         "task", "measure", "strategy", "floor", "gained", "to the ceiling", "share", box=None
     )
     for gain in found:
-        share = "-" if gain.share is None else f"{gain.share:.0%}"
         table.add_row(
             _where(gain),
             gain.measure,
@@ -134,11 +133,20 @@ def _show_gains(found: Sequence[Gain]) -> None:
             f"{gain.floor:.4f} {gain.floor_of}",
             f"{gain.gained:+.4f}",
             f"{gain.missing:+.4f}",
-            share,
+            _share(gain),
         )
     console = _console()
     console.print("\nShare of the headroom between floor and oracle:", highlight=False)
     console.print(table)
+
+
+def _share(gain: Gain) -> str:
+    """Between floor and ceiling a percentage; outside, where a percentage says nothing, in words."""
+    if gain.share is None:
+        return "no headroom"
+    if gain.gained < 0:
+        return "below the floor"
+    return "above the ceiling" if gain.missing < 0 else f"{gain.share:.0%}"
 
 
 def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:

@@ -217,6 +217,7 @@ def _text_to_image(queries: Sequence[Picture], excluded: tuple[Exclusion, ...]) 
         queries=[Query(c.id, text=c, group=picture.id) for c, picture in asked],
         qrels={c.id: {picture.id: 1} for c, picture in asked},
         slices=_slices((c.id, picture) for c, picture in asked),
+        categories={c.id: picture.categories for c, picture in asked},
         exclusions=excluded,
     )
 
@@ -228,6 +229,7 @@ def _image_to_text(queries: Sequence[Picture], excluded: tuple[Exclusion, ...]) 
         queries=_by_image(queries),
         qrels={picture.id: {c.id: 1 for c in picture.captions} for picture in queries},
         slices=_slices((picture.id, picture) for picture in queries),
+        categories={picture.id: picture.categories for picture in queries},
         exclusions=excluded,
     )
 
@@ -256,6 +258,7 @@ def _generation(
             references={id: tuple(c.content for c in p.captions) for id, p in own.items()},
             targets={id: p.image for id, p in own.items()} if output == "image" else {},
             slices=_slices(own.items()),
+            categories={id: picture.categories for id, picture in own.items()},
             exclusions=excluded,
             affinity=silver.affinity(tuple(own)),
         )

@@ -55,6 +55,8 @@ class Plan:
         are called and paid (`operational` arguments). So a larger budget goes on in the same folder."""
         resolved = self.resolved()
         del resolved["budget"]
+        if not resolved["slices"]:  # as before there were any
+            del resolved["slices"]
         models = {name: dict(spec) for name, spec in resolved["models"].items()}
         for role, name in self.models():
             make = bind_model(role, name, self.suite).component.make

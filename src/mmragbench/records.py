@@ -227,6 +227,7 @@ class Task:
             the answers that are right (output `answer`).
         targets: query id -> the real image (output `image`).
         slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
+        categories: query id -> what its image shows, where the dataset says so; for slices.
         exclusions: what the dataset could not use.
         affinity: for the `oracle` alone: query id -> document id -> closeness to the gold answer,
             which orders documents of the same grade.
@@ -243,6 +244,7 @@ class Task:
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     targets: Mapping[str, Image] = field(default_factory=dict)
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    categories: Mapping[str, frozenset[str]] = field(default_factory=dict)
     exclusions: tuple[Exclusion, ...] = ()
     affinity: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     source: str = ""

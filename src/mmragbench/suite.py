@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mmragbench.errors import SuiteError, unknown
+from mmragbench.slicing import Kind
 
 Place = tuple[str, ...]
 """Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
@@ -65,6 +66,8 @@ class Suite(BaseModel):
             model alone, `{use: openai, …}`.
         tasks: what is asked, and how it is scored.
         baseline: the strategy that others are compared with.
+        slices: kinds of slices to report beside the dataset's own: `length` of the query's text (or
+            its references), `modality` of the query, `categories` that its image shows.
         budget: US dollars that all runs of this suite may spend on models that cost money.
         seed: for everything that draws.
         depth: how many hits are kept of each ranking at least.
@@ -80,6 +83,7 @@ class Suite(BaseModel):
     generators: dict[str, Spec] = {}
     tasks: dict[str, TaskSpec] = Field(min_length=1)
     baseline: str | None = None
+    slices: Annotated[list[Kind], BeforeValidator(_list)] = []
     budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     seed: int = 0
     depth: int = Field(default=100, ge=1)

@@ -13,6 +13,7 @@ from mmragbench import audits, run_folder
 from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, write_atomically
 from mmragbench.collecting import rarely
+from mmragbench.comparing.controls import against_controls
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.pairs import families
 from mmragbench.errors import SuiteError
@@ -25,6 +26,7 @@ from mmragbench.plan import Plan, check_tasks, load
 from mmragbench.records import Task
 from mmragbench.registry import every
 from mmragbench.scoring import Row, absent, failures, rows
+from mmragbench.slicing import sliced
 from mmragbench.spending import LEDGER, Purse
 from mmragbench.suite import Misfit, Source
 
@@ -86,7 +88,7 @@ def run(
     loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
     if progress:
         progress.begin("comparisons", 0)
-    pairs = families(RunFolder(folder))
+    pairs = [*families(RunFolder(folder)), *against_controls(RunFolder(folder))]
     run_folder.write_rows(folder / "comparisons.json", [pair.row() for pair in pairs])
     if progress:
         progress.begin("report", 0)
@@ -108,7 +110,8 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
                 raise source.error(error.place, error.message) from error
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error
-    return dict(assembly.build(plan.dataset).tasks())
+    tasks = assembly.build(plan.dataset).tasks()
+    return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
 
 
 def _write_head(folder: Path, plan: Plan, loop: Loop) -> None:

@@ -79,6 +79,41 @@ def test_says_first_what_was_compared(page: str) -> None:
     assert "3 strategies and 3 controls, compared on 4 tasks, with 500 queries each." in text
 
 
+def test_answers_and_main_table_come_first(page: str) -> None:
+    """The question, an answer a task, the main numbers; then task by task."""
+    asked = page.index("Which of shared-space, text-grounding and separate-stores is best?")
+    assert asked < page.index('class="answer"') < page.index('id="main"') < page.index('id="t1"')
+    assert page.count('class="answer"') == 4
+
+
+def test_contents_lead_to_every_section(page: str) -> None:
+    """Every link within the page has its target, and every section with a heading is linked."""
+    elements = Page(page).elements
+    links = {str(a["href"])[1:] for tag, a in elements if tag == "a"}
+    ids = [a["id"] for _, a in elements if a.get("id")]
+    assert len(ids) == len(set(ids))
+    assert links <= set(ids)
+    sections = {a["id"] for tag, a in elements if tag == "section" and a.get("id")}
+    assert sections <= links
+
+
+def test_headings_are_in_order(page: str) -> None:
+    """One h1, and no level is skipped on the way down, so that a screen reader can follow."""
+    levels = [int(tag[1]) for tag, _ in Page(page).elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def test_tables_scroll_within_a_box_that_keys_reach(page: str) -> None:
+    """A wide table never widens the page, and its box takes the focus and has a name."""
+    open_tags = [tag for tag in Page(page).elements if tag[0] in ("div", "table")]
+    for before, (tag, _) in zip(open_tags, open_tags[1:], strict=False):
+        if tag == "table":
+            assert before[1].get("class") == "scroll"
+            assert before[1].get("tabindex") == "0"
+            assert before[1].get("aria-label")
+
+
 def test_folds_long_captions(page: str) -> None:
     """A caption of 10,000 characters is there, but folded away."""
     start = page.index("long long long")

@@ -37,5 +37,5 @@ def test_strategies_that_cannot_be_told_apart_share_a_letter(suite_file, tmp_pat
     assert letters["backwards"] == "b"
     assert letters.keys() == {"shared-space", "images", "backwards"}
     assert "share a letter" in table
-    assert '<sup class="mark">b</sup>' in run.report.read_text()
+    assert '<sup class="letters">b</sup>' in run.report.read_text()
     assert r"\textsuperscript{b}" in (run.folder / "report/tables/text-to-image.tex").read_text()

@@ -6,6 +6,20 @@ from datetime import datetime
 from typing import Any
 
 from mmragbench.reporting.folder import RunFolder
+from mmragbench.reporting.phrases import listed
+
+MANY = 6
+"""More strategies than this are counted and not named."""
+
+
+def question(run: RunFolder) -> str:
+    """What the answers answer."""
+    names = [name for name, control in run.strategies.items() if control is None]
+    if len(names) < 2:
+        return f"How good is {names[0]}?" if names else "What do the controls reach?"
+    if len(names) > MANY:
+        return f"Which of {len(names)} strategies is best?"
+    return f"Which of {listed(names)} is best?"
 
 
 def lede(run: RunFolder) -> str:

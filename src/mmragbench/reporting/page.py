@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mmragbench.reporting import costs, glance, troubles, units
 from mmragbench.reporting.album import Album
 from mmragbench.reporting.audits import audits
-from mmragbench.reporting.curves import Curve, curves
-from mmragbench.reporting.drawing import svg
+from mmragbench.reporting.drawing import curve, forest, tradeoff
+from mmragbench.reporting.drawing.shapes import shape
 from mmragbench.reporting.folder import RunFolder, TaskFacts
 from mmragbench.reporting.gallery import Card, gallery
-from mmragbench.reporting.heading import facts_of, lede
+from mmragbench.reporting.heading import facts_of, lede, question
+from mmragbench.reporting.headline import Headline, headlines
+from mmragbench.reporting.overview import FEW, SliceTable, overview, slice_table
+from mmragbench.reporting.plots import Plots, plots
 from mmragbench.reporting.tables import Table, task_tables
+from mmragbench.reporting.verdicts import verdicts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,7 +37,8 @@ class Section:
 
     facts: TaskFacts
     tables: list[Table]
-    curves: list[Curve]
+    plots: Plots
+    slices: SliceTable | None
     cards: list[Card]
     silent: list[tuple[str, str]]
 
@@ -40,17 +46,22 @@ class Section:
 def render(run: RunFolder) -> str:
     """The page as text: one file, no script, nothing loaded."""
     album = Album(run.path)
-    drawn = curves(run)
-    sections = [_section(run, facts, drawn, album) for facts in run.tasks.values()]
+    found = {headline.task.name: headline for headline in headlines(run)}
+    sections = [_section(run, facts, found.get(name), album) for name, facts in run.tasks.items()]
     classes = colours(run)
     template = _environment().get_template("page.html.jinja")
     return template.render(
         run=run,
+        question=question(run),
         lede=lede(run),
+        verdicts=verdicts(run),
+        overview=overview(run, list(found.values())),
         contenders=[name for name, control in run.strategies.items() if control is None],
         sections=sections,
         colour=classes,
-        draw=lambda curve: svg(curve, classes),
+        draw=partial(curve.svg, classes=classes),
+        draw_forest=partial(forest.svg, classes=classes),
+        draw_tradeoff=partial(tradeoff.svg, classes=classes),
         strips=glance.strips(run),
         levels=glance.levels,
         costs=costs.costs(run),
@@ -69,7 +80,7 @@ def render(run: RunFolder) -> str:
     )
 
 
-def _section(run: RunFolder, facts: TaskFacts, drawn: list[Curve], album: Album) -> Section:
+def _section(run: RunFolder, facts: TaskFacts, headline: Headline | None, album: Album) -> Section:
     cards = gallery(run, facts, album)
     heard = {column.strategy for card in cards for column in card.columns}
     reasons = {
@@ -78,7 +89,8 @@ def _section(run: RunFolder, facts: TaskFacts, drawn: list[Curve], album: Album)
     return Section(
         facts,
         task_tables(run, facts),
-        [curve for curve in drawn if curve.task == facts.name],
+        plots(run, facts, headline),
+        slice_table(run, headline) if headline else None,
         cards,
         [(name, reasons[name]) for name in run.strategies if name in reasons.keys() - heard],
     )
@@ -118,5 +130,5 @@ def _environment() -> Environment:
     )
     environment.filters["duration"] = units.compact
     environment.filters["dollars"] = units.money
-    environment.globals["LONG"] = LONG
+    environment.globals.update(LONG=LONG, FEW=FEW, shape=shape)
     return environment

@@ -1,4 +1,4 @@
-"""A curve as inline SVG: no colours of its own, so that the page's light and dark styles apply."""
+"""A measure over k: a line and a mark per strategy, named at its end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from html import escape
 
 from mmragbench.reporting.curves import Curve, Series
+from mmragbench.reporting.drawing.shapes import mark, picture, short, text
 from mmragbench.reporting.units import number
 
 WIDTH, HEIGHT = 360, 220
@@ -14,26 +15,16 @@ LEFT, RIGHT, TOP, BOTTOM = 30, 132, 8, 32
 GAP = 14
 """The least distance between two labels' baselines."""
 
-MARKS = (
-    '<circle cx="{x}" cy="{y}" r="3.4"/>',
-    '<rect x="{x}" y="{y}" width="6.2" height="6.2" transform="translate(-3.1 -3.1)"/>',
-    '<path d="M{x} {y}m0-4.4 4.4 4.4-4.4 4.4-4.4-4.4z"/>',
-    '<path d="M{x} {y}m0-4.2 4.2 7.4h-8.4z"/>',
-)
-
 
 def svg(curve: Curve, classes: Mapping[str, str]) -> str:
     """The plot; `classes` names each strategy's CSS class (`s1`, `chance`, ...)."""
     parts = [*_frame(curve)]
-    for position, series in enumerate(curve.series):
-        parts.extend(_line(curve, series, classes[series.strategy], position))
+    for series in curve.series:
+        parts.extend(_line(curve, series, classes[series.strategy]))
     parts.extend(_labels(curve, classes))
-    title = escape(f"{curve.label} over k, {curve.task}")
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">'
-        + "".join(parts)
-        + "</svg>"
-    )
+    ends = (f"{s.strategy} {number(s.points[-1][1], 1)}" for s in curve.series)
+    title = f"{curve.label} over k on {curve.task}; at the last k: {', '.join(ends)}"
+    return picture(WIDTH, HEIGHT, title, parts)
 
 
 def _x(curve: Curve, k: int) -> float:
@@ -59,19 +50,17 @@ def _frame(curve: Curve) -> list[str]:
     for k in curve.xs:
         place = f'x="{_x(curve, k)}" y="{HEIGHT - BOTTOM + 17}"'
         parts.append(f'<text class="tick" {place} text-anchor="middle">{k}</text>')
-    parts.append(f'<text class="tick" x="{LEFT - 7}" y="{HEIGHT - 17}" text-anchor="end">k</text>')
+    parts.append(text(LEFT - 7, HEIGHT - BOTTOM + 17, "k", anchor="end"))
     return parts
 
 
-def _line(curve: Curve, series: Series, css: str, position: int) -> list[str]:
+def _line(curve: Curve, series: Series, css: str) -> list[str]:
     places = [(_x(curve, k), _y(curve, value), k, value) for k, value in series.points]
     path = "L".join(f"{x} {y}" for x, y, _, _ in places)
     parts = [f'<g class="series {css}"><path class="line" d="M{path}"/>']
-    mark = MARKS[position % len(MARKS)]
     for x, y, k, value in places:
-        tip = escape(f"{series.strategy}, k = {k}: {number(value, 1)}")
-        shape = mark.format(x=x, y=y) if series.control is None else MARKS[0].format(x=x, y=y)
-        parts.append(f'<g class="mark"><title>{tip}</title>{shape}</g>')
+        told = f"{series.strategy}, k = {k}: {number(value, 1)}"
+        parts.append(mark(css, x, y, told))
     return [*parts, "</g>"]
 
 
@@ -83,7 +72,7 @@ def _labels(curve: Curve, classes: Mapping[str, str]) -> list[str]:
     parts = []
     for y, (_, _, series) in zip(ys, ends, strict=True):
         value = number(series.points[-1][1], 1)
-        name = escape(_clip(series.strategy))
+        name = escape(short(series.strategy, 17))
         parts.append(
             f'<text class="label {classes[series.strategy]}" x="{x}" y="{y + 4}">'
             f'{name} <tspan class="value">{value}</tspan></text>'
@@ -101,7 +90,3 @@ def _spread(ys: list[float]) -> list[float]:
         placed[i] = min(placed[i], limit)
         limit = placed[i] - GAP
     return placed
-
-
-def _clip(name: str) -> str:
-    return name if len(name) <= 17 else name[:16] + "…"

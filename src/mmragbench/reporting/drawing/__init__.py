@@ -1,0 +1,1 @@
+"""Plots as inline SVG, without colours of their own: the page's light, dark and print styles apply."""

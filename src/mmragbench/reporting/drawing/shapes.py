@@ -1,0 +1,66 @@
+"""What the plots share: a mark per strategy that is known without its colour, round ticks, text."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+SHAPES = (
+    "M4 0A4 4 0 1 1-4 0 4 4 0 1 1 4 0z",
+    "M-3.5-3.5h7v7h-7z",
+    "M0-5 5 0 0 5-5 0z",
+    "M0-4.8 4.7 3.4h-9.4z",
+    "M0 4.8 4.7-3.4h-9.4z",
+    "M-1.6-4.6h3.2v3h3v3.2h-3v3h-3.2v-3h-3v-3.2h3z",
+    "M-4.8 0-2.4-4.2h4.8L4.8 0 2.4 4.2h-4.8z",
+    "M-4.4-2.6-2.6-4.4 0-1.8 2.6-4.4 4.4-2.6 1.8 0 4.4 2.6 2.6 4.4 0 1.8-2.6 4.4-4.4 2.6-1.8 0z",
+)
+"""Outlines around the origin, as many as there are colours: circle, square, diamond, ..."""
+
+
+def shape(css: str) -> str:
+    """The outline of a strategy's class: `s1`, `s2`, ...; controls have a circle."""
+    return SHAPES[(int(css[1:]) - 1) % len(SHAPES)] if css[1:].isdigit() else SHAPES[0]
+
+
+def mark(css: str, x: float, y: float, told: str = "", hollow: bool = False) -> str:
+    """A strategy's mark at a place; `told` appears when the pointer rests on it."""
+    title = f"<title>{escape(told)}</title>" if told else ""
+    kind = f"mark {css}{' hollow' if hollow else ''}"
+    return f'<g class="{kind}" transform="translate({x} {y})">{title}<path d="{shape(css)}"/></g>'
+
+
+def text(x: float, y: float, words: str, css: str = "tick", anchor: str = "start") -> str:
+    """A line of text."""
+    return f'<text class="{css}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+def picture(width: float, height: float, title: str, parts: list[str]) -> str:
+    """The whole plot; `title` says in words what it shows."""
+    head = f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
+    return head + "".join(parts) + "</svg>"
+
+
+def ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Round numbers within a range, some `count` of them."""
+    if not high > low:
+        return [low]
+    rough = (high - low) / count
+    tens = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * tens for size in (1, 2, 2.5, 5, 10) if size * tens >= rough * 0.999)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [position * step for position in range(first, last + 1)]
+
+
+def decades(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten within a range; powers alone where those are many."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    within = [value for value in every if low * 0.999 <= value <= high * 1.001]
+    tens = [value for value in within if round(math.log10(value), 9).is_integer()]
+    return tens if len(within) > 6 and len(tens) > 1 else within[:: -(-len(within) // 6) or 1]
+
+
+def short(name: str, most: int = 22) -> str:
+    """A name that has room."""
+    return name if len(name) <= most else name[: most - 1] + "…"

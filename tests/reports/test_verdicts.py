@@ -1,0 +1,247 @@
+"""The rules of the answers: what the sentences say, and that they never say more."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmragbench.reporting.folder import RunFolder
+from mmragbench.reporting.phrases import about, listed
+from mmragbench.reporting.verdicts import Verdict, verdicts
+from mmragbench.reports.markdown import markdown
+
+Numbers = dict[str, float]
+Pairs = dict[tuple[str, str], Any]
+
+
+class Made:
+    """A run of one task with the numbers and comparisons that a test names."""
+
+    def __init__(self, changed: Callable[..., Path]) -> None:
+        self.changed = changed
+
+    def folder(self, numbers: Numbers, pairs: Pairs, **more: Any) -> Path:
+        cell = {"task": "captioning", "generator": "reader", "k": 3, "slice": "all"}
+        cell |= {"measure": "CIDEr"} | more
+        rows = [self.row(cell, name, value) for name, value in numbers.items()]
+        found = [self.pair(cell, *names, *said) for names, said in pairs.items()]
+        return self.changed("suite.yaml", "tasks", summary=rows, comparisons=found)
+
+    def verdict(self, numbers: Numbers, pairs: Pairs, **more: Any) -> Verdict:
+        (verdict,) = verdicts(RunFolder(self.folder(numbers, pairs, **more)))
+        return verdict
+
+    def row(self, cell: dict[str, Any], strategy: str, value: float | None) -> dict[str, Any]:
+        bounds = {} if value is None else {"low": value - 0.1, "high": value + 0.1}
+        reason = "reads nothing" if value is None else None
+        more = {"strategy": strategy, "estimate": value, "n": 500, "n_failed": 0, "reason": reason}
+        return cell | more | bounds
+
+    def pair(
+        self, cell: dict[str, Any], a: str, b: str, difference: float, verdict: str, needed: Any
+    ) -> dict[str, Any]:
+        bounds = {"low": difference - 0.02, "high": difference + 0.02}
+        tested = {"p_value": 0.01, "p_holm": 0.02, "verdict": verdict, "n": 500}
+        names = {"a": a, "b": b, "difference": difference, "needed": needed, "forced": None}
+        return cell | names | bounds | tested
+
+
+@pytest.fixture
+def made(changed: Callable[..., Path]) -> Made:
+    return Made(changed)
+
+
+def better(difference: float) -> tuple[float, str, None]:
+    return difference, "better", None
+
+
+def worse(difference: float) -> tuple[float, str, None]:
+    return difference, "worse", None
+
+
+def open_(difference: float, needed: int | None = 1234) -> tuple[float, str, int | None]:
+    return difference, "can't tell", needed
+
+
+def test_a_winner_is_named_with_its_leads(made: Made) -> None:
+    """The difference and its interval, in the table's unit, whichever way a pair was stored."""
+    pairs = {("a", "b"): better(0.041), ("c", "a"): worse(-0.1), ("c", "b"): worse(-0.06)}
+    assert made.verdict({"a": 0.6, "b": 0.559, "c": 0.5}, pairs).answer == (
+        "a is better than b on captioning by 4.1 CIDEr [2.1, 6.1] and than c by 10.0 [8.0, 12.0] "
+        "(reader, k\u00a0=\u00a03)."
+    )
+
+
+def test_what_cannot_be_told_from_either_says_so(made: Made) -> None:
+    """The issue's own example."""
+    pairs = {("a", "b"): better(0.041), ("a", "c"): open_(0.02), ("b", "c"): open_(-0.02)}
+    answer = made.verdict({"a": 0.6, "b": 0.559, "c": 0.58}, pairs, generator="g").answer
+    assert answer.startswith("a is better than b on captioning by 4.1 CIDEr [2.1, 6.1]")
+    assert answer.endswith("; c can't be told from either with 500 queries.")
+
+
+def test_a_tie_at_the_top_is_between_those_two(made: Made) -> None:
+    """What is tied with the best and better than the rest is said to be tied with the best only."""
+    pairs = {("a", "b"): open_(0.01), ("a", "c"): better(0.2), ("b", "c"): better(0.19)}
+    answer = made.verdict({"a": 0.6, "b": 0.59, "c": 0.4}, pairs).answer
+    assert answer.startswith("a is better than c on captioning by 20.0 CIDEr")
+    assert answer.endswith("; b can't be told from a with 500 queries.")
+
+
+def test_where_nothing_differs_it_says_how_many_queries_would_tell(made: Made) -> None:
+    """The pair that is nearest to being told, its number rounded up."""
+    pairs = {
+        ("a", "b"): open_(0.01, 8000),
+        ("a", "c"): open_(0.02, 1234),
+        ("b", "c"): open_(0, None),
+    }
+    assert made.verdict({"a": 0.6, "b": 0.59, "c": 0.58}, pairs).answer == (
+        "No strategy can be told from another on captioning with 500 queries (CIDEr 60.0 to 58.0, "
+        "reader, k\u00a0=\u00a03); telling a from c would take about 1,300 queries at the difference "
+        "seen."
+    )
+
+
+def test_two_that_cannot_be_told_apart_are_both_named(made: Made) -> None:
+    """No winner is named where there is none."""
+    answer = made.verdict({"a": 0.6, "b": 0.59}, {("b", "a"): open_(-0.01)}).answer
+    assert answer.startswith("a and b can't be told apart on captioning with 500 queries")
+
+
+def test_a_first_that_is_tied_with_all_is_not_the_best(made: Made) -> None:
+    """Differences among the others are told; the first one wins nothing."""
+    pairs = {("a", "b"): open_(0.01), ("a", "c"): open_(0.2), ("b", "c"): better(0.19)}
+    answer = made.verdict({"a": 0.6, "b": 0.59, "c": 0.4}, pairs).answer
+    assert answer.startswith("No strategy is known to be the best on captioning")
+    assert "a can't be told from b or c with 500 queries" in answer
+    assert "; b is better than c by 19.0 CIDEr [17.0, 21.0]" in answer
+
+
+def test_one_strategy_has_a_number_and_no_rank(made: Made) -> None:
+    """There is nobody to be better than."""
+    answer = made.verdict({"a": 0.6, "random": 0.1}, {}).answer
+    assert answer.startswith("a is the only strategy on captioning: CIDEr 60.0 [50.0, 70.0]")
+
+
+def test_without_comparisons_the_order_is_not_claimed(made: Made) -> None:
+    """A run of an older version has numbers and no comparisons."""
+    answer = made.verdict({"a": 0.6, "b": 0.1}, {}).answer
+    assert "a has the best CIDEr" in answer
+    assert answer.endswith("were not compared, so the order may be chance.")
+    assert "better than" not in answer
+
+
+def test_no_number_is_said(made: Made) -> None:
+    """Where no strategy could be scored, no sentence pretends otherwise."""
+    assert made.verdict({"a": None}, {}).answer == "No strategy has a number on captioning."
+
+
+def test_lower_is_better_for_distances(made: Made) -> None:
+    """The lowest FID wins, its lead is positive, and the direction is said."""
+    pairs = {("b", "a"): (0.02, "worse", None)}
+    answer = made.verdict({"a": 0.1, "b": 0.12}, pairs, measure="FID(clip)").answer
+    assert answer.startswith("a is better than b on captioning by 0.020 FID(clip)")
+    assert "lower is better" in answer
+
+
+def test_an_interval_that_holds_zero_is_pointed_out(made: Made) -> None:
+    """Test and interval are two calculations; where they disagree, the reader is told."""
+    answer = made.verdict({"a": 0.6, "b": 0.59}, {("a", "b"): better(0.01)}).answer
+    assert "1.0 CIDEr [−1.0, 3.0], though the interval holds 0" in answer
+
+
+def test_the_same_number_is_called_the_same(made: Made) -> None:
+    """Two strategies that rank alike are not "not told apart with 500 queries"."""
+    pairs = {("a", "b"): open_(0.0, None), ("a", "c"): better(0.1), ("b", "c"): better(0.1)}
+    folder = made.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs)
+    run = RunFolder(folder)
+    run.comparisons[0].update(low=0.0, high=0.0)
+    assert verdicts(run)[0].answer.endswith("; b has the same number.")
+
+
+def test_percentages_differ_by_points(made: Made) -> None:
+    """A difference of two percentages is no percentage."""
+    pairs = {("a", "b"): better(0.16)}
+    answer = made.verdict(
+        {"a": 0.6, "b": 0.44}, pairs, measure="Success@1", generator=None, k=None
+    ).answer
+    assert "by 16.0 points of Success@1 [14.0, 18.0]" in answer
+
+
+@pytest.mark.parametrize(
+    ("said", "lead"),
+    [
+        ([better(0.2), better(0.1)], "Retrieval helps: against reader with nothing retrieved"),
+        ([better(0.2), worse(-0.1)], "Retrieval helps some strategies: "),
+        ([worse(-0.2), worse(-0.1)], "Retrieval does harm: "),
+        ([open_(-0.2), worse(-0.1)], "Retrieval does harm to some: "),
+        ([open_(0.2), open_(0.1)], "Whether retrieval helps can't be told: "),
+    ],
+)
+def test_retrieval_helps_as_far_as_it_was_tested(made: Made, said: list[Any], lead: str) -> None:
+    """With the same generator against nothing retrieved, as the stored comparison says."""
+    pairs = dict(zip([("a", "no-retrieval"), ("b", "no-retrieval")], said, strict=True))
+    pairs["a", "b"] = open_(0.01)
+    more = made.verdict({"a": 0.6, "b": 0.5, "no-retrieval": 0.4}, pairs).more
+    assert more[0].startswith(lead)
+    assert "(CIDEr 40.0)" in more[0]
+
+
+def test_another_generator_alone_is_no_comparison(made: Made) -> None:
+    """A captioner that is shown nothing is not what the reader would be without retrieval."""
+    folder = made.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
+    run = RunFolder(folder)
+    alone = made.row({"task": "captioning", "measure": "CIDEr"}, "no-retrieval", 0.7)
+    rows = (*run.rows, type(run.rows[0]).of(alone | {"generator": "captioner", "k": 0}))
+    object.__setattr__(run, "rows", rows)
+    (more,) = verdicts(run)[0].more
+    assert more.startswith("With nothing retrieved, captioner has CIDEr 70.0;")
+    assert "helps" not in more
+
+
+def test_no_better_than_chance_is_worth_a_sentence(made: Made) -> None:
+    """And being better than chance is not."""
+    pairs = {("a", "b"): better(0.3), ("a", "random"): better(0.5), ("b", "random"): open_(0.01)}
+    (more,) = made.verdict({"a": 0.6, "b": 0.11, "random": 0.1}, pairs).more
+    assert more == "b can't be told from chance (CIDEr 10.0) with 500 queries."
+
+
+def test_a_number_beyond_the_ceiling_is_not_called_better(made: Made) -> None:
+    """Only a comparison can say so; and the ceiling's rule is named."""
+    numbers = {"a": 0.6, "b": 0.5, "oracle": 0.55}
+    (more,) = made.verdict(numbers, {("a", "b"): better(0.1), ("a", "oracle"): open_(0.05)}).more
+    assert more.startswith("a has a better number than the ceiling (CIDEr 55.0): oracle ranks by")
+    (more,) = made.verdict(numbers, {("a", "b"): better(0.1), ("a", "oracle"): better(0.05)}).more
+    assert more.startswith("a is better than the ceiling")
+
+
+def test_better_is_said_only_of_pairs_that_say_so(made: Made) -> None:
+    """Over every combination of three verdicts, each `x is better than y` stands in the data."""
+    for said in itertools.product([better(0.1), worse(-0.1), open_(0.01), None], repeat=3):
+        names = [("a", "b"), ("a", "c"), ("b", "c")]
+        pairs = {name: one for name, one in zip(names, said, strict=True) if one}
+        answer = made.verdict({"a": 0.6, "b": 0.5, "c": 0.4}, pairs).answer
+        told = {(a, b) if one[1] == "better" else (b, a) for (a, b), one in pairs.items()}
+        told = {pair for pair in told if (pairs.get(pair) or pairs[pair[::-1]])[1] != "can't tell"}
+        for x, y in itertools.permutations("abc", 2):
+            if f"{x} is better than {y}" in answer:
+                assert (x, y) in told, (said, answer)
+
+
+def test_markdown_begins_with_the_answers(made: Made, tmp_path: Path) -> None:
+    """What people paste says first what came out."""
+    folder = made.folder({"a": 0.6, "b_2": 0.5}, {("a", "b_2"): better(0.1)})
+    text = markdown(folder, tmp_path).read_text(encoding="utf-8")
+    assert text.index("- **a is better than b\\_2 on captioning by 10.0 CIDEr") < text.index("|")
+
+
+def test_pieces_read_as_english() -> None:
+    """Lists have one conjunction; counts have two digits, rounded up."""
+    assert [listed("a"), listed("ab"), listed("abc", "or")] == ["a", "a and b", "a, b or c"]
+    counts = [about(7), about(99), about(1201), about(266_545), about((8e9).__int__())]
+    expected = ["about 7", "about 99", "about 1,300", "about 270,000", "more than 10 million"]
+    assert counts == expected
