@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ def write(source: Reposed, to: Export) -> None:
 
     Pictures are copied; a line names its own in `image`, which BEIR does not read. A document's
     texts are joined by a line's end, and `metadata.texts` keeps them apart where there are several.
-    Blanks in ids are escaped as in TREC files, and only judged queries are there. The judgements'
+    Blanks in ids are escaped as in TREC files. Only judged queries are there. The judgements'
     split is `test`, whatever the data's own was called.
     """
     for name, task in source.tasks.items():
@@ -39,7 +40,13 @@ def _qrels(source: Reposed, task: str) -> Iterator[str]:
     yield HEADER
     for query, grades in source.scored(task):
         for document, grade in grades.items():
-            yield f"{escaped(query)}\t{escaped(document)}\t{grade}\n"
+            yield f"{key(query)}\t{key(document)}\t{grade}\n"
+
+
+def key(id: str) -> str:
+    """An id as its file can hold it: blanks escaped, and a quote in front, which BEIR's reader would
+    take for the beginning of a quoted field."""
+    return re.sub('^"', "%22", escaped(id))
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -49,12 +56,12 @@ def _line(row: dict[str, Any]) -> str:
 def _document(document: Document) -> dict[str, Any]:
     texts = [text.content for text in document.texts]
     kept = {"metadata": {"texts": texts}} if len(texts) > 1 else {}
-    row = {"_id": escaped(document.id), "title": "", "text": "\n".join(texts)}
+    row = {"_id": key(document.id), "title": "", "text": "\n".join(texts)}
     return {**row, **_named(document.image), **kept}
 
 
 def _query(query: Query) -> dict[str, Any]:
-    return {"_id": escaped(query.id), "text": _text(query.text), **_named(query.image)}
+    return {"_id": key(query.id), "text": _text(query.text), **_named(query.image)}
 
 
 def _text(text: Text | None) -> str:
