@@ -18,7 +18,8 @@ def flat(document):
 
 
 @pytest.mark.parametrize(
-    "which, task", [("coco_run", "captioning"), ("coco_run", "text-to-image"), ("awkward_run", "retrieval")]
+    "which, task",
+    [("coco_run", "captioning"), ("coco_run", "text-to-image"), ("awkward_run", "retrieval")],
 )
 def test_our_dataset_reads_the_same_task(which, task, request, tmp_path):
     """Documents, queries, pictures by their bytes, and judgements; nothing is excluded."""
@@ -46,16 +47,13 @@ def test_beir_reads_texts_and_judgements(awkward_run, tmp_path):
     source = repose(awkward_run)
     task = source.tasks["retrieval"]
     assert corpus == {
-        key(d.id): {"title": "", "text": "\n".join(t.content for t in d.texts)}
-        for d in task.memory
+        key(d.id): {"title": "", "text": "\n".join(t.content for t in d.texts)} for d in task.memory
     }
     assert qrels == {
         key(query): {key(id): grade for id, grade in grades.items()}
         for query, grades in source.scored("retrieval")
     }
-    assert queries == {
-        key(q.id): q.text.content for q in task.queries if key(q.id) in qrels
-    }
+    assert queries == {key(q.id): q.text.content for q in task.queries if key(q.id) in qrels}
 
 
 def test_a_picture_lies_inside_whatever_its_id(awkward_run, tmp_path):

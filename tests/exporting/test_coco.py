@@ -6,12 +6,10 @@ import json
 import shutil
 
 import pytest
-import yaml
 from pycocoevalcap import eval as caption_eval
 from pycocotools.coco import COCO
 
 import mmragbench as mb
-import toy
 from mmragbench import ptb
 from mmragbench.errors import MmragbenchError
 

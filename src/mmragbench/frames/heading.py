@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from mmragbench.frames.tables import TABLES
 from mmragbench.reporting.folder import RunFolder
 
 COLUMNS = ("task", "queries", "documents", "relevance", "generators", "measures")
-TABLES = "summary scores comparisons costs times outputs rankings queries failures".split()
 
 
 def html(name: str, run: RunFolder) -> str:

@@ -168,7 +168,7 @@ class Results:
 
         if len(parts) == 1:
             return parts[0]
-        columns = {"run": "category", **{n: str(kind) for n, kind in parts[0].dtypes.items()}}
+        columns = {"run": "category", **{str(n): str(kind) for n, kind in parts[0].dtypes.items()}}
         named = zip(self._runs, parts, strict=True)
         return joined([part.assign(run=name) for name, part in named], columns)
 

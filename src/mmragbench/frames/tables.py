@@ -240,7 +240,7 @@ def _typed(found: pd.DataFrame, columns: Columns) -> pd.DataFrame:
             plain = found[name].astype("object")
             order = plain.dropna().unique().tolist()
             found[name] = pd.Categorical(plain, categories=order)
-        elif kind != "object":
+        else:
             found[name] = found[name].astype(kind)  # type: ignore[call-overload]
     return found
 
@@ -252,7 +252,9 @@ def _escaped(run: RunFolder, task: str) -> dict[str, str]:
     from mmragbench.trec import escaped
 
     file = run.path / "tasks" / task / "queries.parquet"
-    ids = pd.read_parquet(file, columns=["query"])["query"] if file.is_file() else []
+    if not file.is_file():
+        return {}
+    ids = pd.read_parquet(file, columns=["query"])["query"]
     return {written: id for id in ids if (written := escaped(id)) != id}
 
 
