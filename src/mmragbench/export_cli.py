@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from mmragbench.errors import MmragbenchError
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
@@ -28,6 +30,9 @@ def export(
     """Write a run as TREC runs, COCO captions, BEIR datasets or mteb results."""
     from mmragbench.exporting.export import export as write
 
+    for more in overrides or ():
+        if "=" not in more:
+            raise MmragbenchError(f"one run at a time: {more!r} is a second one, or no KEY=VALUE")
     done = write(run, format, output, overrides or ())
     told, note = Console(), Console(stderr=True)
     for what, why in done.left_out.items():

@@ -109,3 +109,5 @@ def test_the_command_says_what_it_wrote_and_what_it_left_out(coco_run, tmp_path,
     assert "left out: captioning/no-retrieval: retrieved nothing" in done.stderr
     wrong = command("--format", "trec", "--output", "out")
     assert wrong.returncode == 2 and wrong.stderr.startswith("error: out is there already")
+    two = command("another-run", "--format", "trec")
+    assert two.returncode == 2 and two.stderr.startswith("error: one run at a time: 'another-run'")

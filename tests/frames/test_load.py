@@ -69,6 +69,18 @@ def test_columns_and_types_are_the_documented_ones(name, results, tmp_path):
     assert len(getattr(results, name)) and not len(table)
 
 
+@pytest.mark.parametrize(
+    "name", ["summary", "scores", "comparisons", "rankings", "outputs", "costs"]
+)
+def test_names_are_in_the_suites_order(name, results):
+    """So that a pivot has the strategies as the suite has them, whichever come first in a table."""
+    strategies = list(toy.suite("")["strategies"])
+    table = getattr(results, name)
+    column = "a" if name == "comparisons" else "strategy"
+    found = table[column].cat.categories.tolist()
+    assert found == [strategy for strategy in strategies if strategy in set(table[column])]
+
+
 def test_all_tables_are_named_to_the_reader(results):
     """The heading in a notebook names what there is."""
     shown = results._repr_html_()
@@ -158,6 +170,8 @@ def test_several_runs_stand_below_one_another(made, tmp_path):
     assert len(both.scores) == 2 * len(mb.load(other).scores)
     assert len(both.compare("random")) == 2 * len(mb.load(other).compare("random"))
     assert both.figures[-1].startswith("other/")
+    one = mb.load(other).scores["strategy"].cat.categories
+    assert both.scores["strategy"].cat.categories.tolist() == one.tolist()
     again = tmp_path / "again" / made.folder.name
     shutil.copytree(made.folder, again)
     assert mb.load(made.folder, again).runs == [str(made.folder), str(again)]

@@ -115,7 +115,7 @@ class Results:
         """
         from mmragbench.comparing import evidence
         from mmragbench.comparing.pairs import within
-        from mmragbench.frames.tables import COMPARISONS, frame
+        from mmragbench.frames.tables import COMPARISONS, frame, order
 
         chosen = [measures] if isinstance(measures, str) else measures
         parts = []
@@ -123,7 +123,7 @@ class Results:
             name = baseline or run.suite.get("baseline")
             against = None if name == "all" else name
             pairs = within(evidence.RunFolder(run.path), against, slice, chosen)
-            parts.append(frame([pair.row() for pair in pairs], COMPARISONS))
+            parts.append(frame([pair.row() for pair in pairs], COMPARISONS, order(run)))
         return self._together(parts)
 
     @property
@@ -169,8 +169,13 @@ class Results:
         if len(parts) == 1:
             return parts[0]
         columns = {"run": "category", **{str(n): str(kind) for n, kind in parts[0].dtypes.items()}}
+        order = {
+            name: [value for part in parts for value in part[name].cat.categories]
+            for name, kind in columns.items()
+            if kind == "category" and name != "run"
+        }
         named = zip(self._runs, parts, strict=True)
-        return joined([part.assign(run=name) for name, part in named], columns)
+        return joined([part.assign(run=run) for run, part in named], columns, order)
 
     def __repr__(self) -> str:
         return f"<mmragbench results of {', '.join(self._runs)}>"

@@ -6,7 +6,7 @@ texts); what failed has its reason in a column of its own; 0 is a measured 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Columns = Mapping[str, str]
 """Column -> dtype."""
+
+Order = Mapping[str, Sequence[str]]
+"""Column -> the order of its categories."""
 
 CELL: Columns = {"task": "category", "strategy": "category"}
 SYSTEM: Columns = {**CELL, "generator": "category", "k": "Int64"}
@@ -98,17 +101,17 @@ FAILURES: Columns = {**SYSTEM, "query": "string", "error": "string"}
 
 def summary(run: RunFolder) -> pd.DataFrame:
     """Every number that the run reports."""
-    return frame(run.read("summary.json") or [], SUMMARY)
+    return frame(run.read("summary.json") or [], SUMMARY, order(run))
 
 
 def comparisons(run: RunFolder) -> pd.DataFrame:
     """Every pair of contenders, corrected within each of the report's tables."""
-    return frame(run.comparisons, COMPARISONS)
+    return frame(run.comparisons, COMPARISONS, order(run))
 
 
 def failures(run: RunFolder) -> pd.DataFrame:
     """Every query that a generator did not answer."""
-    return frame(run.failures, FAILURES)
+    return frame(run.failures, FAILURES, order(run))
 
 
 def scores(run: RunFolder) -> pd.DataFrame:
@@ -120,7 +123,7 @@ def scores(run: RunFolder) -> pd.DataFrame:
         if (folder / "scores.parquet").is_file():
             part = pd.read_parquet(folder / "scores.parquet").astype({"measure": "object"})
             parts.append(part.assign(**{name: key[name] for name in SYSTEM}))
-    return joined(parts, SCORES)
+    return joined(parts, SCORES, order(run))
 
 
 def rankings(run: RunFolder) -> pd.DataFrame:
@@ -138,7 +141,7 @@ def rankings(run: RunFolder) -> pd.DataFrame:
             if changed := _escaped(run, key["task"]):
                 part["query"] = part["query"].map(lambda id, of=changed: of.get(id, id))
             parts.append(part.assign(task=key["task"], strategy=key["strategy"]))
-    return joined(parts, RANKINGS)
+    return joined(parts, RANKINGS, order(run))
 
 
 def outputs(run: RunFolder) -> pd.DataFrame:
@@ -148,7 +151,7 @@ def outputs(run: RunFolder) -> pd.DataFrame:
         for key, folder in cells(run)
         for row in run.lines(*folder.relative_to(run.path).parts, "outputs.jsonl")
     )
-    return frame(rows, OUTPUTS)
+    return frame(rows, OUTPUTS, order(run))
 
 
 def queries(run: RunFolder) -> pd.DataFrame:
@@ -161,7 +164,7 @@ def queries(run: RunFolder) -> pd.DataFrame:
         if file.is_file():
             part = pd.read_parquet(file)
             parts.append(part.assign(task=task, slices=part["slices"].map(list)))
-    return joined(parts, QUERIES)
+    return joined(parts, QUERIES, order(run))
 
 
 def costs(run: RunFolder) -> pd.DataFrame:
@@ -174,7 +177,7 @@ def costs(run: RunFolder) -> pd.DataFrame:
         for row in cost.get(phase) or []
     )
     counts = {name: 0 for name, kind in COSTS.items() if kind == "int64"}
-    return frame(({**counts, "dollars": 0.0, **row} for row in rows), COSTS)
+    return frame(({**counts, "dollars": 0.0, **row} for row in rows), COSTS, order(run))
 
 
 def times(run: RunFolder) -> pd.DataFrame:
@@ -185,7 +188,7 @@ def times(run: RunFolder) -> pd.DataFrame:
         for phase in PHASES
         if phase in (cost.get("seconds") or {})
     )
-    return frame(rows, TIMES)
+    return frame(rows, TIMES, order(run))
 
 
 TABLES: Mapping[str, Callable[[RunFolder], pd.DataFrame]] = {
@@ -214,32 +217,45 @@ def cells(run: RunFolder) -> Iterator[tuple[dict[str, Any], Path]]:
         yield {"task": task, "strategy": strategy, "generator": generator, "k": k}, below
 
 
-def frame(rows: Iterable[Mapping[str, Any]], columns: Columns) -> pd.DataFrame:
+def order(run: RunFolder) -> Order:
+    """Tasks, strategies, generators, slices and measures in the order of the summary, which is the
+    suite's."""
+    found = {
+        name: list(dict.fromkeys(str(value) for row in run.rows if (value := getattr(row, name))))
+        for name in ("task", "strategy", "generator", "slice", "measure")
+    }
+    return {**found, "a": found["strategy"], "b": found["strategy"]}
+
+
+def frame(rows: Iterable[Mapping[str, Any]], columns: Columns, order: Order) -> pd.DataFrame:
     """Rows with just these columns, in these dtypes; also where there is no row."""
     import pandas as pd
 
     found = list(rows)
-    return _typed(pd.DataFrame({n: [row.get(n) for row in found] for n in columns}), columns)
+    table = pd.DataFrame({name: [row.get(name) for row in found] for name in columns})
+    return _typed(table, columns, order)
 
 
-def joined(parts: list[pd.DataFrame], columns: Columns) -> pd.DataFrame:
+def joined(parts: Sequence[pd.DataFrame], columns: Columns, order: Order) -> pd.DataFrame:
     """Data frames below one another."""
     import pandas as pd
 
     if not parts:
-        return frame([], columns)
+        return frame([], columns, order)
     untyped = [part.reindex(columns=list(columns)) for part in parts]
-    return _typed(pd.concat(untyped, ignore_index=True), columns)
+    return _typed(pd.concat(untyped, ignore_index=True), columns, order)
 
 
-def _typed(found: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+def _typed(found: pd.DataFrame, columns: Columns, order: Order) -> pd.DataFrame:
+    """Categories are those that occur; what `order` does not have comes last."""
     import pandas as pd
 
     for name, kind in columns.items():
         if kind == "category":
             plain = found[name].astype("object")
-            order = plain.dropna().unique().tolist()
-            found[name] = pd.Categorical(plain, categories=order)
+            there = plain.dropna().unique().tolist()
+            known = [value for value in order.get(name, ()) if value in set(there)]
+            found[name] = pd.Categorical(plain, categories=list(dict.fromkeys([*known, *there])))
         else:
             found[name] = found[name].astype(kind)  # type: ignore[call-overload]
     return found
