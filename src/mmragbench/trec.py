@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import quote
 
 from mmragbench.errors import DataError
-from mmragbench.records import Hit, Ranking
+from mmragbench.records import Ranking, hits_of
 
 
 def escaped(id: str) -> str:
@@ -61,8 +62,9 @@ def read(path: Path) -> Iterator[Ranking]:
     try:
         with path.open(encoding="utf-8") as file:
             rows = (line.split(None, 5) for line in file)
-            for query, hits in groupby(rows, key=lambda row: row[0]):
-                yield Ranking(query, tuple(Hit(row[2], float(row[4])) for row in hits))
+            for query, group in groupby(rows, key=itemgetter(0)):
+                hits = [(row[2], float(row[4])) for row in group]
+                yield Ranking(query, tuple(hits_of(*zip(*hits, strict=True))))
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror})") from error
     except (ValueError, IndexError) as error:

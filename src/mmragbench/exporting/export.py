@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmragbench.collecting import rarely
 from mmragbench.errors import MmragbenchError, unknown
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def writers() -> Mapping[str, Writer]:
     return {"trec": trec.write, "coco": coco.write, "beir": beir.write, "mteb": mteb.write}
 
 
+@rarely()
 def export(
     run: Path | str,
     format: str,

@@ -132,7 +132,8 @@ class Results:
         return list(self._curves)
 
     def figure(self, name: str) -> Figure:
-        """One of the report's figures, in a paper's column width.
+        """One of the report's figures, in a paper's column width. A notebook shows it once
+        `matplotlib.pyplot` is imported.
 
         Args:
             name: one of `figures`; with several runs it begins with the run's name and a slash.
