@@ -6,17 +6,24 @@ run = mb.run("suites/scenes.yaml")
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 __version__ = "0.3.0"
 
-__all__ = ["__version__", "plan", "run"]
+__all__ = ["__version__", "export", "load", "plan", "run"]
+
+VERBS = {
+    "export": "mmragbench.exporting.export",
+    "load": "mmragbench.frames.loading",
+    "plan": "mmragbench.verbs",
+    "run": "mmragbench.verbs",
+}
+"""Verb -> the module that it is in."""
 
 
 def __getattr__(name: str) -> Any:
     """The verbs, imported when they are used."""
-    if name in ("run", "plan"):
-        from mmragbench import verbs
-
-        return getattr(verbs, name)
+    if name in VERBS:
+        return getattr(import_module(VERBS[name]), name)
     raise AttributeError(f"module 'mmragbench' has no attribute {name!r}")

@@ -52,6 +52,7 @@ def _data(posed: Posed) -> dict[str, Any]:
         "queries": len(posed.task.queries),
         "memory_digest": posed.memory,
         "queries_digest": posed.queries,
+        "gold_digest": posed.gold,
         **({"source": posed.task.source} if posed.task.source else {}),
     }
 

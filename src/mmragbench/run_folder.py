@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmragbench import trec
 from mmragbench.cache import write_atomically
 from mmragbench.contracts import Vectors
 from mmragbench.loop import Cell
-from mmragbench.records import Exclusion, Output, OutputKind, Ranking, Scores, Task
+from mmragbench.records import Exclusion, Output, OutputKind, Scores, Task
 from mmragbench.stages import Scored
 from mmragbench.thumbnails import thumbnail
 
@@ -40,7 +40,7 @@ def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
     folder = run / "cells" / cell.task / cell.strategy
     if cell.retrieved.reason is None:
         write_json(folder / "cost.json", cell.retrieved.cost)
-        write_atomically(folder / "run.trec", trec(cell.retrieved.rankings, cell.strategy))
+        write_atomically(folder / "run.trec", trec.lines(cell.retrieved.rankings, cell.strategy))
         _write_scores(folder, cell.scored)
     for (generator, k), (generated, scored) in cell.generated.items():
         if generated.reason is None:
@@ -62,29 +62,16 @@ def _write_texts(folder: Path, outputs: Sequence[Output], kind: OutputKind) -> N
         write_json(folder / "captions.json", coco_results(outputs))
 
 
-def trec(rankings: Sequence[Ranking], tag: str) -> str:
-    """A TREC run: `query Q0 document rank score tag`, a hit a line; blanks in ids become `%20`."""
-    safe = {" ": "%20", "\t": "%09", "\n": "%0A", "\r": "%0D"}
-    table = str.maketrans(safe)
-    written = cache(lambda id: id.translate(table))  # a document is hit by many queries
-    return "".join(_trec_lines(ranking, written, tag) for ranking in rankings)
-
-
-def _trec_lines(ranking: Ranking, written: Callable[[str], str], tag: str) -> str:
-    before = f"{written(ranking.query)} Q0 "
-    hits = enumerate(ranking.hits, start=1)
-    return "".join(
-        [f"{before}{written(id)} {rank} {score!r} {tag}\n" for rank, (id, score) in hits]
-    )
-
-
 def coco_results(outputs: Sequence[Output]) -> list[Row]:
     """COCO's results format; ids that are numbers are written as numbers. Errors are left out."""
     return [
-        {"image_id": int(o.query) if o.query.isdecimal() else o.query, "caption": o.text}
-        for o in outputs
-        if o.text is not None
+        {"image_id": coco_id(o.query), "caption": o.text} for o in outputs if o.text is not None
     ]
+
+
+def coco_id(id: str) -> int | str:
+    """COCO's ids are numbers; an id that is no number, or is not written like one, stays a text."""
+    return int(id) if id.isdecimal() and str(int(id)) == id else id
 
 
 def _output(run: Path, output: Output) -> Row:

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
+from mmragbench import trec
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.outside.judging import judge_rankings
 from mmragbench.outside.problems import MissingOutputs
 from mmragbench.outside.rankings import rankings, read_qrels, read_run
 from mmragbench.records import Query, Ranking
-from mmragbench.run_folder import trec
 from mmragbench.signature import parse
 
 QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq2 0 d4 1\nq3 0 d5 0\n"
@@ -128,7 +128,7 @@ def test_a_run_folders_run_is_read_back(tmp_path):
     """Blanks in ids, written as %20, meet BEIR's ids, which may have blanks."""
     ranking = Ranking.of("a query", [("doc 1", 0.1 + 0.2), ("doc 2", 0.1)])
     run, qrels = tmp_path / "run.trec", tmp_path / "qrels.tsv"
-    run.write_text(trec([ranking], "mine"))
+    run.write_text(trec.lines([ranking], "mine"))
     qrels.write_text("query-id\tcorpus-id\tscore\na query\tdoc 1\t1\n")
     assert read_run(run) == {"a%20query": {"doc%201": 0.1 + 0.2, "doc%202": 0.1}}
     assert estimates(judge_rankings(rankings(run, qrels), ["RR"])) == {"RR": 1.0}

@@ -20,12 +20,11 @@ from mmragbench.outside.files import read_lines
 from mmragbench.outside.problems import Policy, Problems, compared, contradiction
 from mmragbench.outside.submission import Submission
 from mmragbench.records import Query, Ranking, Task
+from mmragbench.trec import escaped
 
 RUN = "a TREC run: query Q0 document rank score tag"
 QRELS = "TREC qrels (query 0 document grade) or BEIR's TSV (header query-id, corpus-id, score)"
 GROUPS = "a query and its group (the image that it is about) on each line, separated by a tab"
-
-_BLANKS = str.maketrans({" ": "%20", "\t": "%09"})
 
 Qrels = dict[str, dict[str, int]]
 
@@ -106,7 +105,7 @@ def _judgements(path: Path) -> Iterator[tuple[str, str, int]]:
         grade = _number(fields[-1]) if len(fields) == (3 if tabbed else 4) else None
         if grade is None or grade != int(grade):
             raise DataError(f"{path}, line {number} is {line[:80]!r}; expected {QRELS}")
-        yield _joined(fields[0]), _joined(fields[-2]), int(grade)
+        yield escaped(fields[0]), escaped(fields[-2]), int(grade)
 
 
 def read_groups(path: Path) -> Mapping[str, str]:
@@ -120,13 +119,8 @@ def read_groups(path: Path) -> Mapping[str, str]:
         fields = line.split("\t")
         if len(fields) != 2:
             raise DataError(f"{path}, line {number} is {line[:80]!r}; expected {GROUPS}")
-        found[_joined(fields[0])] = fields[1]
+        found[escaped(fields[0])] = fields[1]
     return found
-
-
-def _joined(id: str) -> str:
-    """An id as a TREC run has it, where no blank can stand (`run.trec` of a run folder)."""
-    return id.translate(_BLANKS)
 
 
 def _number(text: str) -> float | None:

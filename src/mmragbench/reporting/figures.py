@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmragbench.reporting.curves import Curve
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WIDTH_INCHES = 3.3
 """One column of a two-column paper."""
@@ -36,20 +39,29 @@ STYLE: Any = {
 def save(curve: Curve, folder: Path) -> list[Path]:
     """Write `<name>.svg` and `<name>.pdf`; returns their paths."""
     import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{curve.name}.svg", folder / f"{curve.name}.pdf"]
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure = Figure(figsize=(WIDTH_INCHES, 2.5), layout="constrained")
-        FigureCanvasAgg(figure)
-        _draw(figure.add_subplot(), curve)
+        figure = drawn(curve)
         figure.savefig(paths[0], metadata={"Date": None, "Creator": "mmragbench"})
         figure.set_layout_engine("none")  # it stays as it was laid out
         figure.savefig(paths[1], metadata={"CreationDate": None, "Creator": "mmragbench"})
     return paths
+
+
+def drawn(curve: Curve) -> Figure:
+    """A curve as a figure, a column wide."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, 2.5), layout="constrained")
+        FigureCanvasAgg(figure)
+        _draw(figure.add_subplot(), curve)
+    return figure
 
 
 def _draw(axes: Any, curve: Curve) -> None:

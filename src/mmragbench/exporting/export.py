@@ -1,0 +1,100 @@
+"""`export`: a run in another tool's format."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmragbench.collecting import rarely
+from mmragbench.errors import MmragbenchError, unknown
+
+if TYPE_CHECKING:
+    from mmragbench.exporting.reposing import Reposed
+
+
+@dataclass
+class Export:
+    """A folder in another tool's format.
+
+    Attributes:
+        folder: where it is.
+        files: what was written, in order.
+        left_out: what the format has no place for, or the run has nothing of -> the reason.
+    """
+
+    folder: Path
+    files: list[Path] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def write(self, name: str, lines: Iterable[str]) -> None:
+        """A text file, line by line as they come (lines bring their ends); whole or not at all."""
+        path = self._place(name)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+        os.replace(draft, path)
+        self.files.append(path)
+
+    def copy(self, source: Path, name: str) -> None:
+        """A file as it is; once, if several ask for it."""
+        path = self._place(name)
+        if not path.exists():
+            shutil.copyfile(source, path)
+            self.files.append(path)
+
+    def _place(self, name: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+Writer = Callable[["Reposed", Export], None]
+
+
+def writers() -> Mapping[str, Writer]:
+    """Format -> what writes it."""
+    from mmragbench.exporting import beir, coco, mteb, trec
+
+    return {"trec": trec.write, "coco": coco.write, "beir": beir.write, "mteb": mteb.write}
+
+
+@rarely()
+def export(
+    run: Path | str,
+    format: str,
+    output: Path | str | None = None,
+    overrides: Sequence[str] = (),
+) -> Export:
+    """Write a run in another tool's format.
+
+    The queries and the gold are not in a run folder: the run's dataset is read again, and must be
+    what it was, by the checksums of the run's manifest.
+
+    Args:
+        run: a run folder.
+        format: `trec`, `coco`, `beir` or `mteb`.
+        output: a folder that is not there yet, or empty; `<run>/export/<format>` by default.
+        overrides: where the data lies by now: `dataset.root=/elsewhere`.
+
+    Raises:
+        MmragbenchError: no such format, a folder with something in it, data that is not the run's,
+            or a run that has nothing for this format.
+    """
+    from mmragbench.exporting.reposing import repose
+
+    known = writers()
+    if format not in known:
+        raise MmragbenchError(unknown("format", format, known))
+    folder = Path(output) if output else Path(run) / "export" / format
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise MmragbenchError(f"{folder} is there already; give --output a new or empty folder")
+    exported = Export(folder)
+    known[format](repose(Path(run), overrides), exported)
+    if not exported.files:
+        why = "; ".join(f"{what}: {reason}" for what, reason in exported.left_out.items())
+        raise MmragbenchError(f"{run} has nothing for {format} ({why})")
+    return exported

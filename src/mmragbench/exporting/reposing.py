@@ -1,0 +1,130 @@
+"""The tasks of a finished run, posed again: what was asked, and the gold, which no run holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmragbench import trec
+from mmragbench.assembly import Assembly, bind
+from mmragbench.cache import Cache
+from mmragbench.errors import DataError
+from mmragbench.loop import Memory, Posed
+from mmragbench.meter import Meter
+from mmragbench.records import Ranking, Task, hits_of
+from mmragbench.reporting.folder import RunFolder
+from mmragbench.suite import Misfit, read
+
+DIGESTS = {
+    "queries_digest": "queries",
+    "memory_digest": "documents",
+    "gold_digest": "gold (relevance, references, slices)",
+}
+
+
+@dataclass(frozen=True)
+class Reposed:
+    """A run folder with its tasks."""
+
+    run: RunFolder
+    tasks: Mapping[str, Task]
+
+    @property
+    def strategies(self) -> list[str]:
+        """In the suite's order."""
+        return list(self.run.suite["strategies"])
+
+    def ranked(self, task: str) -> Iterator[tuple[str, Path]]:
+        """Strategy -> its `run.trec`, as far as it retrieved anything."""
+        for strategy in self.strategies:
+            path = self.run.path / "cells" / task / strategy / "run.trec"
+            if path.is_file() and path.stat().st_size:
+                yield strategy, path
+
+    def unranked(self, task: str) -> list[str]:
+        """The strategies that retrieved nothing."""
+        ranked = {strategy for strategy, _ in self.ranked(task)}
+        return [strategy for strategy in self.strategies if strategy not in ranked]
+
+    def rankings(self, task: str, path: Path) -> Iterator[Ranking]:
+        """A `run.trec` with the ids that the task has.
+
+        Raises:
+            DataError: two ids of the task are one in TREC's format.
+        """
+        queries = trec.originals(query.id for query in self.tasks[task].queries)
+        documents = trec.originals(document.id for document in self.tasks[task].memory)
+        for ranking in trec.read(path):
+            ids = (documents[id] for id in ranking.ids)
+            hits = hits_of(ids, (hit.score for hit in ranking.hits))
+            yield Ranking(queries[ranking.query], tuple(hits))
+
+    def scored(self, task: str) -> Iterator[tuple[str, Mapping[str, int]]]:
+        """Query -> grades, of the queries that count: those with a relevant document."""
+        qrels = self.tasks[task].qrels
+        for query in self.tasks[task].queries:
+            grades = qrels.get(query.id, {})
+            if max(grades.values(), default=0) > 0:
+                yield query.id, grades
+
+
+def repose(run: Path, overrides: Sequence[str] = ()) -> Reposed:
+    """Pose the tasks of a run again, from its `suite.yaml`; calls no model.
+
+    Args:
+        overrides: where the data lies by now: `dataset.root=/elsewhere`.
+
+    Raises:
+        DataError: it is no run folder, its data is not there, or is not what the run was made with.
+        SuiteError: the dataset can't be built.
+    """
+    folder = RunFolder(run)
+    if not folder.rows or not folder.manifest:
+        raise DataError(f"{run} is not a finished run; give the folder that `mmragbench run` wrote")
+    suite, source = read(run / "suite.yaml", overrides)
+    try:
+        bound = bind("dataset", suite.dataset, ("dataset",), suite)
+        posed = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())
+    except Misfit as error:
+        raise source.error(error.place, error.message) from error
+    except DataError as error:
+        raise DataError(
+            f"{error} (an export needs the run's data again; if it has moved, say where: "
+            "dataset.root=FOLDER)"
+        ) from error
+    tasks = {name: posed[name] for name in suite.tasks if name in posed}
+    _check(folder, tasks)
+    return Reposed(folder, tasks)
+
+
+def _check(folder: RunFolder, tasks: Mapping[str, Task]) -> None:
+    """Compare with the manifest, so that no number is computed on other data than the run's."""
+    held: dict[int, Memory] = {}
+    stored = folder.manifest.get("data") or {}
+    for name in stored:
+        if name not in tasks:
+            raise DataError(f"the dataset no longer poses {name}, which {folder.path} was run on")
+    for name, task in tasks.items():
+        posed = Posed(task, 0, held.setdefault(id(task.memory), Memory(task.memory)))
+        now = {
+            "queries_digest": posed.queries,
+            "memory_digest": posed.memory,
+            "gold_digest": posed.gold,
+        }
+        _compare(f"{folder.path}, {name}", stored.get(name) or {}, now)
+
+
+def _compare(where: str, stored: Mapping[str, Any], now: Mapping[str, str]) -> None:
+    for kind, digest in now.items():
+        if stored.get(kind) is None:
+            raise DataError(
+                f"{where}: its manifest has no {kind}, so that nobody can tell whether this is the "
+                "run's data; run the suite again with this version (what is cached is looked up)"
+            )
+        if stored[kind] != digest:
+            raise DataError(
+                f"{where}: the {DIGESTS[kind]} are not those of the run any more; run the suite "
+                "again, or say where its data lies: dataset.root=FOLDER"
+            )

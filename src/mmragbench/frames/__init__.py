@@ -1,0 +1,1 @@
+"""A run as pandas data frames and figures."""

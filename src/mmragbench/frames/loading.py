@@ -1,0 +1,64 @@
+"""`load`: finished runs as data frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmragbench.errors import DataError
+from mmragbench.frames.results import Results
+
+if TYPE_CHECKING:
+    from mmragbench.verbs import Run
+
+
+def load(*runs: Run | Path | str) -> Results:
+    """The results of one run, or of several together.
+
+    Nothing is read before it is asked for, and no model or dataset is needed.
+
+    Args:
+        runs: run folders, what `mmragbench.run` returned, or the beginning or the pattern of a
+            folder's name that only one folder has: `runs/scenes`, `runs/scenes-*`.
+
+    Raises:
+        DataError: no run is named, there is no such run, or a name fits several.
+    """
+    if not runs:
+        raise DataError("no run to load; give a run folder, e.g. runs/scenes-069b42b5")
+    folders = [_find(Path(run) if isinstance(run, Path | str) else run.folder) for run in runs]
+    return Results(dict(zip(_names(folders), folders, strict=True)))
+
+
+def _find(path: Path) -> Path:
+    if _is_run(path):
+        return path
+    pattern = path.name if set(path.name) & set("*?[") else f"{path.name}*"
+    found = [folder for folder in sorted(path.parent.glob(pattern or "*")) if _is_run(folder)]
+    if len(found) > 1:
+        raise DataError(f"{path} fits {', '.join(map(str, found))}; name one, or load them all")
+    if found:
+        return found[0]
+    there = ", ".join(sorted(str(file.parent) for file in path.parent.glob("*/summary.json")))
+    raise DataError(
+        f"{path} is no finished run: it has no summary.json; "
+        f"{f'there is {there}' if there else 'give the folder that `mmragbench run` wrote'}"
+    )
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "summary.json").is_file()
+
+
+def _names(folders: list[Path]) -> list[str]:
+    """The folders' own names, or their paths where two are called the same.
+
+    Raises:
+        DataError: a run was given twice.
+    """
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) < len(names):
+        names = [str(folder) for folder in folders]
+    if len(set(names)) < len(names):
+        raise DataError(f"a run is given twice: {', '.join(names)}")
+    return names
