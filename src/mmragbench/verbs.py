@@ -13,6 +13,7 @@ from mmragbench import audits, run_folder
 from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, write_atomically
 from mmragbench.collecting import rarely
+from mmragbench.comparing.controls import against_controls
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.pairs import families
 from mmragbench.errors import SuiteError
@@ -86,7 +87,7 @@ def run(
     loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
     if progress:
         progress.begin("comparisons", 0)
-    pairs = families(RunFolder(folder))
+    pairs = [*families(RunFolder(folder)), *against_controls(RunFolder(folder))]
     run_folder.write_rows(folder / "comparisons.json", [pair.row() for pair in pairs])
     if progress:
         progress.begin("report", 0)

@@ -17,6 +17,9 @@ from mmragbench.records import Measure
 from mmragbench.signature import differences
 from mmragbench.statistics import Comparison, Verdict, compare, compare_distances, holm, verdict
 
+Tested = tuple[Evidence, Evidence, str, str, Comparison | None]
+"""Two numbers, the names that they are shown under, and their test where there is one."""
+
 
 class NotComparable(MmragbenchError):
     """Two numbers whose signatures differ in something that matters."""
@@ -102,8 +105,7 @@ def within(
         cells.setdefault(found.cell, []).append(found)
     controls = set(run.controls().values())
     pairs = [pair for members in cells.values() for pair in _paired(members, baseline, controls)]
-    tested = [(a, b, _test(run, a, b, slice)) for a, b in pairs]
-    return _corrected([(a, b, a.strategy, b.strategy, c) for a, b, c in tested], slice)
+    return corrected([tested(run, a, b, slice) for a, b in pairs], slice)
 
 
 def families(run: RunFolder) -> list[Pair]:
@@ -119,10 +121,7 @@ def families(run: RunFolder) -> list[Pair]:
     result = []
     for (task, _), members_pairs in tables.items():
         for slice in run.slices(task):
-            tested = [
-                (a, b, a.strategy, b.strategy, _test(run, a, b, slice)) for a, b in members_pairs
-            ]
-            result += _corrected(tested, slice)
+            result += corrected([tested(run, a, b, slice) for a, b in members_pairs], slice)
     return result
 
 
@@ -160,11 +159,11 @@ def between(
     if not force:
         for a, b in shared:
             _must_match(a, b)
-    tested = []
+    found = []
     for a, b in shared:
         names = (f"{a.strategy} in {first.path.name}", f"{b.strategy} in {second.path.name}")
-        tested.append((a, b, *names, _test(first, a, b, slice)))
-    return _corrected(tested, slice)
+        found.append((a, b, *names, _test(first, a, b, slice)))
+    return corrected(found, slice)
 
 
 def _must_match(a: Evidence, b: Evidence) -> None:
@@ -178,6 +177,11 @@ def _must_match(a: Evidence, b: Evidence) -> None:
 def _unlike(a: Evidence, b: Evidence) -> str:
     found = differences(a.signature, b.signature, paired=True)
     return ", ".join(f"{name} is {x} in one and {y} in the other" for name, (x, y) in found.items())
+
+
+def tested(run: RunFolder, a: Evidence, b: Evidence, slice: str) -> Tested:
+    """The two, their names, and the paired test of them, yet to be corrected."""
+    return a, b, a.strategy, b.strategy, _test(run, a, b, slice)
 
 
 def _test(run: RunFolder, a: Evidence, b: Evidence, slice: str) -> Comparison | None:
@@ -199,11 +203,9 @@ def _test(run: RunFolder, a: Evidence, b: Evidence, slice: str) -> Comparison | 
     return compare([a.values[q] for q in shared], [b.values[q] for q in shared], clusters)
 
 
-def _corrected(
-    tested: Sequence[tuple[Evidence, Evidence, str, str, Comparison | None]], slice: str
-) -> list[Pair]:
-    """Holm's correction over all that is shown."""
-    kept = [(a, b, x, y, c) for a, b, x, y, c in tested if c is not None]
+def corrected(family: Sequence[Tested], slice: str) -> list[Pair]:
+    """Holm's correction over all that is shown; what has nothing to be tested by falls out."""
+    kept = [(a, b, x, y, c) for a, b, x, y, c in family if c is not None]
     adjusted = holm([c.p_value for *_, c in kept])
     return [
         _pair((a, b), (x, y), c, p, slice, len(kept))

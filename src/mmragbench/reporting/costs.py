@@ -81,6 +81,21 @@ def costs(run: RunFolder, task: str = "*") -> list[Cost]:
     return found
 
 
+def cell_cost(
+    run: RunFolder, task: str, strategy: str, setting: tuple[str | None, int | None]
+) -> Cost | None:
+    """What one cell cost: its retrieval, and one generator's work on it; None where either is not
+    stored."""
+    generator, k = setting
+    folder = ("cells", task, strategy)
+    wanted = [folder, *([(*folder, f"{generator}-k{k}")] if generator else [])]
+    stored = [found for parts in wanted if (found := run.read(*parts, "cost.json"))]
+    if len(stored) < len(wanted):
+        return None
+    seconds = tuple(sum(_seconds(cost, phase) for cost in stored) for phase in PHASES)
+    return Cost(strategy, run.strategies[strategy], seconds, tuple(_merge(_spent(stored))))
+
+
 def bill(run: RunFolder) -> str:
     """What all runs into this folder have spent, in a sentence; empty where nothing was."""
     sums = run.read("spending.json")

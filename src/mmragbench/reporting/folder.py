@@ -116,7 +116,17 @@ class RunFolder:
 
     @cached_property
     def comparisons(self) -> list[Json]:
-        """Pairs of strategies, corrected within each table."""
+        """Pairs of contenders, corrected within each table."""
+        return [pair for pair in self._pairs if self.strategies.get(pair["b"]) is None]
+
+    @cached_property
+    def against_controls(self) -> list[Json]:
+        """Contenders (`a`) against controls (`b`), by the main measure; corrected for each control
+        within each table. Runs of older versions have none."""
+        return [pair for pair in self._pairs if self.strategies.get(pair["b"]) is not None]
+
+    @cached_property
+    def _pairs(self) -> list[Json]:
         return self.read("comparisons.json") or []
 
     @cached_property

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mmragbench.records import Measure
-from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
+from mmragbench.reporting.folder import Row, RunFolder
+from mmragbench.reporting.headline import Headline, goodness, headlines
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, lower_is_better, shown, unit
+from mmragbench.reporting.units import decimals, shown, unit
 
 APART = 5.0
 """Percent of the line below which two labels would hide each other."""
@@ -50,48 +51,27 @@ class Strip:
 
 
 def strips(run: RunFolder) -> list[Strip]:
-    """A strip for each task that has a number for at least one contender.
-
-    The main measure is the first of generation, else `Success` (whose ceiling is always 1), else
-    the first of retrieval.
-    """
-    return [strip for facts in run.tasks.values() for strip in _strip(run, facts)]
+    """A strip for each task that has a number for at least one contender."""
+    return [_strip(run, headline) for headline in headlines(run)]
 
 
-def _strip(run: RunFolder, facts: TaskFacts) -> Iterator[Strip]:
-    scored = [
-        row
-        for row in run.rows
-        if (row.task, row.slice) == (facts.name, "all") and row.estimate is not None
-    ]
-    main = [row for row in scored if row.generator is not None] or scored
-    hits = [row for row in main if row.measure.name == "Success"]
-    main = [row for row in main if row.measure == (hits or main)[0].measure]
-    contenders = [row for row in main if run.strategies[row.strategy] is None]
-    if contenders:
-        top = max(contenders, key=_goodness)
-        chosen = [row for row in main if (row.generator, row.k) == (top.generator, top.k)]
-        alone = [row for row in main if row.k == 0 and row not in chosen]
-        marks = tuple(_marks(run, [*chosen, *alone]))
-        where = setting(top.generator, top.k)
-        yield Strip(facts.name, top.measure, unit(top.measure), where, top.n, marks)
-
-
-def _goodness(row: Row) -> float:
-    value = row.estimate or 0.0
-    return -value if lower_is_better(row.measure) else value
+def _strip(run: RunFolder, headline: Headline) -> Strip:
+    measure, where = headline.measure, setting(headline.generator, headline.k)
+    marks = tuple(_marks(run, [*headline.rows, *headline.alone]))
+    n = max(row.n for row in headline.rows)
+    return Strip(headline.task.name, measure, unit(measure), where, n, marks)
 
 
 def _marks(run: RunFolder, rows: Sequence[Row]) -> Iterator[Mark]:
     places = decimals(rows[0].measure, [row.estimate or 0.0 for row in rows])
-    low, high = min(map(_goodness, rows)), max(map(_goodness, rows))
-    best = max(_goodness(row) for row in rows if run.strategies[row.strategy] is None)
+    low, high = min(map(goodness, rows)), max(map(goodness, rows))
+    best = max(goodness(row) for row in rows if run.strategies[row.strategy] is None)
     order = list(run.strategies)
     taken: list[float] = []
     for row in sorted(rows, key=lambda row: order.index(row.strategy)):
-        share = (_goodness(row) - low) / (high - low) if high > low else 0.5
+        share = (goodness(row) - low) / (high - low) if high > low else 0.5
         control = f"{row.generator} alone" if row.k == 0 else run.strategies[row.strategy]
-        is_best = control is None and _goodness(row) == best
+        is_best = control is None and goodness(row) == best
         value = shown(row.measure, row.estimate or 0.0, places)
         place = round(100 * share, 1)
         lane = 0 if control else sum(abs(place - other) < CLOSE for other in taken)
