@@ -1,0 +1,125 @@
+"""The works behind runs: which measures, models, data and methods they used, as BibTeX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mmragbench.papers.models import DETAIL
+from mmragbench.reporting.folder import RunFolder
+
+HERE = Path(__file__).parent
+GENERIC = ("huggingface", "flickr")
+"""Loaders of data that have other names."""
+
+Patterns = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Cited:
+    """Keys of `bibliography.bib`, and the names for which it has nothing."""
+
+    keys: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    def bibtex(self) -> str:
+        """The entries, and what is missing as comments."""
+        entries = bibliography()
+        missing = (f"% no entry known for {_comment(name)}\n" for name in self.unknown)
+        return "\n".join(["".join(missing), *(entries[key] for key in self.keys)]).lstrip("\n")
+
+
+def cited(runs: Sequence[RunFolder]) -> Cited:
+    """What the runs used, in the order of `citations.yaml`."""
+    patterns = rules()
+    keys: list[str] = []
+    unknown: list[str] = []
+    for run in runs:
+        for name in dict.fromkeys(_measure(str(row.measure)) for row in run.rows):
+            found = matching(patterns["measures"], name)
+            keys += found or ()
+            unknown += [f"the measure {name}"] if found is None else []
+        for setting in settings(run):
+            keys += matching(patterns["settings"], setting) or ()
+        for kind, names in _named(run):
+            found = [matching(patterns["names"], name) for name in names]
+            keys += [key for each in found for key in each or ()]
+            unknown += [f"the {kind} {names[0]}"] if all(f is None for f in found) else []
+    keys += patterns["always"]
+    order = list(bibliography())
+    return Cited(tuple(sorted(set(keys), key=order.index)), tuple(dict.fromkeys(unknown)))
+
+
+@cache
+def bibliography() -> dict[str, str]:
+    """Key -> entry, as it stands in `bibliography.bib`."""
+    text = (HERE / "bibliography.bib").read_text(encoding="utf-8")
+    entries = re.findall(r"^@\w+\{([^,\s]+),.*?^\}\n", text, flags=re.MULTILINE | re.DOTALL)
+    whole = re.finditer(r"^@\w+\{.*?^\}\n", text, flags=re.MULTILINE | re.DOTALL)
+    return dict(zip(entries, (match[0] for match in whole), strict=True))
+
+
+def matching(patterns: Patterns, name: str) -> list[str] | None:
+    """The keys of all patterns that fit; None where none does."""
+    fit = [keys for glob, keys in patterns.items() if fnmatchcase(name.lower(), glob.lower())]
+    return [key for keys in fit for key in keys] if fit else None
+
+
+def settings(run: RunFolder) -> Iterator[str]:
+    """`strategies.separate-stores.fuse=rrf` for everything that was used and is not empty."""
+    generators = {row.generator for row in run.rows}
+    models = run.manifest.get("models") or {}
+    suite: dict[str, Any] = {key: run.suite.get(key) or {} for key in ("dataset", "strategies")}
+    suite["models"] = {k: v for k, v in (run.suite.get("models") or {}).items() if k in models}
+    every = run.suite.get("generators") or {}
+    suite["generators"] = {k: v for k, v in every.items() if k in generators}
+    yield from _flat(suite, "")
+
+
+def _flat(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    elif value is not None:
+        yield f"{path}={value}"
+
+
+def _named(run: RunFolder) -> Iterator[tuple[str, list[str]]]:
+    """Models and data, each under all the names that may be known."""
+    for name, spec in (run.manifest.get("models") or {}).items():
+        given = [str(spec[key]) for key in DETAIL if spec.get(key)]
+        yield "model", given or [str(spec.get("use") or name)]
+    data = run.suite.get("dataset") or {}
+    use = str(data.get("use") or "")
+    given = [str(data[key]) for key in ("preset", "path") if data.get(key)]
+    given += [Path(str(data["root"])).name] if data.get("root") else []
+    yield "data", [*given, use] if use in GENERIC else [use, *given]
+
+
+def _measure(text: str) -> str:
+    return text.partition("@")[0]
+
+
+def _comment(text: str) -> str:
+    """On one line, and nothing in it begins an entry."""
+    return " ".join(text.split()).replace("@", "(at)")
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """`citations.yaml`: patterns -> keys, by what they are read against."""
+    loaded: dict[str, Any] = yaml.safe_load((HERE / "citations.yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+def cite(keys: Iterable[str], known: Cited) -> str:
+    """`\\cite{a,b}` of those keys that the runs cite; empty where there is none."""
+    given = [key for key in keys if key in known.keys]
+    return rf"\cite{{{','.join(given)}}}" if given else ""

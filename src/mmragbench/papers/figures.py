@@ -1,0 +1,89 @@
+"""Differences and trade-offs as figures of a column's width, readable in grey."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmragbench.reporting.figures import COLOURS, MARKERS, plain, save_figure
+from mmragbench.reporting.forest import Contrast, Forest
+from mmragbench.reporting.pareto import Point, Tradeoff
+from mmragbench.reporting.writing import stem
+
+TOLD = {"better": "#1f4e9c", "worse": "#b8431b", "can't tell": "#777777"}
+"""Colours of verdicts; in grey the marker tells them: filled, or hollow for can't tell."""
+
+
+def save_forest(forest: Forest, folder: Path) -> list[Path]:
+    """A row for each difference with its interval, zero as a line; SVG and PDF."""
+    height = 0.75 + 0.2 * len(forest.contrasts)
+    against = f"-to-{forest.against}" if forest.against else ""
+    name = stem(f"{forest.task}-differences{against}")
+    return save_figure(name, folder, height, lambda axes: _forest(axes, forest))
+
+
+def save_tradeoff(tradeoff: Tradeoff, folder: Path) -> list[Path]:
+    """Quality over cost, the Pareto front as a line of steps; SVG and PDF."""
+    name = stem(f"{tradeoff.task}-quality-over-{tradeoff.cost}")
+    return save_figure(name, folder, 2.3, lambda axes: _tradeoff(axes, tradeoff))
+
+
+def _forest(axes: Any, forest: Forest) -> None:
+    for place, contrast in enumerate(reversed(forest.contrasts)):
+        _contrast(axes, contrast, place)
+    names = [_name(contrast, forest.against) for contrast in reversed(forest.contrasts)]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x")
+    axes.spines["left"].set_visible(False)
+    unit = f" ({forest.unit})" if forest.unit else ""
+    against = f" to {forest.against}" if forest.against else ""
+    axes.set_xlabel(plain(f"difference{against} in {forest.measure}{unit}"))
+
+
+def _contrast(axes: Any, contrast: Contrast, place: int) -> None:
+    colour = TOLD.get(contrast.verdict, TOLD["can't tell"])
+    if contrast.low is not None and contrast.high is not None:
+        axes.plot([contrast.low, contrast.high], [place, place], color=colour, linewidth=1.1)
+    told = contrast.verdict != "can't tell"
+    face = colour if told else "white"
+    axes.plot(contrast.difference, place, "s", color=colour, markerfacecolor=face, markersize=4)
+
+
+def _name(contrast: Contrast, against: str | None) -> str:
+    return plain(contrast.a if against else f"{contrast.a} − {contrast.b}")
+
+
+def _tradeoff(axes: Any, tradeoff: Tradeoff) -> None:
+    for place, point in enumerate(tradeoff.points):
+        _point(axes, point, place)
+    front = tradeoff.front
+    xs, ys = [point.cost for point in front], [point.value for point in front]
+    axes.step(xs, ys, where="post", color="#555555", linewidth=0.8, linestyle="--", zorder=1)
+    if tradeoff.logarithmic:
+        axes.set_xscale("log")
+    else:
+        axes.set_xlim(left=0)
+    axes.set_xlabel(plain(f"{tradeoff.cost} ({tradeoff.cost_unit})"))
+    unit = f" ({tradeoff.unit})" if tradeoff.unit else ""
+    axes.set_ylabel(plain(f"{tradeoff.measure}{unit}"))
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+
+
+def _point(axes: Any, point: Point, place: int) -> None:
+    colour = "#888888" if point.control else COLOURS[place % 6]
+    name = plain(f"{point.strategy} ({point.control})" if point.control else point.strategy)
+    if point.low is not None and point.high is not None:
+        axes.plot([point.cost] * 2, [point.low, point.high], color=colour, linewidth=0.9)
+    axes.plot(
+        point.cost,
+        point.value,
+        MARKERS[place % 6],
+        color=colour,
+        markerfacecolor=colour if point.front else "white",
+        markersize=5,
+        label=name,
+    )
