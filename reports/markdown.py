@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from mmragbench.registry import report
 from mmragbench.reporting.folder import RunFolder, TaskFacts
+from mmragbench.reporting.gfm import escape
 from mmragbench.reporting.lines import Cell, Line
 from mmragbench.reporting.tables import Table, task_tables, title
 from mmragbench.reporting.writing import stem, write
@@ -27,13 +27,6 @@ def markdown(run: Path, target: Path) -> Path:
         write(target / "tables" / f"{stem(task)}.md", f"# {text}\n{LEGEND}\n")
     parts = [f"# {escape(folder.name)}\n", *(f"## {text}" for text in texts.values()), LEGEND]
     return write(target / "tables.md", "\n".join(parts) + "\n")
-
-
-def escape(text: str) -> str:
-    """A text that Markdown shows as it is, on one line, also within a table."""
-    flat = " ".join(text.split())
-    safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", safe)
 
 
 def _task(run: RunFolder, facts: TaskFacts) -> str:

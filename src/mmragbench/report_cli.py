@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     runs: Annotated[list[Path], typer.Argument(help="Run folders.", show_default=False)],
+    *,
     format: Annotated[
         Literal["latex", "markdown", "csv", "html"] | None,
         typer.Option(help="A paper's tables in this format, instead of the whole report."),

@@ -142,7 +142,7 @@ def _marks(
         yield f"Bold: best of {group}{tied}."
     if any(number.stars for number in numbers):
         names = " or ".join(sorted(baselines))
-        yield f"Differs from {names}: * p < .05, ** p < .01, *** p < .001."
+        yield f"Differs from {names}: *: p < .05, **: p < .01, ***: p < .001."
     if table.family.p_holm:
         count = len(table.family.p_holm)
         yield f"Paired permutation tests, Holm's correction over this table's {count}."

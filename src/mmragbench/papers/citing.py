@@ -43,9 +43,9 @@ def cited(runs: Sequence[RunFolder]) -> Cited:
     unknown: list[str] = []
     for run in runs:
         for name in dict.fromkeys(_measure(str(row.measure)) for row in run.rows):
-            found = matching(patterns["measures"], name)
-            keys += found or ()
-            unknown += [f"the measure {name}"] if found is None else []
+            known = matching(patterns["measures"], name)
+            keys += known or ()
+            unknown += [f"the measure {name}"] if known is None else []
         for setting in settings(run):
             keys += matching(patterns["settings"], setting) or ()
         for kind, names in _named(run):

@@ -41,7 +41,8 @@ def _forest(axes: Any, forest: Forest) -> None:
     axes.spines["left"].set_visible(False)
     unit = f" ({forest.unit})" if forest.unit else ""
     against = f" to {forest.against}" if forest.against else ""
-    axes.set_xlabel(plain(f"difference{against} in {forest.measure}{unit}"))
+    label = f"difference{against} in {forest.measure}{unit}"
+    axes.figure.supxlabel(plain(label), fontsize=8)  # centred below names and axis together
 
 
 def _contrast(axes: Any, contrast: Contrast, place: int) -> None:

@@ -39,10 +39,16 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
         yield from _block(table, block.lines, style)
     yield r"\bottomrule"
     yield r"\end{tabular}"
-    for mark, text in table.notes:
-        raised = rf"$^{{{_mark(mark)}}}$ " if mark else ""
-        yield rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize\raggedright {raised}{escape(text)}}}"
+    yield from _notes(table)
     yield rf"\end{{table{star}}}"
+
+
+def _notes(table: PaperTable) -> Iterator[str]:
+    """Footnotes on lines of their own, then all remarks together."""
+    marked = [rf"$^{{{_mark(mark)}}}$ {escape(text)}" for mark, text in table.notes if mark]
+    remarks = " ".join(escape(text) for mark, text in table.notes if not mark)
+    for text in (*marked, *filter(None, [remarks])):
+        yield rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize\raggedright {text}}}"
 
 
 def _head(table: PaperTable) -> Iterator[str]:

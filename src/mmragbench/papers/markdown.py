@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mmragbench.papers.request import Style
 from mmragbench.papers.table import Line, Number, PaperTable
-from mmragbench.reports.markdown import escape
+from mmragbench.reporting.gfm import escape
 
 
 def markdown(table: PaperTable, style: Style) -> str:

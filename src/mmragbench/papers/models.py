@@ -12,9 +12,9 @@ DETAIL = ("name", "model", "pretrained")
 
 
 def described(run: RunFolder, strategies: Sequence[str], rows: Sequence[Row]) -> str:
-    """`Models: clip is ViT-B-32 (laion2b_s34b_b79k) by open_clip; …`; empty where there is none."""
-    found = [f"{name} is {named(spec)}" for name, spec in used(run, strategies, rows).items()]
-    return f"Models: {'; '.join(found)}." if found else ""
+    """`Models: clip is ViT-B-32 (laion2b_s34b_b79k), …`; empty where there is none."""
+    found = [f"{name} is {weights(spec)}" for name, spec in used(run, strategies, rows).items()]
+    return f"Models: {', '.join(found)}." if found else ""
 
 
 def used(run: RunFolder, strategies: Sequence[str], rows: Sequence[Row]) -> dict[str, Json]:
@@ -34,10 +34,14 @@ def used(run: RunFolder, strategies: Sequence[str], rows: Sequence[Row]) -> dict
 
 def named(spec: Mapping[str, Any]) -> str:
     """`ViT-B-32 (laion2b_s34b_b79k) by open_clip`."""
-    which, *more = [str(spec[key]) for key in DETAIL if spec.get(key)] or [""]
-    inside = f" ({', '.join(more)})" if more else ""
-    adapter = str(spec.get("use") or "")
-    return f"{which}{inside} by {adapter}" if which and adapter else which or adapter
+    which, adapter = weights(spec), str(spec.get("use") or "")
+    return f"{which} by {adapter}" if which != adapter else which
+
+
+def weights(spec: Mapping[str, Any]) -> str:
+    """`ViT-B-32 (laion2b_s34b_b79k)`; the adapter where no weights are named."""
+    which, *more = [str(spec[key]) for key in DETAIL if spec.get(key)] or [str(spec.get("use"))]
+    return f"{which} ({', '.join(more)})" if more else which
 
 
 def _values(value: Any) -> Iterator[str]:
