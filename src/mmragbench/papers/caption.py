@@ -24,42 +24,57 @@ SIZES = ("n", "n_real", "n_generated", OURS)
 
 @dataclass(frozen=True)
 class Shown:
-    """What a table is made of: each run's facts on the task with its label, all rows, the tests."""
+    """What a table is made of.
+
+    Attributes:
+        facts: each run's facts on the task, with its label.
+        apart: why runs stand side by side, if they do.
+        baselines: whom the stars compare with, in any of the runs.
+    """
 
     facts: tuple[tuple[TaskFacts, RunFolder, str], ...]
     generated: bool
     rows: Sequence[Row]
     family: Family
     apart: tuple[str, ...]
+    baselines: frozenset[str]
     request: Request
 
 
-def caption(
-    table: Shown, columns: Sequence[Column], blocks: Sequence[Block], baselines: set[str]
-) -> Iterator[str]:
-    """The caption, sentence by sentence."""
+def caption(table: Shown, blocks: Sequence[Block]) -> Iterator[str]:
+    """The caption, sentence by sentence: what, how many, and by which models."""
     yield _what(table)
     yield from _sizes(table)
-    models = {
-        run.path: described(run, _strategies(blocks), table.rows) for _, run, _ in table.facts
-    }
-    yield from dict.fromkeys(text for text in models.values() if text)
-    if table.apart:
-        yield "The runs stand side by side, not comparable: " + "; ".join(table.apart) + "."
+    names = _strategies(blocks)
+    yield from dict.fromkeys(
+        filter(None, (described(run, names, table.rows) for _, run, _ in table.facts))
+    )
+
+
+def remarks(
+    table: Shown,
+    columns: Sequence[Column],
+    blocks: Sequence[Block],
+    left_out: Mapping[str, Sequence[tuple[str, str]]],
+) -> Iterator[str]:
+    """Below the table: how to read it, who has no line and why, how everything was measured."""
     if table.request.style != "none" and any(row.low is not None for row in table.rows):
         yield INTERVALS[table.request.style] + _level(table) + "."
-    yield from _marks(table, columns, blocks, baselines)
+    yield from _marks(table, columns, blocks)
     controls = dict.fromkeys(
         f"{line.strategy} ({line.control})" for b in blocks for line in b.lines if line.control
     )
     if controls:
         yield f"Controls in italics: {', '.join(controls)}."
+    if table.apart:
+        yield f"Side by side, because they can't be compared: {'; '.join(table.apart)}."
+    yield from _left_out(left_out)
+    yield from dict.fromkeys(row.warning for row in table.rows if row.warning)
+    yield f"Signatures: {'; '.join(short_signatures(columns))}."
 
 
-def remarks(
-    table: Shown, columns: Sequence[Column], left_out: Mapping[str, Sequence[tuple[str, str]]]
-) -> Iterator[str]:
-    """Below the table: who has no line and why, warnings, and how everything was measured."""
+def _left_out(left_out: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[str]:
+    """Strategies without a line, settings with the same reason together."""
     for reason, places in left_out.items():
         by_place: dict[str, list[str]] = {}
         for strategy, label in places:
@@ -67,8 +82,6 @@ def remarks(
         for label, strategies in by_place.items():
             where = f" with {label}" if label else ""
             yield f"Without a number{where}: {', '.join(strategies)} ({reason})."
-    yield from dict.fromkeys(row.warning for row in table.rows if row.warning)
-    yield f"Signatures: {'; '.join(short_signatures(columns))}."
 
 
 def short_signatures(columns: Sequence[Column]) -> Iterator[str]:
@@ -132,16 +145,14 @@ def _level(table: Shown) -> str:
     return f"{stored.get('level', 0.95) * 100:g} % bootstrap intervals{resamples}, by groups of queries"
 
 
-def _marks(
-    table: Shown, columns: Sequence[Column], blocks: Sequence[Block], baselines: set[str]
-) -> Iterator[str]:
+def _marks(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
     numbers = [number for block in blocks for line in block.lines for number in line.numbers]
     group = "its group" if len(blocks) > 1 else "its column"
     if any(number.best for number in numbers):
         tied = "; underlined: can't be told apart from it" if table.family.p_holm else ""
         yield f"Bold: best of {group}{tied}."
     if any(number.stars for number in numbers):
-        names = " or ".join(sorted(baselines))
+        names = " or ".join(sorted(table.baselines))
         yield f"Differs from {names}: *: p < .05, **: p < .01, ***: p < .001."
     if table.family.p_holm:
         count = len(table.family.p_holm)

@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mmragbench.papers.models import DETAIL
 from mmragbench.reporting.folder import RunFolder
 
@@ -48,7 +46,7 @@ def cited(runs: Sequence[RunFolder]) -> Cited:
             unknown += [f"the measure {name}"] if known is None else []
         for setting in settings(run):
             keys += matching(patterns["settings"], setting) or ()
-        for kind, names in _named(run):
+        for kind, names in named_things(run):
             found = [matching(patterns["names"], name) for name in names]
             keys += [key for each in found for key in each or ()]
             unknown += [f"the {kind} {names[0]}"] if all(f is None for f in found) else []
@@ -91,8 +89,8 @@ def _flat(value: Any, path: str) -> Iterator[str]:
         yield f"{path}={value}"
 
 
-def _named(run: RunFolder) -> Iterator[tuple[str, list[str]]]:
-    """Models and data, each under all the names that may be known."""
+def named_things(run: RunFolder) -> Iterator[tuple[str, list[str]]]:
+    """Models and data (`model`, `data`), each under all the names that may be known."""
     for name, spec in (run.manifest.get("models") or {}).items():
         given = [str(spec[key]) for key in DETAIL if spec.get(key)]
         yield "model", given or [str(spec.get("use") or name)]
@@ -115,6 +113,8 @@ def _comment(text: str) -> str:
 @cache
 def rules() -> dict[str, Any]:
     """`citations.yaml`: patterns -> keys, by what they are read against."""
+    import yaml
+
     loaded: dict[str, Any] = yaml.safe_load((HERE / "citations.yaml").read_text(encoding="utf-8"))
     return loaded
 

@@ -8,7 +8,7 @@ from mmragbench.papers.request import Style
 from mmragbench.papers.table import Line, Number, PaperTable
 from mmragbench.reporting.tex import escape
 
-ONE_COLUMN, TWO_COLUMNS, SMALLER = 52, 112, 128
+ONE_COLUMN, TWO_COLUMNS, SMALLER = 58, 120, 137
 """How many characters of \\footnotesize fit into a column, a page, a page of \\scriptsize."""
 
 
@@ -24,10 +24,12 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
     yield r"% Needs \usepackage{booktabs}. Every number's signature in full:"
     yield from (f"%   {_comment(column.signature)}" for column in table.columns if column.signature)
     if wide > SMALLER:
-        yield "% Wider than a page: choose fewer --measures, or --style none."
+        yield r"% Wider than a page, so shrunk (with graphicx): fewer --measures would be readable."
     yield rf"\begin{{table{star}}}[tb]\centering"
     yield rf"\caption{{{escape(' '.join(table.caption))}}}\label{{tab:{table.name}}}"
     yield rf"\par\smallskip{size}\setlength{{\tabcolsep}}{{3pt}}"
+    if wide > SMALLER:
+        yield r"\resizebox{\linewidth}{!}{%"
     yield rf"\begin{{tabular}}{{@{{}}l{'r@{}l' * len(table.columns)}{'r' * _counts(table)}@{{}}}}"
     yield r"\toprule"
     yield from _head(table)
@@ -38,7 +40,7 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
             yield rf"\multicolumn{{{cells}}}{{@{{}}l}}{{\textit{{{escape(block.label)}}}}} \\"
         yield from _block(table, block.lines, style)
     yield r"\bottomrule"
-    yield r"\end{tabular}"
+    yield r"\end{tabular}" + "}" * (wide > SMALLER)
     yield from _notes(table)
     yield rf"\end{{table{star}}}"
 

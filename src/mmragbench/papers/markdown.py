@@ -30,8 +30,11 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
             label = [escape(block.label) if place == 0 else ""] * labelled
             yield _row([*label, *_line(table, line, style)])
     for mark, text in table.notes:
-        yield ""
-        yield f"<sup>{mark}</sup> {escape(text)}" if mark else escape(text)
+        if mark:
+            yield ""
+            yield f"<sup>{mark}</sup> {escape(text)}"
+    yield ""
+    yield " ".join(escape(text) for mark, text in table.notes if not mark)
 
 
 def _line(table: PaperTable, line: Line, style: Style) -> Iterator[str]:

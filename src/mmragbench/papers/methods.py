@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmragbench.papers.citing import Cited, cite, cited, matching, settings
+from mmragbench.papers.citing import Cited, cite, cited, matching, named_things, settings
 from mmragbench.papers.citing import rules as citations
 from mmragbench.papers.models import named
 from mmragbench.reporting.folder import RunFolder
@@ -62,7 +62,7 @@ def sentences(run: RunFolder) -> Iterator[Sentence]:
     controls = [f"{name} ({control})" for name, control in run.strategies.items() if control]
     beside = f", beside the controls {_list(controls)}" if controls else ""
     what = f"We compare {_list(contenders)}{beside}, with mmragbench {version}"
-    yield Sentence(f"{what}{_data(run)}", tuple(_keys(run, "dataset.")))
+    yield Sentence(f"{what}{_data(run)}", (*_works(run, "data"), *_keys(run, "dataset.")))
     yield from _tasks(run)
     yield from _systems(run)
     yield from _measures(run)
@@ -105,9 +105,7 @@ def _systems(run: RunFolder) -> Iterator[Sentence]:
     models: Mapping[str, Any] = run.manifest.get("models") or {}
     if models:
         said = _list([f"{name} is {named(spec)}" for name, spec in models.items()])
-        names = [str(v) for spec in models.values() for v in spec.values() if isinstance(v, str)]
-        keys = [key for name in names for key in matching(citations()["names"], name) or ()]
-        yield Sentence(f"Models: {said}", (*_keys(run, "models."), *keys))
+        yield Sentence(f"Models: {said}", (*_keys(run, "models."), *_works(run, "model")))
 
 
 def _settings(name: str, spec: Mapping[str, Any]) -> str:
@@ -196,6 +194,12 @@ def _libraries(run: RunFolder) -> Iterator[str]:
 def _keys(run: RunFolder, prefix: str) -> list[str]:
     wanted = [each for each in settings(run) if each.startswith(prefix)]
     return [key for each in wanted for key in matching(citations()["settings"], each) or ()]
+
+
+def _works(run: RunFolder, kind: str) -> list[str]:
+    """What is cited for the run's models, or for its data."""
+    names = [name for what, found in named_things(run) if what == kind for name in found]
+    return [key for name in names for key in matching(citations()["names"], name) or ()]
 
 
 def _list(names: Iterable[str]) -> str:

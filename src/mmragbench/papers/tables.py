@@ -82,13 +82,18 @@ def _table(sources: Sequence[Source], task: str, generated: bool, request: Reque
     blocks = tuple(cells.beside() if apart else cells.stacked())
     part = "" if generated else "-retrieval"
     name = stem(f"{task}{part}" + ("" if request.slice == "all" else f"-{request.slice}"))
-    facts = [(s.run.tasks[task], s.run, s.label) for s in sources]
-    table = Shown(tuple(facts), generated, rows, family, tuple(apart), request)
-    notes = [*((mark, text) for text, mark in cells.notes.marks.items())]
-    notes += [("", text) for text in remarks(table, cells.columns, cells.left_out)]
-    baselines = {s.baseline for s in sources if s.baseline}
-    said = caption(table, cells.columns, blocks, baselines)
-    return PaperTable(name, cells.columns, blocks, tuple(said), tuple(notes))
+    table = Shown(
+        facts=tuple((s.run.tasks[task], s.run, s.label) for s in sources),
+        generated=generated,
+        rows=rows,
+        family=family,
+        apart=tuple(apart),
+        baselines=frozenset(s.baseline for s in sources if s.baseline),
+        request=request,
+    )
+    notes = [(mark, text) for text, mark in cells.notes.marks.items()]
+    notes += [("", text) for text in remarks(table, cells.columns, blocks, cells.left_out)]
+    return PaperTable(name, cells.columns, blocks, tuple(caption(table, blocks)), tuple(notes))
 
 
 class Cells:
@@ -134,7 +139,7 @@ class Cells:
             if any(each.text not in ("", ABSENT) for each in numbers):
                 lines.append(Line(strategy, roles[strategy], tuple(map(self._noted, numbers))))
             else:
-                self._leave_out(strategy, label, numbers)
+                self._leave_out(strategy, setting(*key), numbers)
         if lines:
             yield Block(label, tuple(lines))
 
@@ -185,9 +190,10 @@ class Cells:
             return number
         return replace(number, note=self.notes.mark(_reason(number.row)))
 
-    def _leave_out(self, strategy: str, label: str, numbers: Sequence[Number]) -> None:
+    def _leave_out(self, strategy: str, place: str, numbers: Sequence[Number]) -> None:
         for reason in dict.fromkeys(_reason(each.row) for each in numbers if each.row):
-            self.left_out.setdefault(reason, []).append((strategy, label))
+            found = self.left_out.setdefault(reason, [])
+            found += [(strategy, place)] if (strategy, place) not in found else []
 
 
 def _columns(group: str, rows: Sequence[Row]) -> Iterator[Column]:
