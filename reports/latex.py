@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmragbench.papers.citing import cited
-from mmragbench.papers.folder import save_figures
 from mmragbench.papers.latex import latex as rendered
 from mmragbench.papers.methods import methods
 from mmragbench.papers.request import Request
 from mmragbench.papers.table import PaperTable
 from mmragbench.papers.tables import tables
 from mmragbench.registry import report
+from mmragbench.reporting.curves import curves
+from mmragbench.reporting.figures import save
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.reporting.tex import escape
 from mmragbench.reporting.writing import stem, write
@@ -41,7 +42,8 @@ FIGURE = r"""\begin{figure}[tb]\centering
 @report
 def latex(run: Path, target: Path) -> Path:
     """`tables/<task>.tex`, `plots/*.pdf|svg`, `references.bib`, `methods.tex`, and `tables.tex`, a
-    document of two columns that shows all."""
+    document of two columns that shows all. The other figures, which take seconds, are drawn when a
+    paper's folder is asked for (`papers.folder`)."""
     folder = RunFolder(run)
     inputs = []
     for task in folder.tasks:
@@ -49,7 +51,7 @@ def latex(run: Path, target: Path) -> Path:
         text = "\n".join(rendered(table, "subscript") for table in _tables(folder, task))
         write(target / f"{name}.tex", text)
         inputs.append(rf"\input{{{name}}}")
-    plots = [path.name for path in save_figures(folder, target / "plots")]
+    plots = [save(curve, target / "plots")[1].name for curve in curves(folder)]
     write(target / "references.bib", cited([folder]).bibtex())
     write(target / "methods.tex", methods([folder], latex=True))
     parts = {

@@ -50,11 +50,12 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
         return
     request = Request(_names(tasks), _names(measures), slice, baseline or None, style)
     chosen = format or "markdown"
-    if output is not None and not output.suffix:
+    if output is not None and (output.is_dir() or not output.suffix):
         typer.echo(save_all(folders, request, chosen, output))
         return
     if methods:
-        text = paragraph(folders, latex=format == "latex")
+        into_tex = output is not None and output.suffix == ".tex"
+        text = paragraph(folders, latex=format == "latex" or (format is None and into_tex))
     else:
         text = written(tables(folders, request), chosen, style)
     _give(text, output)

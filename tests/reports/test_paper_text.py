@@ -69,14 +69,14 @@ def test_only_what_the_run_used_is_cited(finished: Path) -> None:
     found = cited([RunFolder(finished)])
     assert {"vedantam2015cider", "devlin2015consensus", "holm1979"} <= set(found.keys)
     assert not {"heusel2017fid", "li2022blip", "papineni2002bleu"} & set(found.keys)
-    assert "% no entry known for the model toy:ColourEncoder" in found.bibtex()
+    assert "% no entry known for the model colours (toy:ColourEncoder)" in found.bibtex()
 
 
 def test_a_strange_name_cannot_begin_an_entry(changed: Callable[..., Path]) -> None:
     """What follows `@` would be read by BibTeX, and a line break would end the comment."""
     folder = changed(manifest={"models": {"m": {"use": "x", "name": "a\n@book{evil, title={}}"}}})
     text = cited([RunFolder(folder)]).bibtex()
-    assert "@book{evil" not in text and "no entry known for the model a (at)book" in text
+    assert "@book{evil" not in text and "no entry known for the model m (a (at)book" in text
 
 
 def test_every_number_of_the_methods_is_stored(finished: Path) -> None:
@@ -122,6 +122,26 @@ def test_methods_name_no_path_of_a_machine(finished: Path) -> None:
     """The folder of the data is nobody's business."""
     root = yaml.safe_load((finished / "suite.yaml").read_text())["dataset"]["root"]
     assert root not in methods([RunFolder(finished)])
+
+
+def test_weights_that_lie_somewhere_are_named_by_their_end(changed: Callable[..., Path]) -> None:
+    """A path says nothing to a reader, and too much about a machine."""
+    model = {"use": "x", "name": "/home/ada/weights/all_minilm_l6/model"}
+    folder = changed(manifest={"models": {"m": model}})
+    assert "m is all_minilm_l6/model by x" in methods([RunFolder(folder)])
+    assert "wang2020minilm" in cited([RunFolder(folder)]).keys
+
+
+def test_features_go_by_their_weights(changed: Callable[..., Path]) -> None:
+    """A model that a suite calls `clip` is not CLIP for that."""
+    clip = RunFolder(changed())
+    assert "kynkaanniemi2023fid" in cited([clip]).keys
+    other = changed()
+    suite = yaml.safe_load((other / "suite.yaml").read_text())
+    suite["models"]["clip"] = {"use": "precomputed", "embeddings": "x.npz"}
+    (other / "suite.yaml").write_text(yaml.safe_dump(suite))
+    found = cited([RunFolder(other)]).keys
+    assert "heusel2017fid" in found and "kynkaanniemi2023fid" not in found
 
 
 CONTRASTS = (

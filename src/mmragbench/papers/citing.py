@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mmragbench.papers.models import DETAIL
+from mmragbench.papers.models import known_as, nameable
+from mmragbench.records import Measure
 from mmragbench.reporting.folder import RunFolder
 
 HERE = Path(__file__).parent
@@ -40,16 +41,16 @@ def cited(runs: Sequence[RunFolder]) -> Cited:
     keys: list[str] = []
     unknown: list[str] = []
     for run in runs:
-        for name in dict.fromkeys(_measure(str(row.measure)) for row in run.rows):
-            known = matching(patterns["measures"], name)
+        for measure in dict.fromkeys(row.measure for row in run.rows):
+            known = of_measure(run, measure)
             keys += known or ()
-            unknown += [f"the measure {name}"] if known is None else []
+            unknown += [f"the measure {measure.name}"] if known is None else []
         for setting in settings(run):
             keys += matching(patterns["settings"], setting) or ()
-        for kind, names in named_things(run):
-            found = [matching(patterns["names"], name) for name in names]
+        for kind, name, aliases in named_things(run):
+            found = [matching(patterns["names"], alias) for alias in aliases]
             keys += [key for each in found for key in each or ()]
-            unknown += [f"the {kind} {names[0]}"] if all(f is None for f in found) else []
+            unknown += [f"the {kind} {name}"] if all(f is None for f in found) else []
     keys += patterns["always"]
     order = list(bibliography())
     return Cited(tuple(sorted(set(keys), key=order.index)), tuple(dict.fromkeys(unknown)))
@@ -89,20 +90,26 @@ def _flat(value: Any, path: str) -> Iterator[str]:
         yield f"{path}={value}"
 
 
-def named_things(run: RunFolder) -> Iterator[tuple[str, list[str]]]:
-    """Models and data (`model`, `data`), each under all the names that may be known."""
+def of_measure(run: RunFolder, measure: Measure) -> list[str] | None:
+    """The works behind a measure; a distance's features go by their weights, not by the name that
+    the suite happens to give the model."""
+    spec = (run.suite.get("models") or {}).get(measure.features or "") or {}
+    features = " ".join(known_as(spec)) or str(spec.get("use") or measure.features or "")
+    name = f"{measure.name}({features})" if features else measure.name
+    return matching(rules()["measures"], name)
+
+
+def named_things(run: RunFolder) -> Iterator[tuple[str, str, list[str]]]:
+    """Models and data: (`model` or `data`, a name to tell it by, all names that may be known)."""
     for name, spec in (run.manifest.get("models") or {}).items():
-        given = [str(spec[key]) for key in DETAIL if spec.get(key)]
-        yield "model", given or [str(spec.get("use") or name)]
+        given = known_as(spec) or [str(spec.get("use") or name)]
+        yield "model", f"{name} ({', '.join(given)})", given
     data = run.suite.get("dataset") or {}
     use = str(data.get("use") or "")
-    given = [str(data[key]) for key in ("preset", "path") if data.get(key)]
+    given = [nameable(str(data[key])) for key in ("preset", "path") if data.get(key)]
     given += [Path(str(data["root"])).name] if data.get("root") else []
-    yield "data", [*given, use] if use in GENERIC else [use, *given]
-
-
-def _measure(text: str) -> str:
-    return text.partition("@")[0]
+    names = [*given, use] if use in GENERIC else [use, *given]
+    yield "data", names[0], names
 
 
 def _comment(text: str) -> str:

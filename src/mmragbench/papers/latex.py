@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mmragbench.papers.request import Style
@@ -26,7 +27,7 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
     if wide > SMALLER:
         yield r"% Wider than a page, so shrunk (with graphicx): fewer --measures would be readable."
     yield rf"\begin{{table{star}}}[tb]\centering"
-    yield rf"\caption{{{escape(' '.join(table.caption))}}}\label{{tab:{table.name}}}"
+    yield rf"\caption{{{_prose(' '.join(table.caption))}}}\label{{{_label(table)}}}"
     yield rf"\par\smallskip{size}\setlength{{\tabcolsep}}{{3pt}}"
     if wide > SMALLER:
         yield r"\resizebox{\linewidth}{!}{%"
@@ -47,8 +48,8 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
 
 def _notes(table: PaperTable) -> Iterator[str]:
     """Footnotes on lines of their own, then all remarks together."""
-    marked = [rf"$^{{{_mark(mark)}}}$ {escape(text)}" for mark, text in table.notes if mark]
-    remarks = " ".join(escape(text) for mark, text in table.notes if not mark)
+    marked = [rf"$^{{{_mark(mark)}}}$ {_prose(text)}" for mark, text in table.notes if mark]
+    remarks = " ".join(_prose(text) for mark, text in table.notes if not mark)
     for text in (*marked, *filter(None, [remarks])):
         yield rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize\raggedright {text}}}"
 
@@ -117,6 +118,15 @@ def _number(number: Number, style: Style) -> str:
     if style == "brackets" and number.interval:
         beside += rf"{{\scriptsize \,{escape(number.interval)}}}"
     return f"{text} & {beside}"
+
+
+def _label(table: PaperTable) -> str:
+    return "tab:" + re.sub(r"[^A-Za-z0-9.-]", "-", table.name)
+
+
+def _prose(text: str) -> str:
+    """Names of models and signatures are long words; they may break at their slashes."""
+    return escape(text).replace("/", r"\slash{}")
 
 
 def _math(text: str) -> str:

@@ -6,10 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmragbench.papers.citing import Cited, cite, cited, matching, named_things, settings
+from mmragbench.papers.citing import (
+    Cited,
+    cite,
+    cited,
+    matching,
+    named_things,
+    of_measure,
+    settings,
+)
 from mmragbench.papers.citing import rules as citations
 from mmragbench.papers.models import named
-from mmragbench.reporting.folder import RunFolder
+from mmragbench.reporting.folder import RunFolder, measure_of
 from mmragbench.reporting.tex import escape
 from mmragbench.reporting.units import unit
 from mmragbench.signature import OURS, parse
@@ -74,7 +82,7 @@ def sentences(run: RunFolder) -> Iterator[Sentence]:
 def _data(run: RunFolder) -> str:
     """The data with the settings that are no paths of somebody's machine."""
     given = dict(run.suite.get("dataset") or {})
-    use = given.pop("use", None)
+    use = next(name for kind, name, _ in named_things(run) if kind == "data")
     plain = [f"{k} {v}" for k, v in given.items() if isinstance(v, int) and not isinstance(v, bool)]
     plain += [str(given[key]) for key in ("preset",) if given.get(key)]
     inside = f" ({', '.join(plain)})" if plain else ""
@@ -129,11 +137,7 @@ def _measures(run: RunFolder) -> Iterator[Sentence]:
             groups.setdefault(_facts(row.signature), {})[str(row.measure)] = unit(row.measure)
     for facts, units in groups.items():
         said = [f"{name} ({scale})" if scale else name for name, scale in units.items()]
-        keys = [
-            key
-            for name in units
-            for key in matching(citations()["measures"], name.partition("@")[0]) or ()
-        ]
+        keys = [key for name in units for key in of_measure(run, measure_of(name)) or ()]
         yield Sentence(f"We report {_list(said)}{f': {facts}' if facts else ''}", tuple(keys))
 
 
@@ -198,7 +202,7 @@ def _keys(run: RunFolder, prefix: str) -> list[str]:
 
 def _works(run: RunFolder, kind: str) -> list[str]:
     """What is cited for the run's models, or for its data."""
-    names = [name for what, found in named_things(run) if what == kind for name in found]
+    names = [name for what, _, aliases in named_things(run) if what == kind for name in aliases]
     return [key for name in names for key in matching(citations()["names"], name) or ()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from mmragbench.reporting.folder import Json, Row, RunFolder
@@ -40,8 +41,18 @@ def named(spec: Mapping[str, Any]) -> str:
 
 def weights(spec: Mapping[str, Any]) -> str:
     """`ViT-B-32 (laion2b_s34b_b79k)`; the adapter where no weights are named."""
-    which, *more = [str(spec[key]) for key in DETAIL if spec.get(key)] or [str(spec.get("use"))]
+    which, *more = known_as(spec) or [str(spec.get("use"))]
     return f"{which} ({', '.join(more)})" if more else which
+
+
+def known_as(spec: Mapping[str, Any]) -> list[str]:
+    """The names of its weights."""
+    return [nameable(str(spec[key])) for key in DETAIL if spec.get(key)]
+
+
+def nameable(text: str) -> str:
+    """A name; of a path only its end, since where it lies is nobody's business."""
+    return "/".join(Path(text).parts[-2:]) if text.startswith(("/", "~", ".")) else text
 
 
 def _values(value: Any) -> Iterator[str]:
