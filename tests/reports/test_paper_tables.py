@@ -262,6 +262,12 @@ def test_names_that_do_not_exist_are_told(finished: Path) -> None:
             tables([run], request)
 
 
+def test_nothing_to_show_is_an_error(finished: Path) -> None:
+    """Names that exist, but not together, give a line with what goes together; not an empty table."""
+    with pytest.raises(DataError, match="no number for captioning, RR.*captioning: CIDEr"):
+        tables([RunFolder(finished)], Request(tasks=("captioning",), measures=("RR",)))
+
+
 def test_the_command_prints_or_writes(finished: Path, tmp_path: Path) -> None:
     """To the terminal, into a file, or a whole folder; a misuse is an error, not a guess."""
     cli = CliRunner()

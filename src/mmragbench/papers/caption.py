@@ -74,13 +74,14 @@ def remarks(
 
 
 def _left_out(left_out: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[str]:
-    """Strategies without a line, settings with the same reason together."""
+    """Strategies without a line, settings with the same strategies and reason together."""
     for reason, places in left_out.items():
-        by_place: dict[str, list[str]] = {}
-        for strategy, label in places:
-            by_place.setdefault(label, []).append(strategy)
-        for label, strategies in by_place.items():
-            where = f" with {label}" if label else ""
+        by_place: dict[str, tuple[str, ...]] = {}
+        for strategy, place in places:
+            by_place[place] = (*by_place.get(place, ()), strategy)
+        for strategies in dict.fromkeys(by_place.values()):
+            same = [place for place, found in by_place.items() if place and found == strategies]
+            where = f" with {' / '.join(same)}" if same else ""
             yield f"Without a number{where}: {', '.join(strategies)} ({reason})."
 
 

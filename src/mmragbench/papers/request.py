@@ -54,6 +54,16 @@ class Request:
         order = {name: i for i, name in enumerate(self.measures)}
         return sorted(rows, key=lambda row: order.get(str(row.measure), 0))
 
+    def nothing(self, runs: Sequence[RunFolder]) -> str:
+        """What to say where each name exists, but no number has all of them."""
+        rows = [row for run in runs for row in run.rows if row.slice == self.slice]
+        there = dict.fromkeys(
+            f"{row.task}: {row.measure}" for row in rows if not self.tasks or row.task in self.tasks
+        )
+        asked = ", ".join((*self.tasks, *self.measures)) or "anything"
+        known = ", ".join(there) or "nothing"
+        return f"no number for {asked} on the slice {self.slice!r}; there is {known}"
+
     def _known(
         self,
         kind: str,

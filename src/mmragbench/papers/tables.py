@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from mmragbench.errors import DataError
 from mmragbench.papers.caption import Shown, caption, remarks
 from mmragbench.papers.comparability import obstacles, remark, usual
 from mmragbench.papers.family import Family
@@ -56,7 +57,7 @@ def tables(runs: Sequence[RunFolder], request: Request) -> list[PaperTable]:
     """Every table that the request asks for, in the order of the suites.
 
     Raises:
-        DataError: the request names what none of the runs has.
+        DataError: the request names what none of the runs has, or nothing fits all of it.
     """
     request.check(runs)
     tasks = request.tasks or dict.fromkeys(task for run in runs for task in run.tasks)
@@ -71,6 +72,8 @@ def tables(runs: Sequence[RunFolder], request: Request) -> list[PaperTable]:
             ]
             if sources:
                 found.append(_table(sources, task, generated, request))
+    if not found:
+        raise DataError(request.nothing(runs))
     return found
 
 
