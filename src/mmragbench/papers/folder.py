@@ -74,5 +74,5 @@ def _figures(run: RunFolder, target: Path) -> Iterator[list[Path]]:
             cell = (forest.generator, forest.k, forest.measure, forest.slice)
             if cell == (main.generator, main.k, main.measure, "all"):
                 yield save_forest(forest, target)
-    for tradeoff in tradeoffs(run):
-        yield save_tradeoff(tradeoff, target)
+        for tradeoff in tradeoffs(run, main):
+            yield save_tradeoff(tradeoff, target)

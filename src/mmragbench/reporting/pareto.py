@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from mmragbench.records import Measure
 from mmragbench.reporting.costs import Cost, cell_cost
 from mmragbench.reporting.folder import Row, RunFolder
-from mmragbench.reporting.headline import Headline, headlines
+from mmragbench.reporting.headline import Headline
 from mmragbench.reporting.tables import setting
 from mmragbench.reporting.units import factor, lower_is_better, unit
 
@@ -68,9 +68,9 @@ class Tradeoff:
         return tuple(sorted((p for p in self.points if p.front), key=lambda p: p.cost))
 
 
-def tradeoffs(run: RunFolder) -> list[Tradeoff]:
-    """A panel for each task and each kind of cost that differs between its strategies."""
-    return [panel for headline in headlines(run) for panel in _panels(run, headline)]
+def tradeoffs(run: RunFolder, headline: Headline) -> list[Tradeoff]:
+    """A panel for each kind of cost that differs between the task's strategies."""
+    return list(_panels(run, headline))
 
 
 def _panels(run: RunFolder, headline: Headline) -> Iterator[Tradeoff]:
