@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from mmragbench.registry import report
 from mmragbench.reporting.folder import RunFolder, TaskFacts
+from mmragbench.reporting.gfm import escape
 from mmragbench.reporting.lines import Cell, Line
 from mmragbench.reporting.tables import Table, task_tables, title
 from mmragbench.reporting.verdicts import Verdict, verdicts
@@ -36,13 +36,6 @@ def _answer(verdict: Verdict) -> str:
     """The task's answer as an item of a list, and what the controls say below it."""
     first, *more = (escape(text) for text in (verdict.answer, *verdict.more))
     return "\n".join([f"- **{first}**", *(f"  {text}" for text in more)])
-
-
-def escape(text: str) -> str:
-    """A text that Markdown shows as it is, on one line, also within a table."""
-    flat = " ".join(text.split())
-    safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", safe)
 
 
 def _task(run: RunFolder, facts: TaskFacts) -> str:

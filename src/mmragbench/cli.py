@@ -15,6 +15,7 @@ from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.outlook import tabled
+from mmragbench.report_cli import report
 from mmragbench.score_cli import app as score_app
 from mmragbench.verify.cli import verify
 
@@ -33,6 +34,7 @@ app.add_typer(score_app, name="score")
 app.command()(verify)
 app.command()(compare)
 app.command()(export)
+app.command()(report)
 out = Console()
 err = Console(stderr=True)
 
@@ -104,16 +106,6 @@ def ls() -> None:
             line = f"  {component.name:<22}{component.summary}"
             overflow: Literal["ellipsis", "ignore"] = "ellipsis" if out.is_terminal else "ignore"
             out.print(line, markup=False, highlight=False, overflow=overflow, no_wrap=True)
-
-
-@app.command()
-def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
-    """Write a run's report anew from what it stored."""
-    from mmragbench.verbs import write_reports
-
-    if not (run / "summary.json").is_file():
-        raise MmragbenchError(f"{run} is not a run folder: it has no summary.json")
-    out.print(str(write_reports(run)), markup=False, highlight=False, soft_wrap=True)
 
 
 def main() -> None:

@@ -15,12 +15,24 @@ from mmragbench import __version__
 from mmragbench.assembly import Assembly
 from mmragbench.loop import Posed
 from mmragbench.plan import Plan
+from mmragbench.statistics import ALPHA, RESAMPLES
 
 PACKAGES = (
     "bm25s", "datasets", "diffusers", "faiss-cpu", "ir-measures", "numpy", "open-clip-torch",
     "openai", "pillow", "pycocoevalcap", "pypdf", "sentence-transformers", "scipy", "torch",
     "torchmetrics", "torchvision", "transformers",
 )  # fmt: skip
+
+STATISTICS = {
+    "level": 0.95,
+    "alpha": ALPHA,
+    "resamples": RESAMPLES,
+    "seed": 0,
+    "interval": "studentised bootstrap of groups of queries",
+    "test": "paired sign-flip permutation of groups of queries",
+    "correction": "Holm",
+}
+"""How intervals and tests are made (`mmragbench.statistics`); a group is one image's queries."""
 
 
 def manifest(plan: Plan, posed: Mapping[str, Posed], assembly: Assembly) -> dict[str, Any]:
@@ -43,6 +55,7 @@ def manifest(plan: Plan, posed: Mapping[str, Posed], assembly: Assembly) -> dict
             name: {**plan.suite.models[name], "weights": assembly.weights(role, name)}
             for role, name in plan.models()
         },
+        "statistics": STATISTICS,
     }
 
 

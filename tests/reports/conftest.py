@@ -234,3 +234,31 @@ def changed(run: Path, tmp_path: Path) -> Callable[..., Path]:
         return copy
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run over coloured pictures, as the engine wrote it, with scores. Tests only read it."""
+    import mmragbench as mb
+    import toy
+
+    root = tmp_path_factory.mktemp("finished")
+    content = toy.suite(
+        toy.write_coco(root / "coco", memory=24, queries=32),
+        strategies={
+            "random": {},
+            "shared-space": {"encoder": "colours"},
+            "images": {"use": "shared-space", "encoder": "colours", "document": "image"},
+            "backwards": {"use": "toy:Backwards"},
+            "oracle": {},
+        },
+        tasks={
+            "text-to-image": {"measures": ["R@1", "RR"]},
+            "captioning": {"generator": ["nearest", "consensus"], "k": 3, "measures": ["CIDEr"]},
+        },
+        baseline="random",
+    )
+    (root / "toy.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMRAGBENCH_CACHE", str(root / "cache"))
+        return mb.run(root / "toy.yaml", output=root / "runs").folder

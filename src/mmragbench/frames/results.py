@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from mmragbench.reporting.curves import Curve
+    from mmragbench.reporting.figures import Plot
 
 
 class Results:
@@ -129,7 +129,7 @@ class Results:
     @property
     def figures(self) -> list[str]:
         """The names that `figure` draws."""
-        return list(self._curves)
+        return list(self._plots)
 
     def figure(self, name: str) -> Figure:
         """One of the report's figures, in a paper's column width. A notebook shows it once
@@ -141,21 +141,19 @@ class Results:
         Raises:
             DataError: there is no such figure.
         """
-        from mmragbench.reporting.figures import drawn
-
-        if name not in self._curves:
-            raise DataError(unknown("figure", name, self._curves))
-        return drawn(self._curves[name])
+        if name not in self._plots:
+            raise DataError(unknown("figure", name, self._plots))
+        return self._plots[name].figure()
 
     @cached_property
-    def _curves(self) -> dict[str, Curve]:
-        from mmragbench.reporting.curves import curves
+    def _plots(self) -> dict[str, Plot]:
+        from mmragbench.papers.figures import figures
 
         several = len(self._runs) > 1
         return {
-            f"{run}/{curve.name}" if several else curve.name: curve
+            f"{run}/{plot.name}" if several else plot.name: plot
             for run, folder in self._runs.items()
-            for curve in curves(folder)
+            for plot in figures(folder)
         }
 
     def _table(self, name: str) -> pd.DataFrame:

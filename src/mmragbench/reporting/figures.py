@@ -1,8 +1,10 @@
-"""Curves as files for papers: SVG and PDF, a column wide, the same bytes every time."""
+"""Figures as files for papers: SVG and PDF, a column wide, the same bytes every time."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,9 @@ WIDTH_INCHES = 3.3
 
 COLOURS = ("#2f6bd8", "#cf5426", "#12876a", "#8b4fc6", "#a87800", "#c2417f")
 MARKERS = ("o", "s", "D", "^", "v", "P")
+LINES: tuple[Any, ...] = ("-", (0, (6, 1.2)), (0, (3, 1, 1, 1)))
+"""With the markers, what tells lines apart in grey."""
+
 DASHES = {"chance": "--", "ceiling": "-", "floor": ":"}
 
 STYLE: Any = {
@@ -36,42 +41,59 @@ STYLE: Any = {
 }
 
 
-def save(curve: Curve, folder: Path) -> list[Path]:
-    """Write `<name>.svg` and `<name>.pdf`; returns their paths."""
-    import matplotlib
+@dataclass(frozen=True)
+class Plot:
+    """A figure of a paper, a column wide.
 
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{curve.name}.svg", folder / f"{curve.name}.pdf"]
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure = drawn(curve)
-        figure.savefig(paths[0], metadata={"Date": None, "Creator": "mmragbench"})
-        figure.set_layout_engine("none")  # it stays as it was laid out
-        figure.savefig(paths[1], metadata={"CreationDate": None, "Creator": "mmragbench"})
-    return paths
+    Attributes:
+        inches: how high it is.
+        draw: draws it on matplotlib's axes.
+    """
+
+    name: str
+    inches: float
+    draw: Callable[[Any], None]
+
+    def figure(self) -> Figure:
+        """As matplotlib's figure."""
+        import matplotlib
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        with matplotlib.rc_context(STYLE):
+            figure = Figure(figsize=(WIDTH_INCHES, self.inches), layout="constrained")
+            FigureCanvasAgg(figure)
+            self.draw(figure.add_subplot())
+        return figure
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write `<name>.svg` and `<name>.pdf`; returns their paths."""
+        import matplotlib
+
+        folder.mkdir(parents=True, exist_ok=True)
+        svg, pdf = folder / f"{self.name}.svg", folder / f"{self.name}.pdf"
+        with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")
+            figure = self.figure()
+            figure.savefig(svg, metadata={"Date": None, "Creator": "mmragbench"})
+            figure.set_layout_engine("none")  # it stays as it was laid out
+            figure.savefig(pdf, metadata={"CreationDate": None, "Creator": "mmragbench"})
+        return [svg, pdf]
 
 
-def drawn(curve: Curve) -> Figure:
-    """A curve as a figure, a column wide."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_INCHES, 2.5), layout="constrained")
-        FigureCanvasAgg(figure)
-        _draw(figure.add_subplot(), curve)
-    return figure
+def of_curve(curve: Curve) -> Plot:
+    """A measure over its cutoffs, or over the number of documents that were read."""
+    return Plot(curve.name, 2.5, lambda axes: _draw(axes, curve))
 
 
 def _draw(axes: Any, curve: Curve) -> None:
     contender = 0
     for series in curve.series:
         xs, ys = zip(*series.points, strict=True)
-        name = _plain(series.strategy)
+        name = plain(series.strategy)
         if series.control is None:
-            colour, marker = COLOURS[contender % 6], MARKERS[contender % 6]
-            axes.plot(xs, ys, color=colour, marker=marker, linewidth=1.2, label=name)
+            look = {"color": COLOURS[contender % 6], "marker": MARKERS[contender % 6]}
+            axes.plot(xs, ys, **look, linestyle=LINES[contender % 3], linewidth=1.2, label=name)
             contender += 1
         else:
             dash = DASHES[series.control]
@@ -83,10 +105,10 @@ def _draw(axes: Any, curve: Curve) -> None:
     axes.set_ylim(0, curve.ticks[-1])
     axes.set_yticks(curve.ticks)
     axes.set_xlabel("k")
-    axes.set_ylabel(_plain(f"{curve.label} {f'({curve.unit})' if curve.unit else ''}".strip()))
+    axes.set_ylabel(plain(f"{curve.label} {f'({curve.unit})' if curve.unit else ''}".strip()))
     axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """No mathtext, and no characters that XML forbids: a name with a dollar is a name."""
     return "".join(c for c in text if c >= " ").replace("$", r"\$")

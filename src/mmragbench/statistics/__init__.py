@@ -13,10 +13,12 @@ from mmragbench.statistics.distances import (
     fid_interval,
     kid_interval,
 )
-from mmragbench.statistics.families import Verdict, holm, indistinguishable_groups, verdict
-from mmragbench.statistics.intervals import Interval, bootstrap_interval, pseudo_values
+from mmragbench.statistics.families import ALPHA, Verdict, holm, indistinguishable_groups, verdict
+from mmragbench.statistics.intervals import RESAMPLES, Interval, bootstrap_interval, pseudo_values
 
 __all__ = [
+    "ALPHA",
+    "RESAMPLES",
     "Comparison",
     "Distance",
     "Interval",

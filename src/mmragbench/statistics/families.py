@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+ALPHA = 0.05
+
 Verdict = Literal["better", "worse", "can't tell"]
 
 
@@ -27,7 +29,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def verdict(
-    difference: float, p_adjusted: float, lower_is_better: bool = False, alpha: float = 0.05
+    difference: float, p_adjusted: float, lower_is_better: bool = False, alpha: float = ALPHA
 ) -> Verdict:
     """What the difference `a - b` says of `a`; for FID and KID lower is better."""
     if not p_adjusted <= alpha or difference == 0:  # nan: can't tell
@@ -36,7 +38,7 @@ def verdict(
 
 
 def indistinguishable_groups(
-    names: Sequence[str], p_adjusted: npt.ArrayLike, alpha: float = 0.05
+    names: Sequence[str], p_adjusted: npt.ArrayLike, alpha: float = ALPHA
 ) -> list[str]:
     """Each name's marks, such that two names share a mark exactly if they can't be told apart.
 

@@ -1,0 +1,49 @@
+"""A paper's tables for other programs: one row per number, on raw scales, with its marks."""
+
+from __future__ import annotations
+
+import csv as format
+from collections.abc import Iterator, Sequence
+from io import StringIO
+
+from mmragbench.papers.table import Column, Line, Number, PaperTable
+from mmragbench.reporting.folder import Row
+
+STORED = (
+    *("task", "strategy", "generator", "k", "slice", "measure"),
+    *("estimate", "low", "high", "n", "n_failed", "reason", "signature"),
+)
+COLUMNS = ("table", "run", *STORED, "control", "best", "tied_with_best", "stars")
+
+
+def csv(tables: Sequence[PaperTable]) -> str:
+    """All numbers of the tables; `run` is the group's name where there are several runs."""
+    stream = StringIO()
+    writer = format.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for table in tables:
+        for block in table.blocks:
+            for line in block.lines:
+                writer.writerows(_rows(table, line))
+    return stream.getvalue()
+
+
+def _rows(table: PaperTable, line: Line) -> Iterator[dict[str, object]]:
+    for column, number in zip(table.columns, line.numbers, strict=True):
+        if number.row is not None:
+            yield _row(table, column, line, number, number.row)
+
+
+def _row(
+    table: PaperTable, column: Column, line: Line, number: Number, row: Row
+) -> dict[str, object]:
+    stored = {key: getattr(row, key) for key in STORED}
+    marks = {"best": number.best, "tied_with_best": number.tied, "stars": number.stars}
+    return {
+        **stored,
+        "table": table.name,
+        "run": number.run or column.group,
+        "measure": str(row.measure),
+        "control": line.control,
+        **{key: value or "" for key, value in marks.items()},
+    }

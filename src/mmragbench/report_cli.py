@@ -1,0 +1,95 @@
+"""`mmragbench report`: a run's report anew, or what a paper takes from runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mmragbench.errors import MmragbenchError
+
+if TYPE_CHECKING:
+    from mmragbench.reporting.folder import RunFolder
+
+
+def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.", show_default=False)],
+    *,
+    format: Annotated[
+        Literal["latex", "markdown", "csv", "html"] | None,
+        typer.Option(help="A paper's tables in this format, instead of the whole report."),
+    ] = None,
+    measures: Annotated[str, typer.Option(help="Only these columns, separated by commas.")] = "",
+    tasks: Annotated[str, typer.Option(help="Only these tasks, separated by commas.")] = "",
+    slice: Annotated[str, typer.Option(help="Only the queries of this slice.")] = "all",
+    baseline: Annotated[
+        str, typer.Option(help="Whom the stars compare with; by default the suite's.")
+    ] = "",
+    style: Annotated[
+        Literal["subscript", "plusminus", "brackets", "none"],
+        typer.Option(help="How 95 % intervals are written."),
+    ] = "subscript",
+    methods: Annotated[
+        bool, typer.Option("--methods", help="The paragraph of a methods section.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="A file, or a folder for tables, figures, references and methods."),
+    ] = None,
+) -> None:
+    """Write a run's report anew; or, with --format or --methods, tables and text for a paper."""
+    from mmragbench.papers.folder import save_all, written
+    from mmragbench.papers.methods import methods as paragraph
+    from mmragbench.papers.request import Request
+    from mmragbench.papers.tables import tables
+
+    folders = [_run(path) for path in runs]
+    if format is None and not methods:
+        _whole_reports(runs, output)
+        return
+    request = Request(_names(tasks), _names(measures), slice, baseline or None, style)
+    chosen = format or "markdown"
+    if output is not None and (output.is_dir() or not output.suffix):
+        typer.echo(save_all(folders, request, chosen, output))
+        return
+    if methods:
+        into_tex = output is not None and output.suffix == ".tex"
+        text = paragraph(folders, latex=format == "latex" or (format is None and into_tex))
+    else:
+        text = written(tables(folders, request), chosen, style)
+    _give(text, output)
+
+
+def _run(path: Path) -> RunFolder:
+    from mmragbench.reporting.folder import RunFolder
+
+    if not (path / "summary.json").is_file():
+        raise MmragbenchError(
+            f"{path} is not a run folder: it has no summary.json; "
+            "give the folder that `mmragbench run` wrote"
+        )
+    return RunFolder(path)
+
+
+def _whole_reports(runs: list[Path], output: Path | None) -> None:
+    from mmragbench.verbs import write_reports
+
+    if output is not None:
+        raise MmragbenchError("--output needs --format: the whole report lies in the run's folder")
+    for run in runs:
+        typer.echo(write_reports(run))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def _give(text: str, output: Path | None) -> None:
+    """To the terminal as UTF-8 (with what UTF-8 can't write as `?`), or into a file."""
+    from mmragbench.reporting.writing import write
+
+    if output is None:
+        typer.echo(text.encode("utf-8", "replace"), nl=False)
+    else:
+        typer.echo(write(output, text))

@@ -1,0 +1,12 @@
+"""Text for GitHub's Markdown: every character shows as itself."""
+
+from __future__ import annotations
+
+import re
+
+
+def escape(text: str) -> str:
+    """A text that Markdown shows as it is, on one line, also within a table."""
+    flat = " ".join(text.split())
+    safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", safe)

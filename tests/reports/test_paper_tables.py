@@ -1,0 +1,286 @@
+"""The rules of papers' tables: which numbers stand together, and what their marks mean."""
+
+from __future__ import annotations
+
+import csv as format
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from mmragbench import statistics
+from mmragbench.cli import app
+from mmragbench.errors import DataError
+from mmragbench.papers import family
+from mmragbench.papers.comparability import obstacles, usual
+from mmragbench.papers.csv import csv
+from mmragbench.papers.html import html
+from mmragbench.papers.labels import labels
+from mmragbench.papers.latex import latex
+from mmragbench.papers.markdown import markdown
+from mmragbench.papers.request import Request
+from mmragbench.papers.table import Number, PaperTable
+from mmragbench.papers.tables import tables
+from mmragbench.reporting.folder import RunFolder
+from mmragbench.reporting.tex import escape
+
+NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
+
+
+def only(table: PaperTable, strategy: str) -> Number:
+    """The last number of the only line of that strategy."""
+    (line,) = [line for line in table.lines if line.strategy == strategy]
+    return line.numbers[-1]
+
+
+def row(strategy: str, estimate: float | None, **more: object) -> dict[str, object]:
+    usual = {"task": "t", "generator": None, "k": None, "slice": "all", "measure": "RR", "n": 5}
+    return usual | {"strategy": strategy, "estimate": estimate, "n_failed": 0} | more
+
+
+def test_the_level_is_the_one_of_the_statistics() -> None:
+    """Papers' tables and verdicts reject at the same level."""
+    assert family.ALPHA == statistics.ALPHA
+
+
+def test_marks_say_what_the_tests_say(finished: Path) -> None:
+    """Bold: the best as shown; stars: differs from the baseline; neither for controls. p-values are
+    Holm's over what is shown, recomputed here from the stored pairs and `against`."""
+    from mmragbench.comparing.against import against
+    from mmragbench.comparing.evidence import RunFolder as Stored
+
+    (table,) = tables([RunFolder(finished)], Request(measures=("RR",)))
+    pairs = json.loads((finished / "comparisons.json").read_text())
+    controls = {"random", "oracle"}
+    raw = [p["p_value"] for p in pairs if p["measure"] == "RR" and p["b"] not in controls]
+    tested = against(Stored(finished), "text-to-image", "random", measures=["RR"])
+    p = {a.strategy: test.p_value for a, *_, test in tested if test}
+    assert p.keys() == {"shared-space", "images", "backwards"}
+    everything = [*raw, *p.values()]
+    holm = dict(zip(p, statistics.holm(everything)[len(raw) :]))
+    for name, corrected in holm.items():
+        stars = sum(corrected <= most for most in (0.05, 0.01, 0.001))
+        assert only(table, name).stars == "*" * stars
+    assert only(table, "shared-space").best and only(table, "images").best
+    assert not only(table, "backwards").best
+    assert only(table, "shared-space").stars
+    for control in controls & {line.strategy for line in table.lines}:
+        number = only(table, control)
+        assert not (number.best or number.tied or number.stars)
+    assert f"Holm's correction over this table's {len(everything)}" in str(table.notes)
+
+
+def test_what_cannot_be_told_from_the_best_is_underlined(changed: Callable[..., Path]) -> None:
+    """p above .05 after Holm: underlined; below: plain; not tested: plain, and the table says so."""
+    rows = [row("a", 0.9), row("b", 0.8), row("c", 0.1), row("a", 1, measure="AP")]
+    rows += [row("b", 0.5, measure="AP")]
+    pairs = [
+        row(None, None, a=a, b=b, p_value=p, p_holm=p)  # type: ignore[arg-type]
+        for a, b, p in (("a", "b", 0.03), ("a", "c", 0.001), ("b", "c", 0.001))
+    ]
+    run = RunFolder(changed("suite.yaml", summary=rows, comparisons=pairs))
+    (table,) = tables([run], Request())
+    marks = {
+        (line.strategy, i): (n.best, n.tied)
+        for line in table.lines
+        for i, n in enumerate(line.numbers)
+    }
+    assert marks["a", 0] == (True, False)
+    assert marks["b", 0] == (False, False)  # 0.03, the last of three, is still below .05
+    assert marks["c", 0] == (False, False)
+    assert marks["b", 1] == (False, False)
+    assert ("", "Not tested: AP.") in table.notes
+    pairs[0]["p_value"] = 0.06
+    run = RunFolder(changed("suite.yaml", summary=rows, comparisons=pairs))
+    (table,) = tables([run], Request(measures=("RR",)))
+    assert r"\underline{80.0}" in latex(table, "none")
+    assert "<ins>80.0</ins>" in markdown(table, "none")
+    assert "<u>80.0</u>" in html(table, "none")
+
+
+def test_failed_missing_and_zero_are_three_things(changed: Callable[..., Path]) -> None:
+    """A zero is a number; what failed says so with its reason; what can't be is a dash; who has no
+    number at all has no line, and is named below."""
+    rows = [
+        row("a", 0.0),
+        row("b", None, n_failed=5, reason="failed: OSError"),
+        row("c", None, reason="retrieves nothing"),
+        row("a", None, measure="AP", reason="no judgements"),
+        row("b", 0.5, measure="AP"),
+    ]
+    (table,) = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    texts = {line.strategy: [n.text for n in line.numbers] for line in table.lines}
+    assert texts == {"a": ["0.0", "—"], "b": ["failed", "50.0"]}
+    assert ("a", "no judgements") in table.notes and ("b", "failed: OSError") in table.notes
+    assert ("", "Without a number: c (retrieves nothing).") in table.notes
+
+
+def test_an_asymmetric_interval_is_not_turned_into_a_smaller_one(
+    changed: Callable[..., Path],
+) -> None:
+    """± is the larger distance to an end, and the table says so; other styles give both ends."""
+    rows = [row("a", 0.5, low=0.48, high=0.6)]
+    (table,) = tables([RunFolder(changed("suite.yaml", summary=rows))], Request(style="plusminus"))
+    assert r"50.0 & {\scriptsize $\,\pm\,10.0$}" in latex(table, "plusminus")
+    assert "±: the larger distance from the estimate to an end of its interval" in str(table.notes)
+    assert r"50.0 & $_{[48.0,\,60.0]}$" in latex(table, "subscript")
+    assert r"50.0 & {\scriptsize \,[48.0, 60.0]}" in latex(table, "brackets")
+    assert "50.0 & " in latex(table, "none") and "48.0" not in latex(table, "none")
+
+
+def test_runs_share_columns_only_with_equal_signatures(
+    changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The same memory, queries and signatures: stacked. Another tokeniser, or other queries: side by
+    side, and the table says what differs. No column ever has two signatures without a dagger."""
+    first = [row("a", 0.5, signature="RR|tok:x|n:5|mmragbench:1.0.0")]
+    second = [row("a", 0.6, signature="RR|tok:y|n:5|mmragbench:1.0.0")]
+    same = {"data": {"t": {"memory_digest": "m", "queries_digest": "q"}}}
+    other = {"data": {"t": {"memory_digest": "m", "queries_digest": "z"}}}
+
+    def made(name: str, rows: list[dict[str, object]], manifest: dict[str, object]) -> RunFolder:
+        folder = changed("suite.yaml", summary=rows, manifest=manifest)
+        return RunFolder(folder.rename(tmp_path / name))
+
+    runs = [made("one", first, same), made("two", first, same)]
+    (table,) = tables(runs, Request())
+    assert len(table.columns) == 1 and len(table.blocks) == 2
+    (table,) = tables([runs[0], made("three", second, same)], Request())
+    assert [column.group for column in table.columns] == ["one", "three"]
+    assert "tok is x in one and y in another" in str(table.notes)
+    assert r"\multicolumn{2}{c}{one}" in latex(table, "none")
+    (table,) = tables([runs[0], made("four", first, other)], Request())
+    assert len(table.columns) == 2 and "their queries differ" in str(table.notes)
+
+
+def test_a_number_of_another_signature_has_a_dagger(changed: Callable[..., Path]) -> None:
+    """Within one run too: fewer queries scored is named at the number."""
+    signature = "RR|n:5|mmragbench:1.0.0"
+    rows = [row(name, 0.5, signature=signature) for name in "ab"]
+    rows.append(row("c", 0.7, n=4, n_failed=1, signature=signature.replace("5", "4")))
+    (table,) = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    assert only(table, "c").note == "†"
+    assert ("†", "Signature: n is 4, not 5.") in table.notes
+    assert r"^{\dagger}" in latex(table, "none") and "$n$ & failed" in latex(table, "none")
+
+
+def test_labels_tell_runs_apart(changed: Callable[..., Path], tmp_path: Path) -> None:
+    """Suites' names, else the settings that differ, else the folders."""
+    runs = []
+    for name, document in (("x", "mean"), ("y", "image")):
+        folder = changed()
+        suite = {"name": "s", "strategies": {"a": {"document": document}}}
+        (folder / "suite.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
+        runs.append(RunFolder(folder.rename(tmp_path / name)))
+    assert labels(runs[:1]) == [""]
+    assert labels(runs) == ["a: document = mean", "a: document = image"]
+    assert labels([runs[0], runs[0]]) == [str(runs[0].path)] * 2
+    assert not obstacles([(run, run.rows) for run in runs], "captioning")
+
+
+def test_every_column_has_the_usual_signature(run: Path) -> None:
+    """The signature of most numbers is the column's."""
+    rows = [r for r in RunFolder(run).rows if r.task == "captioning" and r.generator]
+    odd = [replace(rows[0], signature="other"), *rows[1:]]
+    assert usual(rows) == usual(odd)
+
+
+@pytest.mark.parametrize("style", ["subscript", "plusminus", "brackets", "none"])
+def test_rows_are_rectangular(run: Path, style: str) -> None:
+    """Every row of a LaTeX tabular fills its columns, whatever spans there are."""
+    for table in tables([RunFolder(run)], Request()):
+        text = latex(table, style)  # type: ignore[arg-type]
+        body = text.partition(r"\toprule")[2].partition(r"\bottomrule")[0]
+        width = 1 + 2 * len(table.columns) + table.counted + table.failed
+        for line in body.splitlines():
+            if line.endswith(r"\\"):
+                spans = sum(int(n) - 1 for n in re.findall(r"\\multicolumn\{(\d+)\}", line))
+                assert len(re.findall(r"(?<!\\)&", line)) + 1 + spans == width
+
+
+class Texts(HTMLParser):
+    """The text and the tags of a fragment."""
+
+    def __init__(self, fragment: str) -> None:
+        super().__init__()
+        self.text, self.tags = "", set()
+        self.feed(fragment)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+
+
+def test_awkward_names_show_as_themselves(changed: Callable[..., Path]) -> None:
+    """Script tags, right-to-left text, emoji and specials stay text in every format."""
+    rows = [row(NASTY, 0.5, generator=NASTY, k=1), row("b", None, reason=NASTY)]
+    rows[0]["signature"] = f"RR|tok:{NASTY}"
+    made = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    shown = Texts(html(made[0], "subscript"))
+    assert NASTY in shown.text and "script" not in shown.tags
+    source = latex(made[0], "subscript")
+    assert escape(NASTY) in source
+    assert "<script>" not in re.sub(r"^%.*$", "", source, flags=re.MULTILINE)
+    assert "<script>" not in markdown(made[0], "subscript")
+    (line,) = format.DictReader(StringIO(csv(made)))
+    assert line["strategy"] == NASTY and line["estimate"] == "0.5"
+
+
+def test_csv_has_raw_numbers_and_marks(finished: Path) -> None:
+    """One row per number shown, on its own scale."""
+    made = tables([RunFolder(finished)], Request(measures=("R@1", "RR")))
+    lines = list(format.DictReader(StringIO(csv(made))))
+    summary = json.loads((finished / "summary.json").read_text())
+    expected = {
+        (r["strategy"], r["measure"]): r["estimate"]
+        for r in summary
+        if r["estimate"] is not None and r["measure"] in ("R@1", "RR")
+    }
+    assert {(r["strategy"], r["measure"]): float(r["estimate"]) for r in lines} == expected
+    assert {r["best"] for r in lines} == {"", "True"}
+
+
+def test_names_that_do_not_exist_are_told(finished: Path) -> None:
+    """A measure, task, slice or baseline that no run has is one line with what there is."""
+    run = RunFolder(finished)
+    for request in (
+        Request(measures=("RRR",)),
+        Request(tasks=("image-generation",)),
+        Request(slice="emblems"),
+        Request(baseline="randon"),
+    ):
+        with pytest.raises(DataError, match="There is: "):
+            tables([run], request)
+
+
+def test_nothing_to_show_is_an_error(finished: Path) -> None:
+    """Names that exist, but not together, give a line with what goes together; not an empty table."""
+    with pytest.raises(DataError, match="no number for captioning, RR.*captioning: CIDEr"):
+        tables([RunFolder(finished)], Request(tasks=("captioning",), measures=("RR",)))
+
+
+def test_the_command_prints_or_writes(finished: Path, tmp_path: Path) -> None:
+    """To the terminal, into a file, or a whole folder; a misuse is an error, not a guess."""
+    cli = CliRunner()
+    given = [str(finished), "--measures", "RR"]
+    printed = cli.invoke(app, ["report", *given, "--format", "latex"])
+    assert printed.exit_code == 0 and r"\end{table}" in printed.output
+    assert "R@1" not in printed.output
+    file = tmp_path / "table.tex"
+    cli.invoke(app, ["report", *given, "--format", "latex", "--output", str(file)])
+    assert file.read_text(encoding="utf-8") == printed.output
+    folder = tmp_path / "paper"
+    cli.invoke(app, ["report", *given, "--format", "latex", "--output", str(folder)])
+    names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
+    assert names == {"tables", "plots", "references.bib", "methods.tex"}
+    misused = cli.invoke(app, ["report", str(finished), "--output", str(folder)])
+    assert misused.exit_code != 0 and "--output needs --format" in str(misused.exception)
