@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mmragbench import __version__
+from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
 from mmragbench.outlook import tabled
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(score_app, name="score")
 app.command()(verify)
 app.command()(compare)
+app.command()(check)
 out = Console()
 err = Console(stderr=True)
 
