@@ -28,7 +28,8 @@ def check(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[KEY=VALUE]...", help="The component's arguments, as in a suite; models by name."
+            metavar="[KEY=VALUE]...",
+            help="The component's arguments, as in a suite; models by name.",
         ),
     ] = None,
     kind: Annotated[
@@ -128,9 +129,7 @@ def _plain(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> dict[str
         "component": name,
         "kind": checked.component.kind,
         "models": checked.models,
-        "verdicts": [
-            {"rule": v.rule, "status": v.status, "message": v.message} for v in verdicts
-        ],
+        "verdicts": [{"rule": v.rule, "status": v.status, "message": v.message} for v in verdicts],
         "left_out": checked.left_out,
         "unchecked": rules_of(checked.component.kind).UNCHECKED,
     }

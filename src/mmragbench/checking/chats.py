@@ -9,8 +9,7 @@ from typing import Any
 from mmragbench.checking.inputs import caption, picture
 from mmragbench.checking.laws import LAWS
 from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import expect, short
-from mmragbench.errors import NotApplicable
+from mmragbench.checking.verdicts import Skip, expect, short
 from mmragbench.records import Failure, Prompt, Reply
 
 UNCHECKED = "what it says, speed, prices, and how it bears a server's errors"
@@ -88,7 +87,7 @@ def costs_are_counted(subject: Subject) -> None:
 def a_sampling_model_follows_seeds(subject: Subject) -> None:
     """Where it says that it `samples`, the prompt's seed decides: the same one, the same words."""
     if not getattr(subject.instance, "samples", False):
-        raise NotApplicable("it does not say that it samples")
+        raise Skip("it does not say that it samples")
     asked = replace(prompts()[1], seed=5)
     one, other = (subject.build().chat([asked])[0] for _ in range(2))
     expect(

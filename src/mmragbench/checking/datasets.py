@@ -8,8 +8,7 @@ from itertools import islice
 from typing import Any, get_args
 
 from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import expect, short
-from mmragbench.errors import NotApplicable
+from mmragbench.checking.verdicts import Skip, expect, short
 from mmragbench.identity import file_digest, memory_digest, queries_digest
 from mmragbench.records import Image, OutputKind, Task
 
@@ -205,7 +204,7 @@ def exclusions_have_reasons(subject: Subject) -> None:
     """What could not be used is named, with a kind and a reason."""
     found = [e for task in posed(subject).values() for e in task.exclusions]
     if not found:
-        raise NotApplicable("nothing was left out")
+        raise Skip("nothing was left out")
     vague = [e for e in found if not (e.kind and e.id and e.reason)]
     expect(
         not vague,

@@ -11,7 +11,7 @@ import numpy as np
 from mmragbench.checking.inputs import picture, pictures, texts, unreadable
 from mmragbench.checking.laws import LAWS
 from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import Broken, Odd, expect, short
+from mmragbench.checking.verdicts import Broken, Odd, Skip, expect, short
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Modality, Text
 
@@ -135,7 +135,7 @@ def different_things_differ(subject: Subject) -> None:
 def an_unreadable_picture_is_no_vector(subject: Subject) -> None:
     """A broken file raises an error that is caught and named; a made-up vector would be a hit."""
     if "image" not in subject.instance.modalities:
-        raise NotApplicable("it reads no pictures")
+        raise Skip("it reads no pictures")
     try:
         rows = subject.instance.encode_images([unreadable()])
     except Exception:  # whatever it is: the engine tries again by halves, and names the picture

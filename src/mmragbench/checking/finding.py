@@ -80,7 +80,9 @@ def _defined(make: Callable[..., Any], name: str, kind: str | None) -> Component
     """By its registration; else by its methods or parameters."""
     known = [found for found in registered(make) if kind in (None, found.kind)]
     if known:
-        chosen = _only(list(dict.fromkeys(found.kind for found in known)), f"{name} is registered as")
+        chosen = _only(
+            list(dict.fromkeys(found.kind for found in known)), f"{name} is registered as"
+        )
         return next(found for found in known if found.kind == chosen)
     chosen = kind or _only(kinds_of(make), f"{name} looks like")
     if chosen == "measure":

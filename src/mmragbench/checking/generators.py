@@ -8,7 +8,7 @@ from typing import Any
 from mmragbench.checking.inputs import contexts, tasks
 from mmragbench.checking.laws import LAWS
 from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import expect, short
+from mmragbench.checking.verdicts import Skip, expect, short
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Image, Output, OutputKind
 
@@ -76,7 +76,7 @@ def a_text_a_picture_or_an_error(subject: Subject) -> None:
 def of_the_modality_that_is_asked_for(subject: Subject) -> None:
     """Pictures where the task wants pictures, else texts; an argument `output` says which."""
     if not _takes_output(subject):
-        raise NotApplicable("it takes no argument `output`: name it only in tasks that it fits")
+        raise Skip("it takes no argument `output`: name it only in tasks that it fits")
     for chunk, output in _outputs(subject):
         wanted = "image" if tasks()[chunk.what].output == "image" else "text"
         other = "text" if wanted == "image" else "image"

@@ -9,7 +9,6 @@ from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any
-from unittest import SkipTest
 
 from mmragbench.assembly import Assembly, bound, roles
 from mmragbench.cache import Cache
@@ -17,7 +16,6 @@ from mmragbench.checking.finding import METHODS, component
 from mmragbench.checking.inputs import folder
 from mmragbench.checking.subjects import Subject
 from mmragbench.checking.verdicts import Broken, Verdict, judge
-from mmragbench.errors import NotApplicable
 from mmragbench.meter import Meter
 from mmragbench.registry import Component
 from mmragbench.suite import Suite
@@ -34,18 +32,15 @@ MODULES = {"strategy": "strategies"}
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule on one component. Calling it raises `Broken` where it is not kept, `unittest.SkipTest`
-    where it has nothing to say, and warns (`Odd`) of what is seldom meant."""
+    """One rule on one component. Calling it raises `Broken` where it is not kept, `Skip` (which
+    skips a test) where it has nothing to say, and warns (`Odd`) of what is seldom meant."""
 
     name: str
     text: str
     check: Callable[[], None]
 
     def __call__(self) -> None:
-        try:
-            self.check()
-        except NotApplicable as reason:
-            raise SkipTest(str(reason)) from reason
+        self.check()
 
     def __str__(self) -> str:
         return self.name

@@ -8,15 +8,14 @@ from __future__ import annotations
 import copy
 
 from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import Broken, expect, short
-from mmragbench.errors import NotApplicable
+from mmragbench.checking.verdicts import Broken, Skip, expect, short
 
 
 def something_applies(subject: Subject) -> None:
     """It can do something with the kit's pictures and texts; if not, no rule could be tried."""
     try:
         _ = subject.chunks
-    except NotApplicable as reason:
+    except Skip as reason:
         raise Broken(f"expected an answer to something; {reason}.") from reason
 
 

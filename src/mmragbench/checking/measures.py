@@ -8,12 +8,13 @@ import random
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from mmragbench.checking.inputs import picture, tasks
 from mmragbench.checking.stand_ins import Encoder
 from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import Odd, expect, short
+from mmragbench.checking.verdicts import Odd, Skip, expect, short
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Measure, Output, OutputKind, Ranking, Scores, Task
 from mmragbench.registry import find_measure
@@ -21,15 +22,14 @@ from mmragbench.registry import find_measure
 CUTOFFS = (1, 5)
 POSED = {"caption": "captioning", "answer": "question-answering", "image": "image-generation"}
 UNCHECKED = "whether the numbers are right: compare them with another implementation"
-NOTHING: tuple[Chunk, ...] = ()
 
 
 def chunks(subject: Subject) -> Iterator[Chunk]:
     """None: a measure gets the whole set at once."""
-    return iter(NOTHING)
+    return iter(())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A task with perfect results for it.
 
@@ -48,11 +48,19 @@ class Case:
         rankings, outputs = (results, []) if self.kind == "none" else ([], results)
         given = {"features": Encoder()} if self.measures[0].features else {}
         evaluate = self.subject.instance
-        found: list[Scores] = evaluate(self.measures, self.task, rankings, outputs, **given)
+        try:
+            found: list[Scores] = evaluate(self.measures, self.task, rankings, outputs, **given)
+        except NotApplicable as reason:
+            raise Skip(str(reason)) from reason
         reasons = [scores.reason for scores in found if getattr(scores, "reason", None)]
         if found and len(reasons) == len(found) and len(results) == len(self.task.queries):
-            raise NotApplicable(f"nothing is computed here: {reasons[0]}")
+            raise Skip(f"nothing is computed here: {reasons[0]}")
         return found
+
+    @cached_property
+    def best(self) -> list[Scores]:
+        """What it makes of the gold, asked once."""
+        return self.score(self.perfect())
 
     def perfect(self) -> list[Any]:
         """The gold itself."""
@@ -78,6 +86,7 @@ class Case:
         return Output(query, text=f"nothing of that sort {at}")
 
 
+@lru_cache(maxsize=2)
 def cases(subject: Subject) -> list[Case]:
     """One for each kind of output that is scored, or one for rankings."""
     kinds: tuple[OutputKind, ...] = subject.component.scores or ("none",)
@@ -101,7 +110,7 @@ def _measures(name: str) -> Iterator[Measure]:
 def one_result_a_measure(subject: Subject) -> None:
     """A Scores for each measure that is asked for, in order."""
     for case in cases(subject):
-        found = case.score(case.perfect())
+        found = case.best
         expect(
             [getattr(scores, "measure", None) for scores in found] == list(case.measures),
             f"Scores of {', '.join(map(str, case.measures))}",
@@ -112,7 +121,7 @@ def one_result_a_measure(subject: Subject) -> None:
 
 def signatures_say_what_was_done(subject: Subject) -> None:
     """A number carries its signature: the measure and all that could change it."""
-    for case, scores in _scored(subject):
+    for _, scores in _scored(subject):
         expect(
             isinstance(scores.signature, str) and scores.signature.startswith(scores.measure.name),
             f"a signature that begins with {scores.measure}",
@@ -216,7 +225,7 @@ def the_order_of_results_does_not_matter(subject: Subject) -> None:
 def right_and_wrong_differ(subject: Subject) -> None:
     """The gold itself and something else do not score the same (a warning)."""
     for case in cases(subject):
-        if _numbers(case.score(case.perfect())) == _numbers(case.score(case.wrong())):
+        if _numbers(case.best) == _numbers(case.score(case.wrong())):
             message = f"{case.measures[0]} is the same for right and for wrong results"
             warnings.warn(message, Odd, stacklevel=2)
 
@@ -232,7 +241,7 @@ def results_stay_as_they_were(subject: Subject) -> None:
 
 def _scored(subject: Subject) -> Iterator[tuple[Case, Scores]]:
     for case in cases(subject):
-        for scores in case.score(case.perfect()):
+        for scores in case.best:
             yield case, scores
 
 

@@ -57,7 +57,9 @@ def the_main_file_is_returned(subject: Subject) -> None:
     target = _target()
     main = subject.instance(run(), target)
     expect(
-        isinstance(main, Path) and main.is_file() and main.resolve().is_relative_to(target.resolve()),
+        isinstance(main, Path)
+        and main.is_file()
+        and main.resolve().is_relative_to(target.resolve()),
         "the path of a file that it wrote below the target",
         f"it is {short(main)}",
         "return write(target / 'report.txt', text)",
@@ -69,7 +71,9 @@ def it_writes_below_its_target_only(subject: Subject) -> None:
     target, before = _target(), _files(run())
     subject.instance(run(), target)
     after = _files(run())
-    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    changed = sorted(
+        name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+    )
     expect(
         not changed,
         "a run folder that is left alone",
@@ -94,7 +98,9 @@ def the_same_bytes_again(subject: Subject) -> None:
         subject.instance(source, target)
     for what, other in (("a second time", again), ("of a copy of the run", elsewhere)):
         one, two = _files(first), _files(other)
-        differing = sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
+        differing = sorted(
+            name for name in one.keys() | two.keys() if one.get(name) != two.get(name)
+        )
         expect(
             not differing,
             f"the same bytes {what}",
@@ -108,7 +114,9 @@ def texts_of_the_data_are_no_markup(subject: Subject) -> None:
     target = _target()
     subject.instance(run(), target)
     pages = [file for file in target.rglob("*") if file.suffix.lower() in PAGES]
-    bad = [file.name for file in pages if MARKUP in file.read_text(encoding="utf-8", errors="replace")]
+    bad = [
+        file.name for file in pages if MARKUP in file.read_text(encoding="utf-8", errors="replace")
+    ]
     expect(
         not bad,
         "captions that are escaped",

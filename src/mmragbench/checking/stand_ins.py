@@ -12,6 +12,7 @@ import numpy as np
 
 from mmragbench.checking.inputs import COLOURS
 from mmragbench.contracts import Vectors
+from mmragbench.errors import BadImage
 from mmragbench.records import (
     Document,
     Drawing,
@@ -51,13 +52,10 @@ class Captioner:
 
 
 class Chat:
-    """A grade that means nothing, and the first words of the prompt."""
+    """A grade that means nothing, the colours that it sees, and the first words of the prompt."""
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
-        return [
-            Reply(f"{crc32(str(prompt).encode()) % 10} {' '.join(prompt.text.split()[:8])}".strip())
-            for prompt in prompts
-        ]
+        return [_reply(prompt) for prompt in prompts]
 
 
 class Painter:
@@ -66,7 +64,9 @@ class Painter:
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
         from PIL import Image as Pillow
 
-        made = [crc32(f"{prompt.seed} {prompt.text}".encode()) for prompt in prompts]
+        made = [
+            crc32(f"{prompt.seed} {prompt.text}".encode("utf-8", "replace")) for prompt in prompts
+        ]
         colours = [(value & 255, value >> 8 & 255, value >> 16 & 255) for value in made]
         return [Drawing(Pillow.new("RGB", (16, 16), colour)) for colour in colours]
 
@@ -78,6 +78,15 @@ class Reranker:
         self, queries: Sequence[Query], documents: Sequence[Document]
     ) -> list[float | Failure]:
         return [_shared(q, d) for q, d in zip(queries, documents, strict=True)]
+
+
+def _reply(prompt: Prompt) -> Reply | Failure:
+    try:
+        seen = [_nearest(image) for image in prompt.images]
+    except BadImage as error:
+        return Failure(str(error))
+    grade = crc32(str(prompt).encode("utf-8", "replace")) % 10
+    return Reply(" ".join([str(grade), *seen, *prompt.text.split()[:8]]))
 
 
 def _unit(rows: Sequence[object]) -> Vectors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -165,7 +165,7 @@ def added_rows_stay_as_they_were(subject: Subject) -> None:
     )
 
 
-def _equal(some: Sequence[Any], others: Sequence[Any]) -> bool:
+def _equal(some: Vectors, others: Vectors) -> bool:
     return bool(np.array_equal(some, others))
 
 

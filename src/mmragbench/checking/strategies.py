@@ -31,7 +31,7 @@ def chunks(subject: Subject) -> Iterator[Chunk]:
 
 def _retriever(subject: Subject, task: Task) -> Callable[[], Callable[..., Any]]:
     def new() -> Callable[..., Any]:
-        strategy = _indexed(subject, task, task.memory)
+        strategy = _indexed(subject, task, list(task.memory))
         return lambda queries: strategy.retrieve(queries, K)
 
     return new
@@ -134,7 +134,7 @@ def best_first(subject: Subject) -> None:
 def at_most_k(subject: Subject) -> None:
     """No ranking is longer than k, for 1, a few, and more than there are documents."""
     for task in _applying(subject):
-        strategy = _indexed(subject, task, task.memory)
+        strategy = _indexed(subject, task, list(task.memory))
         for k in (1, 3, len(task.memory) + 7):
             for ranking in strategy.retrieve(list(task.queries), k):
                 expect(
@@ -148,7 +148,7 @@ def at_most_k(subject: Subject) -> None:
 def a_short_list_begins_a_longer_one(subject: Subject) -> None:
     """With a smaller k come the first hits of a larger k (a warning: fusion may depend on k)."""
     for task in _applying(subject):
-        strategy = _indexed(subject, task, task.memory)
+        strategy = _indexed(subject, task, list(task.memory))
         pairs = [strategy.retrieve(list(task.queries), k) for k in (2, K)]
         for few, many in zip(*pairs, strict=False):
             if not same(few, Ranking(few.query, many.hits[:2])):
@@ -180,7 +180,7 @@ def an_empty_memory_has_no_hits(subject: Subject) -> None:
 def indexing_again_replaces(subject: Subject) -> None:
     """A second memory takes the place of the first."""
     for task in _applying(subject):
-        strategy = _indexed(subject, task, task.memory)
+        strategy = _indexed(subject, task, list(task.memory))
         sides = task.memory[0]
         other = memory(20, sides.image is not None, bool(sides.texts))
         strategy.index(other)

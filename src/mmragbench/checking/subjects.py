@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from mmragbench.checking.verdicts import Skip
 from mmragbench.errors import NotApplicable
 from mmragbench.registry import Component
 
 Row = tuple[Any, ...]
 """One item of a chunk: what stands at one place of each argument."""
+
+
+def _own(value: Any) -> Any:
+    """A copy of what can be changed in place."""
+    return copy(value) if isinstance(value, list | np.ndarray) else value
 
 
 @dataclass(frozen=True)
@@ -43,8 +52,8 @@ class Chunk:
         return self.answer(self.rows)
 
     def columns(self, rows: Sequence[Row]) -> list[list[Any]]:
-        """The rows as one list for each argument."""
-        return [[row[at] for row in rows] for at in range(len(self.rows[0]))]
+        """The rows as one list for each argument, all of it the receiver's own."""
+        return [[_own(row[at]) for row in rows] for at in range(len(self.rows[0]))]
 
     def answer(self, rows: Sequence[Row]) -> Any:
         """What the shared component answers."""
@@ -86,12 +95,12 @@ class Subject:
         """Those that apply.
 
         Raises:
-            NotApplicable: none does.
+            Skip: none does.
         """
         found = [chunk for chunk in self.lay_out(self) if self._applies(chunk)]
         if not found:
             reasons = "; ".join(dict.fromkeys(self.left_out.values()))
-            raise NotApplicable(f"nothing that the kit has applies to it: {reasons}")
+            raise Skip(f"nothing that the kit has applies to it: {reasons or 'no modality'}")
         return found
 
     def _applies(self, chunk: Chunk) -> bool:

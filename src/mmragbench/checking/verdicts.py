@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-from mmragbench.errors import NotApplicable
+from unittest import SkipTest
 
 Status = Literal["ok", "failed", "warning", "skipped"]
 
@@ -18,6 +17,10 @@ OURS = Path(__file__).resolve().parent
 
 class Broken(AssertionError):
     """A rule is not kept: what it wants, what was seen, how to mend it."""
+
+
+class Skip(SkipTest):
+    """A rule has nothing to say of this component; pytest and unittest skip the test."""
 
 
 class Odd(UserWarning):
@@ -45,7 +48,7 @@ def judge(name: str, rule: Callable[[], None]) -> Verdict:
         warnings.simplefilter("always", Odd)
         try:
             rule()
-        except NotApplicable as reason:
+        except Skip as reason:
             return Verdict(name, "skipped", str(reason))
         except Broken as broken:
             return Verdict(name, "failed", str(broken))
