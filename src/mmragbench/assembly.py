@@ -144,7 +144,8 @@ def _parameters(component: Component) -> dict[str, tuple[Any, Any]]:
         return {}
     hints = typing.get_type_hints(function, include_extras=True)
     found = inspect.signature(make).parameters.values()
-    return {p.name: (hints.get(p.name, Any), p.default) for p in found}
+    named = [p for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return {p.name: (hints.get(p.name, Any), p.default) for p in named}
 
 
 def _role(annotation: Any) -> str | None:

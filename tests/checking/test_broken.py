@@ -203,8 +203,7 @@ class Centred(Raw):
 
 class TwoSpaces(Raw):
     def encode_texts(self, texts):
-        rows = np.pad(Encoder().encode_texts(texts), ((0, 0), (0, 1)))
-        return rows
+        return np.pad(Encoder().encode_texts(texts), ((0, 0), (0, 1)))
 
 
 class Silent(Raw):

@@ -57,7 +57,7 @@ def folder(name: str) -> Path:
 
 def caption(i: int) -> str:
     """What the i-th picture shows."""
-    return f"a {_colour(i)} {SHAPES[i % 3]} on {_colour(3 * i + 2)}"
+    return f"a {_colour(i)} {SHAPES[i % 3]} on {_colour(i + 3)}"
 
 
 def _colour(i: int) -> str:
@@ -71,7 +71,7 @@ def picture(i: int) -> Image:
     from PIL import ImageDraw
 
     width, height = SIZES[i % 4]
-    drawn = Pillow.new("RGB", (width, height), COLOURS[_colour(3 * i + 2)])
+    drawn = Pillow.new("RGB", (width, height), COLOURS[_colour(i + 3)])
     draw, ink = ImageDraw.Draw(drawn), COLOURS[_colour(i)]
     left, top, side = 6 + i % 5, 5 + i % 3, min(width, height) // 2
     box = (left, top, left + side, top + (side // 3 if i % 3 == 2 else side))
