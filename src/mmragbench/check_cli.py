@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mmragbench.errors import NotApplicable, SuiteError
@@ -101,16 +100,17 @@ def _show(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> None:
     from mmragbench.checking.kit import rules_of
 
     console = Console()
-    console = console if console.is_terminal else Console(width=140)
     kind = checked.component.kind
     lent = ", ".join(f"{parameter} = {model}" for parameter, model in checked.models.items())
     _say(console, f"{name} as {kind}{f', with {lent}' if lent else ''}")
-    table, said = Table(box=None, show_header=False, pad_edge=False), ""
+    said = ""
     for verdict in verdicts:
-        why = "as above" if verdict.message and verdict.message == said else verdict.message
-        said = verdict.message or said
-        table.add_row(Text(verdict.status, STYLES[verdict.status]), verdict.rule, Text(why))
-    console.print(table)
+        line = Text.assemble((f"{verdict.status:<9}", STYLES[verdict.status]), verdict.rule)
+        console.print(line, soft_wrap=True)
+        if verdict.message:
+            why = "as above" if verdict.message == said else verdict.message
+            _say(console, f"{'':<9}{why}")
+            said = verdict.message
     counts = Counter(verdict.status for verdict in verdicts)
     _say(console, f"{len(verdicts)} rules: {', '.join(f'{n} {s}' for s, n in counts.items())}")
     for what, reason in checked.left_out.items():
