@@ -512,4 +512,6 @@ def test_each_rule_has_a_culprit(kind):
               "what is handed over stays as it was", METHODS}  # fmt: skip
     caught = {rule for k, _, rule in CASES if k == kind} | (shared if kind != "strategy" else set())
     named = {rule.name for rule in rules(GOOD[kind], kind)}
-    assert named <= caught | {"hits are hits"} | ({"something is said", "something is drawn"})
+    assert named <= caught | {"hits are hits", "the same in another process"} | (
+        {"something is said", "something is drawn"}
+    )

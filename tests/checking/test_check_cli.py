@@ -25,6 +25,10 @@ class Crashing(Newest):
     def index(self, memory):
         raise KeyError("nothing here")
 
+class Hashed(Newest):
+    def retrieve(self, queries, k):
+        return [Ranking.of(q.id, [(i, float(hash(i) % 999)) for i in self._ids], k) for q in queries]
+
 class Both(Newest):
     def caption(self, images, prompts):
         return []
@@ -57,7 +61,7 @@ def test_a_component_that_keeps_its_contract_is_exit_code_0(check):
     done = check("shared-space", "document=max")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "shared-space as strategy, with encoder = kit-encoder" in done.stdout
-    assert "20 rules: 20 ok" in done.stdout
+    assert "21 rules: 21 ok" in done.stdout
     assert "not checked for any strategy: how good it is" in done.stdout
 
 
@@ -76,6 +80,13 @@ def test_a_crash_is_a_broken_rule_with_its_place(check):
     assert done.returncode == 1
     assert "it raised KeyError: 'nothing here' (mine.py:13)" in " ".join(done.stdout.split())
     assert "Traceback" not in done.stdout + done.stderr and "as above" in done.stdout
+
+
+def test_another_process_has_other_hashes(check):
+    """What is the same again and again in one process may not be in the next."""
+    done = check("mine:Hashed")
+    assert done.returncode == 1
+    assert "they differ for captioning" in done.stdout and "20 ok, 1 failed" in done.stdout
 
 
 def test_verdicts_for_programs(check):

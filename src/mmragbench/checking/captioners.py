@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mmragbench.checking.inputs import pictures, unreadable
-from mmragbench.checking.laws import LAWS
+from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Broken, expect, short
 from mmragbench.records import Failure
@@ -64,4 +64,4 @@ def an_unreadable_picture_fails(subject: Subject) -> None:
         )
 
 
-RULES = (*LAWS, captions_are_texts, something_is_said, an_unreadable_picture_fails)
+RULES = (*FIRST, captions_are_texts, *LAWS, something_is_said, an_unreadable_picture_fails)

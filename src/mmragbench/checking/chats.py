@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mmragbench.checking.inputs import caption, picture
-from mmragbench.checking.laws import LAWS
+from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Skip, expect, short
 from mmragbench.records import Failure, Prompt, Reply
@@ -99,8 +99,9 @@ def a_sampling_model_follows_seeds(subject: Subject) -> None:
 
 
 RULES = (
-    *LAWS,
+    *FIRST,
     replies_are_replies,
+    *LAWS,
     something_is_said,
     costs_are_counted,
     a_sampling_model_follows_seeds,

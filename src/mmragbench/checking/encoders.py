@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmragbench.checking.inputs import picture, pictures, texts, unreadable
-from mmragbench.checking.laws import LAWS
+from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Broken, Odd, Skip, expect, short
 from mmragbench.errors import NotApplicable
@@ -148,8 +148,9 @@ def an_unreadable_picture_is_no_vector(subject: Subject) -> None:
 
 RULES = (
     modalities_are_said,
-    *LAWS,
+    *FIRST,
     rows_are_float32,
+    *LAWS,
     rows_are_finite,
     rows_have_length_1,
     both_modalities_have_the_same_width,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mmragbench.checking.inputs import contexts, tasks
-from mmragbench.checking.laws import LAWS
+from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Skip, expect, short
 from mmragbench.errors import NotApplicable
@@ -184,8 +184,9 @@ def _takes_output(subject: Subject) -> bool:
 
 
 RULES = (
-    *LAWS,
+    *FIRST,
     outputs_name_their_queries,
+    *LAWS,
     a_text_a_picture_or_an_error,
     of_the_modality_that_is_asked_for,
     something_is_answered,

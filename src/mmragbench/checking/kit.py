@@ -14,7 +14,7 @@ from mmragbench.assembly import Assembly, bound, roles
 from mmragbench.cache import Cache
 from mmragbench.checking.finding import METHODS, component
 from mmragbench.checking.inputs import folder
-from mmragbench.checking.subjects import Subject
+from mmragbench.checking.subjects import Origin, Subject
 from mmragbench.checking.verdicts import Broken, Verdict, judge
 from mmragbench.meter import Meter
 from mmragbench.registry import Component
@@ -83,7 +83,9 @@ def subject(
     made = bound(found, spec, (found.name,), suite)
     assembly = Assembly(suite, Cache(folder("cache")), Meter())
     named = {parameter: name for parameter, (_, name) in made.models.items()}
-    return Subject(found, partial(assembly.build, made), lay_out, models=named)
+    asked = dict(arguments or {}), dict(models or {})
+    origin = Origin(target, found.kind, *asked) if isinstance(target, str) else None
+    return Subject(found, partial(assembly.build, made), lay_out, models=named, origin=origin)
 
 
 def _suite(models: Mapping[str, Mapping[str, Any]]) -> Suite:

@@ -110,9 +110,10 @@ def _agree(chunk: Chunk, answers: object, wanted: str, mend: str) -> None:
         expect(False, f"{wanted} ({chunk.what})", seen, mend)
 
 
+FIRST = (something_applies, one_answer_an_item)
+"""Before the form of an answer."""
+
 LAWS = (
-    something_applies,
-    one_answer_an_item,
     the_same_when_asked_again,
     the_same_when_made_anew,
     the_order_does_not_matter,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mmragbench.checking.inputs import caption
-from mmragbench.checking.laws import LAWS
+from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, expect, short
 from mmragbench.records import Drawing, Failure, Prompt
@@ -79,4 +79,4 @@ def another_seed_is_another_picture(subject: Subject) -> None:
             warnings.warn(message, Odd, stacklevel=2)
 
 
-RULES = (*LAWS, drawings_are_pictures, something_is_drawn, another_seed_is_another_picture)
+RULES = (*FIRST, drawings_are_pictures, *LAWS, something_is_drawn, another_seed_is_another_picture)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mmragbench.checking.inputs import queries, several, tasks
-from mmragbench.checking.laws import LAWS
+from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, expect, short
 from mmragbench.records import Document, Failure, Query
@@ -67,4 +67,4 @@ def scores_differ(subject: Subject) -> None:
             warnings.warn(message, Odd, stacklevel=2)
 
 
-RULES = (*LAWS, scores_are_numbers, scores_differ)
+RULES = (*FIRST, scores_are_numbers, *LAWS, scores_differ)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmragbench.checking.laws import LAWS
+from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, expect, short
 from mmragbench.contracts import Vectors
@@ -170,8 +170,9 @@ def _equal(some: Vectors, others: Vectors) -> bool:
 
 
 RULES = (
-    *LAWS,
+    *FIRST,
     hits_are_hits,
+    *LAWS,
     scores_are_inner_products,
     the_nearest_are_found,
     rows_may_come_in_parts,

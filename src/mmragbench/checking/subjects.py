@@ -67,6 +67,16 @@ class Chunk:
         return None
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What another process needs to make the same component: `kit.subject`'s arguments."""
+
+    target: str
+    kind: str
+    arguments: dict[str, Any]
+    models: dict[str, Any]
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A component under check.
@@ -77,6 +87,7 @@ class Subject:
         lay_out: the chunks that it is tried on.
         left_out: chunks that do not apply to it, each with its own reason.
         models: parameter -> the model that it was given.
+        origin: how to make it elsewhere; None for a class that has no name there.
     """
 
     component: Component
@@ -84,6 +95,7 @@ class Subject:
     lay_out: Callable[[Subject], Iterator[Chunk]]
     left_out: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
 
     @cached_property
     def instance(self) -> Any:

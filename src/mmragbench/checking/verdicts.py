@@ -53,21 +53,19 @@ def judge(name: str, rule: Callable[[], None]) -> Verdict:
         except Broken as broken:
             return Verdict(name, "failed", str(broken))
         except Exception as error:
-            return Verdict(name, "failed", f"it raised {raised(error)}")
+            return Verdict(name, "failed", _raised(error))
     odd = [str(warning.message) for warning in caught if issubclass(warning.category, Odd)]
     return Verdict(name, "warning", " ".join(odd)) if odd else Verdict(name, "ok")
 
 
-def raised(error: Exception) -> str:
-    """`ValueError: no such thing (strategy.py:12)`: one line, and the last place outside this kit."""
-    said = " ".join(str(error).split())
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not Path(frame.filename).is_relative_to(OURS)
-    ]
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {said}{where}" if said else f"{type(error).__name__}{where}"
+def _raised(error: Exception) -> str:
+    """`it raised ValueError: no such thing (strategy.py:12)`: one line, with the last place outside
+    this kit; where the kit itself stumbles, the answers have a form that an earlier rule names."""
+    frames = traceback.extract_tb(error.__traceback__)
+    said = ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())]))
+    if Path(frames[-1].filename).is_relative_to(OURS):
+        return f"it cannot be tried on these answers ({said})"
+    return f"it raised {said} ({Path(frames[-1].filename).name}:{frames[-1].lineno})"
 
 
 def short(value: Any, limit: int = 80) -> str:
