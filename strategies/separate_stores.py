@@ -72,7 +72,7 @@ class SeparateStores:
             Ranking.of(query.id, self._fused(seen, read or spoken.get(query.id, [])))
             for query, seen, read in zip(queries, pictures, texts, strict=True)
         ]
-        if not any(ranking.hits for ranking in rankings):
+        if queries and not any(ranking.hits for ranking in rankings):
             raise NotApplicable("neither store's encoder reads these queries; add a captioner")
         rankings = self._rerank(queries, rankings) if self._reranker else rankings
         return [replace(ranking, hits=ranking.hits[:k]) for ranking in rankings]

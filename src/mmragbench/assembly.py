@@ -79,7 +79,11 @@ def bind(kind: str, spec: Mapping[str, Any], place: Place, suite: Suite) -> Boun
         Misfit: an unknown component, argument or model, a missing argument, a value that does not
             fit; names the choices.
     """
-    component = _find(kind, spec, place)
+    return bound(_find(kind, spec, place), spec, place, suite)
+
+
+def bound(component: Component, spec: Mapping[str, Any], place: Place, suite: Suite) -> Bound:
+    """The same for a component that is known already."""
     parameters = _parameters(component)
     takes = [name for name in parameters if name not in GIVEN]
     for name in spec:
@@ -140,7 +144,8 @@ def _parameters(component: Component) -> dict[str, tuple[Any, Any]]:
         return {}
     hints = typing.get_type_hints(function, include_extras=True)
     found = inspect.signature(make).parameters.values()
-    return {p.name: (hints.get(p.name, Any), p.default) for p in found}
+    named = [p for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return {p.name: (hints.get(p.name, Any), p.default) for p in named}
 
 
 def _role(annotation: Any) -> str | None:
@@ -150,6 +155,12 @@ def _role(annotation: Any) -> str | None:
 
 def _is_union(annotation: Any) -> bool:
     return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+def roles(component: Component) -> dict[str, str]:
+    """Parameter -> the role of the model that it wants."""
+    wanted = {name: _role(annotation) for name, (annotation, _) in _parameters(component).items()}
+    return {name: role for name, role in wanted.items() if role}
 
 
 def _choices(role: str | None, suite: Suite) -> str:

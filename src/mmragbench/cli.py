@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mmragbench import __version__
+from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
@@ -35,6 +36,7 @@ app.command()(verify)
 app.command()(compare)
 app.command()(export)
 app.command()(report)
+app.command()(check)
 out = Console()
 err = Console(stderr=True)
 

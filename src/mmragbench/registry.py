@@ -14,10 +14,10 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
-from mmragbench.errors import MissingExtra, SuiteError, unknown
+from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError, unknown
 from mmragbench.records import Measure, OutputKind
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -140,17 +140,42 @@ def _load_entry_points(kind: str, name: str | None = None) -> None:
     group = f"mmragbench.{PLURALS.get(kind, kind + 's')}"
     for point in entry_points(group=group):
         if name is None or _key(kind, point.name) == _key(kind, name):
-            register(kind, point.name, point.load())
+            make = _loaded(point)
+            scores = next((known.scores for known in registered(make)), ())
+            register(kind, point.name, make, scores)
+
+
+def _loaded(point: EntryPoint) -> Callable[..., Any]:
+    try:
+        make: Callable[..., Any] = point.load()
+    except (ImportError, AttributeError) as error:
+        package = point.dist.name if point.dist else point.module
+        raise SuiteError(
+            f"{package} offers {point.name!r} as {point.value}, which cannot be imported ({error}); "
+            "mend its entry points, or uninstall it"
+        ) from error
+    return make
+
+
+def registered(make: Callable[..., Any]) -> list[Component]:
+    """What a class or a function is registered as."""
+    return [component for component in _components.values() if component.make is make]
 
 
 def _load_path(kind: str, path: str) -> Component:
     module, _, attribute = path.partition(":")
     try:
         make = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise SuiteError(
             f"cannot import {kind} {path!r} ({error}); write package.module:Name and make sure "
             "that the package is installed or on PYTHONPATH"
+        ) from error
+    except MmragbenchError:
+        raise
+    except Exception as error:  # a module may raise anything while it is imported
+        raise SuiteError(
+            f"cannot import {kind} {path!r}: {type(error).__name__}: {error}; mend the module"
         ) from error
     return Component(kind, path, make)
 

@@ -23,8 +23,3 @@ def test_search_is_a_full_sort(n, k, seed):
     for query, hits in zip(queries, store.search(queries, k), strict=True):
         expected = sorted(zip((vectors @ query).tolist(), ids, strict=True), reverse=True)[:k]
         assert [(hit.score, hit.id) for hit in hits] == expected
-
-
-def test_an_empty_store_has_no_hits():
-    """One empty list a query."""
-    assert Faiss().search(np.zeros((2, 3), np.float32), 5) == [[], []]

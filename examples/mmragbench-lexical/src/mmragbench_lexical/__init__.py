@@ -1,0 +1,1 @@
+"""Components for mmragbench that look at words."""
