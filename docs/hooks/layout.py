@@ -10,9 +10,17 @@ ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = ("strategies", "models", "stores", "datasets", "evals", "reports")
 
 
-def on_pre_build(config: Any) -> None:
+SOURCES = ROOT / "build/sources"
+
+
+def on_startup(**_: Any) -> None:
+    """mkdocstrings drops a search path that is not there when it reads its settings."""
+    SOURCES.mkdir(parents=True, exist_ok=True)
+
+
+def on_pre_build(**_: Any) -> None:
     """Copy the package, and into it the catalogues: Python alone, no weights."""
-    package = ROOT / "build/sources/mmragbench"
+    package = SOURCES / "mmragbench"
     shutil.rmtree(package, ignore_errors=True)
     _copy(ROOT / "src/mmragbench", package)
     for name in CATALOGUES:

@@ -36,7 +36,7 @@ def shared(tmp_path_factory) -> dict[str, str]:
     return {
         "MMRAGBENCH_CACHE": str(tmp_path_factory.mktemp("shared-cache")),
         "PATH": os.pathsep.join((str(bin), os.environ["PATH"])),
-        "COLUMNS": "120",
+        "COLUMNS": "160",
         "TERM": "dumb",
         "NO_COLOR": "1",
         "NO_PROXY": "127.0.0.1",
