@@ -67,7 +67,7 @@ def suite() -> Iterator[str]:
         told = _attributes(model)
         properties = model.model_json_schema()["properties"]
         for name, field in model.model_fields.items():
-            default = "required" if field.is_required() else f"`{_yaml(field.get_default())}`"
+            default = "required" if field.is_required() else _yaml(field.get_default())
             yield f"| `{name}` | {_type(properties[name])} | {default} | {told[name]} |"
         yield ""
 
@@ -80,7 +80,7 @@ def _attributes(model: type) -> dict[str, str]:
 
 
 def _yaml(value: Any) -> str:
-    return "null" if value is None else str(value).replace("'", "")
+    return {None: "`null`", "": ""}[value] if value in (None, "") else f"`{value}`"
 
 
 NAMES = {
@@ -119,10 +119,11 @@ def _command(path: str, command: Any) -> Iterator[str]:
     if not below:
         yield f"## `{path}` {{: #{path.replace(' ', '-')} }}\n\n{inspect.cleandoc(command.help)}\n"
         yield f"```text\n{path} {' '.join(_usage(command))}\n```\n"
-        yield "| | | default |\n|---|---|---|"
-        yield from map(_parameter, command.params)
+        if command.params:
+            yield "| argument or option | what it is | default |\n|---|---|---|"
+            yield from map(_parameter, command.params)
         yield ""
-    for name, inner in below.items():
+    for name, inner in sorted(below.items()):
         yield from _command(f"{path} {name}", inner)
 
 
@@ -131,15 +132,18 @@ def _usage(command: Any) -> Iterator[str]:
         yield "[OPTIONS]"
     for p in command.params:
         if p.param_type_name == "argument":
-            name = (p.metavar or p.name.upper()).strip("[]")
-            yield name if p.required else f"[{name}]"
+            yield _named(p) if p.required or p.metavar else f"[{_named(p)}]"
+
+
+def _named(p: Any) -> str:
+    return str(p.metavar or p.name.upper())
 
 
 def _parameter(p: Any) -> str:
     if p.param_type_name == "argument":
-        name = f"`{(p.metavar or p.name.upper()).strip('[]')}`"
+        name = f"`{_named(p)}`"
     else:
-        name = ", ".join(f"`{option}`" for option in (*p.opts, *p.secondary_opts))
+        name = ", ".join(f"`{option}`" for option in p.opts)
     default = "required" if p.required else "" if not p.default else f"`{p.default}`"
     return f"| {name} | {' '.join((p.help or '').split()).replace('|', '&#124;')} | {default} |"
 
