@@ -13,7 +13,9 @@ import pytest
 from mmragbench.registry import every
 
 ROOT = Path(__file__).resolve().parents[2]
-FETCHED = re.compile(r"<(?:script|img|iframe|source)[^>]+src=\"?([^\" >]+)|<link[^>]+href=\"?([^\" >]+)")
+FETCHED = re.compile(
+    r"<(?:script|img|iframe|source)[^>]+src=\"?([^\" >]+)|<link[^>]+href=\"?([^\" >]+)"
+)
 
 
 @pytest.fixture(scope="module")
