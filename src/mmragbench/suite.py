@@ -59,6 +59,7 @@ class Suite(BaseModel):
 
     Attributes:
         name: names the run's folder.
+        description: for readers.
         dataset: `{use: <dataset>, …}`.
         models: encoders, captioners, chat models, painters and rerankers under names of your own.
         strategies: the retrieval halves; `use` is the name itself unless said otherwise.
