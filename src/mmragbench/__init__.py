@@ -10,7 +10,7 @@ from typing import Any
 
 __version__ = "0.3.0"
 
-__all__ = ["__version__", "plan", "run"]
+__all__ = ["__version__", "gate", "plan", "run", "save_baseline"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +19,8 @@ def __getattr__(name: str) -> Any:
         from mmragbench import verbs
 
         return getattr(verbs, name)
+    if name in ("gate", "save_baseline"):
+        from mmragbench.gating import verdicts
+
+        return getattr(verdicts, name)
     raise AttributeError(f"module 'mmragbench' has no attribute {name!r}")

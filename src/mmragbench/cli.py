@@ -13,6 +13,7 @@ from rich.table import Table
 from mmragbench import __version__
 from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
+from mmragbench.gate_cli import gate
 from mmragbench.outlook import tabled
 from mmragbench.score_cli import app as score_app
 from mmragbench.verify.cli import verify
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(score_app, name="score")
 app.command()(verify)
 app.command()(compare)
+app.command()(gate)
 out = Console()
 err = Console(stderr=True)
 

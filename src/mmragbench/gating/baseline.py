@@ -30,7 +30,6 @@ from mmragbench.gating.packing import (
     unpack_values,
 )
 
-FORMAT = "mmragbench-baseline-1"
 QUERY_DIGITS, DOCUMENT_DIGITS = 8, 4
 """Of an item's digest: enough to say which ones changed; the task's own digest says that none did."""
 
@@ -139,29 +138,23 @@ class Baseline(Strict):
         """
         evidence = list(run.evidence(measures))
         if not evidence:
-            raise DataError(f"{run.path} has no number to keep: see the reasons in its summary.json")
+            raise DataError(
+                f"{run.path} has no number to keep: see the reasons in its summary.json"
+            )
         rows = {key_of(row): row for row in run.rows if row["slice"] == "all"}
         names = list(dict.fromkeys(found.task for found in evidence))
         lines, items = zip(*(task_of(run, name) for name in names), strict=True)
         order = {name: items[at].query_ids for at, name in enumerate(names)}
-        fields = ("estimate", "n", "n_failed", "signature")
-        keys = [evidence_key(found) for found in evidence]
-        columns = ("task", "strategy", "generator", "k", "measure")
+        cells = [rows[evidence_key(found)] for found in evidence]
         return cls(
             format="mmragbench-baseline-1",
             suite=run.suite["name"],
             mmragbench=run.manifest["mmragbench"],
             tasks=lines,
             cells=tuple(
-                CellLine(
-                    **dict(zip(columns, key, strict=True)),
-                    **{name: rows[key][name] for name in fields},
-                )
-                for key in keys
+                CellLine(**{name: row[name] for name in CellLine.model_fields}) for row in cells
             ),
-            values=tuple(
-                pack_values(values_of(found, order[found.task])) for found in evidence
-            ),
+            values=tuple(pack_values(values_of(found, order[found.task])) for found in evidence),
             items=dict(zip(names, items, strict=True)),
         )
 
@@ -277,4 +270,6 @@ def _listed(value: object) -> str:
 
 
 def _spread(value: dict[str, str]) -> str:
-    return "{\n" + ",\n".join(f" {_json(name)}: {_json(text)}" for name, text in value.items()) + "}"
+    return (
+        "{\n" + ",\n".join(f" {_json(name)}: {_json(text)}" for name, text in value.items()) + "}"
+    )

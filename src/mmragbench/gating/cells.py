@@ -113,9 +113,10 @@ def judge(pairs: Sequence[Paired], power: float = 0.8) -> list[Cell]:
     lost = iter(holm([cell.p_lost for cell in tested if cell.p_lost is not None]))
     result = []
     for cell, design in compared:
+        decided = cell
         if cell.p_holds is not None:
-            cell = _decided(replace(cell, p_holds=next(holds), p_lost=next(lost)))
-        result.append(_with_power(cell, design, len(pairs), power))
+            decided = _decided(replace(cell, p_holds=next(holds), p_lost=next(lost)))
+        result.append(_with_power(decided, design, len(pairs), power))
     return result
 
 

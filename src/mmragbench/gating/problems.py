@@ -53,9 +53,7 @@ def in_data(baseline: Baseline, run: RunFolder, there: Sequence[str]) -> list[Pr
     return found
 
 
-def _in_task(
-    before: TaskLine, old: TaskItems, now: TaskLine, new: TaskItems
-) -> Iterator[Problem]:
+def _in_task(before: TaskLine, old: TaskItems, now: TaskLine, new: TaskItems) -> Iterator[Problem]:
     gone: list[Problem] = []
     for kind, was, there in (
         ("query", old.query_ids, set(new.query_ids)),
@@ -84,9 +82,9 @@ def _in_task(
 
 
 PARTS: Mapping[Literal["asked", "gold", "contents"], tuple[str, str]] = {
-    "asked": ("query", "ask something else (picture or text)"),
-    "gold": ("query", "have other references or relevant documents"),
-    "contents": ("document", "have another content (picture or captions)"),
+    "asked": ("query", "with another picture or text"),
+    "gold": ("query", "with other references or relevant documents"),
+    "contents": ("document", "with another picture or other texts"),
 }
 
 
@@ -98,7 +96,9 @@ def _changed(task: str, old: TaskItems, new: TaskItems) -> Iterator[Problem]:
             yield Problem("changed data", task, text, tuple(ids))
 
 
-def missing_cells(cells: Sequence[CellLine], rows: Mapping[Key, Mapping[str, Any]]) -> list[Problem]:
+def missing_cells(
+    cells: Sequence[CellLine], rows: Mapping[Key, Mapping[str, Any]]
+) -> list[Problem]:
     """Numbers that the baseline has and the run has not, with the run's reason; one problem for all
     measures of a system that have the same reason."""
     grouped: dict[tuple[str, str], list[str]] = {}

@@ -147,7 +147,9 @@ def _gate(
             pairs.append(pair)
             if lost := failed(line, pair.queries, pair.before, pair.now):
                 losses[lost.where, lost.ids] = lost
-    alike = [p for p in pairs if not differences(p.line.signature, found[p.line.key].signature, True)]
+    alike = [
+        p for p in pairs if not differences(p.line.signature, found[p.line.key].signature, True)
+    ]
     judged = {_key(cell): cell for cell in judge(alike, require_power or 0.8)}
     known = {line.key for line in baseline.cells}
     fresh = [key for key, row in rows.items() if key not in known and row["estimate"] is not None]
@@ -202,9 +204,7 @@ def _key(cell: Cell) -> Key:
     return (cell.task, cell.strategy, cell.generator, cell.k, cell.measure)
 
 
-def _unjudged(
-    line: CellLine, found: Mapping[Key, Evidence], margins: Mapping[str, Margin]
-) -> Cell:
+def _unjudged(line: CellLine, found: Mapping[Key, Evidence], margins: Mapping[str, Margin]) -> Cell:
     margin = margins[line.measure].of(line.estimate)
     if line.key in found:
         return missing(line, margin, found[line.key].estimate, "not comparable")
