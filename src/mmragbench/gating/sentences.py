@@ -83,6 +83,23 @@ def power(gate: Gate) -> str:
     )
 
 
+def summary(gate: Gate) -> str:
+    """All of it in plain lines: the verdict, problems, cells, queries, power."""
+    wanted = gate.require_power or 0.0
+    lines = [
+        headline(gate),
+        *(f"  {problem}" for problem in gate.problems),
+        *(f"  {cell.name}: {sentence(cell)}" for cell in gate.failing),
+        *(f"  {cell.name}: {weak(cell, wanted)}" for cell in gate.underpowered),
+        *(
+            f"    {w.fallen.query} ({w.where}): {number(w.fallen.before)} → {number(w.fallen.now)}"
+            for w in got_worse(gate)
+        ),
+        power(gate),
+    ]
+    return "\n".join(lines)
+
+
 @dataclass(frozen=True, slots=True)
 class Worse:
     """A query that got worse, with what is known of it.

@@ -1,0 +1,1 @@
+"""Parts of `gate_calibration.py`."""
