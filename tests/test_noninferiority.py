@@ -96,5 +96,5 @@ def test_a_wide_spread_lowers_the_power():
 @pytest.mark.parametrize("losses, margin", [([], 0.02), ([0.1], 0.0), ([float("nan")], 0.02)])
 def test_what_can_not_be_tested_is_refused(losses, margin):
     """No query, no margin, no number."""
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="margin|finite"):
         loss(losses, margin, 1.0)

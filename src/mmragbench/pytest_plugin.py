@@ -70,9 +70,7 @@ def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
         if save:
             mmragbench.save_baseline(run.folder, here / baseline, measures)
             return None
-        found: Gate = mmragbench.gate(
-            run.folder, here / baseline, margins, require_power, measures
-        )
+        found: Gate = mmragbench.gate(run.folder, here / baseline, margins, require_power, measures)
         if not found.holds:
             pytest.fail(summary(found), pytrace=False)
         return found

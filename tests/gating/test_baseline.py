@@ -48,7 +48,9 @@ def test_a_number_is_a_line(baseline, made):
     rows = json.loads((made / "summary.json").read_text())
     for row in rows:
         if row["slice"] == "all" and row["estimate"] is not None:
-            system = [f'"{name}": {json.dumps(row[name])}' for name in ("task", "strategy", "measure")]
+            system = [
+                f'"{name}": {json.dumps(row[name])}' for name in ("task", "strategy", "measure")
+            ]
             found = [x for x in lines if all(s in x for s in system) and "signature" in x]
             assert len(found) == 1
             assert json.loads(found[0].rstrip(","))["estimate"] == row["estimate"]

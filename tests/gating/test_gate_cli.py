@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -154,7 +155,7 @@ def test_it_fits_the_terminal(worse, baseline, columns, monkeypatch):
 
     from mmragbench import gate_cli
 
-    console = Console(width=columns, force_terminal=True, record=True, file=open(os.devnull, "w"))
+    console = Console(width=columns, force_terminal=True, record=True, file=io.StringIO())
     monkeypatch.setattr(gate_cli, "Console", lambda *_, **__: console)
     gate_cli._show(mb.gate(worse, baseline), every=True)
     lines = console.export_text().splitlines()

@@ -130,8 +130,9 @@ def _compare(pair: Paired) -> tuple[Cell, Design | None]:
     """Uncorrected p-values, if anything changed; else `unchanged`."""
     cell = missing(pair.line, pair.margin, pair.estimate, "can't tell")
     both = np.isfinite(pair.before) & np.isfinite(pair.now)
-    if not both.any():
-        return cell, None
+    if not both.any():  # a measure of the set that keeps nothing per query: all that can be seen
+        same = abs(pair.line.estimate - pair.estimate) <= STILL * pair.margin
+        return replace(cell, verdict="unchanged" if same else "can't tell"), None
     before, now = (side[both].astype(np.float64) for side in (pair.before, pair.now))
     sign = -1.0 if Measure.parse(pair.line.measure).name in DISTANCES else 1.0
     losses = sign * (before - now)
