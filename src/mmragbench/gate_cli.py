@@ -107,7 +107,7 @@ def _annotate(gate: Gate, as_json: bool) -> None:
 
 
 def _show(gate: Gate, every: bool) -> None:
-    from mmragbench.gating.sentences import got_worse, headline, power, weak
+    from mmragbench.gating.sentences import got_worse, headline, power, too_few
 
     console = Console()
     console = console if console.is_terminal else Console(width=160)
@@ -129,11 +129,11 @@ def _show(gate: Gate, every: bool) -> None:
         say("\nQueries that got worse:")
         console.print(_worse(worse[:most], console.width), highlight=False)
         _rest(say, len(worse), most)
-    if gate.underpowered:
+    if small := too_few(gate):
         say("\nPassed on too few queries to count:")
-        for cell in gate.underpowered[:most]:
-            say(f"  {cell.name}: {weak(cell, gate.require_power or 0)}")
-        _rest(say, len(gate.underpowered), most)
+        for which, text in small[:most]:
+            say(f"  {which}: {text}")
+        _rest(say, len(small), most)
     say(f"\n{power(gate)}")
     say(f"Margins: {', '.join(f'{name} {margin}' for name, margin in gate.margins.items())}.")
     if gate.new:
@@ -161,7 +161,7 @@ def _table(cells: Sequence[Cell], width: int) -> Table:
         now, lost = ("-" if x is None else number(x) for x in (cell.now, cell.loss))
         row = [cell.system, cell.measure, cell.verdict, number(cell.before), now, lost]
         if wide:
-            needed = f"{cell.needed:,}" if cell.needed else "-"
+            needed = f"{cell.needed:,}" if cell.needed and cell.verdict == "can't tell" else "-"
             moved = f"{cell.changed:,} of {cell.n:,}"
             row += [f"{cell.margin:.3g}", "-" if p is None else tiny(p).lstrip("= "), moved, needed]
         table.add_row(*map(_literal, row))

@@ -62,6 +62,20 @@ def weak(cell: Cell, wanted: float) -> str:
     return f"power {power} on {cell.n:,} queries, {wanted:g} was required{needed}"
 
 
+def too_few(gate: Gate) -> list[tuple[str, str]]:
+    """Cells that hold on too few queries: which of them, and `weak`; told once for all of a task
+    that are alike."""
+    alike: dict[tuple[str, str], list[Cell]] = {}
+    for cell in gate.underpowered:
+        alike.setdefault((cell.task, weak(cell, gate.require_power or 0.0)), []).append(cell)
+    told = []
+    for (task, text), cells in alike.items():
+        measures = ", ".join(dict.fromkeys(cell.measure for cell in cells))
+        which = cells[0].name if len(cells) == 1 else f"{task} · {measures} ({len(cells):,} cells)"
+        told.append((which, text))
+    return told
+
+
 def power(gate: Gate) -> str:
     """Whether the suite is large enough to see losses of the margins' size."""
     wanted = gate.require_power or 0.8
@@ -85,12 +99,11 @@ def power(gate: Gate) -> str:
 
 def summary(gate: Gate) -> str:
     """All of it in plain lines: the verdict, problems, cells, queries, power."""
-    wanted = gate.require_power or 0.0
     lines = [
         headline(gate),
         *(f"  {problem}" for problem in gate.problems),
         *(f"  {cell.name}: {sentence(cell)}" for cell in gate.failing),
-        *(f"  {cell.name}: {weak(cell, wanted)}" for cell in gate.underpowered),
+        *(f"  {which}: {text}" for which, text in too_few(gate)),
         *(
             f"    {w.fallen.query} ({w.where}): {number(w.fallen.before)} → {number(w.fallen.now)}"
             for w in got_worse(gate)

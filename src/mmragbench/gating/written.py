@@ -14,6 +14,7 @@ from mmragbench.gating.sentences import (
     power,
     sentence,
     tiny,
+    too_few,
     weak,
 )
 from mmragbench.gating.verdicts import Gate
@@ -31,33 +32,38 @@ def markdown(gate: Gate) -> str:
     from mmragbench.reports.markdown import escape  # type: ignore[import-untyped, unused-ignore]
 
     mark = "✅" if gate.holds else "❌"
-    parts: list[str | None] = [f"## {mark} {escape(headline(gate))}", ""]
-    parts += [f"- **{escape(p.where)}**: {escape(p.text)}" for p in gate.problems]
-    parts += [""] * bool(gate.problems)
-    if gate.failing:
-        parts += [
-            "| cell | verdict | before | now | loss | margin | p |",
-            "| :-- | :-- " + "| --: " * 5 + "|",
-        ]
-        parts += [_row(cell, escape) for cell in gate.failing[:ROWS]]
-        parts += [_more(len(gate.failing)), ""]
-    worse = got_worse(gate)
-    if worse:
-        parts += [
-            "| query that got worse | in | before | now | now answered |",
-            "| :-- | :-- | --: | --: | :-- |",
-        ]
-        for found in worse[:ROWS]:
-            asked = f" {escape(found.asked)}" if found.asked else ""
-            before, now = number(found.fallen.before), number(found.fallen.now)
-            cells = (escape(found.fallen.query) + asked, escape(found.where), before, now)
-            parts.append(f"| {' | '.join(cells)} | {escape(found.answer or '')} |")
-        parts.append("")
-    parts += [
-        f"- {escape(c.name)}: {weak(c, gate.require_power or 0)}" for c in gate.underpowered[:ROWS]
+    parts = [
+        [f"## {mark} {escape(headline(gate))}"],
+        [f"- **{escape(p.where)}**: {escape(p.text)}" for p in gate.problems],
+        _failing(gate, escape),
+        _worse(gate, escape),
+        [f"- {escape(which)}: {text}" for which, text in too_few(gate)],
+        [escape(power(gate))],
     ]
-    parts += [_more(len(gate.underpowered)), escape(power(gate))]
-    return "\n".join(part for part in parts if part is not None) + "\n"
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _failing(gate: Gate, escape: Escape) -> list[str]:
+    if not gate.failing:
+        return []
+    heads = [
+        "| cell | verdict | before | now | loss | margin | p |",
+        f"| :-- | :-- {'| --: ' * 5}|",
+    ]
+    more = len(gate.failing) - ROWS
+    rest = [f"\n… and {more:,} more."] if more > 0 else []
+    return [*heads, *(_row(cell, escape) for cell in gate.failing[:ROWS]), *rest]
+
+
+def _worse(gate: Gate, escape: Escape) -> list[str]:
+    lines = []
+    for worse in got_worse(gate)[:ROWS]:
+        asked = f" {escape(worse.asked)}" if worse.asked else ""
+        before, now = number(worse.fallen.before), number(worse.fallen.now)
+        cells = (escape(worse.fallen.query) + asked, escape(worse.where), before, now)
+        lines.append(f"| {' | '.join(cells)} | {escape(worse.answer or '')} |")
+    heads = ["| got worse | in | before | now | answered now |", "| :-- | :-- | --: | --: | :-- |"]
+    return [*heads, *lines] if lines else []
 
 
 def _row(cell: Cell, escape: Escape) -> str:
@@ -77,10 +83,6 @@ def _row(cell: Cell, escape: Escape) -> str:
         p,
     )
     return f"| {' | '.join(cells)} |"
-
-
-def _more(count: int) -> str | None:
-    return f"\n… and {count - ROWS:,} more." if count > ROWS else None
 
 
 def junit(gate: Gate) -> bytes:
@@ -135,7 +137,7 @@ def errors(gate: Gate) -> list[str]:
     told = [
         *((p.where, p.text) for p in gate.problems),
         *((cell.name, sentence(cell)) for cell in gate.failing),
-        *((c.name, weak(c, gate.require_power or 0)) for c in gate.underpowered),
+        *too_few(gate),
     ]
     if len(told) > ANNOTATIONS:
         rest = len(told) - ANNOTATIONS + 1
