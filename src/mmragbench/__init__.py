@@ -11,13 +11,15 @@ from typing import Any
 
 __version__ = "0.4.0"
 
-__all__ = ["__version__", "export", "load", "plan", "run"]
+__all__ = ["__version__", "export", "gate", "load", "plan", "run", "save_baseline"]
 
 VERBS = {
     "export": "mmragbench.exporting.export",
+    "gate": "mmragbench.gating.verdicts",
     "load": "mmragbench.frames.loading",
     "plan": "mmragbench.verbs",
     "run": "mmragbench.verbs",
+    "save_baseline": "mmragbench.gating.verdicts",
 }
 """Verb -> the module that it is in."""
 

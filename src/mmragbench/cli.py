@@ -15,6 +15,7 @@ from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
+from mmragbench.gate_cli import gate
 from mmragbench.outlook import tabled
 from mmragbench.report_cli import report
 from mmragbench.score_cli import app as score_app
@@ -37,6 +38,7 @@ app.command()(compare)
 app.command()(export)
 app.command()(report)
 app.command()(check)
+app.command()(gate)
 out = Console()
 err = Console(stderr=True)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmragbench import trec
+from mmragbench import contents, trec
 from mmragbench.cache import write_atomically
 from mmragbench.contracts import Vectors
 from mmragbench.loop import Cell
@@ -117,7 +117,7 @@ def _append(columns: Mapping[str, list[Any]], scores: Scores) -> None:
 
 
 def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
-    """`tasks/<task>/task.json` and `exclusions.json`."""
+    """`tasks/<task>/task.json`, `queries.parquet` and `documents.parquet`; `exclusions.json`."""
     exclusions: list[Row] = []
     for name, task in tasks.items():
         write_json(
@@ -125,6 +125,7 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
             {
                 "name": name,
                 "relevance": task.relevance,
+                "relevance_digest": contents.relevance(task),
                 "output": task.output,
                 "n_queries": len(task.queries),
                 "n_documents": len(task.memory),
@@ -132,12 +133,14 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
             },
         )
         _write_queries(run / "tasks" / name, task)
+        _write_documents(run / "tasks" / name, task)
         exclusions += [_exclusion(name, exclusion) for exclusion in task.exclusions]
     write_rows(run / "exclusions.json", exclusions)
 
 
 def _write_queries(folder: Path, task: Task) -> None:
-    """`queries.parquet`: each query's group (resampled together) and its slices."""
+    """`queries.parquet`: each query's group (resampled together), its slices, and the digests of
+    what it asks and of what its answers are scored with."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -146,9 +149,29 @@ def _write_queries(folder: Path, task: Task) -> None:
         "query": [query.id for query in task.queries],
         "group": [query.group or query.id for query in task.queries],
         "slices": slices,
+        "asked": [contents.of_query(query) for query in task.queries],
+        "gold": list(contents.of_gold(task)),
     }
-    types = [("query", pa.string()), ("group", pa.string()), ("slices", pa.list_(pa.string()))]
+    types = [
+        ("query", pa.string()),
+        ("group", pa.string()),
+        ("slices", pa.list_(pa.string())),
+        ("asked", pa.string()),
+        ("gold", pa.string()),
+    ]
     pq.write_table(pa.table(columns, schema=pa.schema(types)), folder / "queries.parquet")
+
+
+def _write_documents(folder: Path, task: Task) -> None:
+    """`documents.parquet`: each document's id and the digest of its content, in order."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    ids, digests = [], []
+    for document in task.memory:
+        ids.append(document.id)
+        digests.append(contents.of_document(document))
+    pq.write_table(pa.table({"document": ids, "content": digests}), folder / "documents.parquet")
 
 
 def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vectors) -> None:

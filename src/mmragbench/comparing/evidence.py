@@ -64,6 +64,11 @@ class RunFolder:
         rows: list[dict[str, Any]] = json.loads(self._text("summary.json"))
         return rows
 
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads(self._text("manifest.json"))
+        return manifest
+
     @property
     def strategies(self) -> list[str]:
         return list(self.suite["strategies"])
@@ -97,12 +102,37 @@ class RunFolder:
         Raises:
             DataError: the task has no such slice, or the run was written by an older version.
         """
-        rows = _read_queries(str(self.path / "tasks" / task / "queries.parquet"))
+        rows = self.queries(task)
         chosen = [row for row in rows if slice == "all" or slice in row["slices"]]
         if not chosen:
             slices = sorted({name for row in rows for name in row["slices"]})
             raise DataError(f"{task} has no slice {slice!r}; it has all, {', '.join(slices)}")
         return {row["query"]: row["group"] for row in chosen}
+
+    def queries(self, task: str) -> list[dict[str, Any]]:
+        """The rows of a task's `queries.parquet`, in its order.
+
+        Raises:
+            DataError: the run was written by an older version.
+        """
+        return _read_queries(*_stamped(self.path / "tasks" / task / "queries.parquet"))
+
+    def documents(self, task: str) -> list[dict[str, str]]:
+        """The rows of a task's `documents.parquet`, in its order.
+
+        Raises:
+            DataError: the run was written by an older version.
+        """
+        import pyarrow.parquet as pq
+
+        file, _ = _stamped(self.path / "tasks" / task / "documents.parquet")
+        rows: list[dict[str, str]] = pq.read_table(file).to_pylist()
+        return rows
+
+    def task(self, task: str) -> dict[str, Any]:
+        """A task's `task.json`."""
+        facts: dict[str, Any] = json.loads(self._text(f"tasks/{task}/task.json"))
+        return facts
 
     def slices(self, task: str) -> list[str]:
         """`all`, and the slices that the task's numbers are given for."""
@@ -127,7 +157,7 @@ class RunFolder:
         return Evidence(**described, measure=measure, values=values, features=features)
 
     def _values(self, folder: Path) -> dict[str, dict[str, float]]:
-        return _read_values(str(folder / "scores.parquet"))
+        return _read_values(*_stamped(folder / "scores.parquet"))
 
     def _text(self, name: str) -> str:
         try:
@@ -139,18 +169,23 @@ class RunFolder:
             ) from error
 
 
+def _stamped(file: Path) -> tuple[str, int]:
+    """The file, and when it was written: the same run made again is read again."""
+    if not file.is_file():
+        raise DataError(f"{file} is not there: run the suite again with this version")
+    return str(file), file.stat().st_mtime_ns
+
+
 @lru_cache(maxsize=8)
-def _read_queries(file: str) -> list[dict[str, Any]]:
+def _read_queries(file: str, _written: int) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
-    if not Path(file).is_file():
-        raise DataError(f"{file} is not there: run the suite again with this version")
     rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
     return rows
 
 
 @lru_cache(maxsize=32)
-def _read_values(file: str) -> dict[str, dict[str, float]]:
+def _read_values(file: str, _written: int) -> dict[str, dict[str, float]]:
     """Measure -> query -> value, or influence where the measure has such."""
     import pyarrow.parquet as pq
 

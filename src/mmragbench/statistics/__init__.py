@@ -9,28 +9,34 @@ from mmragbench.statistics.comparisons import Comparison, compare, queries_neede
 from mmragbench.statistics.distances import (
     Distance,
     compare_distances,
+    distance_values,
     fid_bias,
     fid_interval,
     kid_interval,
 )
 from mmragbench.statistics.families import ALPHA, Verdict, holm, indistinguishable_groups, verdict
 from mmragbench.statistics.intervals import RESAMPLES, Interval, bootstrap_interval, pseudo_values
+from mmragbench.statistics.noninferiority import Design, Loss, loss
 
 __all__ = [
     "ALPHA",
     "RESAMPLES",
     "Comparison",
+    "Design",
     "Distance",
     "Interval",
+    "Loss",
     "Verdict",
     "bootstrap_interval",
     "compare",
     "compare_distances",
+    "distance_values",
     "fid_bias",
     "fid_interval",
     "holm",
     "indistinguishable_groups",
     "kid_interval",
+    "loss",
     "pseudo_values",
     "queries_needed",
     "verdict",

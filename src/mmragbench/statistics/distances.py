@@ -117,6 +117,18 @@ def compare_distances(
     return comparison_of_means(*parts(x, first, second), clusters, RESAMPLES, seed)
 
 
+def distance_values(
+    real: npt.ArrayLike, generated: npt.ArrayLike, distance: Literal["FID", "KID"]
+) -> Array:
+    """Per-image values whose mean is the distance, and whose spread is its spread: the distance
+    plus the image's influences. Row i of both belongs to query i. Raises as `fid_interval` does.
+    """
+    x, y = _features(real, generated)
+    if distance == "FID":
+        return _values(*_fid(_centred(x), _centred(y)))
+    return _values(*_kid(_within(x), _within(y), *_between(x, y)))
+
+
 def fid_bias(real: npt.ArrayLike, generated: npt.ArrayLike, seed: int = 0) -> float:
     """About how much of this FID is bias, for paired features (n, d).
 

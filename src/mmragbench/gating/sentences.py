@@ -1,0 +1,163 @@
+"""What a gate says, in words: the same in the terminal, in Markdown, in JUnit and in annotations."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmragbench.gating.cells import Cell, Fallen, Verdict
+from mmragbench.gating.verdicts import Gate
+
+MEANING: dict[Verdict, str] = {
+    "unchanged": "no query changed",
+    "holds": "the loss is smaller than the margin",
+    "regressed": "a loss was shown",
+    "can't tell": "neither a loss nor its absence was shown",
+    "not comparable": "measured otherwise",
+    "missing": "no number",
+}
+
+
+def headline(gate: Gate) -> str:
+    """The verdict and its reason."""
+    counts = Counter(cell.verdict for cell in gate.cells)
+    told = ", ".join(f"{n:,} {verdict}" for verdict in MEANING if (n := counts[verdict]))
+    size = f"{len(gate.cells):,} cell{'' if len(gate.cells) == 1 else 's'}: {told}"
+    if gate.holds:
+        return f"{gate.suite} holds. {size}."
+    more = f"; {len(gate.problems):,} problem{'s' * (len(gate.problems) != 1)}"
+    more = more if gate.problems else ""
+    if gate.underpowered and not gate.problems and not gate.failing:
+        more += f"; {len(gate.underpowered):,} passed on too few queries to count"
+    return f"{gate.suite} does not hold. {size}{more}."
+
+
+def change(cell: Cell) -> str:
+    """`0.6420 → 0.5920, loss 0.0500, margin 0.02`"""
+    now = "nothing" if cell.now is None else number(cell.now)
+    lost = "" if cell.loss is None else f", loss {number(cell.loss)}"
+    return f"{number(cell.before)} → {now}{lost}, margin {cell.margin:.3g}"
+
+
+def sentence(cell: Cell) -> str:
+    """A cell's verdict with its numbers, and what to do where it can't be told."""
+    if cell.p_holds is None or cell.p_lost is None:
+        return f"{cell.verdict}: {MEANING[cell.verdict]} ({change(cell)})"
+    p = cell.p_lost if cell.verdict == "regressed" else cell.p_holds
+    said = (
+        f"{cell.verdict}: {change(cell)}, p {tiny(p)}, {cell.changed:,} of {cell.n:,} queries moved"
+    )
+    if cell.verdict == "can't tell" and cell.needed and cell.needed > cell.n:
+        return f"{said}; {cell.needed:,} queries would tell such a loss"
+    return said
+
+
+def weak(cell: Cell, wanted: float) -> str:
+    """A cell that holds on too few queries."""
+    power = "not known" if cell.power is None else f"{cell.power:.2f}"
+    needed = f"; {cell.needed:,} queries would do" if cell.needed else ""
+    return f"power {power} on {cell.n:,} queries, {wanted:g} was required{needed}"
+
+
+def too_few(gate: Gate) -> list[tuple[str, str]]:
+    """Cells that hold on too few queries: which of them, and `weak`; told once for all of a task
+    that are alike."""
+    alike: dict[tuple[str, str], list[Cell]] = {}
+    for cell in gate.underpowered:
+        alike.setdefault((cell.task, weak(cell, gate.require_power or 0.0)), []).append(cell)
+    told = []
+    for (task, text), cells in alike.items():
+        measures = ", ".join(dict.fromkeys(cell.measure for cell in cells))
+        which = cells[0].name if len(cells) == 1 else f"{task} · {measures} ({len(cells):,} cells)"
+        told.append((which, text))
+    return told
+
+
+def power(gate: Gate) -> str:
+    """Whether the suite is large enough to see losses of the margins' size."""
+    wanted = gate.require_power or 0.8
+    known = [cell for cell in gate.cells if cell.power is not None]
+    small = [cell for cell in known if (cell.power or 0) < wanted]
+    if not known:
+        return "Nothing was compared, so nothing is known of the power."
+    if not small:
+        return (
+            f"Large enough: in every cell a loss of the margin's size would be shown with at least "
+            f"{100 * wanted:g} % power."
+        )
+    weakest = min(small, key=lambda cell: cell.power or 0)
+    needed = f"; {weakest.needed:,} queries would do" if weakest.needed else ""
+    return (
+        f"Too small in {len(small):,} of {len(known):,} cells to show a loss of the margin's size "
+        f"with {100 * wanted:g} % power. Weakest: {weakest.name} ({weakest.power:.2f} with "
+        f"{weakest.n:,} queries{needed}). More queries, wider margins or fewer measures help."
+    )
+
+
+def summary(gate: Gate) -> str:
+    """All of it in plain lines: the verdict, problems, cells, queries, power."""
+    lines = [
+        headline(gate),
+        *(f"  {problem}" for problem in gate.problems),
+        *(f"  {cell.name}: {sentence(cell)}" for cell in gate.failing),
+        *(f"  {which}: {text}" for which, text in too_few(gate)),
+        *(
+            f"    {w.fallen.query} ({w.where}): {number(w.fallen.before)} → {number(w.fallen.now)}"
+            for w in got_worse(gate)
+        ),
+        power(gate),
+    ]
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Worse:
+    """A query that got worse, with what is known of it.
+
+    Attributes:
+        asked: its text, where the run shows it.
+        answer: what the run answered now, where it is a text.
+    """
+
+    where: str
+    fallen: Fallen
+    asked: str | None
+    answer: str | None
+
+
+def got_worse(gate: Gate) -> list[Worse]:
+    """The queries that lost the most; of each system one measure, the one most surely lost."""
+    systems: dict[str, Cell] = {}
+    for cell in sorted(gate.failing, key=lambda cell: 1.0 if cell.p_lost is None else cell.p_lost):
+        systems.setdefault(cell.system, cell)
+    return [worse for cell in systems.values() for worse in _of_cell(gate.run, cell)]
+
+
+def _of_cell(run: Path, cell: Cell) -> Iterator[Worse]:
+    ids = [fallen.query for fallen in cell.fallen]
+    asked = _found(run / "tasks" / cell.task / "gallery.jsonl", "id", ids)
+    folder = run / "cells" / cell.task / cell.strategy / f"{cell.generator}-k{cell.k}"
+    answers = _found(folder / "outputs.jsonl", "query", ids)
+    for fallen in cell.fallen:
+        yield Worse(cell.name, fallen, asked.get(fallen.query), answers.get(fallen.query))
+
+
+def _found(file: Path, key: str, ids: Sequence[str]) -> dict[str, str]:
+    """The texts of some lines of a file that a run may lack."""
+    if not file.is_file():
+        return {}
+    rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    return {row[key]: row["text"] for row in rows if row[key] in ids and row.get("text")}
+
+
+def number(value: float) -> str:
+    """Four decimals; three digits of what is smaller."""
+    return f"{value:.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:.3g}"
+
+
+def tiny(p: float) -> str:
+    """`0.0312`, `< 0.0001`"""
+    return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"

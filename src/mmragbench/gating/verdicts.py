@@ -1,0 +1,211 @@
+"""The gate: does a run hold what its baseline reached?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmragbench.comparing.evidence import Evidence, RunFolder
+from mmragbench.errors import DataError, MmragbenchError, unknown
+from mmragbench.gating.baseline import (
+    Baseline,
+    CellLine,
+    Key,
+    evidence_key,
+    key_of,
+    values_of,
+)
+from mmragbench.gating.cells import Cell, Paired, judge, missing
+from mmragbench.gating.margins import Margin, margins_for
+from mmragbench.gating.packing import unpack_values
+from mmragbench.gating.problems import Problem, failed, in_data, in_signatures, missing_cells
+from mmragbench.signature import differences
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the gate found.
+
+    Attributes:
+        run, suite: the run folder, and its suite's name.
+        cells: every cell of the baseline (of the measures asked for), in its order.
+        problems: what is missing, changed or measured otherwise.
+        margins: measure -> the margin that was used.
+        new: cells that the run has and the baseline has not; they are not judged.
+        require_power: the power below which a cell that holds is not called a pass; None if
+            anything goes.
+    """
+
+    run: Path
+    suite: str
+    cells: tuple[Cell, ...]
+    problems: tuple[Problem, ...]
+    margins: Mapping[str, Margin]
+    new: tuple[str, ...] = ()
+    require_power: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether CI may go on: every cell holds, nothing is missing or changed, and the suite is
+        large enough, if that was required."""
+        return not (self.problems or self.failing or self.underpowered)
+
+    @property
+    def failing(self) -> tuple[Cell, ...]:
+        """Cells that do not hold: regressed first, then those that can't be told. Cells that are
+        missing or not comparable are among the problems."""
+        chosen = [c for c in self.cells if c.verdict in ("regressed", "can't tell")]
+        return tuple(sorted(chosen, key=lambda cell: cell.verdict != "regressed"))
+
+    @property
+    def underpowered(self) -> tuple[Cell, ...]:
+        """Cells that hold, on fewer queries than the required power asks for."""
+        if self.require_power is None:
+            return ()
+        return tuple(c for c in self.cells if c.good and (c.power or 0.0) < self.require_power)
+
+    def row(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "holds": self.holds,
+            "run": str(self.run),
+            "suite": self.suite,
+            "require_power": self.require_power,
+            "margins": {name: str(margin) for name, margin in self.margins.items()},
+            "problems": [problem.row() for problem in self.problems],
+            "cells": [cell.row() for cell in self.cells],
+            "new": list(self.new),
+        }
+
+
+def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = ()) -> Baseline:
+    """Write a run's baseline; of some measures, or of all.
+
+    Raises:
+        MmragbenchError: it is no finished run, or lacks a measure.
+    """
+    baseline = Baseline.of(RunFolder(Path(run)), measures)
+    baseline.write(Path(path))
+    return baseline
+
+
+def gate(
+    run: Path | str,
+    baseline: Path | str,
+    margins: Mapping[str, float | str | Margin] | None = None,
+    require_power: float | None = None,
+    measures: Sequence[str] = (),
+) -> Gate:
+    """Test a run against a baseline: non-inferiority, cell by cell.
+
+    Args:
+        run: a run folder.
+        baseline: a file that `save_baseline` wrote, from the same suite.
+        margins: measure (`R@10`, or `R` for all of its cutoffs) -> the loss that matters: `0.02`
+            on the measure's scale, or `"5%"` of the baseline's number.
+        require_power: 0 to 1; cells that hold with less power do not count as a pass.
+        measures: only these; by default all that the baseline has.
+
+    Raises:
+        MmragbenchError: misuse: no run, no baseline, another suite's, an unknown measure, a margin
+            that is none.
+    """
+    if require_power is not None and not 0 < require_power < 1:
+        raise MmragbenchError(f"a power lies between 0 and 1, like 0.8; got {require_power:g}")
+    folder, kept = RunFolder(Path(run)), Baseline.read(Path(baseline))
+    if folder.suite["name"] != kept.suite:
+        raise MmragbenchError(
+            f"{baseline} is a baseline of the suite {kept.suite!r}, and {run} is a run of "
+            f"{folder.suite['name']!r}; give a run of the same suite, or save another baseline"
+        )
+    lines = _chosen(kept, measures)
+    return _gate(folder, kept, lines, margins or {}, require_power)
+
+
+def _gate(
+    run: RunFolder,
+    baseline: Baseline,
+    lines: Sequence[tuple[CellLine, str]],
+    margins: Mapping[str, float | str | Margin],
+    require_power: float | None,
+) -> Gate:
+    names = list(dict.fromkeys(line.measure for line, _ in lines))
+    allowed = margins_for(names, margins)
+    rows = {key_of(row): row for row in run.rows if row["slice"] == "all"}
+    there = {key[0] for key in rows}
+    wanted = [name for name in names if any(key[4] == name for key in rows)]
+    found = {evidence_key(e): e for e in run.evidence(wanted)} if wanted else {}
+    groups = {task.task: run.groups(task.task) for task in baseline.tasks if task.task in there}
+    pairs, losses = [], {}
+    for line, packed in lines:
+        if line.key in found:
+            pair = _pair(line, packed, found[line.key], baseline, groups[line.task], allowed)
+            pairs.append(pair)
+            if lost := failed(line, pair.queries, pair.before, pair.now):
+                losses[lost.where, lost.ids] = lost
+    alike = [
+        p for p in pairs if not differences(p.line.signature, found[p.line.key].signature, True)
+    ]
+    judged = {_key(cell): cell for cell in judge(alike, require_power or 0.8)}
+    known = {line.key for line in baseline.cells}
+    fresh = [key for key, row in rows.items() if key not in known and row["estimate"] is not None]
+    return Gate(
+        run=run.path,
+        suite=baseline.suite,
+        cells=tuple(judged.get(line.key) or _unjudged(line, found, allowed) for line, _ in lines),
+        problems=(
+            *in_data(baseline, run, sorted(there)),
+            *missing_cells([line for line, _ in lines], rows),
+            *losses.values(),
+            *in_signatures([(p.line, found[p.line.key].signature) for p in pairs]),
+        ),
+        margins=allowed,
+        new=tuple(" · ".join(str(part) for part in key if part is not None) for key in fresh),
+        require_power=require_power,
+    )
+
+
+def _chosen(baseline: Baseline, measures: Sequence[str]) -> list[tuple[CellLine, str]]:
+    known = list(dict.fromkeys(line.measure for line in baseline.cells))
+    for name in measures:
+        if name not in known:
+            raise DataError(unknown("measure of the baseline", name, known))
+    lines = zip(baseline.cells, baseline.values, strict=True)
+    return [(line, packed) for line, packed in lines if not measures or line.measure in measures]
+
+
+def _pair(
+    line: CellLine,
+    packed: str,
+    found: Evidence,
+    baseline: Baseline,
+    groups: Mapping[str, str],
+    margins: Mapping[str, Margin],
+) -> Paired:
+    queries = baseline.items[line.task].query_ids
+    now = values_of(found, queries)
+    there = np.asarray([query in groups for query in queries])
+    return Paired(
+        line=line,
+        estimate=found.estimate,
+        margin=margins[line.measure].of(line.estimate),
+        queries=[query for query in queries if query in groups],
+        groups=[groups[query] for query in queries if query in groups],
+        before=unpack_values(packed)[there],
+        now=now[there],
+    )
+
+
+def _key(cell: Cell) -> Key:
+    return (cell.task, cell.strategy, cell.generator, cell.k, cell.measure)
+
+
+def _unjudged(line: CellLine, found: Mapping[Key, Evidence], margins: Mapping[str, Margin]) -> Cell:
+    margin = margins[line.measure].of(line.estimate)
+    if line.key in found:
+        return missing(line, margin, found[line.key].estimate, "not comparable")
+    return missing(line, margin, None, "missing")

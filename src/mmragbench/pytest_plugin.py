@@ -1,0 +1,78 @@
+"""A gate in a team's own test suite: the fixture `mmragbench_gate`.
+
+    def test_no_strategy_got_worse(mmragbench_gate):
+        mmragbench_gate("suite.yaml", baseline="baseline.json", margins={"CIDEr": 0.02})
+
+`pytest --mmragbench-save` writes the baselines anew instead of testing against them. Nothing of the
+engine is imported before a test calls the fixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from mmragbench.gating.verdicts import Gate
+
+
+class GateTest(Protocol):
+    """What the fixture gives.
+
+    Runs the suite below pytest's temporary folder (models' answers come from the cache), and fails
+    the test with the gate's own summary if it does not hold. Relative paths start at the folder of
+    the test's file. Returns the result, for further assertions; None where the baseline was saved.
+    """
+
+    def __call__(
+        self,
+        suite: Path | str,
+        *,
+        baseline: Path | str,
+        margins: Mapping[str, float | str] | None = None,
+        require_power: float | None = None,
+        overrides: Sequence[str] = (),
+        measures: Sequence[str] = (),
+    ) -> Gate | None: ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--mmragbench-save`"""
+    parser.getgroup("mmragbench").addoption(
+        "--mmragbench-save",
+        action="store_true",
+        help="write the baselines of mmragbench_gate anew instead of testing against them",
+    )
+
+
+@pytest.fixture
+def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
+    """Runs a suite and fails if it does not hold what its baseline reached."""
+    here, save = request.path.parent, bool(request.config.getoption("--mmragbench-save"))
+
+    def test(
+        suite: Path | str,
+        *,
+        baseline: Path | str,
+        margins: Mapping[str, float | str] | None = None,
+        require_power: float | None = None,
+        overrides: Sequence[str] = (),
+        measures: Sequence[str] = (),
+    ) -> Gate | None:
+        import mmragbench
+        from mmragbench.gating.sentences import summary
+
+        known = here / suite
+        run = mmragbench.run(known if known.is_file() else suite, overrides, tmp_path / "runs")
+        if save:
+            mmragbench.save_baseline(run.folder, here / baseline, measures)
+            return None
+        found: Gate = mmragbench.gate(run.folder, here / baseline, margins, require_power, measures)
+        if not found.holds:
+            pytest.fail(summary(found), pytrace=False)
+        return found
+
+    return test

@@ -1,0 +1,163 @@
+"""What the gate says where: the exit code, the terminal, JUnit, Markdown, annotations, JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import junitparser
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import mmragbench as mb
+from mmragbench.cli import app
+from mmragbench.gating.cells import Cell
+from mmragbench.gating.problems import Problem
+from mmragbench.gating.verdicts import Gate
+from mmragbench.gating.written import errors, junit, markdown
+
+NASTY = "a|b <script>alert(1)</script> *c* \x07 100%\r\n::error::"
+
+
+@pytest.fixture
+def worse(copy):
+    """A run that lost hits."""
+    lost = {"R@5": lambda values: np.zeros_like(values)}
+    return copy.scores("text-to-image/shared-space", lost).folder
+
+
+@pytest.fixture
+def nasty(tmp_path):
+    """A result whose names come from hostile data."""
+    cell = Cell("t", NASTY, None, None, "R@5", 0.5, 0.4, 0.02, "regressed", 0.1, 1.0, 0.001, 9, 9)
+    problem = Problem("missing query", "t", f"1 query missing: {NASTY}", (NASTY,))
+    return Gate(tmp_path, NASTY, (cell,), (problem,), {})
+
+
+def gate(*arguments, **environment):
+    """The command, away from what CI may have set around the tests."""
+    clean = {"GITHUB_ACTIONS": None, "GITHUB_STEP_SUMMARY": None}
+    given = {name: str(value) for name, value in environment.items()}
+    return CliRunner().invoke(app, ["gate", *map(str, arguments)], env=clean | given)
+
+
+def test_exit_codes(made, worse, baseline):
+    """0 holds, 1 does not; the verdict is the first line."""
+    fine, bad = gate(made, "--baseline", baseline), gate(worse, "--baseline", baseline)
+    assert (fine.exit_code, bad.exit_code) == (0, 1)
+    assert fine.output.startswith("toy holds. ")
+    assert bad.output.startswith("toy does not hold. ")
+    assert "text-to-image · shared-space" in bad.output and "1.0000 → 0.0000" in bad.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--baseline", "b.json", "--save", "b.json"],
+        ["--baseline", "nowhere.json"],
+        ["--baseline", "BASELINE", "--margin", "CIDEr"],
+        ["--baseline", "BASELINE", "--margin", "CIDr=0.1"],
+        ["--baseline", "BASELINE", "--require-power", "much"],
+    ],
+)
+def test_misuse_is_exit_code_2(made, baseline, tmp_path, arguments):
+    """One line on standard error (typer's box for an argument that is no number); no traceback."""
+    given = [str(baseline) if a == "BASELINE" else a for a in arguments]
+    command = [sys.executable, "-m", "mmragbench.cli", "gate", str(made), *given]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "error" in done.stderr.lower()
+
+
+def test_json_is_all_of_it_and_nothing_else(worse, baseline):
+    """Annotations keep off standard output then."""
+    done = gate(worse, "--baseline", baseline, "--json", GITHUB_ACTIONS="true")
+    row = json.loads(done.stdout)
+    assert done.exit_code == 1 and row["holds"] is False
+    assert row["cells"] == json.loads(json.dumps(mb.gate(worse, baseline).row()["cells"]))
+    assert done.stderr.startswith("::error title=text-to-image · shared-space · R@5::regressed: ")
+
+
+def test_junit_is_read_by_others(worse, baseline, tmp_path):
+    """A case a cell; the failures are those that do not hold."""
+    file = tmp_path / "gate.xml"
+    gate(worse, "--baseline", baseline, "--junit", file)
+    (suite,) = junitparser.JUnitXml.fromfile(str(file))
+    found = mb.gate(worse, baseline)
+    failed = [case for case in suite if not case.is_passed]
+    assert (suite.tests, suite.failures) == (len(list(suite)), len(failed)) == (len(found.cells), 1)
+    assert (failed[0].classname, failed[0].name) == ("text-to-image · shared-space", "R@5")
+    assert failed[0].result[0].type == "regressed"
+
+
+def test_hostile_names_stay_text_in_xml(nasty, tmp_path):
+    """What XML can't hold is replaced; the rest is read as it was."""
+    (tmp_path / "gate.xml").write_bytes(junit(nasty))
+    (suite,) = junitparser.JUnitXml.fromfile(str(tmp_path / "gate.xml"))
+    names = [case.classname for case in suite]
+    assert any("<script>alert(1)</script>" in name and "\ufffd" in name for name in names)
+
+
+def test_hostile_names_stay_text_in_markdown(nasty):
+    """No tag, no emphasis, no further column."""
+    text = markdown(nasty)
+    assert "<script>" not in text and "*c*" not in text.replace("\\*c\\*", "")
+    (row,) = [line for line in text.splitlines() if line.startswith("| t ")]
+    assert row.replace("\\|", "").count("|") == 8
+
+
+def test_annotations_are_escaped_as_github_asks(nasty):
+    """A name with a newline in it gives no command of its own; the title ends where it ends."""
+    for line in errors(nasty):
+        assert "\n" not in line and "\r" not in line
+        title = line.removeprefix("::error title=").partition("::")[0]
+        assert ":" not in title and "," not in title
+    assert "100%25%0D%0A" in errors(nasty)[0]
+
+
+def test_ten_annotations_at_most(nasty):
+    """GitHub shows no more of a step; the last one says how many there are."""
+    many = Gate(nasty.run, "toy", nasty.cells * 30, (), {})
+    assert len(errors(many)) == 10
+    assert errors(many)[-1] == "::error title=toy::21 more; see the summary"
+
+
+def test_githubs_summary_is_added_to(made, worse, baseline, tmp_path):
+    """What an earlier step wrote stays; annotations only where it does not hold."""
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    around = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": summary}
+    fine = gate(made, "--baseline", baseline, **around)
+    bad = gate(worse, "--baseline", baseline, **around)
+    text = summary.read_text()
+    assert text.startswith("before\n## ✅ toy holds")
+    assert "## ❌ toy does not hold" in text
+    assert "::error" not in fine.output and "::error" in bad.output
+
+
+def test_save_writes_what_baseline_reads(made, tmp_path):
+    """And says how large it is."""
+    done = gate(made, "--save", tmp_path / "b.json")
+    assert done.exit_code == 0 and "cells" in done.output
+    assert gate(made, "--baseline", tmp_path / "b.json").exit_code == 0
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_it_fits_the_terminal(worse, baseline, columns, monkeypatch):
+    """No line is wider than the window."""
+    from rich.console import Console
+
+    from mmragbench import gate_cli
+
+    console = Console(width=columns, force_terminal=True, record=True, file=io.StringIO())
+    monkeypatch.setattr(gate_cli, "Console", lambda *_, **__: console)
+    gate_cli._show(mb.gate(worse, baseline), every=True)
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any("regressed" in line for line in lines)

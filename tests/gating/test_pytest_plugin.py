@@ -1,0 +1,57 @@
+"""The fixture `mmragbench_gate`, in a test suite of its own."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+pytest_plugins = "pytester"
+
+# The plug-in by its module, also where the installed package names it as an entry point.
+LOADED = ("-p", "no:mmragbench", "-p", "mmragbench.pytest_plugin", "-p", "no:cacheprovider")
+
+TEST = """
+    def test_holds(mmragbench_gate):
+        found = mmragbench_gate({suite!r}, baseline="baseline.json", overrides={overrides!r})
+        assert found is None or found.holds
+"""
+
+
+@pytest.fixture
+def suite(made, pytester, monkeypatch):
+    """A test file beside it; the cache knows what the models said."""
+    monkeypatch.setenv("MMRAGBENCH_CACHE", str(made.parents[1] / "cache"))
+    path = str(made.parents[1] / "toy.yaml")
+    monkeypatch.setenv("PYTHONPATH", ":".join(filter(None, sys.path)))
+
+    def write(*overrides: str) -> None:
+        pytester.makepyfile(TEST.format(suite=path, overrides=overrides))
+
+    return write
+
+
+def test_saved_then_held_then_failed(suite, pytester):
+    """`--mmragbench-save` writes the baseline beside the test; the same suite holds; one with other
+    answers fails with the gate's own words, and no traceback."""
+    suite()
+    pytester.runpytest_inprocess(*LOADED, "--mmragbench-save").assert_outcomes(passed=1)
+    assert (pytester.path / "baseline.json").is_file()
+    pytester.runpytest_inprocess(*LOADED).assert_outcomes(passed=1)
+    suite("dataset.limit=30")
+    failed = pytester.runpytest_inprocess(*LOADED)
+    failed.assert_outcomes(failed=1)
+    failed.stdout.fnmatch_lines(["toy does not hold. *", "*30 queries of 60 missing: *"])
+    assert "Traceback" not in failed.stdout.str()
+
+
+def test_a_session_without_it_imports_nothing_heavy(pytester):
+    """The plug-in is loaded with every pytest: it costs that session no import of the engine."""
+    pytester.makepyfile("""
+        import sys
+
+        def test_light():
+            heavy = {"numpy", "pydantic", "torch", "mmragbench.gating.verdicts", "mmragbench.verbs"}
+            assert not heavy & set(sys.modules)
+    """)
+    pytester.runpytest_subprocess(*LOADED).assert_outcomes(passed=1)

@@ -1,0 +1,70 @@
+"""Digests of items: they change with what an item is, and with nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmragbench import contents
+from mmragbench.records import Document, Image, Query, Task, Text
+
+
+def text(content: str) -> Text:
+    return Text("t", content)
+
+
+QUERY = Query("q", Image("i", Path("a.jpg"), "aa"), text("a dog"))
+DOCUMENT = Document("d", Image("i", Path("a.jpg"), "aa"), (text("a dog"), text("a cat")))
+TASK = Task(
+    "captioning",
+    [DOCUMENT],
+    [QUERY],
+    qrels={"q": {"d": 1}},
+    references={"q": ("a dog", "one dog")},
+    targets={"q": Image("i", Path("a.jpg"), "aa")},
+)
+
+
+@pytest.mark.parametrize(
+    "changed, same",
+    [
+        (replace(QUERY, id="other"), True),
+        (replace(QUERY, group="other"), True),
+        (replace(QUERY, image=Image("j", Path("b.jpg"), "aa")), True),
+        (replace(QUERY, image=Image("i", Path("a.jpg"), "bb")), False),
+        (replace(QUERY, image=None), False),
+        (replace(QUERY, text=text("a cat")), False),
+        (replace(QUERY, text=None), False),
+    ],
+)
+def test_a_query_is_what_it_asks(changed, same):
+    """Its picture's bytes and its text; neither its id nor where the file lies."""
+    assert (contents.of_query(changed) == contents.of_query(QUERY)) is same
+
+
+@pytest.mark.parametrize(
+    "texts", [("a cat", "a dog"), ("a dog",), ("a doga cat",), ("a dog", "a", " cat")]
+)
+def test_a_document_is_its_texts_in_order(texts):
+    """Where one ends and the next begins is part of it."""
+    other = replace(DOCUMENT, texts=tuple(map(text, texts)))
+    assert contents.of_document(other) != contents.of_document(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"references": {"q": ("a dog",)}},
+        {"references": {"q": ("one dog", "a dog")}},
+        {"qrels": {"q": {"d": 2}}},
+        {"qrels": {"q": {"e": 1}}},
+        {"targets": {"q": Image("i", Path("a.jpg"), "bb")}},
+        {"targets": {}},
+    ],
+)
+def test_gold_is_all_that_scores(change):
+    """References, graded documents and the real picture each change it."""
+    assert list(contents.of_gold(replace(TASK, **change))) != list(contents.of_gold(TASK))
+    assert contents.relevance(TASK) is None
