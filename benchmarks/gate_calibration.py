@@ -17,11 +17,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+
+import mmragbench as mb
 from gates.changes import CHANGES, Change, nothing
 from gates.level import levels, powers
 from gates.runs import Made, make, write
-
-import mmragbench as mb
 from mmragbench.gating.verdicts import Gate
 
 REPETITIONS = 100
