@@ -22,6 +22,8 @@ KINDS = (
     "generator", "measure", "report",
 )  # fmt: skip
 
+FULL = "Show every query with all that is stored of it, however large the page becomes."
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -57,13 +59,14 @@ def run(
     suite: SuiteArgument,
     overrides: Overrides = None,
     output: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
+    full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
 ) -> None:
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
     from mmragbench.progress import progress
 
     with progress(err) as shown:
-        done = verbs.run(suite, overrides or (), output, shown)
+        done = verbs.run(suite, overrides or (), output, shown, full)
     for crash in done.crashed:
         err.print(f"warning: {crash['error']}", markup=False, highlight=False, soft_wrap=True)
     out.print(str(done.report), markup=False, highlight=False, soft_wrap=True)
@@ -105,13 +108,16 @@ def ls() -> None:
 
 
 @app.command()
-def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
+) -> None:
     """Write a run's report anew from what it stored."""
     from mmragbench.verbs import write_reports
 
     if not (run / "summary.json").is_file():
         raise MmragbenchError(f"{run} is not a run folder: it has no summary.json")
-    out.print(str(write_reports(run)), markup=False, highlight=False, soft_wrap=True)
+    out.print(str(write_reports(run, full)), markup=False, highlight=False, soft_wrap=True)
 
 
 def main() -> None:

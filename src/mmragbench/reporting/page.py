@@ -11,8 +11,8 @@ from mmragbench.reporting.album import Album
 from mmragbench.reporting.audits import audits
 from mmragbench.reporting.curves import Curve, curves
 from mmragbench.reporting.drawing import svg
+from mmragbench.reporting.explorer import USUAL, Allowance, explorer, script, script_digest
 from mmragbench.reporting.folder import RunFolder, TaskFacts
-from mmragbench.reporting.gallery import Card, gallery
 from mmragbench.reporting.heading import facts_of, lede
 from mmragbench.reporting.tables import Table, task_tables
 
@@ -33,15 +33,13 @@ class Section:
     facts: TaskFacts
     tables: list[Table]
     curves: list[Curve]
-    cards: list[Card]
-    silent: list[tuple[str, str]]
 
 
-def render(run: RunFolder) -> str:
-    """The page as text: one file, no script, nothing loaded."""
+def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
+    """The page as text: one file, nothing loaded; its one script is the explorer's."""
     album = Album(run.path)
     drawn = curves(run)
-    sections = [_section(run, facts, drawn, album) for facts in run.tasks.values()]
+    sections = [_section(run, facts, drawn) for facts in run.tasks.values()]
     classes = colours(run)
     template = _environment().get_template("page.html.jinja")
     return template.render(
@@ -62,25 +60,18 @@ def render(run: RunFolder) -> str:
         failures=troubles.failures(run),
         inapplicable=troubles.inapplicable(run),
         signatures=troubles.signatures(run),
-        slices=_slices(sections),
+        explorer=explorer(run, classes, allowance),
+        script=script(),
+        script_digest=script_digest(),
         facts=facts_of(run),
         documents=_documents(run),
         pictures=album.css(),
     )
 
 
-def _section(run: RunFolder, facts: TaskFacts, drawn: list[Curve], album: Album) -> Section:
-    cards = gallery(run, facts, album)
-    heard = {column.strategy for card in cards for column in card.columns}
-    reasons = {
-        row.strategy: row.reason for row in run.rows if row.task == facts.name and row.reason
-    }
+def _section(run: RunFolder, facts: TaskFacts, drawn: list[Curve]) -> Section:
     return Section(
-        facts,
-        task_tables(run, facts),
-        [curve for curve in drawn if curve.task == facts.name],
-        cards,
-        [(name, reasons[name]) for name in run.strategies if name in reasons.keys() - heard],
+        facts, task_tables(run, facts), [curve for curve in drawn if curve.task == facts.name]
     )
 
 
@@ -89,12 +80,6 @@ def colours(run: RunFolder) -> dict[str, str]:
     contenders = [name for name, control in run.strategies.items() if control is None]
     numbered = {name: f"s{i % COLOURS + 1}" for i, name in enumerate(contenders)}
     return {name: control or numbered[name] for name, control in run.strategies.items()}
-
-
-def _slices(sections: list[Section]) -> list[str]:
-    """Every slice that a card is in, so that the gallery can be filtered by it."""
-    cards = (card for section in sections for card in section.cards)
-    return list(dict.fromkeys(name for card in cards for name in card.slices))
 
 
 def _documents(run: RunFolder) -> list[tuple[str, str]]:
