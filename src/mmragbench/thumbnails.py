@@ -14,8 +14,8 @@ from mmragbench.cache import write_atomically
 from mmragbench.errors import BadImage
 from mmragbench.records import Image
 
-SIDE = 128
-"""Pixels along a thumbnail's longer side: some 2.5 kB for a photograph."""
+SIDE = 112
+"""Pixels along a thumbnail's longer side: some 2 kB for a photograph."""
 
 LARGE = 640
 """Pixels along the longer side of what a full report shows."""

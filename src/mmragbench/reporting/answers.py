@@ -82,6 +82,7 @@ def _hits(path: Path, depth: int) -> dict[str, Hits]:
     frame: pandas.DataFrame = table.to_pandas()
     totals = frame["query"].value_counts(sort=False).to_dict()
     first = frame[frame["rank"] <= depth].sort_values(["query", "rank"], kind="stable")
+    first = first.groupby("query", sort=False).head(depth)  # ranks may begin at 0
     found: dict[str, list[tuple[str, float]]] = {}
     columns = (first[name].tolist() for name in ("query", "document", "score"))
     for query, document, score in zip(*columns, strict=True):

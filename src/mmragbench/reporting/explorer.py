@@ -22,19 +22,34 @@ class Allowance:
 
     Attributes:
         characters: of the page, for the explorer.
-        hits: a strategy and query.
-        text: characters of a text, a prompt or an error before it is cut.
+        documents: of these, for documents (their pictures are most of it); where it is used up, a
+            hit shows no more than its document's id, unless the document is there already.
+        front: how many queries a task are shown with `hits` hits a strategy and texts and prompts
+            of `text` characters.
+        behind: how many hits the other queries are shown with.
+        prompt: how many characters their prompts have.
         large: pictures are the large ones, where the run has stored them.
     """
 
     characters: float = 18e6
+    documents: float = 8e6
+    front: int = 100
     hits: int = 5
     text: int = 1_000
+    behind: int = 3
+    prompt: int = 160
     large: bool = False
 
 
 USUAL = Allowance()
-WHOLE = Allowance(characters=float("inf"), hits=10**9, text=10**9, large=True)
+WHOLE = Allowance(
+    characters=float("inf"),
+    documents=float("inf"),
+    front=10**9,
+    hits=10**9,
+    text=10**9,
+    large=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +106,26 @@ class Shelf:
         new = (self.cases.documents.get(id) for id in ids if id not in self.documents)
         return [raw for raw in new if raw is not None]
 
-    def take(self, case: Json, found: Iterable[Json], pictures: Pictures, limit: int) -> None:
-        """Put a query in: texts are cut, pictures become numbers, prompts are held once."""
+    def take(self, case: Json, found: Iterable[Json], pictures: Pictures) -> None:
+        """Put a query in: pictures become numbers, prompts are held once."""
         for raw in found:
-            texts = [_cut(text, limit) for text in raw.get("texts") or []]
-            document = {"id": raw["id"], "texts": texts, "image": pictures.place(raw.get("image"))}
+            document = {"id": raw["id"], "texts": raw.get("texts") or []}
             self.documents[written(raw["id"])] = document
+            document["image"] = pictures.place(raw.get("image"))
         for answer in case["answers"]:
             for output in answer["outputs"]:
-                self._place(output, pictures, limit)
-        case["text"] = _cut(case["text"], limit)
-        case["references"] = [_cut(text, limit) for text in case["references"]]
+                self._place(output, pictures)
         case["image"], case["target"] = map(pictures.place, (case["image"], case["target"]))
         self.queries.append(case)
 
-    def _place(self, output: Json, pictures: Pictures, limit: int) -> None:
+    def _place(self, output: Json, pictures: Pictures) -> None:
         image, folder = output["image"], output.pop("folder")
         output["image"] = pictures.place(image)
         if image and output["image"] is None:
             output["image"] = pictures.place(f"{folder}/{image}")
             output["missing"] = output["image"] is None
-        for name in ("text", "error"):
-            output[name] = _cut(output[name], limit)
         if output["prompt"] is not None:
-            prompt = json.dumps(_cut(output["prompt"], limit))
+            prompt = json.dumps(output["prompt"])
             output["prompt"] = self.prompts.setdefault(prompt, len(self.prompts))
 
     def content(self) -> Json:
@@ -137,41 +148,59 @@ class Shelf:
         if here == self.stored:
             return f"The {here:,} queries that the run has stored, of {asked:,}."
         errors = sum(map(failed, self.queries))
-        which = f"all {errors:,}" if errors == self.failed else f"{errors:,} of {self.failed:,}"
+        which = f"all {errors:,}" if errors == self.failed else f"{errors:,} of the {self.failed:,}"
         return (
-            f"{here:,} of {asked:,} queries: {which + ' that failed, ' if errors else ''}"
+            f"{here:,} of {asked:,} queries: {which + ' that failed, ' if self.failed else ''}"
             "those on which strategies differ most, some of every slice, and others at random."
         )
 
 
 def _fill(shelves: list[Shelf], pictures: Pictures, allowance: Allowance) -> None:
-    """Take queries from the tasks in turn, until the page is full."""
-    spent, full = 0.0, False
+    """Take queries from the tasks in turn, one of each at least, until the page is full."""
+    spent, on_documents = 0.0, 0.0
     for turn in zip_longest(*(shelf.cases for shelf in shelves)):
         for shelf, case in zip(shelves, turn, strict=True):
             if case is None:
                 continue
             shelf.stored += 1
             shelf.failed += failed(case)
-            if full:
+            if spent > allowance.characters and shelf.queries:
                 continue
-            found = shelf.found(case)
-            spent += _cost(case, found, pictures, allowance.text)
-            full = spent > allowance.characters
-            if not full:
-                shelf.take(case, found, pictures, allowance.text)
+            _trim(case, allowance, front=len(shelf.queries) < allowance.front)
+            found = [_shortened(raw, allowance.text) for raw in shelf.found(case)]
+            price = _price(found, pictures)
+            if on_documents + price > allowance.documents:
+                found, price = [], 0.0
+            spent += price + _price([case], pictures)
+            on_documents += price
+            if spent <= allowance.characters or not shelf.queries:
+                shelf.take(case, found, pictures)
 
 
-def _cost(case: Json, found: list[Json], pictures: Pictures, limit: int) -> float:
-    """About how many characters of the page a query and its documents take."""
-    outputs = [output for answer in case["answers"] for output in answer["outputs"]]
-    parts = [case["image"], case["target"], *(raw.get("image") for raw in (*outputs, *found))]
-    texts = [text for raw in found for text in raw.get("texts") or []]
-    texts += [output["prompt"] or "" for output in outputs]
-    bare = {**case, "answers": [{**answer, "outputs": []} for answer in case["answers"]]}
-    texts += [output["text"] or output["error"] or "" for output in outputs]
-    characters = sum(min(len(text.encode("utf-8", "replace")), limit) for text in texts)
-    return pictures.cost(parts) + SMALLER * (characters + 30 * len(outputs) + len(json.dumps(bare)))
+def _trim(case: Json, allowance: Allowance, front: bool) -> None:
+    """Cut what is too long, shorter for queries that do not stand in front."""
+    hits, prompt = (
+        (allowance.hits, allowance.text) if front else (allowance.behind, allowance.prompt)
+    )
+    case["text"] = _cut(case["text"], allowance.text)
+    case["references"] = [_cut(text, allowance.text) for text in case["references"]]
+    for answer in case["answers"]:
+        answer["hits"] = answer["hits"][:hits]
+        for output in answer["outputs"]:
+            for name in ("text", "error"):
+                output[name] = _cut(output[name], allowance.text)
+            output["prompt"] = _cut(output["prompt"], prompt)
+
+
+def _shortened(raw: Json, limit: int) -> Json:
+    return {**raw, "texts": [_cut(text, limit) for text in raw.get("texts") or []]}
+
+
+def _price(parts: list[Json], pictures: Pictures) -> float:
+    """About how many characters of the page these queries or documents take."""
+    outputs = [out for raw in parts for answer in raw.get("answers", ()) for out in answer["outputs"]]
+    shown = [raw.get(name) for raw in (*parts, *outputs) for name in ("image", "target")]
+    return pictures.cost(shown) + SMALLER * len(json.dumps(parts, ensure_ascii=False))
 
 
 def _cut(text: str | None, limit: int) -> Json | str | None:

@@ -33,7 +33,9 @@ function open(number) {
     for (const query of content.queries) {
       query.of = new Map(query.answers.map((answer) => [answer.strategy, answer]));
     }
-    return { number, ...facts, queries: content.queries, documents };
+    const unknown = content.queries.some((query) => query.answers.some((answer) =>
+      answer.hits.some((hit) => !documents.has(hit[0]))));
+    return { number, ...facts, queries: content.queries, documents, unknown };
   }));
   return tasks.get(number);
 }
@@ -230,7 +232,8 @@ function hitOf([id, score, relevant], place) {
   const about = el("small", { class: "score", title: found ? found.id : id },
     `${place + 1} `, relevant ? el("b", {}, "✓", el("span", { class: "sr" }, " relevant")) : null,
     relevant === null ? el("span", { title: "the run does not say whether it is relevant" }, "? ") : null,
-    ` ${kind} `, el("span", { class: "value" }, String(score).replace(/^-/, "\u2212")));
+    kind ? el("i", {}, kind) : null, " ",
+    el("span", { class: "value", title: "score" }, String(Number(score.toPrecision(3))).replace(/^-/, "\u2212")));
   const [text, ...others] = found ? found.texts : [];
   return el("li", { class: relevant ? "relevant" : null },
     found && found.image !== null ? picture(found.image, `hit ${found.id}`) : null,
@@ -297,10 +300,9 @@ async function show() {
   shown = 0;
   more();
   const silent = task.silent.flatMap(([strategy, reason], place) => [place ? "; " : "Without an answer: ", name(strategy), " (", name(reason), ")"]);
-  const unknown = task.queries.some((query) => query.answers.some((answer) => answer.hits.some((hit) => !task.documents.has(hit[0]))));
   root.querySelector(".after").replaceChildren(
     silent.length ? el("p", { class: "about" }, ...silent, ".") : "",
-    unknown ? el("p", { class: "about" }, "Where a hit shows only its id, the run did not store the document; a run with --full stores all of them.") : "");
+    task.unknown ? el("p", { class: "about" }, "Where a hit shows only its id, its document is not in this page: a run and a report with --full have all of them.") : "");
 }
 
 // ---- the form and the address
@@ -391,7 +393,7 @@ form.find.addEventListener("input", () => {
   waiting = setTimeout(() => { state.find = form.find.value; state.query = ""; change(); }, 150);
 });
 form.shuffle.addEventListener("click", () => { state.seed += 1; state.query = ""; change(); });
-further.addEventListener("click", () => more().focus());
+further.addEventListener("click", () => more()?.focus());
 
 root.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea");
