@@ -115,7 +115,9 @@ def tasks(images: list[Image], dice: random.Random) -> list[Task]:
             {q.id: {pairs[i].id: 1} for i, q in enumerate(shown)},
             relevance="silver:cider",
             output="caption",
-            references={query.id: tuple(captions[query.image.id]) for query in shown if query.image},
+            references={
+                query.id: tuple(captions[query.image.id]) for query in shown if query.image
+            },
             slices={"people": frozenset(query.id for query in shown[::7])},
         ),
     ]

@@ -181,7 +181,9 @@ def test_no_task_is_left_out(run: Path) -> None:
     assert [len(page.task(task)["queries"]) for task in page.names] == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize(("order", "said"), [([1, 0], "all 1 that failed"), ([0, 1], "0 of the 1 that failed")])
+@pytest.mark.parametrize(
+    ("order", "said"), [([1, 0], "all 1 that failed"), ([0, 1], "0 of the 1 that failed")]
+)
 def test_says_how_many_failures_it_shows(
     changed: Callable[..., Path], order: list[int], said: str
 ) -> None:
@@ -240,7 +242,9 @@ def test_blanks_in_ids_are_found_again(changed: Callable[..., Path]) -> None:
     cell = root / "cells" / "text-to-image" / "shared-space"
     (cell / "run.trec").write_text("my%20query Q0 my%20doc 1 0.5 x\n", encoding="utf-8")
     page = explored(root)
-    assert page.query("text-to-image", "my query")["answers"][0]["hits"] == [["my%20doc", 0.5, True]]
+    assert page.query("text-to-image", "my query")["answers"][0]["hits"] == [
+        ["my%20doc", 0.5, True]
+    ]
     (found,) = page.task("text-to-image")["documents"]
     assert (found["key"], found["id"]) == ("my%20doc", "my doc")
 

@@ -125,7 +125,9 @@ class Cases:
                 ],
                 "total": hits.total,
                 "outputs": outputs,
-                "scores": [_rounded(found.scores.get(m, {}).get(query["id"])) for m in self.measures],
+                "scores": [
+                    _rounded(found.scores.get(m, {}).get(query["id"])) for m in self.measures
+                ],
             }
 
     def _outputs(self, strategy: str, found: Answers, query: str) -> Iterator[Json]:
@@ -163,5 +165,3 @@ class _Relevance:
         """Relevant, not relevant, or None where the run does not say."""
         told = self._complete or rank <= self._marked
         return True if document in self._known else False if told else None
-
-

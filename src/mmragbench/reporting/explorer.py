@@ -31,7 +31,7 @@ class Allowance:
         large: pictures are the large ones, where the run has stored them.
     """
 
-    characters: float = 18e6
+    characters: float = 21e6
     documents: float = 8e6
     front: int = 100
     hits: int = 5
@@ -81,7 +81,11 @@ def explorer(run: RunFolder, colours: Mapping[str, str], allowance: Allowance) -
 
 def script() -> str:
     """The one script of the page, as it stands between its tags."""
-    return files("mmragbench.reporting").joinpath("template", "explorer.js").read_text(encoding="utf-8")
+    return (
+        files("mmragbench.reporting")
+        .joinpath("template", "explorer.js")
+        .read_text(encoding="utf-8")
+    )
 
 
 def script_digest() -> str:
@@ -198,7 +202,9 @@ def _shortened(raw: Json, limit: int) -> Json:
 
 def _price(parts: list[Json], pictures: Pictures) -> float:
     """About how many characters of the page these queries or documents take."""
-    outputs = [out for raw in parts for answer in raw.get("answers", ()) for out in answer["outputs"]]
+    outputs = [
+        out for raw in parts for answer in raw.get("answers", ()) for out in answer["outputs"]
+    ]
     shown = [raw.get(name) for raw in (*parts, *outputs) for name in ("image", "target")]
     return pictures.cost(shown) + SMALLER * len(json.dumps(parts, ensure_ascii=False))
 
