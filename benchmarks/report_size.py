@@ -51,11 +51,8 @@ STRATEGIES = {
 
 GENERATORS = [("consensus", 5), ("reader", 3)]
 DEPTH = 100
-WORDS = (
-    "a the two man woman dog red blue street beach water standing riding holding large small "
-    "table bike group people white black near front field sitting playing grass building "
-    "train umbrella cat kitchen sign snow board wave ball young old wooden green with on in"
-).split()
+SYLLABLES = ("ba", "re", "ti", "mo", "lu", "san", "der", "king")
+WORDS = [first + second for first in SYLLABLES for second in SYLLABLES]
 
 
 def draw(path: Path, seed: int) -> None:

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from mmragbench.loop import Cell
 from mmragbench.records import Query, Scores, Task
+from mmragbench.stages import Scored
 
 APART = 400
 """How many of the queries that strategies disagree on most come before the others."""
@@ -48,7 +49,7 @@ def _spread(cells: Iterable[Cell]) -> dict[str, float]:
     has a value per query, else on the first of retrieval; the widest setting counts."""
     found: dict[object, dict[str, list[float]]] = {}
     for cell in cells:
-        settings = {key: scored for key, (_, scored) in cell.generated.items()}
+        settings: dict[object, Scored] = {key: each for key, (_, each) in cell.generated.items()}
         for key, scored in (settings or {None: cell.scored}).items():
             for score in next(filter(None, map(_values, scored.get("all", ()))), []):
                 found.setdefault(key, {}).setdefault(score[0], []).append(score[1])

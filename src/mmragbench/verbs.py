@@ -209,12 +209,10 @@ def write_reports(folder: Path, full: bool = False) -> Path:
         full: the page shows all that is stored, however large it becomes.
     """
     target = folder / "report"
-    written = {report.name: report.make(folder, target) for report in every("report")}
-    page: Path = written["html"]
-    if full:
-        from mmragbench.reports.html import html
-
-        page = html(folder, target, full=True)
+    make = {report.name: report.make for report in every("report")}
+    page: Path = make.pop("html")(folder, target, full=full)
+    for other in make.values():
+        other(folder, target)
     return page
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
 from mmragbench.reporting.folder import Json, RunFolder
@@ -97,7 +98,7 @@ def _scores(path: Path) -> Mapping[str, Mapping[str, float | str]]:
         of_measure = found.setdefault(measure, {})
         if error is not None:
             of_measure[query] = error
-        elif value is not None:
+        elif value is not None and not isnan(value):
             of_measure[query] = value
     return found
 
@@ -107,7 +108,4 @@ def _rows(path: Path) -> Iterator[tuple[str, str, float | None, str | None]]:
         import pyarrow.parquet as pq
 
         table = pq.read_table(path, columns=["query", "measure", "value", "error"])
-        values = [None if v is None or v != v else v for v in table["value"].to_pylist()]
-        others = (table[name].to_pylist() for name in ("query", "measure", "error"))
-        query, measure, error = others
-        yield from zip(query, measure, values, error, strict=True)
+        yield from zip(*(column.to_pylist() for column in table.columns), strict=True)

@@ -96,8 +96,9 @@ class Cases:
     @property
     def _silent(self) -> list[tuple[str, str]]:
         """Strategies without an answer, and the reasons."""
-        rows = (row for row in self.run.rows if row.task == self.facts.name and row.reason)
-        return list({r.strategy: r.reason for r in rows if r.strategy not in self.answers}.items())
+        rows = (row for row in self.run.rows if row.task == self.facts.name)
+        silent = {r.strategy: r.reason for r in rows if r.reason and r.strategy not in self.answers}
+        return [(strategy, str(reason)) for strategy, reason in silent.items()]
 
     def __iter__(self) -> Iterator[Json]:
         for query in self.run.lines("tasks", self.facts.name, "gallery.jsonl"):
