@@ -162,10 +162,11 @@ def test_queries_behind_have_fewer_hits_and_shorter_prompts(changed: Callable[..
     root = changed()
     path = ("cells", "captioning", "shared-space", "nearest-k1", "outputs.jsonl")
     rewrite(root, [row | {"prompt": "say " * 99} for row in lines(root, *path)], *path)
-    page = explored(root, Allowance(front=2, hits=4, behind=1, prompt=8))
-    answers = [query["answers"][0] for query in page.task("captioning")["queries"]]
-    assert [len(answer["hits"]) for answer in answers] == [4, 4, 1, 1, 1]
-    assert page.prompts("captioning") == ["say " * 99, {"start": "say say ", "more": 388}]
+    page = explored(root, Allowance(front=1, hits=4, behind=1, prompt=8))
+    answers = [query["answers"][0] for query in page.task("text-to-image")["queries"]]
+    assert [len(answer["hits"]) for answer in answers] == [4, 1, 1, 1, 1]
+    assert page.prompts("captioning") == [{"start": "say say ", "more": 388}]
+    assert explored(root).prompts("captioning") == ["say " * 99]
 
 
 def test_documents_that_do_not_fit_leave_their_hits(run: Path) -> None:

@@ -24,16 +24,17 @@ class Allowance:
         characters: of the page, for the explorer.
         documents: of these, for documents (their pictures are most of it); where it is used up, a
             hit shows no more than its document's id, unless the document is there already.
-        front: how many queries a task are shown with `hits` hits a strategy and texts and prompts
-            of `text` characters.
-        behind: how many hits the other queries are shown with.
+        front: of these, for queries that are shown at length: with `hits` hits a strategy, and
+            prompts of `text` characters.
+        text: characters of any other text or error before it is cut.
+        behind: how many hits a strategy the queries after those are shown with.
         prompt: how many characters their prompts have.
         large: pictures are the large ones, where the run has stored them.
     """
 
     characters: float = 21e6
     documents: float = 8e6
-    front: int = 100
+    front: float = 6e6
     hits: int = 5
     text: int = 1_000
     behind: int = 3
@@ -45,7 +46,7 @@ USUAL = Allowance()
 WHOLE = Allowance(
     characters=float("inf"),
     documents=float("inf"),
-    front=10**9,
+    front=float("inf"),
     hits=10**9,
     text=10**9,
     large=True,
@@ -170,7 +171,7 @@ def _fill(shelves: list[Shelf], pictures: Pictures, allowance: Allowance) -> Non
             shelf.failed += failed(case)
             if spent > allowance.characters and shelf.queries:
                 continue
-            _trim(case, allowance, front=len(shelf.queries) < allowance.front)
+            _trim(case, allowance, front=spent < allowance.front)
             found = [_shortened(raw, allowance.text) for raw in shelf.found(case)]
             price = _price(found, pictures)
             if on_documents + price > allowance.documents:
