@@ -26,6 +26,7 @@ from mmragbench.records import (
     Text,
 )
 from mmragbench.stages import Generated, Rankings, Retrieved
+from mmragbench.verbs import run
 
 
 def lines(run: Path, name: str) -> list[Any]:
@@ -164,3 +165,25 @@ def test_a_picture_that_cannot_be_read_has_no_thumbnail(tmp_path: Path) -> None:
     write_gallery(tmp_path, task, [])
     (row,) = lines(tmp_path, "gallery.jsonl")
     assert row["image"] is None
+
+
+def test_a_full_run_is_asked_for_in_one_word(
+    suite_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Large pictures of queries, documents and outputs, and a page of all of it."""
+    suite = suite_file()
+    usual = run(suite, output=tmp_path / "usual")
+    full = run(suite, output=tmp_path / "full", full=True)
+    assert not (usual.folder / "pictures").exists()
+    small, large = (
+        {path.name for path in (full.folder / name).iterdir()}
+        for name in ("thumbnails", "pictures")
+    )
+    assert small == large
+    hits = (full.folder / "cells/captioning/oracle/run.trec").read_text().splitlines()
+    stored = {json.loads(line)["id"] for line in _documents(full.folder)}
+    assert {line.split()[2] for line in hits} <= stored
+
+
+def _documents(folder: Path) -> list[str]:
+    return (folder / "tasks/captioning/documents.jsonl").read_text().splitlines()

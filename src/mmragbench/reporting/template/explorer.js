@@ -288,7 +288,8 @@ function more() {
 function tell() {
   const found = order.length.toLocaleString("en");
   const some = order.length === task.queries.length ? "" : `${found} ${order.length === 1 ? "matches" : "match"}. `;
-  status.textContent = `${task.extent} ${some}${shown ? `Showing ${shown.toLocaleString("en")}.` : ""}`;
+  const errors = state.sort === "failed" ? `${order.filter(failed).length.toLocaleString("en")} failed. ` : "";
+  status.textContent = `${task.extent} ${some}${errors}${shown ? `Showing ${shown.toLocaleString("en")}.` : ""}`;
 }
 
 async function show() {
