@@ -5,12 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmragbench.registry import report
+from mmragbench.reporting.explorer import USUAL, WHOLE
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.reporting.page import render
 from mmragbench.reporting.writing import write
 
 
 @report
-def html(run: Path, target: Path) -> Path:
-    """One page with tables, curves, costs and a gallery; no script, nothing loaded."""
-    return write(target / "index.html", render(RunFolder(run)))
+def html(run: Path, target: Path, full: bool = False) -> Path:
+    """One page with tables, curves, costs and an explorer of the queries; nothing is loaded.
+
+    Args:
+        run: a run folder.
+        target: where `index.html` goes.
+        full: every stored query with every hit and whole prompts, however large the page becomes.
+    """
+    return write(target / "index.html", render(RunFolder(run), WHOLE if full else USUAL))

@@ -17,7 +17,7 @@ from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.gate_cli import gate
 from mmragbench.outlook import tabled
-from mmragbench.report_cli import report
+from mmragbench.report_cli import FULL, report
 from mmragbench.score_cli import app as score_app
 from mmragbench.verify.cli import verify
 
@@ -65,13 +65,14 @@ def run(
     suite: SuiteArgument,
     overrides: Overrides = None,
     output: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
+    full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
 ) -> None:
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
     from mmragbench.progress import progress
 
     with progress(err) as shown:
-        done = verbs.run(suite, overrides or (), output, shown)
+        done = verbs.run(suite, overrides or (), output, shown, full)
     for crash in done.crashed:
         err.print(f"warning: {crash['error']}", markup=False, highlight=False, soft_wrap=True)
     out.print(str(done.report), markup=False, highlight=False, soft_wrap=True)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mmragbench.reporting.folder import RunFolder
 
 
+FULL = "Show every query with all that is stored of it, however large the page becomes."
+
+
 def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     runs: Annotated[list[Path], typer.Argument(help="Run folders.", show_default=False)],
     *,
@@ -37,6 +40,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
         Path | None,
         typer.Option(help="A file, or a folder for tables, figures, references and methods."),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
 ) -> None:
     """Write a run's report anew; or, with --format or --methods, tables and text for a paper."""
     from mmragbench.papers.folder import save_all, written
@@ -46,7 +50,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
 
     folders = [_run(path) for path in runs]
     if format is None and not methods:
-        _whole_reports(runs, output)
+        _whole_reports(runs, output, full)
         return
     request = Request(_names(tasks), _names(measures), slice, baseline or None, style)
     chosen = format or "markdown"
@@ -72,13 +76,13 @@ def _run(path: Path) -> RunFolder:
     return RunFolder(path)
 
 
-def _whole_reports(runs: list[Path], output: Path | None) -> None:
+def _whole_reports(runs: list[Path], output: Path | None, full: bool) -> None:
     from mmragbench.verbs import write_reports
 
     if output is not None:
         raise MmragbenchError("--output needs --format: the whole report lies in the run's folder")
     for run in runs:
-        typer.echo(write_reports(run))
+        typer.echo(write_reports(run, full))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from mmragbench.contracts import Vectors
 from mmragbench.loop import Cell
 from mmragbench.records import Exclusion, Output, OutputKind, Scores, Task
 from mmragbench.stages import Scored
-from mmragbench.thumbnails import thumbnail
+from mmragbench.thumbnails import thumbnail, thumbnails
 
 Row = dict[str, Any]
 
@@ -46,6 +46,7 @@ def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
         if generated.reason is None:
             below = folder / f"{generator}-k{k}"
             write_json(below / "cost.json", generated.cost)
+            thumbnails(run, (output.image for output in generated.outputs))
             write_lines(below / "outputs.jsonl", (_output(run, o) for o in generated.outputs))
             if any(o.text is not None for o in generated.outputs):
                 _write_texts(below, generated.outputs, output)

@@ -18,7 +18,7 @@ from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.pairs import families
 from mmragbench.errors import SuiteError
 from mmragbench.forecast import Forecast, forecast
-from mmragbench.gallery import write_gallery
+from mmragbench.gallery import BRIEF, FULL, Extent, write_gallery
 from mmragbench.loop import Cell, Loop
 from mmragbench.manifest import manifest
 from mmragbench.meter import Meter, Progress
@@ -59,6 +59,7 @@ def run(
     overrides: Sequence[str] = (),
     output: Path | str = "runs",
     progress: Progress | None = None,
+    full: bool = False,
 ) -> Run:
     """Run a suite and write its run folder below `output`.
 
@@ -67,6 +68,7 @@ def run(
         overrides: `key=value`, e.g. `dataset.limit=100`.
         output: where run folders go.
         progress: who is told how far it is.
+        full: store and report large pictures and every hit, however large that becomes.
 
     Raises:
         MmragbenchError: the suite or its data cannot be used; one line, with what to do.
@@ -83,7 +85,7 @@ def run(
     loop.assembly.fetch(planned.models())
     _write_head(folder, planned, loop)
     cells = _all_cells(loop, planned, tasks, progress)
-    summary = _write_cells(folder, planned, tasks, cells)
+    summary = _write_cells(folder, planned, tasks, cells, FULL if full else BRIEF)
     _write_features(folder, planned, tasks, cells, loop.assembly)
     loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
     if progress:
@@ -94,7 +96,7 @@ def run(
         progress.begin("report", 0)
     if purse.totals()["calls"]:
         run_folder.write_json(folder / "spending.json", purse.totals())
-    report = write_reports(folder)
+    report = write_reports(folder, full)
     return Run(folder, report, summary, loop.crashed, meter.total_calls)
 
 
@@ -136,8 +138,13 @@ def _all_cells(
 
 
 def _write_cells(
-    folder: Path, plan: Plan, tasks: Mapping[str, Task], cells: Mapping[tuple[str, str], Cell]
+    folder: Path,
+    plan: Plan,
+    tasks: Mapping[str, Task],
+    cells: Mapping[tuple[str, str], Cell],
+    extent: Extent,
 ) -> list[Row]:
+    controls = set(RunFolder(folder).controls().values())
     summary: list[Row] = []
     failed: list[Row] = []
     for name in plan.tasks:
@@ -147,7 +154,7 @@ def _write_cells(
             summary += _cell_rows(plan, tasks[name], cell)
             for (generator, k), (generated, _) in cell.generated.items():
                 failed += failures(_key(cell, generator, k), generated.outputs)
-        write_gallery(folder, tasks[name], of_task)
+        write_gallery(folder, tasks[name], of_task, controls, extent)
     run_folder.write_rows(folder / "summary.json", summary)
     run_folder.write_rows(folder / "failures.json", failed)
     return summary
@@ -197,11 +204,18 @@ def _cell_rows(plan: Plan, task: Task, cell: Cell) -> list[Row]:
     return result
 
 
-def write_reports(folder: Path) -> Path:
-    """Every registered report, below `<run>/report`; the HTML page's path."""
+def write_reports(folder: Path, full: bool = False) -> Path:
+    """Every registered report, below `<run>/report`; the HTML page's path.
+
+    Args:
+        folder: a run folder.
+        full: the page shows all that is stored, however large it becomes.
+    """
     target = folder / "report"
-    written = {report.name: report.make(folder, target) for report in every("report")}
-    page: Path = written["html"]
+    make = {report.name: report.make for report in every("report")}
+    page: Path = make.pop("html")(folder, target, full=full)
+    for other in make.values():
+        other(folder, target)
     return page
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -52,24 +53,34 @@ def test_returns_index_html_below_the_target(run: Path, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "report").iterdir()] == ["index.html"]
 
 
-def test_loads_nothing_and_runs_nothing(page: str) -> None:
-    """No script, no style sheet, no picture and no link from anywhere but the page itself."""
+def test_loads_nothing(page: str) -> None:
+    """No style sheet, no picture, no script and no link from anywhere but the page itself."""
     for tag, attributes in Page(page).elements:
-        assert tag not in ("script", "link", "iframe", "object", "embed", "base", "form")
+        assert tag not in ("link", "iframe", "object", "embed", "base")
         assert not [name for name in attributes if name.startswith("on") or name == "src"]
         assert (attributes.get("href") or "#").startswith("#")
-    urls = re.findall(r"url\((.{12})", page)
-    assert set(urls) <= {"data:image/j", "data:image/p", "data:image/w"}
+    assert "url(" not in page
     assert "@import" not in page
     assert "default-src 'none'" in page
 
 
-def test_shows_captions_as_themselves(page: str) -> None:
-    """Markup, right-to-left text, emoji and LaTeX in a caption are text, isolated from the rest."""
+def test_runs_one_script_that_its_policy_names(page: str) -> None:
+    """All other scripts are data, which no browser runs."""
+    scripts = [attributes for tag, attributes in Page(page).elements if tag == "script"]
+    assert [kind for kind in scripts if "type" not in kind] == [{}]
+    assert {kind["type"] for kind in scripts if kind} == {"application/json", "text/plain"}
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page
+    assert page.count("script-src") == 1
+
+
+def test_shows_texts_as_themselves(page: str) -> None:
+    """Markup, right-to-left text, emoji and LaTeX in a reason are text, isolated from the rest."""
     caption = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
     assert caption in Page(page).text
-    assert "<script" not in page
-    assert page.count('dir="auto"') > 20
+    assert "<script>alert" not in page
+    assert 'dir="auto"' in page
 
 
 def test_says_first_what_was_compared(page: str) -> None:
@@ -114,13 +125,6 @@ def test_tables_scroll_within_a_box_that_keys_reach(page: str) -> None:
             assert before[1].get("aria-label")
 
 
-def test_folds_long_captions(page: str) -> None:
-    """A caption of 10,000 characters is there, but folded away."""
-    start = page.index("long long long")
-    assert "<details" in page[start - 200 : start]
-    assert "long " * 1900 in page
-
-
 def test_not_applicable_is_a_dash_with_its_reason(page: str) -> None:
     """A cell that makes no sense is never a zero: a dash, a tooltip and a numbered note."""
     found = row(page, "no-retrieval", after="<h3>Retrieval</h3>")
@@ -162,25 +166,6 @@ def test_exclusions_count_once_and_are_named(page: str) -> None:
     start = page.index("<bdi>truncated image</bdi>")
     assert "<td>5</td>" in page[start : start + 80]
     assert all(f"photo-{i}.jpg" in page for i in range(5))
-
-
-def test_each_picture_is_embedded_once(page: str) -> None:
-    """However often a thumbnail is shown, its bytes are in the page once."""
-    pictures = re.findall(r"url\((data:[^)]+)\)", page)
-    assert 0 < len(pictures) == len(set(pictures)) <= 10
-
-
-def test_pictures_outside_the_run_are_not_read(
-    changed: Callable[..., Path], tmp_path: Path
-) -> None:
-    """A path that leads out of the run folder is not followed."""
-    run = changed()
-    secret = tmp_path / "secret.jpg"
-    secret.write_bytes(b"secret")
-    query = {"id": "q0", "text": None, "image": "../secret.jpg", "slices": [], "references": []}
-    gallery = run / "tasks" / "captioning" / "gallery.jsonl"
-    gallery.write_text(json.dumps(query) + "\n", encoding="utf-8")
-    assert "c2VjcmV0" not in html(run, tmp_path / "report").read_text(encoding="utf-8")
 
 
 def test_interval_is_shown_where_it_is_known(changed: Callable[..., Path], tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,10 +13,8 @@ import pytest
 
 from mmragbench.records import Measure
 from mmragbench.reporting import costs, glance, troubles, units
-from mmragbench.reporting.album import Album
 from mmragbench.reporting.curves import curves
 from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.gallery import gallery
 from mmragbench.reporting.tables import tables
 
 
@@ -186,28 +183,3 @@ def test_levels_that_are_close_share_a_label(changed: Callable[..., Path]) -> No
     rows = [one | {"generator": "reader", "k": 3, "measure": "CIDEr"} for one in rows]
     (strip,) = glance.strips(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
     assert [label for _, label in glance.levels(strip)] == ["floor 10.0, chance 10.1"]
-
-
-def test_blanks_in_ids_are_found_again(changed: Callable[..., Path]) -> None:
-    """A TREC run writes blanks as `%20`; the gallery finds query and document all the same."""
-    root = changed()
-    gallery_file = root / "tasks" / "text-to-image" / "gallery.jsonl"
-    query = {"id": "my query", "text": "?", "relevant": ["my doc"], "n_relevant": 1}
-    gallery_file.write_text(json.dumps(query) + "\n", encoding="utf-8")
-    cell = root / "cells" / "text-to-image" / "shared-space"
-    (cell / "run.trec").write_text("my%20query Q0 my%20doc 1 0.5 x\n", encoding="utf-8")
-    run = RunFolder(root)
-    (card,) = gallery(run, run.tasks["text-to-image"], Album(root))
-    (hit,) = card.columns[0].hits
-    assert (hit.relevant, hit.score) == (True, 0.5)
-
-
-def test_relevance_that_the_sample_leaves_open_stays_open(changed: Callable[..., Path]) -> None:
-    """A document that is not among the named relevant ones is unknown where there are more."""
-    root = changed()
-    gallery_file = root / "tasks" / "text-to-image" / "gallery.jsonl"
-    query = {"id": "q0", "text": "?", "relevant": ["d999"], "n_relevant": 2}
-    gallery_file.write_text(json.dumps(query) + "\n", encoding="utf-8")
-    run = RunFolder(root)
-    (card,) = gallery(run, run.tasks["text-to-image"], Album(root))
-    assert {hit.relevant for hit in card.columns[0].hits} == {None}

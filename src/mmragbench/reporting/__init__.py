@@ -1,4 +1,4 @@
-"""What the reports share: a stored run as tables, curves, costs and a gallery.
+"""What the reports share: a stored run as tables, curves, costs and an explorer.
 
 Everything here reads a run folder and returns values; only the files in `reports/` write.
 """

@@ -1,69 +1,64 @@
-"""What one strategy answered to the sampled queries: its hits, and its generators' outputs."""
+"""What one strategy answered on one task, read from its folder: hits, outputs, per-query scores."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
-from mmragbench.reporting.album import Album
-from mmragbench.reporting.folder import Json, RunFolder, measure_of
-from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import factor
-
-HITS = 4
-"""How many of each ranking's hits are shown."""
+from mmragbench.reporting.folder import Json, RunFolder
 
 BLANKS = str.maketrans({" ": "%20", "\t": "%09", "\n": "%0A", "\r": "%0D"})
 
+Setting = tuple[str | None, int | None]
+"""A generator and its k; (None, None) for retrieval."""
+
+RETRIEVAL: Setting = (None, None)
+
 
 @dataclass(frozen=True, slots=True)
-class ShownOutput:
-    """What one generator answered, or its error.
+class Hits:
+    """A query's first hits, best first, and how many the run has."""
 
-    `missing` names a picture that was generated and is not in the run folder.
-    """
-
-    setting: str
-    text: str | None
-    picture: str | None
-    error: str | None
-    prompt: str | None
-    scores: tuple[str, ...]
-    missing: str | None = None
+    first: tuple[tuple[str, float], ...] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a strategy's folder holds for the sampled queries, by query."""
+    """All by query; `hits` by the query's id as `written`.
 
-    hits: Mapping[str, list[tuple[str, float]]]
-    outputs: Mapping[str, list[ShownOutput]]
+    `scores` hold a value, an error (text), or nothing for a query that the measure does not score.
+    """
+
+    hits: Mapping[str, Hits]
+    outputs: Mapping[Setting, Mapping[str, Json]]
+    scores: Mapping[tuple[Setting, str], Mapping[str, float | str]]
 
     @classmethod
-    def read(cls, run: RunFolder, task: str, strategy: str, ids: set[str], album: Album) -> Answers:
+    def read(cls, run: RunFolder, task: str, strategy: str, depth: int) -> Answers:
+        """Of a ranking, the first `depth` hits are kept."""
         folder = run.path / "cells" / task / strategy
-        order = list(dict.fromkeys((row.generator, row.k) for row in run.rows if row.task == task))
-        outputs: dict[str, list[ShownOutput]] = {}
-        for path in sorted(folder.glob("*/outputs.jsonl"), key=lambda path: _place(path, order)):
-            scores = _scores(path.with_name("scores.parquet"), ids)
-            for raw in run.lines(*path.relative_to(run.path).parts):
-                if raw["query"] in ids:
-                    output = _output(raw, path.parent, scores.get(raw["query"], ()), album)
-                    outputs.setdefault(raw["query"], []).append(output)
-        return cls(_hits(folder / "run.trec", set(map(written, ids))), outputs)
+        settings = {_setting(path): path for path in sorted(folder.glob("*-k*"))}
+        scores = {}
+        for setting, path in {RETRIEVAL: folder, **settings}.items():
+            for measure, values in _scores(path / "scores.parquet").items():
+                scores[setting, measure] = values
+        outputs = {
+            setting: {
+                raw["query"]: raw
+                for raw in run.lines(*path.relative_to(run.path).parts, "outputs.jsonl")
+            }
+            for setting, path in settings.items()
+        }
+        return cls(_hits(folder / "run.trec", depth), outputs, scores)
 
 
-def _setting(folder: Path) -> tuple[str, int | None]:
+def _setting(folder: Path) -> Setting:
     """Generator and k from a folder's name, `consensus-k4`."""
     generator, _, k = folder.name.rpartition("-k")
     return (generator, int(k)) if generator and k.isdigit() else (folder.name, None)
-
-
-def _place(path: Path, order: list[tuple[str | None, int | None]]) -> tuple[int, str]:
-    """The summary's order; what the summary does not know comes last."""
-    known = _setting(path.parent)
-    return order.index(known) if known in order else len(order), path.parent.name
 
 
 def written(id: str) -> str:
@@ -71,45 +66,46 @@ def written(id: str) -> str:
     return id.translate(BLANKS)
 
 
-def _hits(path: Path, ids: set[str]) -> dict[str, list[tuple[str, float]]]:
-    """The first hits of a TREC run, by query."""
-    found: dict[str, list[tuple[int, str, float]]] = {}
-    if path.is_file():
-        with path.open(encoding="utf-8") as stream:
-            for line in stream:
-                query, _, rest = line.partition(" ")
-                if query in ids:
-                    _, document, rank, score, *_ = rest.split()
-                    found.setdefault(query, []).append((int(rank), document, float(score)))
-    return {
-        query: [(document, score) for _, document, score in sorted(hits)[:HITS]]
-        for query, hits in found.items()
-    }
-
-
-def _output(raw: Json, folder: Path, scores: tuple[str, ...], album: Album) -> ShownOutput:
-    picture = album.place(raw.get("image"), folder)
-    return ShownOutput(
-        setting=setting(*_setting(folder)),
-        text=raw.get("text"),
-        picture=picture,
-        error=raw.get("error"),
-        prompt=raw.get("prompt"),
-        scores=scores,
-        missing=None if picture else raw.get("image"),
-    )
-
-
-def _scores(path: Path, ids: set[str]) -> dict[str, tuple[str, ...]]:
-    """The first measure's value on each sampled query, as `CIDEr 83.1`."""
-    if not path.is_file() or not ids:
+def _hits(path: Path, depth: int) -> dict[str, Hits]:
+    """A TREC run's first hits by query. The file may have millions of lines: it is read in columns."""
+    if not path.is_file() or not path.stat().st_size:
         return {}
     import pandas
+    from pyarrow import csv, float64, int32, string
 
-    frame = pandas.read_parquet(path, columns=["query", "measure", "value"])
-    frame = frame[frame["query"].isin(ids) & frame["value"].notna()]
-    found: dict[str, tuple[str, ...]] = {}
-    for query, name, value in frame.itertuples(index=False):
-        measure = measure_of(str(name))
-        found.setdefault(str(query), (f"{measure} {float(value) * factor(measure):.1f}",))
+    kinds = {"query": string(), "document": string(), "rank": int32(), "score": float64()}
+    table = csv.read_csv(
+        path,
+        csv.ReadOptions(column_names=["query", "q0", "document", "rank", "score", "tag"]),
+        csv.ParseOptions(delimiter=" ", quote_char=False),
+        csv.ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[]),
+    )
+    frame: pandas.DataFrame = table.to_pandas()
+    totals = frame["query"].value_counts(sort=False).to_dict()
+    first = frame[frame["rank"] <= depth].sort_values(["query", "rank"], kind="stable")
+    first = first.groupby("query", sort=False).head(depth)  # ranks may begin at 0
+    found: dict[str, list[tuple[str, float]]] = {}
+    columns = (first[name].tolist() for name in ("query", "document", "score"))
+    for query, document, score in zip(*columns, strict=True):
+        found.setdefault(query, []).append((document, score))
+    return {query: Hits(tuple(hits), totals[query]) for query, hits in found.items()}
+
+
+def _scores(path: Path) -> Mapping[str, Mapping[str, float | str]]:
+    """Measure -> query -> value or error."""
+    found: dict[str, dict[str, float | str]] = {}
+    for query, measure, value, error in _rows(path):
+        of_measure = found.setdefault(measure, {})
+        if error is not None:
+            of_measure[query] = error
+        elif value is not None and not isnan(value):
+            of_measure[query] = value
     return found
+
+
+def _rows(path: Path) -> Iterator[tuple[str, str, float | None, str | None]]:
+    if path.is_file():
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(path, columns=["query", "measure", "value", "error"])
+        yield from zip(*(column.to_pylist() for column in table.columns), strict=True)

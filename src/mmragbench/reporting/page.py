@@ -12,8 +12,8 @@ from mmragbench.reporting.album import Album
 from mmragbench.reporting.audits import audits
 from mmragbench.reporting.drawing import curve, forest, tradeoff
 from mmragbench.reporting.drawing.shapes import shape
+from mmragbench.reporting.explorer import USUAL, Allowance, explorer, script, script_digest
 from mmragbench.reporting.folder import RunFolder, TaskFacts
-from mmragbench.reporting.gallery import Card, gallery
 from mmragbench.reporting.heading import facts_of, lede, question
 from mmragbench.reporting.headline import Headline, headlines
 from mmragbench.reporting.overview import FEW, SliceTable, overview, slice_table
@@ -39,15 +39,13 @@ class Section:
     tables: list[Table]
     plots: Plots
     slices: SliceTable | None
-    cards: list[Card]
-    silent: list[tuple[str, str]]
 
 
-def render(run: RunFolder) -> str:
-    """The page as text: one file, no script, nothing loaded."""
+def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
+    """The page as text: one file, nothing loaded; its one script is the explorer's."""
     album = Album(run.path)
     found = {headline.task.name: headline for headline in headlines(run)}
-    sections = [_section(run, facts, found.get(name), album) for name, facts in run.tasks.items()]
+    sections = [_section(run, facts, found.get(name)) for name, facts in run.tasks.items()]
     classes = colours(run)
     template = _environment().get_template("page.html.jinja")
     return template.render(
@@ -73,26 +71,21 @@ def render(run: RunFolder) -> str:
         failures=troubles.failures(run),
         inapplicable=troubles.inapplicable(run),
         signatures=troubles.signatures(run),
-        slices=_slices(sections),
+        explorer=explorer(run, classes, allowance),
+        script=script(),
+        script_digest=script_digest(),
         facts=facts_of(run),
         documents=_documents(run),
         pictures=album.css(),
     )
 
 
-def _section(run: RunFolder, facts: TaskFacts, headline: Headline | None, album: Album) -> Section:
-    cards = gallery(run, facts, album)
-    heard = {column.strategy for card in cards for column in card.columns}
-    reasons = {
-        row.strategy: row.reason for row in run.rows if row.task == facts.name and row.reason
-    }
+def _section(run: RunFolder, facts: TaskFacts, headline: Headline | None) -> Section:
     return Section(
         facts,
         task_tables(run, facts),
         plots(run, facts, headline),
         slice_table(run, headline) if headline else None,
-        cards,
-        [(name, reasons[name]) for name in run.strategies if name in reasons.keys() - heard],
     )
 
 
@@ -101,12 +94,6 @@ def colours(run: RunFolder) -> dict[str, str]:
     contenders = [name for name, control in run.strategies.items() if control is None]
     numbered = {name: f"s{i % COLOURS + 1}" for i, name in enumerate(contenders)}
     return {name: control or numbered[name] for name, control in run.strategies.items()}
-
-
-def _slices(sections: list[Section]) -> list[str]:
-    """Every slice that a card is in, so that the gallery can be filtered by it."""
-    cards = (card for section in sections for card in section.cards)
-    return list(dict.fromkeys(name for card in cards for name in card.slices))
 
 
 def _documents(run: RunFolder) -> list[tuple[str, str]]:

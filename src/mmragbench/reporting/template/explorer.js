@@ -1,0 +1,423 @@
+"use strict";
+// The explorer. The page carries its data packed: an index, one chunk a task, one of prompts a task,
+// and sheets of pictures. A chunk is unpacked when a reader needs it, a picture when it comes near.
+// What a dataset or a model wrote reaches the page as text nodes and attributes only.
+(() => {
+const root = document.getElementById("explorer");
+const form = root.querySelector("form");
+const list = root.querySelector(".cases");
+const status = root.querySelector(".count");
+const further = root.querySelector(".further");
+const index = JSON.parse(document.getElementById("explorer-index").textContent);
+const PAGE = 20;
+const LONG = 160;
+
+const tasks = new Map();
+let task, order = [], shown = 0;
+let state = {};
+
+// ---- unpacking
+
+async function unpack(id) {
+  const text = atob(document.getElementById(id).textContent);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const inflated = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(inflated).text());
+}
+
+function open(number) {
+  if (!tasks.has(number)) tasks.set(number, unpack(`explorer-task-${number}`).then((content) => {
+    const facts = index.tasks[number];
+    const documents = new Map(content.documents.map((one) => [one.key, one]));
+    for (const query of content.queries) {
+      query.of = new Map(query.answers.map((answer) => [answer.strategy, answer]));
+    }
+    const unknown = content.queries.some((query) => query.answers.some((answer) =>
+      answer.hits.some((hit) => !documents.has(hit[0]))));
+    return { number, ...facts, queries: content.queries, documents, unknown };
+  }));
+  return tasks.get(number);
+}
+
+const prompts = new Map();
+function promptOf(number, place) {
+  if (!prompts.has(number)) prompts.set(number, unpack(`explorer-prompts-${number}`));
+  return prompts.get(number).then((all) => all[place]);
+}
+
+const KINDS = { "/": "jpeg", i: "png", R: "gif", U: "webp" };  // by a file's first bytes in base64
+const sheets = new Map();
+function source(picture) {
+  const number = Math.floor(picture / index.sheet);
+  if (!sheets.has(number)) {
+    sheets.set(number, document.getElementById(`explorer-sheet-${number}`).textContent.split("\n"));
+  }
+  const data = sheets.get(number)[picture % index.sheet];
+  return `data:image/${KINDS[data[0]]};base64,${data}`;
+}
+
+const near = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) load(entry.target);
+}, { rootMargin: "800px" });
+
+function load(image) {
+  near.unobserve(image);
+  image.src = source(Number(image.dataset.picture));
+}
+
+// ---- elements
+
+function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+function picture(number, alt) {
+  const made = el("img", { alt, "data-picture": number });
+  near.observe(made);
+  return made;
+}
+
+const name = (text) => el("bdi", {}, text);
+const whole = (text) => (text && text.start !== undefined ? text.start : text);
+
+// A text; a long one folded away, a cut one with what is missing.
+function prose(text, limit = LONG) {
+  const start = whole(text);
+  const rest = start === text ? "" : ` … and ${text.more.toLocaleString("en")} more characters`;
+  if (!start.trim()) return el("span", { class: "none" }, "empty text");
+  if (start.length <= limit && !rest) return el("span", { class: "prose", dir: "auto" }, start);
+  const preview = el("span", { class: "preview", dir: "auto" }, [...start].slice(0, limit).join("") + "…");
+  const less = el("span", { class: "less" }, "Show less");
+  return el("details", { class: "prose fold" }, el("summary", {}, preview, less),
+    el("div", {}, el("span", { dir: "auto" }, start), rest && el("i", {}, rest)));
+}
+
+function who(strategy) {
+  return el("span", { class: `who ${strategy.colour}` }, el("i", { class: "swatch" }), name(strategy.name),
+    strategy.control && el("small", { class: "role" }, strategy.control));
+}
+
+// ---- values
+
+function value(query, strategy, measure) {
+  const answer = query.of.get(strategy);
+  const found = answer ? answer.scores[measure] : null;
+  return typeof found === "number" ? found : null;
+}
+
+function written(measure, found) {
+  return (found * measure.factor).toFixed(measure.places).replace(/^-/, "\u2212");
+}
+
+function failed(query) {
+  return query.answers.some((answer) => answer.scores.some((score) => typeof score === "string")
+    || answer.outputs.some((output) => output.error !== null));
+}
+
+// A fixed draw: FNV-1a of the seed and the id.
+function lot(id, seed) {
+  let hash = 2166136261 ^ seed;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 16777619);
+  return Math.imul(hash ^ (hash >>> 15), 2246822519) >>> 0;
+}
+
+// Larger comes first; what has no value comes last, in the order of the run.
+const KEYS = {
+  apart: (q) => {
+    const [a, b] = [value(q, state.a, state.measure), value(q, state.b, state.measure)];
+    return a === null || b === null ? -Infinity : Math.abs(a - b);
+  },
+  failed: (q) => (failed(q) ? 1 : 0),
+  worst: (q) => goodness(q, -1),
+  best: (q) => goodness(q, 1),
+  random: (q) => lot(q.id, state.seed),
+};
+
+function goodness(query, sign) {
+  const found = value(query, state.a, state.measure);
+  const lower = task.measures[state.measure] && task.measures[state.measure].lower ? -1 : 1;
+  return found === null ? -Infinity : sign * lower * found;
+}
+
+function words(query) {
+  query.words ??= [query.id, query.text, ...query.references,
+    ...query.answers.flatMap((answer) => answer.outputs.map((output) => output.text ?? output.error)),
+  ].filter(Boolean).map(whole).join("\n").toLowerCase();
+  return query.words;
+}
+
+function arrange() {
+  const find = state.find.trim().toLowerCase();
+  const key = KEYS[state.sort];
+  const chosen = task.queries.filter((query) => (!state.slice || query.slices.includes(state.slice))
+    && (!find || words(query).includes(find)));
+  const first = (query) => (query.id === state.query ? 2 : find && query.id.toLowerCase() === find ? 1 : 0);
+  order = chosen.map((query, place) => [first(query), key(query), place, query])
+    .sort((a, b) => b[0] - a[0] || (b[1] > a[1]) - (b[1] < a[1]) || a[2] - b[2])
+    .map((entry) => entry[3]);
+  if (state.query && !chosen.some((query) => query.id === state.query)) {
+    const asked = task.queries.find((query) => query.id === state.query);
+    if (asked) order.unshift(asked);
+  }
+}
+
+// ---- one query
+
+function card(query) {
+  const head = el("header", {},
+    query.image !== null ? picture(query.image, `query ${query.id}`) : null,
+    query.target !== null ? el("figure", {}, picture(query.target, `the real image for ${query.id}`),
+      el("figcaption", {}, "the real image")) : null,
+    el("div", {}, query.text !== null ? el("p", { class: "asked" }, prose(query.text, 280)) : null,
+      references(query), facts(query), verdict(query)));
+  const columns = el("div", { class: "answers", tabindex: 0, role: "region", "aria-label": `Answers to ${query.id}` },
+    ...query.answers.map((answer) => column(query, answer)));
+  return el("article", { class: "case", tabindex: -1, "aria-label": `Query ${query.id}`, "data-query": query.id },
+    head, columns);
+}
+
+function references(query) {
+  if (!query.references.length) return null;
+  const [first, ...others] = query.references;
+  const kind = task.answers ? "right answer" : "reference";
+  if (!others.length) return el("div", { class: "references" }, el("small", {}, kind), " ", prose(first));
+  return el("details", { class: "references" },
+    el("summary", {}, el("small", {}, `${query.references.length} ${kind}s`), " ",
+      el("span", { dir: "auto" }, whole(first).slice(0, LONG))),
+    el("ul", {}, ...query.references.map((text) => el("li", {}, prose(text)))));
+}
+
+function facts(query) {
+  const link = el("a", { href: address({ query: query.id }), title: "a link to this query" }, el("code", {}, name(query.id)));
+  const tags = query.slices.map((slice) => el("span", { class: "tag" }, name(slice)));
+  const relevant = query.relevant === null ? ""
+    : ` ${query.relevant.toLocaleString("en")} relevant${task.silver ? " (silver)" : ""}`;
+  return el("p", { class: "facts" }, link, " ", ...tags, relevant);
+}
+
+// What the list is sorted by, for this query.
+function verdict(query) {
+  const measure = task.measures[state.measure];
+  if (!measure || !["apart", "worst", "best"].includes(state.sort)) return null;
+  const both = state.sort === "apart" ? [state.a, state.b] : [state.a];
+  const parts = both.map((strategy) => {
+    const found = value(query, strategy, state.measure);
+    return el("span", {}, who(task.strategies[strategy]), " ",
+      el("b", {}, found === null ? "not scored" : written(measure, found)));
+  });
+  return el("p", { class: "verdict" }, `${label(measure)} `, ...parts);
+}
+
+function column(query, answer) {
+  const strategy = task.strategies[answer.strategy];
+  const bare = answer.hits.length && !answer.hits.some((hit) => (task.documents.get(hit[0]) || { texts: [1] }).texts.length);
+  const hits = el("ol", { class: bare ? "hits bare" : "hits" }, ...answer.hits.map(hitOf));
+  const more = answer.total > answer.hits.length && answer.hits.length
+    ? el("p", { class: "more" }, `first ${answer.hits.length} of ${answer.total.toLocaleString("en")} hits`) : null;
+  return el("section", { class: strategy.control ? "answer control" : "answer" },
+    el("h3", {}, who(strategy)),
+    el("div", {}, scores(answer, null), answer.hits.length ? hits : el("p", { class: "none" }, "retrieves nothing"), more),
+    answer.outputs.length ? el("div", { class: "outputs" }, ...answer.outputs.map((one) => outputOf(query, answer, one))) : null);
+}
+
+function hitOf([id, score, relevant], place) {
+  const found = task.documents.get(id);
+  const kind = !found ? "" : found.image === null ? "text" : found.texts.length ? "pair" : "image";
+  const about = el("small", { class: "score", title: found ? found.id : id },
+    `${place + 1} `, relevant ? el("b", {}, "✓", el("span", { class: "sr" }, " relevant")) : null,
+    relevant === null ? el("span", { title: "the run does not say whether it is relevant" }, "? ") : null,
+    kind ? el("i", {}, kind) : null, " ",
+    el("span", { class: "value", title: "score" }, String(Number(score.toPrecision(3))).replace(/^-/, "\u2212")));
+  const [text, ...others] = found ? found.texts : [];
+  return el("li", { class: relevant ? "relevant" : null },
+    found && found.image !== null ? picture(found.image, `hit ${found.id}`) : null,
+    el("div", {}, about,
+      text !== undefined ? prose(text, 90) : null,
+      others.length ? el("details", { class: "others" }, el("summary", {}, `${others.length} more`),
+        el("ul", {}, ...others.map((one) => el("li", {}, prose(one, 90))))) : null,
+      !found || (found.image === null && text === undefined) ? el("code", {}, name(found ? found.id : id)) : null));
+}
+
+// Per-query scores under one setting; null is retrieval.
+function scores(answer, setting) {
+  const found = task.measures.map((measure, number) => [measure, answer.scores[number], number])
+    .filter(([measure, score]) => measure.setting === setting && score !== null);
+  if (!found.length) return null;
+  return el("dl", { class: "scores" }, ...found.map(([measure, score, number]) =>
+    el("div", { class: number === state.measure ? "main" : null },
+      el("dt", { title: measure.unit }, measure.name),
+      typeof score === "string" ? el("dd", { class: "failed", title: score }, "failed") : el("dd", {}, written(measure, score)))));
+}
+
+function outputOf(query, answer, output) {
+  const prompt = output.prompt === null ? null : el("details", { class: "prompt" }, el("summary", {}, "Prompt"));
+  if (prompt) prompt.addEventListener("toggle", async () => {
+    const text = await promptOf(task.number, output.prompt);
+    const rest = whole(text) === text ? "" : `\n… and ${text.more.toLocaleString("en")} more characters`;
+    prompt.append(el("pre", { dir: "auto", tabindex: 0 }, whole(text) + rest));
+  }, { once: true });
+  return el("div", { class: "output" },
+    el("h4", {}, name(task.settings[output.setting])), scores(answer, output.setting), saidBy(query, output), prompt);
+}
+
+function saidBy(query, output) {
+  if (output.error !== null) return el("p", { class: "failed" }, "failed: ", prose(output.error, 90));
+  if (output.image !== null) return picture(output.image, `generated for ${query.id}`);
+  if (output.text !== null) return el("p", {}, prose(output.text, 200));
+  return el("p", { class: "none" }, output.missing ? "a picture that is not in the run folder" : "no output");
+}
+
+// ---- the list
+
+function more() {
+  const next = order.slice(shown, shown + PAGE).map(card);
+  list.append(...next);
+  shown += next.length;
+  further.hidden = shown >= order.length;
+  further.textContent = `Show ${Math.min(PAGE, order.length - shown)} more`;
+  tell();
+  return next[0];
+}
+
+function tell() {
+  const found = order.length.toLocaleString("en");
+  const some = order.length === task.queries.length ? "" : `${found} ${order.length === 1 ? "matches" : "match"}. `;
+  const errors = state.sort === "failed" ? `${order.filter(failed).length.toLocaleString("en")} failed. ` : "";
+  status.textContent = `${task.extent} ${some}${errors}${shown ? `Showing ${shown.toLocaleString("en")}.` : ""}`;
+}
+
+async function show() {
+  task = await open(state.task);
+  complete();
+  arrange();
+  near.disconnect();
+  list.replaceChildren();
+  shown = 0;
+  more();
+  const silent = task.silent.flatMap(([strategy, reason], place) => [place ? "; " : "Without an answer: ", name(strategy), " (", name(reason), ")"]);
+  root.querySelector(".after").replaceChildren(
+    silent.length ? el("p", { class: "about" }, ...silent, ".") : "",
+    task.unknown ? el("p", { class: "about" }, "Where a hit shows only its id, its document is not in this page: a run and a report with --full have all of them.") : "");
+}
+
+// ---- the form and the address
+
+const label = (measure) => measure.name + (measure.unit ? ` ${measure.unit}` : "")
+  + (measure.setting === null ? "" : `, ${task.settings[measure.setting]}`);
+
+function options(select, names, chosen) {
+  select.replaceChildren(...names.map(([key, text]) => el("option", { value: key }, text)));
+  select.value = chosen;
+}
+
+// What the state leaves open gets its usual value; what does not exist in this task, too.
+function complete() {
+  const contenders = task.strategies.map((one, i) => [one, i]).filter(([one]) => !one.control).map(([, i]) => i);
+  const known = (number, all) => Number.isInteger(number) && number >= 0 && number < all.length;
+  if (!known(state.measure, task.measures)) state.measure = task.main;
+  if (!known(state.a, task.strategies)) state.a = contenders[0] ?? 0;
+  if (!known(state.b, task.strategies)) state.b = contenders.find((one) => one !== state.a) ?? 0;
+  if (!task.slices.includes(state.slice)) state.slice = "";
+  if (!(state.sort in KEYS)) state.sort = task.measures.length && task.strategies.length > 1 ? "apart" : "failed";
+  const strategies = task.strategies.map((one, number) => [number, one.name]);
+  options(form.measure, task.measures.map((one, number) => [number, label(one)]), state.measure);
+  options(form.a, strategies, state.a);
+  options(form.b, strategies, state.b);
+  options(form.slice, [["", "all queries"], ...task.slices.map((one) => [one, one])], state.slice);
+  form.task.value = state.task;
+  form.sort.value = state.sort;
+  form.find.value = state.find;
+  form.controls.checked = state.controls;
+  const valued = ["apart", "worst", "best"].includes(state.sort);
+  root.classList.toggle("bare", !state.controls);
+  form.querySelector(".task").hidden = index.tasks.length === 1;
+  form.querySelector(".measure").hidden = form.querySelector(".first").hidden = !valued;
+  form.querySelector(".first span").textContent = state.sort === "apart" ? "between" : "of";
+  form.querySelector(".second").hidden = state.sort !== "apart";
+  form.querySelector(".slice").hidden = !task.slices.length;
+  form.querySelector(".check").hidden = !task.strategies.some((one) => one.control);
+  form.shuffle.hidden = state.sort !== "random";
+}
+
+// `#explorer?task=captioning&sort=apart&...`: names, not numbers, so that a link outlives a run.
+function address(changed) {
+  const now = { ...state, ...changed };
+  const measure = task.measures[now.measure];
+  const said = {
+    task: task.name, sort: now.sort, measure: measure && label(measure),
+    a: task.strategies[now.a].name, b: task.strategies[now.b].name, slice: now.slice, find: now.find,
+    seed: now.sort === "random" ? now.seed : "", controls: now.controls ? 1 : "", query: now.query,
+  };
+  const kept = Object.entries(said).filter(([, text]) => text !== "" && text !== undefined && text !== null);
+  return `#explorer?${new URLSearchParams(kept)}`;
+}
+
+async function read() {
+  const said = new URLSearchParams(location.hash.startsWith("#explorer?") ? location.hash.slice(10) : "");
+  const number = Math.max(0, index.tasks.findIndex((one) => one.name === said.get("task")));
+  task = await open(number);
+  const strategy = (key) => task.strategies.findIndex((one) => one.name === said.get(key));
+  state = {
+    task: number, sort: said.get("sort"), measure: task.measures.findIndex((one) => label(one) === said.get("measure")),
+    a: strategy("a"), b: strategy("b"), slice: said.get("slice") ?? "", find: said.get("find") ?? "",
+    seed: Number(said.get("seed")) || 0, controls: said.has("controls"), query: said.get("query") ?? "",
+  };
+  await show();
+  if (said.size) root.scrollIntoView();
+  if (state.query) list.firstElementChild?.focus({ preventScroll: true });
+}
+
+async function change() {
+  await show();
+  history.replaceState(null, "", address({}));
+}
+
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("change", (event) => {
+  const field = event.target;
+  const numbers = ["task", "measure", "a", "b"];
+  if (field.name === "find") return;
+  state[field.name] = field.type === "checkbox" ? field.checked : numbers.includes(field.name) ? Number(field.value) : field.value;
+  if (field.name === "task") state.measure = state.a = state.b = -1;
+  state.query = "";
+  change();
+});
+let waiting;
+form.find.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => { state.find = form.find.value; state.query = ""; change(); }, 150);
+});
+form.shuffle.addEventListener("click", () => { state.seed += 1; state.query = ""; change(); });
+further.addEventListener("click", () => more()?.focus());
+
+root.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, textarea");
+  const step = { j: 1, k: -1 }[event.key];
+  if (!step || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const here = event.target.closest(".case");
+  const next = here ? (step > 0 ? here.nextElementSibling : here.previousElementSibling) : list.firstElementChild;
+  const target = next ?? (step > 0 && shown < order.length ? more() : null);
+  if (target) { target.focus({ preventScroll: true }); target.scrollIntoView({ block: "start" }); }
+});
+
+addEventListener("hashchange", () => { if (location.hash.startsWith("#explorer?")) read(); });
+addEventListener("beforeprint", () => list.querySelectorAll("img:not([src])").forEach(load));
+
+// ---- begin: when the page has been drawn, or at once where a link leads here
+
+function begin() {
+  options(form.task, index.tasks.map((one, number) => [number, one.name]), 0);
+  form.hidden = false;
+  read().catch((error) => { status.textContent = `The explorer could not be shown: ${error.message}`; });
+}
+if (typeof DecompressionStream === "undefined") {
+  status.textContent = "The explorer needs a browser from 2023 or later (DecompressionStream); the rest of the page works.";
+} else if (location.hash.startsWith("#explorer")) begin();
+else requestAnimationFrame(() => setTimeout(begin));
+})();
