@@ -11,6 +11,7 @@ const further = root.querySelector(".further");
 const index = JSON.parse(document.getElementById("explorer-index").textContent);
 const PAGE = 20;
 const LONG = 160;
+const FIRST = 5;
 
 const tasks = new Map();
 let task, order = [], shown = 0;
@@ -217,13 +218,24 @@ function verdict(query) {
 function column(query, answer) {
   const strategy = task.strategies[answer.strategy];
   const bare = answer.hits.length && !answer.hits.some((hit) => (task.documents.get(hit[0]) || { texts: [1] }).texts.length);
-  const hits = el("ol", { class: bare ? "hits bare" : "hits" }, ...answer.hits.map(hitOf));
-  const more = answer.total > answer.hits.length && answer.hits.length
-    ? el("p", { class: "more" }, `first ${answer.hits.length} of ${answer.total.toLocaleString("en")} hits`) : null;
+  const hits = (from, to) => el("ol", { class: bare ? "hits bare" : "hits" },
+    ...answer.hits.slice(from, to).map((hit, place) => hitOf(hit, from + place)));
   return el("section", { class: strategy.control ? "answer control" : "answer" },
     el("h3", {}, who(strategy)),
-    el("div", {}, scores(answer, null), answer.hits.length ? hits : el("p", { class: "none" }, "retrieves nothing"), more),
+    el("div", {}, scores(answer, null),
+      answer.hits.length ? hits(0, FIRST) : el("p", { class: "none" }, "retrieves nothing"), remaining(answer, hits)),
     answer.outputs.length ? el("div", { class: "outputs" }, ...answer.outputs.map((one) => outputOf(query, answer, one))) : null);
+}
+
+// How many hits there are; those that are in the page, when they are asked for.
+function remaining(answer, hits) {
+  const shown = Math.min(FIRST, answer.hits.length);
+  if (answer.total <= shown || !shown) return null;
+  const said = `first ${shown} of ${answer.total.toLocaleString("en")} hits`;
+  if (answer.hits.length === shown) return el("p", { class: "more" }, said);
+  const rest = el("details", { class: "more" }, el("summary", {}, `${said}; show ${answer.hits.length - shown} more`));
+  rest.addEventListener("toggle", () => rest.append(hits(shown)), { once: true });
+  return rest;
 }
 
 function hitOf([id, score, relevant], place) {
