@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mmragbench.checkpoints.seen import look_once
 from mmragbench.devices import Precision, best_device, best_precision, dtype_of, quiet
 from mmragbench.errors import MissingExtra, SuiteError
 from mmragbench.weights import fingerprint, locate
@@ -112,7 +113,9 @@ def load(kind: str, name: str, device: str = "auto", precision: Precision = "aut
             f"{name!r} has no weights for {len(lacking)} parts of {type(model).__name__}, which "
             f"would be left to chance ({lacking[0]}, ...); it is a checkpoint of another kind"
         )
-    return Checkpoint(model.to(device).eval(), _padding_left(processor), device)
+    model = model.to(device).eval()
+    look_once(model)
+    return Checkpoint(model, _padding_left(processor), device)
 
 
 def _padding_left(processor: Any) -> Any:

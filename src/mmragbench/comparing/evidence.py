@@ -184,7 +184,7 @@ def _read_queries(file: str, _written: int) -> list[dict[str, Any]]:
     return rows
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _read_values(file: str, _written: int) -> dict[str, dict[str, float]]:
     """Measure -> query -> value, or influence where the measure has such."""
     import pyarrow.parquet as pq

@@ -80,6 +80,8 @@ def resampled_totals(columns: Array, resamples: int, seed: int) -> Array:
     multinomial, times the columns gives the totals; the counts are made some rows at a time.
     """
     g = len(columns)
+    if 8 * g * resamples <= _REMEMBERED:
+        return np.concatenate([counts @ columns for counts in _as_floats(g, resamples, seed)])
     draws = _remembered if g * resamples <= _REMEMBERED else _draws
     return np.concatenate([counts @ columns for counts in map(_float, draws(g, resamples, seed))])
 
@@ -98,6 +100,13 @@ def _draws(g: int, resamples: int, seed: int) -> Iterator[Counts]:
 def _remembered(g: int, resamples: int, seed: int) -> tuple[Counts, ...]:
     """The last draws: the many measures of a run are resampled by the same images."""
     return tuple(_draws(g, resamples, seed))
+
+
+@lru_cache(maxsize=2)
+def _as_floats(g: int, resamples: int, seed: int) -> tuple[Array, ...]:
+    """The last draws (of all queries and of a slice), ready to be multiplied: half of the time goes
+    into making floats of them."""
+    return tuple(map(_float, _draws(g, resamples, seed)))
 
 
 def _float(counts: Counts) -> Array:
