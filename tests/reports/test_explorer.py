@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +282,12 @@ def test_the_script_makes_no_markup_of_data() -> None:
     ways = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser"
     assert not re.search(ways, script())
     assert "</script" not in script()
+
+
+def test_its_style_stays_its_own() -> None:
+    """Every rule of the explorer's sheet is bound to it, so that none changes the rest of the page."""
+    sheet = resources.files("mmragbench.reporting") / "template/explorer.css"
+    selectors = re.findall(r"([^{}@\n]+)\{[^{}]*\}", sheet.read_text())
+    assert len(selectors) > 50
+    assert [s for s in selectors if not s.startswith(".explorer")] == []
+    assert [s for s in selectors if re.search(r",(?!\.explorer)[^()]*(\(|$)", s)] == []

@@ -93,8 +93,8 @@ def test_says_first_what_was_compared(page: str) -> None:
 def test_answers_and_main_table_come_first(page: str) -> None:
     """The question, an answer a task, the main numbers; then task by task."""
     asked = page.index("Which of shared-space, text-grounding and separate-stores is best?")
-    assert asked < page.index('class="answer"') < page.index('id="main"') < page.index('id="t1"')
-    assert page.count('class="answer"') == 4
+    assert asked < page.index('class="finding"') < page.index('id="main"') < page.index('id="t1"')
+    assert page.count('class="finding"') == 4
 
 
 def test_contents_lead_to_every_section(page: str) -> None:
