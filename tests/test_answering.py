@@ -15,6 +15,7 @@ import yaml
 
 import mmragbench as mb
 import papers
+from explored import Explored
 
 TESTS = Path(__file__).resolve().parent
 
@@ -114,10 +115,13 @@ def test_the_report_speaks_of_questions_and_answers(finished):
     """Question, right answers, passages and figures that were found, the answer, in percent."""
     page = re.sub(r"\s+", " ", finished.report.read_text())
     assert "Answers</h3>" in page and "Generated captions" not in page
-    assert "When was the red house built?" in page
-    assert "Right answer</small>" in page and "2 right answers</small>" in page
-    assert "The yellow tower is 330 metres high. It stands in Lyon." in page
-    assert "Figure 3: The yellow tower at noon" in page
+    shown = Explored(finished.report.read_text())
+    assert shown.facts("question-answering")["answers"] is True
+    task = json.dumps(shown.task("question-answering"))
+    assert "When was the red house built?" in task
+    assert "The yellow tower is 330 metres high. It stands in Lyon." in task
+    assert "Figure 3: The yellow tower at noon" in task
+    assert {len(query["references"]) for query in json.loads(task)["queries"]} == {1, 2}
     assert '<small>% <span title="higher' in page
     assert "right answers are, word for word, all that a text of the memory says" in page
     assert "reference captions" not in page

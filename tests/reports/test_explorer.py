@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import zlib
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from explored import Explored
 from mmragbench.reporting.explorer import USUAL, WHOLE, Allowance, script
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.reporting.packing import plain
@@ -20,35 +19,6 @@ from mmragbench.reporting.page import render
 from mmragbench.reports.html import html
 
 NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
-
-
-class Explored:
-    """A page's explorer, unpacked as the page's script does it."""
-
-    def __init__(self, page: str) -> None:
-        found = re.findall(r'<script type="[^"]+" id="explorer-([^"]+)">(.*?)</script>', page, re.S)
-        self.chunks = dict(found)
-        self.index = json.loads(self.chunks["index"])
-        self.names = [task["name"] for task in self.index["tasks"]]
-
-    def unpack(self, name: str) -> Any:
-        return json.loads(zlib.decompress(base64.b64decode(self.chunks[name])))
-
-    def facts(self, task: str) -> Any:
-        return self.index["tasks"][self.names.index(task)]
-
-    def task(self, task: str) -> Any:
-        return self.unpack(f"task-{self.names.index(task)}")
-
-    def query(self, task: str, id: str) -> Any:
-        return next(query for query in self.task(task)["queries"] if query["id"] == id)
-
-    def prompts(self, task: str) -> Any:
-        return self.unpack(f"prompts-{self.names.index(task)}")
-
-    def pictures(self) -> list[bytes]:
-        sheets = [text for name, text in self.chunks.items() if name.startswith("sheet-")]
-        return [base64.b64decode(line) for sheet in sheets for line in sheet.split("\n")]
 
 
 def explored(run: Path, allowance: Allowance = USUAL) -> Explored:

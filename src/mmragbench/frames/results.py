@@ -62,7 +62,8 @@ class Results:
     def comparisons(self) -> pd.DataFrame:
         """A row a pair of contenders and measure: a, b, the difference a - b with its 95 % interval,
         p_value, p_holm (corrected within the report's table), verdict on a, n, and the queries
-        needed to tell where it can't be told. `compare` makes others."""
+        needed to tell where it can't be told. Last come contenders against controls (b), by the
+        main measure, corrected for each control. `compare` makes others."""
         return self._table("comparisons")
 
     @cached_property

@@ -106,7 +106,7 @@ def summary(run: RunFolder) -> pd.DataFrame:
 
 def comparisons(run: RunFolder) -> pd.DataFrame:
     """Every pair of contenders, corrected within each of the report's tables."""
-    return frame(run.comparisons, COMPARISONS, order(run))
+    return frame([*run.comparisons, *run.against_controls], COMPARISONS, order(run))
 
 
 def failures(run: RunFolder) -> pd.DataFrame:
