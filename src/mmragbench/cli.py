@@ -32,13 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare multimodal retrieval-augmented generation strategies.",
 )
-app.add_typer(score_app, name="score")
-app.command()(verify)
-app.command()(compare)
-app.command()(export)
-app.command()(report)
-app.command()(check)
-app.command()(gate)
 out = Console()
 err = Console(stderr=True)
 
@@ -111,6 +104,12 @@ def ls() -> None:
             line = f"  {component.name:<22}{component.summary}"
             overflow: Literal["ellipsis", "ignore"] = "ellipsis" if out.is_terminal else "ignore"
             out.print(line, markup=False, highlight=False, overflow=overflow, no_wrap=True)
+
+
+for verb in (compare, report, gate, export, check):
+    app.command()(verb)
+app.add_typer(score_app, name="score")
+app.command()(verify)
 
 
 def main() -> None:
