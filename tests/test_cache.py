@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 
-from mmragbench.cache import Cache, Item, Items, write_atomically
+from mmragbench.cache import Cache, Item, Items, connect, write_atomically
 from mmragbench.identity import digest
 
 
@@ -57,3 +59,19 @@ def test_identity_does_not_depend_on_the_order_of_keys():
         == digest({"b": [2, 3], "a": 1})
         != digest({"a": 1, "b": [3, 2]})
     )
+
+
+def test_runs_that_begin_together_share_a_new_file(tmp_path):
+    """Whoever comes second to a file that is just being made waits, and is not refused."""
+    for number in range(40):
+        path, together = tmp_path / f"{number}.sqlite", Barrier(6)
+
+        def begin(_: int, path: Path = path, together: Barrier = together) -> str:
+            together.wait()
+            db = connect(path)
+            (mode,) = db.execute("PRAGMA journal_mode").fetchone()
+            db.close()
+            return mode
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(begin, range(6))) == ["wal"] * 6

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,13 +25,32 @@ def folder() -> Path:
     return Path(base).expanduser() / "mmragbench"
 
 
+PATIENCE = 120
+"""Seconds that a run waits for another one to finish writing."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A SQLite file that several runs may read and write at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(path, timeout=120, isolation_level=None)
-    db.execute("PRAGMA journal_mode=WAL")
+    db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    _write_ahead(db)
     db.execute("PRAGMA synchronous=NORMAL")
     return db
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch a file to write-ahead logging, as happens once. SQLite does not queue those who switch a
+    new file at the same time: it refuses all but one at once, so that the others ask again."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class Item(NamedTuple):
