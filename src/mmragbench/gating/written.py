@@ -18,6 +18,7 @@ from mmragbench.gating.sentences import (
     weak,
 )
 from mmragbench.gating.verdicts import Gate
+from mmragbench.reporting.gfm import escape
 
 Escape = Callable[[str], str]
 
@@ -29,8 +30,6 @@ ROWS = 50
 
 def markdown(gate: Gate) -> str:
     """A summary: the verdict, problems, cells that do not hold, queries that got worse, power."""
-    from mmragbench.reports.markdown import escape  # type: ignore[import-untyped, unused-ignore]
-
     mark = "✅" if gate.holds else "❌"
     parts = [
         [f"## {mark} {escape(headline(gate))}"],
