@@ -89,6 +89,9 @@ class Spent:
     wall: float
     cpu: float
 
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.wall + other.wall, self.cpu + other.cpu)
+
     def times(self, other: Spent) -> str:
         """How many times this is of the other, by the clock and by the processors."""
         return f"{self.wall / other.wall:.2f} (processor time: {self.cpu / other.cpu:.2f})"

@@ -16,7 +16,8 @@ the signatures:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
@@ -27,7 +28,7 @@ Values = dict[str, dict[str, float]]
 """Measure -> query -> value."""
 
 PART = 256
-"""Queries that are scored together: each may have thousands of relevant documents."""
+"""Rankings that are scored together: a query may have thousands of relevant documents."""
 
 
 @registered("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec")
@@ -45,21 +46,32 @@ def retrieval(
     `depth` is the number of hits that were asked for, if known: it is part of the signature of a
     measure without a cutoff. Else it is the length of the longest ranking.
     """
-    places = {ranking.query: place for place, ranking in enumerate(rankings)}
     values: Values = {str(measure): {} for measure in measures}
-    errors: dict[str, str] = {}
+    asked = {query.id for query in task.queries}
+    unseen = set(asked)
     longest = 0
-    for start in range(0, len(task.queries), PART):
-        queries = task.queries[start : start + PART]
-        graded = {query.id: task.qrels.get(query.id, {}) for query in queries}
-        judged = {id: own for id, own in graded.items() if max(own.values(), default=0) >= 1}
-        errors |= {id: "no ranking" for id in judged if id not in places}
-        asked = {id: rankings[places[id]] for id in judged if id in places}
-        longest = max(longest, *(len(ranking.hits) for ranking in asked.values()), 0)
-        for name, found in _evaluate(measures, judged, asked).items():
-            values[name] |= found
+    for part in _parts(rankings):
+        found = {ranking.query: ranking for ranking in part if ranking.query in asked}
+        unseen -= found.keys()
+        graded = {query: task.qrels.get(query, {}) for query in found}
+        judged = {query: grades for query, grades in graded.items() if _any_relevant(grades)}
+        ranked = {query: found[query] for query in judged}
+        longest = max(longest, *(len(ranking.hits) for ranking in ranked.values()), 0)
+        for name, own in _evaluate(measures, judged, ranked).items():
+            values[name] |= own
+    unranked = (query for query in unseen if _any_relevant(task.qrels.get(query, {})))
+    errors = dict.fromkeys(unranked, "no ranking")
     reached = depth or longest
     return [_scores(measure, task, errors, values[str(measure)], reached) for measure in measures]
+
+
+def _parts(rankings: Sequence[Ranking]) -> Iterator[list[Ranking]]:
+    rest = iter(rankings)
+    return iter(lambda: list(islice(rest, PART)), [])
+
+
+def _any_relevant(grades: Mapping[str, int]) -> bool:
+    return max(grades.values(), default=0) >= 1
 
 
 def _evaluate(
@@ -105,11 +117,10 @@ def _cut(reciprocal: dict[str, float], cutoff: int) -> None:
 
 
 def _ranks(ranking: Ranking) -> dict[str, float]:
-    """The order as scores that single precision holds exactly; of a repeated hit, the first."""
-    ranks: dict[str, float] = {}
-    for rank, hit in enumerate(ranking.hits, start=1):
-        ranks.setdefault(hit.id, float(-rank))
-    return ranks
+    """The order as scores that single precision holds exactly; of a repeated hit, the first (the
+    worst come first here, and are written over)."""
+    ids = ranking.ids
+    return dict(zip(reversed(ids), map(float, range(-len(ids), 0)), strict=True))
 
 
 def _scores(

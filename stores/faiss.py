@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench.contracts import Vectors
-from mmragbench.records import Hit, hits_of
+from mmragbench.records import Hit, Hits
 from mmragbench.registry import store
 
 WIDER = 8
@@ -35,7 +35,7 @@ class Faiss:
         self._rows = vectors if self._rows is None else np.concatenate([self._rows, vectors])
         self._ids.extend(ids)
 
-    def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
+    def search(self, vectors: Vectors, k: int) -> list[Sequence[Hit]]:
         """The `k` nearest for each row, best first, ties by id descending (also at the k-th place:
         one neighbour more is asked for, and where the k-th is tied, as many as are)."""
         if self._rows is None or not len(vectors):
@@ -85,15 +85,15 @@ class Faiss:
         faiss.fvec_inner_products_by_idx(*pointers, queries.shape[1], *rows.shape)
         return scores
 
-    def _hits(self, scores: Vectors, rows: NDArray[np.int64], k: int) -> Iterator[list[Hit]]:
+    def _hits(self, scores: Vectors, rows: NDArray[np.int64], k: int) -> Iterator[Sequence[Hit]]:
         """The first `k` of each row, which come best first: only rows with ties have to be sorted."""
         tied = (scores[:, 1:] == scores[:, :-1]).any(axis=1)
         for found, values, sort in zip(rows, scores, tied.tolist(), strict=True):
             if sort:
                 yield self._ranked(values, found, k)
             else:
-                ids = map(self._ids.__getitem__, found[:k].tolist())
-                yield list(hits_of(ids, values[:k].tolist()))
+                ids = list(map(self._ids.__getitem__, found[:k].tolist()))
+                yield Hits(ids, values[:k].tolist())
 
     def _ranked(self, scores: Vectors, rows: Vectors, k: int) -> list[Hit]:
         pairs = zip(scores.tolist(), (self._ids[row] for row in rows.tolist()), strict=True)

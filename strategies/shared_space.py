@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mmragbench.contracts import Encoder, NewStore, Vectors
 from mmragbench.errors import NotApplicable
-from mmragbench.records import Document, Query, Ranking
+from mmragbench.records import Document, Hits, Query, Ranking
 from mmragbench.registry import strategy
 from mmragbench.rows import OwnedRows
 
@@ -75,7 +75,9 @@ class SharedSpace:
             pools = self._rows.rows(vectors, 4 * k)
             diverse = (self._diverse(v, pool) for v, pool in zip(vectors, pools, strict=True))
             found = [self._rows.documents(hits, k) for hits in diverse]
-        return [Ranking(query.id, tuple(hits)) for query, hits in zip(queries, found, strict=True)]
+        return [
+            Ranking(query.id, Hits.of(hits)) for query, hits in zip(queries, found, strict=True)
+        ]
 
     def _images(self, memory: Sequence[Document]) -> Owned:
         with_image = [d for d in memory if d.image and self._document != "text"]

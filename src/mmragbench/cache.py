@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -122,9 +123,11 @@ class Cache:
         write_atomically(self._stage(key), value)
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file so that it is there as a whole or not at all."""
+def write_atomically(path: Path, content: bytes | str | Iterable[str]) -> None:
+    """Write a file, also piece by piece, so that it is there as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content.encode() if isinstance(content, str) else content)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
+    pieces = [content] if isinstance(content, bytes | str) else content
+    with draft.open("wb") as file:
+        file.writelines(p.encode() if isinstance(p, str) else p for p in pieces)
     os.replace(draft, path)

@@ -106,7 +106,7 @@ class Store(Protocol):
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None: ...
 
-    def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
+    def search(self, vectors: Vectors, k: int) -> Sequence[Sequence[Hit]]:
         """The `k` nearest for each row, best first, ties by id descending."""
         ...
 

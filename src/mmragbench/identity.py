@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import hashlib
 import inspect
 import json
 from collections.abc import Iterable, Sequence
@@ -89,11 +90,8 @@ def _is_ours(name: str) -> bool:
 
 def file_digest(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes."""
-    running = sha256()
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            running.update(chunk)
-    return running.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _combine(lines: Iterable[str]) -> str:

@@ -132,7 +132,7 @@ class Loop:
     def _retrieval_key(self, posed: Posed, bound: Bound) -> str:
         gold = posed.gold if "task" in bound.given else None
         asked = [posed.memory, posed.queries, posed.depth, gold]
-        return digest(["rankings", __version__, self.assembly.identity(bound), asked])
+        return digest(["ranked", __version__, self.assembly.identity(bound), asked])
 
     def _retrieve(self, posed: Posed, bound: Bound) -> tuple[str, Retrieved]:
         key = self._retrieval_key(posed, bound)

@@ -1,14 +1,29 @@
-"""Work that waits for servers, several pieces at once, and what becomes of it when it is stopped."""
+"""Work in threads: what waits for servers, and what is done beside the models; and what becomes of it
+when it is stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
 P = TypeVar("P")
 T = TypeVar("T")
+
+
+@contextmanager
+def aside() -> Iterator[ThreadPoolExecutor]:
+    """One thread for work that nothing waits for yet. It is waited for at the end; where an error
+    passes, only for the piece that is under way."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def overlapping(

@@ -46,7 +46,7 @@ class OwnedRows:
         found = self._search(vectors, k)
         return [[(self._places[name], score) for name, score in hits] for hits in found]
 
-    def search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
+    def search(self, vectors: Vectors, k: int) -> Sequence[Sequence[Hit]]:
         """The `k` best documents for each vector, best first."""
         if self._most == 1:
             return self._search(vectors, k)
@@ -54,7 +54,7 @@ class OwnedRows:
         parts = (vectors[start : start + size] for start in range(0, len(vectors), size))
         return [self.documents(hits, k) for part in parts for hits in self.rows(part, k)]
 
-    def _search(self, vectors: Vectors, k: int) -> list[list[Hit]]:
+    def _search(self, vectors: Vectors, k: int) -> Sequence[Sequence[Hit]]:
         if not self._owners:
             return [[] for _ in range(len(vectors))]
         return self._store.search(vectors, min(k * self._most, len(self)))

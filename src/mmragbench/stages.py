@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from array import array
+from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Literal, overload
 
-from mmragbench.records import Image, Measure, Output, Ranking, Score, Scores, hits_of
+from mmragbench.records import Hits, Image, Measure, Output, Ranking, Score, Scores
 
 CRASH = "failed: "
 """How the reason begins where a component raised something unforeseen; such results are not kept."""
 
 Cost = dict[str, Any]
 """`{"index": [usage …], "seconds": {"index": 1.2}}`"""
+
+CODES, SCORES = "<i4", "<f8"
+"""How numbers of documents and scores are stored."""
 
 
 class Rankings(Sequence[Ranking]):
@@ -32,10 +36,10 @@ class Rankings(Sequence[Ranking]):
         codes, scores = array("i"), array("d")
         queries, ends = [], [0]
         for ranking in rankings:
-            ids, values = zip(*ranking.hits, strict=True) if ranking.hits else ((), ())
+            hits = Hits.of(ranking.hits)
             queries.append(ranking.query)
-            codes.extend(map(known.__getitem__, ids))
-            scores.extend(values)
+            codes.extend(map(known.__getitem__, hits.ids))
+            scores.extend(hits.scores)
             ends.append(len(codes))
         self._columns(queries, ends, list(known), codes, scores)
 
@@ -61,9 +65,9 @@ class Rankings(Sequence[Ranking]):
         if isinstance(at, slice):
             return [self[i] for i in range(*at.indices(len(self)))]
         at = range(len(self))[at]
-        first, last = self._ends[at], self._ends[at + 1]
-        ids = map(self._ids.__getitem__, self._codes[first:last])
-        return Ranking(self._queries[at], tuple(hits_of(ids, self._scores[first:last])))
+        part = slice(self._ends[at], self._ends[at + 1])
+        ids = list(map(self._ids.__getitem__, self._codes[part]))
+        return Ranking(self._queries[at], Hits(ids, self._scores[part]))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
@@ -79,23 +83,37 @@ class Rankings(Sequence[Ranking]):
         """Whether any query has a hit."""
         return bool(self._codes)
 
-    def to_plain(self) -> dict[str, list[Any]]:
-        """The columns, for JSON."""
+    def to_plain(self) -> dict[str, Any]:
+        """The columns, for JSON; the long ones as their bytes, in base64."""
         return {
             "queries": self._queries,
             "ends": self._ends,
             "ids": self._ids,
-            "codes": self._codes.tolist(),
-            "scores": self._scores.tolist(),
+            "codes": _bytes(self._codes, CODES),
+            "scores": _bytes(self._scores, SCORES),
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, list[Any]]) -> Rankings:
+    def from_plain(cls, plain: Mapping[str, Any]) -> Rankings:
         """The inverse of `to_plain`."""
         made = cls()
-        codes, scores = array("i", plain["codes"]), array("d", plain["scores"])
+        codes = _array("i", CODES, plain["codes"])
+        scores = _array("d", SCORES, plain["scores"])
         made._columns(plain["queries"], plain["ends"], plain["ids"], codes, scores)
         return made
+
+
+def _bytes(column: array[Any], kind: str) -> str:
+    import numpy as np
+
+    return b64encode(np.asarray(column, kind).tobytes()).decode("ascii")
+
+
+def _array(typecode: Literal["i", "d"], kind: str, stored: str) -> array[Any]:
+    """The inverse of `_bytes`."""
+    import numpy as np
+
+    return array(typecode, np.frombuffer(b64decode(stored), kind).tobytes())
 
 
 @dataclass(frozen=True)

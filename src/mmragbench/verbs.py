@@ -22,13 +22,15 @@ from mmragbench.gallery import BRIEF, FULL, Extent, write_gallery
 from mmragbench.loop import Cell, Loop
 from mmragbench.manifest import manifest
 from mmragbench.meter import Meter, Progress
+from mmragbench.overlapping import aside
 from mmragbench.plan import Plan, check_tasks, load
-from mmragbench.records import Task
+from mmragbench.records import Image, Task
 from mmragbench.registry import every
 from mmragbench.scoring import Row, absent, failures, rows
 from mmragbench.slicing import sliced
 from mmragbench.spending import LEDGER, Purse
 from mmragbench.suite import Misfit, Source
+from mmragbench.thumbnails import thumbnail
 
 RETRIEVES_NOTHING = "retrieves nothing"
 
@@ -83,8 +85,12 @@ def run(
     check_tasks(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models())
-    _write_head(folder, planned, loop)
-    cells = _all_cells(loop, planned, tasks, progress)
+    with aside() as thread:
+        pictures = [thread.submit(thumbnail, folder, image) for image in _asked(loop)]
+        _write_head(folder, planned, loop)
+        cells = _all_cells(loop, planned, tasks, progress)
+        for each in pictures:
+            each.result()
     summary = _write_cells(folder, planned, tasks, cells, FULL if full else BRIEF)
     _write_features(folder, planned, tasks, cells, loop.assembly)
     loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
@@ -114,6 +120,14 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
                 raise source.error(("strategies", name), str(error)) from error
     tasks = assembly.build(plan.dataset).tasks()
     return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
+
+
+def _asked(loop: Loop) -> list[Image]:
+    """The pictures of queries and targets, once each: reports will show them whatever is found, and
+    they are made smaller while models are loaded."""
+    tasks = [posed.task for posed in loop.posed.values()]
+    asked = [query.image for task in tasks for query in task.queries if query.image]
+    return list(dict.fromkeys([*asked, *(i for task in tasks for i in task.targets.values())]))
 
 
 def _write_head(folder: Path, plan: Plan, loop: Loop) -> None:

@@ -92,6 +92,6 @@ def test_a_run_reads_back_as_it_was_written(tmp_path):
         Ranking.of("q1", [("a b", 1 / 3), ("c", -0.1)]),
         Ranking.of("q2", [("c", 1e-300)]),
     ]
-    (tmp_path / "run.trec").write_text(trec.lines(rankings, "a tag"))
+    (tmp_path / "run.trec").write_text("".join(trec.lines(rankings, "a tag")))
     escaped = [Ranking.of("q1", [("a%20b", 1 / 3), ("c", -0.1)]), rankings[1]]
     assert list(trec.read(tmp_path / "run.trec")) == escaped

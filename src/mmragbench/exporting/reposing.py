@@ -13,7 +13,7 @@ from mmragbench.cache import Cache
 from mmragbench.errors import DataError
 from mmragbench.loop import Memory, Posed
 from mmragbench.meter import Meter
-from mmragbench.records import Ranking, Task, hits_of
+from mmragbench.records import Hits, Ranking, Task
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.suite import Misfit, read
 
@@ -57,9 +57,9 @@ class Reposed:
         queries = trec.originals(query.id for query in self.tasks[task].queries)
         documents = trec.originals(document.id for document in self.tasks[task].memory)
         for ranking in trec.read(path):
-            ids = (documents[id] for id in ranking.ids)
-            hits = hits_of(ids, (hit.score for hit in ranking.hits))
-            yield Ranking(queries[ranking.query], tuple(hits))
+            hits = Hits.of(ranking.hits)
+            ids = [documents[id] for id in hits.ids]
+            yield Ranking(queries[ranking.query], Hits(ids, hits.scores))
 
     def scored(self, task: str) -> Iterator[tuple[str, Mapping[str, int]]]:
         """Query -> grades, of the queries that count: those with a relevant document."""

@@ -28,8 +28,8 @@ def write(source: Reposed, to: Export) -> None:
             continue
         to.write(f"{task}/qrels.trec", _qrels(source, task))
         for strategy, path in source.ranked(task):
-            runs = (lines([settled(ranking)], strategy) for ranking in read(path))
-            to.write(f"{task}/{strategy}.trec", runs)
+            rankings = (settled(ranking) for ranking in read(path))
+            to.write(f"{task}/{strategy}.trec", lines(rankings, strategy))
         for strategy in source.unranked(task):
             to.left_out[f"{task}/{strategy}"] = NO_RANKINGS
 

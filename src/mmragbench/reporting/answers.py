@@ -70,7 +70,7 @@ def _hits(path: Path, depth: int) -> dict[str, Hits]:
     """A TREC run's first hits by query. The file may have millions of lines: it is read in columns."""
     if not path.is_file() or not path.stat().st_size:
         return {}
-    import pandas
+    import pyarrow.compute as pc
     from pyarrow import csv, float64, int32, string
 
     kinds = {"query": string(), "document": string(), "rank": int32(), "score": float64()}
@@ -80,15 +80,16 @@ def _hits(path: Path, depth: int) -> dict[str, Hits]:
         csv.ParseOptions(delimiter=" ", quote_char=False),
         csv.ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[]),
     )
-    frame: pandas.DataFrame = table.to_pandas()
-    totals = frame["query"].value_counts(sort=False).to_dict()
-    first = frame[frame["rank"] <= depth].sort_values(["query", "rank"], kind="stable")
-    first = first.groupby("query", sort=False).head(depth)  # ranks may begin at 0
+    counts = pc.value_counts(table["query"]).flatten()
+    totals = dict(zip(*(column.to_pylist() for column in counts), strict=True))
+    first = table.filter(pc.field("rank") <= depth)
+    first = first.sort_by([("query", "ascending"), ("rank", "ascending")])
     found: dict[str, list[tuple[str, float]]] = {}
-    columns = (first[name].tolist() for name in ("query", "document", "score"))
+    columns = (first[name].to_pylist() for name in ("query", "document", "score"))
     for query, document, score in zip(*columns, strict=True):
         found.setdefault(query, []).append((document, score))
-    return {query: Hits(tuple(hits), totals[query]) for query, hits in found.items()}
+    # ranks may begin at 0
+    return {query: Hits(tuple(hits[:depth]), totals[query]) for query, hits in found.items()}
 
 
 def _scores(path: Path) -> Mapping[str, Mapping[str, float | str]]:

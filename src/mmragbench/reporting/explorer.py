@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -13,7 +12,14 @@ from itertools import zip_longest
 from mmragbench.reporting.answers import written
 from mmragbench.reporting.cases import Cases, failed
 from mmragbench.reporting.folder import Json, RunFolder, TaskFacts
-from mmragbench.reporting.packing import SHEET, SMALLER, Pictures, packed, plain
+from mmragbench.reporting.packing import (
+    SHEET,
+    SMALLER,
+    Pictures,
+    compact,
+    packed,
+    plain,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def explorer(run: RunFolder, colours: Mapping[str, str], allowance: Allowance) -
     return Explorer(
         index=plain({"sheet": SHEET, "tasks": tasks}),
         tasks=[packed(shelf.content()) for shelf in shelves],
-        prompts=[packed([json.loads(prompt) for prompt in shelf.prompts]) for shelf in shelves],
+        prompts=[packed(f"[{','.join(shelf.prompts)}]") for shelf in shelves],
         sheets=list(pictures.sheets()),
     )
 
@@ -96,12 +102,23 @@ def script_digest() -> str:
 
 @dataclass
 class Shelf:
-    """One task's queries that are in the page, and the documents and prompts that they need."""
+    """One task's queries that are in the page, and the documents and prompts that they need.
+
+    Attributes:
+        queries: as JSON.
+        prompts: JSON -> number.
+        slices: of the queries that are in the page.
+        errors: how many of these queries failed.
+        stored: how many queries the run has stored.
+        failed: how many of these failed.
+    """
 
     cases: Cases
-    queries: list[Json] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     documents: dict[str, Json] = field(default_factory=dict)
     prompts: dict[str, int] = field(default_factory=dict)
+    slices: dict[str, None] = field(default_factory=dict)
+    errors: int = 0
     stored: int = 0
     failed: int = 0
 
@@ -111,37 +128,49 @@ class Shelf:
         new = (self.cases.documents.get(id) for id in ids if id not in self.documents)
         return [raw for raw in new if raw is not None]
 
-    def take(self, case: Json, found: Iterable[Json], pictures: Pictures) -> None:
-        """Put a query in: pictures become numbers, prompts are held once."""
+    def take(self, case: Json, found: Iterable[Json], pictures: Pictures) -> float:
+        """Put a query in: pictures become numbers, prompts are held once.
+
+        Returns:
+            about how many characters of the page it takes, without its documents.
+        """
         for raw in found:
             document = {"id": raw["id"], "texts": raw.get("texts") or []}
             self.documents[written(raw["id"])] = document
             document["image"] = pictures.place(raw.get("image"))
-        for answer in case["answers"]:
-            for output in answer["outputs"]:
-                self._place(output, pictures)
+        added = pictures.cost(_shown(case))
+        outputs = [output for answer in case["answers"] for output in answer["outputs"]]
+        prompts = sum(self._place(output, pictures) for output in outputs)
         case["image"], case["target"] = map(pictures.place, (case["image"], case["target"]))
-        self.queries.append(case)
+        self.slices.update(dict.fromkeys(case["slices"]))
+        self.errors += failed(case)
+        self.queries.append(compact(case))
+        return added + SMALLER * (len(self.queries[-1]) + prompts)
 
-    def _place(self, output: Json, pictures: Pictures) -> None:
+    def _place(self, output: Json, pictures: Pictures) -> int:
+        """The characters of its prompt, if that is not held yet."""
         image, folder = output["image"], output.pop("folder")
         output["image"] = pictures.place(image)
         if image and output["image"] is None:
             output["image"] = pictures.place(f"{folder}/{image}")
             output["missing"] = output["image"] is None
-        if output["prompt"] is not None:
-            prompt = json.dumps(output["prompt"])
-            output["prompt"] = self.prompts.setdefault(prompt, len(self.prompts))
+        if output["prompt"] is None:
+            return 0
+        prompt = compact(output["prompt"])
+        new = 0 if prompt in self.prompts else len(prompt)
+        output["prompt"] = self.prompts.setdefault(prompt, len(self.prompts))
+        return new
 
-    def content(self) -> Json:
+    def content(self) -> str:
+        """JSON of all queries and documents."""
         documents = [{**document, "key": key} for key, document in self.documents.items()]
-        return {"queries": self.queries, "documents": documents}
+        queries = ",".join(self.queries)
+        return f'{{"queries":[{queries}],"documents":{compact(documents)}}}'
 
     def index(self, colours: Mapping[str, str]) -> Json:
-        slices = dict.fromkeys(name for case in self.queries for name in case["slices"])
         return {
             **self.cases.index(colours),
-            "slices": list(slices),
+            "slices": list(self.slices),
             "extent": self._extent(self.cases.facts),
         }
 
@@ -152,7 +181,7 @@ class Shelf:
             return f"All {asked:,} queries."
         if here == self.stored:
             return f"The {here:,} queries that the run has stored, of {asked:,}."
-        errors = sum(map(failed, self.queries))
+        errors = self.errors
         which = f"all {errors:,}" if errors == self.failed else f"{errors:,} of the {self.failed:,}"
         return (
             f"{here:,} of {asked:,} queries: {which + ' that failed, ' if self.failed else ''}"
@@ -176,10 +205,8 @@ def _fill(shelves: list[Shelf], pictures: Pictures, allowance: Allowance) -> Non
             price = _price(found, pictures)
             if on_documents + price > allowance.documents:
                 found, price = [], 0.0
-            spent += price + _price([case], pictures)
             on_documents += price
-            if spent <= allowance.characters or not shelf.queries:
-                shelf.take(case, found, pictures)
+            spent += price + shelf.take(case, found, pictures)
 
 
 def _trim(case: Json, allowance: Allowance, front: bool) -> None:
@@ -201,13 +228,16 @@ def _shortened(raw: Json, limit: int) -> Json:
     return {**raw, "texts": [_cut(text, limit) for text in raw.get("texts") or []]}
 
 
-def _price(parts: list[Json], pictures: Pictures) -> float:
-    """About how many characters of the page these queries or documents take."""
-    outputs = [
-        out for raw in parts for answer in raw.get("answers", ()) for out in answer["outputs"]
-    ]
-    shown = [raw.get(name) for raw in (*parts, *outputs) for name in ("image", "target")]
-    return pictures.cost(shown) + SMALLER * len(json.dumps(parts, ensure_ascii=False))
+def _price(documents: list[Json], pictures: Pictures) -> float:
+    """About how many characters of the page these documents take."""
+    shown = [raw.get("image") for raw in documents]
+    return pictures.cost(shown) + SMALLER * len(compact(documents))
+
+
+def _shown(case: Json) -> list[str | None]:
+    """The pictures of a query and of what was answered."""
+    outputs = (output for answer in case["answers"] for output in answer["outputs"])
+    return [case["image"], case["target"], *(output["image"] for output in outputs)]
 
 
 def _cut(text: str | None, limit: int) -> Json | str | None:

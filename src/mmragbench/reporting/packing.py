@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,21 @@ SMALLER = 0.33
 KINDS = {".webp", ".jpg", ".jpeg", ".png", ".gif"}
 
 
-def packed(value: Any) -> str:
+def compact(value: Any) -> str:
+    """The shortest JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def packed(text: str) -> str:
     """JSON, deflated (RFC 1950), in base64: no character of it means anything to HTML."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    deflated = zlib.compress(text.encode("utf-8", "replace"), 9)
+    deflated = zlib.compress(text.encode("utf-8", "replace"))
     return base64.b64encode(deflated).decode("ascii")
 
 
 def plain(value: Any) -> str:
     """JSON as it may stand between `<script>` and `</script>`: the characters that HTML or an old
     JavaScript parser could see are written as escapes."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = compact(value)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
@@ -47,6 +52,10 @@ class Pictures:
     large: bool = False
     _numbers: dict[str, int] = field(default_factory=dict)
     _known: dict[str, tuple[Path, int] | None] = field(default_factory=dict)
+
+    @cached_property
+    def _home(self) -> Path:
+        return self.root.resolve()
 
     def place(self, name: str | None) -> int | None:
         """The number of a picture; None where there is none below the run folder."""
@@ -73,10 +82,10 @@ class Pictures:
 
     def _files(self, name: str) -> Iterator[tuple[Path, int]]:
         larger = (Path("pictures") / Path(name).with_suffix(".webp").name) if self.large else None
-        root = self.root.resolve()
-        for path in (root / each for each in (larger, name) if each):
+        for path in (self._home / each for each in (larger, name) if each):
             real = path.resolve()
-            if real.is_relative_to(root) and real.suffix.lower() in KINDS and real.is_file():
+            inside = real.is_relative_to(self._home)
+            if inside and real.suffix.lower() in KINDS and real.is_file():
                 yield real, real.stat().st_size
 
     def _encoded(self, name: str) -> str:

@@ -13,6 +13,7 @@ Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.uint8]
 
 _AT_ONCE = 4_000_000  # numbers held at a time: some 32 MB
+_CLOSE = 250_000  # numbers that a processor keeps close to it: 2 MB
 _REMEMBERED = 100_000_000  # bytes of counts that may be kept
 
 
@@ -89,7 +90,7 @@ def resampled_totals(columns: Array, resamples: int, seed: int) -> Array:
 def _draws(g: int, resamples: int, seed: int) -> Iterator[Counts]:
     """How often each of `g` clusters is drawn in each resample, some resamples at a time."""
     rng = np.random.default_rng(seed)
-    for rows in _chunks(resamples, g):
+    for rows in _chunks(resamples, g, _CLOSE):
         drawn = rng.integers(0, g, (rows, g), dtype=np.int64)
         drawn += (np.arange(rows) * g)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * g)
@@ -151,7 +152,7 @@ def _random_signs(parts: Array, resamples: int, seed: int) -> Array:
     return np.concatenate(totals)
 
 
-def _chunks(rows: int, width: int) -> Iterator[int]:
-    most = max(1, _AT_ONCE // max(1, width))
+def _chunks(rows: int, width: int, at_once: int = _AT_ONCE) -> Iterator[int]:
+    most = max(1, at_once // max(1, width))
     for start in range(0, rows, most):
         yield min(most, rows - start)
