@@ -1,18 +1,17 @@
-"""Tables, figures, references and methods for papers, in files that compile as they are."""
+"""Tables, references and methods for papers, in files that compile as they are."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mmragbench.papers.citing import cited
+from mmragbench.papers.figures import figures
 from mmragbench.papers.latex import latex as rendered
 from mmragbench.papers.methods import methods
 from mmragbench.papers.request import Request
 from mmragbench.papers.table import PaperTable
 from mmragbench.papers.tables import tables
 from mmragbench.registry import report
-from mmragbench.reporting.curves import curves
-from mmragbench.reporting.figures import of_curve
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.reporting.tex import escape
 from mmragbench.reporting.writing import stem, write
@@ -26,6 +25,7 @@ DOCUMENT = r"""\documentclass[10pt,twocolumn]{article}
 \section{Methods}
 \input{methods}
 %(tables)s
+%% Figures appear here when they are drawn: mmragbench report RUN --format latex --output report
 %(figures)s
 \clearpage
 \bibliographystyle{plain}
@@ -33,17 +33,17 @@ DOCUMENT = r"""\documentclass[10pt,twocolumn]{article}
 \end{document}
 """
 
-FIGURE = r"""\begin{figure}[tb]\centering
-\includegraphics{plots/%s}
-\caption{%s}
-\end{figure}"""
+FIGURE = r"""\IfFileExists{plots/%(name)s.pdf}{\begin{figure}[tb]\centering
+\includegraphics{plots/%(name)s.pdf}
+\caption{%(caption)s}
+\end{figure}}{}"""
 
 
 @report
 def latex(run: Path, target: Path) -> Path:
-    """`tables/<task>.tex`, `plots/*.pdf|svg`, `references.bib`, `methods.tex`, and `tables.tex`, a
-    document of two columns that shows all. The other figures, which take seconds, are drawn when a
-    paper's folder is asked for (`papers.folder`)."""
+    """`tables/<task>.tex`, `references.bib`, `methods.tex`, and `tables.tex`, a document of two columns
+    that shows all, and the figures where they are: they take seconds, and are drawn when a paper's
+    folder is asked for (`papers.folder`)."""
     folder = RunFolder(run)
     inputs = []
     for task in folder.tasks:
@@ -51,15 +51,18 @@ def latex(run: Path, target: Path) -> Path:
         text = "\n".join(rendered(table, "subscript") for table in _tables(folder, task))
         write(target / f"{name}.tex", text)
         inputs.append(rf"\input{{{name}}}")
-    plots = [of_curve(curve).save(target / "plots")[1].name for curve in curves(folder)]
     write(target / "references.bib", cited([folder]).bibtex())
     write(target / "methods.tex", methods([folder], latex=True))
     parts = {
         "name": escape(folder.name),
         "tables": "\n".join(inputs),
-        "figures": "\n".join(FIGURE % (name, escape(Path(name).stem)) for name in plots),
+        "figures": "\n".join(_figure(plot.name) for plot in figures(folder)),
     }
     return write(target / "tables.tex", DOCUMENT % parts)
+
+
+def _figure(name: str) -> str:
+    return FIGURE % {"name": name, "caption": escape(name)}
 
 
 def _tables(run: RunFolder, task: str) -> list[PaperTable]:

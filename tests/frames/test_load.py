@@ -18,6 +18,9 @@ from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.pairs import within
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.frames import tables
+from mmragbench.papers.folder import save_all
+from mmragbench.papers.request import Request
+from mmragbench.reporting import folder as reported
 from mmragbench.trec import read
 from mmragbench.verbs import Run
 
@@ -196,10 +199,10 @@ def test_a_run_is_found_by_the_beginning_or_pattern_of_its_name(made, tmp_path):
         mb.load(tmp_path / "toy")
 
 
-def test_figures_are_the_reports(made, results):
-    """The same names as the files, drawn with the same points; and those of a paper's folder."""
-    files = {path.stem for path in (made.folder / "report/plots").glob("*.svg")}
-    assert files < set(results.figures)
+def test_figures_are_a_papers(made, results, tmp_path):
+    """The same names as the files of a paper's folder, drawn with the same points."""
+    save_all([reported.RunFolder(made.folder)], Request(), "latex", tmp_path)
+    assert set(results.figures) == {path.stem for path in (tmp_path / "plots").glob("*.svg")}
     assert {"captioning-differences", "captioning-quality-over-latency"} <= set(results.figures)
     figure = results.figure("text-to-image-Success-at-k")
     labels = {line.get_label() for line in figure.axes[0].lines}

@@ -12,6 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from mmragbench.papers.folder import save_all
+from mmragbench.papers.request import Request
+from mmragbench.reporting.folder import RunFolder
 from mmragbench.reporting.tex import escape
 from mmragbench.reports.csv import csv
 from mmragbench.reports.latex import latex
@@ -23,8 +26,14 @@ SPECIALS = "100% & #1_a $x$ {b} ~c^d\\e <f> \"g\" |h| 'i' `j` -- שלום 🦄 �
 
 @pytest.fixture(scope="module")
 def papers(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the LaTeX report wrote."""
-    return latex(run, tmp_path_factory.mktemp("papers")).parent
+    """The folder that the LaTeX report wrote, with the figures of a paper's folder."""
+    return drawn(run, tmp_path_factory.mktemp("papers")).parent
+
+
+def drawn(run: Path, target: Path) -> Path:
+    """The LaTeX report's document, with its figures beside it."""
+    save_all([RunFolder(run)], Request(), "latex", target)
+    return latex(run, target)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -35,7 +44,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_is_a_pure_function_of_the_run_folder(
     run: Path, tmp_path: Path, report: Callable[[Path, Path], Path]
 ) -> None:
-    """The same run gives the same files with the same bytes, figures included."""
+    """The same run gives the same files with the same bytes."""
     report(run, tmp_path / "a")
     report(run, tmp_path / "b")
     assert files(tmp_path / "a") == files(tmp_path / "b")
@@ -129,7 +138,7 @@ def test_latex_compiles(changed: Callable[..., Path], tmp_path: Path) -> None:
     rows[0] |= {"estimate": None, "reason": SPECIALS}
     rows[1]["strategy"] = SPECIALS
     rows[2]["signature"] = f"{SPECIALS}|tok:{SPECIALS}"
-    main = latex(changed(summary=rows), tmp_path / "report")
+    main = drawn(changed(summary=rows), tmp_path / "report")
     log = ""
     for program in ("pdflatex", "bibtex", "pdflatex", "pdflatex"):
         options = ["-interaction=nonstopmode", "-halt-on-error"] * (program == "pdflatex")
