@@ -21,6 +21,7 @@ from mmragbench.forecast import Forecast, forecast
 from mmragbench.gallery import BRIEF, FULL, Extent, write_gallery
 from mmragbench.loop import Cell, Loop
 from mmragbench.manifest import manifest
+from mmragbench.memory import keep_freed
 from mmragbench.meter import Meter, Progress
 from mmragbench.overlapping import aside
 from mmragbench.plan import Plan, check_tasks, load
@@ -75,6 +76,7 @@ def run(
     Raises:
         MmragbenchError: the suite or its data cannot be used; one line, with what to do.
     """
+    keep_freed()
     planned, source = load(Path(suite), tuple(overrides))
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
