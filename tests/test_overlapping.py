@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mmragbench.overlapping import overlapping
+from mmragbench.overlapping import aside, overlapping
 
 
 def test_no_more_is_begun_than_was_taken():
@@ -49,3 +49,28 @@ def test_an_error_comes_last_after_the_results_under_way():
 def test_nothing_to_do_is_nothing():
     """No piece, no result."""
     assert list(overlapping(str, [], 3)) == []
+
+
+def test_work_aside_is_waited_for():
+    """What was begun is done when the block is left."""
+    done = []
+    with aside() as thread:
+        for piece in range(5):
+            thread.submit(done.append, piece)
+    assert done == [0, 1, 2, 3, 4]
+
+
+def test_an_error_drops_what_has_not_begun_aside():
+    """Nobody waits for it: the error is told when the piece under way is done."""
+    begun, go = [], threading.Event()
+
+    def work(piece):
+        begun.append(piece)
+        assert go.wait(10)
+
+    with pytest.raises(ValueError, match="boom"), aside() as thread:  # noqa: PT012
+        pieces = [thread.submit(work, piece) for piece in range(5)]
+        threading.Timer(0.2, go.set).start()
+        raise ValueError("boom")
+    assert begun in ([], [0])
+    assert all(piece.cancelled() for piece in pieces[1:])

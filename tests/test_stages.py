@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmragbench.records import Hit, Ranking
+from mmragbench.records import Hit, Hits, Ranking
 from mmragbench.stages import Rankings, Retrieved
 
 HITS = st.lists(
@@ -33,3 +33,19 @@ def test_only_those_asked_for_are_made():
     """`of` gives the rankings of some queries, in their order."""
     rankings = [Ranking(query, (Hit("d", 1.0),)) for query in "abc"]
     assert list(Rankings(rankings).of({"c", "a", "x"})) == [rankings[0], rankings[2]]
+
+
+@given(HITS, st.integers(0, 6))
+def test_hits_in_columns_are_the_hits(hits, k):
+    """By number, in order, by slice, when compared and when hashed; no score is rounded."""
+    kept = Hits.of(hits)
+    assert Hits.of(kept) is kept
+    assert list(kept) == hits and tuple(hits) == kept and len(kept) == len(hits)
+    assert kept[:k] == hits[:k] and isinstance(kept[:k], Hits)
+    assert [kept[at] for at in range(len(kept))] == hits
+    assert all(isinstance(hit, Hit) for hit in kept)
+    assert Ranking("q", kept) == Ranking("q", tuple(hits))
+    assert hash(Ranking("q", kept)) == hash(Ranking("q", tuple(hits)))
+    assert Ranking("q", kept).ids == tuple(hit.id for hit in hits)
+    if hits:
+        assert kept != hits[1:]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from mmragbench.evals.retrieval import retrieval
+from mmragbench.evals.retrieval import PART, retrieval
 from mmragbench.records import Hit, Measure, Query, Ranking, Scores, Task
 from mmragbench.registry import find
 from mmragbench.signature import parse
@@ -132,6 +132,17 @@ def test_failed_missing_and_zero_differ() -> None:
         ("unjudged", None, None),
         ("irrelevant", None, None),
     ]
+
+
+def test_order_and_number_of_rankings_do_not_matter() -> None:
+    """More than are scored together, backwards; the first query has none, the others the second hit."""
+    queries = [Query(f"q{i}") for i in range(PART + 50)]
+    task = Task("t", [], queries, {query.id: {"right": 1} for query in queries})
+    ranked = [Ranking(query.id, (Hit("wrong", 2.0), Hit("right", 1.0))) for query in queries[1:]]
+    scores = retrieval([Measure("RR")], task, ranked[::-1], [])[0].scores
+    assert [score.query for score in scores] == [query.id for query in queries]
+    assert [score.value for score in scores] == [None] + [0.5] * (len(queries) - 1)
+    assert [score.error for score in scores[:2]] == ["no ranking", None]
 
 
 def test_no_gold_at_all_is_a_reason() -> None:
