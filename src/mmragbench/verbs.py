@@ -66,6 +66,8 @@ def run(
 ) -> Run:
     """Run a suite and write its run folder below `output`.
 
+    From then on the process keeps freed memory for its next use (`mmragbench.memory`).
+
     Args:
         suite: a suite file, or the name of one that is shipped (`scenes`).
         overrides: `key=value`, e.g. `dataset.limit=100`.
