@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+import pytest
+
 from mmragbench.cache import Cache, Item, Items, connect, write_atomically
+from mmragbench.errors import MmragbenchError
 from mmragbench.identity import digest
 
 
@@ -75,3 +78,12 @@ def test_runs_that_begin_together_share_a_new_file(tmp_path):
 
         with ThreadPoolExecutor(6) as pool:
             assert list(pool.map(begin, range(6))) == ["wal"] * 6
+
+
+def test_a_cache_that_is_no_folder_is_named(tmp_path):
+    """In one line that says what to set, and nothing else is touched."""
+    (tmp_path / "file").write_text("mine")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(MmragbenchError, match="MMRAGBENCH_CACHE"):
+            Cache(path)
+    assert (tmp_path / "file").read_text() == "mine"

@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, NamedTuple
 
+from mmragbench.errors import MmragbenchError
+
 if TYPE_CHECKING:
     from mmragbench.vectors import VectorFile
 
@@ -37,6 +39,19 @@ def connect(path: Path) -> sqlite3.Connection:
     _write_ahead(db)
     db.execute("PRAGMA synchronous=NORMAL")
     return db
+
+
+def _make(root: Path) -> None:
+    reason = "it cannot be written"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    if not (root.is_dir() and os.access(root, os.W_OK)):
+        raise MmragbenchError(
+            f"the cache {root} is of no use ({reason}); let MMRAGBENCH_CACHE name a folder that can "
+            "be written"
+        )
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:
@@ -93,10 +108,15 @@ class Items:
 
 
 class Cache:
-    """A cache folder: `items/<model>.sqlite`, `vectors/<model>…` and `stages/<ab>/<key>`."""
+    """A cache folder: `items/<model>.sqlite`, `vectors/<model>…` and `stages/<ab>/<key>`.
+
+    Raises:
+        MmragbenchError: nothing can be written there.
+    """
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or folder()
+        _make(self.root)
 
     def items(self, model: str) -> Items:
         """The answers of the model with that identity."""
