@@ -1,8 +1,8 @@
 """Memory that a model's layers free stays with the process, for the next batch.
 
 glibc hands large blocks back to the system whenever they are freed, and the system clears their pages
-again when they are asked for anew: some 25 MB a picture with ViT-B-32, a sixth of the time on two
-cores (docs/speed.md).
+again when they are asked for anew: some 25 MB a picture with ViT-B-32, a sixth of the processor time
+that its pictures take.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 
 KEPT = 2**30
-"""Bytes that are kept at most."""
+"""Bytes that are kept at most at the end of the heap; what is freed within it stays there anyway."""
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # names of glibc's malloc.h
 
