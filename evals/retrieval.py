@@ -16,10 +16,10 @@ the signatures:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mmragbench.devices import batches
 from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature, version
@@ -50,7 +50,7 @@ def retrieval(
     asked = {query.id for query in task.queries}
     unseen = set(asked)
     longest = 0
-    for part in _parts(rankings):
+    for part in batches(rankings, PART):
         found = {ranking.query: ranking for ranking in part if ranking.query in asked}
         unseen -= found.keys()
         graded = {query: task.qrels.get(query, {}) for query in found}
@@ -63,11 +63,6 @@ def retrieval(
     errors = dict.fromkeys(unranked, "no ranking")
     reached = depth or longest
     return [_scores(measure, task, errors, values[str(measure)], reached) for measure in measures]
-
-
-def _parts(rankings: Sequence[Ranking]) -> Iterator[list[Ranking]]:
-    rest = iter(rankings)
-    return iter(lambda: list(islice(rest, PART)), [])
 
 
 def _any_relevant(grades: Mapping[str, int]) -> bool:
