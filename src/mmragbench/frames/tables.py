@@ -105,7 +105,8 @@ def summary(run: RunFolder) -> pd.DataFrame:
 
 
 def comparisons(run: RunFolder) -> pd.DataFrame:
-    """Every pair of contenders, corrected within each of the report's tables."""
+    """Every pair of contenders, corrected within each of the report's tables; then contenders against
+    controls, corrected for each control."""
     return frame([*run.comparisons, *run.against_controls], COMPARISONS, order(run))
 
 
