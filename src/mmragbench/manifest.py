@@ -28,7 +28,8 @@ STATISTICS = {
     "alpha": ALPHA,
     "resamples": RESAMPLES,
     "seed": 0,
-    "interval": "studentised bootstrap of groups of queries",
+    "interval": "studentised bootstrap of groups of queries (of influences for distances between sets, "
+    "of jackknife pseudo-values for corpus measures; Wilson's for rates of ungrouped queries)",
     "test": "paired sign-flip permutation of groups of queries",
     "correction": "Holm",
 }

@@ -140,10 +140,11 @@ def _sizes(table: Shown) -> Iterator[str]:
 
 
 def _level(table: Shown) -> str:
-    """`95 % bootstrap intervals`, by what the manifests say."""
+    """What kind of intervals they are, by what the manifests say."""
     stored = table.facts[0][1].manifest.get("statistics") or {}
     resamples = f" of {stored['resamples']:,} resamples" if "resamples" in stored else ""
-    return f"{stored.get('level', 0.95) * 100:g} % bootstrap intervals{resamples}, by groups of queries"
+    level = f"{stored.get('level', 0.95) * 100:g} %"
+    return f"{level} bootstrap intervals{resamples}, by groups of queries; Wilson's for ungrouped rates"
 
 
 def _marks(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
