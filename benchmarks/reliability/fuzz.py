@@ -17,7 +17,6 @@ import multiprocessing
 import pkgutil
 import random
 import resource
-import shutil
 import signal
 import sys
 import tempfile
@@ -89,23 +88,13 @@ def fuzz(door: Any, numbers: Sequence[int], seed: int) -> Tally:
     tally = Tally(name)
     signal.signal(signal.SIGALRM, _ring)
     for number in numbers:
-        with _folder() as folder:
+        with tempfile.TemporaryDirectory(prefix="fuzz-", ignore_cleanup_errors=True) as fresh:
+            folder = Path(fresh)
             door.make(random.Random(f"{seed} {name} {number}"), folder)
             began = time.perf_counter()
             end, fault = _enter(door, folder)
             tally.count(number, end, fault, time.perf_counter() - began)
     return tally
-
-
-class _folder:
-    """An empty folder, gone afterwards."""
-
-    def __enter__(self) -> Path:
-        self._path = Path(tempfile.mkdtemp(prefix="fuzz-"))
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._path, ignore_errors=True)
 
 
 def _enter(door: Any, folder: Path) -> tuple[str, str | None]:

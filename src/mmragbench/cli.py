@@ -16,6 +16,7 @@ from mmragbench.compare_cli import compare
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.gate_cli import gate
+from mmragbench.openmp import spin_briefly
 from mmragbench.outlook import tabled
 from mmragbench.report_cli import FULL, report
 from mmragbench.score_cli import app as score_app
@@ -114,6 +115,7 @@ app.command()(verify)
 
 def main() -> None:
     """The entry point: errors are one line, exit code 2."""
+    spin_briefly()
     try:
         app()
     except MmragbenchError as error:

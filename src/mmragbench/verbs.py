@@ -23,6 +23,7 @@ from mmragbench.loop import Cell, Loop
 from mmragbench.manifest import manifest
 from mmragbench.memory import keep_freed
 from mmragbench.meter import Meter, Progress
+from mmragbench.openmp import spin_briefly
 from mmragbench.overlapping import aside
 from mmragbench.plan import Plan, check_tasks, load
 from mmragbench.records import Image, Task
@@ -66,7 +67,8 @@ def run(
 ) -> Run:
     """Run a suite and write its run folder below `output`.
 
-    From then on the process keeps freed memory for its next use (`mmragbench.memory`).
+    From then on the process keeps freed memory for its next use (`mmragbench.memory`), and OpenMP's
+    threads wait briefly for each other (`mmragbench.openmp`), where PyTorch is not imported yet.
 
     Args:
         suite: a suite file, or the name of one that is shipped (`scenes`).
@@ -79,6 +81,7 @@ def run(
         MmragbenchError: the suite or its data cannot be used; one line, with what to do.
     """
     keep_freed()
+    spin_briefly()
     planned, source = load(Path(suite), tuple(overrides))
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
