@@ -12,6 +12,7 @@ from rich.table import Table
 
 from mmragbench.cache import write_atomically
 from mmragbench.errors import MmragbenchError
+from mmragbench.outside.images import HIDDEN, NO_PICTURE, by_ending
 from mmragbench.outside.judging import Judged
 from mmragbench.outside.problems import Problems
 from mmragbench.records import Scores
@@ -23,9 +24,13 @@ MEANT = {
     "unknown": "ignored",
     "duplicate": "the same twice, counted once",
     "unreadable": "left out",
+    "with several frames": "the first of each is taken",
     "unreferenced": "without a reference, not scored",
     "irrelevant": "without a relevant document, not scored",
 }
+
+LEFT_OUT = {NO_PICTURE: "files that are no pictures", HIDDEN: "hidden files"}
+"""Files beside the pictures, by the kind that they are counted under."""
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -45,8 +50,10 @@ def table(rows: Sequence[Row]) -> Table:
 def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[str]:
     """Lines below the table: what did not fit, why a number is not there or what to know of it, and
     the signatures."""
-    for kind in problems.ids:
-        if line := problems.line(kind):
+    for kind, ids in problems.ids.items():
+        if ids and kind in LEFT_OUT:
+            yield f"{len(ids):,} {LEFT_OUT[kind]}: {by_ending(ids)} (left out)"
+        elif line := problems.line(kind):
             meant = MEANT.get(kind, "")
             yield f"{line} ({meant[policy] if isinstance(meant, dict) else meant})"
     for row in rows:
