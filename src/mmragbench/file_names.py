@@ -38,9 +38,9 @@ def files_below(folder: Path) -> Files:
         if not waiting:
             return Files(sorted(found.files), sorted(found.hidden))
         here = waiting.pop()
-        for name in here.names():
-            path, hidden = here.path / name, here.hidden or is_hidden(name)
-            if os.path.isdir(path):
+        for path in here.entries():
+            hidden = here.hidden or is_hidden(path.name)
+            if path.is_dir():
                 below = _Folder(path, hidden, (*here.way, os.path.realpath(here.path)))
                 waiting += [] if below.is_cycle else [below]
             else:
@@ -77,8 +77,8 @@ class _Folder(NamedTuple):
     def is_cycle(self) -> bool:
         return os.path.realpath(self.path) in self.way
 
-    def names(self) -> list[str]:
+    def entries(self) -> list[Path]:
         try:
-            return os.listdir(self.path)
+            return list(self.path.iterdir())
         except OSError as error:
             raise DataError(f"{self.path} cannot be read ({error.strerror})") from error

@@ -151,7 +151,7 @@ def is_picture(path: Path) -> bool:
 
     if path.suffix.lower() in endings():
         return True
-    if not os.path.isfile(path):
+    if not path.is_file():
         return False
     try:
         with PIL.Image.open(path, formats=[f for f in FORMATS if f not in UNMARKED]):
@@ -187,7 +187,7 @@ def inside(root: Path, name: str) -> Path:
     if not name or "\0" in name or os.path.isabs(name):
         raise DataError(f"{shortened(name)!r} is not the name of a file below {root.name}/")
     path = root / name
-    if name == path.name and name != ".." and not os.path.islink(path):
+    if name == path.name and name != ".." and not os.path.islink(path):  # noqa: PTH114 - no error for a name that is too long
         return path  # a folder's own file: nothing to follow, which takes time where there are many
     home = os.path.realpath(root)
     if not os.path.realpath(path).startswith(home.rstrip(os.sep) + os.sep):
