@@ -189,9 +189,8 @@ def list_pictures(folder: Path) -> Listing:
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder of pictures, nor an .npz file with mu and sigma")
     below = files_below(folder)
-    pictures, others = [], []
-    for file in below.files:
-        (pictures if is_picture(file) else others).append(file)
+    pictures = [file for file in below.files if is_picture(file)]
+    others = sorted(set(below.files) - set(pictures))
     if not pictures:
         raise DataError(
             f"{folder} has no pictures: {len(others):,} other files "
