@@ -165,8 +165,8 @@ def globbed(path):
     """The oracle: clean-fid's own listing."""
     from glob import glob
 
-    endings = "bmp jpg jpeg pgm png ppm tif tiff webp JPEG JPG PNG".split()
-    return sorted(f for e in endings for f in glob(f"{path}/**/*.{e}", recursive=True))  # noqa: PTH207
+    endings = ["bmp", "jpg", "jpeg", "pgm", "png", "ppm", "tif", "tiff", "webp", "JPG", "PNG"]
+    return [f for e in endings for f in glob(f"{path}/**/*.{e}", recursive=True)]  # noqa: PTH207
 
 
 def test_linked_folders_are_followed_and_cycles_are_not(folder, tmp_path):

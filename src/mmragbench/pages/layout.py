@@ -1,7 +1,8 @@
 """Where the lines and the pictures of a page stand, as pypdf's text extraction walks over it.
 
 Coordinates are points on the page as it is shown, turned by its /Rotate: x to the right, y upwards,
-from an origin that does not matter. Lines come in the order in which the page draws them, which keeps columns apart where the program that wrote it did.
+from an origin that does not matter. Lines come in the order in which the page draws them, which
+keeps columns apart where the program that wrote it did.
 """
 
 from __future__ import annotations
