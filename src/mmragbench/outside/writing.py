@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from mmragbench.cache import write_atomically
+from mmragbench.digits import interval, number
 from mmragbench.errors import MmragbenchError
 from mmragbench.outside.images import HIDDEN, NO_PICTURE, by_ending
 from mmragbench.outside.judging import Judged
@@ -42,7 +43,11 @@ def table(rows: Sequence[Row]) -> Table:
     for row in rows:
         n = "unknown" if row["n"] is None else f"{row['n']:,}"
         shown.add_row(
-            row["measure"], _number(row["estimate"]), _ends(row), n, f"{row['n_failed']:,}"
+            row["measure"],
+            "-" if row["estimate"] is None else number(row["estimate"]),
+            interval(row["low"], row["high"]),
+            n,
+            f"{row['n_failed']:,}",
         )
     return shown
 
@@ -96,11 +101,3 @@ def _records(found: Sequence[Scores]) -> Iterator[tuple[Any, ...]]:
     for scores in found:
         for score in scores.scores:
             yield score.query, str(scores.measure), score.value, score.error
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _ends(row: Row) -> str:
-    return "-" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}"
