@@ -251,6 +251,17 @@ def test_names_that_agree_by_chance_are_advised_to_be_sets(folder):
         images(made, real, "zero")
 
 
+def test_where_no_picture_can_be_read_that_is_the_reason(folder):
+    """Not a question about names, under any policy."""
+    made, real = folder("made", names(2, ".png"), 1), folder("real", names(2, ".png"), 2)
+    for file in made.iterdir():
+        file.write_text("no picture")
+    for policy in ("error", "skip"):
+        for pairs in ("names", "none"):
+            with pytest.raises(MissingOutputs, match=r"unreadable: made/0.* \(not an image\)"):
+                images(made, real, policy, pairs)
+
+
 def test_names_that_differ_in_case_only_are_said_to(folder):
     """Not taken for two sets without a word."""
     made, real = folder("made", ["A.png", "B.png"], 1), folder("real", ["a.png", "b.png"], 2)

@@ -15,7 +15,7 @@ There is no `zero`: a distance between sets has none for one picture.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from filecmp import cmp
 from pathlib import Path
@@ -87,11 +87,11 @@ def images(made: Path, real: Path, policy: Policy = "error", pairs: Pairs = "aut
     a, b = (read_folder(listing, whole=not paired) for listing in listings)
     if not paired:
         problems = _of_sets(a, b)
-        problems.settle(policy)
+        _settle(problems, policy)
         task, outputs = _posed([*b.images.values()], [*a.images.values()])
     else:
         problems = _of_pairs(a, b)
-        _settle_pairs(problems, policy, a, b)
+        _settle(problems, policy, a, b)
         both = [name for name in b.images if name in a.images]
         task, outputs = _posed([b.images[n] for n in both], [a.images[n] for n in both])
     return Submission(made.name, task, problems, policy, outputs=outputs, failed=a.unreadable)
@@ -103,23 +103,28 @@ def _agree(made: Listing, real: Listing) -> bool:
     return bool(a & b)
 
 
-def _settle_pairs(problems: Problems, policy: Policy, made: Folder, real: Folder) -> None:
-    """As `Problems.settle`; where names do not fit, they may agree by chance."""
+def _settle(problems: Problems, policy: Policy, *sides: Folder) -> None:
+    """As `Problems.settle`, with what a file was unreadable for, where nothing else is said of it;
+    where the names of two sides do not fit, they may agree by chance."""
     try:
         problems.settle(policy)
     except MissingOutputs as error:
-        if policy not in problems.policies or {*made.names} == {*real.names}:
+        if policy not in problems.policies:
             raise
-        raise MissingOutputs(
-            f"{error}{_cases(problems)}. If names agree by chance, --pairs none compares all "
-            f"{len(made.names):,} with all {len(real.names):,} as two sets"
-        ) from error
+        bad = problems.line("unreadable", examples=3)
+        said = [str(error), *([bad] if bad and bad not in str(error) else [])]
+        if len({frozenset(side.names) for side in sides}) > 1:
+            n, m = (f"{len(side.names):,}" for side in sides)
+            said += [*_cases(problems), f"if names agree by chance, --pairs none compares all {n} "
+                     f"with all {m} as two sets"]  # fmt: skip
+        raise MissingOutputs("; ".join(said)) from error
 
 
-def _cases(problems: Problems) -> str:
+def _cases(problems: Problems) -> Iterator[str]:
     missing = {name.casefold() for name in problems.ids["missing"]}
     alike = [name for name in problems.ids["unknown"] if name.casefold() in missing]
-    return f"; {len(alike):,} differ in upper and lower case only: {alike[0]}" if alike else ""
+    if alike:
+        yield f"{len(alike):,} differ in upper and lower case only: {alike[0]}"
 
 
 def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submission:
@@ -138,7 +143,7 @@ def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submissi
     else:
         problems = _of_sets(found)
         task, outputs = _posed([], pictures)
-    problems.settle(policy)
+    _settle(problems, policy)
     return Submission(folder.name, task, problems, policy, outputs=outputs, failed=failed)
 
 
