@@ -96,7 +96,7 @@ def _options(rng: random.Random, kind: str, picture: PIL.Image.Image) -> dict[st
     options: dict[str, Any] = {}
     if kind in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF") and rng.random() < 0.4:
         exif = PIL.Image.Exif()
-        exif[0x0112] = rng.randint(0, 9)
+        exif[0x0112] = rng.randint(1, 8) if kind == "TIFF" else rng.randint(0, 9)
         options["exif"] = exif
         if kind == "JPEG" and rng.random() < 0.5:
             options["exif"] = b"Exif\0\0" + rng.randbytes(rng.randint(0, 60))
