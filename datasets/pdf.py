@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from mmragbench.errors import DataError
+from mmragbench.file_names import files_below
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.pages import Limits, Page, Passages, cut, read
 from mmragbench.questions import Question, read_questions, resolve
@@ -94,8 +96,8 @@ class Pdf:
 
         folder = cache.folder() / "pdf"
         documents: list[Document] = []
-        excluded: list[Exclusion] = []
-        for name in self.files or _below(self.root):
+        names, excluded = (self.files, []) if self.files else _below(self.root)
+        for name in names:
             try:
                 path = inside(self.root, name)
             except DataError as error:
@@ -140,12 +142,25 @@ class Pdf:
         return taken[0]
 
 
-def _below(root: Path) -> list[str]:
-    """The PDF files below a folder, by name; links that lead out of it are refused later."""
+def _below(root: Path) -> tuple[list[str], list[Exclusion]]:
+    """The PDF files below a folder, by name, once each: those that are hidden, or that a link leads
+    to once more, are exclusions. Links that lead out of the folder are refused later."""
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; expected PDF files and a file of questions")
-    found = (path for path in root.rglob("*") if path.suffix.lower() == ".pdf")
-    return sorted(path.relative_to(root).as_posix() for path in found)
+    found, hidden = ([file for file in each if file.suffix.lower() == ".pdf"]
+                     for each in files_below(root))  # fmt: skip
+    name = {file: file.relative_to(root).as_posix() for file in (*found, *hidden)}
+    reason = "it, or a folder on the way, is hidden: name it in `files` if it is meant"
+    excluded = [Exclusion("hidden file", name[file], reason) for file in hidden]
+    first: dict[str, Path] = {}
+    home = os.path.realpath(root)
+    own = sorted(found, key=lambda file: os.path.realpath(file) != f"{home}/{name[file]}")
+    for file in own:  # those that no link leads to come first
+        known = first.setdefault(os.path.realpath(file), file)
+        if known is not file:
+            reason = f"a link to what is read as {name[known]}"
+            excluded.append(Exclusion("duplicate file", name[file], reason))
+    return sorted(name[file] for file in first.values()), excluded
 
 
 def _documents(page: Page, at: str, folder: Path, how: Passages) -> list[Document]:

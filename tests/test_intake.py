@@ -84,7 +84,10 @@ def test_refusals(kind: str, tmp_path: Path) -> None:
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize(
+    "kind",
+    ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "QOI", "PCX", "SGI", "DIB"],
+)
 @pytest.mark.parametrize("missing", [0.01, 0.3, 0.9])
 def test_truncated_in_any_format(kind: str, missing: float, tmp_path: Path) -> None:
     """A file that lost its end is truncated, however little is missing, for reader and intake."""
@@ -104,9 +107,114 @@ def test_a_png_without_its_last_chunk(tmp_path: Path) -> None:
     assert [e.kind for e in take_in([Image("1", path)])[1]] == ["truncated image"]
 
 
+def with_chunks(path: Path, *chunks: tuple[bytes, bytes]) -> Path:
+    """A PNG with more chunks after its header."""
+    data = save(path, format="PNG").read_bytes()
+    made = (
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in chunks
+    )
+    path.write_bytes(data[:33] + b"".join(made) + data[33:])
+    return path
+
+
+@pytest.mark.parametrize("size", [2, 12, 60])
+@pytest.mark.parametrize(
+    "name, head", [(b"zTXt", b"workflow\0\0"), (b"iTXt", b"xmp\0\1\0\0\0"), (b"iCCP", b"icc\0\0")]
+)
+def test_a_png_may_have_much_text(name: bytes, head: bytes, size: int, tmp_path: Path) -> None:
+    """MiB of compressed text (workflows, XMP) or of a colour profile are no obstacle."""
+    content = head + zlib.compress(b"x" * (size * 2**20 - 99))
+    path = with_chunks(tmp_path / "picture.png", (name, content))
+    assert np.array_equal(open_image(path), open_image(save(tmp_path / "plain.png")))
+
+
+def test_a_png_of_text_is_refused_as_that(tmp_path: Path) -> None:
+    """What unpacks to hundreds of MB is not called truncated, in one chunk or in many."""
+    one = (b"zTXt", b"k\0\0" + zlib.compress(b"x" * 200_000_000))
+    many = [(b"zTXt", b"k\0\0" + zlib.compress(b"x" * 10_000_000))] * 20
+    for chunks in ([one], many):
+        path = with_chunks(tmp_path / "picture.png", *chunks)
+        assert [e.kind for e in take_in([Image("1", path)])[1]] == ["image metadata too large"]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "TIFF", "AVIF"])
+def test_much_metadata_in_other_formats(kind: str, tmp_path: Path) -> None:
+    """A profile of 3 MiB, XMP and a comment."""
+    notes = {"icc_profile": bytes(3 * 2**20), "xmp": b"<x>" + b" " * 60_000 + b"</x>"}
+    path = save(tmp_path / "picture", format=kind, **notes)
+    assert len(take_in([Image("1", path)])[0]) == 1
+
+
+def test_a_damaged_file_is_not_called_truncated(tmp_path: Path) -> None:
+    """Where the end is there, the fault is before it."""
+    for kind in ("JPEG", "PNG", "JPEG2000"):
+        path = save(tmp_path / "picture", size=(160, 120), format=kind)
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 3] + bytes(400) + data[len(data) // 3 + 400 :])
+        assert [e.kind for e in take_in([Image("1", path)])[1]] in (["damaged image"], [])
+        path.write_bytes(data[:40] + bytes(400) + data[440:])
+        assert [e.kind for e in take_in([Image("1", path)])[1]] == ["damaged image"]
+
+
+def test_colours_of_print_as_another_library_decodes_them(tmp_path: Path) -> None:
+    """CMYK in a JPEG, stored inverted as Adobe does: torchvision's own decoder is the oracle."""
+    io = pytest.importorskip("torchvision.io")
+    path = save(tmp_path / "picture.jpg", "CMYK", size=(96, 64), quality=95)
+    expected = io.decode_jpeg(io.read_file(str(path)), io.ImageReadMode.RGB).permute(1, 2, 0)
+    assert np.array_equal(np.asarray(open_image(path)), expected.numpy())
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_every_orientation_is_shown_upright(kind: str, tmp_path: Path) -> None:
+    """EXIF's eight, turned and mirrored by numpy."""
+    pixels = np.arange(12 * 8 * 3, dtype=np.uint8).reshape(8, 12, 3)
+    turned = {1: pixels, 2: pixels[:, ::-1], 3: pixels[::-1, ::-1], 4: pixels[::-1],
+              5: pixels.transpose(1, 0, 2), 6: np.rot90(pixels, -1),
+              7: np.rot90(pixels, 2).transpose(1, 0, 2), 8: np.rot90(pixels)}  # fmt: skip
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    for orientation, expected in turned.items():
+        exif = PIL.Image.Exif()
+        exif[0x0112] = orientation
+        PIL.Image.fromarray(pixels).save(tmp_path / "picture", kind, exif=exif, **lossless)
+        assert np.array_equal(np.asarray(open_image(tmp_path / "picture")), expected)
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 in a file's name: taken in with an index too, escaped in reasons."""
+    good, bad = tmp_path / "a\udcff.png", tmp_path / "b\udcff.png"
+    save(tmp_path / "a.png").rename(good)
+    bad.write_text("no picture")
+    taken, excluded = take_in([Image("1", good), Image("2", bad)], tmp_path / "index")
+    assert [image.id for image in taken] == ["1"]
+    assert excluded[0].reason.startswith("b\\udcff.png: none of")
+
+
+def test_a_name_of_any_length(tmp_path: Path) -> None:
+    """A name that is too long for the file system is a file that is not there; one line names it."""
+    path = inside(tmp_path, "x" * 5_000)
+    assert take_in([Image("1", path)])[1][0].kind == "missing image"
+    with pytest.raises(DataError) as error:
+        inside(tmp_path, "../" + "x" * 5_000)
+    assert len(str(error.value)) < 500
+
+
+def test_a_link_that_leads_out_says_what_to_do(tmp_path: Path) -> None:
+    """As the hub's cache has its files: links into a folder of blobs."""
+    (tmp_path / "blobs").mkdir()
+    save(tmp_path / "blobs" / "b", format="PNG")
+    (tmp_path / "snapshot").mkdir()
+    (tmp_path / "snapshot" / "1.png").symlink_to("../blobs/b")
+    with pytest.raises(DataError, match="copy the folder with what its links lead to: cp -rL"):
+        inside(tmp_path / "snapshot", "1.png")
+
+
 def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     """The size in the header decides before anything is decoded, at exactly 64 million pixels."""
-    for width, kind in [(8_000, "truncated image"), (8_001, "image too large")]:
+    for width, kind in [(8_000, "damaged image"), (8_001, "image too large")]:
         path = claim(tmp_path / f"{width}.png", width, 8_000)
         assert [e.kind for e in take_in([Image("1", path)])[1]] == [kind]
 
@@ -120,10 +228,12 @@ def test_a_folder_is_no_image(tmp_path: Path) -> None:
 
 
 def test_other_formats_are_refused(tmp_path: Path) -> None:
-    """Formats outside the list are not decoded, though Pillow could."""
-    path = save(tmp_path / "picture.jpg", format="PPM")
+    """Formats outside the list are not decoded, though Pillow could; those that are known are named."""
+    path = save(tmp_path / "picture.jpg", format="DDS")
     with pytest.raises(BadImage, match="none of JPEG, PNG"):
         open_image(path)
+    with pytest.raises(BadImage, match="PostScript, which is not read; save it as PNG or JPEG"):
+        open_image(save(tmp_path / "picture.eps", format="EPS"))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr"])

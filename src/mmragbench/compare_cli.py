@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from mmragbench.digits import number, p_value
 from mmragbench.errors import MmragbenchError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
         "task", "measure", "a", "b", "a - b", "95 % interval", "p (Holm)", "a is", box=None
     )
     for pair in pairs:
-        told = pair.verdict
+        told = f"identical on all {pair.n:,} queries" if pair.identical else pair.verdict
         needed = f" ({pair.needed:,} queries would tell)" if pair.needed else ""
         mark = " forced" if pair.forced else ""
         table.add_row(
@@ -93,9 +94,9 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
             pair.measure,
             pair.a,
             pair.b,
-            f"{pair.difference:+.4f}",
+            number(pair.difference, "+"),
             _interval(pair.low, pair.high),
-            f"{pair.p_holm:.4f}",
+            p_value(pair.p_holm),
             f"{told}{needed}{mark}",
         )
     console = _console()
@@ -110,7 +111,7 @@ def _where(found: Pair | Gain) -> str:
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:+.4f}, {high:+.4f}]"
+    return "-" if low is None or high is None else f"[{number(low, '+')}, {number(high, '+')}]"
 
 
 def _console() -> Console:
@@ -130,9 +131,9 @@ def _show_gains(found: Sequence[Gain]) -> None:
             _where(gain),
             gain.measure,
             gain.strategy,
-            f"{gain.floor:.4f} {gain.floor_of}",
-            f"{gain.gained:+.4f}",
-            f"{gain.missing:+.4f}",
+            f"{number(gain.floor)} {gain.floor_of}",
+            number(gain.gained, "+"),
+            number(gain.missing, "+"),
             _share(gain),
         )
     console = _console()
@@ -166,8 +167,8 @@ def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
                 found.task,
                 found.measure,
                 name,
-                f"{part.difference:+.4f}",
+                number(part.difference, "+"),
                 _interval(part.low, part.high),
-                f"{part.p_value:.4f}",
+                p_value(part.p_value),
             )
     _console().print(table)

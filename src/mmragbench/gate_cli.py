@@ -147,7 +147,8 @@ def _rest(say: Callable[[str], None], count: int, most: int) -> None:
 
 def _table(cells: Sequence[Cell], width: int) -> Table:
     """What became of each cell; narrow terminals do without margin, p and n."""
-    from mmragbench.gating.sentences import number, tiny
+    from mmragbench.digits import number
+    from mmragbench.gating.sentences import tiny
 
     wide = width >= NARROW
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -169,7 +170,7 @@ def _table(cells: Sequence[Cell], width: int) -> Table:
 
 
 def _worse(found: Sequence[Worse], width: int) -> Table:
-    from mmragbench.gating.sentences import number
+    from mmragbench.digits import number
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     last = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mimetypes
 import os
 import sqlite3
 import stat
@@ -10,24 +11,76 @@ import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mmragbench.errors import BadImage, DataError
+from mmragbench.file_names import printable, shortened
 from mmragbench.records import Exclusion, Image
 
 if TYPE_CHECKING:
     import PIL.Image
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = (
+    *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000"),
+    *("PPM", "QOI", "ICO", "PCX", "SGI", "SUN", "DIB", "TGA"),
+)
+"""Pillow's names of what is read: pictures that it decodes itself, without another program.
+
+Not among them are page descriptions that an interpreter draws (EPS, WMF), fields of measurements
+(FITS, GRIB, HDF5), and files of layers (PSD), which Pillow shows wrongly or not at all."""
+_FRAMED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
+UNMARKED = ("DIB", "TGA")
+"""Those without a signature of their own, which are known by the file's ending alone."""
 MAX_PIXELS = 64_000_000
 MAX_ASPECT = 50
 MAX_BYTES = 512 * 2**20
 OUTSIDE = "outside the dataset's folder"
 
-_RULES = 1  # part of what the index remembers by: raise it when a verdict here would change
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"RIFF")
+_RULES = 2  # part of what the index remembers by: raise it when a verdict here would change
+_MAX_TEXT = 64 * 2**20  # bytes of a PNG's texts and profile, unpacked; Pillow takes 1 MiB of one
+_MAGIC = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"qoif", b"\0\0\1\0"),
+    *(b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n"),
+)
+_ENDS = {
+    b"\xff\xd8\xff": b"\xff\xd9",
+    b"\x89PNG\r\n": b"IEND",
+    b"GIF8": b"\0;",
+    b"\xff\x4f\xff\x51": b"\xff\xd9",
+    b"\0\0\0\x0cjP  \r\n": b"\xff\xd9",
+}
+"""How a file of these begins, and what is among its last bytes unless it was cut off."""
+_UNREAD = {
+    "PostScript": (b"%!PS", b"\xc5\xd0\xd3\xc6"),
+    "PDF": (b"%PDF",),
+    "Windows metafile": (b"\xd7\xcd\xc6\x9a", b"\1\0\0\0\x6c\0\0\0"),
+    "Photoshop": (b"8BPS",),
+    "SVG": (b"<svg", b"<?xml"),
+}
+_OTHERS = frozenset(("PDF", "MPEG", "HDF5", "FITS", "GRIB", "BUFR", "IPTC"))
+"""What Pillow knows by its ending and is no picture."""
+_MODES = frozenset(
+    (
+        "1",
+        "L",
+        "LA",
+        "La",
+        "P",
+        "PA",
+        "RGB",
+        "RGBA",
+        "RGBa",
+        "RGBX",
+        "CMYK",
+        "YCbCr",
+        "HSV",
+        "I",
+        "F",
+    )
+)
 _CHUNK = 512
 
 
@@ -77,6 +130,54 @@ def decode_image(data: bytes) -> PIL.Image.Image:
         raise BadImage(str(refusal)) from refusal
 
 
+@cache
+def endings() -> frozenset[str]:
+    """The endings, in lower case, of files that should be pictures: all that Pillow knows or that
+    are registered as images, so that a `.heic` is not left out unsaid."""
+    import PIL.Image
+
+    known = PIL.Image.registered_extensions().items()
+    named = {ending for ending, format in known if format not in _OTHERS}
+    kinds = mimetypes.MimeTypes().types_map  # the library's own, whatever the machine adds
+    return frozenset(named).union(e for some in kinds for e, k in some.items() if "image/" in k)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file should be a picture by its ending, or has the header of one.
+
+    A file that should be one may turn out not to be: `take_in` says so.
+    """
+    import PIL.Image
+
+    if path.suffix.lower() in endings():
+        return True
+    if not path.is_file():
+        return False
+    try:
+        with PIL.Image.open(path, formats=[f for f in FORMATS if f not in UNMARKED]):
+            return True
+    except MemoryError:
+        raise
+    except Exception:  # on the bytes of another format a decoder may raise anything
+        return False
+
+
+def has_frames(path: Path) -> bool:
+    """Whether a file holds several pictures, of which the first is taken (an animation, pages).
+
+    A second one within a JPEG (a depth map, a stereo pair) does not count.
+    """
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(path, formats=_FRAMED) as picture:
+            return bool(getattr(picture, "is_animated", False))
+    except MemoryError:
+        raise
+    except Exception:  # it is of another format, or what follows the first is damaged
+        return False
+
+
 def inside(root: Path, name: str) -> Path:
     """The path of a file that annotations name, below the folder where it must lie.
 
@@ -84,13 +185,16 @@ def inside(root: Path, name: str) -> Path:
         DataError: an absolute path, a way out by `..`, or a symbolic link that leads out.
     """
     if not name or "\0" in name or os.path.isabs(name):
-        raise DataError(f"{name!r} is not the name of a file below {root.name}/")
+        raise DataError(f"{shortened(name)!r} is not the name of a file below {root.name}/")
     path = root / name
-    if name == path.name and name != ".." and not path.is_symlink():
+    if name == path.name and name != ".." and not os.path.islink(path):  # noqa: PTH114 - no error for a name that is too long
         return path  # a folder's own file: nothing to follow, which takes time where there are many
     home = os.path.realpath(root)
     if not os.path.realpath(path).startswith(home.rstrip(os.sep) + os.sep):
-        raise DataError(f"{name!r} leads out of {root.name}/")
+        raise DataError(
+            f"{shortened(name)!r} leads out of {root.name}/; if it is a link, copy the folder with "
+            "what its links lead to: cp -rL"
+        )
     return path
 
 
@@ -117,7 +221,7 @@ def take_in(
                 if verdict.digest:
                     taken.append(replace(image, digest=verdict.digest))
                 else:
-                    reason = f"{image.path.name}: {verdict.detail}"
+                    reason = f"{printable(image.path.name)}: {verdict.detail}"
                     excluded.append(Exclusion(verdict.kind, image.id, reason))
     known.close()
     return taken, excluded
@@ -148,6 +252,7 @@ def _stamp(path: Path) -> str:
     import PIL
 
     try:
+        str(path).encode()  # what is no UTF-8 can't be remembered
         found = os.stat(path)
     except (OSError, ValueError):
         return ""
@@ -181,17 +286,17 @@ def _decode(data: bytes, side: int | None) -> PIL.Image.Image:
     except MemoryError:
         raise
     except Exception as error:  # on broken bytes a decoder may raise anything
-        detail = " ".join(str(error).split()) or type(error).__name__
-        cut = isinstance(error, EOFError) or "truncated" in detail
-        raise _Refused("truncated image" if cut else "damaged image", detail) from error
+        raise _broken(error, data) from error
     if picture.format == "PNG" and b"IEND" not in data:
         raise _Refused("truncated image", "its last chunk is missing")
+    _check_size(picture)  # once more: an icon holds a picture with a header of its own
     return picture
 
 
 def _header(data: bytes) -> PIL.Image.Image:
     import PIL.Image
 
+    _allow_texts()
     try:
         picture = PIL.Image.open(io.BytesIO(data), formats=FORMATS)
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
@@ -199,17 +304,65 @@ def _header(data: bytes) -> PIL.Image.Image:
     except MemoryError:
         raise
     except Exception as error:
-        if data.startswith(_MAGIC):
-            raise _Refused("truncated image", "its header is cut off or damaged") from error
-        raise _Refused("not an image", f"none of {', '.join(FORMATS)}") from error
+        raise _unopened(error, data) from error
+    _check_size(picture)
+    if picture.mode not in _MODES and not picture.mode.startswith("I;16"):
+        raise _Refused("not an image", f"colours in {picture.mode}, which nothing here reads")
+    return picture
+
+
+def _check_size(picture: PIL.Image.Image) -> None:
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise _Refused("image too large", f"{width} x {height}, at most {MAX_PIXELS:,} pixels")
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise _Refused("image too elongated", f"{width} x {height}, at most {MAX_ASPECT}:1")
-    if picture.mode == "LAB":
-        raise _Refused("not an image", "colours in LAB, which nothing here reads")
-    return picture
+
+
+def _broken(error: Exception, data: bytes) -> _Refused:
+    """Why a decoder gave up."""
+    detail = shortened(" ".join(str(error).split()) or type(error).__name__)
+    if "MAX_TEXT" in detail:
+        return _Refused("image metadata too large", f"more than {_MAX_TEXT:,} bytes of text")
+    words = detail.lower()
+    short = isinstance(error, EOFError) or "truncated" in words or "not enough" in words
+    return _Refused("truncated image" if _is_cut(data, short) else "damaged image", detail)
+
+
+def _is_cut(data: bytes, otherwise: bool) -> bool:
+    """Whether a file has lost its end, where its format has a mark for it."""
+    end = next((end for magic, end in _ENDS.items() if data.startswith(magic)), None)
+    return end not in data[-1024:] if end else otherwise
+
+
+def _unopened(error: Exception, data: bytes) -> _Refused:
+    """Why no decoder took a file: what it is instead, or what is wrong with its header."""
+    if "MAX_TEXT" in str(error):
+        return _broken(error, data)
+    if name := _unread(data):
+        return _Refused("not an image", f"{name}, which is not read; save it as PNG or JPEG")
+    if not data.startswith(_MAGIC) and data[8:12] not in (b"WEBP", b"avif", b"avis"):
+        return _Refused("not an image", f"none of {', '.join(FORMATS)}")
+    if _is_cut(data, otherwise=True):
+        return _Refused("truncated image", "its header is cut off or damaged")
+    return _Refused("damaged image", "its header cannot be read")
+
+
+def _unread(data: bytes) -> str:
+    """The name of a format that is known and not read; empty for any other."""
+    start = data[:256].lstrip(b"\xef\xbb\xbf \r\n\t")
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+        return "HEIF"
+    return next((name for name, magic in _UNREAD.items() if start.startswith(magic)), "")
+
+
+def _allow_texts() -> None:
+    """Texts and colour profiles of some MiB are usual in PNG files (workflows, XMP); Pillow's limits
+    on them are its module's, so they are raised for the process."""
+    from PIL import PngImagePlugin
+
+    PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, _MAX_TEXT)
+    PngImagePlugin.MAX_TEXT_MEMORY = max(PngImagePlugin.MAX_TEXT_MEMORY, _MAX_TEXT)
 
 
 def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:

@@ -217,8 +217,9 @@ def _leave_both(submissions: list[Submission], found: Versus, ways: Ways) -> Non
             for line in (*writing.remarks(side.rows, given.problems, given.policy), ""):
                 _say(out, line)
         _say(out, f"{' - '.join(sources)}:")
+        noun = submissions[0].problems.noun
         out.print(against.table(found.pairs))
-        for line in ("", *against.remarks(found, sources, submissions[0].problems.noun)):
+        for line in ("", *against.remarks(found, sources, noun)):
             _say(out, line)
     _fail_on_crash(rows)
 

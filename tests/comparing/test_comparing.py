@@ -70,6 +70,18 @@ def test_a_difference_is_that_of_the_estimates(run):
         assert pair.low <= pair.difference <= pair.high
 
 
+def test_what_is_the_same_on_every_query_is_identical():
+    """By value, not by a difference of zero."""
+    from mmragbench.statistics import compare, compare_distances
+
+    assert compare([0.5, 0.1, 0.3], [0.5, 0.1, 0.3]).identical
+    assert not compare([0.5, 0.1, 0.3], [0.1, 0.5, 0.3]).identical
+    x, y, z = np.random.default_rng(0).normal(size=(3, 20, 4))
+    for distance in ("FID", "KID"):
+        assert compare_distances(x, y, y, distance).identical
+        assert not compare_distances(x, y, z, distance).identical
+
+
 def test_the_family_is_what_is_shown(run):
     """Fewer comparisons are corrected less."""
     every = {(p.task, p.a, p.measure): p.p_holm for p in within(run, "random")}

@@ -253,3 +253,26 @@ def test_no_folder_and_no_usable_question_are_errors(root, tmp_path):
     papers.ask(tmp_path / "empty", [{"id": "q", "question": "Why?", "answers": ["x"]}])
     with pytest.raises(DataError, match="no PDF file below"):
         posed(tmp_path / "empty")
+
+
+def test_linked_folders_are_read_and_hidden_files_are_named(root, tmp_path):
+    """A link within the root is followed; one that leads out is refused with what to do."""
+    (root / "linked").symlink_to(root / "more")
+    (root / "more" / "round").symlink_to(root)
+    (root / "out").symlink_to(papers.world(tmp_path / "elsewhere"))
+    for name in ("._houses.pdf", ".trash/old.pdf", "__MACOSX/houses.PDF"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"%PDF-1.4")
+    task = posed(root)
+    files = {document.id.partition("#")[0] for document in task.memory}
+    assert files == {"houses.pdf", "more/plants.pdf"}
+    assert sorted(kinds(task)) == [
+        ("duplicate file", "linked/plants.pdf"),
+        ("hidden file", "._houses.pdf"),
+        ("hidden file", ".trash/old.pdf"),
+        ("hidden file", "__MACOSX/houses.PDF"),
+        ("outside the dataset's folder", "out/houses.pdf"),
+        ("outside the dataset's folder", "out/more/plants.pdf"),
+    ]
+    reasons = {e.id: e.reason for e in task.exclusions}
+    assert "cp -rL" in reasons["out/houses.pdf"]

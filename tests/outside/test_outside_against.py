@@ -103,6 +103,17 @@ def test_identical_outputs_cannot_be_told_apart(write, gold):
         assert (pair.verdict, pair.needed) == ("can't tell", None)
 
 
+def test_identical_outputs_are_said_to_be_identical(write, gold):
+    """In place of a test of nothing; systems that differ on one image are not."""
+    first, copy = write("a", GOOD), write("b", GOOD)
+    done = score("captions", first, "--references", gold, "--against", copy, "--measures", "CIDEr")
+    assert "CIDEr: identical on all 8 images" in done.stdout.splitlines()
+    assert "identical\n" in done.stdout and "can't tell" not in done.stdout
+    other = write("c", {**GOOD, 0: BAD[0]})
+    done = score("captions", first, "--references", gold, "--against", other, "--measures", "CIDEr")
+    assert "identical on" not in done.stdout
+
+
 def test_the_family_is_the_measures_shown(write, gold):
     """Holm's correction over all of them; alone, a measure has no correction."""
     close = {**GOOD, 0: BAD[0], 3: BAD[3]}

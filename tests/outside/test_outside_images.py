@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -12,6 +14,7 @@ from mmragbench.outside.fidelity import judge_images, judge_moments
 from mmragbench.outside.images import images
 from mmragbench.outside.moments import Moments, frechet
 from mmragbench.outside.problems import MissingOutputs
+from mmragbench.outside.writing import remarks
 from mmragbench.signature import parse
 
 
@@ -149,12 +152,164 @@ def test_two_pictures_of_one_name(folder):
 
 
 def test_a_folder_without_pictures_is_an_error(tmp_path):
-    """Other files are not looked at."""
+    """What there is instead is counted."""
     (tmp_path / "a.txt").write_text("not a picture")
-    with pytest.raises(DataError, match="has no pictures"):
+    (tmp_path / ".b.png").touch()
+    with pytest.raises(DataError, match=r"no pictures: 1 other files \(.txt 1\), 1 hidden ones"):
         images(tmp_path, tmp_path)
     with pytest.raises(DataError, match="is not a folder"):
         images(tmp_path / "nowhere", tmp_path)
+
+
+def globbed(path):
+    """The oracle: clean-fid's own listing."""
+    from glob import glob
+
+    endings = ["bmp", "jpg", "jpeg", "pgm", "png", "ppm", "tif", "tiff", "webp", "JPG", "PNG"]
+    return [f for e in endings for f in glob(f"{path}/**/*.{e}", recursive=True)]  # noqa: PTH207
+
+
+def test_linked_folders_are_followed_and_cycles_are_not(folder, tmp_path):
+    """As clean-fid's glob lists them; a folder of links to files alone; a link to a folder above."""
+    made, real = folder("made", names(6, ".png"), 1), folder("real", names(5, ".jpg"), 2)
+    for name in ("store", "deeper"):
+        (made / name).symlink_to(folder(f"other/{name}", names(4, ".PNG"), 3))
+    submission = images(made, real, pairs="none")
+    assert len(submission.outputs) == len(globbed(made)) == 14
+    links = tmp_path / "links"
+    links.mkdir()
+    for file in made.glob("*.png"):
+        (links / f"l{file.name}").symlink_to(file)
+    (made / "again").symlink_to(made)
+    assert len(images(made, links).outputs) == 14
+    assert len(images(made, links).task.targets) == len(globbed(links)) == 6
+
+
+def test_a_picture_is_one_by_its_ending_or_its_content(folder):
+    """Whatever the decoder reads, in capitals, under a rare ending, or without one."""
+    made, real = folder("made", names(3, ".png"), 1), folder("real", names(9, ".png"), 2)
+    pixels = Pillow.new("RGB", (16, 16), "red")
+    kinds = {"a.JFIF": "JPEG", "b.avif": "AVIF", "c.jp2": "JPEG2000", "d.ppm": "PPM",
+             "e.tga": "TGA", "f.ico": "ICO", "g": "PNG", "h.large": "JPEG", "i.pcx": "PCX",
+             "j.qoi": "QOI", "k.mpo": "JPEG", "l.dib": "DIB"}  # fmt: skip
+    for name, kind in kinds.items():
+        pixels.save(made / name, kind)
+    submission = images(made, real, pairs="none")
+    assert len(submission.outputs) == 3 + len(kinds)
+    red = [
+        output.image.open() for output in submission.outputs if output.image.path.suffix != ".png"
+    ]
+    for picture in red:
+        assert np.abs(np.asarray(picture, int) - np.asarray(pixels, int)).max() < 12
+    assert not submission.problems.notes
+
+
+def test_what_is_left_out_is_counted_by_ending(folder):
+    """Files that are no pictures, and hidden ones: those of a notebook, of a Mac, of Windows."""
+    made, real = folder("made", names(3, ".png"), 1), folder("real", names(3, ".png"), 2)
+    for name in (".ipynb_checkpoints/0-checkpoint.png", "__MACOSX/0.png", "._1.png", "Thumbs.db"):
+        folder("made", [f"{name}.png"], 3)
+        (made / f"{name}.png").rename(made / name)
+    for name in ("a.txt", "b.TXT", "c.json", "d"):
+        (made / name).write_text("no picture")
+    submission = images(made, real)
+    assert len(submission.outputs) == 3
+    judged = judge_images(submission, FEATURES, ["FID"])
+    lines = list(remarks(judged.rows, submission.problems, "error"))
+    assert lines[:2] == [
+        "4 files that are no pictures: .txt 2, .json 1, without one 1 (left out)",
+        "4 hidden files: .png 3, .db 1 (left out)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name, start, kind",
+    [
+        ("x.heic", b"\0\0\0\x18ftypheic" + b"\0" * 99, "not an image"),
+        ("x.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "not an image"),
+        ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
+        ("x.psd", b"8BPS\0\1" + b"\0" * 99, "not an image"),
+        ("x.wmf", b"\xd7\xcd\xc6\x9a" + b"\0" * 99, "not an image"),
+        ("x.jpg", b"<html>404</html>", "not an image"),
+        ("x.png", b"", "empty file"),
+    ],
+)
+def test_a_picture_that_is_not_read_is_refused_by_name(folder, name, start, kind):
+    """Its ending promises a picture: an error, not a file among others."""
+    made, real = folder("made", names(3, ".png"), 1), folder("real", names(3, ".bmp"), 2)
+    (made / name).write_bytes(start)
+    with pytest.raises(MissingOutputs, match=rf"made/x \({kind}\)"):
+        images(made, real)
+
+
+def test_names_that_agree_by_chance_are_advised_to_be_sets(folder):
+    """The error says how all pictures of both are compared; a policy that makes no sense does not."""
+    made, real = folder("made", names(4, ".png"), 1), folder("real", names(9, ".jpg"), 2)
+    with pytest.raises(MissingOutputs, match="--pairs none compares all 4 with all 9 as two sets"):
+        images(made, real)
+    with pytest.raises(MissingOutputs, match="makes no sense for pictures: there is error, skip$"):
+        images(made, real, "zero")
+
+
+def test_where_no_picture_can_be_read_that_is_the_reason(folder):
+    """Not a question about names, under any policy."""
+    made, real = folder("made", names(2, ".png"), 1), folder("real", names(2, ".png"), 2)
+    for file in made.iterdir():
+        file.write_text("no picture")
+    for policy in ("error", "skip"):
+        for pairs in ("names", "none"):
+            with pytest.raises(MissingOutputs, match=r"unreadable: made/0.* \(not an image\)"):
+                images(made, real, policy, pairs)
+
+
+def test_names_that_differ_in_case_only_are_said_to(folder):
+    """Not taken for two sets without a word."""
+    made, real = folder("made", ["A.png", "B.png"], 1), folder("real", ["a.png", "b.png"], 2)
+    with pytest.raises(MissingOutputs, match="2 differ in upper and lower case only: A"):
+        images(made, real)
+
+
+def test_accents_are_one_name_however_they_are_spelled(folder):
+    """A Mac's decomposed letters against composed ones."""
+    made, real = (
+        folder("made", ["a\u0308.png", "b.png"], 1),
+        folder("real", ["\xe4.png", "b.png"], 2),
+    )
+    assert not images(made, real).problems.notes
+
+
+def test_odd_names_are_names(folder):
+    """No UTF-8, a line break, an escape: shown escaped, compared like others."""
+    made, real = folder("made", ["a.png", "b\n\x1b[2J.png"], 1), folder("real", ["a.png"], 2)
+    (made / "a.png").rename(made / "a\udcff.png")
+    assert len(images(made, real, pairs="none").outputs) == 2
+    (real / "a.png").rename(real / "b\n\x1b[2J.png")
+    with pytest.raises(MissingOutputs, match=r"unknown: a\\udcff\. ") as error:
+        images(made, real)
+    assert str(error.value).isprintable()
+
+
+def test_what_is_no_file_is_no_picture(folder):
+    """A pipe, a link to nothing, a folder called like a picture: none holds the reader up."""
+    made, real = folder("made", names(3, ".png"), 1), folder("real", names(3, ".bmp"), 2)
+    os.mkfifo(made / "pipe")
+    (made / "broken").symlink_to(made / "nowhere")
+    (made / "round").symlink_to(made / "round")
+    (made / "folder.png").mkdir()
+    assert images(made, real).problems.notes["no picture"]["count"] == 3
+    (made / "0.jpg").symlink_to(made / "nowhere.jpg")
+    with pytest.raises(DataError, match="1 names .* or compare two sets: --pairs none"):
+        images(made, real)
+
+
+def test_of_several_frames_the_first_is_taken_and_that_is_said(folder):
+    """Animations and pages."""
+    made, real = folder("made", names(3, ".png"), 1), folder("real", names(9, ".jpg"), 2)
+    frames = [Pillow.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    for name in ("x.gif", "y.tif", "z.webp"):
+        frames[0].save(made / name, save_all=True, append_images=frames[1:])
+    problems = images(made, real, pairs="none").problems
+    assert problems.ids["with several frames"] == ("made/x.gif", "made/y.tif", "made/z.webp")
 
 
 def saved(path, rows):

@@ -142,6 +142,32 @@ def test_pictures_are_scored_on_features_of_ones_own(tmp_path):
     assert "FID is biased upward" in done.stdout
 
 
+def test_a_folder_against_itself(tmp_path):
+    """FID is 0, without a sign, and in its interval; twice its pictures too."""
+    for i in range(6):
+        colour = (40 * i, 90, 250 - 30 * i)
+        for name in ("made", "twice/a", "twice/b"):
+            (tmp_path / name).mkdir(parents=True, exist_ok=True)
+            Pillow.new("RGB", (16, 16), colour).save(tmp_path / name / f"{i}.png")
+    features = ("--features", "toy:ColourEncoder", "--measures", "FID")
+    done = score("images", tmp_path / "made", "--real", tmp_path / "made", *features)
+    assert "  0.0000  0.0000 to 0.0000  6 " in done.stdout
+    done = score("images", tmp_path / "made", "--real", tmp_path / "made", *features, "--json")
+    (row,) = json.loads(done.stdout)
+    assert row["estimate"] == 0 == row["low"] <= row["high"]
+
+
+def test_small_numbers_have_digits(tmp_path, capsys):
+    """A KID of 4e-05 is not a row of zeros."""
+    from rich.console import Console
+
+    from mmragbench.outside.writing import table
+
+    row = {"measure": "KID(x)", "estimate": 4.1e-5, "low": -2.34e-6, "high": 8.8e-5}
+    Console(width=100).print(table([row | {"n": 9, "n_failed": 0}]))
+    assert "4.1e-05  -2.34e-06 to 8.8e-05" in capsys.readouterr().out
+
+
 def test_inception_without_its_weights_is_one_line(tmp_path):
     """It says where they belong; nothing is downloaded."""
     Pillow.new("RGB", (4, 4)).save(tmp_path / "0.png")

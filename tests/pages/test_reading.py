@@ -146,19 +146,109 @@ def test_what_is_drawn_counts_and_what_lies_about_does_not(tmp_path, folder):
     assert kinds(found) == [("small figure", "a.pdf#p1-fig2")]
 
 
-def encrypted(path, password):
-    from reportlab.lib.pdfencrypt import StandardEncryption
-
-    lock = StandardEncryption(password, ownerPassword="owner", canPrint=0, strength=128)
-    return paper(path, lambda canvas: write(canvas, 72, 700, ["Secret."]), encrypt=lock)
+COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "yellow": (255, 255, 0)}
 
 
-def test_a_locked_file_is_named(tmp_path, folder):
+def corners(file) -> str:
+    """The colours in a picture's corners, row by row."""
+    from PIL import Image
+
+    named = {colour: name for name, colour in COLOURS.items()}
+    with Image.open(file) as opened:
+        picture = opened.convert("RGB")
+    w, h = picture.size
+    return " ".join(named[picture.getpixel((x, y))] for y in (3, h - 4) for x in (3, w - 4))
+
+
+def four_colours():
+    from PIL import Image
+
+    picture = Image.new("RGB", (120, 80))
+    for i, colour in enumerate(COLOURS.values()):
+        picture.paste(colour, (60 * (i % 2), 40 * (i // 2), 60 + 60 * (i % 2), 40 + 40 * (i // 2)))
+    return papers.ImageReader(picture)
+
+
+SHOWN = {
+    "as it is": ((1, 0, 0, 1), "red green blue yellow"),
+    "a quarter to the left": ((0, 1, -1, 0), "green yellow red blue"),
+    "upside down": ((-1, 0, 0, -1), "yellow blue green red"),
+    "a quarter to the right": ((0, -1, 1, 0), "blue red yellow green"),
+    "left for right": ((-1, 0, 0, 1), "green red yellow blue"),
+    "top for bottom": ((1, 0, 0, -1), "blue yellow red green"),
+    "mirrored at one diagonal": ((0, 1, 1, 0), "yellow green blue red"),
+    "mirrored at the other": ((0, -1, -1, 0), "red blue green yellow"),
+    "askew": ((0.98, 0.17, -0.17, 0.98), "red green blue yellow"),
+}
+
+
+@pytest.mark.parametrize("within", ["page", "form"])
+@pytest.mark.parametrize("how", SHOWN)
+def test_a_figure_is_as_the_page_shows_it(how, within, tmp_path, folder):
+    """Turned and mirrored by the matrices on its way, its own and those of the form that it is in."""
+    turn, expected = SHOWN[how]
+
+    def draw(canvas):
+        if within == "form":
+            canvas.beginForm("form")
+            canvas.drawImage(four_colours(), 0, 0, 120, 80)
+            canvas.endForm()
+        canvas.translate(300, 400)
+        canvas.transform(*turn, 0, 0)
+        if within == "form":
+            canvas.doForm("form")
+        else:
+            canvas.drawImage(four_colours(), 0, 0, 120, 80)
+
+    (page,) = read(paper(tmp_path / "a.pdf", draw), "a.pdf", folder, LIMITS).pages
+    assert corners(folder / page.figures[0].file) == expected
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270, -90, 450])
+def test_a_page_is_read_as_it_is_turned(degrees, tmp_path, folder):
+    """By /Rotate: figures upright, captions below them, whatever way round the page is stored."""
+
+    def draw(canvas):
+        canvas.translate(300, 400)
+        canvas.rotate(degrees)  # against the page's turn, as programs write landscape pages
+        canvas.drawImage(four_colours(), -60, -40, 120, 80)
+        write(canvas, -60, -54, ["Figure 1: Four colours"], 9)
+
+    path = paper(tmp_path / "a.pdf", draw)
+    writer = PdfWriter(clone_from=path)
+    writer.pages[0][NameObject("/Rotate")] = NumberObject(degrees)
+    writer.write(path)
+    (page,) = read(path, "a.pdf", folder, LIMITS).pages
+    assert [figure.caption for figure in page.figures] == ["Figure 1: Four colours"]
+    assert corners(folder / page.figures[0].file) == "red green blue yellow"
+
+
+def encrypted(path, password, algorithm):
+    paper(path, lambda canvas: write(canvas, 72, 700, ["Secret."]))
+    writer = PdfWriter(clone_from=path)
+    writer.encrypt(user_password=password, owner_password="owner", algorithm=algorithm)
+    writer.write(path)
+    return path
+
+
+@pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256"])
+def test_a_locked_file_is_named(algorithm, tmp_path, folder):
     """A file that wants a password is excluded; one that any viewer opens without is read."""
-    locked = read(encrypted(tmp_path / "a.pdf", "secret"), "a.pdf", folder, LIMITS)
+    locked = read(encrypted(tmp_path / "a.pdf", "secret", algorithm), "a.pdf", folder, LIMITS)
     assert (locked.pages, kinds(locked)) == ((), [("encrypted PDF", "a.pdf")])
-    (page,) = read(encrypted(tmp_path / "b.pdf", ""), "b.pdf", folder, LIMITS).pages
+    assert locked.exclusions[0].reason == "it wants a password; save it without one"
+    (page,) = read(encrypted(tmp_path / "b.pdf", "", algorithm), "b.pdf", folder, LIMITS).pages
     assert page.text == "Secret."
+
+
+def test_without_cryptography_the_extra_is_named(tmp_path, folder, monkeypatch):
+    """An encrypted file is not called damaged where a package is missing."""
+    from mmragbench.errors import MissingExtra
+
+    path = encrypted(tmp_path / "a.pdf", "", "AES-128")
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"cryptography is not installed; .*mmragbench\[pdf\]"):
+        read(path, "a.pdf", folder, LIMITS)
 
 
 def test_what_is_no_pdf_is_named(tmp_path, folder):
@@ -280,9 +370,11 @@ def test_a_bomb_is_named_and_costs_no_memory(tmp_path, folder):
     del packed
     tracemalloc.start()
     assert kinds(read(declared, "a.pdf", folder, LIMITS)) == [("image too large", "a.pdf#p1-fig1")]
-    assert kinds(read(unpacked, "b.pdf", folder, LIMITS)) == [("damaged figure", "b.pdf#p1-fig1")]
+    assert kinds(read(unpacked, "b.pdf", folder, LIMITS)) == [
+        ("too much to unpack", "b.pdf#p1-fig1")
+    ]
     content = kinds(read(tmp_path / "c.pdf", "c.pdf", folder, LIMITS))
-    assert content == [("damaged page", "c.pdf#p1"), ("empty PDF", "c.pdf")]
+    assert content == [("too much to unpack", "c.pdf#p1"), ("empty PDF", "c.pdf")]
     assert tracemalloc.get_traced_memory()[1] < 200e6
     tracemalloc.stop()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -154,13 +155,42 @@ def test_an_interval_that_holds_zero_is_pointed_out(made: Made) -> None:
     assert "1.0 CIDEr [−1.0, 3.0], though the interval holds 0" in answer
 
 
-def test_the_same_number_is_called_the_same(made: Made) -> None:
-    """Two strategies that rank alike are not "not told apart with 500 queries"."""
+SAME = {"low": 0.0, "high": 0.0, "identical": True}
+
+
+def test_identical_outputs_are_called_identical(made: Made) -> None:
+    """Two strategies that rank alike are not "not told apart with 500 queries"; a run that stored
+    nothing but an interval of nothing says the same."""
     pairs = {("a", "b"): open_(0.0, None), ("a", "c"): better(0.1), ("b", "c"): better(0.1)}
-    folder = made.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs)
-    run = RunFolder(folder)
-    run.comparisons[0].update(low=0.0, high=0.0)
-    assert verdicts(run)[0].answer.endswith("; b has the same number.")
+    for said in (SAME, {"low": 0.0, "high": 0.0}):
+        run = RunFolder(made.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs))
+        run.comparisons[0].update(said)
+        assert verdicts(run)[0].answer.endswith("; b is identical to a on all 500 queries.")
+
+
+def test_where_nothing_differs_that_is_the_answer(made: Made) -> None:
+    """Of two, and of three."""
+    numbers, pairs = {"a": 0.6, "b": 0.6, "c": 0.6}, list(combinations("abc", 2))
+    for names in (["a", "b"], ["a", "b", "c"]):
+        tied = {pair: open_(0.0, None) for pair in pairs if {*pair} <= {*names}}
+        run = RunFolder(made.folder({name: numbers[name] for name in names}, tied))
+        for pair in run.comparisons:
+            pair.update(SAME)
+        listed = "a and b" if len(names) == 2 else "a, b and c"
+        start = f"{listed} are identical on all 500 queries of captioning (CIDEr 60.0"
+        assert verdicts(run)[0].answer.startswith(start)
+
+
+def test_what_is_identical_among_what_cannot_be_told(made: Made) -> None:
+    """The two are named beside the third; an interval that only looks like nothing is none."""
+    pairs = {("a", "b"): open_(0.1), ("a", "c"): open_(0.1), ("b", "c"): open_(0.0, None)}
+    run = RunFolder(made.folder({"a": 0.6, "b": 0.5, "c": 0.5}, pairs))
+    run.comparisons[2].update(SAME)
+    answer = verdicts(run)[0].answer
+    assert answer.startswith("No strategy can be told from another on captioning with 500 queries")
+    assert "; b and c are identical on all 500 queries; telling a from" in answer
+    run.comparisons[2].update(identical=False)
+    assert "identical" not in verdicts(run)[0].answer
 
 
 def test_percentages_differ_by_points(made: Made) -> None:

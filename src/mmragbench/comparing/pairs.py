@@ -36,6 +36,7 @@ class Pair:
         needed: for "can't tell": the queries needed for 80 % power at this difference, with the
             family's correction.
         forced: what differs between the signatures, where the comparison was forced.
+        identical: the two have the same value on every query.
     """
 
     task: str
@@ -54,6 +55,7 @@ class Pair:
     n: int
     needed: int | None
     forced: str | None = None
+    identical: bool = False
 
     @classmethod
     def of(
@@ -80,6 +82,7 @@ class Pair:
             verdict=said,
             n=found.n,
             needed=_needed(found, family) if said == "can't tell" else None,
+            identical=found.identical,
         )
 
     def row(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmragbench.digits import number
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.verdicts import Gate
 
@@ -151,11 +152,6 @@ def _found(file: Path, key: str, ids: Sequence[str]) -> dict[str, str]:
         return {}
     rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
     return {row[key]: row["text"] for row in rows if row[key] in ids and row.get("text")}
-
-
-def number(value: float) -> str:
-    """Four decimals; three digits of what is smaller."""
-    return f"{value:.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:.3g}"
 
 
 def tiny(p: float) -> str:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 from xml.etree import ElementTree as Xml
 
+from mmragbench.digits import number
 from mmragbench.gating.cells import Cell
 from mmragbench.gating.sentences import (
     got_worse,
     headline,
-    number,
     power,
     sentence,
     tiny,

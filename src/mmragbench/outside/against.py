@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from rich.table import Table
 
 from mmragbench.comparing.pairs import Pair
+from mmragbench.digits import interval, number, p_value
 from mmragbench.outside.judging import Judged
 from mmragbench.outside.problems import MissingOutputs
 from mmragbench.outside.submission import Submission
@@ -121,15 +122,14 @@ def table(pairs: Sequence[Pair]) -> Table:
         shown.add_column(column, justify="right")
     shown.add_column("verdict")
     for pair in pairs:
-        ends = (pair.low, pair.high)
         shown.add_row(
             pair.measure,
-            f"{pair.difference:+.4f}",
-            "-" if None in ends else f"{pair.low:+.4f} to {pair.high:+.4f}",
-            f"{pair.p_value:.4f}",
-            f"{pair.p_holm:.4f}",
+            number(pair.difference, "+"),
+            interval(pair.low, pair.high, "+"),
+            p_value(pair.p_value),
+            p_value(pair.p_holm),
             f"{pair.n:,}",
-            pair.verdict,
+            "identical" if pair.identical else pair.verdict,
         )
     return shown
 
@@ -139,7 +139,9 @@ def remarks(found: Versus, sources: Sequence[str], noun: str) -> Iterator[str]:
     if found.pairs:
         yield f"p: paired permutation; corrected (Holm) for the measures shown: {len(found.pairs)}"
     for pair in found.pairs:
-        if pair.verdict == "can't tell":
+        if pair.identical:
+            yield f"{pair.measure}: identical on all {pair.n:,} {noun}"
+        elif pair.verdict == "can't tell":
             needed = f"{pair.needed:,} {noun} would" if pair.needed else "no number would"
             yield f"{pair.measure}: can't tell; {needed} tell it (80 % power)"
     for source, ids in zip(sources, found.lone, strict=True):

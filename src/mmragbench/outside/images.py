@@ -1,8 +1,9 @@
 """Pictures made elsewhere: a folder of them against a folder of real ones.
 
-Files are paired by their names without the ending (`a/7.png` with `a/7.jpg`) if any agree, else they
-are two sets. A file that cannot be read counts as missing, is named, and is never replaced. The
-policy:
+A folder's pictures are all files below it, links followed, that have a picture's ending or content;
+hidden files and files that are no pictures are left out and counted. Files are paired by their names
+without the ending (`a/7.png` with `a/7.jpg`) if any agree, else they are two sets. A file that cannot
+be read counts as missing, is named, and is never replaced. The policy:
 
 - `error`: no real picture may lack its generated one, no name be unknown, no file be unreadable;
 - `skip`: complete pairs are compared, so that the real set shrinks with the generated one; of two
@@ -13,31 +14,61 @@ There is no `zero`: a distance between sets has none for one picture.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from filecmp import cmp
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 from mmragbench.errors import DataError
-from mmragbench.intake import take_in
-from mmragbench.outside.problems import Policy, Problems, compared, contradiction
+from mmragbench.file_names import files_below, printable
+from mmragbench.intake import has_frames, is_picture, take_in
+from mmragbench.outside.problems import MissingOutputs, Policy, Problems, compared, contradiction
 from mmragbench.outside.submission import Submission
 from mmragbench.records import Image, Output, Query, Task
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+NO_PICTURE, HIDDEN = "no picture", "hidden"
+"""Kinds of files that are left out, and no answers of anybody: `Problems` counts them."""
 
 Pairs = Literal["auto", "names", "none"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files below a folder: pictures, what is no picture, and what is hidden."""
+
+    path: Path
+    pictures: list[Path]
+    others: list[Path]
+    hidden: list[Path]
+
+    def name(self, file: Path) -> str:
+        """A file's name below the folder, as it can be shown."""
+        return printable(file.relative_to(self.path).as_posix())
+
+    def stem(self, file: Path) -> str:
+        """The name without its ending, and however the file system spells its accents."""
+        return self.name(Path(normalize("NFC", str(file.with_suffix("")))))
+
+    def stems(self) -> set[str]:
+        """The stem of every picture."""
+        return {self.stem(file) for file in self.pictures}
 
 
 @dataclass(frozen=True)
 class Folder:
     """A folder's pictures by name; of those that cannot be read, the reasons; copies left out."""
 
-    path: Path
+    listing: Listing
     images: dict[str, Image]
     unreadable: dict[str, str]
     copies: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        return self.listing.path
 
     @property
     def names(self) -> list[str]:
@@ -51,17 +82,49 @@ def images(made: Path, real: Path, policy: Policy = "error", pairs: Pairs = "aut
         DataError: a folder has no pictures, or two different pictures of one name.
         MissingOutputs: the policy does not cover what is missing, unknown or unreadable.
     """
-    if pairs == "auto":
-        pairs = "names" if _names(made) & _names(real) else "none"
-    a, b = (read_folder(folder, whole=pairs == "none") for folder in (made, real))
-    problems = _of_pairs(a, b) if pairs == "names" else _of_sets(a, b)
-    problems.settle(policy)
-    if pairs == "names":
+    listings = list_pictures(made), list_pictures(real)
+    paired = pairs == "names" or (pairs == "auto" and _agree(*listings))
+    a, b = (read_folder(listing, whole=not paired) for listing in listings)
+    if not paired:
+        problems = _of_sets(a, b)
+        _settle(problems, policy)
+        task, outputs = _posed([*b.images.values()], [*a.images.values()])
+    else:
+        problems = _of_pairs(a, b)
+        _settle(problems, policy, a, b)
         both = [name for name in b.images if name in a.images]
         task, outputs = _posed([b.images[n] for n in both], [a.images[n] for n in both])
-    else:
-        task, outputs = _posed([*b.images.values()], [*a.images.values()])
     return Submission(made.name, task, problems, policy, outputs=outputs, failed=a.unreadable)
+
+
+def _agree(made: Listing, real: Listing) -> bool:
+    """Whether any names do; in another case too, which is an error to be told of later."""
+    a, b = ({stem.casefold() for stem in listing.stems()} for listing in (made, real))
+    return bool(a & b)
+
+
+def _settle(problems: Problems, policy: Policy, *sides: Folder) -> None:
+    """As `Problems.settle`, with what a file was unreadable for, where nothing else is said of it;
+    where the names of two sides do not fit, they may agree by chance."""
+    try:
+        problems.settle(policy)
+    except MissingOutputs as error:
+        if policy not in problems.policies:
+            raise
+        bad = problems.line("unreadable", examples=3)
+        said = [str(error), *([bad] if bad and bad not in str(error) else [])]
+        if len({frozenset(side.names) for side in sides}) > 1:
+            n, m = (f"{len(side.names):,}" for side in sides)
+            said += [*_cases(problems), f"if names agree by chance, --pairs none compares all {n} "
+                     f"with all {m} as two sets"]  # fmt: skip
+        raise MissingOutputs("; ".join(said)) from error
+
+
+def _cases(problems: Problems) -> Iterator[str]:
+    missing = {name.casefold() for name in problems.ids["missing"]}
+    alike = [name for name in problems.ids["unknown"] if name.casefold() in missing]
+    if alike:
+        yield f"{len(alike):,} differ in upper and lower case only: {alike[0]}"
 
 
 def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submission:
@@ -71,7 +134,7 @@ def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submissi
         DataError: the folder has no pictures.
         MissingOutputs: the policy does not cover what is unreadable.
     """
-    found = read_folder(folder, whole=True)
+    found = read_folder(list_pictures(folder), whole=True)
     pictures = list(found.images.values())
     failed = {} if real else found.unreadable
     if real:
@@ -80,7 +143,7 @@ def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submissi
     else:
         problems = _of_sets(found)
         task, outputs = _posed([], pictures)
-    problems.settle(policy)
+    _settle(problems, policy)
     return Submission(folder.name, task, problems, policy, outputs=outputs, failed=failed)
 
 
@@ -104,7 +167,13 @@ def _flaws(*folders: Folder) -> dict[str, tuple[str, ...]]:
     bad = [f"{folder.path.name}/{name} ({why})" for folder in folders
            for name, why in folder.unreadable.items()]  # fmt: skip
     copies = [f"{folder.path.name}/{name}" for folder in folders for name in folder.copies]
-    return {"unreadable": tuple(bad), "duplicate": tuple(copies)}
+    listings = [folder.listing for folder in folders]
+    others = [f"{each.path.name}/{each.name(file)}" for each in listings for file in each.others]
+    hidden = [f"{each.path.name}/{each.name(file)}" for each in listings for file in each.hidden]
+    frames = [f"{folder.path.name}/{name}" for folder in folders
+              for name, image in folder.images.items() if has_frames(image.path)]  # fmt: skip
+    return {"unreadable": tuple(bad), "duplicate": tuple(copies), "with several frames": tuple(frames),
+            NO_PICTURE: tuple(others), HIDDEN: tuple(hidden)}  # fmt: skip
 
 
 def _posed(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
@@ -116,47 +185,60 @@ def _posed(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Out
     return task, [Output(id, image=image) for id, image in zip(ids, made, strict=False)]
 
 
-def read_folder(folder: Path, whole: bool = False) -> Folder:
+def list_pictures(folder: Path) -> Listing:
+    """The files below a folder.
+
+    Raises:
+        DataError: it is no folder, cannot be read, or has no pictures.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder of pictures, nor an .npz file with mu and sigma")
+    below = files_below(folder)
+    pictures = [file for file in below.files if is_picture(file)]
+    others = sorted(set(below.files) - set(pictures))
+    if not pictures:
+        raise DataError(
+            f"{folder} has no pictures: {len(others):,} other files "
+            f"({by_ending(map(str, others)) or 'none'}), {len(below.hidden):,} hidden ones"
+        )
+    return Listing(folder, pictures, others, below.hidden)
+
+
+def read_folder(listing: Listing, whole: bool = False) -> Folder:
     """Every picture below a folder, decoded once.
 
     Args:
         whole: names keep their endings, so that `7.png` and `7.jpg` are two.
 
     Raises:
-        DataError: it is no folder, or has no pictures, or two different ones of one name.
+        DataError: it has two different ones of one name.
     """
     found: dict[str, Path] = {}
     copies: list[str] = []
     torn: list[str] = []
-    for file in _files(folder):
-        name = _name(folder, file, whole)
+    for file in listing.pictures:
+        name = listing.name(file) if whole else listing.stem(file)
         if name in found:
-            (copies if _digest(found[name]) == _digest(file) else torn).append(name)
+            (copies if _same(found[name], file) else torn).append(name)
         found.setdefault(name, file)
-    contradiction(str(folder), "names", torn)
+    try:
+        contradiction(str(listing.path), "names", torn)
+    except DataError as error:
+        raise DataError(f"{error}, or compare two sets: --pairs none") from error
     names = {str(path.absolute()): name for name, path in found.items()}
     taken, excluded = take_in([Image(id, Path(id)) for id in names])
     unreadable = {names[each.id]: each.kind for each in excluded}
-    return Folder(folder, {names[image.id]: image for image in taken}, unreadable, tuple(copies))
+    return Folder(listing, {names[image.id]: image for image in taken}, unreadable, tuple(copies))
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder of pictures, nor an .npz file with mu and sigma")
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
-    if not files:
-        raise DataError(f"{folder} has no pictures ({', '.join(sorted(SUFFIXES))})")
-    return files
+def by_ending(names: Iterable[str]) -> str:
+    """How many files have which ending, the most first: `.txt 5, .json 3, without one 1`."""
+    endings = Counter(Path(name).suffix.lower() or "without one" for name in names)
+    return ", ".join(f"{printable(ending)} {n:,}" for ending, n in endings.most_common(8))
 
 
-def _names(folder: Path) -> set[str]:
-    return {_name(folder, file, whole=False) for file in _files(folder)}
-
-
-def _name(folder: Path, file: Path, whole: bool) -> str:
-    below = file.relative_to(folder)
-    return (below if whole else below.with_suffix("")).as_posix()
-
-
-def _digest(file: Path) -> str:
-    return sha256(file.read_bytes()).hexdigest()
+def _same(file: Path, other: Path) -> bool:
+    try:
+        return cmp(file, other, shallow=False)
+    except OSError:  # one of them is not there
+        return False

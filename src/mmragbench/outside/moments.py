@@ -74,9 +74,11 @@ def frechet(a: Moments, b: Moments) -> float:
         raise DataError(
             f"features of {len(a.mean)} and of {len(b.mean)} dimensions: not the same network"
         )
+    if np.array_equal(a.mean, b.mean) and np.array_equal(a.covariance, b.covariance):
+        return 0.0
     values, vectors = np.linalg.eigh(a.covariance)
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
     mixed = np.linalg.eigvalsh(root @ b.covariance @ root)
     cross = np.sqrt(np.clip(mixed, 0, None)).sum()
     apart = np.square(a.mean - b.mean).sum()
-    return float(apart + np.trace(a.covariance) + np.trace(b.covariance) - 2 * cross)
+    return max(0.0, float(apart + np.trace(a.covariance) + np.trace(b.covariance) - 2 * cross))

@@ -11,7 +11,9 @@ from typing import Any
 from rich.table import Table
 
 from mmragbench.cache import write_atomically
+from mmragbench.digits import interval, number
 from mmragbench.errors import MmragbenchError
+from mmragbench.outside.images import HIDDEN, NO_PICTURE, by_ending
 from mmragbench.outside.judging import Judged
 from mmragbench.outside.problems import Problems
 from mmragbench.records import Scores
@@ -23,9 +25,13 @@ MEANT = {
     "unknown": "ignored",
     "duplicate": "the same twice, counted once",
     "unreadable": "left out",
+    "with several frames": "the first of each is taken",
     "unreferenced": "without a reference, not scored",
     "irrelevant": "without a relevant document, not scored",
 }
+
+LEFT_OUT = {NO_PICTURE: "files that are no pictures", HIDDEN: "hidden files"}
+"""Files beside the pictures, by the kind that they are counted under."""
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -37,7 +43,11 @@ def table(rows: Sequence[Row]) -> Table:
     for row in rows:
         n = "unknown" if row["n"] is None else f"{row['n']:,}"
         shown.add_row(
-            row["measure"], _number(row["estimate"]), _ends(row), n, f"{row['n_failed']:,}"
+            row["measure"],
+            "-" if row["estimate"] is None else number(row["estimate"]),
+            interval(row["low"], row["high"]),
+            n,
+            f"{row['n_failed']:,}",
         )
     return shown
 
@@ -45,8 +55,10 @@ def table(rows: Sequence[Row]) -> Table:
 def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[str]:
     """Lines below the table: what did not fit, why a number is not there or what to know of it, and
     the signatures."""
-    for kind in problems.ids:
-        if line := problems.line(kind):
+    for kind, ids in problems.ids.items():
+        if ids and kind in LEFT_OUT:
+            yield f"{len(ids):,} {LEFT_OUT[kind]}: {by_ending(ids)} (left out)"
+        elif line := problems.line(kind):
             meant = MEANT.get(kind, "")
             yield f"{line} ({meant[policy] if isinstance(meant, dict) else meant})"
     for row in rows:
@@ -89,11 +101,3 @@ def _records(found: Sequence[Scores]) -> Iterator[tuple[Any, ...]]:
     for scores in found:
         for score in scores.scores:
             yield score.query, str(scores.measure), score.value, score.error
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _ends(row: Row) -> str:
-    return "-" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmragbench.cache import write_atomically
 from mmragbench.intake import MAX_PIXELS
-from mmragbench.pages.layout import Placement
+from mmragbench.pages.layout import Matrix, Placement
 from mmragbench.pages.refusing import Refused
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def save_figure(page: Any, placement: Placement, folder: Path, side: int) -> str:
-    """Write a figure under the name of its content; the file's name.
+    """Write a figure as the page shows it under the name of its content; the file's name.
 
     Args:
         page: pypdf's.
@@ -40,7 +40,7 @@ def save_figure(page: Any, placement: Placement, folder: Path, side: int) -> str
         raise Refused("damaged figure", "it does not decode")
     if min(found.image.size) < side:
         raise _small(found.image.size, side)
-    content = _png(found.image)
+    content = _png(_as_shown(found.image, placement.matrix))
     file = f"{sha256(content).hexdigest()}.png"
     if not (folder / file).is_file():
         write_atomically(folder / file, content)
@@ -65,8 +65,27 @@ def _declared(page: Any, placement: Placement) -> tuple[int, int] | None:
     return int(holder["/Width"]), int(holder["/Height"])
 
 
+def _as_shown(picture: PIL.Image.Image, matrix: Matrix) -> PIL.Image.Image:
+    """Turned by quarters and mirrored as its matrix lays it on the page, at the nearest quarter.
+
+    Of the picture's axes, (a, b) is where its right side points to, and (c, d) its upper side.
+    """
+    import PIL.Image
+
+    a, b, c, d, *_ = matrix
+    flip = PIL.Image.Transpose
+    lies = abs(b) > abs(a)
+    if lies:
+        picture = picture.transpose(flip.TRANSPOSE)
+    if c > 0 if lies else a < 0:
+        picture = picture.transpose(flip.FLIP_LEFT_RIGHT)
+    if b > 0 if lies else d < 0:
+        picture = picture.transpose(flip.FLIP_TOP_BOTTOM)
+    return picture
+
+
 def _png(picture: PIL.Image.Image) -> bytes:
-    """The pixels as they were decoded, in a format that loses nothing."""
+    """The pixels, in a format that loses nothing."""
     if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
         picture = picture.convert("RGB")
     content = io.BytesIO()

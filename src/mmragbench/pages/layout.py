@@ -1,12 +1,13 @@
 """Where the lines and the pictures of a page stand, as pypdf's text extraction walks over it.
 
-Coordinates are points in the page's own space: x to the right, y upwards. Lines come in the order
-in which the page draws them, which keeps columns apart where the program that wrote it did.
+Coordinates are points on the page as it is shown, turned by its /Rotate: x to the right, y upwards,
+from an origin that does not matter. Lines come in the order in which the page draws them, which
+keeps columns apart where the program that wrote it did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import hypot
 from typing import Any, NamedTuple
@@ -15,6 +16,12 @@ Matrix = Sequence[float]
 """The six numbers a b c d e f of a PDF transformation: x' = a x + c y + e, y' = b x + d y + f."""
 
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+TURNED: Mapping[int, Matrix] = {
+    90: (0.0, -1.0, 1.0, 0.0, 0.0, 0.0),
+    180: (-1.0, 0.0, 0.0, -1.0, 0.0, 0.0),
+    270: (0.0, 1.0, -1.0, 0.0, 0.0, 0.0),
+}
+"""What a page's /Rotate, degrees clockwise, does to its points."""
 
 
 class Box(NamedTuple):
@@ -46,10 +53,16 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Placement:
     """A picture that a page draws: under which key pypdf has it (the names of the forms that it is
-    in, and its own), and where it stands."""
+    in, and its own), and the matrix that lays the unit square, in which every picture is drawn, on
+    the page."""
 
     key: tuple[str, ...]
-    box: Box
+    matrix: Matrix
+
+    @property
+    def box(self) -> Box:
+        """What it covers."""
+        return _square(self.matrix)
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,8 @@ class _Walk:
     placements: list[Placement] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._frames = [_Frame((), _get(self.page, "/Resources"), IDENTITY)]
+        turned = TURNED.get(int(_get(self.page, "/Rotate") or 0) % 360, IDENTITY)
+        self._frames = [_Frame((), _get(self.page, "/Resources"), turned)]
         self._drawing: list[tuple[Any, int]] = []
         self._entering: _Frame | None = None
         self._inline = 0
@@ -110,7 +124,9 @@ class _Walk:
             self._frames.append(self._entering)
             self._entering = None
         if operator == b"INLINE IMAGE" and len(self._frames) == 1:
-            self.placements.append(Placement((f"~{self._inline}~",), _square(cm)))
+            self.placements.append(
+                Placement((f"~{self._inline}~",), _times(cm, self._frames[0].matrix))
+            )
             self._inline += 1
         elif operator == b"Do":
             self._drawing.append((operands, len(self._frames)))
@@ -150,7 +166,7 @@ class _Walk:
         matrix, path = _times(cm, frame.matrix), (*frame.path, name)
         kind = _get(found, "/Subtype")
         if kind == "/Image":
-            self.placements.append(Placement(path, _square(matrix)))
+            self.placements.append(Placement(path, matrix))
         elif kind == "/Form":
             own = _get(found, "/Matrix")
             own = [float(number) for number in own] if own is not None else IDENTITY
@@ -175,7 +191,7 @@ def _times(first: Matrix, then: Matrix) -> Matrix:
 
 
 def _square(m: Matrix) -> Box:
-    """Where the unit square, in which every picture is drawn, comes to lie."""
+    """Where the unit square comes to lie."""
     xs = [m[4] + i * m[0] + j * m[2] for i in (0, 1) for j in (0, 1)]
     ys = [m[5] + i * m[1] + j * m[3] for i in (0, 1) for j in (0, 1)]
     return Box(min(xs), min(ys), max(xs), max(ys))

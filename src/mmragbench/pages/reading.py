@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -167,11 +168,13 @@ def _quiet() -> Iterator[None]:
 def _open(data: bytes, limits: Limits) -> Sequence[Any]:
     """The pages of a file; a file that opens without a password counts as open."""
     pypdf = _pypdf()
+    if b"/Encrypt" in data and not find_spec("cryptography"):
+        raise MissingExtra("cryptography", "pdf")  # without it, AES reads as damage
     try:
         pages: Sequence[Any] = pypdf.PdfReader(io.BytesIO(data), strict=False).pages
         n = len(pages)
-    except (pypdf.errors.FileNotDecryptedError, pypdf.errors.DependencyError) as error:
-        raise Refused("encrypted PDF", one_line(error)) from error
+    except pypdf.errors.FileNotDecryptedError as error:
+        raise Refused("encrypted PDF", "it wants a password; save it without one") from error
     except MemoryError:
         raise
     except Exception as error:  # on broken bytes a parser may raise anything

@@ -15,7 +15,7 @@ class Refused(Exception):
 
 
 def or_refusal(work: Callable[[], Any]) -> tuple[Refused | None, Any]:
-    """What a piece of work gives, or why it gives nothing."""
+    """What a piece of work gives, or why it gives nothing; without a kind where it is damaged."""
     try:
         return None, work()
     except Refused as refusal:
@@ -23,7 +23,10 @@ def or_refusal(work: Callable[[], Any]) -> tuple[Refused | None, Any]:
     except MemoryError:
         raise
     except Exception as error:  # on broken bytes a parser may raise anything
-        return Refused("", one_line(error)), None
+        from pypdf.errors import LimitReachedError
+
+        kind = "too much to unpack" if isinstance(error, LimitReachedError) else ""
+        return Refused(kind, one_line(error)), None
 
 
 def one_line(error: Exception) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mmragbench.reporting.folder import Json, RunFolder
 from mmragbench.reporting.headline import Headline, goodness
-from mmragbench.reporting.phrases import Scale, listed
+from mmragbench.reporting.phrases import Scale, identical, listed
 
 
 def against_levels(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
@@ -43,6 +43,8 @@ def _lead(pairs: list[Json]) -> str:
         return "Retrieval helps some strategies"
     if "worse" in said:
         return "Retrieval does harm" if said == {"worse"} else "Retrieval does harm to some"
+    if all(identical(pair) for pair in pairs):
+        return "Retrieval changes nothing"
     return "Whether retrieval helps can't be told"
 
 
@@ -54,7 +56,13 @@ def _said(pairs: list[Json], scale: Scale) -> Iterator[str]:
         if chosen:
             first, *rest = (f"{pair['a']} {{}}by {scale.gap(pair, name=False)}" for pair in chosen)
             yield ", ".join([first.format(f"is {verdict} "), *(part.format("") for part in rest)])
-    tied = [pair["a"] for pair in pairs if pair["verdict"] == "can't tell"]
+    equal = [pair["a"] for pair in pairs if identical(pair)]
+    tied = [
+        pair["a"] for pair in pairs if pair["verdict"] == "can't tell" and pair["a"] not in equal
+    ]
+    if equal:
+        verb = "is" if len(equal) == 1 else "are"
+        yield f"{listed(equal)} {verb} identical to it on all {pairs[0]['n']:,} queries"
     if tied:
         yield f"{listed(tied)} can't be told from it with {pairs[0]['n']:,} queries"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from mmragbench.digits import exact
 from mmragbench.records import Measure
 
 LOWER_IS_BETTER = frozenset({"FID", "KID"})
@@ -48,6 +49,7 @@ def decimals(measure: Measure, estimates: Iterable[float]) -> int:
 
 def number(value: float, places: int) -> str:
     """A number with a true minus sign. What is not zero is never shown as zero."""
+    value = exact(value)
     rounded = f"{value:.{places}f}"
     if value and not float(rounded):
         rounded = f"{value:.1g}" if abs(value) >= 1e-4 else f"{value:.0e}"

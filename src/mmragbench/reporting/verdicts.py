@@ -14,7 +14,7 @@ from itertools import combinations
 from mmragbench.reporting.folder import Json, Row, RunFolder
 from mmragbench.reporting.headline import Headline, goodness, headlines
 from mmragbench.reporting.levels import against_levels
-from mmragbench.reporting.phrases import Scale, about, listed
+from mmragbench.reporting.phrases import Scale, about, identical, listed
 from mmragbench.reporting.tables import setting
 
 NAMED = 2
@@ -110,7 +110,9 @@ class _Ranking:
         apart = [name for name in tied if name not in neither]
         text = ""
         if same:
-            text += f"; {listed(same)} {'has' if len(same) == 1 else 'have'} the same number"
+            n = self._must(self.top, same[0])["n"]
+            verb = "is" if len(same) == 1 else "are"
+            text += f"; {listed(same)} {verb} identical to {self.top} on all {n:,} queries"
         if apart:
             text += f"; {listed(apart)} can't be told from {self.top}{self._with(apart)}"
         if neither:
@@ -124,17 +126,33 @@ class _Ranking:
         tied = self._said(self.top, "can't tell")
         verdicts = [self._verdict(a, b) for a, b in combinations(names, 2)]
         if any(said != "can't tell" for said in verdicts):
-            text = self._no_best(tied)
+            text = self._no_best(tied) + self._identical(names)
+        elif all(map(self._same, self.others)):
+            n = self._must(self.top, tied[0])["n"]
+            text = f"{listed(names)} are identical on all {n:,} queries of {task}" + self._range()
         elif len(names) == 2:
             text = f"{listed(names)} can't be told apart on {task}"
             text += self._with(tied) + self._range()
         else:
             text = f"No strategy can be told from another on {task}"
-            text += self._with(tied) + self._range()
+            text += self._with(tied) + self._range() + self._identical(names)
         return text + self._unknown() + self._needed(names)
+
+    def _identical(self, names: Sequence[str]) -> str:
+        """Those that have the same value on every query, each group once."""
+        text, left = "", list(names)
+        while left:
+            first, *rest = left
+            group = [first, *(name for name in rest if self._same(name, first))]
+            left = [name for name in rest if name not in group]
+            if len(group) > 1:
+                n = self._must(*group[:2])["n"]
+                text += f"; {listed(group)} are identical on all {n:,} queries"
+        return text
 
     def _no_best(self, tied: list[str]) -> str:
         """The first is not above anyone, and one of the others is; or some were not compared."""
+        tied = [name for name in tied if not self._same(name)]
         text = f"No strategy is known to be the best on {self.headline.task.name}{self._where()}"
         if tied:
             text += f": {self.top} can't be told from {listed(tied, 'or')}{self._with(tied)}"
@@ -198,10 +216,11 @@ class _Ranking:
         turned = {"better": "worse", "worse": "better"}
         return turned.get(pair["verdict"], pair["verdict"])
 
-    def _same(self, name: str) -> bool:
-        """Whether nothing differs, so that there is nothing to be told."""
-        pair = self._must(self.top, name)
-        return pair["difference"] == 0 and pair["low"] in (0, None) and pair["high"] in (0, None)
+    def _same(self, name: str, other: str | None = None) -> bool:
+        """Whether no value differs from the other's (the first one's), so that there is nothing to be
+        told."""
+        pair = self._pair(other or self.top, name)
+        return pair is not None and identical(pair)
 
     def _said(self, a: str, verdict: str | None) -> list[str]:
         return [name for name in self.others if self._verdict(a, name) == verdict]

@@ -24,6 +24,7 @@ class Comparison:
         n: queries (images, for a distance) compared.
         n_clusters: the clusters that they form.
         needed: queries for 80 % power at this difference; None if the difference is zero.
+        identical: no value of one differs from the other's, so that there is nothing to be told.
     """
 
     difference: float
@@ -33,6 +34,7 @@ class Comparison:
     n: int
     n_clusters: int
     needed: int | None
+    identical: bool = False
 
 
 def compare(
@@ -65,6 +67,7 @@ def compare(
         n=data.n,
         n_clusters=len(data),
         needed=queries_needed(differences, clusters),
+        identical=not differences.any(),
     )
 
 
@@ -112,4 +115,5 @@ def comparison_of_means(
         n=data.n,
         n_clusters=len(data),
         needed=queries_needed(influences, clusters),
+        identical=not influences.any(),
     )

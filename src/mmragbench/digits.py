@@ -1,0 +1,34 @@
+"""Numbers as text: on their own scale, with as many digits as say something."""
+
+from __future__ import annotations
+
+NOISE = 1e-12
+"""Below this, a number is what rounding has left of zero."""
+
+
+def number(value: float, sign: str = "") -> str:
+    """Four decimals; three digits of what is smaller than 0.001.
+
+    Args:
+        sign: `+` to write it before what is not negative.
+
+    >>> number(0.31249), number(4.123e-5, "+"), number(-2.2e-16)
+    ('0.3125', '+4.12e-05', '0.0000')
+    """
+    value = exact(value)
+    return f"{value:{sign}.3g}" if 0 < abs(value) < 0.001 else f"{value:{sign}.4f}"
+
+
+def interval(low: float | None, high: float | None, sign: str = "") -> str:
+    """`0.2985 to 0.3264`; a dash where there is none."""
+    return "-" if low is None or high is None else f"{number(low, sign)} to {number(high, sign)}"
+
+
+def p_value(p: float) -> str:
+    """Four decimals, and never zero."""
+    return f"{p:.4f}" if p >= 0.00005 else "<0.0001"
+
+
+def exact(value: float) -> float:
+    """The number itself, or 0 (without a sign) for what rounding has left of it."""
+    return 0.0 if abs(value) < NOISE else value
