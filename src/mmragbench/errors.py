@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -31,6 +31,11 @@ class BadImage(MmragbenchError):
     """One image file cannot be used. Counted and named, never fatal."""
 
 
+class ContractError(MmragbenchError):
+    """A component's answer is not of the form that its contract promises: a defect of the component,
+    which ends its cell like any other crash of its own."""
+
+
 class NotApplicable(MmragbenchError):
     """A pairing makes no sense (`nearest` without retrieval): a reason in the table, not a number."""
 
@@ -41,3 +46,18 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, choices, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {name!r}.{hint} There is: {', '.join(choices) or 'none'}."
+
+
+LISTED = 3
+
+
+def listed(names: Sequence[object]) -> str:
+    """The first names, quoted and cut where they are long, and how many there are in all."""
+    first = ", ".join(repr(str(name)[:60]) for name in names[:LISTED])
+    return f"{first}, ... ({len(names)} in all)" if len(names) > LISTED else first
+
+
+def first_line(error: Exception) -> str:
+    """What a library says, in one line that is not too long."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__
