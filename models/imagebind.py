@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mmragbench.checkpoints.complete import differences
 from mmragbench.contracts import Vectors
 from mmragbench.devices import (
     Precision,
@@ -94,9 +95,9 @@ class Imagebind:
         model = code.imagebind_huge(pretrained=False)
         try:
             model.load_state_dict(torch.load(self._file, map_location="cpu", weights_only=True))
-        except (RuntimeError, UnpicklingError, TypeError) as error:
-            first = str(error).partition("\n")[0]
-            raise SuiteError(f"{self._file} does not hold ImageBind's weights: {first}") from error
+        except (RuntimeError, UnpicklingError, TypeError, EOFError) as error:
+            reason = differences(error)
+            raise SuiteError(f"{self._file} does not hold ImageBind's weights: {reason}") from error
         return model.to(self._device).eval(), data
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:

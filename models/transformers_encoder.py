@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mmragbench.checkpoints.complete import fit, pretrained, refuse_incomplete
 from mmragbench.contracts import Vectors
 from mmragbench.devices import (
     Precision,
@@ -20,7 +21,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.errors import MissingExtra, SuiteError, first_line
 from mmragbench.padding import PROBES, TOLERANCE
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import register
@@ -74,13 +75,14 @@ class TransformersEncoder:
             raise MissingExtra("transformers", "transformers") from error
         quiet()
         try:
-            model = AutoModel.from_pretrained(self._name, use_safetensors=True)
+            model, report = pretrained(AutoModel, self._name, use_safetensors=True)
+            _one_space(self._name, model)
             processor = AutoProcessor.from_pretrained(self._name)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise SuiteError(
-                f"transformers cannot load {self._name!r}: {str(error).splitlines()[0]}"
+                f"transformers cannot load {self._name!r}: {first_line(error)}{fit(self._name)}"
             ) from error
-        _one_space(self._name, model)
+        refuse_incomplete(self._name, [report])
         return model.to(self._device).eval(), processor
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
