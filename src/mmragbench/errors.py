@@ -53,8 +53,12 @@ LISTED = 3
 
 def listed(names: Sequence[object]) -> str:
     """The first names, quoted and cut where they are long, and how many there are in all."""
-    first = ", ".join(repr(str(name)[:60]) for name in names[:LISTED])
+    first = ", ".join(repr(_cut(str(name))) for name in names[:LISTED])
     return f"{first}, ... ({len(names)} in all)" if len(names) > LISTED else first
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:28]}...{name[-28:]}"
 
 
 def first_line(error: Exception) -> str:
