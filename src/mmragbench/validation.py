@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.contracts import Store, Vectors
-from mmragbench.errors import ContractError, listed
-from mmragbench.records import Hits, Query, Ranking
+from mmragbench.contracts import Encoder, Store, Vectors
+from mmragbench.errors import ContractError, DataError, listed
+from mmragbench.records import Hits, Image, Modality, Query, Ranking, Text
 
 UNUSABLE = "its vector is not finite, or all zero; in 16 bits a model may overflow: precision: fp32"
 
@@ -107,6 +107,40 @@ def check_rankings(
         if ranking.query != query.id:
             raise ContractError(f"the ranking of {ranking.query!r} in the place of {query.id!r}'s")
         yield Ranking(query.id, check_hits(ranking.hits, known, k, f"query {query.id!r}"))
+
+
+class CheckedEncoder:
+    """An encoder whose vectors are checked, for callers that keep none of them.
+
+    Args:
+        inner: any encoder.
+        name: what it is called, for errors.
+    """
+
+    def __init__(self, inner: Encoder, name: str) -> None:
+        self._inner, self._name = inner, name
+        self.modalities: frozenset[Modality] = inner.modalities
+
+    @property
+    def resize(self) -> str | None:
+        """How it resizes pictures, if it says so."""
+        resize: str | None = getattr(self._inner, "resize", None)
+        return resize
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors:
+        return self._checked(self._inner.encode_images(images), images)
+
+    def encode_texts(self, texts: Sequence[Text]) -> Vectors:
+        return self._checked(self._inner.encode_texts(texts), texts)
+
+    def _checked(self, answer: Any, items: Sequence[Image] | Sequence[Text]) -> Vectors:
+        rows = as_rows(answer, len(items), self._name)
+        if len(bad := unusable(rows)):
+            ids = listed([items[at].id for at in bad.tolist()])
+            raise DataError(
+                f"{self._name} cannot encode {len(bad)} of {len(rows)}: {ids}: {UNUSABLE}"
+            )
+        return rows
 
 
 class CheckedStore:
