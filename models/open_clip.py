@@ -23,7 +23,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.errors import MissingExtra, SuiteError, listed
 from mmragbench.padding import PROBES, TOLERANCE, cut_of, encoding, proven
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
@@ -113,6 +113,12 @@ class OpenClip:
     @cached_property
     def _model(self) -> tuple[Any, Any, Any]:
         library = _open_clip()
+        if ":" not in self._name and self._pretrained is None:
+            tags = library.list_pretrained_tags_by_model(self._name)
+            raise SuiteError(
+                f"{self._name} is an architecture, and its weights would be random; say pretrained: "
+                f"with a file or a tag; it has {listed(tags) or 'none'}"
+            )
         _same_activation(self._name, self._pretrained)
         try:
             model, _, preprocess = library.create_model_and_transforms(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmragbench.checkpoints.complete import recorded, refuse_incomplete
+from mmragbench.checkpoints.complete import fit, recorded, refuse_incomplete, saved_as
 from mmragbench.contracts import Vectors
 from mmragbench.devices import (
     Precision,
@@ -74,6 +74,7 @@ class SentenceTransformers:
 
     @cached_property
     def _model(self) -> Any:
+        _refuse_cross_encoder(_hub_name(self._name))
         return _load("SentenceTransformer", self._name, self._device)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
@@ -164,6 +165,17 @@ def _hub_name(name: str) -> str:
     return name if "/" in name or Path(name).is_dir() else f"sentence-transformers/{name}"
 
 
+def _refuse_cross_encoder(name: str) -> None:
+    """The library would pool a cross-encoder's tokens: vectors that nobody trained to be compared.
+
+    Raises:
+        SuiteError: the checkpoint is one.
+    """
+    saved = saved_as(name)
+    if saved.endswith("ForSequenceClassification") and read_config(name, "modules.json") is None:
+        raise SuiteError(f"{name!r} is no sentence encoder{fit(name)}")
+
+
 def _load(kind: str, name: str, device: str) -> Any:
     try:
         import sentence_transformers
@@ -178,7 +190,7 @@ def _load(kind: str, name: str, device: str) -> Any:
             )
     except (OSError, ValueError, RuntimeError) as error:
         raise SuiteError(
-            f"sentence_transformers cannot load {name!r}: {first_line(error)}"
+            f"sentence_transformers cannot load {name!r}: {first_line(error)}{fit(_hub_name(name))}"
         ) from error
     refuse_incomplete(_hub_name(name), reports, UNUSED[kind])
     return model

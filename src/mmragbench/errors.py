@@ -64,4 +64,4 @@ def _cut(name: str) -> str:
 def first_line(error: Exception) -> str:
     """What a library says, in one line that is not too long."""
     lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+    return lines[0][:250].rstrip(".") if lines else type(error).__name__

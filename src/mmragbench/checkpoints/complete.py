@@ -112,20 +112,29 @@ def _first(keys: list[str]) -> str:
     return ", ".join(key[:60] for key in keys[:3]) + (", ..." if len(keys) > 3 else "")
 
 
+def saved_as(name: str) -> str:
+    """The class that a checkpoint was saved from, by its config.json; empty where it is not said."""
+    config = read_config(name, "config.json")
+    classes = config.get("architectures") if isinstance(config, dict) else None
+    return str(classes[0]) if classes else ""
+
+
 def fit(name: str) -> str:
     """What a checkpoint can be used as, by its files: the end of a sentence, empty where they do not
     say."""
-    saved = next(iter((read_config(name, "config.json") or {}).get("architectures") or ()), "")
-    end = next((use for end, use in FITS.items() if saved.endswith(end)), None)
-    files = (use for file, use in FILES.items() if read_config(name, file) is not None)
-    use = end or next(files, None) or _of_transformers(saved)
-    return f": saved as {saved or 'such'}, it fits {use}" if use else ""
+    saved = saved_as(name)
+    by_class = next((use for end, use in FITS.items() if saved.endswith(end)), None)
+    by_file = (use for file, use in FILES.items() if read_config(name, file) is not None)
+    use = by_class or next(by_file, None) or _of_transformers(saved)
+    return f"; {f'saved as {saved}, ' if saved else ''}it fits {use}" if use else ""
 
 
 def _of_transformers(saved: str) -> str | None:
-    import transformers
-    from transformers.models.auto import modeling_auto
-
+    try:
+        import transformers
+        from transformers.models.auto import modeling_auto
+    except ImportError:  # open_clip's users may lack it
+        return None
     if saved in modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.values():
         return "a captioner or a chat model (use: transformers)"
     if hasattr(getattr(transformers, saved or "-", None), "get_image_features"):
