@@ -20,7 +20,7 @@ from mmragbench.devices import (
     quiet,
     read_ahead,
 )
-from mmragbench.errors import MissingExtra, NotApplicable, SuiteError, first_line
+from mmragbench.errors import NotApplicable, SuiteError, first_line, require
 from mmragbench.records import Drawing, Failure, Prompt
 from mmragbench.registry import painter
 from mmragbench.weights import UNRESOLVED, fingerprint, locate
@@ -95,6 +95,7 @@ class Diffusers:
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
+        require("diffusers", "diffusers")
         if ip_adapter and not ip_adapter.weight.endswith(".safetensors"):
             raise SuiteError(f"{ip_adapter.weight!r} may hold code; name a .safetensors file")
         self._name, self._adapter = locate(name), ip_adapter
@@ -214,11 +215,9 @@ class Diffusers:
 
 
 def _load(name: str, dtype: Any) -> Any:
-    try:
-        import diffusers
-        import transformers
-    except ImportError as error:
-        raise MissingExtra("diffusers", "diffusers") from error
+    import diffusers
+    import transformers
+
     quiet()
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()

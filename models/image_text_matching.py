@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mmragbench.checkpoints.complete import fit
 from mmragbench.checkpoints.loading import Checkpoint, OnDemand, load
 from mmragbench.devices import Precision, batches, in_halves, opened, read_ahead
-from mmragbench.errors import MissingExtra, SuiteError, first_line
+from mmragbench.errors import SuiteError, first_line
 from mmragbench.records import Document, Failure, Image, Modality, Query
 from mmragbench.registry import reranker
 
@@ -162,10 +162,8 @@ def _kind(name: str) -> str:
     Raises:
         SuiteError: there is no such model, or it has no such head.
     """
-    try:
-        from transformers import AutoConfig
-    except ImportError as error:
-        raise MissingExtra("transformers", "transformers") from error
+    from transformers import AutoConfig
+
     try:
         found = AutoConfig.from_pretrained(name, trust_remote_code=False).model_type
     except (OSError, ValueError) as error:

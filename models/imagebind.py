@@ -23,7 +23,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.errors import SuiteError, require
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 from mmragbench.weights import fingerprint
@@ -62,6 +62,7 @@ class Imagebind:
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
+        require("torchvision", "open-clip")
         self._root, self._file = Path(root).expanduser(), Path(weights).expanduser()
         self._batch_size = batch_size
         self._device_wanted, self._precision_wanted = device, precision
@@ -143,10 +144,8 @@ def _imported(root: Path) -> tuple[Any, Any]:
 
 
 def _preparation() -> Any:
-    try:
-        from torchvision import transforms
-    except ImportError as error:
-        raise MissingExtra("torchvision", "open-clip") from error
+    from torchvision import transforms
+
     return transforms.Compose(
         [
             transforms.Resize(SIDE, interpolation=transforms.InterpolationMode.BICUBIC),

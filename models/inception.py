@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mmragbench.checkpoints.complete import differences
 from mmragbench.contracts import Vectors
-from mmragbench.errors import DataError, NotApplicable
+from mmragbench.errors import DataError, NotApplicable, require
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 
@@ -51,6 +51,7 @@ class Inception:
         device: str = "cpu",
         batch: int = 32,
     ) -> None:
+        require("torch_fidelity", "images")
         self.weights = _locate(weights)
         self.unchecked, self.device, self.batch = unchecked, device, batch
         _read(self.weights, unchecked)

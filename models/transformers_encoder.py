@@ -21,7 +21,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import MissingExtra, SuiteError, first_line
+from mmragbench.errors import SuiteError, first_line, require
 from mmragbench.padding import PROBES, TOLERANCE
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import register
@@ -47,6 +47,7 @@ class TransformersEncoder:
     def __init__(
         self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
     ) -> None:
+        require("transformers", "transformers")
         self._name, self._batch_size = locate(name), batch_size
         self._device_wanted, self._precision_wanted = device, precision
 
@@ -69,10 +70,8 @@ class TransformersEncoder:
 
     @cached_property
     def _model(self) -> tuple[Any, Any]:
-        try:
-            from transformers import AutoModel, AutoProcessor
-        except ImportError as error:
-            raise MissingExtra("transformers", "transformers") from error
+        from transformers import AutoModel, AutoProcessor
+
         quiet()
         try:
             model, report = pretrained(AutoModel, self._name, use_safetensors=True)

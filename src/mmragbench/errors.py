@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from importlib.util import find_spec
 
 
 class MmragbenchError(Exception):
@@ -25,6 +27,17 @@ class MissingExtra(MmragbenchError):
         super().__init__(
             f"{package} is not installed; install it with: pip install 'mmragbench[{extra}]'"
         )
+
+
+def require(package: str, extra: str) -> None:
+    """Look for an optional package without importing it.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    imported = package in sys.modules
+    if (sys.modules[package] if imported else find_spec(package)) is None:
+        raise MissingExtra(package, extra)
 
 
 class BadImage(MmragbenchError):

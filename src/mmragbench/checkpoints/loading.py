@@ -9,7 +9,7 @@ from typing import Any
 from mmragbench.checkpoints.complete import fit, pretrained, refuse_incomplete
 from mmragbench.checkpoints.seen import look_once
 from mmragbench.devices import Precision, best_device, best_precision, dtype_of, quiet
-from mmragbench.errors import MissingExtra, SuiteError, first_line
+from mmragbench.errors import SuiteError, first_line, require
 from mmragbench.weights import fingerprint, locate
 
 
@@ -54,6 +54,7 @@ class OnDemand:
     operational = frozenset({"batch_size", "device"})
 
     def __init__(self, kind: str, name: str, device: str, precision: Precision) -> None:
+        require("transformers", "transformers")
         self.kind, self.name = kind, locate(name)
         self._device, self._precision = device, precision
 
@@ -85,14 +86,11 @@ def load(kind: str, name: str, device: str = "auto", precision: Precision = "aut
         precision: `auto`, `fp32`, `bf16`, `fp16`.
 
     Raises:
-        MissingExtra: transformers is not installed.
         SuiteError: there is no such model, or it is of another kind: weights that it lacks would
             be random, and so would its answers.
     """
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtra("transformers", "transformers") from error
+    import transformers
+
     quiet()
     device = best_device(device)
     dtype = dtype_of(best_precision(precision, device))
