@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench.contracts import Encoder, Vectors
+from mmragbench.errors import require
 from mmragbench.records import Image, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature, version
@@ -147,6 +148,7 @@ def kid(real: Vectors, generated: Vectors) -> float:
 
 
 def _mmd_of_subsets(real: Vectors, generated: Vectors) -> float:
+    require("torch_fidelity", "images")
     import torch
     from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from mmragbench.checkpoints.complete import differences, fit, recorded, refuse_incomplete
 from mmragbench.devices import (
     Precision,
     batches,
@@ -19,7 +20,7 @@ from mmragbench.devices import (
     quiet,
     read_ahead,
 )
-from mmragbench.errors import MissingExtra, NotApplicable, SuiteError
+from mmragbench.errors import NotApplicable, SuiteError, first_line, require
 from mmragbench.records import Drawing, Failure, Prompt
 from mmragbench.registry import painter
 from mmragbench.weights import UNRESOLVED, fingerprint, locate
@@ -94,6 +95,7 @@ class Diffusers:
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
+        require("diffusers", "diffusers")
         if ip_adapter and not ip_adapter.weight.endswith(".safetensors"):
             raise SuiteError(f"{ip_adapter.weight!r} may hold code; name a .safetensors file")
         self._name, self._adapter = locate(name), ip_adapter
@@ -213,35 +215,45 @@ class Diffusers:
 
 
 def _load(name: str, dtype: Any) -> Any:
-    try:
-        import diffusers
-    except ImportError as error:
-        raise MissingExtra("diffusers", "diffusers") from error
+    import diffusers
+    import transformers
+
     quiet()
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     try:
-        return diffusers.AutoPipelineForText2Image.from_pretrained(
-            name, use_safetensors=True, dtype=dtype
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise SuiteError(f"diffusers cannot load {name!r}: {reason}") from error
+        with recorded(diffusers.ModelMixin, transformers.PreTrainedModel) as reports:
+            pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
+                name, use_safetensors=True, dtype=dtype
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SuiteError(
+            f"diffusers cannot load {name!r}: {first_line(error)}{fit(name)}"
+        ) from error
+    refuse_incomplete(name, reports)
+    return pipeline
 
 
 def _load_adapter(pipeline: Any, adapter: IPAdapter) -> None:
     if not hasattr(pipeline, "load_ip_adapter"):
         raise SuiteError(f"{type(pipeline).__name__} takes no IP-Adapter; leave it out")
+    from transformers import PreTrainedModel
+
     try:
-        pipeline.load_ip_adapter(
-            locate(adapter.name),
-            subfolder=adapter.subfolder,
-            weight_name=adapter.weight,
-            image_encoder_folder=adapter.image_encoder,
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        with recorded(PreTrainedModel) as reports:
+            pipeline.load_ip_adapter(
+                locate(adapter.name),
+                subfolder=adapter.subfolder,
+                weight_name=adapter.weight,
+                image_encoder_folder=adapter.image_encoder,
+            )
+    except (OSError, ValueError, KeyError) as error:
+        reason = first_line(error)
         raise SuiteError(f"diffusers cannot load IP-Adapter {adapter.name!r}: {reason}") from error
+    except RuntimeError as error:
+        reason = differences(error)
+        raise SuiteError(f"IP-Adapter {adapter.name!r} does not fit: {reason}") from error
+    refuse_incomplete(adapter.name, reports)
 
 
 def _sized(size: int | None) -> dict[str, int]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from mmragbench.checkpoints.complete import fit
 from mmragbench.checkpoints.loading import Checkpoint, OnDemand, load
 from mmragbench.devices import Precision, batches, in_halves, opened, read_ahead
-from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.errors import SuiteError, first_line
 from mmragbench.records import Document, Failure, Image, Modality, Query
 from mmragbench.registry import reranker
 
@@ -161,18 +162,17 @@ def _kind(name: str) -> str:
     Raises:
         SuiteError: there is no such model, or it has no such head.
     """
-    try:
-        from transformers import AutoConfig
-    except ImportError as error:
-        raise MissingExtra("transformers", "transformers") from error
+    from transformers import AutoConfig
+
     try:
         found = AutoConfig.from_pretrained(name, trust_remote_code=False).model_type
     except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise SuiteError(f"transformers cannot load {name!r}: {reason}") from error
+        raise SuiteError(
+            f"transformers cannot load {name!r}: {first_line(error)}{fit(name)}"
+        ) from error
     if found not in KINDS:
         raise SuiteError(
             f"{name!r} is of type {found!r}, which has no image-text matching head; "
-            f"there is one in {', '.join(KINDS)}"
+            f"there is one in {', '.join(KINDS)}{fit(name)}"
         )
     return KINDS[found]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mmragbench.checkpoints.complete import differences
 from mmragbench.contracts import Vectors
 from mmragbench.devices import (
     Precision,
@@ -22,7 +23,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.errors import SuiteError, require
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 from mmragbench.weights import fingerprint
@@ -61,6 +62,7 @@ class Imagebind:
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
+        require("torchvision", "open-clip")
         self._root, self._file = Path(root).expanduser(), Path(weights).expanduser()
         self._batch_size = batch_size
         self._device_wanted, self._precision_wanted = device, precision
@@ -94,9 +96,9 @@ class Imagebind:
         model = code.imagebind_huge(pretrained=False)
         try:
             model.load_state_dict(torch.load(self._file, map_location="cpu", weights_only=True))
-        except (RuntimeError, UnpicklingError, TypeError) as error:
-            first = str(error).partition("\n")[0]
-            raise SuiteError(f"{self._file} does not hold ImageBind's weights: {first}") from error
+        except (RuntimeError, UnpicklingError, TypeError, EOFError) as error:
+            reason = differences(error)
+            raise SuiteError(f"{self._file} does not hold ImageBind's weights: {reason}") from error
         return model.to(self._device).eval(), data
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
@@ -142,10 +144,8 @@ def _imported(root: Path) -> tuple[Any, Any]:
 
 
 def _preparation() -> Any:
-    try:
-        from torchvision import transforms
-    except ImportError as error:
-        raise MissingExtra("torchvision", "open-clip") from error
+    from torchvision import transforms
+
     return transforms.Compose(
         [
             transforms.Resize(SIDE, interpolation=transforms.InterpolationMode.BICUBIC),

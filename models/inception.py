@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmragbench.checkpoints.complete import differences
 from mmragbench.contracts import Vectors
-from mmragbench.errors import DataError, NotApplicable
+from mmragbench.errors import DataError, NotApplicable, require
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 
@@ -50,6 +51,7 @@ class Inception:
         device: str = "cpu",
         batch: int = 32,
     ) -> None:
+        require("torch_fidelity", "images")
         self.weights = _locate(weights)
         self.unchecked, self.device, self.batch = unchecked, device, batch
         _read(self.weights, unchecked)
@@ -118,9 +120,9 @@ def _network(content: bytes, path: Path) -> Any:
     try:
         weights = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
         return Network("inception", ["2048"], feature_extractor_weights_path=empty)
-    except (RuntimeError, UnpicklingError, TypeError) as error:
-        first = str(error).partition("\n")[0]
-        raise DataError(f"{path} does not hold InceptionV3's weights: {first}") from error
+    except (RuntimeError, UnpicklingError, TypeError, EOFError) as error:
+        reason = differences(error)
+        raise DataError(f"{path} does not hold InceptionV3's weights: {reason}") from error
 
 
 def _same_sized(images: Sequence[Image], batch: int) -> Iterator[tuple[list[int], Pixels]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Literal
 
 import numpy as np
+from safetensors import SafetensorError
 
+from mmragbench.checkpoints.complete import differences, fit
 from mmragbench.contracts import Vectors
 from mmragbench.devices import (
     Precision,
@@ -20,11 +23,14 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.errors import SuiteError, listed, require
 from mmragbench.padding import PROBES, TOLERANCE, cut_of, encoding, proven
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 from mmragbench.weights import fingerprint, locate
+
+LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError)
+"""What open_clip raises for files that are missing, damaged or another model's."""
 
 
 @encoder
@@ -56,6 +62,7 @@ class OpenClip:
         precision: Precision = "auto",
         decode: Literal["full", "draft"] = "full",
     ) -> None:
+        require("open_clip", "open-clip")
         self._name, self._pretrained = _local(name), pretrained
         self._batch_size, self._device_wanted = batch_size, device
         self._precision_wanted: Precision = precision
@@ -66,6 +73,8 @@ class OpenClip:
         scheme, _, rest = self._name.partition(":")
         if scheme in ("local-dir", "hf-hub"):
             return fingerprint(rest)
+        if self._pretrained and Path(self._pretrained).is_file():
+            return fingerprint(self._pretrained)
         config = _open_clip().get_pretrained_cfg(self._name, self._pretrained or "")
         if repository := config.get("hf_hub"):
             return fingerprint("/".join(repository.split("/")[:2]))
@@ -105,15 +114,25 @@ class OpenClip:
     @cached_property
     def _model(self) -> tuple[Any, Any, Any]:
         library = _open_clip()
+        if ":" not in self._name and self._pretrained is None:
+            tags = library.list_pretrained_tags_by_model(self._name)
+            raise SuiteError(
+                f"{self._name} is an architecture, and its weights would be random; say pretrained: "
+                f"with a file or a tag; it has {listed(tags) or 'none'}"
+            )
         _same_activation(self._name, self._pretrained)
         try:
             model, _, preprocess = library.create_model_and_transforms(
-                self._name, pretrained=self._pretrained, device=self._device, weights_only=True
+                self._name,
+                pretrained=self._pretrained,
+                device=self._device,
+                weights_only=True,
+                require_pretrained=True,  # else the library takes random ones where there are none
             )
-        except (RuntimeError, FileNotFoundError, OSError) as error:
+        except LIBRARY_ERRORS as error:
             raise SuiteError(
                 f"open_clip cannot load {self._name!r} (pretrained: {self._pretrained}): "
-                f"{str(error).splitlines()[0]}"
+                f"{differences(error)}{fit(self._name.partition(':')[2])}"
             ) from error
         _same_activation_as_published(self._name, model)
         return model.eval(), preprocess, library.get_tokenizer(self._name)
@@ -224,8 +243,6 @@ def _published() -> dict[str, bool]:
 
 
 def _open_clip() -> Any:
-    try:
-        import open_clip
-    except ImportError as error:
-        raise MissingExtra("open_clip", "open-clip") from error
+    import open_clip
+
     return open_clip

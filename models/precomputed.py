@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mmragbench.arrays import read_arrays
 from mmragbench.contracts import Vectors
-from mmragbench.errors import DataError, NotApplicable
+from mmragbench.errors import ContractError, DataError, NotApplicable, listed
 from mmragbench.identity import file_digest
 from mmragbench.records import Failure, Image, Modality, Text
 from mmragbench.registry import captioner, encoder
+from mmragbench.validation import as_rows, same_width, unusable
 
 Table = tuple[dict[str, int], Vectors]
 """Row number by id, and the rows."""
 
-NAMES = {"image": ("image",), "text": ("text", "caption")}
+NAMES: dict[Modality, tuple[str, ...]] = {"image": ("image",), "text": ("text", "caption")}
 """Modality -> how files name its arrays: `image_ids`, `image_embeddings`, `caption_ids`, ..."""
+
+PARTS = ("ids", "embeddings")
+
+TINY, HUGE = 1e-15, 1e15
 
 
 @encoder
@@ -29,6 +38,8 @@ class Precomputed:
     The file holds `image_ids` and `image_embeddings` and/or `text_ids` and `text_embeddings`
     (`caption_…` is understood too). Safetensors have no strings: there the ids are JSON lists in
     the file's metadata. Rows that are not of length 1 (within half precision, 0.001) are scaled.
+    The file is refused as a whole, with the ids, where a row is not finite or all zero, an id comes
+    twice, or rows and ids do not fit; that stands in for an encoder's self-test.
     """
 
     by_id = True
@@ -53,19 +64,19 @@ class Precomputed:
 
     @cached_property
     def _tables(self) -> dict[Modality, Table]:
-        arrays = _read(_there(self._path))
+        names = [f"{name}_{part}" for known in NAMES.values() for name in known for part in PARTS]
+        arrays = read_arrays(self._path, names)
         tables: dict[Modality, Table] = {}
-        for modality in ("image", "text"):
-            for name in NAMES[modality]:
-                if f"{name}_ids" in arrays:
-                    ids = [str(id) for id in arrays[f"{name}_ids"]]
-                    rows = _unit(np.asarray(arrays[f"{name}_embeddings"], np.float32))
-                    tables[modality] = ({id: row for row, id in enumerate(ids)}, rows)
-        if not tables:
-            raise DataError(
-                f"{self._path} has no embeddings: expected image_ids and image_embeddings, or "
-                f"text_ids and text_embeddings; it has {', '.join(arrays) or 'nothing'}"
-            )
+        for modality, known in NAMES.items():
+            present = [name for name in known if any(f"{name}_{part}" in arrays for part in PARTS)]
+            if len(present) > 1:
+                both = " and ".join(f"{name}_…" for name in present)
+                raise DataError(f"{self._path} has {both}, which are the same to mmragbench")
+            for name in present:
+                tables[modality] = _table(self._path, name, arrays)
+        widths = {modality: rows.shape[1] for modality, (_, rows) in tables.items()}
+        with _as_data_error():
+            same_width(widths, str(self._path))
         return tables
 
     def _rows(self, modality: Modality, ids: list[str]) -> Vectors:
@@ -119,24 +130,54 @@ def _there(path: Path) -> Path:
     return path
 
 
+def _table(path: Path, name: str, arrays: Mapping[str, Any]) -> Table:
+    """A modality's ids and rows of length 1.
+
+    Raises:
+        DataError: they do not fit each other, an id comes twice, or a row cannot be used.
+    """
+    if missing := [part for part in PARTS if f"{name}_{part}" not in arrays]:
+        raise DataError(f"{path} has no {name}_{missing[0]}, which go with its {name}_…")
+    what = f"{path}, {name}_embeddings"
+    ids = _ids(arrays[f"{name}_ids"], f"{path}, {name}_ids")
+    with _as_data_error():
+        rows = as_rows(arrays[f"{name}_embeddings"], len(ids), f"{what} for {len(ids)} ids")
+    if len(set(ids)) < len(ids):
+        twice = [id for id, n in Counter(ids).items() if n > 1]
+        raise DataError(f"{path}, {name}_ids: {len(twice)} come more than once: {listed(twice)}")
+    if len(bad := unusable(rows)):
+        named = listed([ids[row] for row in bad.tolist()])
+        raise DataError(f"{what}: {len(bad)} of {len(ids)} are not finite, or all zero: {named}")
+    return {id: row for row, id in enumerate(ids)}, _unit(rows)
+
+
+def _ids(values: Any, where: str) -> list[str]:
+    """Ids as strings; whole numbers become their digits, bytes are UTF-8."""
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        values = values.tolist()
+    if isinstance(values, list) and all(type(id) in {str, bytes, int} for id in values):
+        try:
+            return [id.decode() if isinstance(id, bytes) else str(id) for id in values]
+        except UnicodeDecodeError as error:
+            raise DataError(f"{where}: the ids are not in UTF-8") from error
+    raise DataError(f"{where}: ids have to be a list of strings or of whole numbers")
+
+
+@contextmanager
+def _as_data_error() -> Iterator[None]:
+    """What would be a defect of an encoder is one of the file here."""
+    try:
+        yield
+    except ContractError as error:
+        raise DataError(str(error)) from error
+
+
 def _unit(rows: Vectors) -> Vectors:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
     norms[np.abs(norms - 1) < 1e-3] = 1  # rounded to half precision: scaling would add nothing
-    scaled: Vectors = rows / np.maximum(norms, np.finfo(np.float32).tiny)
+    extreme = ~((norms > TINY) & (norms < HUGE))[:, 0]  # their squares leave float32
+    scaled: Vectors = rows / np.where(extreme[:, None], 1, norms)
+    wide = rows[extreme].astype(np.float64)
+    scaled[extreme] = wide / np.linalg.norm(wide, axis=1, keepdims=True)
     return scaled
-
-
-def _read(path: Path) -> dict[str, Sequence[str] | Vectors]:
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    from safetensors import safe_open
-
-    with safe_open(path, framework="np") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        ids = {
-            name: json.loads(text)
-            for name, text in (file.metadata() or {}).items()
-            if name.endswith("_ids")
-        }
-    return {**arrays, **ids}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mmragbench.checkpoints.complete import fit, recorded, refuse_incomplete, saved_as
 from mmragbench.contracts import Vectors
 from mmragbench.devices import (
     Precision,
@@ -21,10 +21,14 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import MissingExtra, NotApplicable, SuiteError
+from mmragbench.errors import NotApplicable, SuiteError, first_line, require
 from mmragbench.records import Document, Image, Modality, Query, Text
 from mmragbench.registry import encoder, reranker
-from mmragbench.weights import fingerprint, locate
+from mmragbench.weights import fingerprint, locate, read_config
+
+UNUSED = {"SentenceTransformer": r"pooler\.", "CrossEncoder": None}
+"""Weights that may be missing: sentence encoders pool by themselves, and many are saved without
+BERT's pooler."""
 
 
 @encoder
@@ -43,6 +47,7 @@ class SentenceTransformers:
     def __init__(
         self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
     ) -> None:
+        require("sentence_transformers", "sentence-transformers")
         self._name, self._batch_size, self._device = locate(name), batch_size, device
         self._precision_wanted = precision
 
@@ -70,6 +75,7 @@ class SentenceTransformers:
 
     @cached_property
     def _model(self) -> Any:
+        _refuse_cross_encoder(_hub_name(self._name))
         return _load("SentenceTransformer", self._name, self._device)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
@@ -113,6 +119,7 @@ class CrossEncoder:
     """
 
     def __init__(self, name: str, batch_size: int = 128, device: str = "auto") -> None:
+        require("sentence_transformers", "sentence-transformers")
         self._name, self._batch_size, self._device = locate(name), batch_size, device
 
     def weights(self) -> str:
@@ -148,27 +155,11 @@ class CrossEncoder:
 def _has_image_processor(name: str) -> bool:
     """Whether a folder, or a hub repository in the local cache, holds an image processor for its first
     module."""
-
-    def read(file: str) -> Any:
-        path = Path(name) / file if Path(name).is_dir() else _cached(name, file)
-        return json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else None
-
-    first = (read("modules.json") or [{}])[0].get("path", "")
+    first = (read_config(name, "modules.json") or [{}])[0].get("path", "")
     within = f"{first}/" if first else ""
-    processor = read(f"{within}processor_config.json") or {}
-    own = read(f"{within}preprocessor_config.json") or {}
+    processor = read_config(name, f"{within}processor_config.json") or {}
+    own = read_config(name, f"{within}preprocessor_config.json") or {}
     return "image_processor" in processor or any(key.startswith("image_") for key in own)
-
-
-def _cached(repository: str, file: str) -> Path | None:
-    """A repository's file in the hub's local cache."""
-    try:
-        from huggingface_hub import try_to_load_from_cache
-
-        found = try_to_load_from_cache(repository, file)
-    except (ImportError, ValueError):  # not installed; no name that a repository can have
-        return None
-    return Path(found) if isinstance(found, str) else None
 
 
 def _hub_name(name: str) -> str:
@@ -176,17 +167,30 @@ def _hub_name(name: str) -> str:
     return name if "/" in name or Path(name).is_dir() else f"sentence-transformers/{name}"
 
 
+def _refuse_cross_encoder(name: str) -> None:
+    """The library would pool a cross-encoder's tokens: vectors that nobody trained to be compared.
+
+    Raises:
+        SuiteError: the checkpoint is one.
+    """
+    saved = saved_as(name)
+    if saved.endswith("ForSequenceClassification") and read_config(name, "modules.json") is None:
+        raise SuiteError(f"{name!r} is no sentence encoder{fit(name)}")
+
+
 def _load(kind: str, name: str, device: str) -> Any:
-    try:
-        import sentence_transformers
-    except ImportError as error:
-        raise MissingExtra("sentence_transformers", "sentence-transformers") from error
+    import sentence_transformers
+    import transformers
+
     quiet()
     try:
-        return getattr(sentence_transformers, kind)(
-            name, device=best_device(device), model_kwargs={"use_safetensors": True}
-        )
-    except (OSError, ValueError) as error:
+        with recorded(transformers.PreTrainedModel) as reports:
+            model = getattr(sentence_transformers, kind)(
+                name, device=best_device(device), model_kwargs={"use_safetensors": True}
+            )
+    except (OSError, ValueError, RuntimeError) as error:
         raise SuiteError(
-            f"sentence_transformers cannot load {name!r}: {str(error).splitlines()[0]}"
+            f"sentence_transformers cannot load {name!r}: {first_line(error)}{fit(_hub_name(name))}"
         ) from error
+    refuse_incomplete(_hub_name(name), reports, UNUSED[kind])
+    return model

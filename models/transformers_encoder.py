@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mmragbench.checkpoints.complete import fit, pretrained, refuse_incomplete
 from mmragbench.contracts import Vectors
 from mmragbench.devices import (
     Precision,
@@ -20,7 +21,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.errors import SuiteError, first_line, require
 from mmragbench.padding import PROBES, TOLERANCE
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import register
@@ -46,6 +47,7 @@ class TransformersEncoder:
     def __init__(
         self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
     ) -> None:
+        require("transformers", "transformers")
         self._name, self._batch_size = locate(name), batch_size
         self._device_wanted, self._precision_wanted = device, precision
 
@@ -68,19 +70,18 @@ class TransformersEncoder:
 
     @cached_property
     def _model(self) -> tuple[Any, Any]:
-        try:
-            from transformers import AutoModel, AutoProcessor
-        except ImportError as error:
-            raise MissingExtra("transformers", "transformers") from error
+        from transformers import AutoModel, AutoProcessor
+
         quiet()
         try:
-            model = AutoModel.from_pretrained(self._name, use_safetensors=True)
+            model, report = pretrained(AutoModel, self._name, use_safetensors=True)
+            _one_space(self._name, model)
             processor = AutoProcessor.from_pretrained(self._name)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise SuiteError(
-                f"transformers cannot load {self._name!r}: {str(error).splitlines()[0]}"
+                f"transformers cannot load {self._name!r}: {first_line(error)}{fit(self._name)}"
             ) from error
-        _one_space(self._name, model)
+        refuse_incomplete(self._name, [report])
         return model.to(self._device).eval(), processor
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench.contracts import Vectors
+from mmragbench.errors import DataError
 from mmragbench.records import Hit, Hits
 from mmragbench.registry import store
 
@@ -54,6 +55,8 @@ class Faiss:
 
         k = min(k, len(self._ids))
         scores, rows = faiss.knn(queries, self._rows, k, metric=faiss.METRIC_INNER_PRODUCT)
+        if (rows < 0).any():  # no row, where a score is not a number
+            raise DataError("faiss finds no neighbours for vectors that are not finite")
         return scores, rows
 
     def _untied(self, queries: Vectors, k: int, seen: int) -> list[list[Hit]]:

@@ -589,6 +589,24 @@ def ip_adapter(folder: Path, pipeline: Path) -> Path:
     return folder
 
 
+def inception_network() -> Any:
+    """torch-fidelity's InceptionV3 with random weights."""
+    from io import BytesIO
+
+    import torch
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    class Network(FeatureExtractorInceptionV3):
+        def load_state_dict(self, *_: object) -> None:
+            """Keep the random weights."""
+
+    empty = BytesIO()
+    torch.save({}, empty)
+    empty.seek(0)
+    torch.manual_seed(0)
+    return Network("random", ["2048"], feature_extractor_weights_path=empty)
+
+
 CHATS = {
     f.__name__: f for f in (llava, idefics3, smolvlm, qwen2_5_vl, paligemma, fuyu, blip2, janus)
 }

@@ -77,3 +77,34 @@ def test_it_is_tried_once_and_only_if_it_is_asked(tmp_path):
         remembered.encode_texts([Text("b", "b")])
         again = RememberedEncoder(model, "clip", VectorFile(tmp_path / "i"), Meter())
         again.encode_texts([Text("a", "a")])
+
+
+class Blind(Fixed):
+    """Has none of the self-test's pictures."""
+
+    load = None
+
+    def encode_images(self, images):
+        return np.stack([{"a": np.eye(9)[0]}[image.id] for image in images])
+
+
+def test_an_encoder_that_loads_nothing_is_tried_too(tmp_path):
+    """Rows that are not of length 1 are noticed before anything is searched with them."""
+    rows = np.eye(9, dtype=np.float32) * 3
+    encoder = Fixed(rows, rows)
+    encoder.load = None
+    remembered = RememberedEncoder(encoder, "mine", VectorFile(tmp_path / "v"), Meter())
+    with pytest.raises(SuiteError, match="mine gives images vectors of length 3"):
+        remembered.encode_texts([Text("t", "a text")])
+
+
+def test_an_encoder_by_id_is_not_tried(tmp_path):
+    """It knows no drawing; one that forgot to say so is told what to say."""
+    eye = np.eye(9, dtype=np.float32)
+    encoder = Blind(eye, eye)
+    remembered = RememberedEncoder(encoder, "mine", VectorFile(tmp_path / "v"), Meter())
+    with pytest.raises(SuiteError, match="self-test.*KeyError.*by_id = True"):
+        remembered.encode_texts([Text("t", "a text")])
+    encoder.by_id = True
+    remembered = RememberedEncoder(encoder, "mine", VectorFile(tmp_path / "w"), Meter())
+    assert remembered.encode_texts([Text("t", "a text")]).shape == (1, 9)

@@ -28,6 +28,7 @@ from mmragbench.remember import (
     RememberedReranker,
 )
 from mmragbench.suite import Misfit, Place, Suite
+from mmragbench.validation import CheckedStore
 from mmragbench.vectors import VectorFile
 from mmragbench.weights import ABSENT, UNRESOLVED
 
@@ -288,4 +289,4 @@ class Assembly:
 
 
 def _store_maker(assembly: Assembly, bound: Bound) -> NewStore:
-    return lambda: assembly.build(bound)
+    return lambda: CheckedStore(assembly.build(bound), bound.component.name)

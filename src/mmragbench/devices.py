@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from mmragbench.errors import BadImage, MmragbenchError
+from mmragbench.errors import BadImage, ContractError, MmragbenchError, require
 from mmragbench.records import Failure, Image
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def best_device(wanted: str = "auto") -> str:
     """`auto` is `cuda` or `mps` where there is one, else `cpu`."""
     if wanted != "auto":
         return wanted
+    require("torch", "open-clip")
     import torch
 
     if torch.cuda.is_available():
@@ -108,15 +109,20 @@ def in_halves(work: Callable[[list[A]], list[B]], items: list[A]) -> list[B | Fa
     that is too much for the memory gets smaller.
 
     Raises:
-        MmragbenchError: what no smaller batch would mend.
+        MmragbenchError: what no smaller batch would mend; a `ContractError` where there is not one
+            answer an item.
     """
     try:
-        return [*work(items)]
+        answers: list[B | Failure] = [*work(items)]
     except Exception as error:
         if isinstance(error, MmragbenchError) and not isinstance(error, BadImage):
             raise
         if len(items) == 1:
             return [Failure(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")]
+    else:
+        if len(answers) != len(items):  # whose they are, nobody can tell
+            raise ContractError(f"{len(answers)} answers for {len(items)} items")
+        return answers
     half = len(items) // 2
     return in_halves(work, items[:half]) + in_halves(work, items[half:])
 

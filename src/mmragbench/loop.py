@@ -12,7 +12,7 @@ from mmragbench import __version__
 from mmragbench.assembly import Assembly, Bound
 from mmragbench.cache import Cache
 from mmragbench.contracts import Strategy
-from mmragbench.errors import MmragbenchError, NotApplicable
+from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
 from mmragbench.identity import code_digest, digest, memory_digest, queries_digest
 from mmragbench.meter import Meter, as_json
 from mmragbench.plan import Plan
@@ -29,6 +29,7 @@ from mmragbench.stages import (
     scored_from_bytes,
     scored_to_bytes,
 )
+from mmragbench.validation import check_rankings
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,9 @@ class Loop:
         rankings, retrieval = self._metered(
             "retrieve", lambda: strategy.retrieve(posed.task.queries, posed.depth)
         )
-        return Retrieved(Rankings(rankings), _merged(cost, retrieval))
+        known = posed.documents.keys()
+        checked = check_rankings(rankings, posed.task.queries, known, posed.depth)
+        return Retrieved(Rankings(checked), _merged(cost, retrieval))
 
     def _index(self, posed: Posed, bound: Bound) -> tuple[Strategy, Cost]:
         """A strategy with this memory in it; the last one is kept, since tasks share memories."""
@@ -255,9 +258,9 @@ class Loop:
             return work()
         except NotApplicable as error:
             return empty(reason=str(error))
-        except MmragbenchError:
-            raise
         except Exception as error:
+            if isinstance(error, MmragbenchError) and not isinstance(error, ContractError):
+                raise
             reason = f"{CRASH}{bound.component.name}: {type(error).__name__}: {error}"
             self.crashed.append({"component": bound.component.name, "error": reason})
             return empty(reason=reason)

@@ -17,7 +17,7 @@ import numpy as np
 from mmragbench.cache import Item, Items, write_atomically
 from mmragbench.contracts import Captioner, Chat, Encoder, Painter, Reranker, Vectors
 from mmragbench.devices import in_halves
-from mmragbench.errors import DataError
+from mmragbench.errors import ContractError, DataError, listed
 from mmragbench.identity import digest
 from mmragbench.meter import Meter, Usage
 from mmragbench.overlapping import overlapping
@@ -33,6 +33,7 @@ from mmragbench.records import (
     Text,
 )
 from mmragbench.selftest import check
+from mmragbench.validation import UNUSABLE, as_rows, same_width, unusable
 from mmragbench.vectors import Found, VectorFile
 
 T = TypeVar("T")
@@ -97,10 +98,16 @@ class _Remembered:
         usage: Usage,
     ) -> list[Answer]:
         """All at once; time, calls and tokens are counted by the models below."""
-        answers = dict(zip(distinct, ask(list(distinct.values())), strict=True))
+        answers = self._paired(list(distinct), ask(list(distinct.values())))
         usage.items += len(distinct)
         usage.failed += sum(isinstance(answer, Failure) for answer in answers.values())
         return [answers[key] for key in keys]
+
+    def _paired(self, keys: Sequence[str], answers: Sequence[Answer]) -> dict[str, Answer]:
+        if len(answers) != len(keys):
+            count = f"{len(answers)} answers for {len(keys)} items"
+            raise ContractError(f"{self._name} ({self.role}) gave {count}")
+        return dict(zip(keys, answers, strict=True))
 
     def _asked(
         self,
@@ -113,7 +120,7 @@ class _Remembered:
 
         def work(part: list[str]) -> tuple[dict[str, Answer], float]:
             began = time.perf_counter()
-            new = dict(zip(part, ask([inputs[key] for key in part]), strict=True))
+            new = self._paired(part, ask([inputs[key] for key in part]))
             return new, time.perf_counter() - began
 
         keys, at_once = list(inputs), getattr(self._inner, "concurrency", None)
@@ -156,6 +163,7 @@ class RememberedEncoder(_Remembered):
         self._vectors = items
         self.modalities: frozenset[Modality] = inner.modalities
         self._tried = False
+        self._widths: dict[str, int] = {}
 
     @property
     def resize(self) -> str | None:
@@ -170,17 +178,17 @@ class RememberedEncoder(_Remembered):
         return found
 
     def _prepare(self) -> None:
-        """A model that loads weights is loaded, once, before any clock starts; one of pictures and
-        texts is tried, which loads it too."""
-        load = getattr(self._inner, "load", None)
-        if self._tried or load is None:
+        """Once, before any clock starts: a model of pictures and texts is tried, which loads it too;
+        another that loads weights is loaded. One that looks vectors up by id has none of the
+        self-test's pictures."""
+        if self._tried:
             return
         self._tried = True
-        if not self.modalities >= {"image", "text"}:
+        if self.modalities >= {"image", "text"} and not getattr(self._inner, "by_id", False):
+            for warning in check(self._inner, self._name):
+                warnings.warn(warning, stacklevel=2)
+        elif load := getattr(self._inner, "load", None):
             load()
-            return
-        for warning in check(self._inner, self._name):
-            warnings.warn(warning, stacklevel=2)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._encode("image", images, self._inner.encode_images)
@@ -221,6 +229,13 @@ class RememberedEncoder(_Remembered):
             found = self._vectors.find(distinct)
         del keys, places, distinct  # there may be hundreds of thousands
         rows: Vectors = self._vectors.read(Found(*(column[order] for column in found)))
+        if len(bad := unusable(rows)):  # kept by an earlier version, or damaged since
+            self._prepare()
+            again = {self.key(inputs[at]): inputs[at] for at in bad.tolist()}
+            self._ask(modality, again, encode, usage)
+            rows = self._vectors.read(self._vectors.find([self.key(item) for item in inputs]))
+        self._widths[modality] = rows.shape[1]
+        same_width(self._widths, self._name)
         return rows
 
     def _ask(
@@ -230,11 +245,15 @@ class RememberedEncoder(_Remembered):
         encode: Callable[[list[Any]], Vectors],
         usage: Usage,
     ) -> None:
-        """Encode and store, chunk by chunk; the first input without a vector is named at the end,
-        when all others are stored."""
+        """Encode and store, chunk by chunk; the inputs without a vector are named at the end, when
+        all others are stored."""
 
         def ask(chunk: list[Any]) -> list[Answer]:
-            return [row.tobytes() for row in np.asarray(encode(chunk), np.float32)]
+            rows = as_rows(encode(chunk), len(chunk), f"{self._name} (encoder)")
+            answers: list[Answer] = [row.tobytes() for row in rows]
+            for at in unusable(rows).tolist():
+                answers[at] = Failure(UNUSABLE)
+            return answers
 
         self._meter.begin(f"{self._name} ({self.role})", len(inputs))
         refused: dict[str, str] = {}
@@ -242,8 +261,11 @@ class RememberedEncoder(_Remembered):
         for new, seconds in self._asked(inputs, lambda chunk: in_halves(ask, chunk), size):
             self._keep(new, seconds, usage)
             refused |= {key: a.reason for key, a in new.items() if isinstance(a, Failure)}
-        for key, reason in refused.items():
-            raise DataError(f"{self._name} cannot encode {modality} {inputs[key].id!r}: {reason}")
+        if refused:
+            ids = listed([inputs[key].id for key in refused])
+            count = f"{len(refused)} of {len(inputs)} {modality}s"
+            first = next(iter(refused.values()))
+            raise DataError(f"{self._name} cannot encode {count}: {ids}: {first}")
 
 
 class RememberedCaptioner(_Remembered):
@@ -286,7 +308,7 @@ class RememberedReranker(_Remembered):
 
         def ask(chunk: list[tuple[Query, Document]]) -> list[Answer]:
             scores = self._inner.score([q for q, _ in chunk], [d for _, d in chunk])
-            return [s if isinstance(s, Failure) else np.float64(s).tobytes() for s in scores]
+            return [_score(score) for score in scores]
 
         answers = self._answers(keys, pairs, ask)
         return [a if isinstance(a, Failure) else float(np.frombuffer(a)[0]) for a in answers]
@@ -369,6 +391,16 @@ class RememberedPainter(_Remembered):
     def _count(self, usage: Usage, answer: Answer) -> None:
         _count_cost(usage, answer)
         usage.pictures += isinstance(answer, bytes)
+
+
+def _score(score: Any) -> Answer:
+    """A reranker's score as it is stored: a real, finite number, or a Failure."""
+    if isinstance(score, Failure):
+        return score
+    number = np.asarray(score)
+    if number.shape or number.dtype.kind not in "fiu" or not np.isfinite(number):
+        return Failure(f"the score is no finite number: {str(score)[:40]}")
+    return np.float64(score).tobytes()
 
 
 def _json(answer: Reply | Drawing, **content: str) -> bytes:

@@ -1,4 +1,4 @@
-"""A model that is loaded is tried first: a few drawn pictures with their captions.
+"""An encoder of pictures and texts is tried first: a few drawn pictures with their captions.
 
 What has to hold for any encoder is an error: finite rows of length 1, one a picture or text. What
 holds for a model that understands pictures is a warning: that most pictures are nearest to their own
@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from mmragbench.contracts import Encoder, Vectors
-from mmragbench.errors import SuiteError
+from mmragbench.errors import ContractError, MmragbenchError, SuiteError
 from mmragbench.records import Image, Text
+from mmragbench.validation import as_rows, same_width, unusable
 
 PICTURES = 4
 """Pictures cost, and more so with a large model."""
@@ -60,20 +61,29 @@ def _draw(folder: Path) -> Pairs:
 
 
 def _rows(encoder: Encoder, pairs: Pairs, name: str) -> tuple[Vectors, Vectors]:
-    images, texts = encoder.encode_images(pairs[0]), encoder.encode_texts(pairs[1])
-    for what, rows, n in (("images", images, PICTURES), ("texts", texts, CAPTIONS)):
-        if rows.ndim != 2 or len(rows) != n or not np.isfinite(rows).all():
+    try:
+        images = as_rows(encoder.encode_images(pairs[0]), PICTURES, f"{name} (encoder, images)")
+        texts = as_rows(encoder.encode_texts(pairs[1]), CAPTIONS, f"{name} (encoder, texts)")
+        same_width({"image": images.shape[1], "text": texts.shape[1]}, name)
+    except ContractError as error:
+        raise SuiteError(str(error)) from error
+    except MmragbenchError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise SuiteError(
+            f"{name} cannot encode the drawings and captions of its self-test ({reason}); an encoder "
+            "that looks vectors up by id says so: by_id = True"
+        ) from error
+    for what, rows in (("images", images), ("texts", texts)):
+        if len(unusable(rows)):
             raise SuiteError(
-                f"{name} gives {what} vectors of shape {rows.shape} that are not all finite; in 16 bits "
-                "a model may overflow: say precision: fp32"
+                f"{name} gives {what} vectors that are not all finite, or all zero; in 16 bits a "
+                "model may overflow: say precision: fp32"
             )
         norms = np.linalg.norm(rows, axis=1)
         if np.abs(norms - 1).max() > 1e-3:
             raise SuiteError(f"{name} gives {what} vectors of length {norms.max():.3g}, not 1")
-    if images.shape[1] != texts.shape[1]:
-        raise SuiteError(
-            f"{name}: images have {images.shape[1]} dimensions, texts {texts.shape[1]}"
-        )
     return images, texts
 
 

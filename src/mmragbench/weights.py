@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.identity import file_digest
@@ -88,3 +90,26 @@ def _hub_revision(repository: str) -> str | None:
     folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
     reference = folder / "refs" / "main"
     return f"revision:{reference.read_text().strip()}" if reference.is_file() else None
+
+
+def read_config(name: str, file: str) -> Any:
+    """A JSON file of a model folder, or of a hub repository in the local cache; None without it."""
+    path: Path | str | None = Path(name) / file
+    if not Path(name).is_dir():
+        path = _cached(name, file)
+    if path is None or not Path(path).is_file():
+        return None
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SuiteError(f"{path} is not a JSON file: {str(error)[:100]}") from error
+
+
+def _cached(repository: str, file: str) -> str | None:
+    try:
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(repository, file)
+    except (ImportError, ValueError):  # not installed; no name that a repository can have
+        return None
+    return found if isinstance(found, str) else None

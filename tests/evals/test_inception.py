@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import checkpoints
 from mmragbench.errors import DataError, NotApplicable
 from mmragbench.models.inception import WEIGHTS, Inception
 from mmragbench.records import Image, Text
@@ -16,25 +17,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torch_fidelity")
 
 
-def random_network() -> torch.nn.Module:
-    from io import BytesIO
-
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-
-    class Network(FeatureExtractorInceptionV3):
-        def load_state_dict(self, *_: object) -> None:
-            """Keep the random weights."""
-
-    empty = BytesIO()
-    torch.save({}, empty)
-    empty.seek(0)
-    torch.manual_seed(0)
-    return Network("random", ["2048"], feature_extractor_weights_path=empty)
-
-
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, torch.nn.Module]]:
-    network = random_network()
+    network = checkpoints.inception_network()
     path = tmp_path_factory.mktemp("weights") / WEIGHTS
     torch.save(network.state_dict(), path)
     yield path, network

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,51 +28,13 @@ TEXTS = [
     )
 ]
 
-STAND_IN = """
-import torch
-class Model(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.words = torch.nn.Embedding(256, 8)
-        self.pixels = torch.nn.Linear(3, 8)
-    def forward(self, inputs):
-        found = {}
-        if "text" in inputs:
-            found["text"] = self.words(inputs["text"]).mean(1)
-        if "vision" in inputs:
-            found["vision"] = self.pixels(inputs["vision"].mean((2, 3)))
-        return found
-def imagebind_huge(pretrained=False):
-    assert not pretrained
-    return Model()
-"""
-STAND_IN_DATA = """
-import torch
-def load_and_transform_text(texts, device):
-    return torch.tensor([list(text.encode()[:77].ljust(77)) for text in texts]).to(device)
-"""
-
-
-def imagebind(folder: Path) -> dict:
-    import torch
-
-    for name, code in (("data", STAND_IN_DATA), ("models/imagebind_model", STAND_IN)):
-        file = folder / "imagebind" / f"{name}.py"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(code)
-    names: dict = {}
-    exec(STAND_IN, names)
-    torch.save(names["Model"]().state_dict(), folder / "weights.pth")
-    return {"root": folder, "weights": folder / "weights.pth"}
-
-
 MAKE = {
     "open_clip clip": lambda f: {"name": tiny.open_clip_folder(f)},
     "open_clip coca": lambda f: {"name": tiny.coca_folder(f)},
     "transformers clip": lambda f: {"name": tiny.transformers_folder(f, "clip")},
     "transformers siglip": lambda f: {"name": tiny.transformers_folder(f, "siglip")},
     "sentence_transformers clip": lambda f: {"name": tiny.transformers_folder(f, "clip")},
-    "imagebind stand-in": imagebind,
+    "imagebind stand-in": tiny.imagebind_folder,
 }
 
 
@@ -149,14 +110,11 @@ def test_identical_texts_are_encoded_once(make, tmp_path):
     inner, asked = make(), []
 
     class Counting:
-        modalities = inner.modalities
+        modalities = frozenset({"text"})  # of pictures and texts, it would be tried first
 
         def encode_texts(self, texts):
             asked.extend(texts)
             return inner.encode_texts(texts)
-
-        def encode_images(self, images):
-            return inner.encode_images(images)
 
     rows = RememberedEncoder(Counting(), "clip", VectorFile(tmp_path / "i"), Meter()).encode_texts(
         TEXTS
@@ -253,7 +211,7 @@ def test_imagebind_asks_for_what_is_missing(tmp_path):
     cls = find("encoder", "imagebind").make
     with pytest.raises(SuiteError, match="git clone"):
         cls(root=tmp_path, weights=tmp_path / "w")
-    given = imagebind(tmp_path)
+    given = tiny.imagebind_folder(tmp_path)
     with pytest.raises(SuiteError, match=r"imagebind_huge\.pth"):
         cls(root=tmp_path, weights=tmp_path / "no")
     (tmp_path / "weights.pth").write_bytes(b"\x80\x04no tensors")

@@ -354,7 +354,7 @@ def test_moments_of_another_network_are_refused(tmp_path):
 def test_a_pickle_in_an_npz_is_not_opened(tmp_path):
     """Nothing is ever unpickled."""
     np.savez(tmp_path / "bad.npz", mu=np.array([{}], dtype=object), sigma=np.eye(1))
-    with pytest.raises(DataError, match="is not what it should be"):
+    with pytest.raises(DataError, match="holds Python objects"):
         Moments.read(tmp_path / "bad.npz")
 
 
@@ -371,6 +371,62 @@ def test_an_npz_without_moments_is_named(tmp_path, content):
     np.savez(tmp_path / "bad.npz", **content)
     with pytest.raises(DataError, match="expected `mu`"):
         Moments.read(tmp_path / "bad.npz")
+
+
+GAUSSIAN = (np.zeros(3), np.diag([2.0, 1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    "mu, sigma, fault",
+    [
+        (GAUSSIAN[0] + 1j, GAUSSIAN[1], "not real numbers"),
+        (np.zeros(3, bool), GAUSSIAN[1], "not real numbers"),
+        (np.array(["a", "b", "c"]), GAUSSIAN[1], "not real numbers"),
+        (np.full(3, 1e308), GAUSSIAN[1], "larger than"),
+        (GAUSSIAN[0], np.full((3, 3), np.inf), "not finite"),
+        (GAUSSIAN[0], np.tri(3), "not symmetric"),
+        (GAUSSIAN[0], -np.eye(3), "not positive semidefinite"),
+        (GAUSSIAN[0], np.array([[1.0, 2, 0], [2, 1, 0], [0, 0, 1]]), "not positive semidefinite"),
+        (np.zeros((3, 1)), GAUSSIAN[1], "mu has shape"),
+        (np.zeros(0), np.zeros((0, 0)), "mu has shape"),
+        (np.float64(0), np.eye(1), "mu has shape"),
+    ],
+)
+def test_what_is_no_gaussian_is_refused(tmp_path, mu, sigma, fault):
+    """A mean and a covariance are real, finite and of one width; a covariance is symmetric, and no
+    direction has a negative variance. One line says which does not hold."""
+    np.savez(tmp_path / "bad.npz", mu=mu, sigma=sigma)
+    with pytest.raises(DataError, match=fault) as caught:
+        Moments.read(tmp_path / "bad.npz")
+    assert "bad.npz" in str(caught.value) and len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int64])
+def test_moments_in_any_real_numbers(tmp_path, kind):
+    """Singular, in 16 bits or whole numbers: what is a Gaussian up to rounding is taken."""
+    rows = np.random.default_rng(0).normal(0, 4, (5, 12))
+    mu, sigma = rows.mean(axis=0), np.cov(rows, rowvar=False)
+    if kind is np.int64:
+        mu, sigma = np.round(mu), np.diag(np.round(np.diag(sigma)))
+    np.savez(tmp_path / "good.npz", mu=mu.astype(kind), sigma=sigma.astype(kind))
+    moments = Moments.read(tmp_path / "good.npz")
+    np.testing.assert_array_equal(moments.covariance, sigma.astype(kind).astype(np.float64))
+
+
+def test_a_picture_without_features_is_named(folder):
+    """An encoder that overflows on one picture gives no distance, and says which picture it was."""
+
+    class Overflowing:
+        modalities = frozenset({"image"})
+
+        def encode_images(self, images):
+            rows = np.random.default_rng(0).normal(size=(len(images), 4)).astype(np.float16)
+            return np.where([[image.id.endswith("7.png")] for image in images], np.inf, rows)
+
+    made, real = folder("made", names(9, ".png"), 1), folder("real", names(9, ".png"), 2)
+    submission = images(made, real)
+    with pytest.raises(DataError, match=r"cannot encode 1 of 9: .*7\.png"):
+        judge_images(submission, Features("mine", Overflowing()))
 
 
 def test_fewer_pictures_than_dimensions(tmp_path):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mmragbench.checkpoints.complete import fit, pretrained, refuse_incomplete
 from mmragbench.checkpoints.seen import look_once
 from mmragbench.devices import Precision, best_device, best_precision, dtype_of, quiet
-from mmragbench.errors import MissingExtra, SuiteError
+from mmragbench.errors import SuiteError, first_line, require
 from mmragbench.weights import fingerprint, locate
 
 
@@ -53,6 +54,7 @@ class OnDemand:
     operational = frozenset({"batch_size", "device"})
 
     def __init__(self, kind: str, name: str, device: str, precision: Precision) -> None:
+        require("transformers", "transformers")
         self.kind, self.name = kind, locate(name)
         self._device, self._precision = device, precision
 
@@ -84,35 +86,29 @@ def load(kind: str, name: str, device: str = "auto", precision: Precision = "aut
         precision: `auto`, `fp32`, `bf16`, `fp16`.
 
     Raises:
-        MissingExtra: transformers is not installed.
         SuiteError: there is no such model, or it is of another kind: weights that it lacks would
             be random, and so would its answers.
     """
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtra("transformers", "transformers") from error
+    import transformers
+
     quiet()
     device = best_device(device)
     dtype = dtype_of(best_precision(precision, device))
     try:
         make = getattr(transformers, kind)
-        model, told = make.from_pretrained(
+        model, report = pretrained(
+            make,
             name,
             use_safetensors=True,
             trust_remote_code=False,  # said outright: else the library would ask on the terminal
             dtype=dtype,
-            output_loading_info=True,
         )
         processor = transformers.AutoProcessor.from_pretrained(name, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise SuiteError(f"transformers cannot load {name!r}: {reason}") from error
-    if lacking := sorted(told["missing_keys"]):
+    except (OSError, ValueError, RuntimeError) as error:
         raise SuiteError(
-            f"{name!r} has no weights for {len(lacking)} parts of {type(model).__name__}, which "
-            f"would be left to chance ({lacking[0]}, ...); it is a checkpoint of another kind"
-        )
+            f"transformers cannot load {name!r}: {first_line(error)}{fit(name)}"
+        ) from error
+    refuse_incomplete(name, [report])
     model = model.to(device).eval()
     look_once(model)
     return Checkpoint(model, _padding_left(processor), device)

@@ -17,6 +17,7 @@ from mmragbench.outside.submission import Submission
 from mmragbench.records import Image, Measure, Score, Scores, Task
 from mmragbench.scoring import score
 from mmragbench.signature import signature
+from mmragbench.validation import CheckedEncoder
 
 IMAGES = ("FID", "KID")
 NO_KID = "KID needs the features of every picture, and an .npz has the moments only"
@@ -48,7 +49,7 @@ def _failed(submission: Submission) -> tuple[Score, ...]:
 def _encoder(features: Features) -> Encoder:
     if features.encoder is None:
         raise SuiteError(f"there is no encoder behind {features.name!r}, and there are pictures")
-    return features.encoder
+    return CheckedEncoder(features.encoder, features.name)
 
 
 @dataclass(frozen=True)

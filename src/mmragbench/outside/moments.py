@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmragbench.arrays import read_arrays
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError
+from mmragbench.identity import file_digest
+
+LARGEST = 1e100
+"""Far beyond any feature; the distance of larger ones would not be a number."""
+
+ROUNDING, TINY = 1e-3, 1e-12
 
 EXPECTED = "`mu` (d,) and `sigma` (d, d), as pytorch-fid writes them"
 
@@ -44,21 +50,36 @@ class Moments:
         """From a file; nothing is unpickled.
 
         Raises:
-            DataError: the file is not such a file.
+            DataError: the file is not such a file, or holds no Gaussian's moments.
         """
-        try:
-            digest = sha256(path.read_bytes()).hexdigest()[:8]
-            with np.load(path, allow_pickle=False) as file:
-                mean, covariance = (np.asarray(file[key], np.float64) for key in ("mu", "sigma"))
-        except OSError as error:
-            raise DataError(f"{path} cannot be read ({error}); expected {EXPECTED}") from error
-        except (KeyError, ValueError, BadZipFile, AttributeError, TypeError) as error:
-            raise DataError(f"{path} is not what it should be; expected {EXPECTED}") from error
-        fits = mean.ndim == 1 and covariance.shape == (len(mean), len(mean))
-        if not (fits and np.isfinite(mean).all() and np.isfinite(covariance).all()):
-            shapes = f"{mean.shape} and {covariance.shape}"
-            raise DataError(f"{path} has {shapes}, or values not finite; expected {EXPECTED}")
+        arrays = read_arrays(path, ("mu", "sigma"))
+        if len(arrays) < 2:
+            raise DataError(f"{path} has {', '.join(arrays)} alone; expected {EXPECTED}")
+        if fault := _fault(arrays["mu"], arrays["sigma"]):
+            raise DataError(f"{path}: {fault}; expected {EXPECTED}")
+        digest = file_digest(path)[:8]
+        mean, covariance = (np.asarray(arrays[key], np.float64) for key in ("mu", "sigma"))
         return cls(mean, covariance, digest=digest)
+
+
+def _fault(mu: Any, sigma: Any) -> str | None:
+    """Why these are no mean and covariance, up to rounding in 16 bits; None where they are."""
+    mu, sigma = np.asarray(mu), np.asarray(sigma)
+    if mu.ndim != 1 or not len(mu) or sigma.shape != (len(mu), len(mu)):
+        return f"mu has shape {mu.shape} and sigma {sigma.shape}"
+    if {mu.dtype.kind, sigma.dtype.kind} - set("fiu"):
+        return f"mu is of {mu.dtype} and sigma of {sigma.dtype}, not real numbers"
+    mean, covariance = mu.astype(np.float64), sigma.astype(np.float64)
+    largest = np.abs(covariance).max()
+    if not max(np.abs(mean).max(), largest) < LARGEST:  # NaN is not less
+        return f"values that are not finite, or larger than {LARGEST:g}"
+    if np.abs(covariance - covariance.T).max() > ROUNDING * largest:
+        return "sigma is not symmetric"
+    try:  # far quicker than its eigenvalues
+        np.linalg.cholesky(covariance + np.eye(len(mu)) * max(ROUNDING * largest, TINY))
+    except np.linalg.LinAlgError:
+        return "sigma is not positive semidefinite, as every covariance is"
+    return None
 
 
 def frechet(a: Moments, b: Moments) -> float:
