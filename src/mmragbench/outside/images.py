@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Literal
 
 from mmragbench.errors import DataError
+from mmragbench.formats.values import contradiction
 from mmragbench.intake import take_in
-from mmragbench.outside.problems import Policy, Problems, compared, contradiction
+from mmragbench.outside.problems import Policy, Problems, compared
 from mmragbench.outside.submission import Submission
 from mmragbench.records import Image, Output, Query, Task
 

@@ -25,6 +25,12 @@ MEANT = {
     "unreadable": "left out",
     "unreferenced": "without a reference, not scored",
     "irrelevant": "without a relevant document, not scored",
+    "repeated judgements": "the same twice, counted once",
+    "repeated hits": "the same twice, counted once",
+    "without a group": "each is a group of its own",
+    "groups of no query": "ignored",
+    "broken annotations": "left out",
+    "captions that are no text": "left out",
 }
 
 
