@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mmragbench.errors import BadImage, DataError
+from mmragbench.formats.values import quoted
 from mmragbench.records import Exclusion, Image
 
 if TYPE_CHECKING:
@@ -84,13 +85,17 @@ def inside(root: Path, name: str) -> Path:
         DataError: an absolute path, a way out by `..`, or a symbolic link that leads out.
     """
     if not name or "\0" in name or os.path.isabs(name):
-        raise DataError(f"{name!r} is not the name of a file below {root.name}/")
+        raise DataError(f"{quoted(name)} is not the name of a file below {root.name}/")
     path = root / name
-    if name == path.name and name != ".." and not path.is_symlink():
+    try:
+        linked = path.is_symlink()
+    except OSError as error:  # a name that no file system takes
+        raise DataError(f"{quoted(name)} cannot be a file's name ({error.strerror})") from error
+    if name == path.name and name != ".." and not linked:
         return path  # a folder's own file: nothing to follow, which takes time where there are many
     home = os.path.realpath(root)
     if not os.path.realpath(path).startswith(home.rstrip(os.sep) + os.sep):
-        raise DataError(f"{name!r} leads out of {root.name}/")
+        raise DataError(f"{quoted(name)} leads out of {root.name}/")
     return path
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmragbench.formats.json_values import read_objects
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.verdicts import Gate
 
@@ -149,8 +149,8 @@ def _found(file: Path, key: str, ids: Sequence[str]) -> dict[str, str]:
     """The texts of some lines of a file that a run may lack."""
     if not file.is_file():
         return {}
-    rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    return {row[key]: row["text"] for row in rows if row[key] in ids and row.get("text")}
+    rows = (row for _, row, _ in read_objects(file, "the lines of a run") if row)
+    return {row[key]: row["text"] for row in rows if row.get(key) in ids and row.get("text")}
 
 
 def number(value: float) -> str:
