@@ -156,16 +156,16 @@ def _images(
         else:
             listed.setdefault(entry.id, []).append(entry)
     for id, entries in listed.items():
-        files = dict.fromkeys(entry.file for entry in entries)
-        reason = f"{path.name}: {len(entries)} images have the id: {examples(files)}"
-        several = len(files) > 1
-        named = entries if several else entries[1:]
-        excluded += [Exclusion("duplicate image id", id, reason) for _ in named]
-    return {
-        id: entries[0]
-        for id, entries in listed.items()
-        if len({entry.file for entry in entries}) == 1
-    }
+        if len(entries) > 1:
+            named = entries if _differ(entries) else entries[1:]
+            files = examples(entry.file for entry in entries)
+            reason = f"{path.name}: {len(entries)} images have the id: {files}"
+            excluded += [Exclusion("duplicate image id", id, reason)] * len(named)
+    return {id: entries[0] for id, entries in listed.items() if not _differ(entries)}
+
+
+def _differ(entries: Sequence[Entry]) -> bool:
+    return len(entries) > 1 and len({entry.file for entry in entries}) > 1
 
 
 def _image(folder: Path, record: dict[str, Any]) -> Entry:

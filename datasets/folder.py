@@ -106,7 +106,7 @@ class Folder:
 
     def _captions(self, table: Path, rows: Rows) -> str:
         """The column of captions, which some row must have."""
-        present = {name: None for _, row in rows for name in row}
+        present = {name: None for _, row in rows for name in row if name != "id"}
         wanted = (self.captions,) if self.captions else CAPTIONS
         found = next((name for name in wanted if name in present), None)
         if rows and found is None:

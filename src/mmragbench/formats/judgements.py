@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mmragbench.errors import DataError
 from mmragbench.formats.csv_rows import split
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import as_id, as_number, contradiction, quoted
+from mmragbench.formats.values import MAX_ID, as_id, as_number, contradiction, quoted
 
 QRELS = (
     "TREC qrels (query 0 document grade), or tab-separated query-id, corpus-id, score in line 1 "
@@ -67,6 +67,12 @@ def trec_fields(line: str) -> list[str]:
     return line.split() if line.isascii() else _BLANKS.split(line.strip(" \t\v\f\r"))
 
 
+def usable(line: str, *ids: str) -> bool:
+    """Whether fields of a line can be ids; of a short line without NUL they all can (and millions
+    are not looked at one by one)."""
+    return (len(line) <= MAX_ID and "\0" not in line) or all(map(as_id, ids))
+
+
 def _judgements(path: Path) -> Iterator[tuple[int, str, str, int]]:
     places: list[int] | None = None
     first = True
@@ -96,7 +102,7 @@ def _judgement(line: str, places: list[int] | None) -> tuple[str, str, int]:
     if len(fields) != 4 if places is None else len(fields) <= max(places):
         raise DataError(f"{quoted(line)} has {len(fields)} fields")
     query, document, grade = (fields[at].strip() for at in places or (0, 2, 3))
-    if as_id(query) is None or as_id(document) is None:
+    if not (query and document and usable(line, query, document)):
         raise DataError(f"{quoted(line)} has an empty or unusable id")
     return query, document, as_grade(grade)
 

@@ -39,13 +39,16 @@ def read_lines(path: Path, expected: str) -> Iterator[tuple[int, str]]:
     Raises:
         DataError: the file cannot be read, or is not UTF-8.
     """
+    number, line = 0, b""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 whole = _beginning(path, line, expected) if number == 1 else line
-                yield number, _decoded(path, number, whole, expected)
+                yield number, whole.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
     except OSError as error:
         raise unreadable(path, error, expected) from error
+    except UnicodeDecodeError as error:
+        raise not_utf8(path, line, expected, f", line {number},") from error
 
 
 def unreadable(path: Path, error: OSError, expected: str) -> DataError:
@@ -67,13 +70,6 @@ def _beginning(path: Path, line: bytes, expected: str) -> bytes:
     if line.startswith(tuple(_BOMS)) or not json.detect_encoding(line).startswith("utf-8"):
         raise not_utf8(path, line, expected)
     return line.removeprefix(codecs.BOM_UTF8)
-
-
-def _decoded(path: Path, number: int, line: bytes, expected: str) -> str:
-    try:
-        return line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise not_utf8(path, line, expected, f", line {number},") from error
 
 
 def _encoding(data: bytes) -> str:

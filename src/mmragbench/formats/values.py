@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import math
-import re
 import reprlib
 from collections.abc import Iterable
 
@@ -14,7 +13,6 @@ from mmragbench.errors import DataError
 MAX_ID = 1_000
 """Characters of an id."""
 
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
@@ -35,10 +33,11 @@ def as_id(value: object) -> str | None:
 
     An id is a whole number or a text of 1 to `MAX_ID` characters that UTF-8 can write, without NUL.
     """
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    if type(value) is int:  # not a bool
+        return str(value)
+    if not isinstance(value, str):
         return None
-    text = str(value)
-    return text if 0 < len(text) <= MAX_ID and "\0" not in text and is_unicode(text) else None
+    return value if 0 < len(value) <= MAX_ID and "\0" not in value and is_unicode(value) else None
 
 
 def is_unicode(text: str) -> bool:
@@ -54,9 +53,12 @@ def is_unicode(text: str) -> bool:
 
 def as_number(text: str) -> float | None:
     """A finite decimal number in ASCII digits (`1`, `-0.5`, `1e-3`); None for any other text."""
-    if not _NUMBER.fullmatch(text):
+    if text.strip("0123456789.+-eE"):
         return None
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        return None
     return value if math.isfinite(value) else None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmragbench.formats.json_values import read_objects
+from mmragbench.formats.json_values import read_rows
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.verdicts import Gate
 
@@ -149,7 +149,7 @@ def _found(file: Path, key: str, ids: Sequence[str]) -> dict[str, str]:
     """The texts of some lines of a file that a run may lack."""
     if not file.is_file():
         return {}
-    rows = (row for _, row, _ in read_objects(file, "the lines of a run") if row)
+    rows = read_rows(file, "a line of a run folder, as JSON")
     return {row[key]: row["text"] for row in rows if row.get(key) in ids and row.get("text")}
 
 

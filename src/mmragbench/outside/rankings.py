@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mmragbench.errors import DataError
-from mmragbench.formats.judgements import Grades, read_judgements, trec_fields
+from mmragbench.formats.judgements import Grades, read_judgements, trec_fields, usable
 from mmragbench.formats.text_lines import read_lines
 from mmragbench.formats.values import (
     as_id,
@@ -92,7 +92,7 @@ def _hit(path: Path, number: int, line: str) -> tuple[str, str, float]:
     """A line's query, document and score; ids as a TREC file has them."""
     fields = trec_fields(line)
     score = as_number(fields[4]) if len(fields) == 6 else None
-    if score is None or as_id(fields[0]) is None or as_id(fields[2]) is None:
+    if score is None or not usable(line, fields[0], fields[2]):
         hint = " (a blank in an id or tag is written as %20)" if len(fields) > 6 else ""
         raise DataError(
             f"{path}, line {number} is {quoted(line)}, {len(fields)} fields; expected {RUN}{hint}"
