@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from mmragbench.captioned import is_id
 from mmragbench.errors import DataError
+from mmragbench.formats.json_values import read_objects
+from mmragbench.formats.judgements import Grades, read_judgements
+from mmragbench.formats.values import as_id, examples, is_unicode, quoted
 from mmragbench.intake import OUTSIDE, inside, take_in
+from mmragbench.pictures import reasons
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
 from mmragbench.registry import dataset
 
 MAX_TEXT = 1_000_000
 """Characters. A longer text is a mistake in the data: a book is no passage."""
 
-_HEADER = ("query-id", "corpus-id", "score")
+_EXPECTED = 'BEIR\'s lines, like {"_id": "d1", "title": "", "text": "…"}'
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class _Reader:
         from mmragbench.cache import folder
 
         items: dict[str, Item] = {}
-        for number, row in _lines(path, self.excluded):
-            item = self._item(path, number, row)
+        for number, row, reason in read_objects(path, _EXPECTED):
+            item = self._item(f"{path.name}:{number}", row, reason)
             if item is None or (wanted is not None and item.id not in wanted):
                 continue
             if item.id in items:
@@ -66,24 +67,24 @@ class _Reader:
         names = {f"{self.prefix}{id}": id for id in images}
         return Taken(items, {names[image.id]: image for image in taken})
 
-    def _item(self, path: Path, number: int, row: dict[str, Any]) -> Item | None:
-        id, where = row.get("_id"), f"{path.name}:{number}"
-        if not is_id(id):
-            self._exclude("broken annotation", where, "a line without a usable _id")
+    def _item(self, where: str, row: dict[str, Any] | None, reason: str) -> Item | None:
+        id = as_id(row.get("_id")) if row is not None else None
+        if row is None or id is None:
+            hint = "; it has 'id', which BEIR calls _id" if row and "id" in row else ""
+            self._exclude("broken annotation", where, reason or f"no usable _id{hint}")
             return None
-        parts = [row.get(name) or "" for name in ("title", "text")]
-        file = row.get("image") or ""
-        wrong = [value for value in (*parts, file) if not isinstance(value, str)]
+        title, text, file = (_or_empty(row.get(name)) for name in ("title", "text", "image"))
+        wrong = [value for value in (title, text, file) if not isinstance(value, str)]
         if wrong:
             kind = type(wrong[0]).__name__
-            self._exclude("broken annotation", str(id), f"{where}: {kind} where text belongs")
+            self._exclude("broken annotation", id, f"{where}: {kind} where text belongs")
             return None
-        text = " ".join(parts).strip()
-        if len(text) > MAX_TEXT or not _is_text(text):
+        text = f"{title} {text}".strip()
+        if len(text) > MAX_TEXT or not is_unicode(text):
             reason = f"{where}: more than {MAX_TEXT:,} characters, or no valid Unicode"
-            self._exclude("text cannot be used", str(id), reason)
+            self._exclude("text cannot be used", id, reason)
             return None
-        return Item(str(id), text, file)
+        return Item(id, text, file)
 
     def _image(self, path: Path, item: Item) -> Image | None:
         if not item.file:
@@ -135,57 +136,55 @@ class Beir:
         Title and text are joined by a space, as BEIR does. A text or image of query `7` is known
         as `query:7` to vectors made elsewhere, since a document may have the same id; that both
         have it means nothing else, and such a hit counts. A document whose image cannot be used
-        keeps its text; a query is only asked whole.
+        keeps its text; a query is only asked whole. A judged document that is not in the corpus is
+        named, and stays among the documents that should be found, as in trec_eval.
 
         Raises:
-            DataError: a file is missing or not what it should be, or no query or document can be
-                used.
+            DataError: a file is missing or not what it should be (`formats.judgements` says what a
+                judgement is), or no query or document can be used.
         """
         excluded: list[Exclusion] = []
-        judged = read_qrels(self.root / "qrels" / f"{self.split}.tsv", excluded)
-        folder = self.root / self.images
-        memory = _documents(
-            _Reader(folder, "", excluded).take(self.root / "corpus.jsonl"), excluded
-        )
-        path = self.root / "queries.jsonl"
-        asked = _queries(_Reader(folder, "query:", excluded).take(path, judged), excluded)
-        known = {document.id for document in memory}
-        qrels = {query.id: _held(judged[query.id], known) for query in asked}
-        excluded += _unknown(judged, {query.id for query in asked}, known)
-        if not memory or not asked:
-            raise DataError(f"{self.root}: not one {'query' if memory else 'document'} can be used")
+        judged = self._judgements(excluded)
+        memory = self._documents(excluded)
+        asked = self._queries(judged, excluded)
+        excluded += _unknown(judged, asked, {document.id for document in memory})
         queries = _draw(asked, self.limit, self.seed)
-        kept = {query.id: qrels[query.id] for query in queries}
+        kept = {query.id: judged[query.id] for query in queries}
         task = Task("retrieval", memory, queries, kept, exclusions=tuple(excluded))
         return {task.name: task}
 
+    def _judgements(self, excluded: list[Exclusion]) -> Grades:
+        """The split's judgements; pairs that are judged twice alike are appended to `excluded`."""
+        path = self.root / "qrels" / f"{self.split}.tsv"
+        if path not in path.parent.glob("*.tsv"):
+            raise DataError(f"{path} cannot be read (there is no such file){_splits(path)}")
+        grades, repeated = read_judgements(path)
+        reason = f"{path.name}: the same grade twice, counted once"
+        excluded += [Exclusion("repeated judgement", pair, reason) for pair in repeated]
+        return grades
 
-def read_qrels(path: Path, excluded: list[Exclusion]) -> dict[str, dict[str, int]]:
-    """Query id -> document id -> grade; lines that say neither are appended to `excluded`.
+    def _documents(self, excluded: list[Exclusion]) -> list[Document]:
+        path, refused = self.root / "corpus.jsonl", list[Exclusion]()
+        memory = _documents(_Reader(self.root / self.images, "", refused).take(path), refused)
+        if not memory:
+            raise DataError(f"{path}: not one document can be used ({reasons(refused) or 'empty'})")
+        excluded += refused
+        return memory
 
-    Raises:
-        DataError: the file is missing, or its first line does not name BEIR's columns.
-    """
-    qrels: dict[str, dict[str, int]] = {}
-    try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            header = [name.strip() for name in next(rows, [])]
-            if not set(_HEADER) <= set(header):
-                raise DataError(f"{path}: expected tab-separated {', '.join(_HEADER)} in line 1")
-            places = [header.index(name) for name in _HEADER]
-            for number, row in enumerate(rows, 2):
-                try:
-                    query, document, grade = (row[place].strip() for place in places)
-                    qrels.setdefault(query, {})[document] = int(grade)
-                except (IndexError, ValueError):
-                    if row:
-                        where = f"{path.name}:{number}"
-                        reason = "not a query, a document and a whole grade"
-                        excluded.append(Exclusion("broken judgement", where, reason))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}){_splits(path)}") from error
-    return qrels
+    def _queries(self, judged: Grades, excluded: list[Exclusion]) -> list[Query]:
+        path, refused = self.root / "queries.jsonl", list[Exclusion]()
+        reader = _Reader(self.root / self.images, "query:", refused)
+        queries = _queries(reader.take(path, judged), refused)
+        if not queries:
+            rows = (row for _, row, _ in read_objects(path, _EXPECTED) if row)
+            ids = f"it has {quoted(next(rows, {}).get('_id'))}, {examples(judged, 1)} is judged"
+            raise DataError(f"{path}: not one query can be used ({reasons(refused) or ids})")
+        excluded += refused
+        return queries
+
+
+def _or_empty(value: object) -> Any:
+    return "" if value is None else value
 
 
 def _splits(path: Path) -> str:
@@ -219,19 +218,17 @@ def _queries(taken: Taken, excluded: list[Exclusion]) -> list[Query]:
     return queries
 
 
-def _held(grades: Mapping[str, int], known: set[str]) -> dict[str, int]:
-    return {id: grade for id, grade in grades.items() if id in known}
-
-
 def _unknown(
-    judged: Mapping[str, Mapping[str, int]], asked: set[str], known: set[str]
+    judged: Mapping[str, Mapping[str, int]], asked: Sequence[Query], known: set[str]
 ) -> list[Exclusion]:
     """Judgements that fit nothing: of queries that are not asked, of documents that are not there."""
-    queries = [id for id in judged if id not in asked]
+    ids = {query.id for query in asked}
+    queries = [id for id in judged if id not in ids]
     documents = {id: None for query in judged for id in judged[query] if id not in known}
+    missing = "not a document; if it is relevant, it stays among what should be found"
     return [
         *(Exclusion("judged query not asked", id, "no usable query has this id") for id in queries),
-        *(Exclusion("judged document not in corpus", id, "not a document") for id in documents),
+        *(Exclusion("judged document not in corpus", id, missing) for id in documents),
     ]
 
 
@@ -244,35 +241,3 @@ def _draw(queries: list[Query], limit: int | None, seed: int) -> list[Query]:
     ranked = sorted(queries, key=lambda query: sha256(f"{seed} {query.id}".encode()).digest())
     kept = {query.id for query in ranked[:limit]}
     return [query for query in queries if query.id in kept]
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _lines(path: Path, excluded: list[Exclusion]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of a JSON Lines file with their line numbers; other lines are named."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    row = _object(line)
-                    if row is not None:
-                        yield number, row
-                    else:
-                        where, reason = f"{path.name}:{number}", "not an object in JSON"
-                        excluded.append(Exclusion("broken annotation", where, reason))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror})") from error
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        row = json.loads(line.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) else None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from mmragbench.captioned import names
 from mmragbench.errors import DataError
+from mmragbench.formats.coco_captions import read_captions
+from mmragbench.formats.json_values import read_json
+from mmragbench.formats.values import as_id, examples, is_unicode, quoted
 from mmragbench.pictures import Entry, Sample, pose
 from mmragbench.positives import extend
 from mmragbench.records import Exclusion, Task
@@ -120,32 +124,74 @@ def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
     path = root / split.captions
     content = _load(path, "images", "annotations")
     excluded: list[Exclusion] = []
-    images: list[tuple[str, str, frozenset[str]]] = []
-    for record in content["images"]:
-        id, file, slices = record.get("id"), record.get("file_name"), record.get("slices", [])
-        if _is_id(id) and isinstance(file, str) and isinstance(slices, list):
-            images.append((str(id), file, frozenset(map(str, slices))))
+    images = _images(root / split.images, path, content["images"], excluded)
+    captions: dict[str, list[tuple[str, object]]] = {id: [] for id in images}
+    for caption in read_captions(path, content["annotations"], excluded):
+        if caption.image in captions:
+            captions[caption.image].append((caption.id, caption.text))
         else:
-            reason = f"{path.name}: an image without a usable id or file_name"
-            excluded.append(Exclusion("broken annotation", str(id), reason))
-    captions: dict[str, list[tuple[str, object]]] = {id: [] for id, _, _ in images}
-    for record in content["annotations"]:
-        id, image = record.get("id"), record.get("image_id")
-        if not _is_id(id) or "caption" not in record:
-            reason = f"{path.name}: an annotation without an id or a caption (image {image})"
-            excluded.append(Exclusion("broken annotation", str(id), reason))
-        elif str(image) not in captions:
-            reason = f"{path.name}: a caption of image {image}, which is not listed"
-            excluded.append(Exclusion("unknown image", str(id), reason))
-        else:
-            captions[str(image)].append((str(id), record["caption"]))
-    things = categories(root / split.instances) if split.instances else {}
-    folder = root / split.images
+            reason = f"{path.name}: a caption of image {caption.image}, which is not listed"
+            excluded.append(Exclusion("unknown image", caption.id or caption.image, reason))
+    things = _things(root / split.instances, images, excluded) if split.instances else {}
     entries = [
-        Entry(id, folder, file, tuple(captions[id]), things.get(id, frozenset()), slices)
-        for id, file, slices in images
+        replace(entry, captions=tuple(captions[id]), categories=things.get(id, frozenset()))
+        for id, entry in images.items()
     ]
     return entries, excluded
+
+
+def _images(
+    folder: Path, path: Path, records: Sequence[dict[str, Any]], excluded: list[Exclusion]
+) -> dict[str, Entry]:
+    """The listed images, by id. Where two files have one id, nobody knows whose captions its
+    captions are: neither is used."""
+    listed: dict[str, list[Entry]] = {}
+    for place, record in enumerate(records):
+        try:
+            entry = _image(folder, record)
+        except DataError as error:
+            where = as_id(record.get("id")) or f"{path.name}: images[{place}]"
+            reason = f"{path.name}: images[{place}]: {error}"
+            excluded.append(Exclusion("broken annotation", where, reason))
+        else:
+            listed.setdefault(entry.id, []).append(entry)
+    for id, entries in listed.items():
+        if len(entries) > 1:
+            named = entries if _differ(entries) else entries[1:]
+            files = examples(entry.file for entry in entries)
+            reason = f"{path.name}: {len(entries)} images have the id: {files}"
+            excluded += [Exclusion("duplicate image id", id, reason)] * len(named)
+    return {id: entries[0] for id, entries in listed.items() if not _differ(entries)}
+
+
+def _differ(entries: Sequence[Entry]) -> bool:
+    return len(entries) > 1 and len({entry.file for entry in entries}) > 1
+
+
+def _image(folder: Path, record: dict[str, Any]) -> Entry:
+    id, file = as_id(record.get("id")), record.get("file_name")
+    if id is None or not isinstance(file, str):
+        raise DataError("an image without a usable id or file_name")
+    return Entry(id, folder, file, (), slices=names(record, "slices"))
+
+
+def _things(
+    path: Path, images: Collection[str], excluded: list[Exclusion]
+) -> dict[str, frozenset[str]]:
+    """Categories by image; how many images have none is named, and some must have one."""
+    things = categories(path)
+    without = [id for id in images if id not in things]
+    if images and len(without) == len(images):
+        raise DataError(
+            f"{path}: not one of its {len(things):,} images is among those with captions: it has "
+            f"{examples(things, 1) or 'none'}, they have {examples(without, 1)}; do the ids agree?"
+        )
+    if without:
+        reason = f"{len(without):,} of {len(images):,} images have no instances: "
+        excluded.append(
+            Exclusion("images without instances", path.name, reason + examples(without))
+        )
+    return things
 
 
 def categories(path: Path) -> dict[str, frozenset[str]]:
@@ -156,16 +202,22 @@ def categories(path: Path) -> dict[str, frozenset[str]]:
     """
     content = _load(path, "annotations", "categories")
     try:
-        names = {record["id"]: str(record["name"]) for record in content["categories"]}
+        named = {record["id"]: _category(record["name"]) for record in content["categories"]}
         found: dict[str, set[str]] = {}
         for record in content["annotations"]:
-            found.setdefault(str(record["image_id"]), set()).add(names[record["category_id"]])
+            found.setdefault(str(record["image_id"]), set()).add(named[record["category_id"]])
     except (KeyError, TypeError) as error:
         raise DataError(
             f"{path}: expected instances with image_id and category_id, and categories with id "
-            f"and name ({type(error).__name__}: {error})"
+            f"and name ({type(error).__name__}: {str(error)[:80]})"
         ) from error
     return {image: frozenset(things) for image, things in found.items()}
+
+
+def _category(name: object) -> str:
+    if not isinstance(name, str) or not is_unicode(name):
+        raise TypeError(f"{quoted(name)} is no name")
+    return name
 
 
 def karpathy(root: Path, path: Path) -> dict[str, list[Entry]]:
@@ -186,44 +238,32 @@ def karpathy(root: Path, path: Path) -> dict[str, list[Entry]]:
         for record in content["images"]:
             if record["split"] in side:
                 sides[side[record["split"]]].append(_karpathy_entry(root, record, things))
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise DataError(
             f"{path}: expected Karpathy's images with split, filename and sentences "
-            f"({type(error).__name__}: {error})"
+            f"({type(error).__name__}: {str(error)[:80]})"
         ) from error
     return sides
 
 
 def _karpathy_entry(root: Path, record: dict[str, Any], things: dict[str, frozenset[str]]) -> Entry:
-    id = str(record.get("cocoid", record["filename"]))
+    id = as_id(record.get("cocoid", record["filename"]))
+    if id is None:
+        raise TypeError(f"{quoted(record)} has no usable cocoid")
     file = Path(record.get("filepath", ""), record["filename"])
-    captions = tuple((str(each["sentid"]), each["raw"]) for each in record["sentences"])
+    captions = tuple((as_id(each.get("sentid")) or "", each["raw"]) for each in record["sentences"])
     return Entry(id, root, str(file), captions, things.get(id, frozenset()))
 
 
 def _load(path: Path, *lists: str) -> dict[str, list[dict[str, Any]]]:
-    """A JSON object with these lists of objects, without the outlines of instances."""
-    wanted = f"expected COCO annotations, an object with the lists {' and '.join(lists)}"
-    try:
-        content = json.loads(path.read_bytes(), object_hook=_slim)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); {wanted}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON ({error}); {wanted}") from error
+    """A JSON object with these lists of objects, without the outlines of instances, which are most
+    of COCO's 450 MB of them."""
+    wanted = f"COCO annotations, an object with the lists {' and '.join(lists)}"
+    content = read_json(path, wanted, without="segmentation")
     if not isinstance(content, dict) or not all(_are_objects(content.get(key)) for key in lists):
-        raise DataError(f"{path} is not what it should be: {wanted}")
+        raise DataError(f"{path} is not what it should be: expected {wanted}")
     return content
-
-
-def _slim(record: dict[str, Any]) -> dict[str, Any]:
-    """Drop what is most of COCO's 450 MB of instances and is not used here."""
-    record.pop("segmentation", None)
-    return record
 
 
 def _are_objects(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, (int, str)) and not isinstance(value, bool) and value != ""

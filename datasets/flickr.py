@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmragbench.errors import DataError
+from mmragbench.formats.csv_rows import read_csv
+from mmragbench.formats.text_lines import read_lines
+from mmragbench.formats.values import as_id, examples, quoted
 from mmragbench.pictures import Entry, Sample, pose
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
@@ -15,7 +17,11 @@ from mmragbench.registry import dataset
 Captions = dict[str, list[tuple[str, object]]]
 """Image -> (caption id, caption), in the order of the file."""
 
-_TOKEN = re.compile(r"(?P<image>.+)#(?P<number>\d+)\t(?P<caption>.*)")
+Line = tuple[int, str, str, str | None]
+"""Its number, the image, the caption's id ("" where the file has none), the caption (None: none)."""
+
+_EXPECTED = "CSV with the header image,caption, or lines like name.jpg#0<TAB>caption"
+_TOKEN = re.compile(r"(?P<image>.+)#(?P<number>\d+)\t(?P<caption>.*)", re.DOTALL)
 
 
 @dataset
@@ -65,75 +71,62 @@ class Flickr:
         queries, memory = (
             [
                 Entry(name, self.root / self.images, name, tuple(captions.get(name, ())))
-                for line in _lines(self.root / split, "a list of file names, one a line")
-                if (name := line.strip())
+                for name in _listed(self.root / split, captions)
             ]
             for split in (self.queries, self.memory)
         )
         return pose(queries, memory, self.sample, excluded)
 
 
+def _listed(path: Path, captions: Captions) -> list[str]:
+    """The names of a list, of which one at least must have captions."""
+    lines = read_lines(path, "a list of file names, one a line")
+    names = [name for _, line in lines if (name := line.strip())]
+    if names and not any(name in captions for name in names):
+        raise DataError(
+            f"{path}: not one of its {len(names):,} names has a caption: it has "
+            f"{examples(names, 1)}, the captions have {examples(captions, 1) or 'none'}; do they "
+            "agree?"
+        )
+    return names
+
+
 def read_captions(path: Path) -> tuple[Captions, list[Exclusion]]:
     """All captions by image, and the lines that are none.
 
     Raises:
-        DataError: the file is missing, or neither CSV nor a token file.
+        DataError: the file is missing, not UTF-8, or neither CSV nor a token file.
     """
-    lines = _lines(path, "captions")
-    header = [name.strip().lower() for name in lines[0].split(",")] if lines else []
-    if header == ["image", "caption"]:
-        return _from_csv(path, lines)
-    if lines and _TOKEN.fullmatch(lines[0]):
-        return _from_tokens(path, lines)
-    raise DataError(
-        f"{path}: expected CSV with the header image,caption, or lines like name.jpg#0<TAB>caption"
-    )
+    first = next((line for _, line in read_lines(path, _EXPECTED) if line.strip()), "")
+    if _TOKEN.fullmatch(first):
+        return _captions(path, _tokens(path))
+    header, rows = read_csv(path, _EXPECTED, "image")
+    if [name.lower() for name in header] != ["image", "caption"]:
+        raise DataError(
+            f"{path}: its columns are {quoted(', '.join(header))}; expected {_EXPECTED}"
+        )
+    # The commas of a caption may lack quotes.
+    found = ((number, row[0], "", ",".join(row[1:]) if row[1:] else None) for number, row in rows)
+    return _captions(path, found)
 
 
-def _from_csv(path: Path, lines: Sequence[str]) -> tuple[Captions, list[Exclusion]]:
-    captions: Captions = {}
-    excluded: list[Exclusion] = []
-    for number, row in _rows(path, lines):
-        if len(row) < 2:
-            excluded.append(_broken(path, number))
-        elif row:
-            own = captions.setdefault(row[0], [])
-            own.append((f"{row[0]}#{len(own)}", ",".join(row[1:])))  # commas may lack quotes
-    return captions, excluded
-
-
-def _rows(path: Path, lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader(f"{line}\n" for line in lines)
-    try:
-        next(rows)
-        for row in rows:
-            if row:
-                yield rows.line_num, row
-    except csv.Error as error:
-        raise DataError(f"{path}, line {rows.line_num}: not CSV ({error})") from error
-
-
-def _from_tokens(path: Path, lines: Sequence[str]) -> tuple[Captions, list[Exclusion]]:
-    captions: Captions = {}
-    excluded: list[Exclusion] = []
-    for number, line in enumerate(lines, 1):
+def _tokens(path: Path) -> Iterable[Line]:
+    for number, line in read_lines(path, _EXPECTED):
         found = _TOKEN.fullmatch(line)
         if found:
-            own = captions.setdefault(found["image"], [])
-            own.append((f"{found['image']}#{found['number']}", found["caption"]))
+            yield number, found["image"], f"{found['image']}#{found['number']}", found["caption"]
         elif line.strip():
-            excluded.append(_broken(path, number))
+            yield number, "", "", None
+
+
+def _captions(path: Path, lines: Iterable[Line]) -> tuple[Captions, list[Exclusion]]:
+    captions: Captions = {}
+    excluded: list[Exclusion] = []
+    for number, image, id, caption in lines:
+        if caption is None or as_id(image) is None:
+            where, reason = f"{path.name}:{number}", "not an image and a caption"
+            excluded.append(Exclusion("broken annotation", where, reason))
+        else:
+            own = captions.setdefault(image, [])
+            own.append((id or f"{image}#{len(own)}", caption))
     return captions, excluded
-
-
-def _broken(path: Path, number: int) -> Exclusion:
-    return Exclusion("broken annotation", f"{path.name}:{number}", "not an image and a caption")
-
-
-def _lines(path: Path, what: str) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); expected {what}") from error
-    except ValueError as error:
-        raise DataError(f"{path} is not UTF-8 text; expected {what}") from error

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
-from mmragbench.captioned import Columns, Row, gather, is_id, pose_splits
+from mmragbench.captioned import Columns, Row, gather, pose_splits
 from mmragbench.errors import DataError
+from mmragbench.formats.csv_rows import read_csv
+from mmragbench.formats.json_values import read_objects
+from mmragbench.formats.values import quoted
 from mmragbench.intake import inside
 from mmragbench.pictures import Entry, Sample
 from mmragbench.records import Exclusion, Task
@@ -19,7 +19,9 @@ from mmragbench.registry import dataset
 
 METADATA = ("metadata.jsonl", "metadata.csv")
 CAPTIONS = ("captions", "caption", "text")
+Rows = list[tuple[int, Row]]
 _LISTS = ("categories", "slices")
+_EXPECTED = "rows with file_name and a caption"
 
 
 @dataset
@@ -76,13 +78,43 @@ class Folder:
         below = f"{split}/" if own else ""
         rows = list(_rows(table, below, excluded))
         if not own:
-            rows = [(number, row) for number, row in rows if _split(row) == split]
-        columns = Columns("file_name", self.captions or _caption_column(rows), "id")
+            rows = self._of_split(table, split, rows)
+        columns = Columns("file_name", self._captions(table, rows), "id")
         columns = replace(columns, categories="categories", slices="slices")
         locate = partial(_entry, table.parent)
         entries, broken = gather(rows, columns, f"{below}{table.name}", locate)
         excluded += broken
         return entries
+
+    def _of_split(self, table: Path, split: str, rows: Rows) -> Rows:
+        """The rows of a split, in a table of several."""
+        chosen = [(number, row) for number, row in rows if _split(row) == split]
+        if rows and not chosen:
+            splits = sorted({str(name) for _, row in rows if (name := _split(row)) is not None})
+            place = table.parent.absolute()
+            raise DataError(
+                f"{table}: no row belongs to the split {split!r}; "
+                + (
+                    f"there is {', '.join(splits)[:200]}"
+                    if splits
+                    else "it names no splits: if all its pictures are one split, write "
+                    f"root: {place.parent}, queries: {place.name}, memory: rest, limit: <number of "
+                    "queries>"
+                )
+            )
+        return chosen
+
+    def _captions(self, table: Path, rows: Rows) -> str:
+        """The column of captions, which some row must have."""
+        present = {name: None for _, row in rows for name in row if name != "id"}
+        wanted = (self.captions,) if self.captions else CAPTIONS
+        found = next((name for name in wanted if name in present), None)
+        if rows and found is None:
+            raise DataError(
+                f"{table}: there is no column {' or '.join(map(repr, wanted))}; its columns are "
+                f"{quoted(', '.join(present))}; name the one with the captions: captions: <column>"
+            )
+        return found or wanted[0]
 
 
 def _entry(folder: Path, _: int, row: Row, id: str) -> Entry:
@@ -103,14 +135,10 @@ def _split(row: Row) -> object:
     return row.get("split", first if slash else None)
 
 
-def _caption_column(rows: list[tuple[int, Row]]) -> str:
-    return next((n for n in CAPTIONS if any(n in row for _, row in rows)), CAPTIONS[0])
-
-
 def _rows(table: Path, below: str, excluded: list[Exclusion]) -> Iterator[tuple[int, Row]]:
     """The rows that name a file, by line number; those that don't are named."""
-    read = _json_lines if table.suffix == ".jsonl" else _csv_rows
-    for number, row, reason in read(table):
+    read = read_objects(table, _EXPECTED) if table.suffix == ".jsonl" else _csv_rows(table)
+    for number, row, reason in read:
         if row is not None and isinstance(row.get("file_name"), str) and row["file_name"]:
             yield number, {**row, "id": _id(row, below)}
         else:
@@ -119,58 +147,24 @@ def _rows(table: Path, below: str, excluded: list[Exclusion]) -> Iterator[tuple[
 
 
 def _id(row: Row, below: str) -> object:
-    """The row's own id, else the file's path from the root; an id of another kind stays bad."""
+    """The row's own id, else the file's path from the root."""
     given = row.get("id")
-    if given is None or given == "":
-        return below + row["file_name"]
-    return given if is_id(given) else None
+    return below + row["file_name"] if given is None or given == "" else given
 
 
-def _json_lines(table: Path) -> Iterator[tuple[int, Row | None, str]]:
-    with _opened(table) as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-            except (ValueError, RecursionError) as error:
-                yield number, None, f"not a line of JSON ({error})"
-                continue
-            yield (number, row, "") if isinstance(row, dict) else (number, None, "not an object")
+def _csv_rows(table: Path) -> Iterator[tuple[int, dict[str, object] | None, str]]:
+    header, rows = read_csv(table, "CSV whose header has file_name and a caption", "file_name")
+    for number, row in rows:
+        if len(row) == len(header):
+            yield number, _typed(dict(zip(header, row, strict=True))), ""
+        else:
+            yield number, None, f"{len(row)} fields under {len(header)} names"
 
 
-def _csv_rows(table: Path) -> Iterator[tuple[int, Row | None, str]]:
-    with _opened(table) as file:
-        lines = (line.decode("utf-8-sig", "surrogateescape") for line in file)
-        rows = csv.reader(lines)
-        header = [name.strip() for name in next(rows, [])]
-        if "file_name" not in header:
-            raise DataError(f"{table}: expected CSV whose header has file_name and a caption")
-        while True:
-            try:
-                row = next(rows, None)
-            except csv.Error as error:
-                yield rows.line_num, None, f"not a row of CSV ({error})"
-                continue
-            if row is None:
-                return
-            if row and len(row) != len(header):
-                yield rows.line_num, None, f"{len(row)} fields under {len(header)} names"
-            elif row:
-                yield rows.line_num, _typed(dict(zip(header, row, strict=True))), ""
-
-
-def _typed(row: dict[str, str]) -> Row:
+def _typed(row: dict[str, str]) -> dict[str, object]:
     """CSV has no lists: names are separated by semicolons."""
     lists = {name: row[name].split(";") for name in _LISTS if name in row}
     return {**row, **{name: [each.strip() for each in some] for name, some in lists.items()}}
-
-
-def _opened(table: Path) -> BinaryIO:
-    try:
-        return table.open("rb")
-    except OSError as error:
-        raise DataError(f"{table} cannot be read ({error.strerror})") from error
 
 
 def _what_there_is(root: Path) -> str:

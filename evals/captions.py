@@ -218,7 +218,8 @@ def _bleu_n(measure: Measure, pairs: Pairs, bleu: Bleu) -> Scores:
     if len(bleu.counts) < 2:
         return result
     influences = pseudo_values(bleu.counts, lambda totals: corpus_bleu(totals, n)).tolist()
-    return replace(result, influences=dict(zip(pairs.candidates, influences, strict=True)))
+    named = dict(zip(pairs.candidates, influences, strict=True))
+    return replace(result, influences=named, bounds=(0.0, 1.0))
 
 
 def corpus_bleu(totals: NDArray[np.float64], n: int) -> NDArray[np.float64]:

@@ -56,7 +56,8 @@ def _meteor(measure: Measure, pairs: Pairs) -> Scores:
     from mmragbench.statistics import pseudo_values
 
     influences = pseudo_values(_counts(pairs), corpus_meteor).tolist()
-    return replace(result, influences=dict(zip(candidates, influences, strict=True)))
+    named = dict(zip(candidates, influences, strict=True))
+    return replace(result, influences=named, bounds=(0.0, 1.0))
 
 
 def _counts(pairs: Pairs) -> NDArray[np.float64]:

@@ -11,7 +11,10 @@ the signatures:
 - `empty:0`: a query that was answered with no hits scores 0; one with no ranking is an error.
 - `docs:500`: the size of the memory, since a larger gallery is a harder one; left out where
   rankings come without it.
-- `unjudged:nonrel`: a document without a judgement is not relevant.
+- `unjudged:nonrel`: a document without a judgement is not relevant; a relevant document that is not
+  in the memory counts among those that should have been found, as in trec_eval.
+
+Grades are whole numbers from -1,000 to 1,000: trec_eval's memory grows with the highest grade.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mmragbench.devices import batches
+from mmragbench.errors import DataError
+from mmragbench.formats.judgements import MAX_GRADE
+from mmragbench.formats.values import quoted
 from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature, version
@@ -45,6 +51,9 @@ def retrieval(
 
     `depth` is the number of hits that were asked for, if known: it is part of the signature of a
     measure without a cutoff. Else it is the length of the longest ranking.
+
+    Raises:
+        DataError: a grade lies beyond what trec_eval can score.
     """
     values: Values = {str(measure): {} for measure in measures}
     asked = {query.id for query in task.queries}
@@ -53,7 +62,7 @@ def retrieval(
     for part in batches(rankings, PART):
         found = {ranking.query: ranking for ranking in part if ranking.query in asked}
         unseen -= found.keys()
-        graded = {query: task.qrels.get(query, {}) for query in found}
+        graded = {query: _checked(query, task.qrels.get(query, {})) for query in found}
         judged = {query: grades for query, grades in graded.items() if _any_relevant(grades)}
         ranked = {query: found[query] for query in judged}
         longest = max(longest, *(len(ranking.hits) for ranking in ranked.values()), 0)
@@ -63,6 +72,17 @@ def retrieval(
     errors = dict.fromkeys(unranked, "no ranking")
     reached = depth or longest
     return [_scores(measure, task, errors, values[str(measure)], reached) for measure in measures]
+
+
+def _checked(query: str, grades: Mapping[str, int]) -> Mapping[str, int]:
+    """The grades themselves, if they may be scored: a file's were checked, others may be anything."""
+    highest = max(grades.values(), default=0)
+    if max(highest, -min(grades.values(), default=0)) > MAX_GRADE:
+        raise DataError(
+            f"query {quoted(query)} has a grade beyond {MAX_GRADE:,}, which is none; grades are "
+            f"whole numbers from {-MAX_GRADE:,} to {MAX_GRADE:,}"
+        )
+    return grades
 
 
 def _any_relevant(grades: Mapping[str, int]) -> bool:

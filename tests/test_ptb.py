@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ CASES = {
     "half 1 1/2 and ½ and/or": "half 1\xa01/2 and 1/2 and/or",
     "it’s a “café” – with O’Brien…": "it 's a café with o’brien",
     "a <unk> of <person>": "a <unk> of <person>",
+    "Ein Schild: „Halt“, ‚nein‘.": "ein schild „ halt ‚ nein",
+    "‟so„ steht es": "‟ so „ steht es",
+    "«Non», dit-il, ‹oui›": "non dit-il oui",
+    "〝か〟 「か」": "か か",
+    "ein T‑Shirt ‑ oder ‐halb": "ein t‑shirt oder halb",
+    "Preis 5⅚ ⁄ Liter": "preis 5 ⅚ ⁄ liter",
     "mail a@b.org or www.a.com :-)": "mail a@b.org or www.a.com :--rrb-",
 }
 
@@ -64,6 +71,22 @@ def test_known_tokens(caption: str) -> None:
 def test_known_tokens_are_javas() -> None:
     """The table above is what Java answers."""
     assert list(CASES.values()) == java(list(CASES))
+
+
+FORMS = ("a {0}b{0} c", "say {0}Halt{0}.", "it{0}s x{0} {0} y", "{0}b", "a {0} b")
+
+
+@needs_java
+def test_signs_beyond_ascii_are_javas() -> None:
+    """Every punctuation mark and symbol of the basic plane, as a quotation mark, within a word, and
+    alone, comes out as Java has it: kept, dropped, or as a letter. (U+2028 and its like end a line
+    in Java, which shifts all captions after it.)"""
+    kinds = ((char, unicodedata.category(char)) for char in map(chr, range(0x80, 0x10000)))
+    signs = [char for char, kind in kinds if kind[0] in "PS"]
+    captions = [form.format(sign) for form in FORMS for sign in signs]
+    expected, actual = java(captions), ptb.lines(captions)
+    different = [c for c, e, a in zip(captions, expected, actual, strict=True) if e != a]
+    assert (len(captions) > 15_000, different) == (True, [])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Tables of captioned pictures: rows with columns named by the user become entries.
 
 A row has a picture and all its captions (a list), or one caption (a string); in the second form
-rows of the same id are one picture. Nothing is checked here but what makes a row a row: pictures
+rows of the same id are one picture, and name the same file. Nothing is checked here but what makes a row a row: pictures
 and captions go through the same intake as everyone's (`mmragbench.pictures`).
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from mmragbench.errors import DataError
+from mmragbench.formats.values import as_id, quoted
 from mmragbench.pictures import Entry, Sample, pose
 from mmragbench.records import Exclusion, Task
 
@@ -71,9 +72,12 @@ def gather(
         try:
             id = image_id(row, columns, split, number)
             own, one = _captions(row, columns)
+            entry = _described(locate(number, row, id), row, columns)
             known = by_id.get(id) if one else None
-            if known is None:
-                found.append(_described(locate(number, row, id), row, columns))
+            if known is not None:
+                _same_picture(found[known], entry)
+            else:
+                found.append(entry)
                 captions.append([])
                 known = len(found) - 1
                 if one:
@@ -96,14 +100,10 @@ def image_id(row: Row, columns: Columns, split: str, number: int) -> str:
     if columns.id is None:
         return f"{split}-{number}"
     value = pick(row, columns.id)
-    if not is_id(value):
-        raise DataError(f"the row has no usable {columns.id!r}")
-    return str(value)
-
-
-def is_id(value: object) -> bool:
-    """Whether something can serve as an id: text that is not empty, or a whole number."""
-    return isinstance(value, int | str) and not isinstance(value, bool) and value != ""
+    id = as_id(value)
+    if id is None:
+        raise DataError(f"the row has no usable {columns.id!r}: it is {quoted(value)}")
+    return id
 
 
 def pick(row: Any, name: str) -> Any:
@@ -118,12 +118,20 @@ def pick(row: Any, name: str) -> Any:
     return pick(row.get(head), rest)
 
 
-def names(value: object) -> frozenset[str]:
-    """A list of names, or one name, as a set; nothing for what is neither."""
-    if isinstance(value, str):
-        return frozenset({value} - {""})
-    listed = value if isinstance(value, list) else []
-    return frozenset(str(each) for each in listed if is_id(each))
+def names(row: Row, column: str | None) -> frozenset[str]:
+    """A column of names, or of one name, as a set; empty where there is no such column.
+
+    Raises:
+        DataError: it is neither a list of names nor a name.
+    """
+    value = pick(row, column) if column else None
+    if value is None or value == "":
+        return frozenset()
+    listed = value if isinstance(value, list) else [value]
+    named = [as_id(each) for each in listed if each != ""]
+    if isinstance(value, dict) or None in named:
+        raise DataError(f"{column!r} is not a list of names: {quoted(value)}")
+    return frozenset(filter(None, named))
 
 
 def pose_splits(
@@ -157,17 +165,21 @@ def _captions(row: Row, columns: Columns) -> tuple[list[tuple[int, tuple[str, ob
     value = pick(row, columns.captions)
     one = not isinstance(value, list)
     captions: Sequence[object] = [value] if one else value
-    ids: Sequence[object] = [None] * len(captions)
+    ids: Sequence[str] = [""] * len(captions)
     if columns.caption_ids:
         given = pick(row, columns.caption_ids)
-        ids = given if isinstance(given, list) else [given]
-        if len(ids) != len(captions) or not all(is_id(id) for id in ids):
+        ids = [as_id(id) or "" for id in (given if isinstance(given, list) else [given])]
+        if len(ids) != len(captions) or not all(ids):
             raise DataError(f"{len(captions)} captions, but other than as many usable ids")
-    named = [("" if id is None else str(id), each) for id, each in zip(ids, captions, strict=True)]
-    return list(enumerate(named)), one
+    return list(enumerate(zip(ids, captions, strict=True))), one
+
+
+def _same_picture(first: Entry, entry: Entry) -> None:
+    """Two rows of one id are about one file; pictures in the table itself are not looked at."""
+    if first.file != entry.file and entry.fetch is None:
+        raise DataError(f"the id {quoted(entry.id)} belongs to {quoted(first.file)}")
 
 
 def _described(entry: Entry, row: Row, columns: Columns) -> Entry:
-    categories = names(pick(row, columns.categories)) if columns.categories else frozenset()
-    slices = names(pick(row, columns.slices)) if columns.slices else frozenset()
+    categories, slices = names(row, columns.categories), names(row, columns.slices)
     return replace(entry, categories=categories, slices=slices)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from mmragbench.errors import BadImage, DataError
+from mmragbench.formats.values import not_a_text
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.silver import Silver
 
 MAX_CAPTION = 1_000
 """Characters. A longer caption is a mistake in the data: no encoder reads so far."""
+
+MOST_SHOWN = 150
+"""Characters of an id or a reason in an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +110,61 @@ def pose(
     asked = draw(queries, sample.queries, sample.seed, index)
     held, again = unique(asked.rest if memory is None else memory)
     kept = draw(held, sample.memory, sample.seed, index)
-    _some("query", asked)
-    _some("memory", kept)
-    named = [*excluded, *twice, *again, *asked.excluded, *kept.excluded]
-    return tasks(kept.pictures, asked.pictures, named)
+    reading = [*excluded, *twice, *again]
+    _some("query", asked, reading)
+    if memory is None and not held:
+        raise DataError(
+            f"the limit of {sample.queries:,} leaves nothing for the memory: there are "
+            f"{len(asked.pictures):,} images that can be used; write a lower limit"
+        )
+    _some("memory", kept, reading)
+    return tasks(kept.pictures, asked.pictures, [*reading, *asked.excluded, *kept.excluded])
 
 
 def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
-    """Every image id and caption id once: the first wins, the others are named."""
+    """Every image id once, the first wins; and every caption id.
+
+    Captions belong to their image, whatever their own ids are: where an id is missing, or several
+    captions have it, all captions of the image are known as `<image id>#<number>`, from 0. Such ids
+    and images that come again are named.
+    """
     kept: dict[str, Entry] = {}
-    captions: set[str] = set()
     excluded: list[Exclusion] = []
     for entry in entries:
         if entry.id in kept:
             reason = f"{entry.file}: the id belongs to {kept[entry.id].file}"
             excluded.append(Exclusion("duplicate image id", entry.id, reason))
-            continue
-        own = []
-        for id, caption in entry.captions:
-            if id in captions:
-                reason = f"a caption of image {entry.id} has the id of an earlier one"
-                excluded.append(Exclusion("duplicate caption id", id, reason))
-            else:
-                captions.add(id)
-                own.append((id, caption))
-        kept[entry.id] = replace(entry, captions=tuple(own))
-    return list(kept.values()), excluded
+        else:
+            kept[entry.id] = entry
+    counts = Counter(id for entry in kept.values() for id, _ in entry.captions)
+    repeated = {id: n for id, n in counts.items() if n > 1 and id}
+    for id, n in repeated.items():
+        reason = f"{n:,} captions have this id; all of them count, as <image id>#<number>"
+        excluded.append(Exclusion("caption id not used", id, reason))
+    taken: set[str] = set()
+    known = [_numbered(entry, repeated.keys() | {""}) for entry in kept.values()]
+    return [_first_of_each(entry, taken, excluded) for entry in known], excluded
+
+
+def _numbered(entry: Entry, unusable: Collection[str]) -> Entry:
+    """With ids of its own for its captions, if one of theirs cannot be used."""
+    if not any(id in unusable for id, _ in entry.captions):
+        return entry
+    own = tuple((f"{entry.id}#{n}", caption) for n, (_, caption) in enumerate(entry.captions))
+    return replace(entry, captions=own)
+
+
+def _first_of_each(entry: Entry, taken: set[str], excluded: list[Exclusion]) -> Entry:
+    """Without captions whose id another one has by now."""
+    own = []
+    for id, caption in entry.captions:
+        if id in taken:
+            reason = f"a caption of image {entry.id} has the id of an earlier one"
+            excluded.append(Exclusion("duplicate caption id", id, reason))
+        else:
+            taken.add(id)
+            own.append((id, caption))
+    return replace(entry, captions=tuple(own))
 
 
 def draw(
@@ -295,17 +328,12 @@ def _captions(entry: Entry) -> tuple[tuple[Text, ...], list[Exclusion]]:
 
 
 def _objection(caption: object) -> tuple[str, str]:
-    if not isinstance(caption, str):
-        return "caption is no text", f"it is of type {type(caption).__name__}"
-    if not caption.strip():
+    if isinstance(caption, str) and not caption.strip():
         return "empty caption", "nothing but white space"
-    if len(caption) > MAX_CAPTION:
+    if isinstance(caption, str) and len(caption) > MAX_CAPTION:
         return "caption too long", f"{len(caption):,} characters, at most {MAX_CAPTION:,}"
-    try:
-        caption.encode("utf-8")
-    except UnicodeEncodeError:
-        return "caption is no text", "half a surrogate pair, which no file can hold"
-    return "", ""
+    reason = not_a_text(caption)
+    return ("caption is no text", reason) if reason else ("", "")
 
 
 def _apart(memory: Sequence[Picture], queries: Sequence[Picture]) -> None:
@@ -317,11 +345,18 @@ def _apart(memory: Sequence[Picture], queries: Sequence[Picture]) -> None:
         )
 
 
-def _some(side: str, drawn: Drawn) -> None:
+def _some(side: str, drawn: Drawn, reading: Sequence[Exclusion]) -> None:
     """Raise DataError when nothing was drawn, with what stood in the way."""
-    if drawn.pictures:
-        return
-    kinds = Counter(exclusion.kind for exclusion in drawn.excluded).most_common()
-    why = ", ".join(f"{kind}: {n:,}" for kind, n in kinds) or "no image is annotated for it"
-    first = f"; the first: {drawn.excluded[0].reason}" if drawn.excluded else ""
-    raise DataError(f"not one {side} image can be used ({why}{first})")
+    if not drawn.pictures:
+        why = reasons([*reading, *drawn.excluded]) or "no image is annotated for it"
+        raise DataError(f"not one {side} image can be used ({why})")
+
+
+def reasons(excluded: Sequence[Exclusion]) -> str:
+    """Exclusions by kind, and the first of the most frequent, for an error; empty for none."""
+    kinds = Counter(exclusion.kind for exclusion in excluded).most_common(5)
+    if not kinds:
+        return ""
+    first = next(exclusion for exclusion in excluded if exclusion.kind == kinds[0][0])
+    counts = ", ".join(f"{kind}: {n:,}" for kind, n in kinds)
+    return f"{counts}; the first: {first.id[:MOST_SHOWN]}: {first.reason[:MOST_SHOWN]}"

@@ -8,12 +8,13 @@ object from a query's id to a list of relevant ids.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from mmragbench.errors import DataError
+from mmragbench.formats.json_values import read_json
+from mmragbench.formats.values import as_id, examples, quoted
 from mmragbench.records import Exclusion, Task
 
 ENDINGS = {
@@ -72,19 +73,22 @@ def read(path: Path) -> Judged:
     Raises:
         DataError: the file cannot be read or is not an object of lists of ids.
     """
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON ({error})") from error
-    if not isinstance(content, dict) or not all(_are_ids(each) for each in content.values()):
-        raise DataError(f"{path}: expected an object from ids to lists of relevant ids")
-    return {query: list(dict.fromkeys(map(str, ids))) for query, ids in content.items()}
+    expected = "an object from ids to lists of relevant ids"
+    content = read_json(path, expected)
+    if not isinstance(content, dict) or not all(map(as_id, content)):
+        raise DataError(f"{path}: expected {expected}")
+    return {query: _ids(path, query, listed) for query, listed in content.items()}
+
+
+def _ids(path: Path, query: str, listed: object) -> list[str]:
+    ids = [as_id(id) for id in listed] if isinstance(listed, list) else [None]
+    if None in ids:
+        raise DataError(f"{path}: {quoted(query)} has {quoted(listed)}; expected a list of ids")
+    return list(dict.fromkeys(filter(None, ids)))
 
 
 def _extended(task: Task, name: str, file: Path, judged: Judged) -> Task:
-    asked = {query.id for query in task.queries}
+    asked = dict.fromkeys(query.id for query in task.queries)
     held = {document.id for document in task.memory}
     relevant = {
         query: {id: 1 for id in ids if id in held}
@@ -93,9 +97,13 @@ def _extended(task: Task, name: str, file: Path, judged: Judged) -> Task:
     }
     qrels = {query: grades for query, grades in relevant.items() if grades}
     if not qrels:
+        hint = "do the ids agree?"
+        if any(id in asked for ids in judged.values() for id in ids):
+            hint = "its queries and relevant ids are the other way round"
         raise DataError(
-            f"{file}: none of its {len(judged):,} queries is asked here; these positives are for "
-            "the test split of Karpathy's file (karpathy: dataset_coco.json)"
+            f"{file}: none of its {len(judged):,} queries is asked here with an id of the gallery: "
+            f"it has {examples(judged, 1) or 'none'}, asked is {examples(asked, 1)}; {hint} (these "
+            "positives are for the test split of Karpathy's file, karpathy: dataset_coco.json)"
         )
     outside = {id: None for ids in judged.values() for id in ids if id not in held}
     unasked = [query for query in judged if query not in asked]
@@ -118,9 +126,3 @@ def _choices(folder: Path) -> str:
     first, second = ENDINGS.values()
     names = sorted(file.name.removesuffix(first) for file in folder.glob(f"*{first}"))
     return ", ".join(str(folder / n) for n in names if (folder / f"{n}{second}").is_file())
-
-
-def _are_ids(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(each, int | str) and not isinstance(each, bool) for each in value
-    )

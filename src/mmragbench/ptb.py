@@ -163,16 +163,25 @@ _CONTRACTED = re.compile("\x02(?:[sdmt]|re|ve|ll)|n\x02t")
 _PLAIN = re.compile(r"([A-Za-z]+(?: [A-Za-z]+)*) ?(\.?)")
 _PERIOD_KEPT = frozenset(_TITLES + _ABBREVIATIONS) | frozenset(name.lower() for name in _NAMES)
 
-_QUOTES = dict.fromkeys("\x91‘‛‹", "`") | dict.fromkeys("\x92’›", "\x02")
+_QUOTES = dict.fromkeys("\x91‘‛", "`") | dict.fromkeys("\x92’", "\x02") | dict.fromkeys("‹›", " ` ")
 _QUOTES |= dict.fromkeys("\x93\x94“”«»", '"')
 _DASHES = dict.fromkeys("\x96\x97–—―", " -- ")
 _SYMBOLS = (
-    (0x80, 0x80), (0xA1, 0x7FF), (0x964, 0x965), (0x2016, 0x2017), (0x2020, 0x2023),
-    (0x2030, 0x203B), (0x203E, 0x2042), (0x2070, 0x208E), (0x20A0, 0x20A0), (0x20A4, 0x20A4),
-    (0x20AC, 0x20AC), (0x2100, 0x2159), (0x2190, 0x2BFF), (0x3001, 0x3002), (0x3012, 0x3012),
-    (0x30FB, 0x30FB), (0xFF01, 0xFFE6),
+    (0x80, 0x80), (0xA1, 0x481), (0x483, 0x58C), (0x590, 0x60C), (0x610, 0x61C), (0x61E, 0x66A),
+    (0x66D, 0x7F8), (0x964, 0x965), (0xE3F, 0xE3F), (0xE4F, 0xE4F), (0x1FBD, 0x1FBD),
+    (0x2016, 0x2017), (0x201A, 0x201A), (0x201E, 0x2023), (0x2030, 0x203B), (0x203E, 0x2042),
+    (0x2044, 0x2044), (0x2070, 0x208E), (0x20A0, 0x20A0), (0x20A4, 0x20A4), (0x20AC, 0x20AC),
+    (0x2100, 0x214F), (0x2153, 0x215E), (0x2190, 0x2BFF), (0x3001, 0x3002), (0x3012, 0x3012),
+    (0x30FB, 0x30FB), (0xFF01, 0xFFE1), (0xFFE5, 0xFFE6),
 )  # fmt: skip
 """Where signs are tokens of their own; elsewhere Java does not know them and leaves them out."""
+_LETTERS = frozenset("͵΄΅϶՚՛՜՝՞՟۞۩۽۾˂˃˄˅˭") | {
+    chr(code) for first, last in ((0x2D2, 0x2DF), (0x2E5, 0x2EB), (0x2EF, 0x2FF))
+    for code in range(first, last + 1)
+}  # fmt: skip
+"""Signs that Java takes for letters."""
+_EDGES = re.compile(r"(?<!\w)[\u058a\u2010\u2011]+|[\u058a\u2010\u2011]+(?!\w)")
+"""Hyphens beyond ASCII that join nothing: Java drops them."""
 
 
 class _Characters(dict[int, str]):
@@ -186,6 +195,8 @@ class _Characters(dict[int, str]):
     def _replacement(code: int) -> str:
         char, kind = chr(code), unicodedata.category(chr(code))
         if code < 0x80 or char in "\u058a\u2010\u2011":
+            return char
+        if char in _LETTERS:
             return char
         if char in _QUOTES:
             return _QUOTES[char]
@@ -240,7 +251,7 @@ def _keeps_period(word: str) -> bool:
 def _scan(caption: str) -> list[str]:
     text = caption.replace("\n", " ")
     if not text.isascii():
-        text = text.translate(_CHARACTERS)
+        text = _EDGES.sub(" ", text).translate(_CHARACTERS)
     following = "A " if text[:1].isupper() else "a "
     lexer = _lexer(_ON_THE_WEB.search(text) is not None)
     tokens: list[str] = []

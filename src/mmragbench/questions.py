@@ -9,13 +9,13 @@ They may be left out, and so may the image, a file below the dataset's folder.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmragbench.errors import DataError
+from mmragbench.formats.json_values import read_objects
+from mmragbench.formats.values import as_id, not_a_text, quoted
 from mmragbench.records import Exclusion
 
 MAX_QUESTION = 4_000
@@ -58,41 +58,31 @@ def read_questions(path: Path) -> tuple[list[Question], list[Exclusion]]:
     Raises:
         DataError: the file is missing, or not UTF-8 text.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); expected {EXPECTED}") from error
-    except ValueError as error:
-        raise DataError(f"{path} is not UTF-8 text; expected {EXPECTED}") from error
     found: dict[str, Question] = {}
     excluded: list[Exclusion] = []
-    for number, line in enumerate(lines, 1):
+    for number, row, reason in read_objects(path, EXPECTED):
         where = f"{path.name}:{number}"
         try:
-            question = _question(line) if line.strip() else None
+            question = _question(row, reason)
         except _Broken as error:
             excluded.append(Exclusion("broken question", where, str(error)))
             continue
-        if question and question.id in found:
-            reason = f"{where}: an earlier line has this id"
-            excluded.append(Exclusion("duplicate question id", question.id, reason))
-        elif question:
+        if question.id in found:
+            twice = f"{where}: an earlier line has this id"
+            excluded.append(Exclusion("duplicate question id", question.id, twice))
+        else:
             found[question.id] = question
     return list(found.values()), excluded
 
 
-def _question(line: str) -> Question:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise _Broken(f"not JSON ({error})") from error
-    if not isinstance(row, Mapping):
-        raise _Broken("not an object")
+def _question(row: Mapping[str, Any] | None, reason: str) -> Question:
+    if row is None:
+        raise _Broken(reason)
     if unknown := sorted(row.keys() - KEYS):
-        raise _Broken(f"unknown key {unknown[0]!r}; there is: {', '.join(sorted(KEYS))}")
-    id, image = row.get("id"), row.get("image")
-    if isinstance(id, bool) or not isinstance(id, str | int) or not str(id).strip():
-        raise _Broken("'id' is neither a text nor a whole number")
+        raise _Broken(f"unknown key {quoted(unknown[0])}; there is: {', '.join(sorted(KEYS))}")
+    id, image = as_id(row.get("id")), row.get("image")
+    if id is None or not id.strip():
+        raise _Broken("'id' is neither a text nor a whole number that can be used")
     if image is not None and not isinstance(image, str):
         raise _Broken("'image' is not the name of a file")
     answers = row.get("answers")
@@ -101,7 +91,7 @@ def _question(line: str) -> Question:
         raise _Broken("'answers' is not a list of one answer at least")
     texts = tuple(_text(answer, "answers") for answer in answers)
     return Question(
-        _text(str(id), "id"),
+        id,
         _text(row.get("question"), "question"),
         texts,
         tuple(_gold(row.get("documents"))),
@@ -110,15 +100,14 @@ def _question(line: str) -> Question:
 
 
 def _text(value: Any, key: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _Broken(f"{key!r}: {value!r} is no text")
-    if len(value) > MAX_QUESTION:
+    if isinstance(value, str) and len(value) > MAX_QUESTION:
         raise _Broken(f"{key!r}: {len(value):,} characters, at most {MAX_QUESTION:,}")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise _Broken(f"{key!r}: half a surrogate pair, which no file can hold") from error
-    return value
+    reason = not_a_text(value)
+    if reason or not value.strip():
+        said = f" ({reason})" if reason and isinstance(value, str) else ""
+        raise _Broken(f"{key!r}: {quoted(value)} is no text{said}")
+    text: str = value
+    return text
 
 
 def _gold(documents: Any) -> Iterator[str | Place]:
@@ -129,10 +118,12 @@ def _gold(documents: Any) -> Iterator[str | Place]:
             yield _text(document, "documents")
             continue
         if not isinstance(document, Mapping) or document.keys() - {"file", "page"}:
-            raise _Broken(f"'documents': {document!r} is neither an id nor a file and its page")
+            raise _Broken(
+                f"'documents': {quoted(document)} is neither an id nor a file and its page"
+            )
         page = document.get("page")
         if page is not None and (isinstance(page, bool) or not isinstance(page, int)):
-            raise _Broken(f"'documents': page {page!r} is not a whole number")
+            raise _Broken(f"'documents': page {quoted(page)} is not a whole number")
         yield Place(_text(document.get("file"), "documents"), page)
 
 

@@ -62,6 +62,8 @@ def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
     middle = estimate(scores)[0]
     if low is None or high is None or middle is None:
         return replace(scores, interval=(None, None))
+    if scores.bounds is not None:
+        low, high = max(low, scores.bounds[0]), min(high, scores.bounds[1])
     # Two ways to sum the same values may differ in the last digit.
     return replace(scores, interval=(min(low, middle), max(high, middle)))
 

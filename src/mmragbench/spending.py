@@ -176,7 +176,8 @@ def parse(content: str, name: str, before: int = 0) -> Iterator[dict[str, Any]]:
     Raises:
         DataError: a line that is no line of a ledger.
     """
-    for number, line in enumerate(content.splitlines(), start=before + 1):
+    lines = content.removesuffix("\n").split("\n") if content else []
+    for number, line in enumerate(lines, start=before + 1):
         try:
             parsed = json.loads(line)
             float(next(parsed[name] for name in AMOUNTS if name in parsed))

@@ -69,7 +69,7 @@ def read(path: Path) -> Iterator[Ranking]:
         DataError: the file cannot be read, or a line is no hit.
     """
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8", newline="\n") as file:
             rows = (line.split(None, 5) for line in file)
             for query, group in groupby(rows, key=itemgetter(0)):
                 yield Ranking(query, Hits.of((row[2], float(row[4])) for row in group))

@@ -180,16 +180,15 @@ def test_every_bad_line_is_named(root):
     ]
     lines(root / "queries.jsonl", queries)
     with (root / "qrels" / "test.tsv").open("a") as file:
-        file.write("q5\t1\t1\nq6\t1\t1\nq2\t404\t1\nq2\t1\thigh\nq2\n\n")
+        file.write("q5\t1\t1\nq6\t1\t1\nq2\t404\t1\nq3\t3\t1\n\n")
     task = retrieval(root)
     assert [document.id for document in task.memory] == ["1", "2", "3", "5", "8", "10"]
     assert [query.id for query in task.queries] == ["1", "q2", "q3"]
-    assert task.qrels["q2"] == {"2": 1}
+    assert task.qrels["q2"] == {"2": 1, "404": 1}
     outside = "outside the dataset's folder"
     assert named(task) == Counter(
         [
-            ("broken judgement", "test.tsv:10"),
-            ("broken judgement", "test.tsv:11"),
+            ("repeated judgement", "q3 3"),
             ("duplicate id", "1"),
             (outside, "5"),
             (outside, "7"),

@@ -246,7 +246,7 @@ def spoil(root: Path, content: dict[str, Any]) -> None:
     images[5]["file_name"] = "../train/000000000001.jpg"
     images[6]["file_name"] = str(files[6])
     PIL.Image.new("1", (9_000, 8_000)).save(files[7])
-    images += [{"id": 18, "file_name": "again.jpg"}, {"id": None, "file_name": "x"}, {"id": 99}]
+    images += [{"id": 16, "file_name": "again.jpg"}, {"id": None, "file_name": "x"}, {"id": 99}]
     annotations[8]["caption"] = ""
     annotations += [
         {"id": 901, "image_id": 12345, "caption": "of nothing"},
@@ -269,7 +269,9 @@ def test_every_bad_input_is_named(tmp_path: Path) -> None:
     assert ids(tasks["captioning"])[0] == ["20"]
     assert tasks["captioning"].references["20"] == (
         "picture 20 in voice 0",
+        "an id again",
         "<b>bold & kept</b>",
+        "no id",
     )
     assert Counter(named(tasks)) == Counter(
         [
@@ -278,20 +280,20 @@ def test_every_bad_input_is_named(tmp_path: Path) -> None:
             ("empty file", "13"),
             ("not an image", "14"),
             ("outside the dataset's folder", "15"),
-            ("outside the dataset's folder", "16"),
             ("outside the dataset's folder", "17"),
             ("image too large", "18"),
-            ("duplicate image id", "18"),
-            ("broken annotation", "None"),
+            ("duplicate image id", "16"),
+            ("duplicate image id", "16"),
+            ("unknown image", "160"),
+            ("broken annotation", "val.json: images[11]"),
             ("broken annotation", "99"),
             ("empty caption", "190"),
             ("no captions", "19"),
-            ("duplicate caption id", "200"),
+            ("caption id not used", "200"),
             ("unknown image", "901"),
             ("broken annotation", "902"),
-            ("caption is no text", "903"),
-            ("caption too long", "904"),
-            ("broken annotation", "None"),
+            ("caption is no text", "20#2"),
+            ("caption too long", "20#3"),
         ]
     )
 

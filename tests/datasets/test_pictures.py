@@ -144,15 +144,23 @@ def test_an_image_without_captions(tmp_path: Path) -> None:
 
 
 def test_duplicates(tmp_path: Path) -> None:
-    """Of two images or captions with one id the first wins, and the other is named."""
+    """Of two images with one id the first wins, and the other is named. A caption belongs to its
+    image: one whose id is missing, or that others have, counts under an id of its own."""
     first, other = entry(tmp_path, "1", "a"), entry(tmp_path, "1", "b")
-    third = Entry("2", tmp_path, "1.png", (("1#0", "c"), ("2#1", "d")))
-    kept, excluded = unique([first, other, third])
-    assert [e.id for e in kept] == ["1", "2"]
-    assert [e.captions for e in kept] == [(("1#0", "a"),), (("2#1", "d"),)]
+    third = Entry("2", tmp_path, "1.png", (("x", "c"), ("x", "d"), ("y", "e")))
+    fourth = Entry("3", tmp_path, "1.png", (("", "f"), ("z", "g")))
+    fifth = Entry("4", tmp_path, "1.png", (("2#1", "h"), ("w", "i")))
+    kept, excluded = unique([first, other, third, fourth, fifth])
+    assert [e.captions for e in kept] == [
+        (("1#0", "a"),),
+        (("2#0", "c"), ("2#1", "d"), ("2#2", "e")),
+        (("3#0", "f"), ("3#1", "g")),
+        (("w", "i"),),
+    ]
     assert [(e.kind, e.id) for e in excluded] == [
         ("duplicate image id", "1"),
-        ("duplicate caption id", "1#0"),
+        ("caption id not used", "x"),
+        ("duplicate caption id", "2#1"),
     ]
 
 
@@ -212,7 +220,7 @@ def test_a_split_of_nothing(side: str, tmp_path: Path) -> None:
     splits: dict[str, Any] = {"query": (gone, good), "memory": (good, gone)}
     with pytest.raises(DataError, match=f"not one {side} image can be used") as error:
         pose(*splits[side], Sample())
-    assert "missing image: 1" in str(error.value) or "no captions: 1" in str(error.value)
+    assert "missing image: 2" in str(error.value) and "duplicate image id: 1" in str(error.value)
 
 
 def test_a_limit_of_nothing(tmp_path: Path) -> None:

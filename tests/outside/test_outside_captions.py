@@ -179,6 +179,17 @@ def test_every_number_has_an_interval_around_it(files):
         assert (row["task"], row["strategy"]) == ("captioning", "system")
 
 
+@pytest.mark.parametrize("measure", ["Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4"])
+def test_an_interval_stays_on_the_measures_scale(files, measure):
+    """Bleu's interval comes from pseudo-values, which lie beyond 0 and 1; the interval does not."""
+    nearly = {id: texts[0] for id, texts in REFERENCES.items()} | {4: "A cat sits on the sofa."}
+    judged = judge_captions(captions(*files(rows(nearly))), [measure])
+    values = judged.scores[0].influences.values()
+    (row,) = judged.rows
+    assert max(values) > 1
+    assert 0 <= row["low"] <= row["estimate"] <= row["high"] <= 1
+
+
 def test_a_perfect_pair_is_not_zero_for_being_scored_with_others(files):
     """HELM makes a new CIDEr for each pair, where every idf is log 1, and gets 0 each time."""
     perfect = {id: texts[0] for id, texts in REFERENCES.items()}

@@ -130,7 +130,7 @@ def test_a_run_folders_run_is_read_back(tmp_path):
     run, qrels = tmp_path / "run.trec", tmp_path / "qrels.tsv"
     run.write_text("".join(trec.lines([ranking], "mine")))
     qrels.write_text("query-id\tcorpus-id\tscore\na query\tdoc 1\t1\n")
-    assert read_run(run) == {"a%20query": {"doc%201": 0.1 + 0.2, "doc%202": 0.1}}
+    assert read_run(run)[0] == {"a%20query": {"doc%201": 0.1 + 0.2, "doc%202": 0.1}}
     assert estimates(judge_rankings(rankings(run, qrels), ["RR"])) == {"RR": 1.0}
 
 

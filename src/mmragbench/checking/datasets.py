@@ -97,7 +97,8 @@ def _repeats(ids: Sequence[str]) -> bool:
 
 
 def gold_leads_somewhere(subject: Subject) -> None:
-    """Grades, references, targets and slices are of queries that there are; graded documents too."""
+    """Grades, references, targets and slices are of queries that there are; graded documents are
+    in the memory, or named among the exclusions."""
     for task in posed(subject).values():
         asked = {query.id for query in task.queries}
         named = {
@@ -113,13 +114,13 @@ def gold_leads_somewhere(subject: Subject) -> None:
                 f"there is {short(sorted(ids - asked)[:3])}",
                 "Leave out the gold of queries that were left out",
             )
-        known = {document.id for document in task.memory}
+        known = {document.id for document in task.memory} | {e.id for e in task.exclusions}
         stray = {id for graded in task.qrels.values() for id in graded} - known
         expect(
             not stray,
-            f"grades of documents that are in the memory ({task.name})",
+            f"grades of documents that are in the memory or among the exclusions ({task.name})",
             f"there is {short(sorted(stray)[:3])}",
-            "Grade by document.id; leave out documents that were left out",
+            "Grade by document.id; name judged documents that are not there in exclusions",
         )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 
 from mmragbench.errors import MmragbenchError, unknown
+from mmragbench.formats.values import as_number, quoted
 from mmragbench.records import Measure
 
 
@@ -25,12 +25,11 @@ class Margin:
             MmragbenchError: it is neither, or not above zero.
         """
         relative = text.endswith("%")
-        try:
-            amount = float(text.rstrip("%")) / (100 if relative else 1)
-        except ValueError:
-            amount = 0.0
-        if not (amount > 0 and isfinite(amount)):
-            raise MmragbenchError(f"{text!r} is not a margin; write 0.02, or 5% of the baseline")
+        amount = (as_number(text.removesuffix("%").strip()) or 0.0) / (100 if relative else 1)
+        if amount <= 0:
+            raise MmragbenchError(
+                f"{quoted(text)} is not a margin; write 0.02, or 5% of the baseline"
+            )
         return cls(amount, relative)
 
     def of(self, estimate: float) -> float:

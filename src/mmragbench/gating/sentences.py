@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmragbench.digits import number
+from mmragbench.formats.json_values import read_rows
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.verdicts import Gate
 
@@ -150,8 +150,8 @@ def _found(file: Path, key: str, ids: Sequence[str]) -> dict[str, str]:
     """The texts of some lines of a file that a run may lack."""
     if not file.is_file():
         return {}
-    rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-    return {row[key]: row["text"] for row in rows if row[key] in ids and row.get("text")}
+    rows = read_rows(file, "a line of a run folder, as JSON")
+    return {row[key]: row["text"] for row in rows if row.get(key) in ids and row.get("text")}
 
 
 def tiny(p: float) -> str:

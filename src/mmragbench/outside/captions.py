@@ -1,7 +1,7 @@
 """Captions made elsewhere: COCO's results format against COCO's caption annotations.
 
 An entry whose caption is null is a caption that is missing; an empty string is a caption, which
-scores 0. Ids match by their text. The policy for images without a caption:
+scores 0. Ids match by their text. A reference that is no text is left out and named. The policy for images without a caption:
 
 - `error`: none may be missing, and no id unknown;
 - `skip`: the images that have one are the corpus, idf included, as when only they had been asked;
@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from mmragbench.errors import DataError
-from mmragbench.outside.files import as_id, read_json
-from mmragbench.outside.problems import Policy, Problems, compared, contradiction
+from mmragbench.formats.coco_captions import read_captions
+from mmragbench.formats.json_values import read_json
+from mmragbench.formats.values import as_id, contradiction, not_a_text, quoted
+from mmragbench.outside.problems import Policy, Problems, compared
 from mmragbench.outside.submission import Submission
-from mmragbench.records import Output, Query, Task
+from mmragbench.records import Exclusion, Output, Query, Task
 
 RESULTS = "COCO results, a list of {image_id, caption}"
 REFERENCES = "COCO captions, an object with a list `annotations` of {image_id, caption}"
@@ -31,10 +33,12 @@ def captions(results: Path, references: Path, policy: Policy = "error") -> Submi
         DataError: a file is not what it should be, or an image has two different captions.
         MissingOutputs: the policy does not cover what is missing or unknown.
     """
-    gold, bare = read_references(references)
+    read = read_references(references)
+    gold = read.captions
     given, twice = read_results(results)
     answered = {id: caption for id, caption in given.items() if caption is not None}
-    kinds = compared(gold, given, duplicate=twice, unreferenced=bare)
+    kinds = compared(gold, given, duplicate=twice, unreferenced=read.unreferenced)
+    kinds |= read.flaws
     kinds["missing"] = tuple(id for id in gold if id not in answered)
     problems = Problems(str(results), "images", len(gold), kinds)
     problems.settle(policy)
@@ -55,7 +59,7 @@ def read_results(path: Path) -> tuple[dict[str, str | None], list[str]]:
     found: dict[str, str | None] = {}
     twice: list[str] = []
     torn: list[str] = []
-    for id, caption in _pairs(path, read_json(path, RESULTS), RESULTS):
+    for id, caption in _results(path):
         if id in found:
             (twice if found[id] == caption else torn).append(id)
         found.setdefault(id, caption)
@@ -63,33 +67,58 @@ def read_results(path: Path) -> tuple[dict[str, str | None], list[str]]:
     return found, twice
 
 
-def read_references(path: Path) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """Image id -> its captions, in the file's order, and the listed images that have none.
+def _results(path: Path) -> Iterator[tuple[str, str | None]]:
+    rows = read_json(path, RESULTS)
+    if not isinstance(rows, list):
+        raise DataError(f"{path} is not what it should be: expected {RESULTS}")
+    for place, row in enumerate(rows):
+        record = row if isinstance(row, dict) else {}
+        id, caption = as_id(record.get("image_id")), record.get("caption", False)
+        reason = "" if caption is None else not_a_text(caption)
+        if id is None or reason:
+            raise DataError(
+                f"{path}: entry {place} is {quoted(row)} ({reason or 'no usable image_id'}); "
+                f"expected {RESULTS}"
+            )
+        yield id, caption
+
+
+class References(NamedTuple):
+    """Image id -> its captions, in the file's order; listed images that have none; what was left
+    out, by kind."""
+
+    captions: dict[str, tuple[str, ...]]
+    unreferenced: list[str]
+    flaws: dict[str, tuple[str, ...]]
+
+
+def read_references(path: Path) -> References:
+    """The captions of COCO's annotations.
 
     Raises:
-        DataError: not COCO's annotations.
+        DataError: the file is something else, or has no captions.
     """
     content = read_json(path, REFERENCES)
-    if not isinstance(content, dict):
+    annotations = content.get("annotations") if isinstance(content, dict) else None
+    if not isinstance(annotations, list):
         raise DataError(f"{path} is not what it should be: expected {REFERENCES}")
+    broken: list[Exclusion] = []
     found: dict[str, list[str]] = {}
-    for id, caption in _pairs(path, content.get("annotations"), REFERENCES):
-        if caption is not None:
-            found.setdefault(id, []).append(caption)
-    listed = content.get("images", [])
-    images = [as_id(image.get("id")) for image in listed if isinstance(image, Mapping)]
-    bare = [id for id in images if id is not None and id not in found]
+    no_text: list[str] = []
+    for caption in read_captions(path, annotations, broken):
+        if not_a_text(caption.text):
+            no_text.append(f"{caption.id or 'a caption'} of {caption.image}")
+        else:
+            found.setdefault(caption.image, []).append(str(caption.text))
+    flaws = {
+        "broken annotations": tuple(each.id for each in broken),
+        "captions that are no text": tuple(no_text),
+    }
     if not found:
-        raise DataError(f"{path} has no captions; expected {REFERENCES}")
-    return {id: tuple(captions) for id, captions in found.items()}, bare
-
-
-def _pairs(path: Path, rows: Any, expected: str) -> Iterator[tuple[str, str | None]]:
-    if not isinstance(rows, list):
-        raise DataError(f"{path} is not what it should be: expected {expected}")
-    for i, row in enumerate(rows):
-        id = as_id(row.get("image_id")) if isinstance(row, Mapping) else None
-        caption = row.get("caption", 0) if isinstance(row, Mapping) else 0
-        if id is None or not (caption is None or isinstance(caption, str)):
-            raise DataError(f"{path}: entry {i} is {str(row)[:80]!r}; expected {expected}")
-        yield id, caption
+        first = f" ({broken[0].reason})" if broken else ""
+        raise DataError(f"{path} has no captions{first}; expected {REFERENCES}")
+    listed = content.get("images")
+    records = listed if isinstance(listed, list) else []
+    images = [as_id(image.get("id")) for image in records if isinstance(image, Mapping)]
+    bare = [id for id in images if id is not None and id not in found]
+    return References({id: tuple(captions) for id, captions in found.items()}, bare, flaws)

@@ -6,12 +6,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.errors import MmragbenchError
+from mmragbench.formats.values import MAX_ID
 
 Policy = Literal["error", "skip", "zero"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 DOES = {"skip": "scores what is there", "zero": "counts what is missing as 0"}
+
+OTHERS = frozenset(
+    {
+        "repeated judgements",
+        "repeated hits",
+        "groups of no query",
+        "broken annotations",
+        "captions that are no text",
+    }
+)
+"""Kinds that name other things than the noun."""
 
 FATAL = ("missing", "unknown", "unreadable")
 """The kinds that the policy `error` refuses; the others are only counted and named."""
@@ -68,7 +80,8 @@ class Problems:
         if len(self.missing) == self.asked:
             raise MissingOutputs(
                 f"{self.source}: none of the {self.asked} {self.noun} that the gold asks for is "
-                f"there ({self.line('unknown', 3) or 'nothing is'}); do the ids agree?"
+                f"there ({self.line('missing', 1)}; {self.line('unknown', 3) or 'nothing else is'}); "
+                "do the ids agree?"
             )
 
     def line(self, kind: str, examples: int = 20) -> str:
@@ -78,7 +91,9 @@ class Problems:
             return ""
         of = f" of {self.asked}" if kind == "missing" else ""
         more = ", ..." if len(ids) > examples else ""
-        return f"{len(ids)}{of} {self.noun} {kind}: {', '.join(ids[:examples])}{more}"
+        named = ", ".join(id[: MAX_ID // 10] for id in ids[:examples])
+        noun = "" if kind in OTHERS else f" {self.noun}"
+        return f"{len(ids)}{of}{noun} {kind}: {named}{more}"
 
     @property
     def notes(self) -> dict[str, Any]:
@@ -96,17 +111,3 @@ def compared(
         "unknown": tuple(id for id in there if id not in asked),
         **{kind: tuple(dict.fromkeys(ids)) for kind, ids in others.items()},
     }
-
-
-def contradiction(source: str, noun: str, ids: Iterable[str]) -> None:
-    """Refuse two different answers to one question.
-
-    Raises:
-        DataError: there is at least one.
-    """
-    twice = list(dict.fromkeys(ids))
-    if twice:
-        raise DataError(
-            f"{source}: {len(twice)} {noun} with more than one answer, not the same one: "
-            f"{', '.join(twice[:3])}{', ...' if len(twice) > 3 else ''}; keep one of each"
-        )

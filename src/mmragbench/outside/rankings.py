@@ -11,22 +11,28 @@ without a relevant document is not scored. The policy for queries without a rank
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mmragbench.errors import DataError
-from mmragbench.outside.files import read_lines
-from mmragbench.outside.problems import Policy, Problems, compared, contradiction
+from mmragbench.formats.judgements import Grades, read_judgements, trec_fields, usable
+from mmragbench.formats.text_lines import read_lines
+from mmragbench.formats.values import (
+    as_id,
+    as_number,
+    contradiction,
+    examples,
+    quoted,
+)
+from mmragbench.outside.problems import Policy, Problems, compared
 from mmragbench.outside.submission import Submission
 from mmragbench.records import Query, Ranking, Task
-from mmragbench.trec import escaped
+from mmragbench.trec import escaped, originals
 
 RUN = "a TREC run: query Q0 document rank score tag"
-QRELS = "TREC qrels (query 0 document grade) or BEIR's TSV (header query-id, corpus-id, score)"
 GROUPS = "a query and its group (the image that it is about) on each line, separated by a tab"
-
-Qrels = dict[str, dict[str, int]]
+_TITLES = ("query", "query-id", "query_id", "qid", "id")
+"""What the first column of a header may be called, in a file of groups."""
 
 
 def rankings(
@@ -41,12 +47,16 @@ def rankings(
         DataError: a file is not what it should be, or contradicts itself.
         MissingOutputs: the policy does not cover what is missing or unknown.
     """
-    gold, given = read_qrels(qrels), read_run(run)
-    together = read_groups(groups) if groups else {}
+    (gold, judged_twice), (given, hit_twice) = read_qrels(qrels), read_run(run)
+    together = read_groups(groups, gold) if groups else {}
     asked = [query for query, grades in gold.items() if max(grades.values()) > 0]
     kinds = compared(asked, given)
     kinds["unknown"] = tuple(query for query in given if query not in gold)
     kinds["irrelevant"] = tuple(query for query in gold if max(gold[query].values()) < 1)
+    kinds |= {"repeated judgements": judged_twice, "repeated hits": hit_twice}
+    if groups:
+        kinds["without a group"] = tuple(query for query in asked if query not in together)
+        kinds["groups of no query"] = tuple(query for query in together if query not in gold)
     problems = Problems(str(run), "queries", len(asked), kinds)
     problems.settle(policy)
     scored = [query for query in asked if policy != "skip" or query in given]
@@ -56,76 +66,91 @@ def rankings(
     return Submission(run.stem, task, problems, policy, rankings=found)
 
 
-def read_run(path: Path) -> dict[str, dict[str, float]]:
-    """Query -> document -> score.
+def read_run(path: Path) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+    """Query -> document -> score, and the pairs that the file has twice, with the same score.
 
     Raises:
-        DataError: not a TREC run, or a document has two scores for one query.
+        DataError: not a TREC run, a score that is no finite number, or a document that has two
+            scores for one query.
     """
     found: dict[str, dict[str, float]] = {}
-    torn = []
+    repeated: list[str] = []
+    torn: list[str] = []
     for number, line in read_lines(path, RUN):
-        fields = line.split(None, 5)
-        score = _number(fields[4]) if len(fields) == 6 else None
-        if score is None:
-            raise DataError(f"{path}, line {number} is {line[:80]!r}; expected {RUN}")
-        hits = found.setdefault(fields[0], {})
-        if hits.setdefault(fields[2], score) != score:
-            torn.append(f"{fields[0]} {fields[2]}")
+        if not line.strip():
+            continue
+        query, document, score = _hit(path, number, line)
+        hits = found.setdefault(query, {})
+        if document in hits:
+            (repeated if hits[document] == score else torn).append(f"{query} {document}")
+        hits.setdefault(document, score)
     contradiction(str(path), "pairs of query and document", torn)
+    return found, tuple(dict.fromkeys(repeated))
+
+
+def _hit(path: Path, number: int, line: str) -> tuple[str, str, float]:
+    """A line's query, document and score; ids as a TREC file has them."""
+    fields = trec_fields(line)
+    score = as_number(fields[4]) if len(fields) == 6 else None
+    if score is None or not usable(line, fields[0], fields[2]):
+        hint = " (a blank in an id or tag is written as %20)" if len(fields) > 6 else ""
+        raise DataError(
+            f"{path}, line {number} is {quoted(line)}, {len(fields)} fields; expected {RUN}{hint}"
+        )
+    if line.isascii():
+        return fields[0], fields[2], score
+    return escaped(fields[0]), escaped(fields[2]), score
+
+
+def read_qrels(path: Path) -> tuple[Grades, tuple[str, ...]]:
+    """Judgements with ids as a TREC file has them, and the pairs that are judged twice, alike.
+
+    Raises:
+        DataError: as `read_judgements`; two ids that are one in TREC's format.
+    """
+    grades, repeated = read_judgements(path)
+    originals(grades)
+    originals({document: None for own in grades.values() for document in own})
+    written = {
+        escaped(query): {escaped(document): grade for document, grade in own.items()}
+        for query, own in grades.items()
+    }
+    return written, repeated
+
+
+def read_groups(path: Path, queries: Iterable[str]) -> Mapping[str, str]:
+    """Query -> group; a header line is left out.
+
+    Args:
+        queries: those that there are, of which some must be in the file.
+
+    Raises:
+        DataError: not two fields on each line; none of the queries is there; a query has two
+            groups.
+    """
+    known = set(queries)
+    pairs = list(_pairs(path))
+    if pairs and pairs[0][0].lower() in _TITLES and pairs[0][0] not in known:
+        pairs = pairs[1:]
+    if not any(query in known for query, _ in pairs):
+        swapped = any(group in known for _, group in pairs)
+        hint = "the columns are the other way round: the query comes first"
+        raise DataError(
+            f"{path}: not one of its {len(pairs):,} lines is about a query of the judgements: it has "
+            f"{examples((query for query, _ in pairs), 1) or 'nothing'}, they have "
+            f"{examples(known and sorted(known), 1)}; "
+            f"{hint if swapped else 'do the ids agree?'} (expected {GROUPS})"
+        )
+    found: dict[str, str] = {}
+    torn = [query for query, group in pairs if found.setdefault(query, group) != group]
+    contradiction(str(path), "queries", torn)
     return found
 
 
-def read_qrels(path: Path) -> Qrels:
-    """Query -> document -> grade, in TREC's or BEIR's format, told apart by the first line.
-
-    Raises:
-        DataError: neither format, no judgement, or two grades for one pair.
-    """
-    found: Qrels = {}
-    torn = []
-    for query, document, grade in _judgements(path):
-        if found.setdefault(query, {}).setdefault(document, grade) != grade:
-            torn.append(f"{query} {document}")
-    contradiction(str(path), "pairs of query and document", torn)
-    if not found:
-        raise DataError(f"{path} has no judgements; expected {QRELS}")
-    return found
-
-
-def _judgements(path: Path) -> Iterator[tuple[str, str, int]]:
-    tabbed = None
-    for number, line in read_lines(path, QRELS):
-        if tabbed is None:
-            header = [field.strip().lower() for field in line.split("\t")]
-            tabbed = len(header) == 3
-            if header == ["query-id", "corpus-id", "score"]:
-                continue
-        fields = line.split("\t") if tabbed else line.split()
-        grade = _number(fields[-1]) if len(fields) == (3 if tabbed else 4) else None
-        if grade is None or grade != int(grade):
-            raise DataError(f"{path}, line {number} is {line[:80]!r}; expected {QRELS}")
-        yield escaped(fields[0]), escaped(fields[-2]), int(grade)
-
-
-def read_groups(path: Path) -> Mapping[str, str]:
-    """Query -> group.
-
-    Raises:
-        DataError: not two fields on each line.
-    """
-    found = {}
+def _pairs(path: Path) -> Iterator[tuple[str, str]]:
     for number, line in read_lines(path, GROUPS):
-        fields = line.split("\t")
-        if len(fields) != 2:
-            raise DataError(f"{path}, line {number} is {line[:80]!r}; expected {GROUPS}")
-        found[escaped(fields[0])] = fields[1]
-    return found
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+        fields = [field.strip() for field in line.split("\t")]
+        if line.strip():
+            if len(fields) != 2 or not all(map(as_id, fields)):
+                raise DataError(f"{path}, line {number} is {quoted(line)}; expected {GROUPS}")
+            yield escaped(fields[0]), fields[1]

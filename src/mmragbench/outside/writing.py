@@ -28,6 +28,12 @@ MEANT = {
     "with several frames": "the first of each is taken",
     "unreferenced": "without a reference, not scored",
     "irrelevant": "without a relevant document, not scored",
+    "repeated judgements": "the same twice, counted once",
+    "repeated hits": "the same twice, counted once",
+    "without a group": "each is a group of its own",
+    "groups of no query": "ignored",
+    "broken annotations": "left out",
+    "captions that are no text": "left out",
 }
 
 LEFT_OUT = {NO_PICTURE: "files that are no pictures", HIDDEN: "hidden files"}

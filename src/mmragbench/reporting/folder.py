@@ -158,7 +158,7 @@ class RunFolder:
         """The objects of a JSON-lines file; none where the file is missing."""
         path = self.path.joinpath(*parts)
         if path.is_file():
-            with path.open(encoding="utf-8") as stream:
+            with path.open(encoding="utf-8", newline="\n") as stream:
                 yield from (json.loads(line) for line in stream if line.strip())
 
     def _component(self, strategy: str) -> str:

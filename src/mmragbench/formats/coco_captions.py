@@ -1,0 +1,37 @@
+"""COCO's caption annotations: captions by `image_id`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmragbench.formats.values import as_id, quoted
+from mmragbench.records import Exclusion
+
+
+class Caption(NamedTuple):
+    """An annotation: the image that it is about, its own id ("" where it has none that can be
+    used), and the caption as it stands, which may be no text."""
+
+    image: str
+    id: str
+    text: object
+
+
+def read_captions(
+    path: Path, annotations: Sequence[Any], excluded: list[Exclusion]
+) -> Iterator[Caption]:
+    """The captions of a list of annotations, in its order; what is none is appended to `excluded`.
+
+    What decides is `image_id`, as in pycocoevalcap: an annotation's own id may be missing.
+    """
+    for place, row in enumerate(annotations):
+        record = row if isinstance(row, dict) else {}
+        image, id = as_id(record.get("image_id")), as_id(record.get("id"))
+        if image is None or "caption" not in record:
+            where = f"{path.name}: annotations[{place}]"
+            reason = f"{quoted(row)} has no usable image_id, or no caption"
+            excluded.append(Exclusion("broken annotation", id or where, f"{where}: {reason}"))
+        else:
+            yield Caption(image, id or "", record["caption"])

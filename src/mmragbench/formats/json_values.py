@@ -1,0 +1,94 @@
+"""JSON and JSON Lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmragbench.errors import DataError
+from mmragbench.formats.text_lines import not_utf8, read_bytes, read_lines
+from mmragbench.formats.values import quoted
+
+
+def parse(text: str) -> Any:
+    """The value of a text in JSON.
+
+    Raises:
+        DataError: it is no JSON, is nested too deeply, or has an object that says a key twice.
+    """
+    return _decoded(text, json.JSONDecoder(object_pairs_hook=_object))
+
+
+def read_json(path: Path, expected: str, without: str = "") -> Any:
+    """The content of a JSON file, with objects' member `without` left out.
+
+    Raises:
+        DataError: the file cannot be read, or is not JSON as `parse` wants it.
+    """
+    data = read_bytes(path, expected)
+    try:
+        text = data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError as error:
+        raise not_utf8(path, data, expected) from error
+
+    def thinned(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = _object(pairs)
+        members.pop(without, None)
+        return members
+
+    try:
+        return _decoded(text, json.JSONDecoder(object_pairs_hook=thinned if without else _object))
+    except DataError as error:
+        raise DataError(f"{path} is {error}; expected {expected}") from error
+
+
+def read_objects(path: Path, expected: str) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
+    """Every line of a JSON Lines file that is not blank: its number, and its object or the reason
+    why it is none.
+
+    Raises:
+        DataError: the file cannot be read, or is not UTF-8.
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_object)
+    for number, line in read_lines(path, expected):
+        if not line.strip():
+            continue
+        try:
+            value = _decoded(line, decoder)
+        except DataError as error:
+            yield number, None, str(error)
+            continue
+        good = isinstance(value, dict)
+        yield number, value if good else None, "" if good else "not an object in JSON"
+
+
+def read_rows(path: Path, expected: str) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file of which no line may be anything else.
+
+    Raises:
+        DataError: the file cannot be read, or a line is no object.
+    """
+    for number, row, reason in read_objects(path, expected):
+        if row is None:
+            raise DataError(f"{path}, line {number}: {reason}; expected {expected}")
+        yield row
+
+
+def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
+    try:
+        return decoder.decode(text)
+    except RecursionError:
+        raise DataError("not JSON that can be read: nested too deeply") from None
+    except ValueError as error:
+        raise DataError(f"not JSON ({error})") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in members if keys.count(key) > 1)
+        raise ValueError(f"an object says the key {quoted(twice)} twice")
+    return members

@@ -1,0 +1,121 @@
+"""Relevance judgements: TREC's qrels and BEIR's TSV."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from mmragbench.errors import DataError
+from mmragbench.formats.csv_rows import split
+from mmragbench.formats.text_lines import read_lines
+from mmragbench.formats.values import MAX_ID, as_id, as_number, contradiction, quoted
+
+QRELS = (
+    "TREC qrels (query 0 document grade), or tab-separated query-id, corpus-id, score in line 1 "
+    "(BEIR)"
+)
+MAX_GRADE = 1_000
+"""Grades are whole numbers from minus this to this: trec_eval takes 8 bytes for each step of the
+highest, and answers 0 for every query where it gets none."""
+
+_HEADER = ("query-id", "corpus-id", "score")
+_BLANKS = re.compile(r"[ \t\v\f\r]+")
+
+Grades = dict[str, dict[str, int]]
+"""Query -> document -> grade."""
+
+
+class Judgements(NamedTuple):
+    """The grades of a file; `repeated` are the pairs that it judges twice, alike."""
+
+    grades: Grades
+    repeated: tuple[str, ...]
+
+
+def read_judgements(path: Path) -> Judgements:
+    """The judgements of a file in either format; ids are as the file has them.
+
+    A grade may be written as `1` or `1.0`; 1 and more is relevant, 0 and less is not. Ids in
+    quotation marks are taken out of them, as BEIR's own reader does.
+
+    Raises:
+        DataError: the file cannot be read or is in neither format; a line is no judgement, or has
+            a grade that is not whole or beyond `MAX_GRADE`; a pair has two grades; there are no
+            judgements.
+    """
+    grades: Grades = {}
+    repeated: list[str] = []
+    torn: list[str] = []
+    for number, query, document, grade in _judgements(path):
+        own = grades.setdefault(query, {})
+        if document not in own:
+            own[document] = grade
+        elif own[document] == grade:
+            repeated.append(f"{query} {document}")
+        else:
+            torn.append(f"{query} {document} (line {number})")
+    contradiction(str(path), "pairs of query and document", torn)
+    if not grades:
+        raise DataError(f"{path} has no judgements; expected {QRELS}")
+    return Judgements(grades, tuple(dict.fromkeys(repeated)))
+
+
+def trec_fields(line: str) -> list[str]:
+    """The fields of a line of a TREC file: they end at blanks and tabs, not at blanks of Unicode."""
+    return line.split() if line.isascii() else _BLANKS.split(line.strip(" \t\v\f\r"))
+
+
+def usable(line: str, *ids: str) -> bool:
+    """Whether fields of a line can be ids; of a short line without NUL they all can (and millions
+    are not looked at one by one)."""
+    return (len(line) <= MAX_ID and "\0" not in line) or all(map(as_id, ids))
+
+
+def _judgements(path: Path) -> Iterator[tuple[int, str, str, int]]:
+    places: list[int] | None = None
+    first = True
+    for number, line in read_lines(path, QRELS):
+        if not line.strip():
+            continue
+        if first:
+            first, places = False, _columns(line)
+            if places:
+                continue
+        try:
+            yield number, *_judgement(line, places)
+        except DataError as error:
+            raise DataError(f"{path}, line {number}: {error}; expected {QRELS}") from None
+
+
+def _columns(line: str) -> list[int] | None:
+    """Where BEIR's three columns stand, if this is their header."""
+    names = [name.strip().lower() for name in split(line, "\t") or ()]
+    return [names.index(name) for name in _HEADER] if set(_HEADER) <= set(names) else None
+
+
+def _judgement(line: str, places: list[int] | None) -> tuple[str, str, int]:
+    fields = trec_fields(line) if places is None else split(line, "\t")
+    if fields is None:
+        raise DataError(f"{quoted(line)} has a quotation mark that opens and does not close")
+    if len(fields) != 4 if places is None else len(fields) <= max(places):
+        raise DataError(f"{quoted(line)} has {len(fields)} fields")
+    query, document, grade = (fields[at].strip() for at in places or (0, 2, 3))
+    if not (query and document and usable(line, query, document)):
+        raise DataError(f"{quoted(line)} has an empty or unusable id")
+    return query, document, as_grade(grade)
+
+
+def as_grade(text: str) -> int:
+    """A grade as files have it.
+
+    Raises:
+        DataError: it is not a whole number, or beyond `MAX_GRADE`.
+    """
+    value = as_number(text)
+    if value is None or value != int(value):
+        raise DataError(f"the grade {quoted(text)} is not a whole number")
+    if abs(value) > MAX_GRADE:
+        raise DataError(f"the grade {quoted(text)} is not between {-MAX_GRADE:,} and {MAX_GRADE:,}")
+    return int(value)

@@ -1,0 +1,105 @@
+"""What ids, numbers and captions are, in every format."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import reprlib
+from collections.abc import Iterable
+
+from mmragbench.errors import DataError
+
+MAX_ID = 1_000
+"""Characters of an id."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+def quoted(value: object) -> str:
+    """A value in an error: in quotes, and cut in the middle where it is long."""
+    return _SHORT.repr(value)
+
+
+def examples(ids: Iterable[str], most: int = 3) -> str:
+    """The first ids of many in an error: `'7', '8', '9', ...`."""
+    listed = list(dict.fromkeys(ids))
+    return ", ".join(map(quoted, listed[:most])) + (", ..." if len(listed) > most else "")
+
+
+def as_id(value: object) -> str | None:
+    """An id by its text, `7` for 7 and "7"; None for what cannot be one.
+
+    An id is a whole number or a text of 1 to `MAX_ID` characters that UTF-8 can write, without NUL.
+    """
+    if type(value) is int:  # not a bool
+        return str(value)
+    if not isinstance(value, str):
+        return None
+    return value if 0 < len(value) <= MAX_ID and "\0" not in value and is_unicode(value) else None
+
+
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8 can write it: half a surrogate pair cannot be written."""
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_number(text: str) -> float | None:
+    """A finite decimal number in ASCII digits (`1`, `-0.5`, `1e-3`); None for any other text."""
+    if text.strip("0123456789.+-eE"):
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def not_a_text(value: object) -> str:
+    """Why a value is no caption or answer to be scored; empty where it is one.
+
+    A list or an object that was written as text (`"['a dog', 'a cat']"`) is none: it is what a
+    table without lists makes of one.
+    """
+    if value is None:
+        return "it is null or not there"
+    if not isinstance(value, str):
+        return f"it is of type {type(value).__name__}"
+    if not is_unicode(value):
+        return "half a surrogate pair, which no file can hold"
+    if _is_structure(value.strip()):
+        return f"{quoted(value)} is a list or object written as text; write one text a row, or JSON"
+    return ""
+
+
+def _is_structure(text: str) -> bool:
+    if text[:1] + text[-1:] not in ("[]", "{}"):
+        return False
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return isinstance(read(text), list | dict | set)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return False
+
+
+def contradiction(source: str, noun: str, ids: Iterable[str]) -> None:
+    """Refuse two different answers to one question.
+
+    Raises:
+        DataError: there is at least one.
+    """
+    twice = list(dict.fromkeys(ids))
+    if twice:
+        raise DataError(
+            f"{source}: {len(twice)} {noun} with more than one answer, not the same one: "
+            f"{', '.join(each[: MAX_ID // 10] for each in twice[:3])}"
+            f"{', ...' if len(twice) > 3 else ''}; keep one of each"
+        )
