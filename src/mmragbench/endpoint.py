@@ -32,6 +32,8 @@ NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
 NAME = re.compile(r"_*[A-Z][A-Z0-9]{0,15}(_+[A-Z0-9]{1,16})*_*")
 """How environment variables are named; keys are written otherwise."""
 
+NO_ADDRESS = "base_url: is no address; write it like http://127.0.0.1:8000/v1"
+
 NOTHING = Used()
 
 
@@ -317,18 +319,16 @@ def _checked(url: str, redactor: Redactor) -> str:
     """An address that holds no secret; it is not repeated, since it may hold one."""
     try:
         parts, clear = urlsplit(url), urlsplit(unquote(url))
-        secret = "@" in clear.netloc or clear.query or clear.fragment
-        secret = secret or redactor.holds(clear.geturl())
-        address = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
-    except ValueError:  # brackets of an IPv6 address, a port that is none
-        secret, address = False, False
-    if secret:
+        address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        raise SuiteError(NO_ADDRESS) from None
+    if "@" in clear.netloc or clear.query or clear.fragment or redactor.holds(clear.geturl()):
         raise SuiteError(
             "base_url: must hold no user, password, key, query or fragment, since it is written "
             "into the run's files; put the key into the environment variable that key_env: names"
         )
     if not address or not url.isprintable() or " " in url:
-        raise SuiteError("base_url: is no address; write it like http://127.0.0.1:8000/v1")
+        raise SuiteError(NO_ADDRESS)
     return url
 
 

@@ -183,9 +183,11 @@ def test_another_error_with_status_200_is_a_failure_with_its_reason(body, reason
 )
 def test_what_ends_a_run_ends_it_with_status_200_too(error, reason):
     """A wrong key is wrong for every item."""
-    with Loopback(script=[f'body:{{"error": {error}}}']) as server:
-        with pytest.raises(ServerError, match=reason):
-            ask(server)
+    with (
+        Loopback(script=[f'body:{{"error": {error}}}']) as server,
+        pytest.raises(ServerError, match=reason),
+    ):
+        ask(server)
     assert len(server.asked) == 1
 
 
