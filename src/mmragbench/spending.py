@@ -155,11 +155,13 @@ class Purse:
         while len(content) < size - self._read:
             content += os.read(self._file, size - self._read - len(content))
         whole = content[: content.rfind(b"\n") + 1]
-        if _is_line(_json(content[len(whole) :])):
-            os.write(self._file, b"\n")
+        unended = _json(content[len(whole) :]) is not None
+        if unended:
             whole = content = content + b"\n"
         for line in [*parse(whole, str(self._ledger), self._numbers)]:
             self._count(line)
+        if unended:
+            os.write(self._file, b"\n")
         self._numbers += whole.count(b"\n")
         self._read += len(whole)
         if len(whole) < len(content):
