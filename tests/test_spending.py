@@ -287,6 +287,51 @@ def test_costs_are_in_the_cells_and_in_the_report(data, tmp_path):
     assert f"api:{server.url[7:]}/m" in kept
 
 
+def test_thoughts_that_were_cut_are_told(data, tmp_path):
+    """On standard error and in the report, with the number of replies; also when all is known; so
+    is how many a length limit ended. Where there are none, nothing is said."""
+    from hashlib import sha256
+
+    def body(asked):
+        digit = int(sha256(asked.key.encode()).hexdigest()[0], 16)
+        text = f"<think>hm</think>{named(asked)}" if digit < 8 else named(asked)
+        choice = {
+            "finish_reason": "length" if digit == 15 else "stop",
+            "message": {"content": text},
+        }
+        return {"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 9}}
+
+    place = Place(tmp_path / "one")
+    with Loopback(body=body) as server:
+        content = served.suite(data, server.url, strategies={"random": {}})
+        _, errors = place.run(content)
+        digits = [int(sha256(a.key.encode()).hexdigest()[0], 16) for a in server.asked]
+        thought, cut = sum(d < 8 for d in digits), sum(d == 15 for d in digits)
+        notes = [
+            f"gpt: thoughts were cut from {thought} of {len(digits)} replies",
+            f"gpt: the length limit ended {cut} of {len(digits)} replies",
+        ]
+        assert thought and cut
+        assert [line for line in errors.splitlines() if "note:" in line] == [
+            f"note: {n}" for n in notes
+        ]
+        assert place.run(content)[1].count("note: ") == 2
+        assert len(server.asked) == len(digits)
+    page = (place.run_folder / "report" / "index.html").read_text()
+    assert all(note in page for note in notes)
+    assert "hm" not in {row["text"] for row in outputs(place)}
+    plain = Place(tmp_path / "plain")
+    with Loopback() as server:
+        _, errors = plain.run(served.suite(data, server.url, strategies={"random": {}}))
+    assert "note:" not in errors
+
+
+def outputs(place: Place) -> list[dict]:
+    """All that generators answered."""
+    files = place.run_folder.glob("cells/*/*/*/outputs.jsonl")
+    return [json.loads(line) for file in files for line in file.read_text().split("\n") if line]
+
+
 def test_a_budget_needs_prices(data, tmp_path):
     """Said when the suite is read, with its line; a model that is free says so."""
     content = served.suite(data, "http://127.0.0.1:9/v1", budget=1)
