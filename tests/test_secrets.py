@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +15,7 @@ from hypothesis import strategies as st
 
 import served
 from loopback import Loopback
+from mmragbench.cli import main
 from mmragbench.endpoint import Calls
 from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter
@@ -175,31 +174,30 @@ def test_a_server_that_repeats_the_key_leaves_it_nowhere(data, tmp_path, monkeyp
         {"base_url": f"http://127.0.0.1:9/v1?api_key={KEY}"},
     ],
 )
+@pytest.mark.parametrize("model", ["gpt", "unused"])
 @pytest.mark.parametrize("verb", ["plan", "run"])
-def test_a_key_in_a_suite_is_refused_and_not_repeated(data, tmp_path, changes, verb):
-    """Said in one line; nothing is written but what the user wrote."""
+def test_a_key_in_a_suite_is_refused_and_not_repeated(
+    data, tmp_path, own_cache, monkeypatch, capfd, changes, verb, model
+):
+    """Said in one line, also of a model that nothing uses, for the suite goes into the run folder;
+    nothing is written but what the user wrote."""
     content = served.suite(data, "http://127.0.0.1:9/v1")
-    content["models"]["gpt"] |= changes
+    content["models"][model] = {**content["models"]["gpt"], **changes}
     suite = tmp_path / "suite.yaml"
     suite.write_text(yaml.safe_dump(content))
-    command = [sys.executable, "-m", "mmragbench.cli", verb, suite]
-    done = subprocess.run(
-        [*command, *(["--output", tmp_path / "runs"] if verb == "run" else [])],
-        capture_output=True,
-        text=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(served.TESTS),
-            "MMRAGBENCH_CACHE": str(tmp_path / "c"),
-        },
-    )
-    *_, last = done.stderr.splitlines()
-    assert done.returncode == 2 and last.startswith("error: ") and "Traceback" not in done.stderr
-    assert len(last) < 500 and (not isinstance(changes.get("key_env"), str) or "key_env" in last)
-    written = [file for file in tmp_path.rglob("*") if file.is_file() and file != suite]
-    assert not leaked(done.stdout + done.stderr)
+    monkeypatch.setattr(sys, "argv", ["mmragbench", verb, str(suite)])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, errors = capfd.readouterr()
+    *_, last = errors.splitlines()
+    assert ended.value.code == 2 and last.startswith("error: ") and "Traceback" not in errors
+    assert len(last) < 500 and f"models.{model}" in last
+    files = [*tmp_path.rglob("*"), *own_cache.rglob("*")]
+    written = [file for file in files if file.is_file() and file != suite]
+    assert not leaked(out + errors)
     assert not any(leaked(file.read_bytes().decode("latin-1")) for file in written)
-    assert "b2c3d4e5" not in done.stderr.lower()
+    assert "b2c3d4e5" not in errors.lower()
 
 
 def test_variables_are_named_as_variables_are(monkeypatch):

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from mmragbench.cache import Items
 from mmragbench.meter import Meter
+from mmragbench.models.describe_then_draw import DescribeThenDraw
 from mmragbench.models.described import Described
 from mmragbench.models.reader import Reader
-from mmragbench.records import Failure, Image, Prompt, Query, Reply, Text
+from mmragbench.records import Document, Failure, Image, Prompt, Query, Reply, Text
 from mmragbench.remember import RememberedCaptioner, RememberedChat
 from mmragbench.thoughts import opens_thoughts, split
 
@@ -192,3 +193,21 @@ def test_readers_and_captioners_give_the_answer_alone(tmp_path):
         )
     ).generate(queries, [[], []])
     assert good.text == "one" and failed.text is None and "thoughts alone" in failed.error
+
+
+def test_a_painter_is_told_the_description_alone(tmp_path):
+    """No thought of the model that describes is drawn; where it only thought, nothing is."""
+
+    class Brush:
+        def paint(self, prompts):
+            self.told = [prompt.text for prompt in prompts]
+            return [Failure("out of paint")] * len(prompts)
+
+    brush, says = Brush(), Says("<think>a dog?</think>\na cat", "a dog, I think, or")
+    says.texts = (says.texts[0], f"<think>{says.texts[1]}")
+    chat = RememberedChat(says, "m", Items(tmp_path / "m"), Meter())
+    queries = [Query(q, text=Text(q, q)) for q in "ab"]
+    shown = [[Document(q, Image(q, tmp_path / q, q))] for q in "ab"]
+    _, second = DescribeThenDraw(chat, brush).generate(queries, shown)
+    assert brush.told == ["a. a cat"]
+    assert "thoughts alone" in second.error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError
 from mmragbench.money import Price, Used, dollars
-from mmragbench.redacting import Redactor, cut, plain
+from mmragbench.redacting import Redactor, cut, is_variable, plain
 from mmragbench.replies import Complaint, complaint, described, parse
 from mmragbench.retrying import another_try, retry_after, wait
 from mmragbench.spending import Purse
@@ -28,9 +27,6 @@ OUTAGE = 20
 NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
 """Causes of a failed call that never reached the server: it cost nothing."""
 
-
-NAME = re.compile(r"_*[A-Z][A-Z0-9]{0,15}(_+[A-Z0-9]{1,16})*_*")
-"""How environment variables are named; keys are written otherwise."""
 
 NO_ADDRESS = "base_url: is no address; write it like http://127.0.0.1:8000/v1"
 
@@ -306,7 +302,7 @@ class Endpoint:
 
 def _variable(key_env: str) -> str:
     """The name of an environment variable. A key that was put in its place is not repeated."""
-    if NAME.fullmatch(key_env) or (key_env.isidentifier() and key_env in os.environ):
+    if is_variable(key_env):
         return key_env
     raise SuiteError(
         "key_env: is not the name of an environment variable (capitals, digits and _, like "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,13 @@ STRUCK = "…"
 PICTURES = frozenset({"b64_json"})
 """Fields that hold a picture, which is decoded and never shown as text."""
 
+VARIABLE = re.compile(r"_*[A-Z][A-Z0-9]{0,15}(_+[A-Z0-9]{1,16})*_*")
+"""How environment variables are named; keys are written otherwise."""
+
+_HOLDS_KEY = re.compile(r"(^|_)(api_?key|key|token|password|secret|authorization)$", re.IGNORECASE)
+_KEY = re.compile(r"(?<!\w)(sk|pk|rk|gsk|hf|xai|nvapi|AIza|eyJ)[-_]?(?=[\w+/=-]*\d)[\w+/=-]{16,}")
+_USER = r"://[^\s/]*@|://[^\s/:]*:(?!\d+/)\S*@"
+_ADDRESS = re.compile(rf"{_USER}|[?&#](api_?key|key|token|secret|password)=", re.IGNORECASE)
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _TOKEN = re.compile(r"[\w+/=.~%-]{16,}")
 
@@ -121,6 +129,29 @@ def without_keys(text: str) -> str:
     """A text without what looks like a key, wherever that came from: long words of letters and
     digits mixed, or that begin as keys do."""
     return _TOKEN.sub(lambda match: STRUCK if looks_like_key(match[0]) else match[0], text)
+
+
+def is_variable(name: str) -> bool:
+    """Whether a text is the name of an environment variable, and no key."""
+    return bool(VARIABLE.fullmatch(name)) or (name.isidentifier() and name in os.environ)
+
+
+def places_of_keys(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where a suite's content holds a key: under a name that says so, as `key_env`, in an address,
+    or in a text that begins as keys do."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            here = (*place, str(name))
+            named = isinstance(each, str) and each and _HOLDS_KEY.search(here[-1])
+            if named or (here[-1] == "key_env" and isinstance(each, str) and not is_variable(each)):
+                yield here
+            else:
+                yield from places_of_keys(each, here)
+    elif isinstance(value, list):
+        for each in value:
+            yield from places_of_keys(each, place)
+    elif isinstance(value, str) and (_KEY.search(value) or _ADDRESS.search(value)):
+        yield place
 
 
 def looks_like_key(word: str) -> bool:
