@@ -11,7 +11,6 @@ from mmragbench.prompting import interleaved
 from mmragbench.records import Document, Failure, Modality, Prompt, Query, Reply
 from mmragbench.registry import reranker
 
-THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 NUMBER = r"(?<![\w.,-])(-?\d+(?:[.,]\d+)?)(?![\w%])"
 NAMED = re.compile(rf"(?:grade|score|rating)\W{{0,6}}(?:is|of|:)?\W{{0,6}}{NUMBER}", re.IGNORECASE)
 FIRST = re.compile(NUMBER)
@@ -74,10 +73,10 @@ class Judge:
 
 
 def grade(text: str, scale: int) -> float | None:
-    """The first number of a reply, thoughts and the scale itself ("8/10", "out of 10", "0 to 10")
-    put aside, and a number that is called a grade, score or rating before any other; None where
-    there is none, or it is off the scale."""
-    said = THOUGHTS.sub(" ", text).replace("*", " ")
+    """The first number of a reply, the scale itself ("8/10", "out of 10", "0 to 10") put aside, and
+    a number that is called a grade, score or rating before any other; None where there is none, or
+    it is off the scale."""
+    said = text.replace("*", " ")
     said = re.sub(rf"\b(?:from )?0\s*(?:to|-|–)\s*{scale}\b", " ", said)
     said = re.sub(rf"(?:/|\bout of)\s*{scale}(?![\d.,])", " ", said)
     match = NAMED.search(said) or FIRST.search(said)

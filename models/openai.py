@@ -10,16 +10,27 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from mmragbench.endpoint import Answer, Calls, Endpoint
+from mmragbench.endpoint import Answer, Calls, Endpoint, Request
 from mmragbench.errors import BadImage
 from mmragbench.intake import decode_image
 from mmragbench.money import PriceOrFree, Used, at_most
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
+from mmragbench.redacting import cut, plain
 from mmragbench.registry import chat, painter
+from mmragbench.thoughts import without_thoughts
 
 KEY = "OPENAI_API_KEY"
 OPERATIONAL = frozenset({"calls", "price", "key_env"})
 Tokens = Annotated[int, Field(ge=1)]
+
+MOST_TOKENS = 10_000_000
+"""More than any model reads or writes at once; a count beyond it is a mistake of the server."""
+
+FILTERED = frozenset({"content_filter", "safety", "recitation", "blocklist", "prohibited_content"})
+"""Why an answer ended (`finish_reason`), where a filter ended it."""
+
+TEXTS = frozenset({"", "text", "output_text"})
+"""Types of the parts of an answer that are its words."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -78,8 +89,9 @@ class _Asked:
 class OpenaiChat(_Asked):
     """Chat model: any OpenAI-compatible server (`base_url`: hosted, vLLM, Ollama, Gemini's), with pictures.
 
-    A reply without text is a failure with the server's reason (a refusal, a filter, no choices); one
-    that was cut off at `max_tokens` counts with what there is of it. A server that knows
+    A reply without text is a failure with the server's reason (a refusal, a filter, no choices), and
+    so is one of thoughts alone; one that was cut off at `max_tokens` counts with what there is of
+    it. A server that knows
     `max_completion_tokens` only is told that instead, as soon as it says so.
 
     Args:
@@ -125,11 +137,16 @@ class OpenaiChat(_Asked):
             completions = client.chat.completions.with_raw_response
             return completions.create(model=self._model, messages=messages, **settings)
 
-        answer = self._endpoint.ask(send, self.at_most(prompt), _chat_usage, self._respell)
+        worst = self.at_most(prompt)
+        answer = self._endpoint.ask(Request(send, worst, _chat_usage, self._respell, _lacks))
         self._learn(prompt, answer)
-        text, reason = _text(answer.body) if answer.body is not None else ("", answer.reason)
         cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)
-        return Failure(reason, *cost) if reason else Reply(text, None, *cost)
+        if answer.body is None:
+            return Failure(answer.reason, *cost)
+        said = _said(answer.body)
+        if isinstance(said, Failure):
+            return Failure(said.reason, *cost)
+        return without_thoughts(Reply(said.text, None, *cost, said.thoughts, said.truncated))
 
     def _respell(self, complaint: str) -> bool:
         if self._limit == "max_tokens" and "max_completion_tokens" in complaint:
@@ -188,7 +205,8 @@ class OpenaiPainter(_Asked):
                 return images.generate(**told)
             return images.edit(image=shown if len(shown) > 1 else shown[0], **told)
 
-        answer = self._endpoint.ask(send, self.at_most(prompt), _image_usage, self._plainly)
+        worst = self.at_most(prompt)
+        answer = self._endpoint.ask(Request(send, worst, _image_usage, self._plainly))
         cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)
         if answer.body is None:
             return Failure(answer.reason, *cost)
@@ -244,38 +262,88 @@ def _image_usage(body: dict[str, Any]) -> Used:
     return Used(*tokens, pictures=int(bool(drawn)))
 
 
-def _text(body: dict[str, Any]) -> tuple[str, str]:
-    """A reply's text, or the reason why there is none."""
+def _lacks(body: dict[str, Any]) -> str:
+    """A server that is overloaded may send an answer without choices."""
+    return "" if _first(body.get("choices")) else "the server sent no choices"
+
+
+def _said(body: dict[str, Any]) -> Reply | Failure:
+    """What a reply says, with thoughts that came in a place of their own; or why there is nothing."""
     choice = _first(body.get("choices"))
-    if not choice:
-        said = _dict(body.get("error")).get("message")
-        return "", f"the server sent no choices{f': {_line(said)}' if said else ''}"
-    message, ended = _dict(choice.get("message")), choice.get("finish_reason")
-    if refusal := message.get("refusal"):
-        return "", f"the model refused: {_line(refusal)}"
-    if ended == "content_filter":
-        return "", "the server's content filter stopped the answer"
-    text = message.get("content")
-    if isinstance(text, str) and text.strip():
-        return _whole(text), ""
+    error = body.get("error") or choice.get("error")
+    message, ended = _dict(choice.get("message")), str(choice.get("finish_reason")).lower()
+    if error or not choice or ended == "error":
+        what = "an error" if choice else "no choices"
+        return Failure(f"the server sent {what}{_reason(error)}")
+    parts = [_part(part) for part in _parts(message.get("content"))]
+    refusal = message.get("refusal") or "".join(text for kind, text in parts if kind == "refusal")
+    if refusal:
+        return Failure(f"the model refused: {_line(refusal)}")
+    if ended in FILTERED:
+        return Failure("the server's content filter stopped the answer")
+    text = "".join(text for kind, text in parts if kind in TEXTS)
+    thoughts = _thoughts(message, parts)
+    if text.strip() or thoughts:
+        return Reply(text, thoughts=thoughts, truncated=ended == "length")
     if ended == "length":
-        return "", "max_tokens was reached before the answer began; raise max_tokens:"
-    return "", "the server sent an answer without text"
+        return Failure("max_tokens was reached before the answer began; raise max_tokens:")
+    others = ", ".join(sorted({kind for kind, _ in parts} - TEXTS))
+    return Failure(f"the server sent an answer without text{f' ({_line(others)})' * bool(others)}")
+
+
+def _parts(content: Any) -> list[Any]:
+    """The parts of an answer: one for a text, none for null."""
+    if isinstance(content, list):
+        return content
+    return [content] if isinstance(content, str | dict) else []
+
+
+def _part(part: Any) -> tuple[str, str]:
+    """The type of a part (empty for a bare text) and its words."""
+    if isinstance(part, str):
+        return "", part
+    part = _dict(part)
+    kind = "thinking" if part.get("thought") is True else str(part.get("type") or "")
+    return kind, _words(part)
+
+
+def _words(value: Any) -> str:
+    """All words in a part, however deep: parts of parts, and texts with notes beside them."""
+    if isinstance(value, list):
+        return "".join(map(_words, value))
+    if isinstance(value, dict):
+        names = ("text", "value", "thinking", "reasoning", "summary", "refusal", "content")
+        return next((_words(value[name]) for name in names if value.get(name)), "")
+    return value if isinstance(value, str) else ""
+
+
+def _thoughts(message: dict[str, Any], parts: list[tuple[str, str]]) -> str:
+    """Thoughts from the fields and parts that servers have for them."""
+    fields = (message.get(name) for name in ("reasoning_content", "reasoning", "thinking"))
+    told = next(filter(None, map(_words, fields)), "") or _words(message.get("reasoning_details"))
+    apart = (text for kind, text in parts if "think" in kind or "reason" in kind)
+    return "\n".join(filter(None, [told.strip(), *apart]))
 
 
 def _picture(body: dict[str, Any]) -> tuple[bytes, str | None, str]:
     """A drawing's bytes and the prompt that it was drawn by, or the reason why there is none."""
     drawn = _first(body.get("data"))
     if not drawn:
-        return b"", None, "the server sent no picture"
+        return b"", None, f"the server sent no picture{_reason(body.get('error'))}"
     revised, coded = drawn.get("revised_prompt"), drawn.get("b64_json")
     if not isinstance(coded, str):
-        return b"", None, "the server sent a link instead of a picture, and links are not fetched"
+        link = "a link instead of a picture, and links are not fetched"
+        return b"", None, f"the server sent {link if drawn.get('url') else 'no picture'}"
     try:
         data = base64.b64decode(coded, validate=True)
     except ValueError:
         return b"", None, "what the server drew is no base64"
-    return data, _whole(revised) if isinstance(revised, str) and revised else None, ""
+    return data, revised if isinstance(revised, str) and revised else None, ""
+
+
+def _reason(error: Any) -> str:
+    said = _dict(error).get("message") or error
+    return f": {_line(said)}" if said else ""
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -283,17 +351,19 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _first(value: Any) -> dict[str, Any]:
-    return _dict(value[0]) if isinstance(value, list) and value else {}
+    """The first object of a list; the only one, as a rule, for one is asked for."""
+    objects = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return objects[0] if objects else {}
 
 
 def _count(value: Any) -> int:
-    return max(value, 0) if isinstance(value, int) else 0
+    """A number of tokens; 0 (not told) for what can be none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 <= value <= MOST_TOKENS else 0
 
 
 def _line(value: Any) -> str:
-    return _whole(" ".join(str(value).split())[:300])
-
-
-def _whole(text: str) -> str:
-    """A text that can be written: JSON may hold half a surrogate pair, which no file can."""
-    return text.encode("utf-8", "replace").decode()
+    return cut(plain(str(value)), 300)

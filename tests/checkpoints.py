@@ -84,7 +84,7 @@ def _save(folder: Path, model: Any, processor: Any) -> Path:
     return folder
 
 
-def llava(folder: Path, template: str = INTERLEAVING) -> Path:
+def llava(folder: Path, template: str = INTERLEAVING, specials: Sequence[str] = ()) -> Path:
     """LLaVA: CLIP's vision tower, Llama's text."""
     import torch
     from transformers import (
@@ -97,7 +97,7 @@ def llava(folder: Path, template: str = INTERLEAVING) -> Path:
     )
 
     torch.manual_seed(0)
-    words = tokenizer(["<image>"])
+    words = tokenizer(["<image>", *specials])
     config = LlavaConfig(
         vision_config=CLIPVisionConfig(**VISION, projection_dim=32),
         text_config=LlamaConfig(**_text(words)),

@@ -47,7 +47,10 @@ class Loopback:
         final: share of prompts that are refused, or answered with no choices, whenever asked.
         latency: seconds before an answer.
         slow: seconds that a `slow` fault waits; longer than the client's timeout.
-        script: faults of the first requests, in order of arrival, before the schedule.
+        script: faults of the first requests, in order of arrival, before the schedule;
+            `body:` and any text is that text with status 200.
+        answer: the words of a good reply.
+        body: all of a good reply.
     """
 
     faults: float = 0.0
@@ -58,6 +61,7 @@ class Loopback:
     key: str | None = None
     script: list[str] = field(default_factory=list)
     answer: Callable[[Asked], str] | None = None
+    body: Callable[[Asked], dict] | None = None
     asked: list[Asked] = field(default_factory=list)
 
     def __enter__(self) -> Loopback:
@@ -135,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(429, {"error": {"message": "slow down"}}, headers)
         elif fault.isdigit():
             self._send(int(fault), {"error": json.loads(rest) if rest else {"message": "oh dear"}})
+        elif fault == "body":
+            self._raw(200, rest.encode(), {"Content-Type": "application/json"})
         elif fault == "truncated":
             data = json.dumps(self._good(asked)).encode()[:-9]
             self._raw(200, data, {"Content-Type": "application/json"})
@@ -148,6 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(asked, self._good(asked) | _odd(fault))
 
     def _good(self, asked: Asked) -> dict:
+        if self.loopback.body:
+            return self.loopback.body(asked)
         if "images" in self.path:
             drawn = base64.b64encode(_png((len(asked.text) % 256, 9, 9))).decode()
             return {"created": 1, "data": [{"b64_json": drawn, "revised_prompt": "revised"}]}

@@ -82,10 +82,97 @@ def test_a_ledger_that_was_cut_off_is_mended_and_one_that_was_spoilt_is_named(tm
         file.write('{"call": "x", "resc')
     again = Purse(ledger, 1.0)
     again.settle(again.reserve("m", 0.0), "m", 0.25, Used())
-    assert totals(list(parse(ledger.read_text(), "l")))["dollars"] == 0.75
+    assert totals(list(parse(ledger.read_bytes(), "l")))["dollars"] == 0.75
     ledger.write_text("[]\n" + ledger.read_text())
     with pytest.raises(DataError, match="l:1 is not a line of a ledger"):
         Purse(ledger, 1.0)
+
+
+GOOD = '{"call": "a", "model": "m", "dollars": 0.5, "tokens_in": 1, "tokens_out": 2, "pictures": 0}'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"call": "b", "dollars": -0.5}',
+        b'{"call": "b", "dollars": NaN}',
+        b'{"call": "b", "reserved": Infinity}',
+        b'{"call": "b", "reserved": 1e300}',
+        b'{"call": "b", "uncertain": "0.5"}',
+        b'{"call": "b", "dollars": true}',
+        b'{"call": "b", "dollars": null}',
+        b'{"call": "b", "dollars": 1' + b"0" * 400 + b"}",
+        b'{"call": "b", "dollars": 0.1, "tokens_in": -3}',
+        b'{"call": "b", "dollars": 0.1, "tokens_out": "many"}',
+        b'{"call": ["b"], "dollars": 0.1}',
+        b'{"call": "b", "model": "m"}',
+        b'{"call": "b", "resc{"call": "c", "dollars": 0.1}',
+        b'{"call": "b", "dollars": 0.1}{"call": "c", "dollars": 0.1}',
+        b"[" * 9000,
+        b"\x00" * 64,
+        b'{"call": "\xff", "dollars": 0.1}',
+        "{}".encode("utf-16"),
+    ],
+)
+def test_a_line_that_cannot_be_counted_stops_the_run(tmp_path, line):
+    """It may stand for money that was spent, and the budget would not hold; its number is told,
+    and nothing is written."""
+    ledger = tmp_path / "l"
+    ledger.write_bytes(GOOD.encode() + b"\n\n" + line + b"\n" + GOOD.encode() + b"\n")
+    content = ledger.read_bytes()
+    with pytest.raises(DataError, match="l:3 is not a line of a ledger") as caught:
+        Purse(ledger, 1.0)
+    assert len(str(caught.value)) < 400
+    assert ledger.read_bytes() == content
+
+
+def test_lines_of_other_versions_are_counted(tmp_path):
+    """Fewer counts and more names; line separators of Unicode inside of a name end no line."""
+    ledger = tmp_path / "l"
+    old = {"call": "a", "dollars": 0.25, "served": "m\u2028\x85\x0c", "new": [None]}
+    lines = [json.dumps(old, ensure_ascii=False), "", '{"call": "b", "reserved": 0.5}', "  "]
+    ledger.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    purse = Purse(ledger, 1.0)
+    assert purse.spent == 0.75
+    assert purse.totals() | {"models": []} == {
+        "calls": 2, "answered": 1, "retries": 0, "tokens_in": 0, "tokens_out": 0, "pictures": 0,
+        "dollars": 0.25, "uncertain": 1, "uncertain_dollars": 0.5, "models": [],
+    }  # fmt: skip
+    purse.settle(purse.reserve("m", 0.25), "m", 0.1, Used())
+    ledger.write_bytes(ledger.read_bytes() + b"oh\n")
+    with pytest.raises(DataError, match="l:7 is"):
+        purse.reserve("m", 0.1)
+
+
+def test_a_last_line_that_lacks_its_end_counts(tmp_path):
+    """As editors leave it: the money was spent."""
+    ledger = tmp_path / "l"
+    ledger.write_text(GOOD)
+    purse = Purse(ledger, 1.0)
+    assert purse.spent == 0.5
+    purse.settle(purse.reserve("m", 0.25), "m", 0.25, Used())
+    assert Purse(ledger, 1.0).spent == 0.75
+    assert ledger.read_text().startswith(GOOD + "\n{")
+
+
+def test_a_ledger_that_is_no_file_is_named(tmp_path):
+    """Without a ledger no budget holds."""
+    with pytest.raises(DataError, match=f"{tmp_path} cannot be opened"):
+        Purse(tmp_path, 1.0).reserve("m", 0.1)
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path, monkeypatch):
+    """What was written before counts; the call is not made."""
+    import os
+
+    purse, write = Purse(tmp_path / "l", 1.0), os.write
+    purse.settle(purse.reserve("m", 0.2), "m", 0.1, Used())
+    content = (tmp_path / "l").read_bytes()
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:20]))
+    with pytest.raises(DataError, match="no space left"):
+        purse.reserve("m", 0.2)
+    assert (tmp_path / "l").read_bytes() == content
+    assert purse.spent == 0.1 == Purse(tmp_path / "l", 1.0).spent
 
 
 def test_runs_at_the_same_time_share_the_limit(tmp_path):
@@ -198,6 +285,51 @@ def test_costs_are_in_the_cells_and_in_the_report(data, tmp_path):
     assert "tokens" in page and f"${served.bill(server):,.2f}" in page
     kept = "".join(f.read_text() for f in place.run_folder.glob("*.json"))
     assert f"api:{server.url[7:]}/m" in kept
+
+
+def test_thoughts_that_were_cut_are_told(data, tmp_path):
+    """On standard error and in the report, with the number of replies; also when all is known; so
+    is how many a length limit ended. Where there are none, nothing is said."""
+    from hashlib import sha256
+
+    def body(asked):
+        digit = int(sha256(asked.key.encode()).hexdigest()[0], 16)
+        text = f"<think>hm</think>{named(asked)}" if digit < 8 else named(asked)
+        choice = {
+            "finish_reason": "length" if digit == 15 else "stop",
+            "message": {"content": text},
+        }
+        return {"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 9}}
+
+    place = Place(tmp_path / "one")
+    with Loopback(body=body) as server:
+        content = served.suite(data, server.url, strategies={"random": {}})
+        _, errors = place.run(content)
+        digits = [int(sha256(a.key.encode()).hexdigest()[0], 16) for a in server.asked]
+        thought, cut = sum(d < 8 for d in digits), sum(d == 15 for d in digits)
+        notes = [
+            f"gpt: thoughts were cut from {thought} of {len(digits)} replies",
+            f"gpt: the length limit ended {cut} of {len(digits)} replies",
+        ]
+        assert thought and cut
+        assert [line for line in errors.splitlines() if "note:" in line] == [
+            f"note: {n}" for n in notes
+        ]
+        assert place.run(content)[1].count("note: ") == 2
+        assert len(server.asked) == len(digits)
+    page = (place.run_folder / "report" / "index.html").read_text()
+    assert all(note in page for note in notes)
+    assert "hm" not in {row["text"] for row in outputs(place)}
+    plain = Place(tmp_path / "plain")
+    with Loopback() as server:
+        _, errors = plain.run(served.suite(data, server.url, strategies={"random": {}}))
+    assert "note:" not in errors
+
+
+def outputs(place: Place) -> list[dict]:
+    """All that generators answered."""
+    files = place.run_folder.glob("cells/*/*/*/outputs.jsonl")
+    return [json.loads(line) for file in files for line in file.read_text().split("\n") if line]
 
 
 def test_a_budget_needs_prices(data, tmp_path):

@@ -64,11 +64,15 @@ def run(
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
     from mmragbench.progress import progress
+    from mmragbench.reporting.costs import remarks
+    from mmragbench.reporting.folder import RunFolder
 
     with progress(err) as shown:
         done = verbs.run(suite, overrides or (), output, shown, full)
     for crash in done.crashed:
         err.print(f"warning: {crash['error']}", markup=False, highlight=False, soft_wrap=True)
+    for remark in remarks(RunFolder(done.folder)):
+        err.print(f"note: {remark}", markup=False, highlight=False, soft_wrap=True)
     out.print(str(done.report), markup=False, highlight=False, soft_wrap=True)
     if done.crashed:
         raise typer.Exit(1)

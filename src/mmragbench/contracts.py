@@ -67,7 +67,8 @@ class Captioner(Protocol):
 
 @runtime_checkable
 class Chat(Protocol):
-    """Reads texts and pictures, interleaved, and answers in words.
+    """Reads texts and pictures, interleaved, and answers in words. Thoughts may come in the text of
+    a reply, between the marks that reasoning models set: they are cut from it for all who read it.
 
     Optional: `samples`, whether it draws lots (then a prompt's seed counts). For a model that waits
     for a server: `concurrency`, how many calls may be under way at once, and `halt()`, called where

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as checked
 
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError
 from mmragbench.money import Price, Used, dollars
+from mmragbench.redacting import Redactor, cut, is_variable, plain
+from mmragbench.replies import Complaint, complaint, described, parse
 from mmragbench.retrying import another_try, retry_after, wait
 from mmragbench.spending import Purse
 
@@ -26,6 +27,8 @@ OUTAGE = 20
 NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
 """Causes of a failed call that never reached the server: it cost nothing."""
 
+
+NO_ADDRESS = "base_url: is no address; write it like http://127.0.0.1:8000/v1"
 
 NOTHING = Used()
 
@@ -68,8 +71,24 @@ class _Trouble:
     after: float | None = None
 
 
-Send = Callable[[Any], Any]
-"""Makes the call on the client; returns the raw reply (it has `text`)."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request and what there is to know of its reply.
+
+    Attributes:
+        send: makes the call on the client; returns the raw reply (it has `text` and `headers`).
+        worst: what it uses at most.
+        used: what a reply says that it used.
+        mend: told what a server has against a request (status 400); True if it is another request
+            now, which is sent at once.
+        lacks: what a reply lacks that another try may bring, in words; empty where it is whole.
+    """
+
+    send: Callable[[Any], Any]
+    worst: Used
+    used: Callable[[dict[str, Any]], Used]
+    mend: Callable[[str], bool] = lambda _: False
+    lacks: Callable[[dict[str, Any]], str] = lambda _: ""
 
 
 class Endpoint:
@@ -87,8 +106,9 @@ class Endpoint:
     def __init__(
         self, model: str, base_url: str | None, key_env: str, calls: Calls, price: Price | None
     ) -> None:
-        self.model, self.base_url = model, _checked(base_url or HOSTED)
-        self._key_env, self._calls, self.price = key_env, calls, price
+        self._key_env = _variable(key_env)
+        self.model, self.base_url = model, _checked(base_url or HOSTED, self._redactor)
+        self._calls, self.price = calls, price
         self.purse = Purse()
         self._lock = threading.Lock()
         self._made: Any = None
@@ -110,21 +130,8 @@ class Endpoint:
         """Wait for no further try: the run is at its end."""
         self._halted.set()
 
-    def ask(
-        self,
-        send: Send,
-        worst: Used,
-        used: Callable[[dict[str, Any]], Used],
-        mend: Callable[[str], bool] = lambda _: False,
-    ) -> Answer:
+    def ask(self, request: Request) -> Answer:
         """Call, and call again while it may help.
-
-        Args:
-            send: makes the call.
-            worst: what it uses at most.
-            used: what a reply says that it used.
-            mend: told what a server has against a request (status 400); True if it is another
-                request now, which is sent at once.
 
         Raises:
             Overspent: the budget is used up.
@@ -132,11 +139,11 @@ class Endpoint:
         """
         attempt, free = 0, 3
         while True:
-            found = self._attempt(send, worst, used, attempt)
+            found = self._attempt(request, attempt)
             if isinstance(found, Answer):
                 self._alive()
                 return found
-            if found.reason.startswith("400") and free and mend(found.reason):
+            if found.reason.startswith("400") and free and request.mend(found.reason):
                 free -= 1
                 continue
             if not found.again:
@@ -150,17 +157,15 @@ class Endpoint:
             if self._halted.wait(wait(attempt, found.after, random.random)):
                 return Answer(None, f"{found.reason} (the run was stopped)", retries=attempt - 1)
 
-    def _attempt(
-        self, send: Send, worst: Used, used: Callable[[dict[str, Any]], Used], attempt: int
-    ) -> Answer | _Trouble:
+    def _attempt(self, request: Request, attempt: int) -> Answer | _Trouble:
         client = self._client()
         import openai
 
-        call = self.purse.reserve(self.model, dollars(self.price, worst))
+        call = self.purse.reserve(self.model, dollars(self.price, request.worst))
         told: dict[str, Any] = {"attempt": attempt}
         trouble: Any = None
         try:
-            raw = send(client)
+            raw = request.send(client)
         except openai.APIError as error:
             trouble = error  # dealt with outside: what is raised must not drag its text along
         except BaseException:
@@ -168,27 +173,48 @@ class Endpoint:
             raise
         if isinstance(trouble, openai.APIStatusError):
             self.purse.settle(call, self.model, 0.0, NOTHING, status=trouble.status_code, **told)
-            return self._refused(trouble)
+            refusal = complaint(trouble.body, self._redactor, trouble.status_code)
+            return self._refused(refusal, trouble.response.headers)
         if trouble is not None:
             return self._broken(trouble, call, told)
-        body = _parsed(raw.text)
+        return self._replied(raw, request, call, told)
+
+    def _replied(
+        self, raw: Any, request: Request, call: str, told: dict[str, Any]
+    ) -> Answer | _Trouble:
+        """A reply with a status of success; what it holds may still be a refusal."""
+        body = parse(raw.text, self._redactor)
         if body is None:
             self.purse.lose(call, self.model, "half a reply", **told)
-            return _Trouble("the server's reply is no JSON", again=True)
-        spent = used(body)
+            return _Trouble(described(raw.text), again=True)
+        names = {"served": "model", "fingerprint": "system_fingerprint"}
+        told |= {name: _name(body.get(field)) for name, field in names.items()}
+        spent = request.used(body)
         counted = bool(spent.tokens_in or spent.tokens_out)
-        paid = dollars(self.price, spent if counted else worst._replace(pictures=spent.pictures))
-        told |= {"served": body.get("model"), "fingerprint": body.get("system_fingerprint")}
+        refusal = complaint(body, self._redactor)
+        if refusal and refusal.status:
+            paid = dollars(self.price, spent) if counted else 0.0
+            self.purse.settle(call, self.model, paid, spent, status=refusal.status, **told)
+            return self._refused(refusal, raw.headers)
+        lacking = "" if refusal or spent.tokens_out else request.lacks(body)
+        if lacking and not counted:
+            self.purse.lose(call, self.model, lacking, **told)
+            return _Trouble(lacking, again=True)
+        most = request.worst._replace(pictures=spent.pictures)
+        paid = dollars(self.price, spent if counted else most)
         self.purse.settle(call, self.model, paid, spent, **told)
-        return Answer(body, "", spent, paid, attempt)
+        if lacking:
+            return _Trouble(lacking, again=True)
+        return Answer(body, "", spent, paid, told["attempt"])
 
-    def _refused(self, error: Any) -> _Trouble:
+    def _refused(self, refusal: Complaint | None, headers: Any) -> _Trouble:
         """A status: a trouble of this item, or the end of the run.
 
         Raises:
             ServerError: it is of the key, the model or the account.
         """
-        status, said = error.status_code, self._said(error)
+        assert refusal is not None  # for the type checker: it has a status
+        status, said = refusal.status or 0, refusal.message
         if status == 401:
             raise ServerError(
                 f"{self.host} refuses the key (401): set {self._key_env} to one that is valid "
@@ -196,15 +222,17 @@ class Endpoint:
             )
         if status == 404:
             raise ServerError(
-                f"{self.host} does not know the model {self.model!r} or the path of "
+                f"{self.host} does not know the model {cut(self.model, 80)!r} or the path of "
                 f"{self.base_url} (404: {said}); mend model: or base_url:"
             )
-        if status == 402 or error.code == "insufficient_quota":
+        if status == 402 or refusal.code == "insufficient_quota":
             raise ServerError(f"{self.host} wants payment first ({status}: {said}); then run again")
-        if status == 400 and error.param in ("model", "temperature", "seed", "size", "quality"):
-            raise ServerError(f"{self.model} does not take {error.param}: as it is (400: {said})")
+        if status == 400 and refusal.param in ("model", "temperature", "seed", "size", "quality"):
+            raise ServerError(
+                f"{cut(self.model, 80)} does not take {refusal.param}: as it is (400: {said})"
+            )
         again = another_try(status)
-        after = retry_after(error.response.headers) if again else None
+        after = retry_after(headers) if again else None
         return _Trouble(f"{status}: {said}", again, after)
 
     def _broken(self, error: Any, call: str, told: dict[str, Any]) -> _Trouble:
@@ -218,13 +246,10 @@ class Endpoint:
         seconds = f"no answer within {self._calls.timeout:g} s"
         return _Trouble(seconds if late else f"the connection broke ({cause})", again=True)
 
-    def _said(self, error: Any) -> str:
-        """The server's message on one line, cut, and without the key should it repeat it."""
-        told = error.body.get("message") if isinstance(error.body, dict) else error.body
-        said = " ".join(str(told or "no reason given").split())[:300]
-        said = said.encode("utf-8", "replace").decode()
-        key = os.environ.get(self._key_env)
-        return said.replace(key, "…") if key else said
+    @property
+    def _redactor(self) -> Redactor:
+        """Strikes the key out of what the server says."""
+        return Redactor(self._key())
 
     def _alive(self) -> None:
         self._in_a_row, self._answered = 0, True
@@ -249,7 +274,7 @@ class Endpoint:
                 except ImportError as error:
                     raise MissingExtra("openai", "openai") from error
                 self._made = OpenAI(
-                    api_key=self._key(),
+                    api_key=self._needed_key(),
                     base_url=self.base_url,
                     max_retries=0,
                     timeout=self._calls.timeout,
@@ -257,30 +282,52 @@ class Endpoint:
             return self._made
 
     def _key(self) -> str:
-        key = os.environ.get(self._key_env)
+        """The key, empty where there is none; white space around it, as files end in, is none of it."""
+        return os.environ.get(self._key_env, "").strip()
+
+    def _needed_key(self) -> str:
+        key = self._key()
         if not key and self.base_url == HOSTED:
             raise SuiteError(
                 f"{self.host} wants a key, and {self._key_env} is not set: set it, or give "
                 "base_url: of a server that wants none"
             )
+        if not (key.isascii() and (key + "x").isprintable()):
+            raise SuiteError(
+                f"the key in {self._key_env} has characters that no key has (a line's end, a quote "
+                "of a text program); set it anew"
+            )
         return key or "none"
 
 
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SuiteError(f"base_url: {url!r} is no address; write it like http://127.0.0.1:8000/v1")
-    if parts.username or parts.password or parts.query:
+def _variable(key_env: str) -> str:
+    """The name of an environment variable. A key that was put in its place is not repeated."""
+    if is_variable(key_env):
+        return key_env
+    raise SuiteError(
+        "key_env: is not the name of an environment variable (capitals, digits and _, like "
+        "OPENAI_API_KEY), and is not repeated here since it may be a key; put the key into a "
+        "variable and write its name, which goes into the run's files"
+    )
+
+
+def _checked(url: str, redactor: Redactor) -> str:
+    """An address that holds no secret; it is not repeated, since it may hold one."""
+    try:
+        parts, clear = urlsplit(url), urlsplit(unquote(url))
+        address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        raise SuiteError(NO_ADDRESS) from None
+    if "@" in clear.netloc or clear.query or clear.fragment or redactor.holds(clear.geturl()):
         raise SuiteError(
-            "base_url: must hold no user, password or query, since it is written into the run's "
-            "files; put the key into the environment variable that key_env: names"
+            "base_url: must hold no user, password, key, query or fragment, since it is written "
+            "into the run's files; put the key into the environment variable that key_env: names"
         )
+    if not address or not url.isprintable() or " " in url:
+        raise SuiteError(NO_ADDRESS)
     return url
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
+def _name(value: Any) -> str | None:
+    """A name that a server gives, cut; None for what is no text."""
+    return cut(plain(value), 120) if isinstance(value, str) else None

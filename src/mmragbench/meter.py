@@ -26,6 +26,8 @@ class Usage:
         pictures: drawn, for painters.
         dollars: what that came to by the suite's prices, whenever that was.
         retries: how often a server had to be asked again for it.
+        thoughts: replies that a reasoning model's thoughts were cut from.
+        truncated: replies that a length limit ended.
     """
 
     role: str
@@ -41,6 +43,8 @@ class Usage:
     pictures: int = 0
     dollars: float = 0.0
     retries: int = 0
+    thoughts: int = 0
+    truncated: int = 0
 
 
 class Progress(Protocol):

@@ -12,6 +12,7 @@ from mmragbench.assembly import Bound, bind, bind_model
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.identity import digest
 from mmragbench.records import Measure, Task
+from mmragbench.redacting import places_of_keys
 from mmragbench.registry import Component, arguments, every, exists, find_measure
 from mmragbench.suite import Misfit, Place, Source, Suite, TaskSpec
 
@@ -101,6 +102,12 @@ def plan(suite: Suite, source: Source) -> Plan:
 
 
 def _plan(suite: Suite) -> Plan:
+    for place in places_of_keys(suite.model_dump()):
+        raise Misfit(
+            place,
+            "what stands here may be a key, is not repeated, and would go into the run's files; put "
+            "the key into an environment variable and name that by key_env:",
+        )
     suite = suite.model_copy(update=_models_of_generators(suite))
     strategies = {
         name: bind("strategy", spec, ("strategies", name), suite)

@@ -191,7 +191,8 @@ class Reply:
 
     `prompt` is the text that it was really given, where a template made one out of the prompt.
     Tokens are as the model or its server counts them; 0 where it does not tell. `dollars` is what
-    they came to by the suite's price, `retries` how often a server was asked again.
+    they came to by the suite's price, `retries` how often a server was asked again. `thoughts` are
+    what a reasoning model wrote before its answer; `truncated` says that a length limit ended it.
     """
 
     text: str
@@ -200,6 +201,8 @@ class Reply:
     tokens_out: int = 0
     dollars: float = 0.0
     retries: int = 0
+    thoughts: str = ""
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

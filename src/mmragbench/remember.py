@@ -33,6 +33,7 @@ from mmragbench.records import (
     Text,
 )
 from mmragbench.selftest import check
+from mmragbench.thoughts import without_thoughts
 from mmragbench.validation import UNUSABLE, as_rows, same_width, unusable
 from mmragbench.vectors import Found, VectorFile
 
@@ -280,7 +281,10 @@ class RememberedCaptioner(_Remembered):
 
         def ask(chunk: list[tuple[Image, str]]) -> list[Answer]:
             captions = self._inner.caption([i for i, _ in chunk], [p for _, p in chunk])
-            return [c if isinstance(c, Failure) else c.encode() for c in captions]
+            answers = [
+                c if isinstance(c, Failure) else without_thoughts(Reply(c)) for c in captions
+            ]
+            return [a if isinstance(a, Failure) else a.text.encode() for a in answers]
 
         pairs = list(zip(images, prompts, strict=True))
         answers = self._answers(keys, pairs, lambda chunk: in_halves(ask, chunk))
@@ -323,8 +327,7 @@ class RememberedChat(_Remembered):
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
         def ask(chunk: list[Prompt]) -> list[Answer]:
-            replies = self._inner.chat(chunk)
-            return [r if isinstance(r, Failure) else _json(r, text=r.text) for r in replies]
+            return [_stored(reply) for reply in self._inner.chat(chunk)]
 
         keys = [self.key(prompt) for prompt in prompts]
         answers = self._answers(keys, prompts, lambda chunk: in_halves(ask, chunk))
@@ -343,7 +346,9 @@ class RememberedChat(_Remembered):
         return _prompt_key(prompt, seed)
 
     def _count(self, usage: Usage, answer: Answer) -> None:
-        _count_cost(usage, answer)
+        told = _count_cost(usage, answer)
+        usage.thoughts += bool(told.get("thoughts"))
+        usage.truncated += bool(told.get("truncated"))
 
 
 class RememberedPainter(_Remembered):
@@ -403,16 +408,26 @@ def _score(score: Any) -> Answer:
     return np.float64(score).tobytes()
 
 
-def _json(answer: Reply | Drawing, **content: str) -> bytes:
+def _stored(reply: Reply | Failure) -> Answer:
+    """A reply as it is stored, its thoughts apart from its text."""
+    reply = reply if isinstance(reply, Failure) else without_thoughts(reply)
+    if isinstance(reply, Failure):
+        return reply
+    return _json(reply, text=reply.text, thoughts=reply.thoughts, truncated=reply.truncated)
+
+
+def _json(answer: Reply | Drawing, **content: Any) -> bytes:
     """An answer as it is stored; its content is given apart."""
     cost = {name: getattr(answer, name) for name in COST}
     return json.dumps({**content, "prompt": answer.prompt, **cost}).encode()
 
 
-def _count_cost(usage: Usage, answer: Answer) -> None:
-    told = json.loads(answer) if isinstance(answer, bytes) else asdict(answer)
+def _count_cost(usage: Usage, answer: Answer) -> dict[str, Any]:
+    """Add an answer's cost to the usage; all that is stored of the answer."""
+    told: dict[str, Any] = json.loads(answer) if isinstance(answer, bytes) else asdict(answer)
     for name in COST:
         setattr(usage, name, getattr(usage, name) + told[name])
+    return told
 
 
 def _prompt_key(prompt: Prompt, seed: int | None) -> str:

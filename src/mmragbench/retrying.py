@@ -15,6 +15,9 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
 LONGEST_TOLD = 300.0
 """Seconds: where the backoff begins, where it ends, and the longest `Retry-After` that is kept."""
 
+DAY = 86_400.0
+"""Seconds; a `Retry-After` beyond it is a mistake of the server."""
+
 AGAIN = frozenset({408, 409, 425, 429})
 """Statuses under 500 that another try may mend."""
 
@@ -40,18 +43,21 @@ def wait(attempt: int, told: float | None, draw: Callable[[], float]) -> float:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds that a reply's `Retry-After` asks for (RFC 9110: seconds or a date); None without."""
+    """Seconds that a reply's `Retry-After` asks for (RFC 9110: seconds or a date, which may have
+    passed); None without, and for what is neither or lies beyond a day."""
     value = (headers.get("retry-after") or "").strip()
     try:
         seconds = float(value)
     except ValueError:
         seconds = _until(value, now or datetime.now(UTC))
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
+    return seconds if 0 <= seconds <= DAY else None
 
 
 def _until(date: str, now: datetime) -> float:
+    """Seconds until a date, 0 if it has passed; nan for what is no date."""
     try:
         moment = parsedate_to_datetime(date)
-    except (ValueError, TypeError, IndexError):
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(moment.timestamp() - now.timestamp(), 0.0)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return math.nan
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()

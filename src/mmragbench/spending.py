@@ -18,6 +18,12 @@ LEDGER = "spending.jsonl"
 AMOUNTS = ("dollars", "uncertain", "reserved")
 """Under which a line of a ledger has its dollars: told by the server, lost, put aside."""
 
+MOST = 1e12
+"""No call costs so many dollars, or has so many tokens."""
+
+COUNTS = ("tokens_in", "tokens_out", "pictures", "attempt")
+"""What else a line counts; 0 where it says nothing, as lines of other versions may."""
+
 
 class Overspent(MmragbenchError):
     """The next call could pass the budget."""
@@ -42,7 +48,7 @@ class Purse:
         self._change = threading.Condition()
         self._lines: list[dict[str, Any]] = []
         self._counts: dict[str, float] = {}
-        self._sum, self._read = 0.0, 0
+        self._sum, self._read, self._numbers = 0.0, 0, 0
         self._open: dict[str, float] = {}
         self._empty = False
         if ledger and ledger.is_file():
@@ -123,8 +129,14 @@ class Purse:
         if self._ledger is None:
             yield
             return
-        self._ledger.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self._ledger, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            self._ledger.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._ledger, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise DataError(
+                f"the ledger {self._ledger} cannot be opened ({error.strerror}); without it no "
+                "budget holds: make it a file that can be written"
+            ) from error
         try:
             _lock(self._file)
             self._catch_up()
@@ -133,7 +145,8 @@ class Purse:
             os.close(self._file)
 
     def _catch_up(self) -> None:
-        """Take in what other runs have written; a last line that a power cut left half is cut off."""
+        """Take in what other runs have written; a last line that a power cut left half is cut off,
+        one that lacks its end only gets it."""
         size = os.fstat(self._file).st_size
         if size <= self._read:
             return
@@ -142,17 +155,31 @@ class Purse:
         while len(content) < size - self._read:
             content += os.read(self._file, size - self._read - len(content))
         whole = content[: content.rfind(b"\n") + 1]
-        for line in parse(whole.decode(), f"{self._ledger}", len(self._lines)):
+        unended = _json(content[len(whole) :]) is not None
+        if unended:
+            whole = content = content + b"\n"
+        for line in [*parse(whole, str(self._ledger), self._numbers)]:
             self._count(line)
+        if unended:
+            os.write(self._file, b"\n")
+        self._numbers += whole.count(b"\n")
         self._read += len(whole)
         if len(whole) < len(content):
             os.ftruncate(self._file, self._read)
 
     def _write(self, line: dict[str, Any]) -> None:
-        """One line in one write, so that a kill leaves whole lines."""
-        self._count(line)
+        """One line in one write, so that a kill leaves whole lines; a disk that is full none."""
         if self._ledger is not None:
-            self._read += os.write(self._file, (json.dumps(line) + "\n").encode())
+            content = (json.dumps(line) + "\n").encode()
+            try:
+                written = os.write(self._file, content)
+            except OSError as error:
+                raise DataError(f"the ledger {self._ledger}: {error.strerror}") from error
+            if written < len(content):
+                os.ftruncate(self._file, self._read)
+                raise DataError(f"no space left to write the ledger {self._ledger}; make room")
+            self._read, self._numbers = self._read + written, self._numbers + 1
+        self._count(line)
 
     def _count(self, line: dict[str, Any]) -> None:
         """A call counts with its last line: what it really cost takes the place of its reserve."""
@@ -170,21 +197,51 @@ def _lock(file: int) -> None:
     fcntl.flock(file, fcntl.LOCK_EX)
 
 
-def parse(content: str, name: str, before: int = 0) -> Iterator[dict[str, Any]]:
-    """The lines of a ledger.
+def parse(content: bytes, name: str, before: int = 0) -> Iterator[dict[str, Any]]:
+    """The lines of a ledger; empty ones are none. A line that cannot be read may stand for money
+    that was spent: the budget would not hold without it, and it is not passed over.
+
+    Args:
+        content: whole lines, JSON in UTF-8.
+        name: the ledger's, for the error.
+        before: how many lines of it there were before these.
 
     Raises:
         DataError: a line that is no line of a ledger.
     """
-    lines = content.removesuffix("\n").split("\n") if content else []
-    for number, line in enumerate(lines, start=before + 1):
-        try:
-            parsed = json.loads(line)
-            float(next(parsed[name] for name in AMOUNTS if name in parsed))
-            parsed["call"]
-        except (ValueError, TypeError, KeyError, StopIteration) as error:
-            raise DataError(f"{name}:{number} is not a line of a ledger; mend it") from error
+    for number, line in enumerate(content.split(b"\n"), start=before + 1):
+        if not line.strip():
+            continue
+        parsed = _json(line)
+        if not _is_line(parsed):
+            raise DataError(
+                f"{name}:{number} is not a line of a ledger (a call, and its dollars from 0 up), so "
+                "that no one knows what was spent; mend the line, or delete it if it cost nothing"
+            )
         yield parsed
+
+
+def _json(line: bytes) -> Any:
+    """What a line says; None for what is no JSON."""
+    try:
+        return json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_line(line: Any) -> bool:
+    """Whether something names a call and what it cost, in numbers that are finite and not
+    negative."""
+    if not isinstance(line, dict) or not isinstance(line.get("call"), str):
+        return False
+    amounts = [line[name] for name in AMOUNTS if name in line]
+    counts = [line.get(name, 0) for name in COUNTS]
+    return bool(amounts) and all(map(_is_amount, [*amounts, *counts]))
+
+
+def _is_amount(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= value <= MOST
 
 
 def totals(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -197,9 +254,9 @@ def totals(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "calls": len(settled) + len(uncertain),
         "answered": sum("status" not in line for line in settled),
         "retries": sum(line.get("attempt", 0) > 0 for line in (*settled, *lost)),
-        "tokens_in": sum(line["tokens_in"] for line in settled),
-        "tokens_out": sum(line["tokens_out"] for line in settled),
-        "pictures": sum(line["pictures"] for line in settled),
+        "tokens_in": sum(line.get("tokens_in", 0) for line in settled),
+        "tokens_out": sum(line.get("tokens_out", 0) for line in settled),
+        "pictures": sum(line.get("pictures", 0) for line in settled),
         "dollars": round(sum(line["dollars"] for line in settled), 9),
         "uncertain": len(uncertain),
         "uncertain_dollars": round(sum(uncertain), 9),

@@ -189,6 +189,54 @@ def test_large_pictures_are_scaled_down_when_asked(made, tmp_path):
     assert small.tokens_in < full.tokens_in
 
 
+def test_thoughts_that_a_template_begins_end_where_the_model_ends_them(tmp_path, images):
+    """A prompt that ends in `<think>`: without an end all that comes is thoughts, and no answer;
+    that the length limit was reached is said."""
+    template = checkpoints.INTERLEAVING.replace("ASSISTANT:", "ASSISTANT:<think>")
+    chat = TransformersChat(str(checkpoints.llava(tmp_path, template)), max_new_tokens=2)
+    (reply,) = chat.chat([Prompt((images[0], "why?"))])
+    assert isinstance(reply, Failure)
+    assert "thoughts alone" in reply.reason and "length limit" in reply.reason
+    assert reply.tokens_out == 2
+
+
+@pytest.mark.parametrize(
+    "specials",
+    [
+        ("[THINK]", "[/THINK]"),
+        ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
+        ("<think>", "</think>"),
+    ],
+)
+def test_marks_that_are_special_tokens_are_marks(tmp_path, images, monkeypatch, specials):
+    """A tokenizer drops special tokens from texts; the thoughts between two must go with them."""
+    from mmragbench.checkpoints import writing
+
+    chat = TransformersChat(str(checkpoints.llava(tmp_path, specials=specials)), max_new_tokens=40)
+    words = chat.checkpoint.processor.tokenizer
+    row = words("{}a dog{}a cat</s>".format(*specials), add_special_tokens=False)["input_ids"]
+    plain = words("a cat</s>", add_special_tokens=False)["input_ids"]
+    rows = iter([[row], [plain], [row[:4]]])
+    monkeypatch.setattr(writing, "_generated", lambda *_: next(rows))
+    ask = [Prompt((images[0], "why?"))]
+    (thought,), (bare,), (cut,) = chat.chat(ask), chat.chat(ask), chat.chat(ask)
+    assert (thought.text, thought.thoughts, thought.truncated) == ("a cat", "a dog", False)
+    assert (bare.text, bare.thoughts) == ("a cat", "")
+    assert isinstance(cut, Failure)
+
+
+def test_a_reply_that_the_length_limit_ended_says_so(made, images, monkeypatch):
+    """Its last token is not one that ends replies."""
+    from mmragbench.checkpoints import writing
+
+    chat = TransformersChat(made("llava"), max_new_tokens=3)
+    end = chat.checkpoint.processor.tokenizer.eos_token_id
+    rows = iter([[[70, 71, 72]], [[70, 71, end]], [[70, end]]])
+    monkeypatch.setattr(writing, "_generated", lambda *_: next(rows))
+    replies = [chat.chat([Prompt((images[0], "why?"))])[0] for _ in range(3)]
+    assert [reply.truncated for reply in replies] == [True, False, False]
+
+
 def test_precision_and_device_are_part_of_what_answers_depend_on(made, images):
     """Half precision answers too, under another name; `auto` on a CPU is single precision."""
     half = TransformersChat(made("llava"), 4, device="cpu", precision="bf16")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from mmragbench.cache import Items
 from mmragbench.errors import SuiteError
 from mmragbench.meter import Meter
 from mmragbench.models.judge import Judge, grade
 from mmragbench.records import Document, Failure, Image, Query, Reply, Text
-from mmragbench.remember import RememberedReranker
+from mmragbench.remember import RememberedChat, RememberedReranker
 
 PICTURE = Image("i", Path("i.jpg"), "1234")
 
@@ -42,7 +43,6 @@ class Says:
         ("Score: 9.5 out of 10", 9.5),
         ("On a scale from 0 to 10, I would say 6.", 6),
         ("There are 2 dogs here, so that my rating is 3.", 3),
-        ("<think>maybe 2, maybe 9</think>\n4", 4),
         ("0", 0),
         ("It shows 3 cats", 3),
         ("11", None),
@@ -50,12 +50,11 @@ class Says:
         ("70%", None),
         ("a perfect match", None),
         ("", None),
-        ("<think>7 would be", None),
         ("v2.1", None),
     ],
 )
 def test_the_grade_is_the_first_number_that_can_be_one(text, expected):
-    """Thoughts and the scale itself are put aside; what is off the scale is no grade."""
+    """The scale itself is put aside; what is off the scale is no grade."""
     assert grade(text, 10) == expected
 
 
@@ -86,6 +85,20 @@ def test_replies_without_a_grade_are_counted(tmp_path):
     assert refused == Failure("the model refused: no")
     assert (line.items, line.failed, line.calls) == (3, 2, 0)
     assert judge.modalities == {"image", "text"}
+
+
+def test_numbers_in_thoughts_are_no_grades(tmp_path):
+    """The grade is the answer's; thoughts alone give none."""
+    chat = Says("<think>maybe 2, maybe 9</think>\n4", "3 or\n</think>\n6", "<think>7 would be")
+    meter = Meter()
+    with meter.stage() as usage:
+        judge = Judge(RememberedChat(chat, "c", Items(tmp_path / "c"), meter))
+        documents = [Document(id, None, (Text(id, id),)) for id in "abc"]
+        *good, none = judge.score([Query("q", text=Text("q", "q"))] * 3, documents)
+        line = usage["chat", "c"]
+    assert good == [4, 6]
+    assert none == Failure("the model wrote thoughts alone and no answer")
+    assert (line.items, line.thoughts, line.failed) == (3, 2, 1)
 
 
 def test_a_scale_needs_two_ends():

@@ -41,8 +41,8 @@ def render(processor: Any, prompt: Prompt) -> str | Failure:
         )
     if kind in NEEDS_PICTURE and not pictures:
         return Failure("the model reads a picture, and the prompt has none")
-    parts = [_plain(part, _specials(processor)) for part in prompt.parts]
-    system = str(_plain(prompt.system, _specials(processor)))
+    parts = [_plain(part, special_tokens(processor)) for part in prompt.parts]
+    system = str(_plain(prompt.system, special_tokens(processor)))
     if kind in ONE_PICTURE:
         return _lines([system, *parts])
     token = token_of(processor)
@@ -137,7 +137,7 @@ def _in_order(text: str, parts: Sequence[str | Image], token: str) -> bool:
     return True
 
 
-def _specials(processor: Any) -> re.Pattern[str]:
+def special_tokens(processor: Any) -> re.Pattern[str]:
     """Matches the tokens that mean something to the tokenizer; single characters aside."""
     tokenizer = getattr(processor, "tokenizer", None)
     known = set(_special_tokens(tokenizer)) | {token_of(processor)}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mmragbench.checkpoints.loading import Checkpoint
 from mmragbench.checkpoints.lots import Lots
-from mmragbench.checkpoints.rendering import reads_prompts, render
+from mmragbench.checkpoints.rendering import reads_prompts, render, special_tokens
 from mmragbench.devices import batches, in_halves, opened, read_ahead
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Failure, Image, Prompt, Reply
+from mmragbench.thoughts import has_thoughts, opens_thoughts, without_thoughts
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -134,11 +135,33 @@ def _written(
             for fit, length in zip(fits, told, strict=True)
         ]
     rows = _generated(checkpoint, inputs, [page.seed for page in pages], manner)
-    texts = checkpoint.processor.tokenizer.batch_decode(rows, skip_special_tokens=True)
-    return [
-        Reply(text.strip(), page.text, length, len(row))
-        for text, page, length, row in zip(texts, pages, told, rows, strict=True)
+    tokenizer = checkpoint.processor.tokenizer
+    raw = tokenizer.batch_decode(rows, skip_special_tokens=False)
+    texts = tokenizer.batch_decode(rows, skip_special_tokens=True)
+    limited = [_limited(row, checkpoint, manner) for row in rows]
+    replies = [
+        Reply(text.strip(), page.text, length, len(row), truncated=cut)
+        for text, page, length, row, cut in zip(texts, pages, told, rows, limited, strict=True)
     ]
+    return [_answer(*each, checkpoint) for each in zip(replies, raw, strict=True)]
+
+
+def _answer(reply: Reply, raw: str, checkpoint: Checkpoint) -> Reply | Failure:
+    """The reply without thoughts; `raw` has its special tokens, which may mark them."""
+    within = opens_thoughts(reply.prompt or "")
+    if not has_thoughts(raw):
+        return without_thoughts(reply, within)
+    answer = without_thoughts(replace(reply, text=raw), within)
+    if isinstance(answer, Failure):
+        return answer
+    specials = special_tokens(checkpoint.processor)
+    text, thoughts = (specials.sub("", part).strip() for part in (answer.text, answer.thoughts))
+    return without_thoughts(replace(answer, text=text, thoughts=thoughts))
+
+
+def _limited(row: list[int], checkpoint: Checkpoint, manner: Manner) -> bool:
+    """Whether a row was ended by the length limit."""
+    return len(row) >= manner.max_new_tokens and row[-1] not in _ends(checkpoint)
 
 
 def _too_long(length: int, new: int, limit: int | None) -> Failure:
@@ -191,10 +214,14 @@ def _generated(
     old = inputs["input_ids"]
     if tokens.shape[1] >= old.shape[1] and bool((tokens[:, : old.shape[1]] == old).all()):
         tokens = tokens[:, old.shape[1] :]
+    ends = _ends(checkpoint)
+    return [_ended(row, ends) for row in tokens.tolist()]
+
+
+def _ends(checkpoint: Checkpoint) -> set[int]:
+    """The tokens that end a reply."""
     ends = checkpoint.model.generation_config.eos_token_id
-    return [
-        _ended(row, {ends} if isinstance(ends, int) else set(ends or ())) for row in tokens.tolist()
-    ]
+    return {ends} if isinstance(ends, int) else set(ends or ())
 
 
 def _processors(lots: Lots) -> Any:

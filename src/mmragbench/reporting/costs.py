@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
@@ -16,7 +17,8 @@ PHASES = ("index", "retrieve", "generate")
 @dataclass(frozen=True, slots=True)
 class Spent:
     """One model's work in one phase; `cached` items were looked up and not computed, `failed` ones
-    have no answer. Tokens, dollars and retries are those of models behind servers."""
+    have no answer. Tokens, dollars and retries are those of models behind servers; `thoughts` and
+    `truncated` are replies that thoughts were cut from, and that a length limit ended."""
 
     phase: str
     role: str
@@ -30,6 +32,8 @@ class Spent:
     tokens_out: int = 0
     dollars: float = 0.0
     retries: int = 0
+    thoughts: int = 0
+    truncated: int = 0
 
 
 SUMMED = tuple(f.name for f in fields(Spent) if f.name not in ("phase", "role", "model"))
@@ -108,6 +112,24 @@ def bill(run: RunFolder) -> str:
     )
     paid = f": {money(sums['dollars'])}{lost if sums['uncertain'] else ''}"
     return f"All runs into this folder made {calls}, with {tokens}{paid}."
+
+
+def remarks(run: RunFolder) -> list[str]:
+    """What must be known of the replies of each chat model, a sentence each: how many had thoughts
+    that were cut away, and how many a length limit ended. Replies to several strategies count once
+    for each."""
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    for entry in (entry for cost in costs(run) for entry in cost.spent if entry.role == "chat"):
+        sums[entry.model] += Counter(
+            replies=entry.items - entry.failed, thoughts=entry.thoughts, truncated=entry.truncated
+        )
+    said = {"thoughts": "thoughts were cut from", "truncated": "the length limit ended"}
+    return [
+        f"{model}: {words} {counts[name]:,} of {counts['replies']:,} replies"
+        for model, counts in sums.items()
+        for name, words in said.items()
+        if counts[name]
+    ]
 
 
 def _stored(run: RunFolder, task: str, strategy: str) -> Iterator[Json]:

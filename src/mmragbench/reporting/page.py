@@ -66,6 +66,7 @@ def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
         task_costs={name: costs.costs(run, name) for name in run.tasks},
         phases=costs.PHASES,
         bill=costs.bill(run),
+        remarks=costs.remarks(run),
         audits=audits(run, album),
         exclusions=troubles.exclusions(run),
         failures=troubles.failures(run),
