@@ -75,7 +75,7 @@ class _Remembered:
         distinct = dict(zip(keys, inputs, strict=True))
         if self._items is None:
             return self._passed_on(keys, distinct, ask, usage)
-        known = self._items.get(list(distinct))
+        known = self.known(list(distinct))
         missing = [key for key in distinct if key not in known]
         usage.items += len(distinct)
         usage.cached += len(known)
@@ -348,19 +348,27 @@ class RememberedPainter(_Remembered):
         """Under which the picture for a prompt is known; its seed counts."""
         return _prompt_key(prompt, prompt.seed)
 
+    def known(self, keys: Sequence[str]) -> dict[str, Item]:
+        """Those whose pictures are there as they were drawn; the others are drawn again."""
+        known = super().known(keys)
+        return {k: item for k, item in known.items() if self._picture(item.value).is_intact}
+
     def _stored(self, drawing: Drawing) -> bytes:
         assert not isinstance(drawing.picture, Image)  # for the type checker: painters give pixels
         content = io.BytesIO()
         drawing.picture.convert("RGB").save(content, "PNG")
         name = sha256(content.getvalue()).hexdigest()
-        if not self._file(name).is_file():
-            write_atomically(self._file(name), content.getvalue())
+        write_atomically(self._file(name), content.getvalue())
         return _json(drawing, picture=name)
 
     def _drawing(self, answer: bytes) -> Drawing:
         drawn = json.loads(answer)
-        name = drawn.pop("picture")
-        return Drawing(Image(name[:24], self._file(name), name), **drawn)
+        del drawn["picture"]
+        return Drawing(self._picture(answer), **drawn)
+
+    def _picture(self, answer: bytes) -> Image:
+        name = json.loads(answer)["picture"]
+        return Image(name[:24], self._file(name), name)
 
     def _file(self, name: str) -> Path:
         assert self._items is not None  # for the type checker: painters are not made of others
