@@ -126,7 +126,7 @@ class Purse:
         self._ledger.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(self._ledger, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            _lock(self._file)
+            lock(self._file)
             self._catch_up()
             yield
         finally:
@@ -162,7 +162,8 @@ class Purse:
         self._counts[line["call"]] = amount
 
 
-def _lock(file: int) -> None:
+def lock(file: int) -> None:
+    """Wait until no other process has the file locked, and lock it until it is closed."""
     try:
         import fcntl
     except ImportError:  # where there are no such locks, one run at a time keeps the limit
