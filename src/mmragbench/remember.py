@@ -204,6 +204,7 @@ class RememberedEncoder(_Remembered):
     ) -> Vectors:
         if not inputs:
             return np.zeros((0, 0), np.float32)
+        _check(inputs, Image if modality == "image" else Text, f"encode_{modality}s")
         keys = [self.key(item) for item in inputs]
         places: dict[str, int] = {}
         order = np.array([places.setdefault(key, len(places)) for key in keys])
@@ -254,6 +255,7 @@ class RememberedCaptioner(_Remembered):
         super().__init__(inner, name, items, meter)
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
+        _check(images, Image, "caption")
         keys = [self.key(i, prompt) for i, prompt in zip(images, prompts, strict=True)]
 
         def ask(chunk: list[tuple[Image, str]]) -> list[Answer]:
@@ -377,6 +379,21 @@ class RememberedPainter(_Remembered):
     def _count(self, usage: Usage, answer: Answer) -> None:
         _count_cost(usage, answer)
         usage.pictures += isinstance(answer, bytes)
+
+
+def _check(items: Sequence[Any], kind: type, method: str) -> None:
+    """Say which item is none: strategies forget that a document may have no image, or no text.
+
+    Raises:
+        TypeError: an item is of another type.
+    """
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, kind):
+            given = "None" if item is None else f"a {type(item).__name__}"
+            raise TypeError(
+                f"{method} was handed {given} as item {number:,} of {len(items):,}, not "
+                f"{kind.__name__}: documents and queries may lack one; leave those out"
+            )
 
 
 def _json(answer: Reply | Drawing, **content: str) -> bytes:

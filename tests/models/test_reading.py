@@ -14,7 +14,7 @@ from mmragbench.meter import Meter
 from mmragbench.models.describe_then_draw import DescribeThenDraw
 from mmragbench.models.draw import Draw
 from mmragbench.models.reader import Reader
-from mmragbench.records import Document, Drawing, Failure, Image, Query, Reply, Text
+from mmragbench.records import Document, Drawing, Failure, Image, Prompt, Query, Reply, Text
 from mmragbench.remember import RememberedChat, RememberedPainter
 
 
