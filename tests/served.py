@@ -101,7 +101,7 @@ class Place:
         found: list[str] = []
         for file in (self.folder / "cache" / "items").glob("*.sqlite"):
             with sqlite3.connect(file) as db:
-                rows = [value for (value,) in db.execute("SELECT value FROM items")]
+                rows = [value for (value,) in db.execute("SELECT value FROM answers")]
             replies = [json.loads(value) for value in rows if value.startswith(b'{"text"')]
             found += [reply["text"].split()[-1] for reply in replies]
         return found

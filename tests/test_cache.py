@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import subprocess
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from mmragbench.cache import Cache, Item, Items, connect, write_atomically
+from mmragbench.cache import DRAFT, HOST, Cache, Item, Items, connect, sweep, write_atomically
 from mmragbench.errors import MmragbenchError
 from mmragbench.identity import digest
 
@@ -87,3 +91,107 @@ def test_a_cache_that_is_no_folder_is_named(tmp_path):
         with pytest.raises(MmragbenchError, match="MMRAGBENCH_CACHE"):
             Cache(path)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_stage_that_is_not_as_it_was_stored_is_made_again(tmp_path):
+    """Whatever became of its file: cut, flipped, emptied, valid but other content. The warning names
+    the file, and what is stored next takes its place."""
+    cache, key = Cache(tmp_path), digest("stage")
+    cache.save(key, b'{"value": 1}')
+    (file,) = (tmp_path / "stages").glob("*/*")
+    whole = file.read_bytes()
+    for damaged in (b"", whole[:-1], whole.replace(b"1}", b"2}"), b"\x00" * len(whole), whole[65:]):
+        file.write_bytes(damaged)
+        with pytest.warns(UserWarning, match=file.name):
+            assert cache.load(key) is None
+        cache.save(key, b'{"value": 1}')
+        assert cache.load(key) == b'{"value": 1}'
+
+
+def test_answers_whose_bytes_have_changed_are_not_known(tmp_path):
+    """A changed answer, cost or checksum is left out, with a count; the others are there."""
+    items = Items(tmp_path / "model.sqlite")
+    items.put({key: Item(key.encode() * 3, 0.5) for key in "abcd"})
+    with sqlite3.connect(tmp_path / "model.sqlite") as db:
+        db.execute("UPDATE answers SET value = 'xxx' WHERE key = 'a'")
+        db.execute("UPDATE answers SET seconds = 9 WHERE key = 'b'")
+        db.execute("UPDATE answers SET checksum = 'none' WHERE key = 'c'")
+    with pytest.warns(UserWarning, match="3 damaged answers"):
+        assert items.get(list("abcd")) == {"d": Item(b"ddd", 0.5)}
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database at all" * 300, None])
+def test_a_damaged_database_is_made_anew(tmp_path, damage):
+    """Cut in the middle of its pages, or no database: nothing in it is known, and it can be written."""
+    path = tmp_path / "model.sqlite"
+    items = Items(path)
+    items.put({f"{n:064}": Item(b"x" * 200, 0.0) for n in range(300)})
+    items._db.run(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+    items._db.run(lambda db: db.close())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:5000] + b"\xff" * 3000 + whole[8000:] if damage is None else damage)
+    again = Items(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        known = again.get([f"{n:064}" for n in range(300)])
+    assert set(known.values()) <= {Item(b"x" * 200, 0.0)} and len(known) < 300
+    again.put({"new": Item(b"y", 1.0)})
+    assert Items(path).get(["new"]) == {"new": Item(b"y", 1.0)}
+
+
+def test_a_cache_of_before_checksums_is_not_read(tmp_path):
+    """Its answers and stages are as good as not there; no error, no warning."""
+    key = digest("stage")
+    (tmp_path / "stages" / key[:2]).mkdir(parents=True)
+    (tmp_path / "stages" / key[:2] / key).write_bytes(b"old")
+    with sqlite3.connect(tmp_path / "model.sqlite") as db:
+        db.execute("CREATE TABLE items (key TEXT PRIMARY KEY, value BLOB, seconds REAL)")
+        db.execute("INSERT INTO items VALUES ('a', x'00', 0.5)")
+    assert Cache(tmp_path).load(key) is None
+    items = Items(tmp_path / "model.sqlite")
+    assert items.get(["a"]) == {}
+    items.put({"a": Item(b"new", 0.5)})
+    assert items.get(["a"]) == {"a": Item(b"new", 0.5)}
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path):
+    """Whatever stopped it."""
+
+    def pieces():
+        yield "half"
+        raise KeyboardInterrupt
+
+    path = tmp_path / "file"
+    write_atomically(path, "old")
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, pieces())
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_drafts_of_killed_runs_are_swept(tmp_path):
+    """Those of processes that live, and files of other names, stay."""
+    draft = f".{HOST}-{{}}-1{DRAFT}"
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / "below").mkdir()
+    for name in (draft.format(dead.pid), draft.format(os.getpid()), ".mine", f".x-1-1{DRAFT}"):
+        (tmp_path / "below" / name).write_text("half")
+    sweep(tmp_path)
+    names = {path.name for path in (tmp_path / "below").iterdir()}
+    assert names == {draft.format(os.getpid()), ".mine", f".x-1-1{DRAFT}"}
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path):
+    """SQLite's own message does not say which."""
+    items = Items(tmp_path / "model.sqlite")
+    items._db.run(lambda db: db.execute("PRAGMA max_page_count = 3"))
+    with pytest.raises(MmragbenchError, match=r"model\.sqlite cannot be used .*full"):
+        items.put({f"{n}": Item(b"x" * 5000, 0.0) for n in range(20)})
+
+
+def test_a_new_cache_is_the_users_alone(tmp_path):
+    """A folder that was there stays as it is."""
+    Cache(tmp_path / "new")
+    (tmp_path / "old").mkdir(mode=0o755)
+    Cache(tmp_path / "old")
+    assert [(tmp_path / n).stat().st_mode & 0o777 for n in ("new", "old")] == [0o700, 0o755]

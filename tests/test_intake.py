@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -356,6 +357,16 @@ def test_the_index_spares_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert reads[2:] == ["2.jpg"]
     assert [image.id for image in taken] == ["1", "2"]
     assert excluded == []
+
+
+def test_a_verdict_that_has_changed_is_not_believed(tmp_path: Path) -> None:
+    """A digest that a damaged index has changed: the file is read again."""
+    index = tmp_path / "index.sqlite"
+    images = [Image("1", save(tmp_path / "1.jpg"))]
+    first = take_in(images, index)
+    with sqlite3.connect(index) as db:
+        db.execute("UPDATE verdicts SET digest = 'f' || substr(digest, 2)")
+    assert take_in(images, index) == first
 
 
 def test_a_file_of_the_same_size(tmp_path: Path) -> None:

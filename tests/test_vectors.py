@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -89,6 +90,34 @@ def test_rows_that_the_file_has_lost_are_unknown_and_stay_so(stored, tmp_path):
     found = stored.find(["text:2", "text:3", "new"])
     assert found.rows.tolist() == [2, -1, 3]
     np.testing.assert_array_equal(stored.read(stored.find(["new"])), ROWS[:1] - 7)
+
+
+def test_rows_that_are_not_as_they_were_written_are_unknown(stored, tmp_path):
+    """Other bytes of the same length are found when a process looks the row up first, counted, and
+    written anew."""
+    file = tmp_path / "model-4.f32"
+    content = bytearray(file.read_bytes())
+    content[16 * 3 + 5] ^= 1
+    content[16 * 7 : 16 * 8] = bytes(16)
+    file.write_bytes(content)
+    again = VectorFile(tmp_path / "model.sqlite")
+    with pytest.warns(UserWarning, match="2 damaged vectors"):
+        found = again.find(KEYS)
+    assert np.flatnonzero(found.rows < 0).tolist() == [3, 7]
+    again.put(items([KEYS[3], KEYS[7]], ROWS[[3, 7]]))
+    np.testing.assert_array_equal(again.read(again.find(KEYS)), ROWS)
+
+
+def test_an_index_that_names_other_rows_is_found_out(stored, tmp_path):
+    """A row number, a width or a checksum that a damaged index has changed."""
+    with sqlite3.connect(tmp_path / "model.sqlite") as db:
+        db.execute("UPDATE rows SET row = 0 WHERE key = 'text:1'")
+        db.execute("UPDATE rows SET width = 7 WHERE key = 'text:2'")
+        db.execute("UPDATE rows SET checksum = 'x' WHERE key = 'text:3'")
+        db.execute("UPDATE rows SET row = -5 WHERE key = 'text:4'")
+    again = VectorFile(tmp_path / "model.sqlite")
+    with pytest.warns(UserWarning, match="1 damaged vectors"):
+        assert np.flatnonzero(again.find(KEYS).rows < 0).tolist() == [1, 2, 3, 4]
 
 
 def test_two_runs_may_write_at_once(tmp_path):

@@ -61,17 +61,14 @@ def check(
 
 
 def _arguments(given: Sequence[str]) -> dict[str, Any]:
-    import yaml
+    from mmragbench.suite import override_value
 
     found: dict[str, Any] = {}
     for text in given:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise SuiteError(f"{text!r} is not an argument; write key=value, e.g. seed=1")
-        try:
-            found[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise SuiteError(f"{text!r}: the value is not YAML") from error
+        found[key] = override_value(text, value)
     return found
 
 

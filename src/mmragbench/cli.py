@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import signal
+import sqlite3
 import sys
+import warnings
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from mmragbench import __version__
 from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
+from mmragbench.crashes import FILE
+from mmragbench.ending import INTERRUPTS, flush, one_line, outside
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.gate_cli import gate
@@ -27,7 +34,21 @@ KINDS = (
     "generator", "measure", "report",
 )  # fmt: skip
 
+
+class Commands(TyperGroup):
+    """Makes one line of what the world does to a command, before typer takes it for something else."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except (OSError, sqlite3.Error, MemoryError, EOFError) as error:
+            raise outside(error) from error
+
+
 app = typer.Typer(
+    cls=Commands,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -35,6 +56,11 @@ app = typer.Typer(
 )
 out = Console()
 err = Console(stderr=True)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mmragbench.verbs import Run
 
 SuiteArgument = Annotated[
     Path, typer.Argument(help="A suite file, or the name of a shipped one.", show_default=False)
@@ -60,6 +86,7 @@ def run(
     overrides: Overrides = None,
     output: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
     full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help=DEBUG)] = False,
 ) -> None:
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
@@ -68,14 +95,27 @@ def run(
     from mmragbench.reporting.folder import RunFolder
 
     with progress(err) as shown:
-        done = verbs.run(suite, overrides or (), output, shown, full)
-    for crash in done.crashed:
-        err.print(f"warning: {crash['error']}", markup=False, highlight=False, soft_wrap=True)
+        done = verbs.run(suite, overrides or (), output, shown, full, debug)
+    for text in _crashes(done):
+        err.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True)
     for remark in remarks(RunFolder(done.folder)):
         err.print(f"note: {remark}", markup=False, highlight=False, soft_wrap=True)
     out.print(str(done.report), markup=False, highlight=False, soft_wrap=True)
     if done.crashed:
         raise typer.Exit(1)
+
+
+DEBUG = "Print the traceback of a component that crashes."
+
+
+def _crashes(done: Run) -> Iterator[str]:
+    """A line each, and where the tracebacks are."""
+    for crash in done.crashed:
+        task, place = crash.get("task"), crash.get("place")
+        text = f"{task} · {crash['error']}" if task else crash["error"]
+        yield f"{text} ({place})" if place else text
+    if (log := done.folder / FILE).is_file():
+        yield f"the tracebacks are in {log}"
 
 
 @app.command()
@@ -118,17 +158,36 @@ app.command()(verify)
 
 
 def main() -> None:
-    """The entry point: errors are one line, exit code 2."""
+    """The entry point: what is wrong with the input, or with the world, is one line and exit code 2; a
+    defect of ours shows its traceback."""
     spin_briefly()
+    INTERRUPTS.watch()
+    warnings.formatwarning = _warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # ids may hold what no terminal can show
     try:
         app()
     except MmragbenchError as error:
-        message = " ".join(str(error).split())
-        err.print(f"error: {message}", markup=False, highlight=False, soft_wrap=True)
+        err.print(f"error: {one_line(error)}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        err.print("stopped; the same command goes on from here", highlight=False)
-        sys.exit(130)
+        INTERRUPTS.end()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            INTERRUPTS.end()
+        raise
+    finally:
+        flush()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+INTERRUPTED = 130
+"""With which typer exits on Ctrl-C."""
+
+
+def _warning(message: Warning | str, *_: object, **__: object) -> str:
+    return f"warning: {one_line(message)}\n"
 
 
 if __name__ == "__main__":

@@ -47,18 +47,20 @@ def compare(
     from mmragbench.comparing.pairs import between, within
     from mmragbench.comparing.sources import gains
     from mmragbench.comparing.sources import swap as crossed
+    from mmragbench.run_files import unlisted
 
     chosen = [name.strip() for name in measures.split(",") if name.strip()]
     first = RunFolder(run)
-    if swap:
-        _show_swaps(crossed(first, *_systems(swap), chosen), as_json)
-    elif other is not None:
-        _show_pairs(between(first, RunFolder(other), slice, chosen, force), as_json)
-    else:
-        pairs = within(first, _baseline(first, baseline), slice, chosen)
-        _show_pairs(pairs, as_json)
-        if not as_json and slice == "all":
-            _show_gains(gains(first, chosen))
+    with unlisted(run, *filter(None, [other])):
+        if swap:
+            _show_swaps(crossed(first, *_systems(swap), chosen), as_json)
+        elif other is not None:
+            _show_pairs(between(first, RunFolder(other), slice, chosen, force), as_json)
+        else:
+            pairs = within(first, _baseline(first, baseline), slice, chosen)
+            _show_pairs(pairs, as_json)
+            if not as_json and slice == "all":
+                _show_gains(gains(first, chosen))
 
 
 def _baseline(run: RunFolder, asked: str) -> str | None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mmragbench.errors import MmragbenchError
+from mmragbench.places import check_file
 
 if TYPE_CHECKING:
     from mmragbench.gating.cells import Cell
@@ -51,6 +52,8 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
         raise MmragbenchError(
             "give one of --save FILE (write a baseline) and --baseline FILE (test)"
         )
+    for option, path in (("--save", save), ("--junit", junit), ("--markdown", markdown)):
+        check_file(option, path)
     if save is not None:
         _say_saved(verdicts.save_baseline(run, save, chosen).cells, save)
         return

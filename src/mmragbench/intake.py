@@ -15,6 +15,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from mmragbench.errors import BadImage, DataError
 from mmragbench.file_names import printable, shortened
@@ -398,6 +399,11 @@ def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
     return PIL.Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))
 
 
+def _checksum(*columns: object) -> int:
+    """CRC-32 of a row: one that a damaged file has changed is not known."""
+    return crc32(repr(columns).encode())
+
+
 class _Index:
     """Verdicts that outlive a run. A file that cannot be used costs speed, never a result."""
 
@@ -411,8 +417,8 @@ class _Index:
             self._db = sqlite3.connect(path, timeout=60)
             with self._db:
                 self._db.execute(
-                    "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT, "
-                    "digest TEXT, kind TEXT, detail TEXT) WITHOUT ROWID"
+                    "CREATE TABLE IF NOT EXISTS verdicts (path TEXT PRIMARY KEY, stamp TEXT, "
+                    "digest TEXT, kind TEXT, detail TEXT, checksum INTEGER) WITHOUT ROWID"
                 )
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
@@ -423,18 +429,24 @@ class _Index:
             return {}
         marks = ",".join("?" * len(paths))
         try:
-            rows = self._db.execute(f"SELECT * FROM files WHERE path IN ({marks})", paths)
-            return {(path, stamp): _Verdict(*rest) for path, stamp, *rest in rows}
+            rows = self._db.execute(f"SELECT * FROM verdicts WHERE path IN ({marks})", paths)
+            return {
+                (path, stamp): _Verdict(*rest)
+                for path, stamp, *rest, checksum in rows
+                if checksum == _checksum(path, stamp, *rest)
+            }
         except sqlite3.Error as error:
             return self._give_up(error)
 
     def remember(self, verdicts: Mapping[tuple[str, str], _Verdict]) -> None:
         if self._db is None or not verdicts:
             return
-        rows = [(*key, *verdict) for key, verdict in verdicts.items()]
+        rows = [(*key, *verdict, _checksum(*key, *verdict)) for key, verdict in verdicts.items()]
         try:
             with self._db:
-                self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+                self._db.executemany(
+                    "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", rows
+                )
         except sqlite3.Error as error:
             self._give_up(error)
 

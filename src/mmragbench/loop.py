@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from mmragbench import __version__
+from mmragbench import __version__, crashes
 from mmragbench.assembly import Assembly, Bound
 from mmragbench.cache import Cache
 from mmragbench.contracts import Strategy
@@ -139,7 +139,7 @@ class Loop:
         key = self._retrieval_key(posed, bound)
         if stored := self._cache.load(key):
             return key, Retrieved.from_bytes(stored)
-        result = self._guarded(lambda: self._really_retrieve(posed, bound), Retrieved, bound)
+        result = self._guarded(posed, bound, Retrieved, lambda: self._really_retrieve(posed, bound))
         if not _crashed(result.reason) and not _failed(result.cost):
             self._cache.save(key, result.to_bytes())
         return key, result
@@ -176,7 +176,7 @@ class Loop:
         result = Generated.from_bytes(stored) if stored else None
         if result is None or result.moved:
             result = self._guarded(
-                lambda: self._really_generate(posed, retrieved, bound, k), Generated, bound
+                posed, bound, Generated, lambda: self._really_generate(posed, retrieved, bound, k)
             )
             if not _crashed(result.reason) and not any(o.error for o in result.outputs):
                 self._cache.save(key, result.to_bytes())
@@ -220,9 +220,12 @@ class Loop:
             scored = score(
                 measures, posed.task, rankings, generated.outputs, self._features, posed.depth
             )
-        crashes = {s.reason for s in scored["all"] if s.reason and _crashed(s.reason)}
-        self.crashed += [{"component": posed.task.name, "error": reason} for reason in crashes]
-        if not crashes:
+        reasons = {s.reason for s in scored["all"] if s.reason and _crashed(s.reason)}
+        self.crashed += [
+            {"task": posed.task.name, "component": "a measure", "error": reason}
+            for reason in sorted(reasons)
+        ]
+        if not reasons:
             self._cache.save(key, scored_to_bytes(scored))
         return scored
 
@@ -251,7 +254,7 @@ class Loop:
             seconds = max(own, 0.0) + sum(line.seconds for line in usage.values())
             return result, {stage: as_json(usage), "seconds": {stage: seconds}}
 
-    def _guarded(self, work: Callable[[], Any], empty: Any, bound: Bound) -> Any:
+    def _guarded(self, posed: Posed, bound: Bound, empty: Any, work: Callable[[], Any]) -> Any:
         """A pairing that makes no sense has a reason; a component that crashes ends its cell, not
         the run."""
         try:
@@ -261,8 +264,17 @@ class Loop:
         except Exception as error:
             if isinstance(error, MmragbenchError) and not isinstance(error, ContractError):
                 raise
-            reason = f"{CRASH}{bound.component.name}: {type(error).__name__}: {error}"
-            self.crashed.append({"component": bound.component.name, "error": reason})
+            name = bound.component.name
+            reason = f"{CRASH}{name}: {type(error).__name__}: {error}"
+            crashes.log(f"{posed.task.name} · {name}", error)
+            self.crashed.append(
+                {
+                    "task": posed.task.name,
+                    "component": name,
+                    "error": reason,
+                    "place": crashes.place(error, bound.component.make),
+                }
+            )
             return empty(reason=reason)
 
 

@@ -27,6 +27,16 @@ class Image:
     path: Path
     digest: str = ""
 
+    @property
+    def is_intact(self) -> bool:
+        """Whether the file is there and, where the digest is known, still has its bytes."""
+        from mmragbench.identity import file_digest
+
+        try:
+            return self.path.is_file() and self.digest in ("", file_digest(self.path))
+        except OSError:
+            return False
+
     def open(self, side: int | None = None) -> PIL.Image.Image:
         """Decode the file: an RGB picture, EXIF orientation applied.
 

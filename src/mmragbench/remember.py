@@ -77,7 +77,7 @@ class _Remembered:
         distinct = dict(zip(keys, inputs, strict=True))
         if self._items is None:
             return self._passed_on(keys, distinct, ask, usage)
-        known = self._items.get(list(distinct))
+        known = self.known(list(distinct))
         missing = [key for key in distinct if key not in known]
         usage.items += len(distinct)
         usage.cached += len(known)
@@ -213,6 +213,7 @@ class RememberedEncoder(_Remembered):
     ) -> Vectors:
         if not inputs:
             return np.zeros((0, 0), np.float32)
+        _check(inputs, Image if modality == "image" else Text, f"encode_{modality}s")
         keys = [self.key(item) for item in inputs]
         places: dict[str, int] = {}
         order = np.array([places.setdefault(key, len(places)) for key in keys])
@@ -277,6 +278,7 @@ class RememberedCaptioner(_Remembered):
         super().__init__(inner, name, items, meter)
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
+        _check(images, Image, "caption")
         keys = [self.key(i, prompt) for i, prompt in zip(images, prompts, strict=True)]
 
         def ask(chunk: list[tuple[Image, str]]) -> list[Answer]:
@@ -375,19 +377,27 @@ class RememberedPainter(_Remembered):
         """Under which the picture for a prompt is known; its seed counts."""
         return _prompt_key(prompt, prompt.seed)
 
+    def known(self, keys: Sequence[str]) -> dict[str, Item]:
+        """Those whose pictures are there as they were drawn; the others are drawn again."""
+        known = super().known(keys)
+        return {k: item for k, item in known.items() if self._picture(item.value).is_intact}
+
     def _stored(self, drawing: Drawing) -> bytes:
         assert not isinstance(drawing.picture, Image)  # for the type checker: painters give pixels
         content = io.BytesIO()
         drawing.picture.convert("RGB").save(content, "PNG")
         name = sha256(content.getvalue()).hexdigest()
-        if not self._file(name).is_file():
-            write_atomically(self._file(name), content.getvalue())
+        write_atomically(self._file(name), content.getvalue())
         return _json(drawing, picture=name)
 
     def _drawing(self, answer: bytes) -> Drawing:
         drawn = json.loads(answer)
-        name = drawn.pop("picture")
-        return Drawing(Image(name[:24], self._file(name), name), **drawn)
+        del drawn["picture"]
+        return Drawing(self._picture(answer), **drawn)
+
+    def _picture(self, answer: bytes) -> Image:
+        name = json.loads(answer)["picture"]
+        return Image(name[:24], self._file(name), name)
 
     def _file(self, name: str) -> Path:
         assert self._items is not None  # for the type checker: painters are not made of others
@@ -414,6 +424,21 @@ def _stored(reply: Reply | Failure) -> Answer:
     if isinstance(reply, Failure):
         return reply
     return _json(reply, text=reply.text, thoughts=reply.thoughts, truncated=reply.truncated)
+
+
+def _check(items: Sequence[Any], kind: type, method: str) -> None:
+    """Say which item is none: strategies forget that a document may have no image, or no text.
+
+    Raises:
+        TypeError: an item is of another type.
+    """
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, kind):
+            given = "None" if item is None else f"a {type(item).__name__}"
+            raise TypeError(
+                f"{method} was handed {given} as item {number:,} of {len(items):,}, not "
+                f"{kind.__name__}: documents and queries may lack one; leave those out"
+            )
 
 
 def _json(answer: Reply | Drawing, **content: Any) -> bytes:

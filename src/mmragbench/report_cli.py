@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mmragbench.errors import MmragbenchError
+from mmragbench.places import check_file, check_folder
 
 if TYPE_CHECKING:
     from mmragbench.reporting.folder import RunFolder
@@ -47,33 +48,36 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     from mmragbench.papers.methods import methods as paragraph
     from mmragbench.papers.request import Request
     from mmragbench.papers.tables import tables
+    from mmragbench.run_files import unlisted
 
+    into_folder = output is not None and (output.is_dir() or not output.suffix)
+    (check_folder if into_folder else check_file)("--output", output)
     folders = [_run(path) for path in runs]
-    if format is None and not methods:
-        _whole_reports(runs, output, full)
-        return
     request = Request(_names(tasks), _names(measures), slice, baseline or None, style)
     chosen = format or "markdown"
-    if output is not None and (output.is_dir() or not output.suffix):
-        typer.echo(save_all(folders, request, chosen, output))
-        return
-    if methods:
-        into_tex = output is not None and output.suffix == ".tex"
-        text = paragraph(folders, latex=format == "latex" or (format is None and into_tex))
-    else:
-        text = written(tables(folders, request), chosen, style)
-    _give(text, output)
+    with unlisted(*runs):
+        if format is None and not methods:
+            _whole_reports(runs, output, full)
+        elif output is not None and into_folder:
+            typer.echo(save_all(folders, request, chosen, output))
+        elif methods:
+            into_tex = output is not None and output.suffix == ".tex"
+            latex = format == "latex" or (format is None and into_tex)
+            _give(paragraph(folders, latex=latex), output)
+        else:
+            _give(written(tables(folders, request), chosen, style), output)
 
 
 def _run(path: Path) -> RunFolder:
     from mmragbench.reporting.folder import RunFolder
 
-    if not (path / "summary.json").is_file():
+    run = RunFolder(path)
+    if run.files.path("summary.json") is None:
         raise MmragbenchError(
             f"{path} is not a run folder: it has no summary.json; "
             "give the folder that `mmragbench run` wrote"
         )
-    return RunFolder(path)
+    return run
 
 
 def _whole_reports(runs: list[Path], output: Path | None, full: bool) -> None:

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmragbench import contents, trec
 from mmragbench.cache import write_atomically
@@ -15,6 +15,9 @@ from mmragbench.loop import Cell
 from mmragbench.records import Exclusion, Output, OutputKind, Scores, Task
 from mmragbench.stages import Scored
 from mmragbench.thumbnails import thumbnail, thumbnails
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = dict[str, Any]
 
@@ -33,6 +36,15 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 def write_lines(path: Path, rows: Iterable[Row]) -> None:
     """JSON lines, atomically."""
     write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Parquet, atomically."""
+    import pyarrow.parquet as pq
+
+    content = io.BytesIO()
+    pq.write_table(table, content)
+    write_atomically(path, content.getvalue())
 
 
 def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
@@ -90,7 +102,6 @@ def _write_scores(folder: Path, scored: Scored) -> None:
     if not scored:
         return
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     names = ("query", "measure", "value", "influence", "error")
     columns: Mapping[str, list[Any]] = {name: [] for name in names}
@@ -104,8 +115,7 @@ def _write_scores(folder: Path, scored: Scored) -> None:
         ("error", pa.string()),
     ]
     table = pa.table(dict(columns), schema=pa.schema(types))
-    folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, folder / "scores.parquet")
+    write_table(folder / "scores.parquet", table)
 
 
 def _append(columns: Mapping[str, list[Any]], scores: Scores) -> None:
@@ -143,7 +153,6 @@ def _write_queries(folder: Path, task: Task) -> None:
     """`queries.parquet`: each query's group (resampled together), its slices, and the digests of
     what it asks and of what its answers are scored with."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     slices = [[name for name, ids in task.slices.items() if q.id in ids] for q in task.queries]
     columns = {
@@ -160,19 +169,18 @@ def _write_queries(folder: Path, task: Task) -> None:
         ("asked", pa.string()),
         ("gold", pa.string()),
     ]
-    pq.write_table(pa.table(columns, schema=pa.schema(types)), folder / "queries.parquet")
+    write_table(folder / "queries.parquet", pa.table(columns, schema=pa.schema(types)))
 
 
 def _write_documents(folder: Path, task: Task) -> None:
     """`documents.parquet`: each document's id and the digest of its content, in order."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     ids, digests = [], []
     for document in task.memory:
         ids.append(document.id)
         digests.append(contents.of_document(document))
-    pq.write_table(pa.table({"document": ids, "content": digests}), folder / "documents.parquet")
+    write_table(folder / "documents.parquet", pa.table({"document": ids, "content": digests}))
 
 
 def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vectors) -> None:

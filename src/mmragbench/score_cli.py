@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
+from mmragbench.places import check_file
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -65,6 +67,9 @@ class Ways:
 
         if self.scores:
             check_ending(self.scores)
+        check_file("--output", self.output)
+        check_file("--scores", self.scores)
+        check_file("--problems", self.problems)
 
 
 @app.command()

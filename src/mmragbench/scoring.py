@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mmragbench import crashes
 from mmragbench.contracts import Encoder
 from mmragbench.errors import MmragbenchError, NotApplicable
 from mmragbench.records import Measure, Output, Ranking, Scores, Task
@@ -90,6 +91,7 @@ def _evaluate(
         except MmragbenchError:
             raise
         except Exception as error:
+            crashes.log(f"{task.name} · {', '.join(map(str, family))}", error)
             scored = _without_number(family, f"{CRASH}{type(error).__name__}: {error}")
         encoder = given.get("features")
         found.update((scores.measure, _signed(scores, encoder)) for scores in scored)

@@ -138,7 +138,7 @@ class Purse:
                 "budget holds: make it a file that can be written"
             ) from error
         try:
-            _lock(self._file)
+            lock(self._file)
             self._catch_up()
             yield
         finally:
@@ -189,7 +189,8 @@ class Purse:
         self._counts[line["call"]] = amount
 
 
-def _lock(file: int) -> None:
+def lock(file: int) -> None:
+    """Wait until no other process has the file locked, and lock it until it is closed."""
     try:
         import fcntl
     except ImportError:  # where there are no such locks, one run at a time keeps the limit

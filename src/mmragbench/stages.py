@@ -171,8 +171,8 @@ class Generated:
 
     @property
     def moved(self) -> bool:
-        """Whether a picture that it names is no longer where it was."""
-        return any(output.image and not output.image.path.is_file() for output in self.outputs)
+        """Whether a picture that it names is no longer where it was, or has other bytes."""
+        return any(output.image and not output.image.is_intact for output in self.outputs)
 
 
 def _image_to_plain(image: Image | None) -> dict[str, str] | None:

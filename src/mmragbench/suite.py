@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from mmragbench import yaml_text
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.slicing import Kind
 
@@ -91,29 +92,20 @@ class Suite(BaseModel):
 
 
 class Source:
-    """A suite's text, for telling the line of a place."""
+    """A suite's text: its content, as plain data, and the line of each place in it.
+
+    Raises:
+        SuiteError: the text is not YAML, or not plain data.
+    """
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
-        try:
-            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.YAMLError as error:
-            raise SuiteError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
-        self._refuse_duplicates(self._root)
-
-    def _refuse_duplicates(self, node: Any) -> None:
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                if str(key.value) in seen:
-                    line = key.start_mark.line + 1
-                    raise SuiteError(f"{self.name}:{line}: {key.value!r} is there twice")
-                seen.add(str(key.value))
-                self._refuse_duplicates(value)
+        self.content, self._root = yaml_text.load(text, name)
 
     def where(self, place: Sequence[str | int]) -> str:
         """`suite.yaml:12`, as near to the place as the text goes."""
-        node, line = self._root, None
+        node: yaml.Node | None = self._root
+        line = None
         for step in place:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
             found = [(key, value) for key, value in pairs if key.value == str(step)]
@@ -134,9 +126,8 @@ def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Suite, Source]:
     Raises:
         SuiteError: no such file, not YAML, or not a suite; names the line and the choices.
     """
-    file = _find(path)
-    source = Source(str(path), file.read_text(encoding="utf-8"))
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    source = Source(str(path), yaml_text.decoded(_read(_find(path)), str(path)))
+    content = source.content
     if not isinstance(content, dict):
         raise SuiteError(f"{path} is not a suite: expected keys such as name, dataset, strategies")
     for override in overrides:
@@ -155,6 +146,14 @@ def validate(content: Mapping[str, Any], source: Source) -> Suite:
             model = TaskSpec if first["loc"][0] == "tasks" else Suite
             message = unknown("key", str(first["loc"][-1]), model.model_fields)
         raise source.error(first["loc"], message) from error
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(4 * yaml_text.MAX_CHARACTERS + 1)
+    except OSError as error:
+        raise SuiteError(f"{file} cannot be read ({error.strerror})") from error
 
 
 def _find(path: Path) -> Path:
@@ -181,18 +180,27 @@ def _apply(content: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:
         raise SuiteError(
-            f"{override!r} is not an override; write key=value, e.g. dataset.limit=100"
+            f"{override[:80]!r} is not an override; write key=value, e.g. dataset.limit=100"
         )
     *parents, last = key.split(".")
+    if len(parents) > yaml_text.MAX_DEPTH:
+        raise SuiteError(f"{override[:80]!r}: more than {yaml_text.MAX_DEPTH} levels")
     node = content
     for parent in parents:
         below = node.get(parent)
         below = {"use": below} if isinstance(below, str) else below or {}
         if not isinstance(below, dict):
-            raise SuiteError(f"{override!r}: {parent} has no keys below it")
+            raise SuiteError(f"{override[:80]!r}: {parent[:80]} has no keys below it")
         node[parent] = below
         node = below
-    try:
-        node[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise SuiteError(f"{override!r}: the value is not YAML") from error
+    node[last] = override_value(override, value)
+
+
+def override_value(override: str, value: str) -> Any:
+    """The value of `key=value`, as YAML has it.
+
+    Raises:
+        SuiteError: it is not YAML, or not plain data; names the override.
+    """
+    shown = override if len(override) <= 80 else f"{override[:80]}…"
+    return yaml_text.load(value, repr(shown))[0]

@@ -1,21 +1,25 @@
 """A model's vectors on disk: appended to a file of rows, found through an index, memory-mapped.
 
 A row is written before the index names it, under the index's write lock: a run that is killed in
-between leaves bytes that nobody refers to and the next writer writes over. Nothing is unpickled.
+between leaves bytes that nobody refers to and the next writer writes over. Nothing is unpickled. The
+index has a checksum of each row, which is tested when a process first looks the row up.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.cache import Item, connect
+from mmragbench.cache import Database, Item
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError
 
@@ -46,35 +50,62 @@ class VectorFile:
     `<name>.sqlite` is the index, `<name>-<width>.f32` are the rows. Two runs may share them.
     """
 
+    TABLES = (
+        "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, row INTEGER, width INTEGER,"
+        " seconds REAL, checksum INTEGER) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS ends (width INTEGER PRIMARY KEY, rows INTEGER)",
+    )
+
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._db = connect(path)
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, width INTEGER, row INTEGER,"
-            " seconds REAL) WITHOUT ROWID"
-        )
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS files (width INTEGER PRIMARY KEY, rows INTEGER)"
-        )
+        self._db = Database(path, self.TABLES)
+        self._db.run(lambda db: None)  # so that a place that is of no use is told at once
+        self._tested: dict[int, NDArray[np.bool_]] = {}
 
     def find(self, keys: Sequence[str]) -> Found:
-        """Look keys up; a row that its file has lost is not known."""
+        """Look keys up; a row that its file has lost, or that is not as it was written, is not
+        known."""
         rows, widths = np.full(len(keys), -1), np.full(len(keys), -1)
-        seconds = np.zeros(len(keys))
+        seconds, checksums = np.zeros(len(keys)), np.zeros(len(keys), np.int64)
         for start in range(0, len(keys), _QUESTIONS):
-            chunk = keys[start : start + _QUESTIONS]
-            marks = ",".join("?" * len(chunk))
-            answers = self._db.execute(
-                f"SELECT key, row, width, seconds FROM vectors WHERE key IN ({marks})", chunk
-            )
-            known = {key: rest for key, *rest in answers}
-            for at, key in enumerate(chunk, start):
+            known = self._db.run(partial(_known, keys[start : start + _QUESTIONS]))
+            for at, key in enumerate(keys[start : start + _QUESTIONS], start):
                 if key in known:
-                    rows[at], widths[at], seconds[at] = known[key]
+                    rows[at], widths[at], seconds[at], checksums[at] = known[key]
         for width in np.unique(widths[widths > 0]).tolist():
             lost = (widths == width) & (rows >= self._rows(width))
+            there = np.flatnonzero((widths == width) & ~lost)
+            lost[self._damaged(width, there, keys, Found(rows, widths, seconds), checksums)] = True
             rows[lost], seconds[lost] = -1, 0.0
         return Found(rows, widths, seconds)
+
+    def _damaged(
+        self,
+        width: int,
+        places: NDArray[np.int64],
+        keys: Sequence[str],
+        found: Found,
+        checksums: NDArray[np.int64],
+    ) -> list[int]:
+        """The places whose rows are not as they were written; a row is read once in a process."""
+        size = self._rows(width)
+        tested = np.zeros(size, bool)
+        before = self._tested.get(width, tested)
+        tested[: len(before)] = before[:size]
+        damaged = []
+        data = self._mapped(width) if size else np.zeros((0, width), np.float32)
+        for at in places[~tested[found.rows[places]]].tolist():
+            item = Item(data[found.rows[at]].data, float(found.seconds[at]))
+            if item.checksum(keys[at]) == checksums[at]:
+                tested[found.rows[at]] = True
+            else:
+                damaged.append(at)
+        self._tested[width] = tested
+        if damaged:
+            warnings.warn(
+                f"{self._path}: {len(damaged):,} damaged vectors are computed again", stacklevel=3
+            )
+        return damaged
 
     def put(self, items: Mapping[str, Item]) -> None:
         """Store a chunk of float32 rows (their bytes), all of it or nothing."""
@@ -85,35 +116,30 @@ class VectorFile:
             self._append(width, group)
 
     def _append(self, width: int, items: Mapping[str, Item]) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            first = self._end(width)
-            self._file(width).touch()
-            with self._file(width).open("r+b") as file:
-                file.seek(first * width * 4)
-                file.write(b"".join(item.value for item in items.values()))
-                file.flush()
-                os.fsync(file.fileno())
-            rows = [
-                (key, width, row, item.seconds)
-                for row, (key, item) in enumerate(items.items(), first)
-            ]
-            self._db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
-            self._db.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?)", [width, first + len(items)]
-            )
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
+        self._db.write(partial(self._write, width, items))
 
-    def _end(self, width: int) -> int:
+    def _write(self, width: int, items: Mapping[str, Item], db: sqlite3.Connection) -> None:
+        first = self._end(db, width)
+        self._file(width).touch()
+        with self._file(width).open("r+b") as file:
+            file.seek(first * width * 4)
+            file.write(b"".join(item.value for item in items.values()))
+            file.flush()
+            os.fsync(file.fileno())
+        rows = [
+            (key, row, width, item.seconds, item.checksum(key))
+            for row, (key, item) in enumerate(items.items(), first)
+        ]
+        db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", rows)
+        db.execute("INSERT OR REPLACE INTO ends VALUES (?, ?)", [width, first + len(items)])
+
+    def _end(self, db: sqlite3.Connection, width: int) -> int:
         """Where the next row goes. Rows that the file has lost are forgotten first, so that those
         in their places are not taken for them."""
-        told = self._db.execute("SELECT rows FROM files WHERE width = ?", [width]).fetchone()
+        told = db.execute("SELECT rows FROM ends WHERE width = ?", [width]).fetchone()
         there = self._rows(width)
         if told and there < told[0]:
-            self._db.execute("DELETE FROM vectors WHERE width = ? AND row >= ?", [width, there])
+            db.execute("DELETE FROM rows WHERE width = ? AND row >= ?", [width, there])
         return min(told[0], there) if told else 0
 
     def read(self, found: Found) -> Vectors:
@@ -157,3 +183,15 @@ class VectorFile:
 
     def _file(self, width: int) -> Path:
         return self._path.with_name(f"{self._path.stem}-{width}.f32")
+
+
+def _known(keys: Sequence[str], db: sqlite3.Connection) -> dict[str, list[Any]]:
+    """Key -> row, width, seconds, checksum; none that a damaged file has made something else of."""
+    marks = ",".join("?" * len(keys))
+    answers = db.execute(
+        f"SELECT key, row, width, seconds, checksum FROM rows WHERE key IN ({marks})"
+        " AND row >= 0 AND width > 0 AND typeof(row) || typeof(width) || typeof(checksum)"
+        " || typeof(seconds) = 'integerintegerintegerreal'",
+        keys,
+    )
+    return {key: rest for key, *rest in answers}

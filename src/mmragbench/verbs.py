@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from mmragbench import audits, run_folder
+from mmragbench import audits, crashes, run_files, run_folder
 from mmragbench.assembly import Assembly
-from mmragbench.cache import Cache, write_atomically
+from mmragbench.cache import Cache, sweep, write_atomically
 from mmragbench.collecting import rarely
 from mmragbench.comparing.controls import against_controls
 from mmragbench.comparing.evidence import RunFolder
@@ -25,6 +25,7 @@ from mmragbench.memory import keep_freed
 from mmragbench.meter import Meter, Progress
 from mmragbench.openmp import spin_briefly
 from mmragbench.overlapping import aside
+from mmragbench.places import check_folder, private
 from mmragbench.plan import Plan, check_tasks, load
 from mmragbench.records import Image, Task
 from mmragbench.registry import every
@@ -45,8 +46,9 @@ class Run:
         folder: the run folder.
         report: the HTML report.
         rows: the rows of `summary.json`.
-        crashed: components that raised something unforeseen; their cells have a reason instead of
-            numbers.
+        crashed: components that raised something unforeseen, with `component`, `error` and, where
+            they are known, `task` and `place` (a line in the user's file); their cells have a reason
+            instead of numbers, and the tracebacks are in the run folder's `crashes.log`.
         calls: how many calls to models this run made.
     """
 
@@ -58,12 +60,14 @@ class Run:
 
 
 @rarely()
+@private()
 def run(
     suite: Path | str,
     overrides: Sequence[str] = (),
     output: Path | str = "runs",
     progress: Progress | None = None,
     full: bool = False,
+    debug: bool = False,
 ) -> Run:
     """Run a suite and write its run folder below `output`.
 
@@ -76,39 +80,57 @@ def run(
         output: where run folders go.
         progress: who is told how far it is.
         full: store and report large pictures and every hit, however large that becomes.
+        debug: print the traceback of a component that crashes; the run folder's `crashes.log` has it
+            in any case.
 
     Raises:
-        MmragbenchError: the suite or its data cannot be used; one line, with what to do.
+        MmragbenchError: the suite or its data cannot be used, or nothing can be written there; one
+            line, with what to do.
     """
     keep_freed()
     spin_briefly()
     planned, source = load(Path(suite), tuple(overrides))
+    folder = Path(output) / planned.folder
+    check_folder("--output", folder)
+    cache = Cache()
+    sweep(cache.root)
+    with crashes.logged(folder, debug):
+        return _run(planned, source, folder, cache, progress, full)
+
+
+def _run(
+    planned: Plan,
+    source: Source,
+    folder: Path,
+    cache: Cache,
+    progress: Progress | None,
+    full: bool,
+) -> Run:
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
-    folder = Path(output) / planned.folder
     purse = Purse(folder / LEDGER, planned.suite.budget)
-    meter, cache = Meter(progress, purse), Cache()
+    meter = Meter(progress, purse)
     tasks = _pose(planned, source, cache)
     check_tasks(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models())
     with aside() as thread:
         pictures = [thread.submit(thumbnail, folder, image) for image in _asked(loop)]
-        _write_head(folder, planned, loop)
         cells = _all_cells(loop, planned, tasks, progress)
         for each in pictures:
             each.result()
-    summary = _write_cells(folder, planned, tasks, cells, FULL if full else BRIEF)
-    _write_features(folder, planned, tasks, cells, loop.assembly)
-    loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
-    if progress:
-        progress.begin("comparisons", 0)
-    pairs = [*families(RunFolder(folder)), *against_controls(RunFolder(folder))]
-    run_folder.write_rows(folder / "comparisons.json", [pair.row() for pair in pairs])
+    with run_files.writing(folder):
+        _write_head(folder, planned, loop)
+        summary = _write_cells(folder, planned, tasks, cells, FULL if full else BRIEF)
+        _write_features(folder, planned, tasks, cells, loop.assembly)
+        loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
+        if progress:
+            progress.begin("comparisons", 0)
+        _write_comparisons(folder)
+        if purse.totals()["calls"]:
+            run_folder.write_json(folder / "spending.json", purse.totals())
     if progress:
         progress.begin("report", 0)
-    if purse.totals()["calls"]:
-        run_folder.write_json(folder / "spending.json", purse.totals())
     report = write_reports(folder, full)
     return Run(folder, report, summary, loop.crashed, meter.total_calls)
 
@@ -119,13 +141,16 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
     assembly = Assembly(plan.suite, cache, Meter())
     for name, bound in plan.strategies.items():
         if "task" not in bound.given:
+            make = bound.component.make
             try:
-                assembly.build(bound)
+                with crashes.told(f"strategy {name}", make):
+                    assembly.build(bound)
             except Misfit as error:
                 raise source.error(error.place, error.message) from error
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error
-    tasks = assembly.build(plan.dataset).tasks()
+    with crashes.told(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
+        tasks = assembly.build(plan.dataset).tasks()
     return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
 
 
@@ -165,7 +190,7 @@ def _write_cells(
     cells: Mapping[tuple[str, str], Cell],
     extent: Extent,
 ) -> list[Row]:
-    controls = set(RunFolder(folder).controls().values())
+    controls = set(_unfinished(folder).controls().values())
     summary: list[Row] = []
     failed: list[Row] = []
     for name in plan.tasks:
@@ -179,6 +204,16 @@ def _write_cells(
     run_folder.write_rows(folder / "summary.json", summary)
     run_folder.write_rows(folder / "failures.json", failed)
     return summary
+
+
+def _unfinished(folder: Path) -> RunFolder:
+    """The run's own files while it writes them, which are not listed yet."""
+    return RunFolder(folder, run_files.Files(folder))
+
+
+def _write_comparisons(folder: Path) -> None:
+    pairs = [*families(_unfinished(folder)), *against_controls(_unfinished(folder))]
+    run_folder.write_rows(folder / "comparisons.json", [pair.row() for pair in pairs])
 
 
 def _write_features(
@@ -233,6 +268,7 @@ def write_reports(folder: Path, full: bool = False) -> Path:
         full: the page shows all that is stored, however large it becomes.
     """
     target = folder / "report"
+    check_folder("the report's folder", target)
     make = {report.name: report.make for report in every("report")}
     page: Path = make.pop("html")(folder, target, full=full)
     for other in make.values():
@@ -256,6 +292,7 @@ class Outlook:
     budget: float | None = None
 
 
+@private()
 def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
     """What a run of this suite would do; calls no model.
 

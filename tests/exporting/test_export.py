@@ -62,6 +62,7 @@ def test_other_gold_alone_is_refused(finished, tmp_path, monkeypatch):
     run, _ = finished
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["data"]["text-to-image"]["gold_digest"] = "0" * 64
+    (run / "files.json").unlink()
     (run / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="gold .* not those of the run"):
         repose(run)
@@ -72,6 +73,7 @@ def test_a_run_that_did_not_note_its_gold_is_refused(finished):
     run, _ = finished
     manifest = json.loads((run / "manifest.json").read_text())
     del manifest["data"]["text-to-image"]["gold_digest"]
+    (run / "files.json").unlink()
     (run / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="run the suite again"):
         repose(run)

@@ -215,7 +215,8 @@ def test_ids_with_blanks_join(made, tmp_path):
     """A query's id is the same in all tables, also where a TREC file can't hold it."""
     import pyarrow.parquet as pq
 
-    copy = shutil.copytree(made.folder, tmp_path / "run")
+    unlisted = shutil.ignore_patterns("files.json")
+    copy = shutil.copytree(made.folder, tmp_path / "run", ignore=unlisted)
     file = copy / "tasks/text-to-image/queries.parquet"
     frame = pq.read_table(file).to_pandas()
     first = frame.loc[0, "query"]
@@ -228,7 +229,8 @@ def test_ids_with_blanks_join(made, tmp_path):
 
 def test_what_a_notebook_shows_is_escaped(made, tmp_path):
     """Names come from suites and datasets."""
-    copy = shutil.copytree(made.folder, tmp_path / "<b>run")
+    unlisted = shutil.ignore_patterns("files.json")
+    copy = shutil.copytree(made.folder, tmp_path / "<b>run", ignore=unlisted)
     rows = json.loads((copy / "summary.json").read_text())
     (copy / "summary.json").write_text(json.dumps([{**row, "task": "<i>task"} for row in rows]))
     shown = mb.load(copy)._repr_html_()

@@ -49,11 +49,13 @@ Values = Callable[[np.ndarray], np.ndarray]
 
 
 class Copy:
-    """A copy of a run that can be changed."""
+    """A copy of a run that can be changed, since it has no list of its files."""
 
     def __init__(self, run: Path, target: Path) -> None:
         self.folder = target
-        shutil.copytree(run, target, ignore=shutil.ignore_patterns("report", "thumbnails"))
+        shutil.copytree(
+            run, target, ignore=shutil.ignore_patterns("report", "thumbnails", "files.json")
+        )
 
     def scores(self, cell: str, measures: Mapping[str, Values]) -> Copy:
         """With other values per query, and the summary's estimates to match."""

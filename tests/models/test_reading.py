@@ -14,7 +14,7 @@ from mmragbench.meter import Meter
 from mmragbench.models.describe_then_draw import DescribeThenDraw
 from mmragbench.models.draw import Draw
 from mmragbench.models.reader import Reader
-from mmragbench.records import Document, Drawing, Failure, Image, Query, Reply, Text
+from mmragbench.records import Document, Drawing, Failure, Image, Prompt, Query, Reply, Text
 from mmragbench.remember import RememberedChat, RememberedPainter
 
 
@@ -173,6 +173,18 @@ def test_pictures_that_were_drawn_are_files_and_drawn_once(tmp_path):
         queries, contexts
     )
     assert again == outputs and len(brush.asked) == 4  # only the failed one was asked again
+
+
+def test_a_drawing_whose_file_is_not_as_it_was_is_drawn_again(tmp_path):
+    """One that has gone, and one with other bytes; the file is then as it was."""
+    brush, prompts = Brush(), [Prompt((word,)) for word in ("cat", "dog", "hen")]
+    first = remembered(RememberedPainter, brush, tmp_path).paint(prompts)
+    gone, changed = (drawing.picture for drawing in first[:2])
+    gone.path.unlink()
+    changed.path.write_bytes(changed.path.read_bytes()[:-1] + b"x")
+    assert remembered(RememberedPainter, brush, tmp_path).paint(prompts) == first
+    assert [prompt.parts for prompt in brush.asked[3:]] == [("cat",), ("dog",)]
+    assert gone.is_intact and changed.is_intact
 
 
 def test_a_description_stands_between_the_retrieved_picture_and_the_drawing(tmp_path):

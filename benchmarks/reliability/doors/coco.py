@@ -9,6 +9,7 @@ from typing import Any
 
 import damage
 import PIL.Image
+
 from doors import Outcome
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import damage
 import PIL.Image
+
 from doors import Outcome
 
 _ENDS = ["", "x", '"']

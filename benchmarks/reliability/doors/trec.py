@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import damage
+
 from doors import Outcome
 
 MEASURES = ["R@5", "nDCG@10", "RR"]

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mmragbench import crashes
 from mmragbench.assembly import Assembly
 from mmragbench.audits.captions import Captions
 from mmragbench.audits.copy import copies
@@ -118,6 +119,7 @@ def _guarded(work: Callable[[], Any]) -> Any:
     except MmragbenchError as error:
         return {"error": f"{CRASH}{error}"}
     except Exception as error:
+        crashes.log("an audit", error)
         return {"error": f"{CRASH}{type(error).__name__}: {error}"}
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import SkipTest
 
+from mmragbench.crashes import place
+
 Status = Literal["ok", "failed", "warning", "skipped"]
 
 OURS = Path(__file__).resolve().parent
@@ -59,13 +61,14 @@ def judge(name: str, rule: Callable[[], None]) -> Verdict:
 
 
 def _raised(error: Exception) -> str:
-    """`it raised ValueError: no such thing (strategy.py:12)`: one line, with the last place outside
-    this kit; where the kit itself stumbles, the answers have a form that an earlier rule names."""
+    """`it raised ValueError: no such thing (strategy.py:12)`: one line, with the deepest place in the
+    component's own files; where the kit itself stumbles, the answers have a form that an earlier
+    rule names."""
     frames = traceback.extract_tb(error.__traceback__)
     said = ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())]))
     if Path(frames[-1].filename).is_relative_to(OURS):
         return f"it cannot be tried on these answers ({said})"
-    return f"it raised {said} ({Path(frames[-1].filename).name}:{frames[-1].lineno})"
+    return f"it raised {said} ({place(error)})"
 
 
 def short(value: Any, limit: int = 80) -> str:

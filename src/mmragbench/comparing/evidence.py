@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError, unknown
 from mmragbench.records import Measure
+from mmragbench.run_files import (
+    AGAIN,
+    Files,
+    NotStored,
+    read_features,
+    read_suite,
+    read_table,
+    reading,
+)
 
 DISTANCES = ("FID", "KID")
 """Measures of two sets of images; lower is better, and compared on features."""
@@ -48,25 +54,42 @@ class Evidence:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A finished run, read piece by piece."""
+    """A finished run, read piece by piece.
+
+    Attributes:
+        path: the folder.
+        unfinished: the files of a run that is being written; by default they are those of one that
+            ended, and tested.
+    """
 
     path: Path
+    unfinished: Files | None = None
+
+    @cached_property
+    def files(self) -> Files:
+        return self.unfinished or Files.of(self.path)
 
     @cached_property
     def suite(self) -> dict[str, Any]:
-        import yaml
-
-        loaded: dict[str, Any] = yaml.safe_load(self._text("suite.yaml"))
-        return loaded
+        path = self._must_have("suite.yaml")
+        suite = read_suite(path)
+        with reading(path):
+            _ = suite["name"], [spec.get("use") for spec in suite["strategies"].values()]
+        return suite
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = json.loads(self._text("summary.json"))
+        path = self._must_have("summary.json")
+        rows: list[dict[str, Any]] = self.files.json("summary.json")
+        with reading(path):
+            for row in rows:
+                _ = [row[name] for name in COLUMNS]
         return rows
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        manifest: dict[str, Any] = json.loads(self._text("manifest.json"))
+        self._must_have("manifest.json")
+        manifest: dict[str, Any] = self.files.json("manifest.json")
         return manifest
 
     @property
@@ -115,7 +138,7 @@ class RunFolder:
         Raises:
             DataError: the run was written by an older version.
         """
-        return _read_queries(*_stamped(self.path / "tasks" / task / "queries.parquet"))
+        return _read_queries(*self._stored(f"tasks/{task}/queries.parquet"))
 
     def documents(self, task: str) -> list[dict[str, str]]:
         """The rows of a task's `documents.parquet`, in its order.
@@ -123,15 +146,14 @@ class RunFolder:
         Raises:
             DataError: the run was written by an older version.
         """
-        import pyarrow.parquet as pq
-
-        file, _ = _stamped(self.path / "tasks" / task / "documents.parquet")
-        rows: list[dict[str, str]] = pq.read_table(file).to_pylist()
+        path, _ = self._stored(f"tasks/{task}/documents.parquet")
+        rows: list[dict[str, str]] = read_table(path, ["document", "content"]).to_pylist()
         return rows
 
     def task(self, task: str) -> dict[str, Any]:
         """A task's `task.json`."""
-        facts: dict[str, Any] = json.loads(self._text(f"tasks/{task}/task.json"))
+        self._must_have(f"tasks/{task}/task.json")
+        facts: dict[str, Any] = self.files.json(f"tasks/{task}/task.json")
         return facts
 
     def slices(self, task: str) -> list[str]:
@@ -140,15 +162,15 @@ class RunFolder:
 
     def _evidence(self, row: dict[str, Any]) -> Evidence:
         measure = Measure.parse(row["measure"])
-        folder = self.path / "cells" / row["task"] / row["strategy"]
+        folder = f"cells/{row['task']}/{row['strategy']}"
         if row["generator"] is not None:
-            folder = folder / f"{row['generator']}-k{row['k']}"
+            folder = f"{folder}/{row['generator']}-k{row['k']}"
         features = None
         if measure.name in DISTANCES:
             name = f"features-{measure.features}.npz"
             features = (
-                _features(folder / name),
-                _features(self.path / "tasks" / row["task"] / name),
+                self._features(f"{folder}/{name}"),
+                self._features(f"tasks/{row['task']}/{name}"),
             )
         values = {} if features else self._values(folder).get(str(measure), {})
         described = {
@@ -156,49 +178,48 @@ class RunFolder:
         }
         return Evidence(**described, measure=measure, values=values, features=features)
 
-    def _values(self, folder: Path) -> dict[str, dict[str, float]]:
-        return _read_values(*_stamped(folder / "scores.parquet"))
+    def _values(self, folder: str) -> dict[str, dict[str, float]]:
+        return _read_values(*self._stored(f"{folder}/scores.parquet"))
 
-    def _text(self, name: str) -> str:
-        try:
-            return (self.path / name).read_text(encoding="utf-8")
-        except OSError as error:
+    def _features(self, name: str) -> dict[str, Vectors]:
+        return read_features(self._stored(name)[0])
+
+    def _stored(self, name: str) -> tuple[Path, str]:
+        """A file, and what changes when it does: the same run made again is read again."""
+        path = self.files.path(name)
+        if path is None:
+            raise NotStored(f"{self.path / name} is not there: {AGAIN}")
+        return path, self.files.digest(name)
+
+    def _must_have(self, name: str) -> Path:
+        path = self.files.path(name)
+        if path is None:
             raise DataError(
                 f"{self.path} is not a run folder: it has no {name}; "
                 "give the folder that `mmragbench run` wrote"
-            ) from error
+            )
+        return path
 
 
-def _stamped(file: Path) -> tuple[str, int]:
-    """The file, and when it was written: the same run made again is read again."""
-    if not file.is_file():
-        raise DataError(f"{file} is not there: run the suite again with this version")
-    return str(file), file.stat().st_mtime_ns
+COLUMNS = (
+    "task", "strategy", "generator", "k", "slice", "measure", "estimate", "n", "n_failed",
+    "signature",
+)  # fmt: skip
+"""What a row of `summary.json` has at least."""
 
 
 @lru_cache(maxsize=8)
-def _read_queries(file: str, _written: int) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+def _read_queries(path: Path, _digest: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read_table(path).to_pylist()
     return rows
 
 
 @lru_cache(maxsize=256)
-def _read_values(file: str, _written: int) -> dict[str, dict[str, float]]:
+def _read_values(path: Path, _digest: str) -> dict[str, dict[str, float]]:
     """Measure -> query -> value, or influence where the measure has such."""
-    import pyarrow.parquet as pq
-
     found: dict[str, dict[str, float]] = {}
-    for row in pq.read_table(file).to_pylist():
+    for row in read_table(path, ["query", "measure", "value", "influence"]).to_pylist():
         value = row["value"] if row["influence"] is None else row["influence"]
         if value is not None:
             found.setdefault(row["measure"], {})[row["query"]] = value
     return found
-
-
-def _features(file: Path) -> dict[str, Vectors]:
-    if not file.is_file():
-        raise DataError(f"{file} is not there: run the suite again with this version")
-    with np.load(file, allow_pickle=False) as arrays:
-        return dict(zip(arrays["queries"].tolist(), arrays["features"], strict=True))

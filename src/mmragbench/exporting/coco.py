@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from mmragbench.exporting.export import Export
@@ -31,13 +32,15 @@ def write(source: Reposed, to: Export) -> None:
 def _results(source: Reposed, name: str, to: Export) -> None:
     asked = sum(bool(source.tasks[name].references.get(q.id)) for q in source.tasks[name].queries)
     for strategy in source.strategies:
-        folder = source.run.path / "cells" / name / strategy
-        if not any(folder.glob("*/captions.json")):
+        files = source.run.files
+        found = files.below(f"cells/{name}/{strategy}", "captions.json")
+        if not found:
             to.left_out[f"{name}/{strategy}"] = "no captions"
-        for path in sorted(folder.glob("*/captions.json")):
-            cell = f"{name}/{strategy}/{path.parent.name}"
+        for captions in found:
+            cell = PurePosixPath(captions).parent.relative_to("cells")
+            path = files.folder / captions
+            missing = asked - len(files.json(captions))
             to.copy(path, f"{cell}.json")
-            missing = asked - len(json.loads(path.read_text(encoding="utf-8")))
             if missing > 0:
                 to.left_out[f"{missing} of {asked} captions of {cell}"] = (
                     "they failed; set params['image_id'] to those that are there"

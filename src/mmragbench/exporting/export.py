@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmragbench.cache import write_atomically
 from mmragbench.collecting import rarely
 from mmragbench.errors import MmragbenchError, unknown
+from mmragbench.places import check_folder
+from mmragbench.run_files import unlisted
 
 if TYPE_CHECKING:
     from mmragbench.exporting.reposing import Reposed
@@ -32,24 +33,16 @@ class Export:
 
     def write(self, name: str, lines: Iterable[str]) -> None:
         """A text file, line by line as they come (lines bring their ends); whole or not at all."""
-        path = self._place(name)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
-        os.replace(draft, path)
+        path = self.folder / name
+        write_atomically(path, lines)
         self.files.append(path)
 
     def copy(self, source: Path, name: str) -> None:
         """A file as it is; once, if several ask for it."""
-        path = self._place(name)
-        if not path.exists():
-            shutil.copyfile(source, path)
-            self.files.append(path)
-
-    def _place(self, name: str) -> Path:
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        if not path.exists():
+            write_atomically(path, source.read_bytes())
+            self.files.append(path)
 
 
 Writer = Callable[["Reposed", Export], None]
@@ -90,10 +83,12 @@ def export(
     if format not in known:
         raise MmragbenchError(unknown("format", format, known))
     folder = Path(output) if output else Path(run) / "export" / format
+    check_folder("--output", folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise MmragbenchError(f"{folder} is there already; give --output a new or empty folder")
     exported = Export(folder)
-    known[format](repose(Path(run), overrides), exported)
+    with unlisted(Path(run)):
+        known[format](repose(Path(run), overrides), exported)
     if not exported.files:
         why = "; ".join(f"{what}: {reason}" for what, reason in exported.left_out.items())
         raise MmragbenchError(f"{run} has nothing for {format} ({why})")

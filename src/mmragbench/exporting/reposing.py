@@ -39,8 +39,8 @@ class Reposed:
     def ranked(self, task: str) -> Iterator[tuple[str, Path]]:
         """Strategy -> its `run.trec`, as far as it retrieved anything."""
         for strategy in self.strategies:
-            path = self.run.path / "cells" / task / strategy / "run.trec"
-            if path.is_file() and path.stat().st_size:
+            path = self.run.files.path(f"cells/{task}/{strategy}/run.trec")
+            if path is not None and path.stat().st_size:
                 yield strategy, path
 
     def unranked(self, task: str) -> list[str]:
@@ -81,7 +81,7 @@ def repose(run: Path, overrides: Sequence[str] = ()) -> Reposed:
         SuiteError: the dataset can't be built.
     """
     folder = RunFolder(run)
-    if not folder.rows or not folder.manifest:
+    if not folder.rows or not folder.manifest or not folder.suite:
         raise DataError(f"{run} is not a finished run; give the folder that `mmragbench run` wrote")
     suite, source = read(run / "suite.yaml", overrides)
     try:

@@ -41,7 +41,7 @@ def _find(path: Path) -> Path:
         return found[0]
     there = ", ".join(sorted(str(file.parent) for file in path.parent.glob("*/summary.json")))
     raise DataError(
-        f"{path} is no finished run: it has no summary.json; "
+        f"{path} is no finished run: it has no summary.json, or did not end; "
         f"{f'there is {there}' if there else 'give the folder that `mmragbench run` wrote'}"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from mmragbench.errors import DataError, unknown
 from mmragbench.frames.heading import html
 from mmragbench.reporting.folder import RunFolder
+from mmragbench.run_files import unlisted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,10 +123,11 @@ class Results:
         chosen = [measures] if isinstance(measures, str) else measures
         parts = []
         for run in self._runs.values():
-            name = baseline or run.suite.get("baseline")
-            against = None if name == "all" else name
-            pairs = within(evidence.RunFolder(run.path), against, slice, chosen)
-            parts.append(frame([pair.row() for pair in pairs], COMPARISONS, order(run)))
+            with unlisted(run.path):
+                name = baseline or run.suite.get("baseline")
+                against = None if name == "all" else name
+                pairs = within(evidence.RunFolder(run.path), against, slice, chosen)
+                parts.append(frame([pair.row() for pair in pairs], COMPARISONS, order(run)))
         return self._together(parts)
 
     @property
@@ -144,23 +147,29 @@ class Results:
         """
         if name not in self._plots:
             raise DataError(unknown("figure", name, self._plots))
-        return self._plots[name].figure()
+        with self._unlisted():
+            return self._plots[name].figure()
 
     @cached_property
     def _plots(self) -> dict[str, Plot]:
         from mmragbench.papers.figures import figures
 
         several = len(self._runs) > 1
-        return {
-            f"{run}/{plot.name}" if several else plot.name: plot
-            for run, folder in self._runs.items()
-            for plot in figures(folder)
-        }
+        with self._unlisted():
+            return {
+                f"{run}/{plot.name}" if several else plot.name: plot
+                for run, folder in self._runs.items()
+                for plot in figures(folder)
+            }
 
     def _table(self, name: str) -> pd.DataFrame:
         from mmragbench.frames.tables import TABLES
 
-        return self._together([TABLES[name](run) for run in self._runs.values()])
+        with self._unlisted():
+            return self._together([TABLES[name](run) for run in self._runs.values()])
+
+    def _unlisted(self) -> AbstractContextManager[None]:
+        return unlisted(*(run.path for run in self._runs.values()))
 
     def _together(self, parts: list[pd.DataFrame]) -> pd.DataFrame:
         """One run's table as it is; several runs' below one another."""
@@ -182,4 +191,5 @@ class Results:
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        return "\n".join(html(name, run) for name, run in self._runs.items())
+        with self._unlisted():
+            return "\n".join(html(name, run) for name, run in self._runs.items())

@@ -7,11 +7,11 @@ texts); what failed has its reason in a column of its own; 0 is a measured 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmragbench.reporting.costs import PHASES
 from mmragbench.reporting.folder import RunFolder
+from mmragbench.run_files import read_table, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,12 +117,10 @@ def failures(run: RunFolder) -> pd.DataFrame:
 
 def scores(run: RunFolder) -> pd.DataFrame:
     """Every measure on every query that has a value of its own."""
-    import pandas as pd
-
     parts = []
     for key, folder in cells(run):
-        if (folder / "scores.parquet").is_file():
-            part = pd.read_parquet(folder / "scores.parquet").astype({"measure": "object"})
+        if path := run.files.path(f"{folder}/scores.parquet"):
+            part = read_table(path).to_pandas().astype({"measure": "object"})
             parts.append(part.assign(**{name: key[name] for name in SYSTEM}))
     return joined(parts, SCORES, order(run))
 
@@ -133,12 +131,13 @@ def rankings(run: RunFolder) -> pd.DataFrame:
 
     parts = []
     names = ["query", "Q0", "document", "rank", "score", "tag"]
-    reading: dict[str, Any] = {"sep": " ", "names": names, "quoting": 3, "keep_default_na": False}
+    settings: dict[str, Any] = {"sep": " ", "names": names, "quoting": 3, "keep_default_na": False}
     types = {name: "int64" if name == "rank" else "str" for name in names}  # text is read exactly
     for key, folder in cells(run):
-        file = folder / "run.trec"
-        if file.is_file() and file.stat().st_size:
-            part = pd.read_csv(file, dtype=types, **reading)
+        file = run.files.path(f"{folder}/run.trec")
+        if file is not None and file.stat().st_size:
+            with reading(file):
+                part = pd.read_csv(file, dtype=types, **settings)
             if changed := _escaped(run, key["task"]):
                 part["query"] = part["query"].map(lambda id, of=changed: of.get(id, id))
             parts.append(part.assign(task=key["task"], strategy=key["strategy"]))
@@ -148,22 +147,17 @@ def rankings(run: RunFolder) -> pd.DataFrame:
 def outputs(run: RunFolder) -> pd.DataFrame:
     """Every answer, or the error in its place; `image` is a thumbnail's path below the run folder."""
     rows = (
-        {**key, **row}
-        for key, folder in cells(run)
-        for row in run.lines(*folder.relative_to(run.path).parts, "outputs.jsonl")
+        {**key, **row} for key, folder in cells(run) for row in run.lines(folder, "outputs.jsonl")
     )
     return frame(rows, OUTPUTS, order(run))
 
 
 def queries(run: RunFolder) -> pd.DataFrame:
     """Every query, the group that it is resampled with, and the slices that it is in."""
-    import pandas as pd
-
     parts = []
     for task in run.tasks:
-        file = run.path / "tasks" / task / "queries.parquet"
-        if file.is_file():
-            part = pd.read_parquet(file)
+        if file := run.files.path(f"tasks/{task}/queries.parquet"):
+            part = read_table(file).to_pandas()
             parts.append(part.assign(task=task, slices=part["slices"].map(list)))
     return joined(parts, QUERIES, order(run))
 
@@ -208,13 +202,13 @@ TABLES: Mapping[str, Callable[[RunFolder], pd.DataFrame]] = {
 }
 
 
-def cells(run: RunFolder) -> Iterator[tuple[dict[str, Any], Path]]:
+def cells(run: RunFolder) -> Iterator[tuple[dict[str, Any], str]]:
     """The folders of the rankings and of the outputs below them, in the suite's order."""
     systems = dict.fromkeys((r.task, r.strategy, r.generator, r.k) for r in run.rows)
     named = dict.fromkeys((task, strategy, None, None) for task, strategy, *_ in systems)
     for task, strategy, generator, k in [*named, *(s for s in systems if s[2] is not None)]:
-        folder = run.path / "cells" / task / strategy
-        below = folder / f"{generator}-k{k}" if generator is not None else folder
+        folder = f"cells/{task}/{strategy}"
+        below = f"{folder}/{generator}-k{k}" if generator is not None else folder
         yield {"task": task, "strategy": strategy, "generator": generator, "k": k}, below
 
 
@@ -264,19 +258,17 @@ def _typed(found: pd.DataFrame, columns: Columns, order: Order) -> pd.DataFrame:
 
 def _escaped(run: RunFolder, task: str) -> dict[str, str]:
     """Queries' ids that TREC's format can't hold, as written -> as they are."""
-    import pandas as pd
-
     from mmragbench.trec import escaped
 
-    file = run.path / "tasks" / task / "queries.parquet"
-    if not file.is_file():
+    file = run.files.path(f"tasks/{task}/queries.parquet")
+    if file is None:
         return {}
-    ids = pd.read_parquet(file, columns=["query"])["query"]
+    ids = read_table(file, ["query"])["query"].to_pylist()
     return {written: id for id in ids if (written := escaped(id)) != id}
 
 
 def _stored_costs(run: RunFolder) -> Iterator[tuple[dict[str, Any], Any]]:
     for key, folder in cells(run):
-        cost = run.read(*folder.relative_to(run.path).parts, "cost.json")
+        cost = run.read(folder, "cost.json")
         if cost:
             yield key, cost

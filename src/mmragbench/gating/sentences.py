@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmragbench.digits import number
-from mmragbench.formats.json_values import read_rows
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.verdicts import Gate
+from mmragbench.run_files import Files
 
 MEANING: dict[Verdict, str] = {
     "unchanged": "no query changed",
@@ -139,19 +140,17 @@ def got_worse(gate: Gate) -> list[Worse]:
 
 def _of_cell(run: Path, cell: Cell) -> Iterator[Worse]:
     ids = [fallen.query for fallen in cell.fallen]
-    asked = _found(run / "tasks" / cell.task / "gallery.jsonl", "id", ids)
-    folder = run / "cells" / cell.task / cell.strategy / f"{cell.generator}-k{cell.k}"
-    answers = _found(folder / "outputs.jsonl", "query", ids)
+    files = Files.of(run)
+    asked = _found(files.lines(f"tasks/{cell.task}/gallery.jsonl"), "id", ids)
+    below = f"cells/{cell.task}/{cell.strategy}/{cell.generator}-k{cell.k}"
+    answers = _found(files.lines(f"{below}/outputs.jsonl"), "query", ids)
     for fallen in cell.fallen:
         yield Worse(cell.name, fallen, asked.get(fallen.query), answers.get(fallen.query))
 
 
-def _found(file: Path, key: str, ids: Sequence[str]) -> dict[str, str]:
-    """The texts of some lines of a file that a run may lack."""
-    if not file.is_file():
-        return {}
-    rows = read_rows(file, "a line of a run folder, as JSON")
-    return {row[key]: row["text"] for row in rows if row.get(key) in ids and row.get("text")}
+def _found(rows: Iterable[dict[str, Any]], key: str, ids: Sequence[str]) -> dict[str, str]:
+    """The texts of some lines."""
+    return {row[key]: row["text"] for row in rows if row[key] in ids and row.get("text")}
 
 
 def tiny(p: float) -> str:

@@ -23,7 +23,10 @@ from mmragbench.gating.cells import Cell, Paired, judge, missing
 from mmragbench.gating.margins import Margin, margins_for
 from mmragbench.gating.packing import unpack_values
 from mmragbench.gating.problems import Problem, failed, in_data, in_signatures, missing_cells
+from mmragbench.places import check_file
+from mmragbench.run_files import unlisted
 from mmragbench.signature import differences
+from mmragbench.stages import CRASH
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,34 @@ def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = (
     """Write a run's baseline; of some measures, or of all.
 
     Raises:
-        MmragbenchError: it is no finished run, or lacks a measure.
+        MmragbenchError: it is no finished run, lacks a measure, or a component crashed in it; or the
+            file can't be written.
     """
-    baseline = Baseline.of(RunFolder(Path(run)), measures)
+    check_file("the baseline", Path(path))
+    with unlisted(Path(run)):
+        folder = RunFolder(Path(run))
+        _refuse_crashes(folder, measures)
+        baseline = Baseline.of(folder, measures)
     baseline.write(Path(path))
     return baseline
+
+
+def _refuse_crashes(run: RunFolder, measures: Sequence[str]) -> None:
+    """A cell that crashed would be in no baseline, and never be missed."""
+    crashed = {
+        key_of(row): row["reason"]
+        for row in run.rows
+        if (row.get("reason") or "").startswith(CRASH)
+        and (not measures or row["measure"] in measures)
+    }
+    if crashed:
+        first, reason = next(iter(crashed.items()))
+        named = " · ".join(str(part) for part in first if part is not None)
+        raise DataError(
+            f"{run.path}: {len(crashed):,} numbers are missing since a component crashed, so that a "
+            f"baseline would not defend them; first {named}: {reason[:150]}; mend it and run the "
+            "suite again, or name the measures that a baseline should have (--measures)"
+        )
 
 
 def gate(
@@ -117,13 +143,14 @@ def gate(
     if require_power is not None and not 0 < require_power < 1:
         raise MmragbenchError(f"a power lies between 0 and 1, like 0.8; got {require_power:g}")
     folder, kept = RunFolder(Path(run)), Baseline.read(Path(baseline))
-    if folder.suite["name"] != kept.suite:
-        raise MmragbenchError(
-            f"{baseline} is a baseline of the suite {kept.suite!r}, and {run} is a run of "
-            f"{folder.suite['name']!r}; give a run of the same suite, or save another baseline"
-        )
-    lines = _chosen(kept, measures)
-    return _gate(folder, kept, lines, margins or {}, require_power)
+    with unlisted(Path(run)):
+        if folder.suite["name"] != kept.suite:
+            raise MmragbenchError(
+                f"{baseline} is a baseline of the suite {kept.suite[:80]!r}, and {run} is a run of "
+                f"{folder.suite['name']!r}; give a run of the same suite, or save another baseline"
+            )
+        lines = _chosen(kept, measures)
+        return _gate(folder, kept, lines, margins or {}, require_power)
 
 
 def _gate(

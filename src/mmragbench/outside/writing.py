@@ -17,6 +17,7 @@ from mmragbench.outside.images import HIDDEN, NO_PICTURE, by_ending
 from mmragbench.outside.judging import Judged
 from mmragbench.outside.problems import Problems
 from mmragbench.records import Scores
+from mmragbench.run_folder import write_table
 from mmragbench.scoring import Row
 
 COLUMNS = ("query", "measure", "value", "error")
@@ -94,13 +95,11 @@ def write_scores(path: Path, judged: Judged) -> None:
         write_atomically(path, text.getvalue())
     else:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         types = (pa.string(), pa.string(), pa.float64(), pa.string())
         schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
         records = [dict(zip(COLUMNS, each, strict=True)) for each in _records(judged.scores)]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(records, schema=schema), path)
+        write_table(path, pa.Table.from_pylist(records, schema=schema))
 
 
 def _records(found: Sequence[Scores]) -> Iterator[tuple[Any, ...]]:

@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmragbench.cache import write_atomically
+from mmragbench.cache import read_checked, write_checked
 from mmragbench.errors import MissingExtra
 from mmragbench.identity import code_digest, digest
 from mmragbench.pages.captions import belonging
@@ -94,12 +94,12 @@ def read(path: Path, name: str, folder: Path, limits: Limits) -> Reading:
     """
     try:
         data = _bytes(path)
-        stored = folder / "readings" / f"{_key(data, limits)}.json"
+        stored = folder / "readings" / f"{_key(data, limits)}.checked"
         reading = _remembered(stored, folder)
         if reading is None:
             with _quiet():
                 reading = _read(_open(data, limits), folder, limits)
-            write_atomically(stored, json.dumps(asdict(reading), ensure_ascii=True))
+            write_checked(stored, json.dumps(asdict(reading), ensure_ascii=True).encode())
     except Refused as refusal:
         reading = Reading((), (Exclusion(refusal.kind, "", refusal.detail),))
     named = (replace(e, id=f"{name}{e.id}") for e in reading.exclusions)
@@ -132,10 +132,10 @@ def _key(data: bytes, limits: Limits) -> str:
 
 def _remembered(stored: Path, folder: Path) -> Reading | None:
     """An earlier reading, if all of its figures are still there."""
-    try:
-        plain = json.loads(stored.read_bytes())
-    except (OSError, ValueError):
+    content = read_checked(stored)
+    if content is None:
         return None
+    plain = json.loads(content)
     pages = tuple(
         Page(page["number"], page["text"], tuple(Figure(**figure) for figure in page["figures"]))
         for page in plain["pages"]

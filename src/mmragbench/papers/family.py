@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmragbench.errors import DataError
 from mmragbench.reporting.folder import Row, RunFolder
 from mmragbench.reporting.marks import Key, key_of
+from mmragbench.run_files import NotStored
 
 ALPHA = 0.05
 """As in `mmragbench.statistics`, which loads scipy; a test keeps them one."""
@@ -89,7 +89,7 @@ def _tested(
     measures = list(dict.fromkeys(str(row.measure) for row in based))
     try:
         found = against(Stored(path), of.task, baseline, of.slice, measures)
-    except (DataError, FileNotFoundError):
+    except NotStored:
         return
     for a, _, _, _, test in found:
         if test is not None:

@@ -8,6 +8,7 @@ from math import isnan
 from pathlib import Path
 
 from mmragbench.reporting.folder import Json, RunFolder
+from mmragbench.run_files import read_table, reading
 
 BLANKS = str.maketrans({" ": "%20", "\t": "%09", "\n": "%0A", "\r": "%0D"})
 
@@ -39,20 +40,18 @@ class Answers:
     @classmethod
     def read(cls, run: RunFolder, task: str, strategy: str, depth: int) -> Answers:
         """Of a ranking, the first `depth` hits are kept."""
-        folder = run.path / "cells" / task / strategy
-        settings = {_setting(path): path for path in sorted(folder.glob("*-k*"))}
+        folder = f"cells/{task}/{strategy}"
+        names = [Path(name) for name in run.files.below(folder, "outputs.jsonl")]
+        settings = {_setting(name.parent): name.parent.as_posix() for name in names}
         scores = {}
-        for setting, path in {RETRIEVAL: folder, **settings}.items():
-            for measure, values in _scores(path / "scores.parquet").items():
+        for setting, name in {RETRIEVAL: folder, **settings}.items():
+            for measure, values in _scores(run.files.path(f"{name}/scores.parquet")).items():
                 scores[setting, measure] = values
         outputs = {
-            setting: {
-                raw["query"]: raw
-                for raw in run.lines(*path.relative_to(run.path).parts, "outputs.jsonl")
-            }
-            for setting, path in settings.items()
+            setting: {raw["query"]: raw for raw in run.lines(name, "outputs.jsonl")}
+            for setting, name in settings.items()
         }
-        return cls(_hits(folder / "run.trec", depth), outputs, scores)
+        return cls(_hits(run.files.path(f"{folder}/run.trec"), depth), outputs, scores)
 
 
 def _setting(folder: Path) -> Setting:
@@ -66,10 +65,15 @@ def written(id: str) -> str:
     return id.translate(BLANKS)
 
 
-def _hits(path: Path, depth: int) -> dict[str, Hits]:
+def _hits(path: Path | None, depth: int) -> dict[str, Hits]:
     """A TREC run's first hits by query. The file may have millions of lines: it is read in columns."""
-    if not path.is_file() or not path.stat().st_size:
+    if path is None or not path.stat().st_size:
         return {}
+    with reading(path):
+        return _first_hits(path, depth)
+
+
+def _first_hits(path: Path, depth: int) -> dict[str, Hits]:
     import pyarrow.compute as pc
     from pyarrow import csv, float64, int32, string
 
@@ -92,7 +96,7 @@ def _hits(path: Path, depth: int) -> dict[str, Hits]:
     return {query: Hits(tuple(hits[:depth]), totals[query]) for query, hits in found.items()}
 
 
-def _scores(path: Path) -> Mapping[str, Mapping[str, float | str]]:
+def _scores(path: Path | None) -> Mapping[str, Mapping[str, float | str]]:
     """Measure -> query -> value or error."""
     found: dict[str, dict[str, float | str]] = {}
     for query, measure, value, error in _rows(path):
@@ -104,9 +108,7 @@ def _scores(path: Path) -> Mapping[str, Mapping[str, float | str]]:
     return found
 
 
-def _rows(path: Path) -> Iterator[tuple[str, str, float | None, str | None]]:
-    if path.is_file():
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(path, columns=["query", "measure", "value", "error"])
+def _rows(path: Path | None) -> Iterator[tuple[str, str, float | None, str | None]]:
+    if path is not None:
+        table = read_table(path, ["query", "measure", "value", "error"])
         yield from zip(*(column.to_pylist() for column in table.columns), strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -136,10 +135,10 @@ def _stored(run: RunFolder, task: str, strategy: str) -> Iterator[Json]:
     cells = run.path / "cells"
     tasks = sorted(p.name for p in cells.iterdir()) if cells.is_dir() else []
     for name in tasks if task == "*" else [task]:
-        cell = cells / name / strategy
-        for path in [cell / "cost.json", *sorted(cell.glob("*/cost.json"))]:
-            if path.is_file():
-                yield json.loads(path.read_text(encoding="utf-8"))
+        cell = f"cells/{name}/{strategy}"
+        for file in [f"{cell}/cost.json", *run.files.below(cell, "cost.json")]:
+            if stored := run.files.json(file):
+                yield stored
 
 
 def _seconds(cost: Json, phase: str) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmragbench.cache import write_atomically
 from mmragbench.reporting.curves import Curve
 
 if TYPE_CHECKING:
@@ -70,14 +72,17 @@ class Plot:
         """Write `<name>.svg` and `<name>.pdf`; returns their paths."""
         import matplotlib
 
-        folder.mkdir(parents=True, exist_ok=True)
         svg, pdf = folder / f"{self.name}.svg", folder / f"{self.name}.pdf"
+        drawn, printed = io.BytesIO(), io.BytesIO()
         with matplotlib.rc_context(STYLE), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")
             figure = self.figure()
-            figure.savefig(svg, metadata={"Date": None, "Creator": "mmragbench"})
+            figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": "mmragbench"})
             figure.set_layout_engine("none")  # it stays as it was laid out
-            figure.savefig(pdf, metadata={"CreationDate": None, "Creator": "mmragbench"})
+            metadata = {"CreationDate": None, "Creator": "mmragbench"}
+            figure.savefig(printed, format="pdf", metadata=metadata)
+        write_atomically(svg, drawn.getvalue())
+        write_atomically(pdf, printed.getvalue())
         return [svg, pdf]
 
 

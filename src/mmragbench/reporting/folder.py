@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmragbench.records import Measure
+from mmragbench.run_files import Files, read_suite
 
 CONTROLS = {"oracle": "ceiling", "random": "chance", "no-retrieval": "floor"}
 """The controls in the order in which tables show them, and what each stands for."""
@@ -85,18 +85,20 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A stored run. Nothing is written, and nothing that is missing is an error."""
+    """A stored run. Nothing is written, and what its run did not write is no error; a file that is
+    not as the run wrote it is one (DataError)."""
 
     path: Path
 
     @cached_property
+    def files(self) -> Files:
+        return Files.of(self.path)
+
+    @cached_property
     def suite(self) -> Json:
         """The suite as resolved."""
-        import yaml
-
-        path = self.path / "suite.yaml"
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
-        return found if isinstance(found, dict) else {}
+        path = self.files.path("suite.yaml")
+        return {} if path is None else read_suite(path)
 
     @cached_property
     def manifest(self) -> Json:
@@ -151,15 +153,11 @@ class RunFolder:
 
     def read(self, *parts: str) -> Any:
         """A JSON file of the run, or None."""
-        path = self.path.joinpath(*parts)
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        return self.files.json("/".join(parts))
 
     def lines(self, *parts: str) -> Iterator[Json]:
         """The objects of a JSON-lines file; none where the file is missing."""
-        path = self.path.joinpath(*parts)
-        if path.is_file():
-            with path.open(encoding="utf-8", newline="\n") as stream:
-                yield from (json.loads(line) for line in stream if line.strip())
+        return self.files.lines("/".join(parts))
 
     def _component(self, strategy: str) -> str:
         settings = (self.suite.get("strategies") or {}).get(strategy) or {}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mmragbench.cache import write_atomically
+
 
 def write(path: Path, text: str) -> Path:
     """UTF-8; half a surrogate pair (a broken caption has them) becomes `?`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8", "replace"))
+    write_atomically(path, text.encode("utf-8", "replace"))
     return path
 
 
