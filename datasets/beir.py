@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from mmragbench.captioned import is_id
 from mmragbench.errors import DataError
+from mmragbench.exclusions import Excluded
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
 from mmragbench.registry import dataset
@@ -41,11 +42,13 @@ class Taken:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads one side below a root; `prefix` goes before the ids of its texts and images."""
+    """Reads one side below a root; `prefix` goes before the ids of its texts and images. Pictures
+    that can't be used are told apart from lines: a document keeps its text."""
 
     root: Path
     prefix: str
     excluded: list[Exclusion]
+    pictures: list[Exclusion] = field(default_factory=list)
 
     def take(self, path: Path, wanted: Mapping[str, object] | None = None) -> Taken:
         """All items of a JSON Lines file, or those that are wanted, with pictures taken in."""
@@ -62,7 +65,7 @@ class _Reader:
                 items[item.id] = item
         images = {id: file for id, item in items.items() if (file := self._image(path, item))}
         taken, refused = take_in(list(images.values()), folder() / "intake.sqlite")
-        self.excluded.extend(refused)
+        self.pictures.extend(refused)
         names = {f"{self.prefix}{id}": id for id in images}
         return Taken(items, {names[image.id]: image for image in taken})
 
@@ -91,7 +94,7 @@ class _Reader:
         try:
             return Image(f"{self.prefix}{item.id}", inside(self.root, item.file))
         except DataError as error:
-            self._exclude(OUTSIDE, item.id, f"{path.name}: {error}")
+            self.pictures.append(Exclusion(OUTSIDE, item.id, f"{path.name}: {error}"))
             return None
 
     def _exclude(self, kind: str, id: str, reason: str) -> None:
@@ -141,22 +144,28 @@ class Beir:
             DataError: a file is missing or not what it should be, or no query or document can be
                 used.
         """
-        excluded: list[Exclusion] = []
-        judged = read_qrels(self.root / "qrels" / f"{self.split}.tsv", excluded)
+        broken: list[Exclusion] = []
+        judged = read_qrels(self.root / "qrels" / f"{self.split}.tsv", broken)
         folder = self.root / self.images
-        memory = _documents(
-            _Reader(folder, "", excluded).take(self.root / "corpus.jsonl"), excluded
-        )
-        path = self.root / "queries.jsonl"
-        asked = _queries(_Reader(folder, "query:", excluded).take(path, judged), excluded)
+        corpus, questions = _Reader(folder, "", []), _Reader(folder, "query:", [])
+        memory = _documents(corpus.take(self.root / "corpus.jsonl"), corpus.excluded)
+        asked = _queries(questions.take(self.root / "queries.jsonl", judged), questions.excluded)
+        left = Excluded()
+        left.add("lines of judgements", sum(map(len, judged.values())), broken)
+        left.add("documents", len(memory), corpus.excluded)
+        left.add("document images", _pictured(memory), corpus.pictures)
+        left.add("queries", len(asked), questions.excluded)
+        left.add("query images", _pictured(asked), questions.pictures)
         known = {document.id for document in memory}
         qrels = {query.id: _held(judged[query.id], known) for query in asked}
-        excluded += _unknown(judged, {query.id for query in asked}, known)
+        _unknown(judged, {query.id for query in asked}, known, left)
         if not memory or not asked:
-            raise DataError(f"{self.root}: not one {'query' if memory else 'document'} can be used")
+            noun, nouns = ("query", "queries") if memory else ("document", "documents")
+            raise DataError(f"{self.root}: not one {noun} can be used{left.reasons(nouns)}")
         queries = _draw(asked, self.limit, self.seed)
         kept = {query.id: qrels[query.id] for query in queries}
-        task = Task("retrieval", memory, queries, kept, exclusions=tuple(excluded))
+        named = tuple(left.exclusions)
+        task = Task("retrieval", memory, queries, kept, exclusions=named, totals=left.totals)
         return {task.name: task}
 
 
@@ -224,15 +233,26 @@ def _held(grades: Mapping[str, int], known: set[str]) -> dict[str, int]:
 
 
 def _unknown(
-    judged: Mapping[str, Mapping[str, int]], asked: set[str], known: set[str]
-) -> list[Exclusion]:
+    judged: Mapping[str, Mapping[str, int]], asked: set[str], known: set[str], left: Excluded
+) -> None:
     """Judgements that fit nothing: of queries that are not asked, of documents that are not there."""
     queries = [id for id in judged if id not in asked]
-    documents = {id: None for query in judged for id in judged[query] if id not in known}
-    return [
-        *(Exclusion("judged query not asked", id, "no usable query has this id") for id in queries),
-        *(Exclusion("judged document not in corpus", id, "not a document") for id in documents),
-    ]
+    every = dict.fromkeys(id for query in judged for id in judged[query])
+    documents = [id for id in every if id not in known]
+    left.add(
+        "judged queries",
+        len(judged) - len(queries),
+        (Exclusion("judged query not asked", id, "no usable query has this id") for id in queries),
+    )
+    left.add(
+        "judged documents",
+        len(every) - len(documents),
+        (Exclusion("judged document not in corpus", id, "not a document") for id in documents),
+    )
+
+
+def _pictured(items: Sequence[Document | Query]) -> int:
+    return sum(item.image is not None for item in items)
 
 
 def _draw(queries: list[Query], limit: int | None, seed: int) -> list[Query]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from mmragbench.captioned import pose_splits
 from mmragbench.errors import DataError
 from mmragbench.pictures import Entry, Sample, pose
 from mmragbench.positives import extend
@@ -83,14 +84,9 @@ class Coco:
                 raise DataError("karpathy names both splits; leave out queries and memory")
             sides = karpathy(self.root, self.root / self.karpathy)
             return pose(sides["queries"], sides["memory"], self.sample)
-        excluded: list[Exclusion] = []
-        queries = self._read(self.queries or self._default("val2017"), excluded)
-        if self.memory == "rest":
-            if self.sample.queries is None:
-                raise DataError("memory: rest needs a limit, the number of query images")
-            return pose(queries, None, self.sample, excluded)
-        memory = self._read(self.memory or self._default("train2017"), excluded)
-        return pose(queries, memory, self.sample, excluded)
+        queries = self.queries or self._default("val2017")
+        memory = self.memory or self._default("train2017")
+        return pose_splits(self._read, queries, memory, self.sample)
 
     def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:
         entries, found = read(self.root, split)
@@ -142,7 +138,15 @@ def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
     things = categories(root / split.instances) if split.instances else {}
     folder = root / split.images
     entries = [
-        Entry(id, folder, file, tuple(captions[id]), things.get(id, frozenset()), slices)
+        Entry(
+            id,
+            folder,
+            file,
+            tuple(own := captions[id]),
+            things.get(id, frozenset()),
+            slices,
+            annotations=1 + len(own),
+        )
         for id, file, slices in images
     ]
     return entries, excluded

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmragbench.errors import DataError
+from mmragbench.exclusions import Excluded
 from mmragbench.pictures import Entry, Sample, pose
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
@@ -70,7 +71,9 @@ class Flickr:
             ]
             for split in (self.queries, self.memory)
         )
-        return pose(queries, memory, self.sample, excluded)
+        left = Excluded()
+        left.add("lines of captions", sum(map(len, captions.values())), excluded)
+        return pose(queries, memory, self.sample, left)
 
 
 def read_captions(path: Path) -> tuple[Captions, list[Exclusion]]:

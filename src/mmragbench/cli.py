@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from mmragbench import __version__
 from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
-from mmragbench.errors import MmragbenchError
+from mmragbench.errors import LONGEST, MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.gate_cli import gate
 from mmragbench.outlook import tabled
+from mmragbench.printable import shortened
 from mmragbench.report_cli import FULL, report
 from mmragbench.score_cli import app as score_app
+from mmragbench.terminal import Terminal
 from mmragbench.verify.cli import verify
 
 KINDS = (
@@ -32,8 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare multimodal retrieval-augmented generation strategies.",
 )
-out = Console()
-err = Console(stderr=True)
+out = Terminal()
+err = Terminal(stderr=True)
 
 SuiteArgument = Annotated[
     Path, typer.Argument(help="A suite file, or the name of a shipped one.", show_default=False)
@@ -44,12 +45,22 @@ Overrides = Annotated[
 ]
 
 
+MaxExcluded = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE",
+        help="How much of the data may be left out, 5% or a number; by default half of it.",
+        show_default=False,
+    ),
+]
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False,
 ) -> None:
     if version:
-        out.print(f"mmragbench {__version__}", highlight=False)
+        out.say(f"mmragbench {__version__}")
         raise typer.Exit
 
 
@@ -59,26 +70,38 @@ def run(
     overrides: Overrides = None,
     output: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
     full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
+    max_excluded: MaxExcluded = None,
 ) -> None:
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
     from mmragbench.progress import progress
+    from mmragbench.reporting.folder import RunFolder
+    from mmragbench.reporting.troubles import remarks
 
     with progress(err) as shown:
-        done = verbs.run(suite, overrides or (), output, shown, full)
+        done = verbs.run(suite, _bounded(overrides, max_excluded), output, shown, full)
+    for remark in remarks(RunFolder(done.folder)):
+        err.say(remark)
     for crash in done.crashed:
-        err.print(f"warning: {crash['error']}", markup=False, highlight=False, soft_wrap=True)
-    out.print(str(done.report), markup=False, highlight=False, soft_wrap=True)
+        err.say(f"warning: {shortened(crash['error'], LONGEST)}")
+    out.say(str(done.report))
     if done.crashed:
         raise typer.Exit(1)
 
 
+def _bounded(overrides: list[str] | None, max_excluded: str | None) -> list[str]:
+    """The overrides, and the option as one more: it is a key of the suite."""
+    return [*(overrides or ()), *([f"max_excluded={max_excluded}"] if max_excluded else [])]
+
+
 @app.command()
-def plan(suite: SuiteArgument, overrides: Overrides = None) -> None:
+def plan(
+    suite: SuiteArgument, overrides: Overrides = None, max_excluded: MaxExcluded = None
+) -> None:
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    outlook = verbs.plan(suite, overrides or ())
+    outlook = verbs.plan(suite, _bounded(overrides, max_excluded))
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in outlook.cells:
         size = (f"{row['documents']:,}", f"{row['queries']:,}")
@@ -90,7 +113,9 @@ def plan(suite: SuiteArgument, overrides: Overrides = None) -> None:
     for line in tabled(outlook.models):
         out.print(line)
     if outlook.budget is not None:
-        out.print(f"budget: ${outlook.budget:,.2f}", highlight=False)
+        out.say(f"budget: ${outlook.budget:,.2f}")
+    for left in outlook.left_out:
+        err.say(f"left out: {left}")
 
 
 @app.command()
@@ -99,11 +124,11 @@ def ls() -> None:
     from mmragbench.registry import every
 
     for kind in KINDS:
-        out.print(f"\n[bold]{kind}[/bold]")
+        out.print(f"\n{kind}", style="bold")
         for component in every(kind):
             line = f"  {component.name:<22}{component.summary}"
             overflow: Literal["ellipsis", "ignore"] = "ellipsis" if out.is_terminal else "ignore"
-            out.print(line, markup=False, highlight=False, overflow=overflow, no_wrap=True)
+            out.print(line, overflow=overflow, no_wrap=True)
 
 
 for verb in (compare, report, gate, export, check):
@@ -117,11 +142,10 @@ def main() -> None:
     try:
         app()
     except MmragbenchError as error:
-        message = " ".join(str(error).split())
-        err.print(f"error: {message}", markup=False, highlight=False, soft_wrap=True)
+        err.say(f"error: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
-        err.print("stopped; the same command goes on from here", highlight=False)
+        err.say("stopped; the same command goes on from here")
         sys.exit(130)
 
 

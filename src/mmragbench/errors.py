@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from mmragbench.printable import printable, shortened
+
+LONGEST = 500
+"""Characters of an error's message."""
+
 
 class MmragbenchError(Exception):
-    """The root of every error that a user caused or can mend; shown as one line, exit code 2."""
+    """The root of every error that a user caused or can mend; shown as one line, exit code 2. As
+    text it is one line of at most `LONGEST` characters, without control characters."""
+
+    def __str__(self) -> str:
+        return shortened(" ".join(printable(super().__str__()).split()), LONGEST)
 
 
 class SuiteError(MmragbenchError):

@@ -51,10 +51,11 @@ class Plan:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the resolved suite, without what changes no result: the budget, and how models
-        are called and paid (`operational` arguments). So a larger budget goes on in the same folder."""
+        """SHA-256 of the resolved suite, without what changes no result: the budget, how much may be
+        left out, and how models are called and paid (`operational` arguments). So a larger budget
+        goes on in the same folder."""
         resolved = self.resolved()
-        del resolved["budget"]
+        del resolved["budget"], resolved["max_excluded"]
         if not resolved["slices"]:  # as before there were any
             del resolved["slices"]
         models = {name: dict(spec) for name, spec in resolved["models"].items()}

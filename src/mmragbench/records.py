@@ -243,12 +243,19 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Something that a dataset could not use, by name, with the reason: `kind` is what the report
-    counts by (`truncated image`, `no captions`, ...)."""
+    """Something that a dataset could not use, by name, with the reason.
+
+    Attributes:
+        kind: what the report counts by (`truncated image`, `no captions`, ...).
+        id: which one.
+        reason: why.
+        of: what it is one of, as `Task.totals` calls them: `query images`, `memory captions`, ...
+    """
 
     kind: str
     id: str
     reason: str
+    of: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -270,6 +277,8 @@ class Task:
         slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
         categories: query id -> what its image shows, where the dataset says so; for slices.
         exclusions: what the dataset could not use.
+        totals: how many there were before anything was left out, by what exclusions are `of`:
+            `query images`, ...; a dataset that counts nothing says nothing.
         affinity: for the `oracle` alone: query id -> document id -> closeness to the gold answer,
             which orders documents of the same grade.
         source: where the data came from, as far as the suite does not say it: the commit of a hub
@@ -287,6 +296,7 @@ class Task:
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     categories: Mapping[str, frozenset[str]] = field(default_factory=dict)
     exclusions: tuple[Exclusion, ...] = ()
+    totals: Mapping[str, int] = field(default_factory=dict)
     affinity: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     source: str = ""
 

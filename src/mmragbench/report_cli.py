@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mmragbench.errors import MmragbenchError
+from mmragbench.printable import printable
 
 if TYPE_CHECKING:
     from mmragbench.reporting.folder import RunFolder
@@ -90,10 +91,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _give(text: str, output: Path | None) -> None:
-    """To the terminal as UTF-8 (with what UTF-8 can't write as `?`), or into a file."""
+    """To the terminal as UTF-8 without control characters, or into a file."""
     from mmragbench.reporting.writing import write
 
     if output is None:
-        typer.echo(text.encode("utf-8", "replace"), nl=False)
+        typer.echo(printable(text).encode("utf-8"), nl=False)
     else:
         typer.echo(write(output, text))

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mmragbench.errors import SuiteError, unknown
+from mmragbench.exclusions import USUAL_MAXIMUM, Bound, bound
 from mmragbench.slicing import Kind
 
 Place = tuple[str, ...]
@@ -69,6 +70,8 @@ class Suite(BaseModel):
         baseline: the strategy that others are compared with.
         slices: kinds of slices to report beside the dataset's own: `length` of the query's text (or
             its references), `modality` of the query, `categories` that its image shows.
+        max_excluded: how much of the data may be left out, of query images, memory images, captions,
+            … each: a share such as `5%` or a number; half of it by default. More is an error.
         budget: US dollars that all runs of this suite may spend on models that cost money.
         seed: for everything that draws.
         depth: how many hits are kept of each ranking at least.
@@ -85,6 +88,7 @@ class Suite(BaseModel):
     tasks: dict[str, TaskSpec] = Field(min_length=1)
     baseline: str | None = None
     slices: Annotated[list[Kind], BeforeValidator(_list)] = []
+    max_excluded: Annotated[Bound, BeforeValidator(bound)] = USUAL_MAXIMUM
     budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     seed: int = 0
     depth: int = Field(default=100, ge=1)

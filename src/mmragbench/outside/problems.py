@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.exclusions import LeftOut
+from mmragbench.printable import shortened
+from mmragbench.records import Exclusion
 
 Policy = Literal["error", "skip", "zero"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -71,6 +74,15 @@ class Problems:
                 f"there ({self.line('unknown', 3) or 'nothing is'}); do the ids agree?"
             )
 
+    def left_out(self, policy: Policy) -> list[LeftOut]:
+        """What the gold asks for and no number is made of; under `zero` what is missing counts."""
+        kinds = ("unreadable",) if policy == "zero" else ("missing", "unreadable")
+        named = {
+            kind: tuple(Exclusion(kind, id, kind) for id in self.ids.get(kind, ()))
+            for kind in kinds
+        }
+        return [LeftOut(self.noun, self.asked, left) for left in named.values() if left]
+
     def line(self, kind: str, examples: int = 20) -> str:
         """`18 of 5000 images missing: 8, 15, 21, ...`; empty where there is none of the kind."""
         ids = self.ids.get(kind, ())
@@ -78,7 +90,8 @@ class Problems:
             return ""
         of = f" of {self.asked}" if kind == "missing" else ""
         more = ", ..." if len(ids) > examples else ""
-        return f"{len(ids)}{of} {self.noun} {kind}: {', '.join(ids[:examples])}{more}"
+        named = ", ".join(shortened(id, 80) for id in ids[:examples])
+        return f"{len(ids)}{of} {self.noun} {kind}: {named}{more}"
 
     @property
     def notes(self) -> dict[str, Any]:

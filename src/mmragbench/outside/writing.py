@@ -45,15 +45,20 @@ def table(rows: Sequence[Row]) -> Table:
 def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[str]:
     """Lines below the table: what did not fit, why a number is not there or what to know of it, and
     the signatures."""
-    for kind in problems.ids:
-        if line := problems.line(kind):
-            meant = MEANT.get(kind, "")
-            yield f"{line} ({meant[policy] if isinstance(meant, dict) else meant})"
+    yield from unfit(problems, policy)
     for row in rows:
         for key in ("reason", "warning"):
             if row.get(key):
                 yield f"{row['measure']}: {row[key]}"
     yield from (row["signature"] for row in rows)
+
+
+def unfit(problems: Problems, policy: str, examples: int = 20) -> Iterator[str]:
+    """What did not fit, a line a kind: how many, which, and what became of them."""
+    for kind in problems.ids:
+        if line := problems.line(kind, examples):
+            meant = MEANT.get(kind, "")
+            yield f"{line} ({meant[policy] if isinstance(meant, dict) else meant})"
 
 
 def check_ending(path: Path) -> None:
