@@ -49,4 +49,6 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     choices = sorted(known)
     near = get_close_matches(name, choices, n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}.{hint} There is: {', '.join(choices) or 'none'}."
+    return (
+        f"unknown {kind} {shortened(name, 60)!r}.{hint} There is: {', '.join(choices) or 'none'}."
+    )

@@ -106,10 +106,13 @@ def check(left: Iterable[LeftOut], most: Bound) -> None:
     Raises:
         DataError: more of a noun is left out than may be.
     """
-    if over := next((each for each in left if each.exceeds(most)), None):
+    over = sorted((each for each in left if each.exceeds(most)), key=lambda each: -each.count)
+    if over:
+        worst, *others = over
+        also = "".join(f"; {each.counts}" for each in others)
         raise DataError(
-            f"left out: {over}. At most {most} may be: mend the data, or allow more with "
-            f"--max-excluded {over.count} (in a suite, max_excluded: {over.count})"
+            f"left out: {worst}{also}. At most {most} may be: mend the data, or allow more with "
+            f"--max-excluded {worst.count} (in a suite, max_excluded: {worst.count})"
         )
 
 

@@ -26,6 +26,9 @@ def export(
         Path | None,
         typer.Option(help="A new folder; RUN/export/FORMAT by default.", show_default=False),
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the dataset's code, if the run names its own.")
+    ] = False,
 ) -> None:
     """Write a run as TREC runs, COCO captions, BEIR datasets or mteb results."""
     from mmragbench.exporting.export import export as write
@@ -33,7 +36,7 @@ def export(
     for more in overrides or ():
         if "=" not in more:
             raise MmragbenchError(f"one run at a time: {more!r} is a second one, or no KEY=VALUE")
-    done = write(run, format, output, overrides or ())
+    done = write(run, format, output, overrides or (), trust)
     for what, why in done.left_out.items():
         Terminal(stderr=True).say(f"left out: {what}: {why}")
     count = f"{len(done.files):,} file{'s' * (len(done.files) != 1)}"

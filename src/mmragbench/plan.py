@@ -11,8 +11,9 @@ from typing import Any
 from mmragbench.assembly import Bound, bind, bind_model
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.identity import digest
+from mmragbench.naming import apart
 from mmragbench.records import Measure, Task
-from mmragbench.registry import Component, arguments, every, exists, find_measure
+from mmragbench.registry import Component, arguments, every, exists, find_measure, named_measures
 from mmragbench.suite import Misfit, Place, Source, Suite, TaskSpec
 
 MODEL_GENERATORS = {"chat": "reader", "painter": "draw"}
@@ -118,6 +119,10 @@ def _plan(suite: Suite) -> Plan:
             if name not in generators:
                 place = ("tasks", task, "generator")
                 generators[name] = bind("generator", {"use": name}, place, suite)
+    try:
+        apart(generators)
+    except ValueError as error:
+        raise Misfit(("tasks",), f"generators: {error}") from error
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
     planned = Plan(suite, dataset, strategies, generators, tasks)
@@ -189,8 +194,8 @@ def _generators(bound: Mapping[str, Bound]) -> list[str]:
 
 def _parsed(names: list[str], place: Place) -> list[Measure]:
     try:
-        return list(dict.fromkeys(Measure.parse(name) for name in names))
-    except ValueError as error:
+        return list(dict.fromkeys(each for name in names for each in named_measures(name)))
+    except SuiteError as error:
         raise Misfit(place, str(error)) from error
 
 

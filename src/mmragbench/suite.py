@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.exclusions import USUAL_MAXIMUM, Bound, bound
+from mmragbench.naming import Dotted, Plain, apart
+from mmragbench.printable import shortened
 from mmragbench.slicing import Kind
 
 Place = tuple[str, ...]
@@ -34,7 +36,13 @@ def _list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def _apart(named: dict[str, Any]) -> dict[str, Any]:
+    apart(named)
+    return named
+
+
 Spec = Annotated[dict[str, Any], BeforeValidator(_spec)]
+Specs = Annotated[dict[Dotted, Spec], AfterValidator(_apart)]
 Names = Annotated[list[str], BeforeValidator(_list)]
 Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list)]
 
@@ -51,7 +59,7 @@ class TaskSpec(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     measures: Names
-    generator: Names = []
+    generator: Annotated[list[Dotted], BeforeValidator(_list)] = []
     k: Depths = [5]
 
 
@@ -79,13 +87,13 @@ class Suite(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: Plain
     description: str = ""
     dataset: Spec
-    models: dict[str, Spec] = {}
-    strategies: dict[str, Spec] = Field(min_length=1)
-    generators: dict[str, Spec] = {}
-    tasks: dict[str, TaskSpec] = Field(min_length=1)
+    models: Specs = {}
+    strategies: Specs = Field(min_length=1)
+    generators: Specs = {}
+    tasks: Annotated[dict[Plain, TaskSpec], AfterValidator(_apart)] = Field(min_length=1)
     baseline: str | None = None
     slices: Annotated[list[Kind], BeforeValidator(_list)] = []
     max_excluded: Annotated[Bound, BeforeValidator(bound)] = USUAL_MAXIMUM
@@ -128,7 +136,7 @@ class Source:
 
     def error(self, place: Sequence[str | int], message: str) -> SuiteError:
         """The error with its line and place in front."""
-        path = ".".join(map(str, place))
+        path = ".".join(shortened(str(step), 60) for step in place)
         return SuiteError(f"{self.where(place)}: {path + ': ' if path else ''}{message}")
 
 
@@ -153,12 +161,14 @@ def validate(content: Mapping[str, Any], source: Source) -> Suite:
     try:
         return Suite.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"]
+        errors = error.errors()  # a key that is misspelt before the one that is missing for it
+        first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+        place = [step for step in first["loc"] if step != "[key]"]
+        message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
-            model = TaskSpec if first["loc"][0] == "tasks" else Suite
-            message = unknown("key", str(first["loc"][-1]), model.model_fields)
-        raise source.error(first["loc"], message) from error
+            model = TaskSpec if place[0] == "tasks" else Suite
+            message = unknown("key", str(place[-1]), model.model_fields)
+        raise source.error(place, message) from error
 
 
 def _find(path: Path) -> Path:

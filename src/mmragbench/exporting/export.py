@@ -68,6 +68,7 @@ def export(
     format: str,
     output: Path | str | None = None,
     overrides: Sequence[str] = (),
+    trust: bool = False,
 ) -> Export:
     """Write a run in another tool's format.
 
@@ -79,6 +80,8 @@ def export(
         format: `trec`, `coco`, `beir` or `mteb`.
         output: a folder that is not there yet, or empty; `<run>/export/<format>` by default.
         overrides: where the data lies by now: `dataset.root=/elsewhere`.
+        trust: import a dataset that the run names by a dotted path, `package.module:Name`; without
+            it no code is run that the folder names.
 
     Raises:
         MmragbenchError: no such format, a folder with something in it, data that is not the run's,
@@ -93,7 +96,7 @@ def export(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise MmragbenchError(f"{folder} is there already; give --output a new or empty folder")
     exported = Export(folder)
-    known[format](repose(Path(run), overrides), exported)
+    known[format](repose(Path(run), overrides, trust), exported)
     if not exported.files:
         why = "; ".join(f"{what}: {reason}" for what, reason in exported.left_out.items())
         raise MmragbenchError(f"{run} has nothing for {format} ({why})")
