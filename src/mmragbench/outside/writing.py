@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from mmragbench import spreadsheets
 from mmragbench.cache import write_atomically
 from mmragbench.errors import MmragbenchError
 from mmragbench.outside.judging import Judged
@@ -74,11 +73,7 @@ def check_ending(path: Path) -> None:
 def write_scores(path: Path, judged: Judged) -> None:
     """Each query's scores, as a run folder's `scores.parquet` has them, or as CSV."""
     if path.suffix == ".csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(_records(judged.scores))
-        write_atomically(path, text.getvalue())
+        write_atomically(path, spreadsheets.table(COLUMNS, _records(judged.scores)))
     else:
         import pyarrow as pa
         import pyarrow.parquet as pq
