@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 from mmragbench.printable import printable, shortened
 
@@ -47,8 +48,18 @@ class NotApplicable(MmragbenchError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The sentence for a name that does not exist: what was asked, the nearest, and all there is."""
     choices = sorted(known)
-    near = get_close_matches(name, choices, n=1, cutoff=0.6)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    lower = {choice.lower(): choice for choice in choices}
+    near = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    hint = f" Did you mean {lower[near[0]]!r}?" if near else ""
     return (
         f"unknown {kind} {shortened(name, 60)!r}.{hint} There is: {', '.join(choices) or 'none'}."
     )
+
+
+def not_a_run(folder: Path, lacks: str) -> str:
+    """The sentence for a folder that is no run: what it lacks, and the runs that lie in it."""
+    runs = sorted(str(file.parent) for file in folder.glob("*/summary.json"))
+    advice = (
+        f"there is {', '.join(runs)}" if runs else "give the folder that `mmragbench run` wrote"
+    )
+    return f"{folder} is not a run folder: it has no {lacks}; {advice}"

@@ -174,12 +174,6 @@ def _plan_task(
     found = {measure: _measure(measure, place, suite) for measure in _parsed(spec.measures, place)}
     retrieval = {m: component for m, component in found.items() if not component.scores}
     generation = {m: component for m, component in found.items() if component.scores}
-    if generation and not spec.generator:
-        raise Misfit(
-            ("tasks", name),
-            f"{', '.join(map(str, generation))} score what a generator produces; "
-            "add generator: with one or more of " + ", ".join(_generators(generators)),
-        )
     cells: dict[tuple[str, int], None] = {}
     for generator in spec.generator:
         reads = getattr(generators[generator].component.make, "reads", None)
@@ -222,6 +216,13 @@ def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
         if name not in tasks:
             message = unknown(f"task of {plan.dataset.component.name}", name, tasks)
             raise source.error(("tasks", name), message)
+        if task_plan.generation and not task_plan.cells:
+            measures = ", ".join(map(str, task_plan.generation))
+            raise source.error(
+                ("tasks", name),
+                f"{measures} score what a generator produces; "
+                f"add generator: with one or more of {', '.join(_generators(plan.generators))}",
+            )
         for measure, component in task_plan.generation.items():
             if tasks[name].output not in component.scores:
                 raise source.error(

@@ -326,10 +326,14 @@ class Measure:
         """
         import re
 
+        from mmragbench.printable import shortened
+
         match = re.fullmatch(r"([A-Za-z]\w*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
         if match is None:
+            cut = " (a cutoff is 1 or more)" if re.search(r"@-?0", text) else ""
             raise ValueError(
-                f"{text!r} is not a measure; write it like CIDEr, nDCG@10 or FID(clip)"
+                f"{shortened(text, 60)!r} is not a measure{cut}; write it like CIDEr, nDCG@10 or "
+                "FID(clip)"
             )
         name, features, cutoff = match.groups()
         return cls(name, features, int(cutoff) if cutoff else None)

@@ -50,6 +50,12 @@ METHODS = {
 }
 """Kind -> what its classes have."""
 
+OTHER_NAMES = {
+    "hit": "Success", "hits": "Success", "hit_rate": "Success", "map": "AP", "mrr": "RR",
+    "precision": "P", "recall": "R",
+}  # fmt: skip
+"""What other tools call measures, in small letters -> what they are called here."""
+
 PLURALS = {"strategy": "strategies"}
 """Where an `s` at the end does not do."""
 
@@ -265,6 +271,9 @@ def find_measure(measure: Measure) -> Component:
         SuiteError: there is none of that name, or it wants a cutoff or features that are not given.
     """
     name = f"{measure.name}@k" if measure.cutoff else measure.name
+    other = OTHER_NAMES.get(measure.name.lower())
+    if other and not exists("measure", name):
+        raise SuiteError(f"{measure} is {replace(measure, name=other)} here: write that")
     component = find("measure", name)
     wants_features = "features" in inspect.signature(component.make).parameters
     if wants_features and not measure.features:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mmragbench.errors import MmragbenchError
+from mmragbench.errors import MmragbenchError, not_a_run
 from mmragbench.printable import printable
 
 if TYPE_CHECKING:
@@ -70,10 +70,7 @@ def _run(path: Path) -> RunFolder:
     from mmragbench.reporting.folder import RunFolder
 
     if not (path / "summary.json").is_file():
-        raise MmragbenchError(
-            f"{path} is not a run folder: it has no summary.json; "
-            "give the folder that `mmragbench run` wrote"
-        )
+        raise MmragbenchError(not_a_run(path, "summary.json"))
     return RunFolder(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from mmragbench.exclusions import USUAL_MAXIMUM, Bound, bound
 from mmragbench.naming import Dotted, Plain, apart
 from mmragbench.printable import shortened
 from mmragbench.slicing import Kind
+
+OWN_DATA = "write a suite with dataset: {use: folder, root: FOLDER, queries: test, memory: train}"
 
 Place = tuple[str, ...]
 """Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
@@ -178,8 +181,16 @@ def _find(path: Path) -> Path:
     shipped = {file.stem: file for file in shipped_suites()}
     if len(path.parts) == 1 and path.stem in shipped and path.suffix in ("", ".yaml"):
         return shipped[path.stem]
+    if path.is_dir():
+        run = (path / "suite.yaml").is_file()
+        advice = (
+            f"{path / 'suite.yaml'} is its suite" if run else f"to use what lies in it, {OWN_DATA}"
+        )
+        raise SuiteError(f"{str(path)!r} is a folder, where a suite file is wanted; {advice}")
+    near = get_close_matches(path.stem, shipped, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near and len(path.parts) == 1 else ""
     raise SuiteError(
-        f"there is no suite {str(path)!r}; give a file, or the name of one that is shipped: "
+        f"there is no suite {str(path)!r}{hint}; give a file, or the name of one that is shipped: "
         f"{', '.join(sorted(shipped))}"
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmragbench.contracts import Vectors
-from mmragbench.errors import DataError, unknown
+from mmragbench.errors import DataError, not_a_run, unknown
 from mmragbench.records import Measure
 
 DISTANCES = ("FID", "KID")
@@ -163,10 +163,7 @@ class RunFolder:
         try:
             return (self.path / name).read_text(encoding="utf-8")
         except OSError as error:
-            raise DataError(
-                f"{self.path} is not a run folder: it has no {name}; "
-                "give the folder that `mmragbench run` wrote"
-            ) from error
+            raise DataError(not_a_run(self.path, name)) from error
 
 
 def _stamped(file: Path) -> tuple[str, int]:
