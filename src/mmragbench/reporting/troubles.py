@@ -71,8 +71,12 @@ def remarks(run: RunFolder) -> list[str]:
         named = ", ".join(f"{shortened(each.kind, 60)} {each.count:,}" for each in kinds[:5])
         name, error = kinds[0].named[0]
         first = f"{shortened(name, 100)}: {shortened(error, 120)}"
-        lines.append(f"failed: {count:,} outputs ({named}); first: {first}; all in failures.json")
-    lines += [f"failed: {n:,} scores of {measure}" for measure, n in _unscored(run).items()]
+        lines.append(
+            f"failed: {count:,} output{'s' * (count > 1)} ({named}); first: {first}; all in failures.json"
+        )
+    lines += [
+        f"failed: {n:,} score{'s' * (n > 1)} of {measure}" for measure, n in _unscored(run).items()
+    ]
     return lines
 
 
