@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import Any
 
-FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+from mmragbench.printable import printable
+
+FORMULAS = tuple("=+-@\t\n\uff1d\uff0b\uff0d\uff20")
 """What a formula begins with, in some program; the last four are the same signs in full width."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """CSV with a header. A text that a spreadsheet would take for a formula gets a `'` in front;
+    """CSV with a header, without control characters. A text that a spreadsheet would take for a formula gets a `'` in front;
     numbers, those in texts too, stay as they are."""
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -24,7 +26,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def _cell(value: Any) -> Any:
     if value is None or isinstance(value, int | float):
         return value
-    text = str(value)
+    text = printable(str(value))
     return f"'{text}" if text.startswith(FORMULAS) and not _is_number(text) else text
 
 

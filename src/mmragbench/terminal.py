@@ -34,7 +34,7 @@ class Terminal(Console):
 
     def say(self, text: str) -> None:
         """One line, however long, and whatever line feeds an id holds."""
-        self.print(" ".join(text.splitlines()), soft_wrap=True)
+        self.print(" ".join(printable(text).splitlines()), soft_wrap=True)
 
     def as_json(self, content: Any) -> None:
         """JSON in ASCII, which holds no control character."""
