@@ -14,8 +14,8 @@ FORMULAS = tuple("=+-@\t\n\uff1d\uff0b\uff0d\uff20")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """CSV with a header, without control characters. A text that a spreadsheet would take for a formula gets a `'` in front;
-    numbers, those in texts too, stay as they are."""
+    """CSV with a header, without control characters. A text that a spreadsheet would take for a
+    formula gets a `'` in front; numbers, those in texts too, stay as they are."""
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
