@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from mmragbench.errors import DataError
+from mmragbench.exclusions import Excluded
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import Grades, read_judgements
 from mmragbench.formats.values import as_id, examples, is_unicode, quoted
 from mmragbench.intake import OUTSIDE, inside, take_in
-from mmragbench.pictures import reasons
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
 from mmragbench.registry import dataset
 
@@ -42,11 +42,13 @@ class Taken:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads one side below a root; `prefix` goes before the ids of its texts and images."""
+    """Reads one side below a root; `prefix` goes before the ids of its texts and images. Pictures
+    that can't be used are told apart from lines: a document keeps its text."""
 
     root: Path
     prefix: str
     excluded: list[Exclusion]
+    pictures: list[Exclusion] = field(default_factory=list)
 
     def take(self, path: Path, wanted: Mapping[str, object] | None = None) -> Taken:
         """All items of a JSON Lines file, or those that are wanted, with pictures taken in."""
@@ -63,7 +65,7 @@ class _Reader:
                 items[item.id] = item
         images = {id: file for id, item in items.items() if (file := self._image(path, item))}
         taken, refused = take_in(list(images.values()), folder() / "intake.sqlite")
-        self.excluded.extend(refused)
+        self.pictures.extend(refused)
         names = {f"{self.prefix}{id}": id for id in images}
         return Taken(items, {names[image.id]: image for image in taken})
 
@@ -92,7 +94,7 @@ class _Reader:
         try:
             return Image(f"{self.prefix}{item.id}", inside(self.root, item.file))
         except DataError as error:
-            self._exclude(OUTSIDE, item.id, f"{path.name}: {error}")
+            self.pictures.append(Exclusion(OUTSIDE, item.id, f"{path.name}: {error}"))
             return None
 
     def _exclude(self, kind: str, id: str, reason: str) -> None:
@@ -143,43 +145,49 @@ class Beir:
             DataError: a file is missing or not what it should be (`formats.judgements` says what a
                 judgement is), or no query or document can be used.
         """
-        excluded: list[Exclusion] = []
-        judged = self._judgements(excluded)
-        memory = self._documents(excluded)
-        asked = self._queries(judged, excluded)
-        excluded += _unknown(judged, asked, {document.id for document in memory})
+        left = Excluded()
+        judged = self._judgements(left)
+        memory = self._documents(left)
+        asked = self._queries(judged, left)
+        _unknown(judged, asked, {document.id for document in memory}, left)
         queries = _draw(asked, self.limit, self.seed)
         kept = {query.id: judged[query.id] for query in queries}
-        task = Task("retrieval", memory, queries, kept, exclusions=tuple(excluded))
+        named = tuple(left.exclusions)
+        task = Task("retrieval", memory, queries, kept, exclusions=named, totals=left.totals)
         return {task.name: task}
 
-    def _judgements(self, excluded: list[Exclusion]) -> Grades:
-        """The split's judgements; pairs that are judged twice alike are appended to `excluded`."""
+    def _judgements(self, left: Excluded) -> Grades:
+        """The split's judgements; a pair that is judged twice alike counts once."""
         path = self.root / "qrels" / f"{self.split}.tsv"
         if path not in path.parent.glob("*.tsv"):
             raise DataError(f"{path} cannot be read (there is no such file){_splits(path)}")
         grades, repeated = read_judgements(path)
         reason = f"{path.name}: the same grade twice, counted once"
-        excluded += [Exclusion("repeated judgement", pair, reason) for pair in repeated]
+        twice = (Exclusion("repeated judgement", pair, reason) for pair in repeated)
+        left.add("judgements", sum(map(len, grades.values())), twice)
         return grades
 
-    def _documents(self, excluded: list[Exclusion]) -> list[Document]:
-        path, refused = self.root / "corpus.jsonl", list[Exclusion]()
-        memory = _documents(_Reader(self.root / self.images, "", refused).take(path), refused)
+    def _documents(self, left: Excluded) -> list[Document]:
+        path = self.root / "corpus.jsonl"
+        reader = _Reader(self.root / self.images, "", [])
+        memory = _documents(reader.take(path), reader.excluded)
+        left.add("documents", len(memory), reader.excluded)
+        left.add("document images", _pictured(memory), reader.pictures)
         if not memory:
-            raise DataError(f"{path}: not one document can be used ({reasons(refused) or 'empty'})")
-        excluded += refused
+            why = left.reasons("document") or ": it is empty"
+            raise DataError(f"{path}: not one document can be used{why}")
         return memory
 
-    def _queries(self, judged: Grades, excluded: list[Exclusion]) -> list[Query]:
-        path, refused = self.root / "queries.jsonl", list[Exclusion]()
-        reader = _Reader(self.root / self.images, "query:", refused)
-        queries = _queries(reader.take(path, judged), refused)
+    def _queries(self, judged: Grades, left: Excluded) -> list[Query]:
+        path = self.root / "queries.jsonl"
+        reader = _Reader(self.root / self.images, "query:", [])
+        queries = _queries(reader.take(path, judged), reader.excluded)
+        left.add("queries", len(queries), reader.excluded)
+        left.add("query images", _pictured(queries), reader.pictures)
         if not queries:
             rows = (row for _, row, _ in read_objects(path, _EXPECTED) if row)
-            ids = f"it has {quoted(next(rows, {}).get('_id'))}, {examples(judged, 1)} is judged"
-            raise DataError(f"{path}: not one query can be used ({reasons(refused) or ids})")
-        excluded += refused
+            ids = f": it has {quoted(next(rows, {}).get('_id'))}, {examples(judged, 1)} is judged"
+            raise DataError(f"{path}: not one query can be used{left.reasons('quer') or ids}")
         return queries
 
 
@@ -219,17 +227,31 @@ def _queries(taken: Taken, excluded: list[Exclusion]) -> list[Query]:
 
 
 def _unknown(
-    judged: Mapping[str, Mapping[str, int]], asked: Sequence[Query], known: set[str]
-) -> list[Exclusion]:
+    judged: Mapping[str, Mapping[str, int]],
+    asked: Sequence[Query],
+    known: set[str],
+    left: Excluded,
+) -> None:
     """Judgements that fit nothing: of queries that are not asked, of documents that are not there."""
     ids = {query.id for query in asked}
     queries = [id for id in judged if id not in ids]
-    documents = {id: None for query in judged for id in judged[query] if id not in known}
+    every = dict.fromkeys(id for query in judged for id in judged[query])
+    documents = [id for id in every if id not in known]
+    left.add(
+        "judged queries",
+        len(judged) - len(queries),
+        (Exclusion("judged query not asked", id, "no usable query has this id") for id in queries),
+    )
     missing = "not a document; if it is relevant, it stays among what should be found"
-    return [
-        *(Exclusion("judged query not asked", id, "no usable query has this id") for id in queries),
-        *(Exclusion("judged document not in corpus", id, missing) for id in documents),
-    ]
+    left.add(
+        "judged documents",
+        len(every) - len(documents),
+        (Exclusion("judged document not in corpus", id, missing) for id in documents),
+    )
+
+
+def _pictured(items: Sequence[Document | Query]) -> int:
+    return sum(item.image is not None for item in items)
 
 
 def _draw(queries: list[Query], limit: int | None, seed: int) -> list[Query]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from mmragbench.captioned import names
+from mmragbench.captioned import names, pose_splits
 from mmragbench.errors import DataError
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
@@ -87,14 +87,9 @@ class Coco:
                 raise DataError("karpathy names both splits; leave out queries and memory")
             sides = karpathy(self.root, self.root / self.karpathy)
             return pose(sides["queries"], sides["memory"], self.sample)
-        excluded: list[Exclusion] = []
-        queries = self._read(self.queries or self._default("val2017"), excluded)
-        if self.memory == "rest":
-            if self.sample.queries is None:
-                raise DataError("memory: rest needs a limit, the number of query images")
-            return pose(queries, None, self.sample, excluded)
-        memory = self._read(self.memory or self._default("train2017"), excluded)
-        return pose(queries, memory, self.sample, excluded)
+        queries = self.queries or self._default("val2017")
+        memory = self.memory or self._default("train2017")
+        return pose_splits(self._read, queries, memory, self.sample)
 
     def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:
         entries, found = read(self.root, split)
@@ -134,7 +129,12 @@ def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
             excluded.append(Exclusion("unknown image", caption.id or caption.image, reason))
     things = _things(root / split.instances, images, excluded) if split.instances else {}
     entries = [
-        replace(entry, captions=tuple(captions[id]), categories=things.get(id, frozenset()))
+        replace(
+            entry,
+            captions=tuple(own := captions[id]),
+            categories=things.get(id, frozenset()),
+            annotations=1 + len(own),
+        )
         for id, entry in images.items()
     ]
     return entries, excluded

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mmragbench.errors import DataError
+from mmragbench.exclusions import Excluded
 from mmragbench.formats.csv_rows import read_csv
 from mmragbench.formats.text_lines import read_lines
 from mmragbench.formats.values import as_id, examples, quoted
@@ -75,7 +76,9 @@ class Flickr:
             ]
             for split in (self.queries, self.memory)
         )
-        return pose(queries, memory, self.sample, excluded)
+        left = Excluded()
+        left.add("lines of captions", sum(map(len, captions.values())), excluded)
+        return pose(queries, memory, self.sample, left)
 
 
 def _listed(path: Path, captions: Captions) -> list[str]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mmragbench.errors import DataError
+from mmragbench.exclusions import Excluded
 from mmragbench.file_names import files_below
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.pages import Limits, Page, Passages, cut, read
@@ -78,6 +79,12 @@ class Pdf:
         if not queries:
             named = [*broken, *refused]
             raise DataError(_nothing(f"no question of {self.questions} can be used", named))
+        left = Excluded()
+        files = {document.id.rpartition("#p")[0] for document in memory}
+        left.add("PDF files", len(files), (e for e in excluded if "#p" not in e.id))
+        left.add("pages and figures", len(memory), (e for e in excluded if "#p" in e.id))
+        left.add("lines of questions", len(asked), broken)
+        left.add("questions", len(queries), refused)
         answers = {question.id: question.answers for question in chosen}
         task = Task(
             name="question-answering",
@@ -87,7 +94,8 @@ class Pdf:
             output="answer",
             references={query.id: answers[query.id] for query in queries},
             slices=_slices(queries, gold, {d.id: d.image is not None for d in memory}),
-            exclusions=(*excluded, *broken, *refused),
+            exclusions=tuple(left.exclusions),
+            totals=left.totals,
         )
         return {task.name: task}
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv as format
 from collections.abc import Iterable
-from io import StringIO
 from pathlib import Path
 
+from mmragbench import spreadsheets
 from mmragbench.registry import report
 from mmragbench.reporting.folder import Row, RunFolder
 from mmragbench.reporting.writing import stem, write
@@ -28,15 +27,12 @@ def csv(run: Path, target: Path) -> Path:
 
 
 def _text(run: RunFolder, rows: Iterable[Row]) -> str:
-    stream = StringIO()
-    writer = format.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        derived = {
-            "relevance": run.tasks[row.task].relevance if row.generator is None else None,
-            "control": run.strategies[row.strategy],
-        }
-        writer.writerow(
-            [derived[name] if name in derived else getattr(row, name) for name in COLUMNS]
-        )
-    return stream.getvalue()
+    return spreadsheets.table(COLUMNS, (_cells(run, row) for row in rows))
+
+
+def _cells(run: RunFolder, row: Row) -> list[object]:
+    derived = {
+        "relevance": run.tasks[row.task].relevance if row.generator is None else None,
+        "control": run.strategies[row.strategy],
+    }
+    return [derived[name] if name in derived else getattr(row, name) for name in COLUMNS]

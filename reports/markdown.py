@@ -10,6 +10,7 @@ from mmragbench.reporting.folder import RunFolder, TaskFacts
 from mmragbench.reporting.gfm import escape
 from mmragbench.reporting.lines import Cell, Line
 from mmragbench.reporting.tables import Table, task_tables, title
+from mmragbench.reporting.troubles import remarks
 from mmragbench.reporting.verdicts import Verdict, verdicts
 from mmragbench.reporting.writing import stem, write
 
@@ -28,6 +29,7 @@ def markdown(run: Path, target: Path) -> Path:
         write(target / "tables" / f"{stem(task)}.md", f"# {text}\n{LEGEND}\n")
     said = {verdict.task: _answer(verdict) for verdict in verdicts(folder)}
     parts = [f"# {escape(folder.name)}\n", *said.values(), ""]
+    parts += [f"{escape(remark[:1].upper() + remark[1:])}.\n" for remark in remarks(folder)]
     parts += [*(f"## {text}" for text in texts.values()), LEGEND]
     return write(target / "tables.md", "\n".join(parts) + "\n")
 

@@ -260,8 +260,8 @@ def test_a_score_on_features_names_their_weights(suite_file, tmp_path, monkeypat
 def test_clipscore_scores_outputs_and_needs_a_generator(suite_file):
     """It is a measure of captions and images, not of rankings."""
     from mmragbench.errors import SuiteError
-    from mmragbench.plan import load
+    from mmragbench.verbs import plan
 
     tasks = {"captioning": {"measures": ["CLIPScore(colours)"]}}
     with pytest.raises(SuiteError, match="add generator"):
-        load(suite_file(tasks=tasks))
+        plan(suite_file(tasks=tasks))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from mmragbench.errors import DataError
+from mmragbench.exclusions import Excluded
 from mmragbench.formats.values import as_id, quoted
 from mmragbench.pictures import Entry, Sample, pose
 from mmragbench.records import Exclusion, Task
@@ -66,6 +67,7 @@ def gather(
     """
     found: list[Entry] = []
     captions: list[list[tuple[str, object]]] = []
+    counts: list[int] = []
     by_id: dict[str, int] = {}
     excluded: list[Exclusion] = []
     for number, row in rows:
@@ -79,16 +81,18 @@ def gather(
             else:
                 found.append(entry)
                 captions.append([])
+                counts.append(0)
                 known = len(found) - 1
                 if one:
                     by_id[id] = known
         except DataError as error:
             excluded.append(Exclusion("broken annotation", f"{split}:{number}", str(error)))
             continue
+        counts[known] += 1
         held = captions[known]
         held += [(name or f"{id}#{len(held) + n}", caption) for n, (name, caption) in own]
-    pairs = zip(found, captions, strict=True)
-    return [replace(entry, captions=tuple(own)) for entry, own in pairs], excluded
+    parts = zip(found, captions, counts, strict=True)
+    return [replace(e, captions=tuple(own), annotations=n) for e, own, n in parts], excluded
 
 
 def image_id(row: Row, columns: Columns, split: str, number: int) -> str:
@@ -134,30 +138,40 @@ def names(row: Row, column: str | None) -> frozenset[str]:
     return frozenset(filter(None, named))
 
 
+Split = TypeVar("Split")
+
+
 def pose_splits(
-    read: Callable[[str, list[Exclusion]], list[Entry]],
-    queries: str,
-    memory: str,
+    read: Callable[[Split, list[Exclusion]], list[Entry]],
+    queries: Split,
+    memory: Split | Literal["rest"],
     sample: Sample,
 ) -> dict[str, Task]:
     """The four tasks of two splits; the memory `rest` is what the limit leaves of the queries.
 
     Args:
-        read: a split's entries, by its name; appends what it cannot use to the list.
-        queries: the name of the query split.
-        memory: the name of the memory split, or `rest`.
+        read: a split's entries; appends what it cannot use to the list.
+        queries: the query split.
+        memory: the memory split, or `rest`.
         sample: how much of them.
 
     Raises:
         DataError: `rest` without a limit; a split that is missing, empty, or shares an image.
     """
-    excluded: list[Exclusion] = []
-    asked = read(queries, excluded)
+    left = Excluded()
+
+    def entries(side: str, split: Split) -> list[Entry]:
+        broken: list[Exclusion] = []
+        found = read(split, broken)
+        left.add(f"{side} annotations", 0, broken)
+        return found
+
+    asked = entries("query", queries)
     if memory == "rest":
         if sample.queries is None:
             raise DataError("memory: rest needs a limit, the number of query images")
-        return pose(asked, None, sample, excluded)
-    return pose(asked, read(memory, excluded), sample, excluded)
+        return pose(asked, None, sample, left)
+    return pose(asked, entries("memory", memory), sample, left)
 
 
 def _captions(row: Row, columns: Columns) -> tuple[list[tuple[int, tuple[str, object]]], bool]:

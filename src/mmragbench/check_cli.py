@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from mmragbench.errors import NotApplicable, SuiteError
+from mmragbench.terminal import Terminal
 
 if TYPE_CHECKING:
     from mmragbench.checking import Subject, Verdict
@@ -53,7 +52,7 @@ def check(
     verdicts = [rule.verdict() for rule in rules_on(checked)]
     tried = {verdict.status for verdict in verdicts[1:]} - {"skipped"}
     if as_json:
-        print(json.dumps(_plain(component, checked, verdicts), indent=1))  # noqa: T201
+        Terminal().as_json(_plain(component, checked, verdicts))
     else:
         _show(component, checked, verdicts)
     if "failed" in tried or not tried or verdicts[0].status == "failed":
@@ -97,27 +96,23 @@ def _try_to_build(checked: Subject) -> None:
 def _show(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> None:
     from mmragbench.checking.kit import rules_of
 
-    console = Console()
+    console = Terminal()
     kind = checked.component.kind
     lent = ", ".join(f"{parameter} = {model}" for parameter, model in checked.models.items())
-    _say(console, f"{name} as {kind}{f', with {lent}' if lent else ''}")
+    console.say(f"{name} as {kind}{f', with {lent}' if lent else ''}")
     said = ""
     for verdict in verdicts:
         line = Text.assemble((f"{verdict.status:<9}", STYLES[verdict.status]), verdict.rule)
         console.print(line, soft_wrap=True)
         if verdict.message:
             why = "as above" if verdict.message == said else verdict.message
-            _say(console, f"{'':<9}{why}")
+            console.say(f"{'':<9}{why}")
             said = verdict.message
     counts = Counter(verdict.status for verdict in verdicts)
-    _say(console, f"{len(verdicts)} rules: {', '.join(f'{n} {s}' for s, n in counts.items())}")
+    console.say(f"{len(verdicts)} rules: {', '.join(f'{n} {s}' for s, n in counts.items())}")
     for what, reason in checked.left_out.items():
-        _say(console, f"left out: {what} ({reason})")
-    _say(console, f"not checked for any {kind}: {rules_of(kind).UNCHECKED}")
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+        console.say(f"left out: {what} ({reason})")
+    console.say(f"not checked for any {kind}: {rules_of(kind).UNCHECKED}")
 
 
 def _plain(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> dict[str, Any]:

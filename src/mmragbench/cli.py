@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
@@ -19,14 +18,16 @@ from mmragbench import __version__
 from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
 from mmragbench.crashes import FILE
-from mmragbench.ending import INTERRUPTS, flush, one_line, outside
+from mmragbench.ending import INTERRUPTS, flush, outside
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.gate_cli import gate
 from mmragbench.openmp import spin_briefly
 from mmragbench.outlook import tabled
+from mmragbench.printable import one_line
 from mmragbench.report_cli import FULL, report
 from mmragbench.score_cli import app as score_app
+from mmragbench.terminal import Terminal
 from mmragbench.verify.cli import verify
 
 KINDS = (
@@ -54,8 +55,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare multimodal retrieval-augmented generation strategies.",
 )
-out = Console()
-err = Console(stderr=True)
+out = Terminal()
+err = Terminal(stderr=True)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,12 +72,22 @@ Overrides = Annotated[
 ]
 
 
+MaxExcluded = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE",
+        help="How much of the data may be left out, 5% or a number; by default half of it.",
+        show_default=False,
+    ),
+]
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False,
 ) -> None:
     if version:
-        out.print(f"mmragbench {__version__}", highlight=False)
+        out.say(f"mmragbench {__version__}")
         raise typer.Exit
 
 
@@ -87,20 +98,25 @@ def run(
     output: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
     full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
     debug: Annotated[bool, typer.Option("--debug", help=DEBUG)] = False,
+    max_excluded: MaxExcluded = None,
 ) -> None:
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
     from mmragbench.progress import progress
-    from mmragbench.reporting.costs import remarks
+    from mmragbench.reporting import costs, troubles
     from mmragbench.reporting.folder import RunFolder
 
     with progress(err) as shown:
-        done = verbs.run(suite, overrides or (), output, shown, full, debug)
+        given = _bounded(overrides, max_excluded)
+        done = verbs.run(suite, given, output, shown, full, debug)
+    folder = RunFolder(done.folder)
+    for remark in troubles.remarks(folder):
+        err.say(remark)
     for text in _crashes(done):
-        err.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True)
-    for remark in remarks(RunFolder(done.folder)):
-        err.print(f"note: {remark}", markup=False, highlight=False, soft_wrap=True)
-    out.print(str(done.report), markup=False, highlight=False, soft_wrap=True)
+        err.say(f"warning: {one_line(text)}")
+    for remark in costs.remarks(folder):
+        err.say(f"note: {remark}")
+    out.say(str(done.report))
     if done.crashed:
         raise typer.Exit(1)
 
@@ -118,12 +134,19 @@ def _crashes(done: Run) -> Iterator[str]:
         yield f"the tracebacks are in {log}"
 
 
+def _bounded(overrides: list[str] | None, max_excluded: str | None) -> list[str]:
+    """The overrides, and the option as one more: it is a key of the suite."""
+    return [*(overrides or ()), *([f"max_excluded={max_excluded}"] if max_excluded else [])]
+
+
 @app.command()
-def plan(suite: SuiteArgument, overrides: Overrides = None) -> None:
+def plan(
+    suite: SuiteArgument, overrides: Overrides = None, max_excluded: MaxExcluded = None
+) -> None:
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    outlook = verbs.plan(suite, overrides or ())
+    outlook = verbs.plan(suite, _bounded(overrides, max_excluded))
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in outlook.cells:
         size = (f"{row['documents']:,}", f"{row['queries']:,}")
@@ -135,7 +158,9 @@ def plan(suite: SuiteArgument, overrides: Overrides = None) -> None:
     for line in tabled(outlook.models):
         out.print(line)
     if outlook.budget is not None:
-        out.print(f"budget: ${outlook.budget:,.2f}", highlight=False)
+        out.say(f"budget: ${outlook.budget:,.2f}")
+    for left in outlook.left_out:
+        err.say(f"left out: {left}")
 
 
 @app.command()
@@ -144,11 +169,11 @@ def ls() -> None:
     from mmragbench.registry import every
 
     for kind in KINDS:
-        out.print(f"\n[bold]{kind}[/bold]")
+        out.print(f"\n{kind}", style="bold")
         for component in every(kind):
             line = f"  {component.name:<22}{component.summary}"
             overflow: Literal["ellipsis", "ignore"] = "ellipsis" if out.is_terminal else "ignore"
-            out.print(line, markup=False, highlight=False, overflow=overflow, no_wrap=True)
+            out.print(line, overflow=overflow, no_wrap=True)
 
 
 for verb in (compare, report, gate, export, check):
@@ -169,7 +194,7 @@ def main() -> None:
     try:
         app()
     except MmragbenchError as error:
-        err.print(f"error: {one_line(error)}", markup=False, highlight=False, soft_wrap=True)
+        err.say(f"error: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
         INTERRUPTS.end()

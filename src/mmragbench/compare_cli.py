@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from mmragbench.digits import number, p_value
 from mmragbench.errors import MmragbenchError
+from mmragbench.terminal import Terminal, wide
 
 if TYPE_CHECKING:
     from mmragbench.comparing.evidence import RunFolder
@@ -82,7 +81,7 @@ def _systems(text: str) -> tuple[tuple[str, str], tuple[str, str]]:
 
 def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
     if as_json:
-        print(json.dumps([pair.row() for pair in pairs], indent=1))  # noqa: T201
+        Terminal().as_json([pair.row() for pair in pairs])
         return
     table = Table(
         "task", "measure", "a", "b", "a - b", "95 % interval", "p (Holm)", "a is", box=None
@@ -101,11 +100,11 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
             p_value(pair.p_holm),
             f"{told}{needed}{mark}",
         )
-    console = _console()
+    console = wide()
     console.print(table)
-    console.print(f"{len(pairs)} paired comparisons, corrected together (Holm).", highlight=False)
+    console.print(f"{len(pairs)} paired comparisons, corrected together (Holm).")
     for forced in sorted({pair.forced for pair in pairs if pair.forced}):
-        console.print(f"forced although {forced}", highlight=False)
+        console.print(f"forced although {forced}")
 
 
 def _where(found: Pair | Gain) -> str:
@@ -114,12 +113,6 @@ def _where(found: Pair | Gain) -> str:
 
 def _interval(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"[{number(low, '+')}, {number(high, '+')}]"
-
-
-def _console() -> Console:
-    """Wide enough for every column where nobody's terminal says how wide."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
 
 
 def _show_gains(found: Sequence[Gain]) -> None:
@@ -138,8 +131,8 @@ def _show_gains(found: Sequence[Gain]) -> None:
             number(gain.missing, "+"),
             _share(gain),
         )
-    console = _console()
-    console.print("\nShare of the headroom between floor and oracle:", highlight=False)
+    console = wide()
+    console.print("\nShare of the headroom between floor and oracle:")
     console.print(table)
 
 
@@ -154,7 +147,7 @@ def _share(gain: Gain) -> str:
 
 def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
     if as_json:
-        print(json.dumps([found.row() for found in swaps], indent=1))  # noqa: T201
+        Terminal().as_json([found.row() for found in swaps])
         return
     table = Table("task", "measure", "part", "difference", "95 % interval", "p", box=None)
     for found in swaps:
@@ -173,4 +166,4 @@ def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
                 _interval(part.low, part.high),
                 p_value(part.p_value),
             )
-    _console().print(table)
+    wide().print(table)

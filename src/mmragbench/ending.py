@@ -15,8 +15,6 @@ from typing import NoReturn
 from mmragbench.errors import MmragbenchError
 
 STOPPED = "stopped; the same command goes on from here"
-LONGEST = 500
-"""Characters of an error's message."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
@@ -63,15 +61,6 @@ def outside(error: Exception) -> MmragbenchError:
         again = "; make room or mend it, and the same command goes on from here"
         return MmragbenchError(f"{where}{reason}{again if error.errno in FULL else ''}")
     return MmragbenchError(f"a file cannot be used ({type(error).__name__}: {error})")
-
-
-def one_line(error: Warning | BaseException | str) -> str:
-    """An error's message as one line; what is too long is cut in the middle."""
-    text = " ".join(str(error).split())
-    if len(text) <= LONGEST:
-        return text
-    half = LONGEST // 2 - 2
-    return f"{text[:half]} … {text[-half:]}"
 
 
 def flush() -> None:

@@ -6,10 +6,17 @@ import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
+from pathlib import Path
+
+from mmragbench.printable import one_line, shortened
 
 
 class MmragbenchError(Exception):
-    """The root of every error that a user caused or can mend; shown as one line, exit code 2."""
+    """The root of every error that a user caused or can mend; shown as one line, exit code 2. As
+    text it is one line of bounded length, without control characters (`mmragbench.printable`)."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class SuiteError(MmragbenchError):
@@ -56,9 +63,12 @@ class NotApplicable(MmragbenchError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The sentence for a name that does not exist: what was asked, the nearest, and all there is."""
     choices = sorted(known)
-    near = get_close_matches(name, choices, n=1, cutoff=0.6)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}.{hint} There is: {', '.join(choices) or 'none'}."
+    lower = {choice.lower(): choice for choice in choices}
+    near = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    hint = f" Did you mean {lower[near[0]]!r}?" if near else ""
+    return (
+        f"unknown {kind} {shortened(name, 60)!r}.{hint} There is: {', '.join(choices) or 'none'}."
+    )
 
 
 LISTED = 3
@@ -66,15 +76,20 @@ LISTED = 3
 
 def listed(names: Sequence[object]) -> str:
     """The first names, quoted and cut where they are long, and how many there are in all."""
-    first = ", ".join(repr(_cut(str(name))) for name in names[:LISTED])
+    first = ", ".join(repr(shortened(str(name), 60)) for name in names[:LISTED])
     return f"{first}, ... ({len(names)} in all)" if len(names) > LISTED else first
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= 60 else f"{name[:28]}...{name[-28:]}"
 
 
 def first_line(error: Exception) -> str:
     """What a library says, in one line that is not too long."""
     lines = str(error).strip().splitlines()
     return lines[0][:250].rstrip(".") if lines else type(error).__name__
+
+
+def not_a_run(folder: Path, lacks: str) -> str:
+    """The sentence for a folder that is no run: what it lacks, and the runs that lie in it."""
+    runs = sorted(str(file.parent) for file in folder.glob("*/summary.json"))
+    advice = (
+        f"there is {', '.join(runs)}" if runs else "give the folder that `mmragbench run` wrote"
+    )
+    return f"{folder} is not a run folder: it has no {lacks}; {advice}"

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from mmragbench.errors import MmragbenchError
+from mmragbench.terminal import Terminal
 
 
 def export(
@@ -26,6 +26,9 @@ def export(
         Path | None,
         typer.Option(help="A new folder; RUN/export/FORMAT by default.", show_default=False),
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the dataset's code, if the run names its own.")
+    ] = False,
 ) -> None:
     """Write a run as TREC runs, COCO captions, BEIR datasets or mteb results."""
     from mmragbench.exporting.export import export as write
@@ -33,9 +36,8 @@ def export(
     for more in overrides or ():
         if "=" not in more:
             raise MmragbenchError(f"one run at a time: {more!r} is a second one, or no KEY=VALUE")
-    done = write(run, format, output, overrides or ())
-    told, note = Console(), Console(stderr=True)
+    done = write(run, format, output, overrides or (), trust)
     for what, why in done.left_out.items():
-        note.print(f"left out: {what}: {why}", markup=False, highlight=False, soft_wrap=True)
+        Terminal(stderr=True).say(f"left out: {what}: {why}")
     count = f"{len(done.files):,} file{'s' * (len(done.files) != 1)}"
-    told.print(f"{done.folder}: {count}", markup=False, highlight=False, soft_wrap=True)
+    Terminal().say(f"{done.folder}: {count}")

@@ -12,8 +12,6 @@ SYSTEM = frozenset({"__macosx", "thumbs.db", "desktop.ini", "lost+found", "@eadi
 """Names, in lower case, under which operating systems keep what nobody put there."""
 MAX_FOLDERS = 100_000
 """Folders below one, with links followed: more are links that lead through each other."""
-LONGEST = 200
-"""Characters of a name or value that an error repeats."""
 
 
 class Files(NamedTuple):
@@ -51,19 +49,6 @@ def files_below(folder: Path) -> Files:
 def is_hidden(name: str) -> bool:
     """Whether a file or folder of this name is hidden."""
     return name.startswith(".") or name.lower() in SYSTEM
-
-
-def printable(text: str) -> str:
-    """A name on one line: characters that cannot be printed are escaped, as `\\x1b`."""
-    if text.isprintable():
-        return text
-    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return "".join(shown)
-
-
-def shortened(text: str) -> str:
-    """A text of at most `LONGEST` characters."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 class _Folder(NamedTuple):

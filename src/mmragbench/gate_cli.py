@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from mmragbench.errors import MmragbenchError
 from mmragbench.places import check_file
+from mmragbench.terminal import Terminal, wide
 
 if TYPE_CHECKING:
     from mmragbench.gating.cells import Cell
@@ -61,7 +59,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
     found = verdicts.gate(run, baseline, _margins(margin or ()), require_power, chosen)
     _write(found, junit, markdown)
     if as_json:
-        print(json.dumps(found.row(), indent=1, ensure_ascii=False))  # noqa: T201
+        Terminal().as_json(found.row())
     else:
         _show(found, every)
     _annotate(found, as_json)
@@ -79,12 +77,7 @@ def _margins(given: Sequence[str]) -> dict[str, str]:
 
 def _say_saved(cells: Sequence[object], path: Path) -> None:
     size = path.stat().st_size / 1000
-    Console().print(
-        f"{path}: {len(cells):,} cells, {size:,.0f} kB",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    Terminal().say(f"{path}: {len(cells):,} cells, {size:,.0f} kB")
 
 
 def _write(gate: Gate, junit: Path | None, markdown: Path | None) -> None:
@@ -106,18 +99,17 @@ def _annotate(gate: Gate, as_json: bool) -> None:
 
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in written.errors(gate):
-            Console(stderr=as_json, soft_wrap=True).print(line, markup=False, highlight=False)
+            Terminal(stderr=as_json).say(line)
 
 
 def _show(gate: Gate, every: bool) -> None:
     from mmragbench.gating.sentences import got_worse, headline, power, too_few
 
-    console = Console()
-    console = console if console.is_terminal else Console(width=160)
+    console = wide()
     most = 10_000 if every else SHOWN
 
     def say(text: str, style: str = "") -> None:
-        console.print(text, style=style, markup=False, highlight=False)
+        console.print(text, style=style)
 
     say(headline(gate), "bold green" if gate.holds else "bold red")
     for problem in gate.problems[:most]:
@@ -126,11 +118,11 @@ def _show(gate: Gate, every: bool) -> None:
     cells = gate.cells if every else gate.failing[:most]
     if cells:
         say("")
-        console.print(_table(cells, console.width), highlight=False)
+        console.print(_table(cells, console.width))
         _rest(say, len(gate.failing), most)
     if worse := got_worse(gate):
         say("\nQueries that got worse:")
-        console.print(_worse(worse[:most], console.width), highlight=False)
+        console.print(_worse(worse[:most], console.width))
         _rest(say, len(worse), most)
     if small := too_few(gate):
         say("\nPassed on too few queries to count:")
@@ -168,7 +160,7 @@ def _table(cells: Sequence[Cell], width: int) -> Table:
             needed = f"{cell.needed:,}" if cell.needed and cell.verdict == "can't tell" else "-"
             moved = f"{cell.changed:,} of {cell.n:,}"
             row += [f"{cell.margin:.3g}", "-" if p is None else tiny(p).lstrip("= "), moved, needed]
-        table.add_row(*map(_literal, row))
+        table.add_row(*row)
     return table
 
 
@@ -179,15 +171,10 @@ def _worse(found: Sequence[Worse], width: int) -> Table:
     last = ""
     for worse in found:
         if worse.where != last:
-            table.add_row(_literal(f"  {worse.where}"))
+            table.add_row(f"  {worse.where}")
             last = worse.where
         before, now = number(worse.fallen.before), number(worse.fallen.now)
         told = [f'"{text}"' for text in (worse.asked, worse.answer) if text]
         line = f"    {worse.fallen.query}  {before} → {now}  {' now: '.join(told)}"
-        table.add_row(_literal(line[: width - 2] if len(line) > width - 2 else line))
+        table.add_row(line[: width - 2])
     return table
-
-
-def _literal(text: str) -> Text:
-    """Ids and texts of datasets are not markup."""
-    return Text(text)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from mmragbench.errors import BadImage, DataError
-from mmragbench.file_names import printable, shortened
+from mmragbench.printable import one_line, printable, shortened
 from mmragbench.records import Exclusion, Image
 
 if TYPE_CHECKING:
@@ -186,14 +186,14 @@ def inside(root: Path, name: str) -> Path:
         DataError: an absolute path, a way out by `..`, or a symbolic link that leads out.
     """
     if not name or "\0" in name or os.path.isabs(name):
-        raise DataError(f"{shortened(name)!r} is not the name of a file below {root.name}/")
+        raise DataError(f"{shortened(name, 200)!r} is not the name of a file below {root.name}/")
     path = root / name
     if name == path.name and name != ".." and not os.path.islink(path):  # noqa: PTH114 - no error for a name that is too long
         return path  # a folder's own file: nothing to follow, which takes time where there are many
     home = os.path.realpath(root)
     if not os.path.realpath(path).startswith(home.rstrip(os.sep) + os.sep):
         raise DataError(
-            f"{shortened(name)!r} leads out of {root.name}/; if it is a link, copy the folder with "
+            f"{shortened(name, 200)!r} leads out of {root.name}/; if it is a link, copy the folder with "
             "what its links lead to: cp -rL"
         )
     return path
@@ -322,7 +322,7 @@ def _check_size(picture: PIL.Image.Image) -> None:
 
 def _broken(error: Exception, data: bytes) -> _Refused:
     """Why a decoder gave up."""
-    detail = shortened(" ".join(str(error).split()) or type(error).__name__)
+    detail = one_line(error, 200) or type(error).__name__
     if "MAX_TEXT" in detail:
         return _Refused("image metadata too large", f"more than {_MAX_TEXT:,} bytes of text")
     words = detail.lower()

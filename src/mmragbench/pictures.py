@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmragbench.errors import BadImage, DataError
+from mmragbench.exclusions import Excluded
 from mmragbench.formats.values import not_a_text
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.silver import Silver
+
+CAPTIONS = "captions"
 
 MAX_CAPTION = 1_000
 """Characters. A longer caption is a mistake in the data: no encoder reads so far."""
@@ -33,6 +36,7 @@ class Entry:
         captions: (id, caption) pairs; a caption may turn out to be no string.
         categories: names of the things in it, where instances are known.
         slices: names of the slices that it belongs to.
+        annotations: how many rows or records of a table it was made from.
         fetch: for a picture that is no file in a folder yet (bytes in a table): makes it one when
             it is drawn, and returns its path; raises BadImage where there is none, and DataError
             where it lies outside of what may be read.
@@ -44,6 +48,7 @@ class Entry:
     captions: tuple[tuple[str, object], ...]
     categories: frozenset[str] = frozenset()
     slices: frozenset[str] = frozenset()
+    annotations: int = 1
     fetch: Callable[[], Path] | None = field(default=None, compare=False, repr=False)
 
     def path(self) -> Path:
@@ -90,7 +95,7 @@ def pose(
     queries: Sequence[Entry],
     memory: Sequence[Entry] | None,
     sample: Sample,
-    excluded: Iterable[Exclusion] = (),
+    excluded: Excluded | None = None,
 ) -> dict[str, Task]:
     """From annotations to tasks: draw, take the files in, pose.
 
@@ -98,7 +103,7 @@ def pose(
         queries: the query split.
         memory: the memory split; None takes what the draw of the queries leaves.
         sample: how much of them.
-        excluded: what reading the annotations has already found.
+        excluded: what reading the annotations has already left out; more is added.
 
     Raises:
         DataError: a split without a usable picture, or an image in both.
@@ -106,19 +111,20 @@ def pose(
     from mmragbench.cache import folder
 
     index = folder() / "intake.sqlite"
-    queries, twice = unique(queries)
-    asked = draw(queries, sample.queries, sample.seed, index)
-    held, again = unique(asked.rest if memory is None else memory)
+    left = excluded or Excluded()
+    asked = draw(_unique("query", queries, left), sample.queries, sample.seed, index)
+    held = _unique("memory", asked.rest if memory is None else memory, left)
     kept = draw(held, sample.memory, sample.seed, index)
-    reading = [*excluded, *twice, *again]
-    _some("query", asked, reading)
+    _count("query", asked, left)
+    _some("query", asked, left)
     if memory is None and not held:
         raise DataError(
             f"the limit of {sample.queries:,} leaves nothing for the memory: there are "
             f"{len(asked.pictures):,} images that can be used; write a lower limit"
         )
-    _some("memory", kept, reading)
-    return tasks(kept.pictures, asked.pictures, [*reading, *asked.excluded, *kept.excluded])
+    _count("memory", kept, left)
+    _some("memory", kept, left)
+    return tasks(kept.pictures, asked.pictures, left)
 
 
 def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
@@ -224,8 +230,23 @@ def admit(
     return pictures, excluded + refused
 
 
+def _unique(side: str, entries: Sequence[Entry], left: Excluded) -> list[Entry]:
+    kept, twice = unique(entries)
+    left.add(f"{side} annotations", sum(entry.annotations for entry in kept), twice)
+    return kept
+
+
+def _count(side: str, drawn: Drawn, left: Excluded) -> None:
+    """Captions that can't be used are counted apart from pictures that can't."""
+    captions = [each for each in drawn.excluded if each.of == CAPTIONS]
+    images = [each for each in drawn.excluded if each.of != CAPTIONS]
+    kept = sum(len(picture.captions) for picture in drawn.pictures)
+    left.add(f"{side} {CAPTIONS}", kept, captions)
+    left.add(f"{side} images", len(drawn.pictures), images)
+
+
 def tasks(
-    memory: Sequence[Picture], queries: Sequence[Picture], excluded: Iterable[Exclusion] = ()
+    memory: Sequence[Picture], queries: Sequence[Picture], excluded: Excluded | None = None
 ) -> dict[str, Task]:
     """The four tasks of COCO-style data.
 
@@ -233,16 +254,17 @@ def tasks(
         DataError: memory and queries share an image.
     """
     _apart(memory, queries)
-    named = tuple(excluded)
+    left = excluded or Excluded()
     posed = (
-        _text_to_image(queries, named),
-        _image_to_text(queries, named),
-        *_generation(memory, queries, named),
+        _text_to_image(queries),
+        _image_to_text(queries),
+        *_generation(memory, queries),
     )
-    return {task.name: task for task in posed}
+    named = tuple(left.exclusions)
+    return {task.name: replace(task, exclusions=named, totals=left.totals) for task in posed}
 
 
-def _text_to_image(queries: Sequence[Picture], excluded: tuple[Exclusion, ...]) -> Task:
+def _text_to_image(queries: Sequence[Picture]) -> Task:
     asked = [(caption, picture) for picture in queries for caption in picture.captions]
     return Task(
         name="text-to-image",
@@ -251,11 +273,10 @@ def _text_to_image(queries: Sequence[Picture], excluded: tuple[Exclusion, ...]) 
         qrels={c.id: {picture.id: 1} for c, picture in asked},
         slices=_slices((c.id, picture) for c, picture in asked),
         categories={c.id: picture.categories for c, picture in asked},
-        exclusions=excluded,
     )
 
 
-def _image_to_text(queries: Sequence[Picture], excluded: tuple[Exclusion, ...]) -> Task:
+def _image_to_text(queries: Sequence[Picture]) -> Task:
     return Task(
         name="image-to-text",
         memory=[Document(c.id, texts=(c,)) for picture in queries for c in picture.captions],
@@ -263,13 +284,10 @@ def _image_to_text(queries: Sequence[Picture], excluded: tuple[Exclusion, ...]) 
         qrels={picture.id: {c.id: 1 for c in picture.captions} for picture in queries},
         slices=_slices((picture.id, picture) for picture in queries),
         categories={picture.id: picture.categories for picture in queries},
-        exclusions=excluded,
     )
 
 
-def _generation(
-    memory: Sequence[Picture], queries: Sequence[Picture], excluded: tuple[Exclusion, ...]
-) -> tuple[Task, Task]:
+def _generation(memory: Sequence[Picture], queries: Sequence[Picture]) -> tuple[Task, Task]:
     """Captioning, and image generation from one caption a picture, the first: FID wants one
     image for each real one."""
     silver = Silver(memory, queries)
@@ -292,7 +310,6 @@ def _generation(
             targets={id: p.image for id, p in own.items()} if output == "image" else {},
             slices=_slices(own.items()),
             categories={id: picture.categories for id, picture in own.items()},
-            exclusions=excluded,
             affinity=silver.affinity(tuple(own)),
         )
 
@@ -321,7 +338,7 @@ def _captions(entry: Entry) -> tuple[tuple[Text, ...], list[Exclusion]]:
     for id, caption in entry.captions:
         kind, reason = _objection(caption)
         if kind:
-            excluded.append(Exclusion(kind, id, f"image {entry.id}: {reason}"))
+            excluded.append(Exclusion(kind, id, f"image {entry.id}: {reason}", CAPTIONS))
         else:
             kept.append(Text(id, str(caption)))
     return tuple(kept), excluded
@@ -345,18 +362,8 @@ def _apart(memory: Sequence[Picture], queries: Sequence[Picture]) -> None:
         )
 
 
-def _some(side: str, drawn: Drawn, reading: Sequence[Exclusion]) -> None:
-    """Raise DataError when nothing was drawn, with what stood in the way."""
+def _some(side: str, drawn: Drawn, left: Excluded) -> None:
+    """Raise DataError when nothing was drawn, with what stood in the way, from the table on."""
     if not drawn.pictures:
-        why = reasons([*reading, *drawn.excluded]) or "no image is annotated for it"
-        raise DataError(f"not one {side} image can be used ({why})")
-
-
-def reasons(excluded: Sequence[Exclusion]) -> str:
-    """Exclusions by kind, and the first of the most frequent, for an error; empty for none."""
-    kinds = Counter(exclusion.kind for exclusion in excluded).most_common(5)
-    if not kinds:
-        return ""
-    first = next(exclusion for exclusion in excluded if exclusion.kind == kinds[0][0])
-    counts = ", ".join(f"{kind}: {n:,}" for kind, n in kinds)
-    return f"{counts}; the first: {first.id[:MOST_SHOWN]}: {first.reason[:MOST_SHOWN]}"
+        why = left.reasons(side) or ": no image is annotated for it"
+        raise DataError(f"not one {side} image can be used{why}")

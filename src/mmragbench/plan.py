@@ -11,9 +11,10 @@ from typing import Any
 from mmragbench.assembly import Bound, bind, bind_model
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.identity import digest
+from mmragbench.naming import apart
 from mmragbench.records import Measure, Task
 from mmragbench.redacting import places_of_keys
-from mmragbench.registry import Component, arguments, every, exists, find_measure
+from mmragbench.registry import Component, arguments, every, exists, find_measure, named_measures
 from mmragbench.suite import Misfit, Place, Source, Suite, TaskSpec
 
 MODEL_GENERATORS = {"chat": "reader", "painter": "draw"}
@@ -52,10 +53,11 @@ class Plan:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the resolved suite, without what changes no result: the budget, and how models
-        are called and paid (`operational` arguments). So a larger budget goes on in the same folder."""
+        """SHA-256 of the resolved suite, without what changes no result: the budget, how much may be
+        left out, and how models are called and paid (`operational` arguments). So a larger budget
+        goes on in the same folder."""
         resolved = self.resolved()
-        del resolved["budget"]
+        del resolved["budget"], resolved["max_excluded"]
         if not resolved["slices"]:  # as before there were any
             del resolved["slices"]
         models = {name: dict(spec) for name, spec in resolved["models"].items()}
@@ -124,6 +126,10 @@ def _plan(suite: Suite) -> Plan:
             if name not in generators:
                 place = ("tasks", task, "generator")
                 generators[name] = bind("generator", {"use": name}, place, suite)
+    try:
+        apart(generators)
+    except ValueError as error:
+        raise Misfit(("tasks",), f"generators: {error}") from error
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
     planned = Plan(suite, dataset, strategies, generators, tasks)
@@ -175,12 +181,6 @@ def _plan_task(
     found = {measure: _measure(measure, place, suite) for measure in _parsed(spec.measures, place)}
     retrieval = {m: component for m, component in found.items() if not component.scores}
     generation = {m: component for m, component in found.items() if component.scores}
-    if generation and not spec.generator:
-        raise Misfit(
-            ("tasks", name),
-            f"{', '.join(map(str, generation))} score what a generator produces; "
-            "add generator: with one or more of " + ", ".join(_generators(generators)),
-        )
     cells: dict[tuple[str, int], None] = {}
     for generator in spec.generator:
         reads = getattr(generators[generator].component.make, "reads", None)
@@ -195,8 +195,8 @@ def _generators(bound: Mapping[str, Bound]) -> list[str]:
 
 def _parsed(names: list[str], place: Place) -> list[Measure]:
     try:
-        return list(dict.fromkeys(Measure.parse(name) for name in names))
-    except ValueError as error:
+        return list(dict.fromkeys(each for name in names for each in named_measures(name)))
+    except SuiteError as error:
         raise Misfit(place, str(error)) from error
 
 
@@ -223,6 +223,13 @@ def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
         if name not in tasks:
             message = unknown(f"task of {plan.dataset.component.name}", name, tasks)
             raise source.error(("tasks", name), message)
+        if task_plan.generation and not task_plan.cells:
+            measures = ", ".join(map(str, task_plan.generation))
+            raise source.error(
+                ("tasks", name),
+                f"{measures} score what a generator produces; "
+                f"add generator: with one or more of {', '.join(_generators(plan.generators))}",
+            )
         for measure, component in task_plan.generation.items():
             if tasks[name].output not in component.scores:
                 raise source.error(

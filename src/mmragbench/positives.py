@@ -116,7 +116,7 @@ def _extended(task: Task, name: str, file: Path, judged: Judged) -> Task:
 
 
 def _named(kind: str, ids: Iterable[str], reason: str) -> list[Exclusion]:
-    return [Exclusion(kind, id, reason) for id in ids]
+    return [Exclusion(kind, id, reason, "judgements") for id in ids]
 
 
 def _choices(folder: Path) -> str:

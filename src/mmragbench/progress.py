@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,6 +17,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from mmragbench.terminal import Terminal
 
 CELL = re.compile(r"^\[(\d+)/(\d+)\] (.*)$")
 """How the loop announces a cell: `[3/24] captioning · oracle`."""
@@ -55,27 +56,27 @@ class Bars:
 class Lines:
     """A line for each cell and each model that has work, with the seconds since the start."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
         self._console, self._began = console, time.monotonic()
 
     def begin(self, what: str, total: int) -> None:
         items = f": {total:,} items" if total else ""
         seconds = time.monotonic() - self._began
-        self._console.print(f"{seconds:6.1f}s  {what}{items}", markup=False, highlight=False)
+        self._console.print(f"{seconds:6.1f}s  {what}{items}")
 
     def advance(self, done: int) -> None:
         pass
 
 
 @contextmanager
-def progress(console: Console) -> Iterator[Bars | Lines]:
+def progress(console: Terminal) -> Iterator[Bars | Lines]:
     """Bars where someone is watching, lines elsewhere."""
     if not console.is_terminal:
         yield Lines(console)
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

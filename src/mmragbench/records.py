@@ -256,12 +256,19 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Something that a dataset could not use, by name, with the reason: `kind` is what the report
-    counts by (`truncated image`, `no captions`, ...)."""
+    """Something that a dataset could not use, by name, with the reason.
+
+    Attributes:
+        kind: what the report counts by (`truncated image`, `no captions`, ...).
+        id: which one.
+        reason: why.
+        of: what it is one of, as `Task.totals` calls them: `query images`, `memory captions`, ...
+    """
 
     kind: str
     id: str
     reason: str
+    of: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -283,6 +290,8 @@ class Task:
         slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
         categories: query id -> what its image shows, where the dataset says so; for slices.
         exclusions: what the dataset could not use.
+        totals: how many there were before anything was left out, by what exclusions are `of`:
+            `query images`, ...; a dataset that counts nothing says nothing.
         affinity: for the `oracle` alone: query id -> document id -> closeness to the gold answer,
             which orders documents of the same grade.
         source: where the data came from, as far as the suite does not say it: the commit of a hub
@@ -300,6 +309,7 @@ class Task:
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     categories: Mapping[str, frozenset[str]] = field(default_factory=dict)
     exclusions: tuple[Exclusion, ...] = ()
+    totals: Mapping[str, int] = field(default_factory=dict)
     affinity: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     source: str = ""
 
@@ -329,10 +339,14 @@ class Measure:
         """
         import re
 
+        from mmragbench.printable import shortened
+
         match = re.fullmatch(r"([A-Za-z]\w*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
         if match is None:
+            cut = " (a cutoff is 1 or more)" if re.search(r"@-?0", text) else ""
             raise ValueError(
-                f"{text!r} is not a measure; write it like CIDEr, nDCG@10 or FID(clip)"
+                f"{shortened(text, 60)!r} is not a measure{cut}; write it like CIDEr, nDCG@10 or "
+                "FID(clip)"
             )
         name, features, cutoff = match.groups()
         return cls(name, features, int(cutoff) if cutoff else None)

@@ -13,9 +13,9 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError, unknown
 from mmragbench.records import Measure, OutputKind
@@ -37,7 +37,27 @@ FOLDERS = {
 }
 """Kind of component -> the catalogue that holds its files."""
 
+METHODS = {
+    "strategy": ("index", "retrieve"),
+    "encoder": ("encode_images", "encode_texts"),
+    "captioner": ("caption",),
+    "chat": ("chat",),
+    "painter": ("paint",),
+    "reranker": ("score",),
+    "store": ("add", "search"),
+    "generator": ("generate",),
+    "dataset": ("tasks",),
+}
+"""Kind -> what its classes have."""
+
+OTHER_NAMES = {
+    "hit": "Success", "hits": "Success", "hit_rate": "Success", "map": "AP", "mrr": "RR",
+    "precision": "P", "recall": "R",
+}  # fmt: skip
+"""What other tools call measures, in small letters -> what they are called here."""
+
 PLURALS = {"strategy": "strategies"}
+"""Where an `s` at the end does not do."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +182,45 @@ def registered(make: Callable[..., Any]) -> list[Component]:
     return [component for component in _components.values() if component.make is make]
 
 
-def _load_path(kind: str, path: str) -> Component:
+def has_methods(kind: str, make: Callable[..., Any]) -> bool:
+    """Whether a class has the methods of a kind; of a function, the class that it says to return."""
+    made = make if inspect.isclass(make) else _returned(make)
+    return inspect.isclass(made) and all(hasattr(made, name) for name in METHODS.get(kind, (kind,)))
+
+
+def _returned(make: Callable[..., Any]) -> Any:
+    try:
+        return get_type_hints(make).get("return")
+    except (NameError, TypeError, AttributeError):  # it says nothing that can be looked up
+        return None
+
+
+def _checked(kind: str, path: str) -> Component:
+    """A component by its dotted path. What is not of its kind is refused before it is called: a
+    path can name any function of any module."""
+    make = imported(kind, path)
+    if any(known.kind == kind for known in registered(make)) or has_methods(kind, make):
+        return Component(kind, path, make)
+    wanted = " and ".join(f"{name}()" for name in METHODS.get(kind, ()))
+    needs = (
+        f"a class with {wanted}, a function that is annotated to return one, or" if wanted else ""
+    )
+    decorator = "@measures('Name')" if kind == "measure" else f"@{kind}"
+    raise SuiteError(
+        f"{path!r} is no {kind}, so that it was not called: that is {needs} a function with "
+        f"{decorator} above it (from mmragbench.registry)"
+    )
+
+
+def imported(kind: str, path: str) -> Callable[..., Any]:
+    """What a dotted path names; the kind is for the message.
+
+    Raises:
+        SuiteError: its module cannot be imported, or has nothing of that name.
+    """
     module, _, attribute = path.partition(":")
     try:
-        make = getattr(importlib.import_module(module), attribute)
+        make: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise SuiteError(
             f"cannot import {kind} {path!r} ({error}); write package.module:Name and make sure "
@@ -177,17 +232,18 @@ def _load_path(kind: str, path: str) -> Component:
         raise SuiteError(
             f"cannot import {kind} {path!r}: {type(error).__name__}: {error}; mend the module"
         ) from error
-    return Component(kind, path, make)
+    return make
 
 
 def find(kind: str, name: str) -> Component:
     """The component of that kind and name.
 
     Raises:
-        SuiteError: there is none; the message names the nearest and all there are.
+        SuiteError: there is none, the message names the nearest and all there are; or a dotted
+            path names what is of another kind.
     """
     if ":" in name:
-        return _load_path(kind, name)
+        return _checked(kind, name)
     if _key(kind, name) not in _components:
         _load_folder(kind)
         _load_entry_points(kind, name)
@@ -215,6 +271,9 @@ def find_measure(measure: Measure) -> Component:
         SuiteError: there is none of that name, or it wants a cutoff or features that are not given.
     """
     name = f"{measure.name}@k" if measure.cutoff else measure.name
+    other = OTHER_NAMES.get(measure.name.lower())
+    if other and not exists("measure", name):
+        raise SuiteError(f"{measure} is {replace(measure, name=other)} here: write that")
     component = find("measure", name)
     wants_features = "features" in inspect.signature(component.make).parameters
     if wants_features and not measure.features:
@@ -222,6 +281,29 @@ def find_measure(measure: Measure) -> Component:
     if measure.features and not wants_features:
         raise SuiteError(f"{measure} takes no features: write {measure.name}")
     return component
+
+
+def named_measures(text: str) -> list[Measure]:
+    """The measures that a suite names: one, `nDCG@10` or `FID(clip)`; or all that a function computes,
+    by its dotted path, `brevity:letters`, with `(features)` and `@k` as after a name.
+
+    Raises:
+        SuiteError: it is of neither form, or the function is registered for no such measure.
+    """
+    module, colon, name = text.rpartition(":")
+    try:
+        asked = Measure.parse(name)
+        if not colon:
+            return [asked]
+        make = find("measure", f"{module}:{asked.name}").make
+        known = [each.name for each in registered(make) if each.kind == "measure"]
+        alike = [each for each in known if each.endswith("@k") == bool(asked.cutoff)]
+        names = [Measure.parse(each.removesuffix("@k")).name for each in alike]
+    except ValueError as error:
+        raise SuiteError(str(error)) from error
+    if not names:
+        raise SuiteError(f"{text!r} computes {', '.join(known)}; write @k where they do")
+    return [replace(asked, name=each) for each in names]
 
 
 def every(kind: str) -> Iterator[Component]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mmragbench.errors import MmragbenchError
+from mmragbench.errors import MmragbenchError, not_a_run
 from mmragbench.places import check_file, check_folder
+from mmragbench.printable import printable
 
 if TYPE_CHECKING:
     from mmragbench.reporting.folder import RunFolder
@@ -73,10 +74,7 @@ def _run(path: Path) -> RunFolder:
 
     run = RunFolder(path)
     if run.files.path("summary.json") is None:
-        raise MmragbenchError(
-            f"{path} is not a run folder: it has no summary.json; "
-            "give the folder that `mmragbench run` wrote"
-        )
+        raise MmragbenchError(not_a_run(path, "summary.json"))
     return run
 
 
@@ -94,10 +92,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _give(text: str, output: Path | None) -> None:
-    """To the terminal as UTF-8 (with what UTF-8 can't write as `?`), or into a file."""
+    """To the terminal as UTF-8 without control characters, or into a file."""
     from mmragbench.reporting.writing import write
 
     if output is None:
-        typer.echo(text.encode("utf-8", "replace"), nl=False)
+        typer.echo(printable(text).encode("utf-8"), nl=False)
     else:
         typer.echo(write(output, text))

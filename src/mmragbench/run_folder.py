@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +141,7 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
                 "output": task.output,
                 "n_queries": len(task.queries),
                 "n_documents": len(task.memory),
+                "totals": dict(task.totals),
                 "slices": {slice: len(ids) for slice, ids in task.slices.items()},
             },
         )
@@ -193,4 +195,4 @@ def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vector
 
 
 def _exclusion(task: str, exclusion: Exclusion) -> Row:
-    return {"task": task, "kind": exclusion.kind, "id": exclusion.id, "reason": exclusion.reason}
+    return {"task": task, **asdict(exclusion)}

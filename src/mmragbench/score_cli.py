@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
+from mmragbench import exclusions
+from mmragbench.errors import MmragbenchError
+from mmragbench.exclusions import USUAL_MAXIMUM
 from mmragbench.places import check_file
+from mmragbench.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +27,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Score what another system made: captions, rankings, pictures, in the field's formats.",
 )
-out = Console()
-err = Console(stderr=True)
+out = Terminal()
+err = Terminal(stderr=True)
 
 Measures = Annotated[
     str | None, typer.Option(metavar="A,B", help="Which measures; by default the usual ones.")
@@ -53,10 +56,17 @@ Against = Annotated[
 ]
 
 
+MaxExcluded = Annotated[
+    str,
+    typer.Option(metavar="SHARE", help="How much may be missing or unreadable: 5% or a number."),
+]
+
+
 @dataclass(frozen=True)
 class Ways:
-    """How results leave."""
+    """How results leave; and how much may be left out for them to be numbers at all."""
 
+    max_excluded: str
     as_json: bool
     output: Path | None
     scores: Path | None
@@ -65,11 +75,20 @@ class Ways:
     def __post_init__(self) -> None:
         from mmragbench.outside.writing import check_ending
 
+        try:
+            exclusions.bound(self.max_excluded)
+        except ValueError as error:
+            raise MmragbenchError(f"--max-excluded: {error}") from error
         if self.scores:
             check_ending(self.scores)
         check_file("--output", self.output)
         check_file("--scores", self.scores)
         check_file("--problems", self.problems)
+
+    def admit(self, submission: Submission) -> None:
+        """Refuse what too much is left out of."""
+        left = submission.problems.left_out(submission.policy)
+        exclusions.check(left, exclusions.bound(self.max_excluded))
 
 
 @app.command()
@@ -82,6 +101,7 @@ def captions(  # noqa: PLR0913, PLR0917 - the options of a command
         typer.Option(help="Ours, or pycocoevalcap's own (needs Java); told in the signature."),
     ] = "ptb-py",
     missing: Missing = "error",
+    max_excluded: MaxExcluded = USUAL_MAXIMUM,
     against: Against = None,
     json: AsJson = False,
     output: Output = None,
@@ -96,7 +116,7 @@ def captions(  # noqa: PLR0913, PLR0917 - the options of a command
     from mmragbench.outside.captions import captions as read
     from mmragbench.outside.judging import CAPTIONS, judge_captions
 
-    ways = Ways(json, output, scores, problems)
+    ways = Ways(max_excluded, json, output, scores, problems)
     names = _names(measures, CAPTIONS)
     files = [results] if against is None else [results, against]
     submissions = [read(file, references, missing) for file in files]
@@ -115,6 +135,7 @@ def rankings(  # noqa: PLR0913, PLR0917 - the options of a command
         ),
     ] = None,
     missing: Missing = "error",
+    max_excluded: MaxExcluded = USUAL_MAXIMUM,
     against: Against = None,
     json: AsJson = False,
     output: Output = None,
@@ -128,7 +149,7 @@ def rankings(  # noqa: PLR0913, PLR0917 - the options of a command
     from mmragbench.outside.judging import RANKINGS, judge_rankings
     from mmragbench.outside.rankings import rankings as read
 
-    ways = Ways(json, output, scores, problems)
+    ways = Ways(max_excluded, json, output, scores, problems)
     names = _names(measures, RANKINGS)
     files = [run] if against is None else [run, against]
     submissions = [read(file, qrels, missing, groups) for file in files]
@@ -158,6 +179,7 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
     ] = "auto",
     measures: Measures = None,
     missing: Missing = "error",
+    max_excluded: MaxExcluded = USUAL_MAXIMUM,
     json: AsJson = False,
     output: Output = None,
     scores: ScoresFile = None,
@@ -168,15 +190,17 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
     from mmragbench.outside.features import Features, label, resolve
     from mmragbench.outside.images import images as read
 
-    ways = Ways(json, output, scores, problems)
+    ways = Ways(max_excluded, json, output, scores, problems)
     names = _names(measures, fidelity.IMAGES)
     stored = [path.suffix == ".npz" for path in (made, real)]
     known = Features(label(features))
     network = known if all(stored) else resolve(features, weights, unchecked)
     if any(stored):
         submission, judged = fidelity.judge_moments(made, real, network, names, missing)
+        ways.admit(submission)
     else:
         submission = read(made, real, missing, pairs)
+        ways.admit(submission)
         judged = fidelity.judge_images(submission, network, names)
     _leave(submission, judged, ways)
 
@@ -189,6 +213,8 @@ def _names(given: str | None, usual: tuple[str, ...]) -> list[str]:
 def _judge(
     submissions: list[Submission], judge: Callable[[Submission], Judged], ways: Ways
 ) -> None:
+    for submission in submissions:
+        ways.admit(submission)
     if len(submissions) == 1:
         _leave(submissions[0], judge(submissions[0]), ways)
         return
@@ -213,19 +239,20 @@ def _leave_both(submissions: list[Submission], found: Versus, ways: Ways) -> Non
     if ways.problems:
         write_json(ways.problems, notes)
     if ways.as_json:
-        _say(out, json.dumps(document, indent=1, ensure_ascii=False))
-        _say(err, json.dumps({"notes": notes}, ensure_ascii=False))
+        out.as_json(document)
+        err.say(json.dumps({"notes": notes}))
     else:
         for given, side in zip(submissions, found.sides, strict=True):
-            _say(out, f"{given.problems.source}:")
+            out.say(f"{given.problems.source}:")
             out.print(writing.table(side.rows))
             for line in (*writing.remarks(side.rows, given.problems, given.policy), ""):
-                _say(out, line)
-        _say(out, f"{' - '.join(sources)}:")
+                out.say(line)
+            _say_unfit(given)
+        out.say(f"{' - '.join(sources)}:")
         noun = submissions[0].problems.noun
         out.print(against.table(found.pairs))
         for line in ("", *against.remarks(found, sources, noun)):
-            _say(out, line)
+            out.say(line)
     _fail_on_crash(rows)
 
 
@@ -241,13 +268,22 @@ def _leave(submission: Submission, judged: Judged, ways: Ways) -> None:
     if ways.problems:
         write_json(ways.problems, problems.notes)
     if ways.as_json:
-        _say(out, json.dumps(judged.rows, indent=1, ensure_ascii=False))
-        _say(err, json.dumps({"notes": problems.notes}, ensure_ascii=False))
+        out.as_json(judged.rows)
+        err.say(json.dumps({"notes": problems.notes}))
     else:
         out.print(writing.table(judged.rows))
         for line in ("", *writing.remarks(judged.rows, problems, submission.policy)):
-            _say(out, line)
+            out.say(line)
+        _say_unfit(submission)
     _fail_on_crash(judged.rows)
+
+
+def _say_unfit(submission: Submission) -> None:
+    """On standard error too, where it is seen although the table goes elsewhere."""
+    from mmragbench.outside.writing import unfit
+
+    for line in unfit(submission.problems, submission.policy, examples=3):
+        err.say(f"{submission.problems.source}: {line}")
 
 
 def _fail_on_crash(rows: list[Row]) -> None:
@@ -255,7 +291,3 @@ def _fail_on_crash(rows: list[Row]) -> None:
 
     if any((row.get("reason") or "").startswith(CRASH) for row in rows):
         raise typer.Exit(1)
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mmragbench import yaml_text
 from mmragbench.errors import SuiteError, unknown
+from mmragbench.exclusions import USUAL_MAXIMUM, Bound, bound
+from mmragbench.naming import Dotted, Plain, apart
+from mmragbench.printable import shortened
 from mmragbench.slicing import Kind
+
+OWN_DATA = "write a suite with dataset: {use: folder, root: FOLDER, queries: test, memory: train}"
 
 Place = tuple[str, ...]
 """Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
@@ -34,7 +40,13 @@ def _list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def _apart(named: dict[str, Any]) -> dict[str, Any]:
+    apart(named)
+    return named
+
+
 Spec = Annotated[dict[str, Any], BeforeValidator(_spec)]
+Specs = Annotated[dict[Dotted, Spec], AfterValidator(_apart)]
 Names = Annotated[list[str], BeforeValidator(_list)]
 Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list)]
 
@@ -51,7 +63,7 @@ class TaskSpec(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     measures: Names
-    generator: Names = []
+    generator: Annotated[list[Dotted], BeforeValidator(_list)] = []
     k: Depths = [5]
 
 
@@ -70,6 +82,8 @@ class Suite(BaseModel):
         baseline: the strategy that others are compared with.
         slices: kinds of slices to report beside the dataset's own: `length` of the query's text (or
             its references), `modality` of the query, `categories` that its image shows.
+        max_excluded: how much of the data may be left out, of query images, memory images, captions,
+            … each: a share such as `5%` or a number; half of it by default. More is an error.
         budget: US dollars that all runs of this suite may spend on models that cost money.
         seed: for everything that draws.
         depth: how many hits are kept of each ranking at least.
@@ -77,15 +91,16 @@ class Suite(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: Plain
     description: str = ""
     dataset: Spec
-    models: dict[str, Spec] = {}
-    strategies: dict[str, Spec] = Field(min_length=1)
-    generators: dict[str, Spec] = {}
-    tasks: dict[str, TaskSpec] = Field(min_length=1)
+    models: Specs = {}
+    strategies: Specs = Field(min_length=1)
+    generators: Specs = {}
+    tasks: Annotated[dict[Plain, TaskSpec], AfterValidator(_apart)] = Field(min_length=1)
     baseline: str | None = None
     slices: Annotated[list[Kind], BeforeValidator(_list)] = []
+    max_excluded: Annotated[Bound, BeforeValidator(bound)] = USUAL_MAXIMUM
     budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     seed: int = 0
     depth: int = Field(default=100, ge=1)
@@ -116,7 +131,7 @@ class Source:
 
     def error(self, place: Sequence[str | int], message: str) -> SuiteError:
         """The error with its line and place in front."""
-        path = ".".join(map(str, place))
+        path = ".".join(shortened(str(step), 60) for step in place)
         return SuiteError(f"{self.where(place)}: {path + ': ' if path else ''}{message}")
 
 
@@ -140,12 +155,14 @@ def validate(content: Mapping[str, Any], source: Source) -> Suite:
     try:
         return Suite.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"]
+        errors = error.errors()  # a key that is misspelt before the one that is missing for it
+        first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+        place = [step for step in first["loc"] if step != "[key]"]
+        message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
-            model = TaskSpec if first["loc"][0] == "tasks" else Suite
-            message = unknown("key", str(first["loc"][-1]), model.model_fields)
-        raise source.error(first["loc"], message) from error
+            model = TaskSpec if place[0] == "tasks" else Suite
+            message = unknown("key", str(place[-1]), model.model_fields)
+        raise source.error(place, message) from error
 
 
 def _read(file: Path) -> bytes:
@@ -163,8 +180,16 @@ def _find(path: Path) -> Path:
     shipped = {file.stem: file for file in shipped_suites()}
     if len(path.parts) == 1 and path.stem in shipped and path.suffix in ("", ".yaml"):
         return shipped[path.stem]
+    if path.is_dir():
+        run = (path / "suite.yaml").is_file()
+        advice = (
+            f"{path / 'suite.yaml'} is its suite" if run else f"to use what lies in it, {OWN_DATA}"
+        )
+        raise SuiteError(f"{str(path)!r} is a folder, where a suite file is wanted; {advice}")
+    near = get_close_matches(path.stem, shipped, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near and len(path.parts) == 1 else ""
     raise SuiteError(
-        f"there is no suite {str(path)!r}; give a file, or the name of one that is shipped: "
+        f"there is no suite {str(path)!r}{hint}; give a file, or the name of one that is shipped: "
         f"{', '.join(sorted(shipped))}"
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mmragbench import audits, crashes, run_files, run_folder
+from mmragbench import audits, crashes, exclusions, run_files, run_folder
 from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, sweep, write_atomically
 from mmragbench.collecting import rarely
@@ -17,6 +17,7 @@ from mmragbench.comparing.controls import against_controls
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.pairs import families
 from mmragbench.errors import SuiteError
+from mmragbench.exclusions import LeftOut
 from mmragbench.forecast import Forecast, forecast
 from mmragbench.gallery import BRIEF, FULL, Extent, write_gallery
 from mmragbench.loop import Cell, Loop
@@ -50,6 +51,7 @@ class Run:
             they are known, `task` and `place` (a line in the user's file); their cells have a reason
             instead of numbers, and the tracebacks are in the run folder's `crashes.log`.
         calls: how many calls to models this run made.
+        left_out: what could not be used of the data.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Run:
     rows: list[Row]
     crashed: list[dict[str, str]]
     calls: int
+    left_out: list[LeftOut]
 
 
 @rarely()
@@ -111,7 +114,7 @@ def _run(
     purse = Purse(folder / LEDGER, planned.suite.budget)
     meter = Meter(progress, purse)
     tasks = _pose(planned, source, cache)
-    check_tasks(planned, tasks, source)
+    left = _left_out(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models())
     with aside() as thread:
@@ -132,7 +135,7 @@ def _run(
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)
-    return Run(folder, report, summary, loop.crashed, meter.total_calls)
+    return Run(folder, report, summary, loop.crashed, meter.total_calls, left)
 
 
 def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
@@ -152,6 +155,15 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
     with crashes.told(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
         tasks = assembly.build(plan.dataset).tasks()
     return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
+
+
+def _left_out(plan: Plan, tasks: Mapping[str, Task], source: Source) -> list[LeftOut]:
+    """What the suite's tasks leave out; raises where the data does not fit the suite, or where more
+    is left out than the suite allows."""
+    check_tasks(plan, tasks, source)
+    left = exclusions.left_out(tasks[name] for name in plan.tasks)
+    exclusions.check(left, plan.suite.max_excluded)
+    return left
 
 
 def _asked(loop: Loop) -> list[Image]:
@@ -285,11 +297,13 @@ class Outlook:
             whether its rankings are known already.
         models: what each model would be asked, at most, and how much of it is known.
         budget: the suite's, in US dollars.
+        left_out: what could not be used of the data.
     """
 
     cells: list[Row]
     models: list[Forecast]
     budget: float | None = None
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 @private()
@@ -302,7 +316,7 @@ def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
     planned, source = load(Path(suite), tuple(overrides))
     cache = Cache()
     tasks = _pose(planned, source, cache)
-    check_tasks(planned, tasks, source)
+    left = _left_out(planned, tasks, source)
     loop = Loop(planned, tasks, cache, Meter())
     cells = [
         {
@@ -317,4 +331,4 @@ def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
         for task in planned.tasks
         for strategy in planned.strategies
     ]
-    return Outlook(cells, forecast(planned, tasks, loop), planned.suite.budget)
+    return Outlook(cells, forecast(planned, tasks, loop), planned.suite.budget, left)

@@ -151,13 +151,13 @@ def test_save_writes_what_baseline_reads(made, tmp_path):
 @pytest.mark.parametrize("columns", [80, 160])
 def test_it_fits_the_terminal(worse, baseline, columns, monkeypatch):
     """No line is wider than the window."""
-    from rich.console import Console
-
     from mmragbench import gate_cli
+    from mmragbench.terminal import Terminal
 
-    console = Console(width=columns, force_terminal=True, record=True, file=io.StringIO())
-    monkeypatch.setattr(gate_cli, "Console", lambda *_, **__: console)
+    console = Terminal(width=columns)
+    console.file = io.StringIO()
+    monkeypatch.setattr(gate_cli, "wide", lambda: console)
     gate_cli._show(mb.gate(worse, baseline), every=True)
-    lines = console.export_text().splitlines()
+    lines = console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= columns
     assert any("regressed" in line for line in lines)

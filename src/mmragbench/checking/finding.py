@@ -8,20 +8,16 @@ from typing import Any
 
 from mmragbench.errors import MmragbenchError, SuiteError, unknown
 from mmragbench.records import Measure
-from mmragbench.registry import FOLDERS, Component, every, find, registered
-
-METHODS = {
-    "strategy": ("index", "retrieve"),
-    "encoder": ("encode_images", "encode_texts"),
-    "captioner": ("caption",),
-    "chat": ("chat",),
-    "painter": ("paint",),
-    "reranker": ("score",),
-    "store": ("add", "search"),
-    "generator": ("generate",),
-    "dataset": ("tasks",),
-}
-"""Kind -> what its classes have."""
+from mmragbench.registry import (
+    FOLDERS,
+    METHODS,
+    Component,
+    every,
+    find,
+    has_methods,
+    imported,
+    registered,
+)
 
 PARAMETERS = {"measure": {"measures", "task", "rankings", "outputs"}, "report": {"run", "target"}}
 """Kind -> what its functions take."""
@@ -43,7 +39,7 @@ def component(target: str | Callable[..., Any], kind: str | None = None) -> Comp
     if not isinstance(target, str):
         return _defined(target, getattr(target, "__qualname__", repr(target)), kind)
     if ":" in target:
-        return _defined(find(kind or "component", target).make, target, kind)
+        return _defined(imported(kind or "component", target), target, kind)
     return _named(target, kind)
 
 
@@ -102,7 +98,7 @@ def kinds_of(make: Callable[..., Any]) -> list[str]:
         if found or takes:
             return found
         make = type(make())
-    return [kind for kind, names in METHODS.items() if all(hasattr(make, n) for n in names)]
+    return [kind for kind in METHODS if has_methods(kind, make)]
 
 
 def _only(kinds: list[str], what: str) -> str:

@@ -12,12 +12,12 @@ from typing import Any
 
 from mmragbench.assembly import Assembly, bound, roles
 from mmragbench.cache import Cache
-from mmragbench.checking.finding import METHODS, component
+from mmragbench.checking.finding import component
 from mmragbench.checking.inputs import folder
 from mmragbench.checking.subjects import Origin, Subject
 from mmragbench.checking.verdicts import Broken, Verdict, judge
 from mmragbench.meter import Meter
-from mmragbench.registry import Component
+from mmragbench.registry import METHODS, Component
 from mmragbench.suite import Suite
 
 LENT = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmragbench.contracts import Vectors
-from mmragbench.errors import DataError, unknown
+from mmragbench.errors import DataError, not_a_run, unknown
 from mmragbench.records import Measure
 from mmragbench.run_files import (
     AGAIN,
@@ -194,10 +194,7 @@ class RunFolder:
     def _must_have(self, name: str) -> Path:
         path = self.files.path(name)
         if path is None:
-            raise DataError(
-                f"{self.path} is not a run folder: it has no {name}; "
-                "give the folder that `mmragbench run` wrote"
-            )
+            raise DataError(not_a_run(self.path, name))
         return path
 
 

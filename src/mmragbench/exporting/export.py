@@ -61,6 +61,7 @@ def export(
     format: str,
     output: Path | str | None = None,
     overrides: Sequence[str] = (),
+    trust: bool = False,
 ) -> Export:
     """Write a run in another tool's format.
 
@@ -72,6 +73,8 @@ def export(
         format: `trec`, `coco`, `beir` or `mteb`.
         output: a folder that is not there yet, or empty; `<run>/export/<format>` by default.
         overrides: where the data lies by now: `dataset.root=/elsewhere`.
+        trust: import a dataset that the run names by a dotted path, `package.module:Name`; without
+            it no code is run that the folder names.
 
     Raises:
         MmragbenchError: no such format, a folder with something in it, data that is not the run's,
@@ -88,7 +91,7 @@ def export(
         raise MmragbenchError(f"{folder} is there already; give --output a new or empty folder")
     exported = Export(folder)
     with unlisted(Path(run)):
-        known[format](repose(Path(run), overrides), exported)
+        known[format](repose(Path(run), overrides, trust), exported)
     if not exported.files:
         why = "; ".join(f"{what}: {reason}" for what, reason in exported.left_out.items())
         raise MmragbenchError(f"{run} has nothing for {format} ({why})")

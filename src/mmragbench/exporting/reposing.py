@@ -10,9 +10,10 @@ from typing import Any
 from mmragbench import trec
 from mmragbench.assembly import Assembly, bind
 from mmragbench.cache import Cache
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, SuiteError
 from mmragbench.loop import Memory, Posed
 from mmragbench.meter import Meter
+from mmragbench.printable import shortened
 from mmragbench.records import Hits, Ranking, Task
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.suite import Misfit, read
@@ -70,20 +71,28 @@ class Reposed:
                 yield query.id, grades
 
 
-def repose(run: Path, overrides: Sequence[str] = ()) -> Reposed:
+def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Reposed:
     """Pose the tasks of a run again, from its `suite.yaml`; calls no model.
 
     Args:
         overrides: where the data lies by now: `dataset.root=/elsewhere`.
+        trust: import a dataset that the run names by a dotted path. Whoever made the run folder
+            chose it, and with it which code is run here.
 
     Raises:
         DataError: it is no run folder, its data is not there, or is not what the run was made with.
-        SuiteError: the dataset can't be built.
+        SuiteError: the dataset can't be built, or is one that needs trust.
     """
     folder = RunFolder(run)
     if not folder.rows or not folder.manifest or not folder.suite:
         raise DataError(f"{run} is not a finished run; give the folder that `mmragbench run` wrote")
     suite, source = read(run / "suite.yaml", overrides)
+    use = str(suite.dataset.get("use", "dataset"))
+    if ":" in use and not trust:
+        raise SuiteError(
+            f"the suite of {run} names a dataset by its path, {shortened(use, 80)!r}, whose code an "
+            "export would run; if you trust the maker of this folder, add --trust"
+        )
     try:
         bound = bind("dataset", suite.dataset, ("dataset",), suite)
         posed = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())

@@ -23,11 +23,12 @@ from typing import Literal
 from unicodedata import normalize
 
 from mmragbench.errors import DataError
-from mmragbench.file_names import files_below, printable
+from mmragbench.file_names import files_below
 from mmragbench.formats.values import contradiction
 from mmragbench.intake import has_frames, is_picture, take_in
 from mmragbench.outside.problems import MissingOutputs, Policy, Problems, compared
 from mmragbench.outside.submission import Submission
+from mmragbench.printable import printable
 from mmragbench.records import Image, Output, Query, Task
 
 NO_PICTURE, HIDDEN = "no picture", "hidden"

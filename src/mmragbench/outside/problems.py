@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from mmragbench.errors import MmragbenchError
-from mmragbench.formats.values import MAX_ID
+from mmragbench.exclusions import LeftOut
+from mmragbench.printable import shortened
+from mmragbench.records import Exclusion
 
 Policy = Literal["error", "skip", "zero"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -84,6 +86,15 @@ class Problems:
                 "do the ids agree?"
             )
 
+    def left_out(self, policy: Policy) -> list[LeftOut]:
+        """What the gold asks for and no number is made of; under `zero` what is missing counts."""
+        kinds = ("unreadable",) if policy == "zero" else ("missing", "unreadable")
+        named = {
+            kind: tuple(Exclusion(kind, id, kind) for id in self.ids.get(kind, ()))
+            for kind in kinds
+        }
+        return [LeftOut(self.noun, self.asked, left) for left in named.values() if left]
+
     def line(self, kind: str, examples: int = 20) -> str:
         """`18 of 5000 images missing: 8, 15, 21, ...`; empty where there is none of the kind."""
         ids = self.ids.get(kind, ())
@@ -91,7 +102,7 @@ class Problems:
             return ""
         of = f" of {self.asked}" if kind == "missing" else ""
         more = ", ..." if len(ids) > examples else ""
-        named = ", ".join(id[: MAX_ID // 10] for id in ids[:examples])
+        named = ", ".join(shortened(id, 80) for id in ids[:examples])
         noun = "" if kind in OTHERS else f" {self.noun}"
         return f"{len(ids)}{of}{noun} {kind}: {named}{more}"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from mmragbench import spreadsheets
 from mmragbench.cache import write_atomically
 from mmragbench.digits import interval, number
 from mmragbench.errors import MmragbenchError
@@ -62,17 +61,22 @@ def table(rows: Sequence[Row]) -> Table:
 def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[str]:
     """Lines below the table: what did not fit, why a number is not there or what to know of it, and
     the signatures."""
-    for kind, ids in problems.ids.items():
-        if ids and kind in LEFT_OUT:
-            yield f"{len(ids):,} {LEFT_OUT[kind]}: {by_ending(ids)} (left out)"
-        elif line := problems.line(kind):
-            meant = MEANT.get(kind, "")
-            yield f"{line} ({meant[policy] if isinstance(meant, dict) else meant})"
+    yield from unfit(problems, policy)
     for row in rows:
         for key in ("reason", "warning"):
             if row.get(key):
                 yield f"{row['measure']}: {row[key]}"
     yield from (row["signature"] for row in rows)
+
+
+def unfit(problems: Problems, policy: str, examples: int = 20) -> Iterator[str]:
+    """What did not fit, a line a kind: how many, which, and what became of them."""
+    for kind, ids in problems.ids.items():
+        if ids and kind in LEFT_OUT:
+            yield f"{len(ids):,} {LEFT_OUT[kind]}: {by_ending(ids)} (left out)"
+        elif line := problems.line(kind, examples):
+            meant = MEANT.get(kind, "")
+            yield f"{line} ({meant[policy] if isinstance(meant, dict) else meant})"
 
 
 def check_ending(path: Path) -> None:
@@ -88,11 +92,7 @@ def check_ending(path: Path) -> None:
 def write_scores(path: Path, judged: Judged) -> None:
     """Each query's scores, as a run folder's `scores.parquet` has them, or as CSV."""
     if path.suffix == ".csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(_records(judged.scores))
-        write_atomically(path, text.getvalue())
+        write_atomically(path, spreadsheets.table(COLUMNS, _records(judged.scores)))
     else:
         import pyarrow as pa
 

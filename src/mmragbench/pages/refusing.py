@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mmragbench.printable import one_line
+
 
 class Refused(Exception):
     """Something that can't be used, and the kind of reason that it is counted by."""
@@ -26,9 +28,9 @@ def or_refusal(work: Callable[[], Any]) -> tuple[Refused | None, Any]:
         from pypdf.errors import LimitReachedError
 
         kind = "too much to unpack" if isinstance(error, LimitReachedError) else ""
-        return Refused(kind, one_line(error)), None
+        return Refused(kind, said_by(error)), None
 
 
-def one_line(error: Exception) -> str:
+def said_by(error: Exception) -> str:
     """What an error says, on one line of at most 300 characters; its type if it says nothing."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return one_line(error, 300) or type(error).__name__

@@ -9,6 +9,7 @@ from mmragbench.papers.family import Family
 from mmragbench.papers.models import described
 from mmragbench.papers.request import Request
 from mmragbench.papers.table import Block, Column
+from mmragbench.reporting import troubles
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.signature import OURS, parse
 
@@ -69,6 +70,7 @@ def remarks(
     if table.apart:
         yield f"Side by side, because they can't be compared: {'; '.join(table.apart)}."
     yield from _left_out(left_out)
+    yield from _excluded(table)
     yield from dict.fromkeys(row.warning for row in table.rows if row.warning)
     yield f"Signatures: {'; '.join(short_signatures(columns))}."
 
@@ -83,6 +85,13 @@ def _left_out(left_out: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[str
             same = [place for place, found in by_place.items() if place and found == strategies]
             where = f" with {' / '.join(same)}" if same else ""
             yield f"Without a number{where}: {', '.join(strategies)} ({reason})."
+
+
+def _excluded(table: Shown) -> Iterator[str]:
+    """What each run could not use of the data."""
+    for _, run, label in table.facts:
+        if left := "; ".join(each.counts for each in troubles.left_out(run)):
+            yield f"Left out of the data{f' ({label})' if label else ''}: {left}."
 
 
 def short_signatures(columns: Sequence[Column]) -> Iterator[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv as format
 from collections.abc import Iterator, Sequence
-from io import StringIO
 
+from mmragbench import spreadsheets
 from mmragbench.papers.table import Column, Line, Number, PaperTable
 from mmragbench.reporting.folder import Row
 
@@ -18,20 +17,15 @@ COLUMNS = ("table", "run", *STORED, "control", "best", "tied_with_best", "stars"
 
 def csv(tables: Sequence[PaperTable]) -> str:
     """All numbers of the tables; `run` is the group's name where there are several runs."""
-    stream = StringIO()
-    writer = format.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for table in tables:
-        for block in table.blocks:
-            for line in block.lines:
-                writer.writerows(_rows(table, line))
-    return stream.getvalue()
+    rows = (row for table in tables for row in _rows(table))
+    return spreadsheets.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
-def _rows(table: PaperTable, line: Line) -> Iterator[dict[str, object]]:
-    for column, number in zip(table.columns, line.numbers, strict=True):
-        if number.row is not None:
-            yield _row(table, column, line, number, number.row)
+def _rows(table: PaperTable) -> Iterator[dict[str, object]]:
+    for line in (line for block in table.blocks for line in block.lines):
+        for column, number in zip(table.columns, line.numbers, strict=True):
+            if number.row is not None:
+                yield _row(table, column, line, number, number.row)
 
 
 def _row(

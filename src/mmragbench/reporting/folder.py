@@ -70,6 +70,7 @@ class TaskFacts:
     n_queries: int | None = None
     n_documents: int | None = None
     slices: tuple[tuple[str, int], ...] = ()
+    totals: tuple[tuple[str, int], ...] = ()
 
     @property
     def silver(self) -> str | None:
@@ -172,6 +173,7 @@ class RunFolder:
             n_queries=raw.get("n_queries"),
             n_documents=raw.get("n_documents"),
             slices=tuple((raw.get("slices") or {}).items()),
+            totals=tuple((raw.get("totals") or {}).items()),
         )
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from mmragbench.exclusions import LeftOut, grouped
+from mmragbench.printable import shortened
+from mmragbench.records import Exclusion
 from mmragbench.reporting.folder import Json, RunFolder
 from mmragbench.reporting.lines import CRASH
 from mmragbench.reporting.tables import setting
@@ -45,6 +50,49 @@ def failures(run: RunFolder) -> list[Trouble]:
     keys = ("task", "strategy", "generator", "k", "error")
     cells = [dict(zip(keys, cell, strict=True)) | {"query": "all queries"} for cell in crashed]
     return _by_kind([*cells, *run.failures], lambda raw: kind_of(str(raw.get("error"))), _failed)
+
+
+def left_out(run: RunFolder) -> list[LeftOut]:
+    """What the datasets could not use, by what it is one of."""
+    named: dict[str, list[Exclusion]] = {}
+    for raw in run.exclusions:
+        texts = (str(raw.get(key) or "") for key in ("kind", "id", "reason", "of"))
+        named.setdefault(str(raw.get("task")), []).append(Exclusion(*texts))
+    known = {name: dict(facts.totals) for name, facts in run.tasks.items()}
+    return grouped((own, known.get(task, {})) for task, own in named.items())
+
+
+def remarks(run: RunFolder) -> list[str]:
+    """What a reader of any number must know, a line each: what was left out of the data, and what
+    failed. Nothing where all was used and nothing failed."""
+    lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
+    if kinds := failures(run):
+        count = sum(trouble.count for trouble in kinds)
+        named = ", ".join(f"{shortened(each.kind, 60)} {each.count:,}" for each in kinds[:5])
+        name, error = kinds[0].named[0]
+        first = f"{shortened(name, 100)}: {shortened(error, 120)}"
+        lines.append(
+            f"failed: {count:,} output{'s' * (count > 1)} ({named}); first: {first}; all in failures.json"
+        )
+    lines += [
+        f"failed: {n:,} score{'s' * (n > 1)} of {measure}" for measure, n in _unscored(run).items()
+    ]
+    return lines
+
+
+def _unscored(run: RunFolder) -> dict[str, int]:
+    """Measure -> how many of its scores failed although there was an output."""
+    outputs = Counter(_cell(raw) for raw in run.failures)
+    found: Counter[str] = Counter()
+    for row in run.rows:
+        if row.slice == "all":
+            cell = (row.task, row.strategy, row.generator, row.k)
+            found[str(row.measure)] += max(row.n_failed - outputs[cell], 0)
+    return {measure: n for measure, n in found.items() if n}
+
+
+def _cell(raw: Json) -> tuple[Any, ...]:
+    return tuple(raw.get(key) for key in ("task", "strategy", "generator", "k"))
 
 
 def inapplicable(run: RunFolder) -> list[tuple[str, tuple[str, ...]]]:

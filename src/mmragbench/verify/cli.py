@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-out = Console()
-err = Console(stderr=True)
+from mmragbench.terminal import Terminal
+
+out = Terminal()
+err = Terminal(stderr=True)
 
 
 def verify(
@@ -26,21 +27,15 @@ def verify(
 
     PASS, FAIL (exit code 1), NOT RUN with what is missing, NOT COMPARABLE with the reason.
     """
-    from json import dumps
-
     from mmragbench.verify.checking import check
     from mmragbench.verify.lines import lines
     from mmragbench.verify.references import chosen, load
 
-    outcomes = check(chosen(load(), only), data.expanduser(), lambda what: _say(err, f"{what} ..."))
+    outcomes = check(chosen(load(), only), data.expanduser(), lambda what: err.say(f"{what} ..."))
     if json:
-        _say(out, dumps([each.row() for each in outcomes], indent=1, ensure_ascii=False))
+        out.as_json([each.row() for each in outcomes])
     else:
         for line in lines(outcomes):
-            _say(out, line)
+            out.say(line)
     if any(each.status == "FAIL" for each in outcomes):
         raise typer.Exit(1)
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
