@@ -19,7 +19,8 @@ import toy
 from mmragbench.contracts import Dataset
 from mmragbench.datasets.beir import Beir
 from mmragbench.errors import DataError
-from mmragbench.records import Task
+from mmragbench.evals.retrieval import retrieval as evaluate
+from mmragbench.records import Measure, Ranking, Task
 from mmragbench.registry import find
 
 
@@ -299,3 +300,52 @@ def test_flickr8k_in_this_layout(shared_data, tmp_path):
         q.text.content.strip() for q in theirs.queries
     ]
     assert ours.exclusions == ()
+
+
+def test_judged_documents_that_are_not_there_should_have_been_found(root):
+    """As in trec_eval: recall's denominator and nDCG's ideal have them; they are named."""
+    judge(root, [("1", "1", 1), ("1", "gone", 2), ("q2", "gone", 1), ("q3", "3", 1)])
+    task = retrieval(root)
+    rankings = [Ranking.of(q.id, [("1", 3.0), ("3", 2.0), ("2", 1.0)]) for q in task.queries]
+    names = ["R@5", "nDCG@10", "AP", "RR", "Success@1"]
+    scores = evaluate([Measure.parse(name) for name in names], task, rankings, [])
+    qrels = [ir_measures.Qrel(q, d, g) for q, own in task.qrels.items() for d, g in own.items()]
+    run = [ir_measures.ScoredDoc(r.query, h.id, h.score) for r in rankings for h in r.hits]
+    wanted = ir_measures.calc_aggregate(map(ir_measures.parse_measure, names), qrels, run)
+    for each in scores:
+        values = [score.value for score in each.scores]
+        assert len(values) == 3
+        assert sum(values) / 3 == pytest.approx(
+            wanted[ir_measures.parse_measure(str(each.measure))]
+        )
+    assert named(task) == Counter([("judged document not in corpus", "gone")])
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("1", "1", 0.5)], r"test\.tsv, line 2: the grade '0\.5' is not a whole number"),
+        ([("1", "1", 1), ("1", "1", 0)], r"1 pairs .*: 1 1 \(line 3\)"),
+        ([("1", "1", 1), ("1",)], "line 3: .* has 1 fields"),
+        ([("1", "1", 3_000_000_000)], "not between -1,000 and 1,000"),
+    ],
+)
+def test_judgements_that_say_nothing_are_errors(root, rows, said):
+    """As in `score`: a grade that is none, two grades of one pair, a field too few."""
+    judge(root, rows)
+    with pytest.raises(DataError, match=said):
+        retrieval(root)
+
+
+def test_nothing_that_can_be_used_says_why(root):
+    """The first reason, a hint at BEIR's name for ids, or an id of each side."""
+    lines(root / "corpus.jsonl", [{"id": "1", "text": "a dog"}])
+    with pytest.raises(DataError, match=r"corpus.jsonl:1: no usable _id; it has 'id'"):
+        retrieval(root)
+    lines(root / "corpus.jsonl", [{"_id": "1", "text": "a dog"}])
+    judge(root, [("other", "1", 1)])
+    with pytest.raises(DataError, match="it has '1', 'other' is judged"):
+        retrieval(root)
+    (root / "queries.jsonl").write_bytes(b'{"_id": "1", "text": "caf\xe9"}\n')
+    with pytest.raises(DataError, match=r"line 1, is not UTF-8 .* iconv -f CP1252"):
+        retrieval(root)

@@ -298,6 +298,63 @@ def test_every_bad_input_is_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("ids_", ["same", "missing", "text"])
+def test_captions_belong_to_their_image(ids_: str, tmp_path: Path) -> None:
+    """Whatever the annotations' own ids are, every caption counts, as pycocoevalcap counts them."""
+    split(tmp_path, "train", 1, captions=2)
+    content = split(tmp_path, "val", 7, captions=2)
+    for place, annotation in enumerate(content["annotations"]):
+        annotation.pop("id")
+        annotation["image_id"] = str(annotation["image_id"])
+        if ids_ != "missing":
+            annotation["id"] = 1 if ids_ == "same" else f"c{place}"
+    write(tmp_path / "val.json", content)
+    tasks = coco(tmp_path)
+    assert tasks["captioning"].references == {
+        str(id): (f"picture {id} in voice 0", f"picture {id} in voice 1") for id in (7, 8, 9)
+    }
+    wanted = [f"c{n}" for n in range(6)] if ids_ == "text" else [
+        f"{id}#{n}" for id in (7, 8, 9) for n in (0, 1)
+    ]  # fmt: skip
+    assert ids(tasks["text-to-image"])[0] == wanted
+    assert named(tasks) == ([("caption id not used", "1")] if ids_ == "same" else [])
+
+
+def test_instances_of_other_images(tmp_path: Path) -> None:
+    """None that fits is an error with an id of each side; how many have none is said."""
+    split(tmp_path, "train", 1)
+    split(tmp_path, "val", 7)
+    with_things = Split(VAL.captions, VAL.images, Path("instances.json"))
+    things = {"categories": [{"id": 1, "name": "dog"}], "annotations": []}
+    things["annotations"] = [{"image_id": "000007.jpg", "category_id": 1}]
+    write(tmp_path / "instances.json", things)
+    with pytest.raises(DataError, match=r"not one of its 1 images .*'000007.jpg', they have '7'"):
+        coco(tmp_path, queries=with_things)
+    things["annotations"].append({"image_id": 7, "category_id": 1})
+    write(tmp_path / "instances.json", things)
+    (only,) = coco(tmp_path, queries=with_things)["captioning"].exclusions
+    assert (only.kind, only.id) == ("images without instances", "instances.json")
+    assert only.reason.startswith("2 of 3 images have no instances")
+
+
+def test_names_that_no_file_has(tmp_path: Path) -> None:
+    """A file's name of 5,000 characters, or with NUL, is one named exclusion; so is an id of such."""
+    split(tmp_path, "train", 1)
+    content = split(tmp_path, "val", 7)
+    content["images"][0]["file_name"] = "x" * 5_000 + ".jpg"
+    content["images"][1]["file_name"] = "a\0b.jpg"
+    content["images"].append({"id": "\ud800", "file_name": "x.jpg"})
+    content["images"].append({"id": "y" * 5_000, "file_name": "x.jpg"})
+    write(tmp_path / "val.json", content)
+    tasks = coco(tmp_path)
+    assert ids(tasks["captioning"])[0] == ["9"]
+    assert Counter(kind for kind, _ in named(tasks)) == {
+        "outside the dataset's folder": 2,
+        "broken annotation": 2,
+    }
+    assert all(len(each.reason) < 300 for each in tasks["captioning"].exclusions)
+
+
 def test_a_split_in_a_suite() -> None:
     """A split is written as a mapping; an unknown key in it is an error."""
     adapter = TypeAdapter(Split)

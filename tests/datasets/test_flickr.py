@@ -111,6 +111,32 @@ def test_bad_entries_of_a_list(root: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ['says "Go"', 'Go"', "Go"])
+def test_a_quotation_mark_that_only_opens(end: str, root: Path) -> None:
+    """No caption holds another line, whether or not a later line closes the quotation."""
+    text = f'image,caption\nq.jpg,"Stop\nm.jpg,a cat\nq.jpg,{end}\nm.jpg,two cats\n'
+    (root / "captions.txt").write_text(text)
+    tasks = Flickr(root).tasks()
+    assert tasks["captioning"].references == {"q.jpg": ('"Stop', end)}
+    assert [t.content for t in tasks["captioning"].memory[0].texts] == ["a cat", "two cats"]
+
+
+def test_numbers_that_are_all_the_same(root: Path) -> None:
+    """A converter that writes #0 on every line loses no caption."""
+    (root / "captions.txt").write_text("q.jpg#0\ta dog\nm.jpg#0\ta cat\nq.jpg#0\ta big dog\n")
+    tasks = Flickr(root).tasks()
+    assert tasks["captioning"].references == {"q.jpg": ("a dog", "a big dog")}
+    assert named(tasks) == [("caption id not used", "q.jpg#0")]
+
+
+def test_a_list_of_other_names(root: Path) -> None:
+    """Names without their endings fit nothing: an error with one of each side."""
+    (root / "captions.txt").write_text(CSV)
+    (root / "splits" / "dev.txt").write_text("q\n")
+    with pytest.raises(DataError, match=r"not one of its 1 names .*'q', the captions have 'q.jpg'"):
+        Flickr(root).tasks()
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"name,text\na,b\n", b"\xff\xfe\x00"])
 def test_captions_of_another_kind(content: bytes, root: Path) -> None:
     """A file of captions in no known form is one line that names it and what was expected."""

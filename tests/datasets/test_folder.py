@@ -249,6 +249,88 @@ def test_bad_rows_of_csv(tmp_path):
     ]
 
 
+def test_a_table_of_one_split_says_what_to_write(tmp_path):
+    """Pictures beside their table: the error has the lines that make it a split of its own."""
+    split(tmp_path, "mine", [f"{n}.png" for n in range(6)])
+    with pytest.raises(DataError) as error:
+        Folder(tmp_path / "mine", memory="rest", limit=2).tasks()
+    assert f"root: {tmp_path}, queries: mine, memory: rest, limit: <" in str(error.value)
+    tasks = Folder(tmp_path, queries="mine", memory="rest", limit=2).tasks()
+    assert [len(side) for side in ids(tasks["captioning"])] == [2, 4]
+    with pytest.raises(DataError, match="the limit of 9 leaves nothing .* 6 images"):
+        Folder(tmp_path, queries="mine", memory="rest", limit=9).tasks()
+
+
+def test_splits_of_a_table_are_named(tmp_path):
+    """Where the table has splits, those that there are."""
+    picture(tmp_path / "a.png")
+    jsonl(tmp_path / "metadata.jsonl", [{"file_name": "a.png", "caption": "x", "split": "val"}])
+    with pytest.raises(DataError, match="no row belongs to the split 'test'; there is val"):
+        Folder(tmp_path).tasks()
+
+
+@pytest.mark.parametrize("captions", [None, "alt"])
+def test_a_column_of_captions_that_is_not_there(captions, tmp_path):
+    """The error names the columns that there are, and how to say which one it is."""
+    split(tmp_path, "test", ["a.png"])
+    jsonl(tmp_path / "test" / "metadata.jsonl", [{"file_name": "a.png", "description": "x"}])
+    with pytest.raises(
+        DataError, match=r"columns are 'file_name, description'.*captions: <column>"
+    ):
+        Folder(tmp_path, memory="test", captions=captions).tasks()
+
+
+@pytest.mark.parametrize("name", ["metadata.jsonl", "metadata.csv"])
+def test_a_table_that_is_not_utf8(name, tmp_path):
+    """One error with the encoding that fits; no line is dropped, no caption half read."""
+    split(tmp_path, "train", ["a.png"])
+    picture(tmp_path / "test" / "a.png", 3)
+    line = b'{"file_name": "a.png", "caption": "caf\xe9"}\n'
+    (tmp_path / "test" / name).write_bytes(
+        line if name.endswith("l") else b"file_name,caption\na.png,caf\xe9\n"
+    )
+    with pytest.raises(DataError, match=rf"{name}, line \d, is not UTF-8 .* iconv -f CP1252"):
+        Folder(tmp_path).tasks()
+
+
+def test_rows_of_one_id_are_one_file(tmp_path):
+    """A row that gives the id of another picture is named, and its caption goes to neither."""
+    split(tmp_path, "train", ["a.png"])
+    for number, file in enumerate(("a.png", "b.png")):
+        picture(tmp_path / "test" / file, number)
+    rows = [("file_name", "text", "id"), ("a.png", "of a", "7"), ("b.png", "of b", "7")]
+    table(tmp_path / "test" / "metadata.csv", [*rows, ("a.png", "of a too", "7")])
+    tasks = Folder(tmp_path).tasks()
+    assert tasks["captioning"].references == {"7": ("of a", "of a too")}
+    assert named(tasks) == [("broken annotation", "test/metadata.csv:3")]
+
+
+@pytest.mark.parametrize("name", ["metadata.jsonl", "metadata.csv"])
+@pytest.mark.parametrize("text", ["['a dog', 'a cat']", '["a dog"]', "{'raw': 'a dog'}"])
+def test_a_list_written_as_text_is_no_caption(name, text, tmp_path):
+    """In both tables: it is named, never a caption as it stands."""
+    split(tmp_path, "train", ["a.png"])
+    picture(tmp_path / "test" / "a.png", 3)
+    rows = [{"file_name": "a.png", "caption": caption} for caption in (text, "a good one")]
+    if name.endswith("l"):
+        jsonl(tmp_path / "test" / name, rows)
+    else:
+        table(tmp_path / "test" / name, [list(rows[0]), *(list(row.values()) for row in rows)])
+    tasks = Folder(tmp_path).tasks()
+    assert tasks["captioning"].references == {"test/a.png": ("a good one",)}
+    assert named(tasks) == [("caption is no text", "test/a.png#0")]
+
+
+@pytest.mark.parametrize("categories", [{"a": 1}, [1.5], [None], [["dog"]], 1.5, True])
+def test_categories_that_are_no_names(categories, tmp_path):
+    """The row is named; it is not silently in no category."""
+    split(tmp_path, "train", ["a.png"])
+    rows = split(tmp_path, "test", ["a.png", "b.png"])
+    rows[0]["categories"] = categories
+    jsonl(tmp_path / "test" / "metadata.jsonl", rows)
+    assert named(Folder(tmp_path).tasks()) == [("broken annotation", "test/metadata.jsonl:1")]
+
+
 def test_a_run_from_a_suite(tmp_path):
     """A suite over a folder runs; run again elsewhere it ends with the same bytes."""
     for name, first in (("train", 0), ("test", 16)):

@@ -135,6 +135,26 @@ def test_an_image_without_references_is_named(files):
     assert captions(*listed).problems.notes == {"unreferenced": {"count": 1, "ids": ["5"]}}
 
 
+def test_references_that_are_no_text_are_left_out_and_named(files):
+    """Null, a number, a list, a list written as text: none is scored as its letters."""
+    bad = {1: [*REFERENCES[1], None, 7, ["a"], "['a man', 'a bike']"]}
+    results, gold = files(rows(), {**REFERENCES, **bad})
+    given = captions(results, gold)
+    assert given.task.references["1"] == tuple(REFERENCES[1])
+    assert given.problems.notes["captions that are no text"]["count"] == 4
+    whole = judge_captions(captions(*files(rows())), QUICK)
+    assert estimates(judge_captions(given, QUICK)) == estimates(whole)
+
+
+def test_an_annotation_that_is_none_is_named(files):
+    """The others are the references."""
+    results, gold = files(rows())
+    content = json.loads(gold.read_text())
+    content["annotations"] += [3, {"caption": "of no image"}, {"image_id": 1.5, "caption": "x"}]
+    gold.write_text(json.dumps(content))
+    assert captions(results, gold).problems.notes["broken annotations"]["count"] == 3
+
+
 @pytest.mark.parametrize(
     "content, said",
     [
@@ -145,6 +165,10 @@ def test_an_image_without_references_is_named(files):
         ('[{"image_id": 1.5, "caption": "a"}]', "entry 0"),
         ('[{"image_id": true, "caption": "a"}]', "entry 0"),
         ("[3]", "entry 0"),
+        ('[{"image_id": 1, "caption": "[\\"a\\", \\"b\\"]"}]', "written as text"),
+        ('[{"image_id": 1, "caption": ["a"]}]', "of type list"),
+        ('[{"image_id": 1, "caption": "\\ud800"}]', "half a surrogate pair"),
+        ('[{"image_id": 1, "image_id": 2, "caption": "a"}]', "twice"),
     ],
 )
 def test_what_is_not_coco_results_is_named(files, content, said):

@@ -8,10 +8,11 @@ import pytest
 
 from mmragbench import trec
 from mmragbench.errors import DataError, SuiteError
+from mmragbench.evals.retrieval import retrieval
 from mmragbench.outside.judging import judge_rankings
 from mmragbench.outside.problems import MissingOutputs
 from mmragbench.outside.rankings import rankings, read_qrels, read_run
-from mmragbench.records import Query, Ranking
+from mmragbench.records import Measure, Query, Ranking, Task
 from mmragbench.signature import parse
 
 QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq2 0 d4 1\nq3 0 d5 0\n"
@@ -149,9 +150,77 @@ def test_queries_of_a_group_are_resampled_together(files, tmp_path):
     assert widths[1] > widths[0]
 
 
+@pytest.mark.parametrize("rows", ["g\tq1\ng\tq2\n", "query\tgroup\ng\tq1\n"])
+def test_groups_the_other_way_round_are_an_error(files, tmp_path, rows):
+    """It says that the columns are swapped."""
+    groups = tmp_path / "groups.tsv"
+    groups.write_text(rows)
+    with pytest.raises(DataError, match=r"it has 'g'.*they have 'q1', .*the other way round"):
+        rankings(*files(), groups=groups)
+
+
+def test_groups_of_other_queries_are_an_error_with_an_id_of_each_side(files, tmp_path):
+    """As without groups would be a wrong interval."""
+    groups = tmp_path / "groups.tsv"
+    groups.write_text("q1.jpg\ti1\nq2.jpg\ti1\n")
+    with pytest.raises(DataError, match=r"'q1.jpg', ..., they have 'q1', ...; do the ids agree"):
+        rankings(*files(), groups=groups)
+
+
+def test_how_many_queries_have_a_group_is_counted(files, tmp_path):
+    """Queries without one, and groups of no query; a header is neither."""
+    groups = tmp_path / "groups.tsv"
+    groups.write_text("query-id\timage\nq1\ti1\nq9\ti1\n\n")
+    problems = rankings(*files(), groups=groups).problems
+    assert problems.ids["without a group"] == ("q2",)
+    assert problems.ids["groups of no query"] == ("q9",)
+    assert problems.line("groups of no query") == "1 groups of no query: q9"
+    groups.write_text("q1\ti1\nq1\ti2\n")
+    with pytest.raises(DataError, match="1 queries with more than one answer.*q1"):
+        rankings(*files(), groups=groups)
+
+
+def test_what_is_said_twice_is_counted(files):
+    """The same pair in a run or in judgements: once, and named."""
+    given = rankings(*files(RUN + "q1 Q0 d1 9 0.8 s\n", QRELS + "q1 0 d1 1.0\n"))
+    assert given.problems.notes == {
+        "irrelevant": {"count": 1, "ids": ["q3"]},
+        "repeated judgements": {"count": 1, "ids": ["q1 d1"]},
+        "repeated hits": {"count": 1, "ids": ["q1 d1"]},
+    }
+
+
+def test_blanks_of_unicode_are_parts_of_ids(files):
+    """As for trec_eval, a field ends at a blank or a tab; a no-break space does not end it."""
+    run, qrels = "q\u00a01\tQ0 d\u30001 1 0.5 s\n", "q\u00a01 0 d\u30001 1\n"
+    assert estimates(judge_rankings(rankings(*files(run, qrels)), ["RR"])) == {"RR": 1.0}
+
+
+@pytest.mark.parametrize("grade", [10**9, -(10**9), 1_001])
+def test_grades_from_elsewhere_are_bounded_too(grade):
+    """Whoever made the judgements: trec_eval would take 8 bytes a step, and answer 0 without them."""
+    task = Task("retrieval", [], [Query("q")], {"q": {"d": grade, "e": 1}})
+    with pytest.raises(DataError, match="'q' has a grade beyond 1,000"):
+        retrieval([Measure.parse("RR")], task, [Ranking.of("q", [("e", 1.0)])], [])
+
+
 @pytest.mark.parametrize(
     "run",
-    ["q1 d1 0.5\n", "q1 Q0 d1 1 high s\n", "q1 Q0 d1 1 nan s\n", "q1 Q0 d1 1 inf s\n"],
+    [
+        "q1 d1 0.5\n",
+        "q1 Q0 d1 1 high s\n",
+        "q1 Q0 d1 1 nan s\n",
+        "q1 Q0 d1 1 inf s\n",
+        "q1 Q0 d1 1 -inf s\n",
+        "q1 Q0 d1 1 1e400 s\n",
+        "q1 Q0 d1 1 1,5 s\n",
+        "q1 Q0 d1 1 1_0 s\n",
+        "q1 Q0 d1 1 １ s\n",
+        "q1 Q0 my d1 3 0.7 s\n",
+        "q1 Q0 d1 1 0.7 my tag\n",
+        "q1 Q0 d1 1 0.7\n",
+        "q1 Q0 a\0b 1 0.7 s\n",
+    ],
 )
 def test_what_is_not_a_run_is_named(files, run):
     """File, line, and what was expected; a score that is no number is never sorted."""
