@@ -223,6 +223,43 @@ def test_a_page_is_read_as_it_is_turned(degrees, tmp_path, folder):
     assert corners(folder / page.figures[0].file) == "red green blue yellow"
 
 
+def test_a_figure_is_cropped_as_the_page_crops_it(tmp_path, folder):
+    """By a rectangle that confines drawing, in a form too, and by the page's edge; what is restored
+    confines no longer; a picture of which nothing shows is named."""
+    halves = {"left": (0, 0, 60, 80), "top": (0, 40, 120, 40), "wide": (-5, -5, 200, 200)}
+
+    def draw(canvas):
+        write(canvas, LEFT, 800, ["Text."])
+        for i, half in enumerate(halves.values()):
+            canvas.saveState()
+            canvas.translate(100, 100 + 200 * i)
+            path = canvas.beginPath()
+            path.rect(*half)
+            canvas.clipPath(path, stroke=0)
+            canvas.drawImage(colours(i), 0, 0, 120, 80)
+            canvas.restoreState()
+        canvas.drawImage(colours(3), 595 - 60, 700, 120, 80)
+        canvas.drawImage(colours(4), 700, 700, 120, 80)
+
+    def colours(i):
+
+        with_a_mark = four_colours()._image.copy()
+        with_a_mark.putpixel(
+            (30, 20), (i, 0, 0)
+        )  # else they would be one picture, drawn five times
+        return papers.ImageReader(with_a_mark)
+
+    found = read(paper(tmp_path / "a.pdf", draw), "a.pdf", folder, Limits(side=20))
+    files = [folder / figure.file for figure in found.pages[0].figures]
+    assert [corners(file) for file in files] == [
+        "red red blue blue",
+        "red green red green",
+        "red green blue yellow",
+        "red red blue blue",
+    ]
+    assert kinds(found) == [("hidden figure", "a.pdf#p1-fig5")]
+
+
 def encrypted(path, password, algorithm):
     paper(path, lambda canvas: write(canvas, 72, 700, ["Secret."]))
     writer = PdfWriter(clone_from=path)

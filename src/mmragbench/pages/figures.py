@@ -38,9 +38,10 @@ def save_figure(page: Any, placement: Placement, folder: Path, side: int) -> str
     found = page.images[name if len(placement.key) == 1 else placement.key]
     if found.image is None:
         raise Refused("damaged figure", "it does not decode")
-    if min(found.image.size) < side:
-        raise _small(found.image.size, side)
-    content = _png(_as_shown(found.image, placement.matrix))
+    shown = _cropped(_turned(found.image, placement.matrix), placement)
+    if min(shown.size) < side:
+        raise _small(shown.size, side)
+    content = _png(shown)
     file = f"{sha256(content).hexdigest()}.png"
     if not (folder / file).is_file():
         write_atomically(folder / file, content)
@@ -65,7 +66,7 @@ def _declared(page: Any, placement: Placement) -> tuple[int, int] | None:
     return int(holder["/Width"]), int(holder["/Height"])
 
 
-def _as_shown(picture: PIL.Image.Image, matrix: Matrix) -> PIL.Image.Image:
+def _turned(picture: PIL.Image.Image, matrix: Matrix) -> PIL.Image.Image:
     """Turned by quarters and mirrored as its matrix lays it on the page, at the nearest quarter.
 
     Of the picture's axes, (a, b) is where its right side points to, and (c, d) its upper side.
@@ -82,6 +83,25 @@ def _as_shown(picture: PIL.Image.Image, matrix: Matrix) -> PIL.Image.Image:
     if b > 0 if lies else d < 0:
         picture = picture.transpose(flip.FLIP_TOP_BOTTOM)
     return picture
+
+
+def _cropped(picture: PIL.Image.Image, placement: Placement) -> PIL.Image.Image:
+    """What shows of an upright picture; all of one that stands askew.
+
+    Raises:
+        Refused: nothing shows.
+    """
+    a, b, c, d, *_ = placement.matrix
+    whole, box = placement.whole, placement.box
+    w, h = whole.right - whole.left, whole.top - whole.bottom
+    if max(min(abs(a), abs(b)), min(abs(c), abs(d))) > 0.01 * max(w, h) or not (w and h):
+        return picture
+    left, right = ((x - whole.left) / w * picture.width for x in (box.left, box.right))
+    top, bottom = ((whole.top - y) / h * picture.height for y in (box.top, box.bottom))
+    edges = (round(left), round(top), round(right), round(bottom))
+    if edges[0] >= edges[2] or edges[1] >= edges[3]:
+        raise Refused("hidden figure", "nothing of it shows on the page")
+    return picture if edges == (0, 0, *picture.size) else picture.crop(edges)
 
 
 def _png(picture: PIL.Image.Image) -> bytes:

@@ -23,6 +23,10 @@ TURNED: Mapping[int, Matrix] = {
 }
 """What a page's /Rotate, degrees clockwise, does to its points."""
 
+SHAPES = frozenset({b"m", b"l", b"c", b"v", b"y", b"h"})
+PAINTING = frozenset({b"n", b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"})
+"""Operators that add to a path, besides rectangles; and those that end one."""
+
 
 class Box(NamedTuple):
     """A rectangle along the axes, in points."""
@@ -53,16 +57,22 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Placement:
     """A picture that a page draws: under which key pypdf has it (the names of the forms that it is
-    in, and its own), and the matrix that lays the unit square, in which every picture is drawn, on
-    the page."""
+    in, and its own); the matrix that lays the unit square, in which every picture is drawn, on the
+    page; and the rectangle beyond which nothing of it shows."""
 
     key: tuple[str, ...]
     matrix: Matrix
+    clip: Box | None = None
+
+    @property
+    def whole(self) -> Box:
+        """What it would cover if nothing confined it."""
+        return _square(self.matrix)
 
     @property
     def box(self) -> Box:
         """What it covers."""
-        return _square(self.matrix)
+        return _common(self.whole, self.clip)
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,35 @@ def lay_out(page: Any) -> Layout:
     return Layout(walk.lines, list(largest.values()))
 
 
+@dataclass
+class _Clip:
+    """The rectangle that drawing is confined to. A path that is no rectangle confines nothing here,
+    and one that is turned its bounding box: more may be taken than shows, and never less."""
+
+    box: Box | None
+    saved: list[Box | None] = field(default_factory=list)
+    path: list[Box | None] = field(default_factory=list)
+    ending: bool = False
+
+    def see(self, operator: bytes, operands: Any, cm: Matrix, frame: Matrix) -> None:
+        """An operation on the graphics state or the path."""
+        if operator == b"q":
+            self.saved.append(self.box)
+        elif operator == b"Q" and self.saved:
+            self.box = self.saved.pop()
+        elif operator == b"re" and len(operands) == 4:
+            x, y, w, h = map(float, operands)
+            self.path.append(_square(_times(_times((w, 0, 0, h, x, y), cm), frame)))
+        elif operator in SHAPES:
+            self.path.append(None)
+        elif operator in (b"W", b"W*"):
+            self.ending = True
+        elif operator in PAINTING:
+            if self.ending and len(self.path) == 1 and self.path[0]:
+                self.box = _common(self.path[0], self.box)
+            self.path, self.ending = [], False
+
+
 @dataclass(frozen=True, slots=True)
 class _Frame:
     """The page, or a form that it draws: pypdf reports what is inside in the form's own space."""
@@ -112,7 +151,8 @@ class _Walk:
     def __post_init__(self) -> None:
         turned = TURNED.get(int(_get(self.page, "/Rotate") or 0) % 360, IDENTITY)
         self._frames = [_Frame((), _get(self.page, "/Resources"), turned)]
-        self._drawing: list[tuple[Any, int]] = []
+        self._clip = _Clip(_visible(self.page, turned))
+        self._drawing: list[tuple[Any, int, tuple[Box | None, ...]]] = []
         self._entering: _Frame | None = None
         self._inline = 0
         self._parts: list[str] = []
@@ -123,21 +163,22 @@ class _Walk:
         if self._entering:
             self._frames.append(self._entering)
             self._entering = None
+        self._clip.see(operator, operands, cm, self._frames[-1].matrix)
         if operator == b"INLINE IMAGE" and len(self._frames) == 1:
-            self.placements.append(
-                Placement((f"~{self._inline}~",), _times(cm, self._frames[0].matrix))
-            )
+            matrix = _times(cm, self._frames[0].matrix)
+            self.placements.append(Placement((f"~{self._inline}~",), matrix, self._clip.box))
             self._inline += 1
         elif operator == b"Do":
-            self._drawing.append((operands, len(self._frames)))
+            self._drawing.append((operands, len(self._frames), (*self._clip.saved, self._clip.box)))
             if operands:
                 self._draw(str(operands[0]), cm)
 
     def after(self, operator: bytes, operands: Any, *_: Matrix) -> None:
         """An operation has ended; a form that broke off has left some open."""
         while operator == b"Do" and self._drawing:
-            begun, depth = self._drawing.pop()
+            begun, depth, clips = self._drawing.pop()
             del self._frames[depth:]
+            self._clip = _Clip(clips[-1], list(clips[:-1]))
             self._entering = None
             if begun is operands:
                 break
@@ -166,7 +207,7 @@ class _Walk:
         matrix, path = _times(cm, frame.matrix), (*frame.path, name)
         kind = _get(found, "/Subtype")
         if kind == "/Image":
-            self.placements.append(Placement(path, matrix))
+            self.placements.append(Placement(path, matrix, self._clip.box))
         elif kind == "/Form":
             own = _get(found, "/Matrix")
             own = [float(number) for number in own] if own is not None else IDENTITY
@@ -195,6 +236,26 @@ def _square(m: Matrix) -> Box:
     xs = [m[4] + i * m[0] + j * m[2] for i in (0, 1) for j in (0, 1)]
     ys = [m[5] + i * m[1] + j * m[3] for i in (0, 1) for j in (0, 1)]
     return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _common(box: Box, other: Box | None) -> Box:
+    """The part of a rectangle that lies in another one; flat where there is none."""
+    if other is None:
+        return box
+    left, bottom = max(box.left, other.left), max(box.bottom, other.bottom)
+    right, top = min(box.right, other.right), min(box.top, other.top)
+    return Box(left, bottom, max(left, right), max(bottom, top))
+
+
+def _visible(page: Any, turned: Matrix) -> Box | None:
+    """What shows of a page; None where it does not say so in four numbers."""
+    ends = _get(page, "/CropBox") or _get(page, "/MediaBox")
+    try:
+        left, bottom, right, top = map(float, ends)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    box = _square(_times((right - left, 0, 0, top - bottom, left, bottom), turned))
+    return box if _area(box) > 0 else None
 
 
 def _area(box: Box) -> float:
