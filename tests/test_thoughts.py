@@ -54,9 +54,10 @@ WAYS = {
 @pytest.mark.parametrize("marks", PAIRS, ids=lambda pair: pair[0].strip())
 def test_what_is_left_is_the_answer(marks, way):
     """All that stands between the marks of the field, in any way in which models set them."""
-    first = marks[0].startswith(("analysis", "Here"))
-    if first and way in ("twice", "begun twice", "nested"):
+    if marks[0].startswith(("analysis", "Here")) and way in ("twice", "begun twice", "nested"):
         pytest.skip("these words begin thoughts at the start of a text only")
+    if marks[0].startswith("Here") and way in ("begun by the template", "ended twice"):
+        pytest.skip("these words mean something as a pair only")
     answer, thoughts = split(WAYS[way].format(*marks, ANSWER))
     assert answer == ANSWER
     assert bool(thoughts) == (way != "nothing thought" or marks[0].startswith("analysisT"))
@@ -92,6 +93,7 @@ def test_answers_have_marks_too():
         "They reason in <think>.",
         "Put it in <answer> tags",
         "analysis of two birds",
+        "Here is my response: two birds",
         "Analysis: two birds",
         "I think it is a bird; a thought > nothing",
         "[thinking] a man",

@@ -41,7 +41,6 @@ MARKS = {
         r"<channel\|>",
         rf"{_TURN}final{_HEADER}",
         r"(?-i:assistantfinal)",
-        r"(?m:^[ \t]*Here(?:'s| is) my response:)",
     ),
     "answer": (
         rf"<\s*{_ANSWER}\s*>",
@@ -60,6 +59,12 @@ _MARK = re.compile(
     "|".join(f"(?P<{kind.replace(' ', '_')}>{'|'.join(ways)})" for kind, ways in MARKS.items()),
     re.IGNORECASE,
 )
+_GRANITE = re.compile(
+    r"\A\s*Here(?:'s| is) my thought process:(.*?)^[ \t]*Here(?:'s| is) my response:",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
+)
+"""Marks that are words, and mean something as a pair only."""
+
 _BOX = re.compile(r"<\|(?:begin|end)_of_box\|>")
 _QUOTES = "\"'`“”„‘’«»"
 _WORD_BEFORE = re.compile(r"[\w,;][ \t]+\Z")
@@ -100,7 +105,7 @@ def split(text: str, within: bool = False) -> tuple[str, str]:
     Thoughts that are never ended go to the end of the text. Where an end has no beginning, all
     before it is thought.
     """
-    text = _BOX.sub("", text)
+    text = _GRANITE.sub(r"<think>\1</think>", _BOX.sub("", text))
     if not within and not _MARK.search(text):
         return text, ""
     answer, thoughts = _split_once(text, within)
