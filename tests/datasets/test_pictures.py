@@ -220,7 +220,7 @@ def test_a_split_of_nothing(side: str, tmp_path: Path) -> None:
     splits: dict[str, Any] = {"query": (gone, good), "memory": (good, gone)}
     with pytest.raises(DataError, match=f"not one {side} image can be used") as error:
         pose(*splits[side], Sample())
-    assert "missing image 1" in str(error.value) and "no captions 1" in str(error.value)
+    assert "missing image 2" in str(error.value) and "duplicate image id 1" in str(error.value)
 
 
 def test_a_limit_of_nothing(tmp_path: Path) -> None:
