@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from mmragbench.errors import BadImage, DataError
 from mmragbench.exclusions import Excluded
-from mmragbench.formats.values import not_a_text
+from mmragbench.formats.values import examples, not_a_text
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.silver import Silver
@@ -131,8 +132,8 @@ def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
     """Every image id once, the first wins; and every caption id.
 
     Captions belong to their image, whatever their own ids are: where an id is missing, or several
-    captions have it, all captions of the image are known as `<image id>#<number>`, from 0. Such ids
-    and images that come again are named.
+    captions have it, all captions of the image are known as `<image id>#<number>`, from 0, and a
+    warning says so. Images that come again are named.
     """
     kept: dict[str, Entry] = {}
     excluded: list[Exclusion] = []
@@ -144,9 +145,12 @@ def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
             kept[entry.id] = entry
     counts = Counter(id for entry in kept.values() for id, _ in entry.captions)
     repeated = {id: n for id, n in counts.items() if n > 1 and id}
-    for id, n in repeated.items():
-        reason = f"{n:,} captions have this id; all of them count, as <image id>#<number>"
-        excluded.append(Exclusion("caption id not used", id, reason))
+    if repeated:
+        warnings.warn(
+            f"{sum(repeated.values()):,} captions share {len(repeated):,} ids ({examples(repeated)}); "
+            "all of them count, as <image id>#<number>",
+            stacklevel=2,
+        )
     taken: set[str] = set()
     known = [_numbered(entry, repeated.keys() | {""}) for entry in kept.values()]
     return [_first_of_each(entry, taken, excluded) for entry in known], excluded

@@ -150,7 +150,8 @@ def test_duplicates(tmp_path: Path) -> None:
     third = Entry("2", tmp_path, "1.png", (("x", "c"), ("x", "d"), ("y", "e")))
     fourth = Entry("3", tmp_path, "1.png", (("", "f"), ("z", "g")))
     fifth = Entry("4", tmp_path, "1.png", (("2#1", "h"), ("w", "i")))
-    kept, excluded = unique([first, other, third, fourth, fifth])
+    with pytest.warns(UserWarning, match=r"2 captions share 1 ids \('x'\)"):
+        kept, excluded = unique([first, other, third, fourth, fifth])
     assert [e.captions for e in kept] == [
         (("1#0", "a"),),
         (("2#0", "c"), ("2#1", "d"), ("2#2", "e")),
@@ -159,7 +160,6 @@ def test_duplicates(tmp_path: Path) -> None:
     ]
     assert [(e.kind, e.id) for e in excluded] == [
         ("duplicate image id", "1"),
-        ("caption id not used", "x"),
         ("duplicate caption id", "2#1"),
     ]
 
