@@ -351,7 +351,8 @@ def test_names_that_no_file_has(tmp_path: Path) -> None:
     tasks = coco(tmp_path)
     assert ids(tasks["captioning"])[0] == ["9"]
     assert Counter(kind for kind, _ in named(tasks)) == {
-        "outside the dataset's folder": 2,
+        "missing image": 1,
+        "outside the dataset's folder": 1,
         "broken annotation": 2,
     }
     assert all(len(each.reason) < 300 for each in tasks["captioning"].exclusions)
