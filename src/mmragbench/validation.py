@@ -31,7 +31,7 @@ def as_rows(answer: Any, n: int, source: str) -> Vectors:
     Raises:
         ContractError: they are not real numbers, or not in this shape.
     """
-    rows = np.asarray(answer)
+    rows = _array(answer)
     if rows.dtype.kind not in "fiu":
         raise ContractError(f"{source}: vectors have to be real numbers, not {rows.dtype}")
     if rows.ndim != 2 or len(rows) != n or (n and not rows.shape[1]):
@@ -74,10 +74,10 @@ def check_hits(
             no finite number or is higher than the one before it.
     """
     ranked = Hits.of(hits)
-    ids, scores = ranked.ids, np.asarray(ranked.scores)
+    ids, scores = ranked.ids, _array(ranked.scores)
     if len(ids) > k:
         raise ContractError(f"{source}: {len(ids)} hits, where at most {k} were asked for")
-    if scores.dtype.kind not in "fiu" or not np.isfinite(scores).all():
+    if scores.ndim != 1 or scores.dtype.kind not in "fiu" or not np.isfinite(scores).all():
         raise ContractError(f"{source}: scores have to be finite numbers; it gave {_short(scores)}")
     if foreign := [id for id in ids if id not in known]:
         raise ContractError(f"{source}: hits that are not in the memory: {listed(foreign)}")
@@ -187,6 +187,14 @@ class CheckedStore:
         return rows
 
 
+def _array(values: Any) -> NDArray[Any]:
+    """As an array; of Python objects where lists are not of one length."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        return np.empty(len(values), object)
+
+
 def _short(scores: NDArray[Any]) -> str:
     odd = scores[~np.isfinite(scores)] if scores.dtype.kind == "f" else scores
-    return repr(odd.flat[0])[:40]
+    return repr(odd.flat[0])[:40] if odd.size else "none"
