@@ -14,7 +14,7 @@ import numpy as np
 
 from mmragbench.arrays import read_arrays
 from mmragbench.contracts import Vectors
-from mmragbench.errors import ContractError, DataError, NotApplicable, listed
+from mmragbench.errors import ContractError, DataError, NotApplicable, first_line, listed
 from mmragbench.identity import file_digest
 from mmragbench.records import Failure, Image, Modality, Text
 from mmragbench.registry import captioner, encoder
@@ -109,12 +109,19 @@ class PrecomputedCaptions:
     def _captions(self) -> dict[str, str]:
         try:
             rows = json.loads(_there(self._path).read_text(encoding="utf-8"))
-            return {str(row["image_id"]): str(row["caption"]) for row in rows}
-        except (ValueError, KeyError, TypeError) as error:
+            pairs = [(str(row["image_id"]), row["caption"]) for row in rows]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(
                 f"{self._path} is not a COCO results file, a JSON list of "
-                f'{{"image_id": …, "caption": …}} ({type(error).__name__}: {error})'
+                f'{{"image_id": …, "caption": …}} ({type(error).__name__}: {first_line(error)})'
             ) from error
+        captions: dict[str, str] = {}
+        for id, caption in pairs:
+            if not isinstance(caption, str) or captions.setdefault(id, caption) != caption:
+                raise DataError(
+                    f"{self._path}: image {listed([id])} has two captions, or one that is no text"
+                )
+        return captions
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
         """The file's caption; an image that it does not have fails by name."""

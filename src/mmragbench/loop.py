@@ -149,7 +149,7 @@ class Loop:
         rankings, retrieval = self._metered(
             "retrieve", lambda: strategy.retrieve(posed.task.queries, posed.depth)
         )
-        known = posed.documents.keys()
+        known = set(posed.documents)
         checked = check_rankings(rankings, posed.task.queries, known, posed.depth)
         return Retrieved(Rankings(checked), _merged(cost, retrieval))
 

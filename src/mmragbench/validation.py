@@ -7,7 +7,6 @@ An answer of the wrong form (too few rows, an unknown id, a score that is not fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ def as_rows(answer: Any, n: int, source: str) -> Vectors:
     Raises:
         ContractError: they are not real numbers, or not in this shape.
     """
-    rows = np.asarray(answer)
+    rows = _array(answer)
     if rows.dtype.kind not in "fiu":
         raise ContractError(f"{source}: vectors have to be real numbers, not {rows.dtype}")
     if rows.ndim != 2 or len(rows) != n or (n and not rows.shape[1]):
@@ -64,9 +63,7 @@ def same_width(widths: dict[str, int], source: str) -> None:
         raise ContractError(f"{source}: the dimensions differ: {told}; they are not of one space")
 
 
-def check_hits(
-    hits: Iterable[tuple[str, float]], known: AbstractSet[str], k: int, source: str
-) -> Hits:
+def check_hits(hits: Iterable[tuple[str, float]], known: set[str], k: int, source: str) -> Hits:
     """The hits in trec_eval's order: as they are, with ties by id descending.
 
     Raises:
@@ -74,12 +71,13 @@ def check_hits(
             no finite number or is higher than the one before it.
     """
     ranked = Hits.of(hits)
-    ids, scores = ranked.ids, np.asarray(ranked.scores)
+    ids, scores = ranked.ids, _array(ranked.scores)
     if len(ids) > k:
         raise ContractError(f"{source}: {len(ids)} hits, where at most {k} were asked for")
-    if scores.dtype.kind not in "fiu" or not np.isfinite(scores).all():
+    if scores.ndim != 1 or scores.dtype.kind not in "fiu" or not np.isfinite(scores).all():
         raise ContractError(f"{source}: scores have to be finite numbers; it gave {_short(scores)}")
-    if foreign := [id for id in ids if id not in known]:
+    if not known.issuperset(ids):
+        foreign = [id for id in ids if id not in known]
         raise ContractError(f"{source}: hits that are not in the memory: {listed(foreign)}")
     if len(set(ids)) < len(ids):
         twice = [id for at, id in enumerate(ids) if id in ids[:at]]
@@ -94,7 +92,7 @@ def check_hits(
 
 
 def check_rankings(
-    rankings: Sequence[Ranking], queries: Sequence[Query], known: AbstractSet[str], k: int
+    rankings: Sequence[Ranking], queries: Sequence[Query], known: set[str], k: int
 ) -> Iterator[Ranking]:
     """A strategy's rankings, each with its hits checked (`check_hits`).
 
@@ -105,8 +103,10 @@ def check_rankings(
         raise ContractError(f"{len(rankings)} rankings for {len(queries)} queries")
     for ranking, query in zip(rankings, queries, strict=True):
         if ranking.query != query.id:
-            raise ContractError(f"the ranking of {ranking.query!r} in the place of {query.id!r}'s")
-        yield Ranking(query.id, check_hits(ranking.hits, known, k, f"query {query.id!r}"))
+            raise ContractError(
+                f"the ranking of {listed([ranking.query])} in the place of {listed([query.id])}'s"
+            )
+        yield Ranking(query.id, check_hits(ranking.hits, known, k, f"query {listed([query.id])}"))
 
 
 class CheckedEncoder:
@@ -179,7 +179,7 @@ class CheckedStore:
 
     def _checked(self, what: str, vectors: Vectors, n: int) -> Vectors:
         rows = as_rows(vectors, n, f"{self._source}, {what} vectors")
-        if not np.isfinite(rows).all():
+        if not np.isfinite(rows[unusable(rows)]).all():  # zeros have no direction, but a score
             raise ContractError(f"{self._source}: {what} vectors are not finite")
         if n:
             same_width(self._widths | {what: rows.shape[1]}, self._source)
@@ -187,6 +187,14 @@ class CheckedStore:
         return rows
 
 
+def _array(values: Any) -> NDArray[Any]:
+    """As an array; of Python objects where lists are not of one length."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        return np.empty(len(values), object)
+
+
 def _short(scores: NDArray[Any]) -> str:
     odd = scores[~np.isfinite(scores)] if scores.dtype.kind == "f" else scores
-    return repr(odd.flat[0])[:40]
+    return repr(odd.flat[0])[:40] if odd.size else "none"

@@ -132,6 +132,15 @@ def test_captions_by_image_id(tmp_path):
     assert isinstance(answers[1], Failure) and "'8'" in answers[1].reason
 
 
+@pytest.mark.parametrize("captions", [["a cat", "a dog"], [None], [["a cat"]], [7]])
+def test_captions_that_contradict_or_are_no_texts_are_refused(tmp_path, captions):
+    """The last one would have won, and `None` would have been the caption "None"."""
+    path = tmp_path / "captions.json"
+    path.write_text(json.dumps([{"image_id": 7, "caption": caption} for caption in captions]))
+    with pytest.raises(DataError, match="image '7' has two captions, or one that is no text"):
+        PrecomputedCaptions(path).caption([image("7")], [""])
+
+
 def test_a_captions_file_of_another_kind_is_explained(tmp_path):
     """One line that says what was expected."""
     path = tmp_path / "captions.json"

@@ -384,6 +384,8 @@ GAUSSIAN = (np.zeros(3), np.diag([2.0, 1.0, 0.0]))
         (np.array(["a", "b", "c"]), GAUSSIAN[1], "not real numbers"),
         (np.full(3, 1e308), GAUSSIAN[1], "larger than"),
         (GAUSSIAN[0], np.full((3, 3), np.inf), "not finite"),
+        (GAUSSIAN[0], np.where(np.eye(3, k=1) + np.eye(3, k=-1), np.nan, np.eye(3)), "not finite"),
+        (np.array([0, np.nan, 0]), GAUSSIAN[1], "not finite"),
         (GAUSSIAN[0], np.tri(3), "not symmetric"),
         (GAUSSIAN[0], -np.eye(3), "not positive semidefinite"),
         (GAUSSIAN[0], np.array([[1.0, 2, 0], [2, 1, 0], [0, 0, 1]]), "not positive semidefinite"),

@@ -71,7 +71,7 @@ def _fault(mu: Any, sigma: Any) -> str | None:
         return f"mu is of {mu.dtype} and sigma of {sigma.dtype}, not real numbers"
     mean, covariance = mu.astype(np.float64), sigma.astype(np.float64)
     largest = np.abs(covariance).max()
-    if not max(np.abs(mean).max(), largest) < LARGEST:  # NaN is not less
+    if not (np.abs(mean).max() < LARGEST and largest < LARGEST):  # NaN is not less
         return f"values that are not finite, or larger than {LARGEST:g}"
     if np.abs(covariance - covariance.T).max() > ROUNDING * largest:
         return "sigma is not symmetric"
