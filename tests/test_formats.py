@@ -149,13 +149,15 @@ def test_judgements_of_beir_are_read_as_beir_does(file):
         '\ufeff"score"\t"query-id"\tx\tcorpus-id\r\n1.0\t"q 1"\t\t"d""1"\r\n2\tq2\t\td2\r\n\r\n'
     )
     assert read_judgements(path).grades == {"q 1": {'d"1': 1}, "q2": {"d2": 2}}
+    path = file('query-id\tcorpus-id\tscore\n"q\td\t1\n"q\t"e\t1\n')
+    assert read_judgements(path).grades == {'"q': {"d": 1, '"e': 1}}
 
 
 @pytest.mark.parametrize(
-    "line", ['"q\td\t1', "q\td", "q\t\t1", "\td\t1", "q\ta\0b\t1", "q\t" + "d" * 140_000 + "\t1"]
+    "line", ["q\td", "q\t\t1", "\td\t1", "q\ta\0b\t1", "q\t" + "d" * 140_000 + "\t1"]
 )
 def test_a_judgement_that_is_none_names_its_line(file, line):
-    """An open quotation mark, a field too few, an empty id, NUL (where trec_eval's ids end), length."""
+    """A field too few, an empty id, NUL (where trec_eval's ids end), length."""
     with pytest.raises(DataError, match="line 2: ") as caught:
         read_judgements(file(f"query-id\tcorpus-id\tscore\n{line}\nq\td2\t1\n"))
     assert len(str(caught.value)) < 500
