@@ -49,14 +49,20 @@ def as_json(content: Any) -> str:
 def damaged(rng: random.Random, data: bytes) -> bytes:
     """The bytes with something done to them."""
     at = rng.randrange(len(data) + 1)
-    noise = rng.choice([b"\xff", b"\0", b'"', b"\n", b"\r", b"\xe9", b"\xed\xa0\x80", b"\t", b"{", b"[" * 9_999])
+    noise = rng.choice(
+        [b"\xff", b"\0", b'"', b"\n", b"\r", b"\xe9", b"\xed\xa0\x80", b"\t", b"{", b"[" * 9_999]
+    )
     changes = [
         lambda: data[:at],
         lambda: data[:at] + noise + data[at:],
         lambda: data[:at] + rng.randbytes(4) + data[at + 4 :],
         lambda: data[:at] + bytes(rng.randrange(40)) + data[at:],
-        lambda: data.decode("utf-8", "replace").encode(rng.choice(["utf-16", "utf-16-le", "utf-32"])),
-        lambda: data.decode("utf-8", "replace").encode(rng.choice(["cp1252", "latin-1"]), "replace"),
+        lambda: data.decode("utf-8", "replace").encode(
+            rng.choice(["utf-16", "utf-16-le", "utf-32"])
+        ),
+        lambda: data.decode("utf-8", "replace").encode(
+            rng.choice(["cp1252", "latin-1"]), "replace"
+        ),
         lambda: b"\xef\xbb\xbf" + data,
         lambda: data.replace(b"\n", rng.choice([b"\r\n", b"\r", b"\n\n", b"\xe2\x80\xa8"])),
         lambda: data * 2,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import damage
+
 from doors import Outcome
 
 
@@ -22,7 +23,7 @@ def make(rng: random.Random, folder: Path) -> None:
     judged = [(q, rng.choice([*documents, "d99"]), str(rng.randint(0, 2))) for q in queries * 2]
     lines = [
         "\t".join(damage.now_and_then(rng, each, damage.text, odd / 10) for each in row)
-        for row in dict((row[:2], row) for row in judged).values()
+        for row in {row[:2]: row for row in judged}.values()
     ]
     text = "\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n"
     damage.write(rng, folder / "qrels" / "test.tsv", text, odd / 4)
@@ -39,7 +40,11 @@ def _row(rng: random.Random, id: str, odd: float) -> str:
         for key, value in row.items()
     }
     line = damage.as_json(row)
-    return rng.choice([line[:-1], f"[{line}]", "", line[:1] + line[1:-1] * 2]) if rng.random() < odd / 8 else line
+    return (
+        rng.choice([line[:-1], f"[{line}]", "", line[:1] + line[1:-1] * 2])
+        if rng.random() < odd / 8
+        else line
+    )
 
 
 def enter(folder: Path) -> Outcome:

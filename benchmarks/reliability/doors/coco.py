@@ -9,6 +9,7 @@ from typing import Any
 
 import damage
 import PIL.Image
+
 from doors import Outcome
 
 
@@ -69,7 +70,9 @@ def _posed(folder: Path) -> Outcome:
     good = [
         (str(row["image_id"]), row["caption"])
         for row in content["annotations"]
-        if isinstance(row, dict) and str(row.get("image_id")) in texts and _plain(row.get("caption"))
+        if isinstance(row, dict)
+        and str(row.get("image_id")) in texts
+        and _plain(row.get("caption"))
     ]
     return Outcome(len(good), sum(caption in texts[image] for image, caption in good))
 

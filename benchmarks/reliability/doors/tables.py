@@ -10,6 +10,7 @@ from pathlib import Path
 
 import damage
 import PIL.Image
+
 from doors import Outcome
 
 _ENDS = ["", "x", '"']
@@ -39,7 +40,9 @@ def make(rng: random.Random, folder: Path) -> None:
 
 def _caption(rng: random.Random) -> str:
     plain = f"a picture number {rng.randrange(99)}"
-    odd = rng.choice(['"Stop', 'a sign "Go"', '"quoted" sign', "a, b, c", "says 'no'", "\u2028 x", plain])
+    odd = rng.choice(
+        ['"Stop', 'a sign "Go"', '"quoted" sign', "a, b, c", "says 'no'", "\u2028 x", plain]
+    )
     return plain if rng.random() < 0.7 else f"{odd} {rng.choice(_ENDS)}".strip()
 
 

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import damage
+
 from doors import Outcome
 
 MEASURES = ["R@5", "nDCG@10", "RR"]
@@ -58,7 +59,9 @@ def _line(rng: random.Random, fields: list[str], between: str, odd: float) -> st
         for field in fields
     ]
     if rng.random() < odd / 4:
-        spoilt = rng.choice([spoilt[:-1], [*spoilt, "more"], spoilt[::-1], [f'"{s}"' for s in spoilt]])
+        spoilt = rng.choice(
+            [spoilt[:-1], [*spoilt, "more"], spoilt[::-1], [f'"{s}"' for s in spoilt]]
+        )
     return between.join(spoilt)
 
 
