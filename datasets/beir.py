@@ -11,7 +11,7 @@ from typing import Any
 from mmragbench.errors import DataError
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import Grades, read_judgements
-from mmragbench.formats.values import as_id, examples, is_unicode, quoted
+from mmragbench.formats.values import as_id, examples, is_unicode, plain, quoted
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.pictures import reasons
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
@@ -157,7 +157,8 @@ class Beir:
         """The split's judgements; pairs that are judged twice alike are appended to `excluded`."""
         path = self.root / "qrels" / f"{self.split}.tsv"
         if path not in path.parent.glob("*.tsv"):
-            raise DataError(f"{path} cannot be read (there is no such file){_splits(path)}")
+            name = plain(str(path))
+            raise DataError(f"{name} cannot be read (there is no such file){_splits(path)}")
         grades, repeated = read_judgements(path)
         reason = f"{path.name}: the same grade twice, counted once"
         excluded += [Exclusion("repeated judgement", pair, reason) for pair in repeated]

@@ -15,7 +15,15 @@ from mmragbench.formats.csv_rows import read_csv
 from mmragbench.formats.json_values import read_json, read_objects, read_rows
 from mmragbench.formats.judgements import MAX_GRADE, as_grade, read_judgements
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import as_id, as_number, not_a_text
+from mmragbench.formats.values import (
+    as_id,
+    as_number,
+    contradiction,
+    examples,
+    not_a_text,
+    plain,
+    quoted,
+)
 
 SEPARATORS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r"
 
@@ -245,3 +253,18 @@ def test_a_column_that_is_not_there(file):
     """The error has the columns that there are."""
     with pytest.raises(DataError, match="its columns are 'name, text'; expected captions"):
         read_csv(file("name,text\na,b\n"), "captions", "image")
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u202ea", "x" * 5_000])
+def test_what_an_error_shows_of_a_text(text):
+    """One short line, without what a terminal would obey."""
+    for shown in (plain(text), quoted(text), examples([text])):
+        assert shown.isprintable() and len(shown) < 200
+
+
+def test_contradictions_are_named_in_one_line():
+    """The first three, however long and whatever they hold."""
+    ids = ["a\x1b[2J", "b" * 5_000, "c\nd", "e"]
+    with pytest.raises(DataError, match=r"^here: 4 things .*, \.\.\.; keep one of each$") as caught:
+        contradiction("here", "things", ids)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 500

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmragbench.errors import BadImage, DataError
-from mmragbench.formats.values import not_a_text
+from mmragbench.formats.values import not_a_text, plain
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.silver import Silver
 
 MAX_CAPTION = 1_000
 """Characters. A longer caption is a mistake in the data: no encoder reads so far."""
-
-MOST_SHOWN = 150
-"""Characters of an id or a reason in an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,4 +356,4 @@ def reasons(excluded: Sequence[Exclusion]) -> str:
         return ""
     first = next(exclusion for exclusion in excluded if exclusion.kind == kinds[0][0])
     counts = ", ".join(f"{kind}: {n:,}" for kind, n in kinds)
-    return f"{counts}; the first: {first.id[:MOST_SHOWN]}: {first.reason[:MOST_SHOWN]}"
+    return f"{counts}; the first: {plain(first.id)}: {plain(first.reason)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from mmragbench.errors import MmragbenchError
-from mmragbench.formats.values import MAX_ID
+from mmragbench.formats.values import plain
 
 Policy = Literal["error", "skip", "zero"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -91,7 +91,7 @@ class Problems:
             return ""
         of = f" of {self.asked}" if kind == "missing" else ""
         more = ", ..." if len(ids) > examples else ""
-        named = ", ".join(id[: MAX_ID // 10] for id in ids[:examples])
+        named = ", ".join(map(plain, ids[:examples]))
         noun = "" if kind in OTHERS else f" {self.noun}"
         return f"{len(ids)}{of}{noun} {kind}: {named}{more}"
 
