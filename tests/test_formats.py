@@ -262,6 +262,11 @@ def test_what_an_error_shows_of_a_text(text):
         assert shown.isprintable() and len(shown) < 200
 
 
+def test_what_an_error_shows_of_a_value():
+    """However deep and wide it is."""
+    assert len(quoted([{str(n): ["x" * 99] * 9 for n in range(9)}] * 9)) < 200
+
+
 def test_contradictions_are_named_in_one_line():
     """The first three, however long and whatever they hold."""
     ids = ["a\x1b[2J", "b" * 5_000, "c\nd", "e"]

@@ -20,7 +20,8 @@ _SHORT.maxstring = _SHORT.maxother = 60
 
 def quoted(value: object) -> str:
     """A value in an error: in quotes, and cut in the middle where it is long."""
-    return _SHORT.repr(value)
+    shown = _SHORT.repr(value)
+    return shown if len(shown) <= _MOST else f"{shown[:_MOST]}..."
 
 
 def plain(text: str) -> str:
