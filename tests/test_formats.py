@@ -15,7 +15,15 @@ from mmragbench.formats.csv_rows import read_csv
 from mmragbench.formats.json_values import read_json, read_objects, read_rows
 from mmragbench.formats.judgements import MAX_GRADE, as_grade, read_judgements
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import as_id, as_number, not_a_text
+from mmragbench.formats.values import (
+    as_id,
+    as_number,
+    contradiction,
+    examples,
+    not_a_text,
+    plain,
+    quoted,
+)
 
 SEPARATORS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r"
 
@@ -149,13 +157,15 @@ def test_judgements_of_beir_are_read_as_beir_does(file):
         '\ufeff"score"\t"query-id"\tx\tcorpus-id\r\n1.0\t"q 1"\t\t"d""1"\r\n2\tq2\t\td2\r\n\r\n'
     )
     assert read_judgements(path).grades == {"q 1": {'d"1': 1}, "q2": {"d2": 2}}
+    path = file('query-id\tcorpus-id\tscore\n"q\td\t1\n"q\t"e\t1\n')
+    assert read_judgements(path).grades == {'"q': {"d": 1, '"e': 1}}
 
 
 @pytest.mark.parametrize(
-    "line", ['"q\td\t1', "q\td", "q\t\t1", "\td\t1", "q\ta\0b\t1", "q\t" + "d" * 140_000 + "\t1"]
+    "line", ["q\td", "q\t\t1", "\td\t1", "q\ta\0b\t1", "q\t" + "d" * 140_000 + "\t1"]
 )
 def test_a_judgement_that_is_none_names_its_line(file, line):
-    """An open quotation mark, a field too few, an empty id, NUL (where trec_eval's ids end), length."""
+    """A field too few, an empty id, NUL (where trec_eval's ids end), length."""
     with pytest.raises(DataError, match="line 2: ") as caught:
         read_judgements(file(f"query-id\tcorpus-id\tscore\n{line}\nq\td2\t1\n"))
     assert len(str(caught.value)) < 500
@@ -243,3 +253,23 @@ def test_a_column_that_is_not_there(file):
     """The error has the columns that there are."""
     with pytest.raises(DataError, match="its columns are 'name, text'; expected captions"):
         read_csv(file("name,text\na,b\n"), "captions", "image")
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u202ea", "x" * 5_000])
+def test_what_an_error_shows_of_a_text(text):
+    """One short line, without what a terminal would obey."""
+    for shown in (plain(text), quoted(text), examples([text])):
+        assert shown.isprintable() and len(shown) < 200
+
+
+def test_what_an_error_shows_of_a_value():
+    """However deep and wide it is."""
+    assert len(quoted([{str(n): ["x" * 99] * 9 for n in range(9)}] * 9)) < 200
+
+
+def test_contradictions_are_named_in_one_line():
+    """The first three, however long and whatever they hold."""
+    ids = ["a\x1b[2J", "b" * 5_000, "c\nd", "e"]
+    with pytest.raises(DataError, match=r"^here: 4 things .*, \.\.\.; keep one of each$") as caught:
+        contradiction("here", "things", ids)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 500

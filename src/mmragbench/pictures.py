@@ -22,9 +22,6 @@ CAPTIONS = "captions"
 MAX_CAPTION = 1_000
 """Characters. A longer caption is a mistake in the data: no encoder reads so far."""
 
-MOST_SHOWN = 150
-"""Characters of an id or a reason in an error."""
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -104,6 +104,17 @@ def test_what_is_no_file_of_positives(content, tmp_path):
         extend(pair({"1": "1"}), path)
 
 
+def test_positives_the_other_way_round_are_an_error(tmp_path):
+    """The two files exchanged: an id of each side, and what is wrong; a key said twice is refused."""
+    tasks = pair({"10": "1", "20": "2"})
+    path = write(tmp_path, "eccv", {"1": [10], "2": [20]}, {"10": [1], "20": [2]})
+    with pytest.raises(DataError, match=r"it has '1', ..., asked is '10', ...; .*other way round"):
+        extend(tasks, path)
+    (tmp_path / "eccv_caption_to_image.json").write_text('{"10": [1], "10": [2]}')
+    with pytest.raises(DataError, match="says the key '10' twice"):
+        extend(tasks, path)
+
+
 def test_positives_of_another_split_are_an_error(tmp_path):
     """Files that fit none of the queries would leave nothing to score."""
     path = write(tmp_path, "eccv", {"7": [1]}, {"7": [1]})

@@ -32,7 +32,9 @@ def write_awkward(root: Path) -> Path:
         texts = {"title": colour, "text": f'{colour} <script> "paint"\nof course'}
         corpus.append({"_id": id, **texts, "image": f"{number}.png"})
         queries.append({"_id": f"q {id}", "text": f"something {colour}"})
-        qrels += [f"q {id}\t{id}\t2", f"q {id}\ta red one\t{int(number == 1)}"]
+        qrels.append(f"q {id}\t{id}\t2")
+        if number:
+            qrels.append(f"q {id}\ta red one\t{int(number == 1)}")
     queries.append({"_id": "nothing fits", "text": "purple"})
     qrels.append("nothing fits\ta red one\t0")
     for name, rows in (("corpus", corpus), ("queries", queries)):

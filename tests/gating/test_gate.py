@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 import mmragbench as mb
 from mmragbench.errors import MmragbenchError
+from mmragbench.gating.sentences import got_worse
 
 CELL = "text-to-image/shared-space"
 
@@ -52,6 +55,19 @@ def test_lost_hits_are_a_regression_that_is_named(copy, baseline):
     assert cell.loss > 0 and cell.p_lost < 0.05 < cell.p_holds
     assert all(fallen.now < fallen.before for fallen in cell.fallen)
     assert {f.now for f in cell.fallen} == {0.0}
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1e", "\r"])
+def test_a_line_separator_in_a_text_is_a_part_of_it(copy, baseline, mark):
+    """A query's text with a character that ends a line elsewhere is shown whole."""
+    lost = copy.scores(CELL, {"R@5": zeroed(0.3)})
+    file = lost.folder / "tasks" / "text-to-image" / "gallery.jsonl"
+    rows = [json.loads(line) for line in file.read_text().split("\n") if line]
+    for row in rows:
+        row["text"] = f"before{mark}behind"
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    worse = got_worse(mb.gate(lost.folder, baseline))
+    assert worse and {each.asked for each in worse} == {f"before{mark}behind"}
 
 
 def test_a_gain_holds(copy, baseline):

@@ -38,7 +38,8 @@ def read_judgements(path: Path) -> Judgements:
     """The judgements of a file in either format; ids are as the file has them.
 
     A grade may be written as `1` or `1.0`; 1 and more is relevant, 0 and less is not. Ids in
-    quotation marks are taken out of them, as BEIR's own reader does.
+    quotation marks are taken out of them, as BEIR's own reader does; a mark that opens and does not
+    close on its line is a part of the id.
 
     Raises:
         DataError: the file cannot be read or is in neither format; a line is no judgement, or has
@@ -96,9 +97,7 @@ def _columns(line: str) -> list[int] | None:
 
 
 def _judgement(line: str, places: list[int] | None) -> tuple[str, str, int]:
-    fields = trec_fields(line) if places is None else split(line, "\t")
-    if fields is None:
-        raise DataError(f"{quoted(line)} has a quotation mark that opens and does not close")
+    fields = trec_fields(line) if places is None else split(line, "\t") or line.split("\t")
     if len(fields) != 4 if places is None else len(fields) <= max(places):
         raise DataError(f"{quoted(line)} has {len(fields)} fields")
     query, document, grade = (fields[at].strip() for at in places or (0, 2, 3))

@@ -13,13 +13,21 @@ from mmragbench.errors import DataError
 MAX_ID = 1_000
 """Characters of an id."""
 
+_MOST = 160  # characters of an id or reason in an error
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 
 def quoted(value: object) -> str:
     """A value in an error: in quotes, and cut in the middle where it is long."""
-    return _SHORT.repr(value)
+    shown = _SHORT.repr(value)
+    return shown if len(shown) <= _MOST else f"{shown[:_MOST]}..."
+
+
+def plain(text: str) -> str:
+    """A text in an error without quotes: cut where it is long, control characters escaped."""
+    start = text[:_MOST]
+    return start if start.isprintable() else repr(start)[1:-1]
 
 
 def examples(ids: Iterable[str], most: int = 3) -> str:
@@ -100,6 +108,6 @@ def contradiction(source: str, noun: str, ids: Iterable[str]) -> None:
     if twice:
         raise DataError(
             f"{source}: {len(twice)} {noun} with more than one answer, not the same one: "
-            f"{', '.join(each[: MAX_ID // 10] for each in twice[:3])}"
+            f"{', '.join(map(plain, twice[:3]))}"
             f"{', ...' if len(twice) > 3 else ''}; keep one of each"
         )

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from mmragbench.errors import DataError
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, contradiction, not_a_text, quoted
+from mmragbench.formats.values import as_id, contradiction, not_a_text, plain, quoted
 from mmragbench.outside.problems import Policy, Problems, compared
 from mmragbench.outside.submission import Submission
 from mmragbench.records import Exclusion, Output, Query, Task
@@ -104,18 +104,20 @@ def read_references(path: Path) -> References:
         raise DataError(f"{path} is not what it should be: expected {REFERENCES}")
     broken: list[Exclusion] = []
     found: dict[str, list[str]] = {}
-    no_text: list[str] = []
+    no_text: list[Exclusion] = []
     for caption in read_captions(path, annotations, broken):
-        if not_a_text(caption.text):
-            no_text.append(f"{caption.id or 'a caption'} of {caption.image}")
+        reason = not_a_text(caption.text)
+        if reason:
+            id = f"{caption.id or 'a caption'} of {caption.image}"
+            no_text.append(Exclusion("caption is no text", id, f"image {caption.image}: {reason}"))
         else:
             found.setdefault(caption.image, []).append(str(caption.text))
     flaws = {
         "broken annotations": tuple(each.id for each in broken),
-        "captions that are no text": tuple(no_text),
+        "captions that are no text": tuple(each.id for each in no_text),
     }
     if not found:
-        first = f" ({broken[0].reason})" if broken else ""
+        first = next((f" ({plain(each.reason)})" for each in (*broken, *no_text)), "")
         raise DataError(f"{path} has no captions{first}; expected {REFERENCES}")
     listed = content.get("images")
     records = listed if isinstance(listed, list) else []
