@@ -6,6 +6,7 @@ import csv as format
 from collections.abc import Iterator, Sequence
 from io import StringIO
 
+from mmragbench.digits import exact
 from mmragbench.papers.table import Column, Line, Number, PaperTable
 from mmragbench.reporting.folder import Row
 
@@ -13,6 +14,7 @@ STORED = (
     *("task", "strategy", "generator", "k", "slice", "measure"),
     *("estimate", "low", "high", "n", "n_failed", "reason", "signature"),
 )
+NUMBERS = ("estimate", "low", "high")
 COLUMNS = ("table", "run", *STORED, "control", "best", "tied_with_best", "stars")
 
 
@@ -38,6 +40,7 @@ def _row(
     table: PaperTable, column: Column, line: Line, number: Number, row: Row
 ) -> dict[str, object]:
     stored = {key: getattr(row, key) for key in STORED}
+    stored |= {key: exact(stored[key]) for key in NUMBERS if stored[key] is not None}
     marks = {"best": number.best, "tied_with_best": number.tied, "stars": number.stars}
     return {
         **stored,
