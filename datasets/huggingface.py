@@ -289,8 +289,16 @@ def _fetch(pictures: Any, column: str, roots: list[Path], number: int) -> Path:
         raise BadImage(f"row {number}: neither bytes nor a path in {column!r}")
     for root in roots:
         if Path(path).is_relative_to(root):
-            return inside(root, str(Path(path).relative_to(root)))
-    return inside(roots[0], path)
+            return _linked(root, str(Path(path).relative_to(root)))
+    return _linked(roots[0], path)
+
+
+def _linked(root: Path, name: str) -> Path:
+    """As `inside`; what leads out may lie in a folder above, as in the hub's cache."""
+    try:
+        return inside(root, name)
+    except DataError as error:
+        raise DataError(f"{error}; or give as root a folder above that has them too") from error
 
 
 def keep(data: bytes) -> Path:

@@ -269,6 +269,13 @@ def test_sixteen_bits_are_scaled(kind: str, tmp_path: Path) -> None:
     assert values.tolist() == [0, 127, 255]
 
 
+def test_a_transparent_shade_of_sixteen_bits_is_white(tmp_path: Path) -> None:
+    """As it is in eight bits."""
+    grey = np.array([[0, 1000, 1001]], dtype=np.uint16)
+    PIL.Image.fromarray(grey).save(tmp_path / "picture.png", transparency=1000)
+    assert np.asarray(open_image(tmp_path / "picture.png"))[0, :, 0].tolist() == [0, 255, 3]
+
+
 def test_upright(tmp_path: Path) -> None:
     """The EXIF orientation is applied."""
     picture = PIL.Image.new("RGB", (12, 8))

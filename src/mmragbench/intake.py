@@ -396,7 +396,11 @@ def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
     steps = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
     top = next((step for step in steps if highest <= step), highest)
     top = 65535.0 if picture.mode.startswith("I;16") else top
-    return PIL.Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))
+    shades = np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)
+    clear = picture.info.get("transparency")
+    if isinstance(clear, int):  # one shade of a PNG's that shows what lies below: white
+        shades[values == clear] = 255
+    return PIL.Image.fromarray(shades)
 
 
 def _checksum(*columns: object) -> int:

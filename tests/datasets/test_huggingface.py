@@ -285,6 +285,26 @@ def test_every_bad_row_is_named(tmp_path):
     )
 
 
+def test_a_snapshot_of_links_is_read_or_says_how(tmp_path):
+    """Pictures that are links into a folder of blobs beside it, as the hub's cache has them."""
+    (tmp_path / "blobs").mkdir()
+    for split, first in (("test", 0), ("train", 2)):
+        folder = tmp_path / "snapshots" / "abc" / split
+        folder.mkdir(parents=True)
+        rows = []
+        for i in (first, first + 1):
+            (tmp_path / "blobs" / f"b{i}").write_bytes(png(i))
+            (folder / f"{i}.png").symlink_to(f"../../../blobs/b{i}")
+            rows.append({"file_name": f"{i}.png", "captions": [f"picture {i}"]})
+        lines = (json.dumps(row) + "\n" for row in rows)
+        (folder / "metadata.jsonl").write_text("".join(lines))
+    path = str(tmp_path / "snapshots" / "abc")
+    with pytest.raises(DataError, match=r"cp -rL; or give as root a folder above"):
+        Huggingface(path, columns=Columns("image", "captions")).tasks()
+    tasks = Huggingface(path, columns=Columns("image", "captions"), root=tmp_path).tasks()
+    assert len(tasks["captioning"].queries) == 2
+
+
 def test_what_cannot_be_loaded(tmp_path, monkeypatch):
     """No folder, an unreachable hub id, broken parquet, no split, no column: one line each."""
     with pytest.raises(DataError, match="needs a path .*: coco-karpathy, flickr30k"):

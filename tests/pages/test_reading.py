@@ -223,6 +223,22 @@ def test_a_page_is_read_as_it_is_turned(degrees, tmp_path, folder):
     assert corners(folder / page.figures[0].file) == "red green blue yellow"
 
 
+def test_inline_pictures_of_forms_are_counted(tmp_path, folder):
+    """They are not read, and not left out unsaid."""
+
+    def draw(canvas):
+        canvas.beginForm("form")
+        write(canvas, LEFT, 700, ["Within."])
+        for x in (0, 200):
+            canvas.drawInlineImage(picture("green"), x, 0, 100, 80)
+        canvas.endForm()
+        canvas.doForm("form")
+
+    found = read(paper(tmp_path / "a.pdf", draw), "a.pdf", folder, LIMITS)
+    assert kinds(found) == [("inline figures", "a.pdf#p1")]
+    assert found.exclusions[0].reason == "2 inside of forms, which are not read"
+
+
 def test_a_figure_is_cropped_as_the_page_crops_it(tmp_path, folder):
     """By a rectangle that confines drawing, in a form too, and by the page's edge; what is restored
     confines no longer; a picture of which nothing shows is named."""

@@ -235,6 +235,18 @@ def test_awkward_names_show_as_themselves(changed: Callable[..., Path]) -> None:
     assert line["strategy"] == NASTY and line["estimate"] == "0.5"
 
 
+def test_zero_has_no_sign_in_any_format(changed: Callable[..., Path]) -> None:
+    """What rounding leaves of it neither."""
+    rows = [row("a", -2.2e-16), row("b", -0.0), row("c", 0.3)]
+    for each in rows:
+        each |= {"low": -3e-17, "high": 0.4}
+    made = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    texts = [write(made[0], "subscript") for write in (latex, markdown, html)]
+    for text in (*texts, csv(made)):
+        assert not re.search(r"[-−](\\,)?0(\.0+)?(?![.\d])", text)
+        assert "e-1" not in text and "e−1" not in text
+
+
 def test_csv_has_raw_numbers_and_marks(finished: Path) -> None:
     """One row per number shown, on its own scale."""
     made = tables([RunFolder(finished)], Request(measures=("R@1", "RR")))

@@ -221,6 +221,21 @@ def test_retrieval_helps_as_far_as_it_was_tested(made: Made, said: list[Any], le
     assert "(CIDEr 40.0)" in more[0]
 
 
+def test_retrieval_that_changes_nothing_is_said_to(made: Made) -> None:
+    """The same answers with and without it; of one strategy, and of all."""
+    pairs = {("a", "no-retrieval"): better(0.2), ("b", "no-retrieval"): open_(0.0, None)}
+    numbers = {"a": 0.6, "b": 0.4, "no-retrieval": 0.4}
+    run = RunFolder(made.folder(numbers, {**pairs, ("a", "b"): better(0.2)}))
+    floor = [pair for pair in run.against_controls if pair["b"] == "no-retrieval"]
+    floor[1].update(SAME)
+    more = verdicts(run)[0].more[0]
+    assert more.endswith("b is identical to it on all 500 queries.")
+    floor[0].update(SAME, verdict="can't tell")
+    more = verdicts(run)[0].more[0]
+    assert more.startswith("Retrieval changes nothing: against reader with nothing retrieved")
+    assert more.endswith("a and b are identical to it on all 500 queries.")
+
+
 def test_another_generator_alone_is_no_comparison(made: Made) -> None:
     """A captioner that is shown nothing is not what the reader would be without retrieval."""
     folder = made.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})

@@ -48,8 +48,10 @@ def enter(folder: Path) -> Outcome:
                 picture.load()
     assert reading.pages or reading.exclusions
     given = (folder / "pages").read_text()
+    if not given:
+        return Outcome(None, len(reading.pages), len(reading.exclusions))
     pages = {e.id for e in reading.exclusions if e.id.partition("#p")[2].isdigit()}
-    return Outcome(int(given) if given else None, len(reading.pages), len(pages))
+    return Outcome(int(given), len(reading.pages), len(pages))
 
 
 def _drawn(rng: random.Random, pages: int) -> bytes:

@@ -77,17 +77,19 @@ class Placement:
 
 @dataclass(frozen=True)
 class Layout:
-    """A page, taken apart."""
+    """A page, taken apart; `unreached` counts the inline pictures inside of forms."""
 
     lines: list[Line]
     placements: list[Placement]
+    unreached: int = 0
 
 
 def lay_out(page: Any) -> Layout:
     """The lines and the pictures of a pypdf page, in drawing order.
 
     A picture that is drawn twice counts once, where it is largest. What a page has among its
-    resources and does not draw is no part of it. Inline pictures inside of forms are left out.
+    resources and does not draw is no part of it. Inline pictures inside of forms are only counted,
+    since pypdf does not hand them out.
     """
     walk = _Walk(page)
     page.extract_text(
@@ -99,7 +101,7 @@ def lay_out(page: Any) -> Layout:
         known = largest.setdefault(placement.key, placement)
         if _area(placement.box) > _area(known.box):
             largest[placement.key] = placement
-    return Layout(walk.lines, list(largest.values()))
+    return Layout(walk.lines, list(largest.values()), walk.unreached)
 
 
 @dataclass
@@ -147,6 +149,7 @@ class _Walk:
     page: Any
     lines: list[Line] = field(default_factory=list)
     placements: list[Placement] = field(default_factory=list)
+    unreached: int = 0
 
     def __post_init__(self) -> None:
         turned = TURNED.get(int(_get(self.page, "/Rotate") or 0) % 360, IDENTITY)
@@ -164,7 +167,9 @@ class _Walk:
             self._frames.append(self._entering)
             self._entering = None
         self._clip.see(operator, operands, cm, self._frames[-1].matrix)
-        if operator == b"INLINE IMAGE" and len(self._frames) == 1:
+        if operator == b"INLINE IMAGE" and len(self._frames) > 1:
+            self.unreached += 1
+        elif operator == b"INLINE IMAGE":
             matrix = _times(cm, self._frames[0].matrix)
             self.placements.append(Placement((f"~{self._inline}~",), matrix, self._clip.box))
             self._inline += 1

@@ -211,6 +211,9 @@ def _page(
     page = pages[number - 1]
     layout = lay_out(page)
     excluded: list[Exclusion] = []
+    if layout.unreached:
+        detail = f"{layout.unreached:,} inside of forms, which are not read"
+        excluded.append(Exclusion("inline figures", f"#p{number}", detail))
     if len(layout.placements) > MAX_FIGURES:
         detail = f"{len(layout.placements):,} on the page, at most {MAX_FIGURES:,}; none is taken"
         excluded.append(Exclusion("too many figures", f"#p{number}", detail))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mmragbench import spreadsheets
+from mmragbench.digits import exact
 from mmragbench.papers.table import Column, Line, Number, PaperTable
 from mmragbench.reporting.folder import Row
 
@@ -12,6 +13,7 @@ STORED = (
     *("task", "strategy", "generator", "k", "slice", "measure"),
     *("estimate", "low", "high", "n", "n_failed", "reason", "signature"),
 )
+NUMBERS = ("estimate", "low", "high")
 COLUMNS = ("table", "run", *STORED, "control", "best", "tied_with_best", "stars")
 
 
@@ -32,6 +34,7 @@ def _row(
     table: PaperTable, column: Column, line: Line, number: Number, row: Row
 ) -> dict[str, object]:
     stored = {key: getattr(row, key) for key in STORED}
+    stored |= {key: exact(stored[key]) for key in NUMBERS if stored[key] is not None}
     marks = {"best": number.best, "tied_with_best": number.tied, "stars": number.stars}
     return {
         **stored,

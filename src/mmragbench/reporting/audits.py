@@ -9,7 +9,7 @@ from typing import Any
 from mmragbench.reporting.album import Album
 from mmragbench.reporting.folder import Json, RunFolder, TaskFacts, measure_of
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, shown, unit
+from mmragbench.reporting.units import decimals, number, shown, unit
 
 NOUNS = {"image": "query image", "target": "target image", "image target": "query or target image"}
 """What a task's leak audit looks for."""
@@ -271,7 +271,7 @@ def _gaps(task: str, found: Json) -> Iterator[tuple[str, ...]]:
 
 
 def _cosine(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}".replace("-", "−")
+    return "" if value is None else number(value, 3)
 
 
 def _share(part: int, whole: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mmragbench.digits import exact
 from mmragbench.reporting.drawing.shapes import mark, picture, short, text, ticks
 from mmragbench.reporting.forest import Contrast, Forest
 from mmragbench.reporting.units import number
@@ -74,4 +75,4 @@ def _amount(forest: Forest, contrast: Contrast) -> str:
 
 
 def _signed(value: float, places: int) -> str:
-    return ("+" if value > 0 else "") + number(value, places)
+    return ("+" if exact(value) > 0 else "") + number(value, places)
