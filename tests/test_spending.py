@@ -324,7 +324,9 @@ def test_thoughts_that_were_cut_are_told(data, tmp_path):
     with Loopback(answer=named) as server:
         _, errors = plain.run(served.suite(data, server.url, strategies={"random": {}}))
     assert "note:" not in errors
-    assert [row["estimate"] for row in summary(plain)] == [row["estimate"] for row in summary(place)]
+    assert [row["estimate"] for row in summary(plain)] == [
+        row["estimate"] for row in summary(place)
+    ]
 
 
 def outputs(place: Place) -> list[dict]:
