@@ -20,7 +20,7 @@ from mmragbench.endpoint import Calls
 from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter
 from mmragbench.records import Prompt, Reply
-from mmragbench.redacting import PART, Redactor, looks_like_key, without_keys
+from mmragbench.redacting import PART, Redactor, looks_like_key, places_of_keys, without_keys
 from served import Place
 
 pytest.importorskip("openai")
@@ -85,6 +85,18 @@ def test_words_that_look_like_keys_are_struck_out():
     assert without_keys(f"api_key: {keys[0]}, {keys[1]} {keys[2]}") == "api_key: …, … …"
     plain = "OPENAI_API_KEY models.gpt.calls http://127.0.0.1:8000/v1 a-rather-long-plain-word"
     assert without_keys(plain) == plain and not looks_like_key("GEMINI_API_KEY")
+
+
+def test_names_and_addresses_are_no_keys():
+    """Of hub models, files and servers, as suites have them; a key in any text is found."""
+    names = [
+        "hf-internal-testing/tiny-random-CLIPModel-2024abc", "laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
+        "sk-learn-models-of-many-kinds", "http://127.0.0.1:8000/v1", "http://h:80/@cf/meta/llama-3",
+        "api.openai.com", "a word with sk-1",
+    ]  # fmt: skip
+    assert not list(places_of_keys({"models": dict(enumerate(names)), "max_tokens": 5, "key": ""}))
+    for text in (f"mine: {KEY}", "hf_" + "aB3" * 11, f"https://me:{KEY}@h/v1", "http://h?key=abc"):
+        assert list(places_of_keys({"a": [{"b": text}]})) == [("a", "b")]
 
 
 @pytest.fixture

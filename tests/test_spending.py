@@ -321,9 +321,12 @@ def test_thoughts_that_were_cut_are_told(data, tmp_path):
     assert all(note in page for note in notes)
     assert "hm" not in {row["text"] for row in outputs(place)}
     plain = Place(tmp_path / "plain")
-    with Loopback() as server:
+    with Loopback(answer=named) as server:
         _, errors = plain.run(served.suite(data, server.url, strategies={"random": {}}))
     assert "note:" not in errors
+    assert [row["estimate"] for row in summary(plain)] == [
+        row["estimate"] for row in summary(place)
+    ]
 
 
 def outputs(place: Place) -> list[dict]:

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass as checked
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError
 from mmragbench.money import Price, Used, dollars
 from mmragbench.redacting import Redactor, cut, is_variable, plain
-from mmragbench.replies import Complaint, complaint, described, parse
+from mmragbench.replies import Complaint, complaint, described, parse, refusal
 from mmragbench.retrying import another_try, retry_after, wait
 from mmragbench.spending import Purse
 
@@ -173,8 +173,8 @@ class Endpoint:
             raise
         if isinstance(trouble, openai.APIStatusError):
             self.purse.settle(call, self.model, 0.0, NOTHING, status=trouble.status_code, **told)
-            refusal = complaint(trouble.body, self._redactor, trouble.status_code)
-            return self._refused(refusal, trouble.response.headers)
+            said = refusal(trouble.body, self._redactor, trouble.status_code)
+            return self._refused(said, trouble.response.headers)
         if trouble is not None:
             return self._broken(trouble, call, told)
         return self._replied(raw, request, call, told)
@@ -183,7 +183,8 @@ class Endpoint:
         self, raw: Any, request: Request, call: str, told: dict[str, Any]
     ) -> Answer | _Trouble:
         """A reply with a status of success; what it holds may still be a refusal."""
-        body = parse(raw.text, self._redactor)
+        redactor = self._redactor
+        body = parse(raw.text, redactor)
         if body is None:
             self.purse.lose(call, self.model, "half a reply", **told)
             return _Trouble(described(raw.text), again=True)
@@ -191,12 +192,12 @@ class Endpoint:
         told |= {name: _name(body.get(field)) for name, field in names.items()}
         spent = request.used(body)
         counted = bool(spent.tokens_in or spent.tokens_out)
-        refusal = complaint(body, self._redactor)
-        if refusal and refusal.status:
+        error = complaint(body, redactor)
+        if error and error.status:
             paid = dollars(self.price, spent) if counted else 0.0
-            self.purse.settle(call, self.model, paid, spent, status=refusal.status, **told)
-            return self._refused(refusal, raw.headers)
-        lacking = "" if refusal or spent.tokens_out else request.lacks(body)
+            self.purse.settle(call, self.model, paid, spent, status=error.status, **told)
+            return self._refused(error, raw.headers)
+        lacking = "" if error or spent.tokens_out else request.lacks(body)
         if lacking and not counted:
             self.purse.lose(call, self.model, lacking, **told)
             return _Trouble(lacking, again=True)
@@ -207,14 +208,13 @@ class Endpoint:
             return _Trouble(lacking, again=True)
         return Answer(body, "", spent, paid, told["attempt"])
 
-    def _refused(self, refusal: Complaint | None, headers: Any) -> _Trouble:
+    def _refused(self, error: Complaint, headers: Any) -> _Trouble:
         """A status: a trouble of this item, or the end of the run.
 
         Raises:
             ServerError: it is of the key, the model or the account.
         """
-        assert refusal is not None  # for the type checker: it has a status
-        status, said = refusal.status or 0, refusal.message
+        status, said = error.status or 0, error.message
         if status == 401:
             raise ServerError(
                 f"{self.host} refuses the key (401): set {self._key_env} to one that is valid "
@@ -225,11 +225,11 @@ class Endpoint:
                 f"{self.host} does not know the model {cut(self.model, 80)!r} or the path of "
                 f"{self.base_url} (404: {said}); mend model: or base_url:"
             )
-        if status == 402 or refusal.code == "insufficient_quota":
+        if status == 402 or error.code == "insufficient_quota":
             raise ServerError(f"{self.host} wants payment first ({status}: {said}); then run again")
-        if status == 400 and refusal.param in ("model", "temperature", "seed", "size", "quality"):
+        if status == 400 and error.param in ("model", "temperature", "seed", "size", "quality"):
             raise ServerError(
-                f"{cut(self.model, 80)} does not take {refusal.param}: as it is (400: {said})"
+                f"{cut(self.model, 80)} does not take {error.param}: as it is (400: {said})"
             )
         again = another_try(status)
         after = retry_after(headers) if again else None

@@ -24,7 +24,10 @@ VARIABLE = re.compile(r"_*[A-Z][A-Z0-9]{0,15}(_+[A-Z0-9]{1,16})*_*")
 """How environment variables are named; keys are written otherwise."""
 
 _HOLDS_KEY = re.compile(r"(^|_)(api_?key|key|token|password|secret|authorization)$", re.IGNORECASE)
-_KEY = re.compile(r"(?<!\w)(sk|pk|rk|gsk|hf|xai|nvapi|AIza|eyJ)[-_]?(?=[\w+/=-]*\d)[\w+/=-]{16,}")
+_KEY = re.compile(
+    r"(?<![\w/])((sk-|gsk_|xai-|nvapi-)(?=[\w+/=-]*\d)[\w+/=-]{16,}|hf_[A-Za-z0-9]{30,}"
+    r"|AIza[\w-]{30,}|eyJ[\w-]{20,}\.)"
+)
 _USER = r"://[^\s/]*@|://[^\s/:]*:(?!\d+/)\S*@"
 _ADDRESS = re.compile(rf"{_USER}|[?&#](api_?key|key|token|secret|password)=", re.IGNORECASE)
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)

@@ -69,18 +69,20 @@ def described(text: str) -> str:
     return "the server's reply is no JSON"
 
 
-def complaint(body: Any, redactor: Redactor, status: int | None = None) -> Complaint | None:
-    """What the body of a reply complains of; None where it is no error and has no status.
+def complaint(body: Any, redactor: Redactor) -> Complaint | None:
+    """What the body of a reply with a status of success complains of; None where it is an answer."""
+    return refusal(body, redactor) if _error(body) else None
+
+
+def refusal(body: Any, redactor: Redactor, status: int | None = None) -> Complaint:
+    """What an error says.
 
     Args:
         body: parsed JSON, or the `error` object in it.
         redactor: strikes out the key.
         status: the reply's own, if that is an error.
     """
-    error = _error(body)
-    if not error and status is None:
-        return None
-    error = error or body
+    error = _error(body) or body
     error = error if isinstance(error, dict) else {"message": error}
     texts = {
         name: _text(error.get(name)) for name in ("message", "code", "param", "type", "status")
