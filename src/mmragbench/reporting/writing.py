@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mmragbench.printable import printable
+
 
 def write(path: Path, text: str) -> Path:
-    """UTF-8; half a surrogate pair (a broken caption has them) becomes `?`."""
+    """UTF-8 without control characters; half a surrogate pair is one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8", "replace"))
+    path.write_bytes(printable(text).encode("utf-8"))
     return path
 
 
