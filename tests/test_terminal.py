@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -63,6 +64,14 @@ def test_a_terminal_obeys_no_text(text):
         assert not unsafe(printed)
         assert printable(text) in printed
     assert console.file.getvalue().count("\n") == 1
+
+
+def test_a_console_that_cannot_write_a_character_writes_a_question_mark():
+    """Where the locale is not UTF-8, no text ends a command."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "80"}
+    done = subprocess.run([PROGRAM, "ls"], capture_output=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii() and b"shared-space" in done.stdout
 
 
 @given(st.text(st.characters(codec=None, categories=None), max_size=200))

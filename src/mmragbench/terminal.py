@@ -30,7 +30,8 @@ class Terminal(Console):
         """After all else, so that nothing that is shown goes past."""
         for segment in super().render(renderable, options):
             shown = segment.text if segment.control else printable(segment.text)
-            yield segment._replace(text=shown)
+            encoded = shown.encode(self.encoding, "replace")  # in a locale that is not UTF-8
+            yield segment._replace(text=encoded.decode(self.encoding))
 
     def say(self, text: str) -> None:
         """One line, however long, and whatever line feeds an id holds."""

@@ -146,6 +146,7 @@ class Drawn(Posed):
 
 TASK: Task = tasks()["captioning"]
 FOREIGN = Document("d99", picture(40 + 3))
+TWICE = tuple(Exclusion("truncated image", id, "why", "images") for id in ("x.jpg", "y.jpg"))
 LEFT_OUT = (Exclusion("truncated image", "x.jpg", ""),)
 DATASETS = [
     (Nameless, "tasks have their names"),
@@ -161,6 +162,7 @@ DATASETS = [
     (lambda: Posed(queries=[Query("q3", replace(picture(43), digest="0"))], qrels={}, references={"q3": ("a",)}, targets={}), "pictures open"),
     (Drawn, "the same when made anew"),
     (lambda: Posed(exclusions=LEFT_OUT), "exclusions have reasons"),
+    (lambda: Posed(exclusions=TWICE, totals={"images": 1}), "exclusions have reasons"),
 ]  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def awkward_suite(root: Path) -> dict:
         "name": "awkward",
         "dataset": {"use": "beir", "root": str(root)},
         "tasks": {"retrieval": {"measures": retrieval}},
-        "strategies": {**content["strategies"], "with a blank": {"use": "random"}},
+        "strategies": {**content["strategies"], "ein-Wörtchen": {"use": "random"}},
     }
     return content
 

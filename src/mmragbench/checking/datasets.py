@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import Any, get_args
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Skip, expect, short
 from mmragbench.identity import file_digest, memory_digest, queries_digest
+from mmragbench.naming import RULE, plain
 from mmragbench.records import Image, OutputKind, Task
 
 OPENED = 20
@@ -46,13 +48,19 @@ def tasks_have_their_names(subject: Subject) -> None:
             f"it is {short(getattr(task, 'name', task))}",
             "Return {task.name: task}",
         )
-        fit = bool(name) and name == name.strip(". ") and not set(name) & set('/\\:*?"<>|\0')
         expect(
-            fit,
-            "a name that can be a folder's",
-            f"it is {name!r}",
-            "Use letters, digits and hyphens",
+            _is_name(name),
+            "a name that a suite can write and a folder can have",
+            f"it is {short(name)}",
+            RULE,
         )
+
+
+def _is_name(name: str) -> bool:
+    try:
+        return bool(plain(name))
+    except ValueError:
+        return False
 
 
 def outputs_are_of_known_kinds(subject: Subject) -> None:
@@ -206,6 +214,15 @@ def exclusions_have_reasons(subject: Subject) -> None:
     found = [e for task in posed(subject).values() for e in task.exclusions]
     if not found:
         raise Skip("nothing was left out")
+    for task in posed(subject).values():
+        named = Counter(e.of for e in task.exclusions)
+        over = [of for of, total in task.totals.items() if named[of] > total]
+        expect(
+            not over,
+            f"totals of at least what is left out ({task.name})",
+            f"{short(over[:3])} have less",
+            "Count what there was before anything was left out",
+        )
     vague = [e for e in found if not (e.kind and e.id and e.reason)]
     expect(
         not vague,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mmragbench.printable import printable
 from mmragbench.reporting import costs, glance, troubles, units
 from mmragbench.reporting.album import Album
 from mmragbench.reporting.audits import audits
@@ -49,7 +48,7 @@ def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
     sections = [_section(run, facts, found.get(name)) for name, facts in run.tasks.items()]
     classes = colours(run)
     template = _environment().get_template("page.html.jinja")
-    page = template.render(
+    return template.render(
         run=run,
         question=question(run),
         lede=lede(run),
@@ -81,7 +80,6 @@ def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
         documents=_documents(run),
         pictures=album.css(),
     )
-    return printable(page)
 
 
 def _section(run: RunFolder, facts: TaskFacts, headline: Headline | None) -> Section:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmragbench.cache import write_atomically
+from mmragbench.printable import printable
 
 
 def write(path: Path, text: str) -> Path:
-    """UTF-8; half a surrogate pair (a broken caption has them) becomes `?`."""
-    write_atomically(path, text.encode("utf-8", "replace"))
+    """UTF-8 without control characters; half a surrogate pair is one."""
+    write_atomically(path, printable(text))
     return path
 
 
