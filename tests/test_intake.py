@@ -404,11 +404,17 @@ def test_two_runs_share_an_index(tmp_path: Path) -> None:
 
 
 def test_a_broken_index_costs_speed_only(tmp_path: Path) -> None:
-    """An index that is no database is named in a warning, and the files are read."""
+    """An index that is no database is named in a warning, the files are read, and it is made anew; one
+    that cannot be made is done without."""
     (tmp_path / "index").write_text("this is no database, " * 99)
-    with pytest.warns(UserWarning, match="delete it"):
-        taken, _ = take_in([Image("1", save(tmp_path / "1.jpg"))], tmp_path / "index")
+    images = [Image("1", save(tmp_path / "1.jpg"))]
+    with pytest.warns(UserWarning, match="index is damaged"):
+        taken, _ = take_in(images, tmp_path / "index")
     assert [image.id for image in taken] == ["1"]
+    with sqlite3.connect(tmp_path / "index") as db:
+        assert db.execute("SELECT count(*) FROM verdicts").fetchone() == (1,)
+    with pytest.warns(UserWarning, match="pictures are read again"):
+        assert take_in(images, tmp_path / "1.jpg" / "below")[0] == taken
 
 
 def test_nothing_to_take_in() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,64 @@ def test_an_unknown_generator_is_told_of_models_too(use, near):
     """A generator may be named by its model, so these are among the choices."""
     said = message(Path("scenes"), f"generators.mine={{use: {use}}}")
     assert f"unknown generator {use!r}. Did you mean {near!r}?" in said
+
+
+LAUGHS = "\n".join(
+    ["a0: &a0 {k: x}"]
+    + [
+        f"a{i}: &a{i} {{" + ", ".join(f"k{j}: *a{i - 1}" for j in range(9)) + "}"
+        for i in range(1, 12)
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "content, expected",
+    [
+        ("name: toy".encode("utf-16"), "is in UTF-16, not in UTF-8; save it as UTF-8"),
+        ("name: toy".encode("utf-16-le"), "is in UTF-16"),
+        (b"a: 1\nname: caf\xe9\n", "bad.yaml:2 is not UTF-8 (byte 0xe9)"),
+        (b"a: 1\nb: !!python/name:os.system\n", "bad.yaml:2: tag:yaml.org,2002:python/name"),
+        (b"a: !!binary aGk=\n", "is a tag"),
+        (b"? [a, b]\n: 2\n", "bad.yaml:1: a key is a list"),
+        (b"x: 1\na: &a {b: *a}\n", "stands for itself"),
+        (b"a: &a [*a]\n", "stands for itself"),
+        (b"[" * 3000, "more than 50 levels"),
+        (b"a:\n" + b"".join(b" " * i + b"b:\n" for i in range(1, 900)), "more than 50 levels"),
+        (LAUGHS.encode(), "more than 20,000 values"),
+        (b"seed: " + b"9" * 6000, "a number of 6,000 digits"),
+        (b"seed: 0x" + b"f" * 6000, "digits"),
+        (b"created: 2024-13-45\n", "is not YAML"),
+        (b"a: 1\nb: {c: [{d: 1, d: 2}]}\n", "bad.yaml:2: 'd' is there twice"),
+        (b"name: " + b"x" * 3_000_000, "characters; a suite has at most"),
+        (b"name: a\x00b", "is in UTF-16|is not YAML"),
+    ],
+)
+def test_what_is_not_plain_yaml_is_refused_at_once(tmp_path, content, expected):
+    """One line that names the file and, where there is one, the line; within two seconds."""
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+    began = time.perf_counter()
+    text = message(path)
+    assert time.perf_counter() - began < 2
+    assert "bad.yaml" in text and len(text) < 500
+    assert re.search(expected if "|" in expected else re.escape(expected), text)
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["seed=" + "9" * 6000, "seed=!!python/name:os", "name={a: 1, a: 2}", "a=" + "[" * 3000,
+     "name=\udcff", "a." * 3000 + "b=1", "name=&a [*a]", "name={? [a] : 1}"],
+)  # fmt: skip
+def test_overrides_are_plain_too(suite_file, override):
+    """The error names the beginning of the override."""
+    text = message(suite_file(), override)
+    assert override[:2] in text and len(text) < 500
+
+
+def test_a_suite_may_begin_with_a_byte_order_mark_and_use_aliases(suite_file):
+    """What editors write, and what YAML has anchors for."""
+    path = suite_file()
+    extra = b"slices: &s [length]\n"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + extra)
+    assert load(path)[0].suite.slices == ["length"]

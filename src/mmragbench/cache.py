@@ -102,7 +102,7 @@ class Database:
         try:
             try:
                 return work(self._opened())
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if not _is_damage(error):
                     raise
                 self._delete(error)
@@ -129,6 +129,12 @@ class Database:
 
         return self.run(whole)
 
+    def close(self) -> None:
+        """Until it is used again."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
             self._db = connect(self.path)
@@ -137,24 +143,23 @@ class Database:
                 self._db.execute(table)
         return self._db
 
-    def _delete(self, error: sqlite3.DatabaseError) -> None:
+    def _delete(self, error: Exception) -> None:
         """Only the file that was opened: another run may have replaced it by now."""
         warnings.warn(
             f"{self.path} is damaged ({error}); what was in it is computed again", stacklevel=4
         )
         ours = self._db is None or self._file == self.path.stat().st_ino
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        self.close()
         if ours:
             for ending in ("", "-wal", "-shm"):
                 self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def _is_damage(error: Exception) -> bool:
     """Whether a file is no database, or not as it was written; a full disk or a lock is neither."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    return code == sqlite3.SQLITE_IOERR_SHORT_READ or code & 0xFF in damage
 
 
 class Items:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 import mimetypes
 import os
-import sqlite3
 import stat
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
-from mmragbench.errors import BadImage, DataError
+from mmragbench.cache import Database
+from mmragbench.errors import BadImage, DataError, MmragbenchError
 from mmragbench.printable import one_line, printable, shortened
 from mmragbench.records import Exclusion, Image
 
@@ -411,55 +411,42 @@ def _checksum(*columns: object) -> int:
 class _Index:
     """Verdicts that outlive a run. A file that cannot be used costs speed, never a result."""
 
+    TABLE = (
+        "CREATE TABLE IF NOT EXISTS verdicts (path TEXT PRIMARY KEY, stamp TEXT, digest TEXT,"
+        " kind TEXT, detail TEXT, checksum INTEGER) WITHOUT ROWID"
+    )
+
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._db: sqlite3.Connection | None = None
-        if path is None:
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=60)
-            with self._db:
-                self._db.execute(
-                    "CREATE TABLE IF NOT EXISTS verdicts (path TEXT PRIMARY KEY, stamp TEXT, "
-                    "digest TEXT, kind TEXT, detail TEXT, checksum INTEGER) WITHOUT ROWID"
-                )
-        except (OSError, sqlite3.Error) as error:
-            self._give_up(error)
+        self._db = Database(path, [self.TABLE]) if path else None
 
     def look_up(self, paths: Sequence[str]) -> dict[tuple[str, str], _Verdict]:
         """(path, stamp) -> verdict, for those that are known."""
-        if self._db is None:
-            return {}
         marks = ",".join("?" * len(paths))
-        try:
-            rows = self._db.execute(f"SELECT * FROM verdicts WHERE path IN ({marks})", paths)
-            return {
-                (path, stamp): _Verdict(*rest)
-                for path, stamp, *rest, checksum in rows
-                if checksum == _checksum(path, stamp, *rest)
-            }
-        except sqlite3.Error as error:
-            return self._give_up(error)
+        select = f"SELECT * FROM verdicts WHERE path IN ({marks})"
+        rows = self._try(lambda file: file.run(lambda db: db.execute(select, paths).fetchall()))
+        return {
+            (path, stamp): _Verdict(*rest)
+            for path, stamp, *rest, checksum in rows or []
+            if checksum == _checksum(path, stamp, *rest)
+        }
 
     def remember(self, verdicts: Mapping[tuple[str, str], _Verdict]) -> None:
-        if self._db is None or not verdicts:
-            return
         rows = [(*key, *verdict, _checksum(*key, *verdict)) for key, verdict in verdicts.items()]
-        try:
-            with self._db:
-                self._db.executemany(
-                    "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", rows
-                )
-        except sqlite3.Error as error:
-            self._give_up(error)
+        if rows:
+            insert = "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?)"
+            self._try(lambda file: file.write(lambda db: db.executemany(insert, rows).fetchall()))
 
     def close(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
 
-    def _give_up(self, error: Exception) -> dict[tuple[str, str], _Verdict]:
-        self.close()
-        warnings.warn(f"{self._path} is of no use ({error}); delete it", stacklevel=3)
-        return {}
+    def _try(self, work: Callable[[Database], list[Any]]) -> list[Any] | None:
+        if self._db is None:
+            return None
+        try:
+            return work(self._db)
+        except MmragbenchError as error:
+            self.close()
+            warnings.warn(f"pictures are read again: {error}", stacklevel=4)
+            return None

@@ -9,7 +9,8 @@ engine is imported before a test calls the fixture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,16 +64,37 @@ def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
         measures: Sequence[str] = (),
     ) -> Gate | None:
         import mmragbench
+        from mmragbench.gating.baseline import Baseline
         from mmragbench.gating.sentences import summary
 
         known = here / suite
-        run = mmragbench.run(known if known.is_file() else suite, overrides, tmp_path / "runs")
-        if save:
-            mmragbench.save_baseline(run.folder, here / baseline, measures)
-            return None
-        found: Gate = mmragbench.gate(run.folder, here / baseline, margins, require_power, measures)
+        with _one_line():
+            if not save:
+                Baseline.read(here / baseline)  # before minutes are spent on the suite
+            run = mmragbench.run(known if known.is_file() else suite, overrides, tmp_path / "runs")
+            if save:
+                mmragbench.save_baseline(run.folder, here / baseline, measures)
+                return None
+            found: Gate = mmragbench.gate(
+                run.folder, here / baseline, margins, require_power, measures
+            )
         if not found.holds:
             pytest.fail(summary(found), pytrace=False)
         return found
 
     return test
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What is wrong with a suite or a baseline fails the test in one line."""
+    from mmragbench.errors import MmragbenchError
+    from mmragbench.gating.baseline import NoBaseline
+
+    try:
+        yield
+    except NoBaseline as error:
+        said = str(error).partition("; write one with")[0]
+        pytest.fail(f"{said}; write one with `pytest --mmragbench-save`", pytrace=False)
+    except MmragbenchError as error:
+        pytest.fail(" ".join(str(error).split()), pytrace=False)

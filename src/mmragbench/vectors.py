@@ -149,8 +149,12 @@ class VectorFile:
         many, into a file without a name that is mapped, and gone with the last view of it.
 
         Raises:
-            DataError: the rows are of several widths.
+            DataError: the rows are of several widths, or a key was not known.
         """
+        if (found.rows < 0).any():
+            raise DataError(
+                f"{self._path} was damaged while it was used; run the same command again"
+            )
         widths = np.unique(found.widths)
         if len(widths) != 1:
             raise DataError(f"vectors of several widths ({', '.join(map(str, widths))}) do not mix")

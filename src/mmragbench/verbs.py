@@ -282,9 +282,10 @@ def write_reports(folder: Path, full: bool = False) -> Path:
     target = folder / "report"
     check_folder("the report's folder", target)
     make = {report.name: report.make for report in every("report")}
-    page: Path = make.pop("html")(folder, target, full=full)
-    for other in make.values():
-        other(folder, target)
+    with run_files.unlisted(folder):
+        page: Path = make.pop("html")(folder, target, full=full)
+        for other in make.values():
+            other(folder, target)
     return page
 
 

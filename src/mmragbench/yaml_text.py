@@ -18,7 +18,7 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where it is there: ten times as fast."""
 
 MAX_CHARACTERS = 1_000_000
-MAX_NODES = 50_000
+MAX_NODES = 20_000
 """Names, values and lists, those that an alias stands for counted each time."""
 
 MAX_DEPTH = 50

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from mmragbench.cache import write_atomically
 from mmragbench.comparing.evidence import Evidence, RunFolder
@@ -29,12 +36,17 @@ from mmragbench.gating.packing import (
     unpack_ids,
     unpack_values,
 )
+from mmragbench.records import Measure
 
 QUERY_DIGITS, DOCUMENT_DIGITS = 8, 4
 """Of an item's digest: enough to say which ones changed; the task's own digest says that none did."""
 
 Key = tuple[str, str, str | None, int | None, str]
 """Task, strategy, generator, k, measure."""
+
+
+class NoBaseline(DataError):
+    """There is no baseline in a file."""
 
 
 class Strict(BaseModel):
@@ -68,6 +80,12 @@ class CellLine(Strict):
     n: int
     n_failed: int
     signature: str
+
+    @field_validator("measure")
+    @classmethod
+    def _is_measure(cls, text: str) -> str:
+        Measure.parse(text)
+        return text
 
     @property
     def key(self) -> Key:
@@ -168,15 +186,16 @@ class Baseline(Strict):
         try:
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
-            raise DataError(
-                f"there is no baseline {path}; write one with `mmragbench gate RUN --save {path}`"
+            raise NoBaseline(
+                f"there is no baseline {path} ({error.strerror}); write one with "
+                f"`mmragbench gate RUN --save {path}`"
             ) from error
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
-            raise DataError(
-                f"{path} is not a baseline of this version: {place or 'it'}: {first['msg']}; "
-                "write one with `mmragbench gate RUN --save`"
+            raise NoBaseline(
+                f"{path} is not a baseline of this version: {place[:80] or 'it'}: "
+                f"{first['msg'][:200]}; write one with `mmragbench gate RUN --save`"
             ) from error
 
     def write(self, path: Path) -> None:

@@ -1,0 +1,54 @@
+"""Baselines of the gate."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import runs
+from damaging import damaged
+
+from doors import Outcome
+from mmragbench.gating.verdicts import gate, save_baseline
+
+ODD: tuple[Any, ...] = (
+    None, True, -1, 0, 10**400, 1.5, "", "x", "CIDEr@0", "FID(a/../..)", [], {}, ["x"], {"a": 1},
+    "eJwDAAAAAAE=", "é", "\ud800", 2**63, "nan",
+)  # fmt: skip
+
+
+def _edited(rng: random.Random, node: Any) -> Any:
+    """With one value, somewhere, replaced, removed or added."""
+    if isinstance(node, dict) and node and rng.random() < 0.85:
+        key = rng.choice(list(node))
+        if rng.random() < 0.15:
+            return {k: v for k, v in node.items() if k != key}
+        return {**node, key: _edited(rng, node[key])}
+    if isinstance(node, list) and node and rng.random() < 0.85:
+        at = rng.randrange(len(node))
+        if rng.random() < 0.15:
+            return node[:at] + node[at + 1 :]
+        return [*node[:at], _edited(rng, node[at]), *node[at + 1 :]]
+    if isinstance(node, str) and rng.random() < 0.5:
+        return damaged(rng, node.encode()).decode("utf-8", "replace")
+    return rng.choice(ODD)
+
+
+def make(rng: random.Random, folder: Path) -> None:
+    saved = runs.finished().parent / "baseline.json"
+    if not saved.is_file():
+        save_baseline(runs.finished(), saved)
+    target = folder / "baseline.json"
+    shutil.copy(saved, target)
+    if rng.random() < 0.6:
+        target.write_text(json.dumps(_edited(rng, json.loads(saved.read_text()))))
+    else:
+        target.write_bytes(damaged(rng, saved.read_bytes()))
+
+
+def enter(folder: Path) -> Outcome:
+    gate(runs.finished(), folder / "baseline.json")
+    return Outcome(None, 1)

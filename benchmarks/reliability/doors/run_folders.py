@@ -1,0 +1,77 @@
+"""Run folders whose files were damaged, lost, or are another run's: every command that reads them."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import runs
+from damaging import damaged
+
+import mmragbench as mb
+from doors import Outcome
+from mmragbench.comparing.evidence import RunFolder
+from mmragbench.comparing.pairs import between, within
+from mmragbench.comparing.sources import gains
+from mmragbench.frames.tables import TABLES
+from mmragbench.papers.folder import written
+from mmragbench.papers.request import Request
+from mmragbench.papers.tables import tables
+from mmragbench.run_files import unlisted
+
+
+def make(rng: random.Random, folder: Path) -> None:
+    run = folder / "run"
+    shutil.copytree(runs.finished(), run, ignore=shutil.ignore_patterns("report", "thumbnails"))
+    if rng.random() < 0.3:
+        (run / "files.json").unlink()  # as older versions left it
+    files = sorted(path for path in run.rglob("*") if path.is_file() and path.name != ".lock")
+    for path in rng.sample(files, rng.choice([0, 1, 1, 1, 2])):
+        if rng.random() < 0.15:
+            path.unlink()
+        else:
+            path.write_bytes(damaged(rng, path.read_bytes()))
+    verbs = ["compare", "between", "gate", "save", "tables", "load", "export"]
+    (folder / "verb.json").write_text(json.dumps(rng.choice(verbs)))
+
+
+def enter(folder: Path) -> Outcome:
+    run, verb = folder / "run", json.loads((folder / "verb.json").read_text())
+    _enter(run, verb, folder)
+    return Outcome(None, 1)
+
+
+def _enter(run: Path, verb: str, folder: Path) -> None:
+    if verb == "gate":
+        saved = runs.finished().parent / "baseline.json"
+        if not saved.is_file():
+            mb.save_baseline(runs.finished(), saved)
+        mb.gate(run, saved)
+    elif verb == "save":
+        mb.save_baseline(run, folder / "baseline.json")
+    elif verb == "load":
+        results = mb.load(run)
+        for table in TABLES:
+            getattr(results, table)
+        results.compare("all")
+        results._repr_html_()
+    elif verb == "export":
+        mb.export(run, "trec", folder / "out")
+    else:
+        with unlisted(run):
+            _read(run, verb)
+
+
+def _read(run: Path, verb: str) -> None:
+    from mmragbench.reporting.folder import RunFolder as Stored
+
+    if verb == "compare":
+        within(RunFolder(run), None)
+        gains(RunFolder(run))
+    elif verb == "between":
+        between(RunFolder(run), RunFolder(runs.finished()))
+    else:
+        request = Request((), (), "all", None, "subscript")
+        written(tables([Stored(run)], request), "latex", request.style)
