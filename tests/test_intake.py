@@ -233,7 +233,7 @@ def test_other_formats_are_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "picture.jpg", format="DDS")
     with pytest.raises(BadImage, match="none of JPEG, PNG"):
         open_image(path)
-    with pytest.raises(BadImage, match="PostScript, which is not read; save it as PNG or JPEG"):
+    with pytest.raises(BadImage, match="PostScript is not read: save it as PNG or JPEG"):
         open_image(save(tmp_path / "picture.eps", format="EPS"))
 
 

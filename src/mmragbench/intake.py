@@ -59,7 +59,6 @@ _UNREAD = {
     "PDF": (b"%PDF",),
     "Windows metafile": (b"\xd7\xcd\xc6\x9a", b"\1\0\0\0\x6c\0\0\0"),
     "Photoshop": (b"8BPS",),
-    "SVG": (b"<svg", b"<?xml"),
 }
 _OTHERS = frozenset(("PDF", "MPEG", "HDF5", "FITS", "GRIB", "BUFR", "IPTC"))
 """What Pillow knows by its ending and is no picture."""
@@ -341,7 +340,7 @@ def _unopened(error: Exception, data: bytes) -> _Refused:
     if "MAX_TEXT" in str(error):
         return _broken(error, data)
     if name := _unread(data):
-        return _Refused("not an image", f"{name}, which is not read; save it as PNG or JPEG")
+        return _Refused(f"{name} is not read", "save it as PNG or JPEG")
     if not data.startswith(_MAGIC) and data[8:12] not in (b"WEBP", b"avif", b"avis"):
         return _Refused("not an image", f"none of {', '.join(FORMATS)}")
     if _is_cut(data, otherwise=True):
@@ -354,6 +353,8 @@ def _unread(data: bytes) -> str:
     start = data[:256].lstrip(b"\xef\xbb\xbf \r\n\t")
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
         return "HEIF"
+    if start.startswith((b"<svg", b"<?xml")) and b"<svg" in data[:1024]:
+        return "SVG"  # and not any XML, such as a server's error saved as a picture
     return next((name for name, magic in _UNREAD.items() if start.startswith(magic)), "")
 
 

@@ -225,12 +225,13 @@ def test_what_is_left_out_is_counted_by_ending(folder):
 @pytest.mark.parametrize(
     "name, start, kind",
     [
-        ("x.heic", b"\0\0\0\x18ftypheic" + b"\0" * 99, "not an image"),
-        ("x.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "not an image"),
-        ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
-        ("x.psd", b"8BPS\0\1" + b"\0" * 99, "not an image"),
-        ("x.wmf", b"\xd7\xcd\xc6\x9a" + b"\0" * 99, "not an image"),
+        ("x.heic", b"\0\0\0\x18ftypheic" + b"\0" * 99, "HEIF is not read"),
+        ("x.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript is not read"),
+        ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG is not read"),
+        ("x.psd", b"8BPS\0\1" + b"\0" * 99, "Photoshop is not read"),
+        ("x.wmf", b"\xd7\xcd\xc6\x9a" + b"\0" * 99, "Windows metafile is not read"),
         ("x.jpg", b"<html>404</html>", "not an image"),
+        ("x.jpeg", b"<?xml version='1.0'?><Error>AccessDenied</Error>", "not an image"),
         ("x.png", b"", "empty file"),
     ],
 )
