@@ -167,6 +167,7 @@ def test_measures_are_named_in_three_ways(text, names, mine):
     [
         ("mine:letters@3", "computes Letters; write"),
         ("mine:plain", r"@measures\('Name'\) above it"),
+        ("rich.console:Console", "is no measure, so that it was not called"),
         ("os:system", "is no measure, so that it was not called"),
         ("nowhere:x", "cannot import measure"),
         ("mine:", "is not a measure"),

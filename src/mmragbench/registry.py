@@ -184,15 +184,12 @@ def registered(make: Callable[..., Any]) -> list[Component]:
 
 def has_methods(kind: str, make: Callable[..., Any]) -> bool:
     """Whether a class has the methods of a kind; of a function, the class that it says to return."""
-    made = make if inspect.isclass(make) else _returned(make)
-    return inspect.isclass(made) and all(hasattr(made, name) for name in METHODS.get(kind, (kind,)))
-
-
-def _returned(make: Callable[..., Any]) -> Any:
+    names = METHODS.get(kind, ())
     try:
-        return get_type_hints(make).get("return")
-    except (NameError, TypeError, AttributeError):  # it says nothing that can be looked up
-        return None
+        made = make if inspect.isclass(make) else get_type_hints(make).get("return")
+        return inspect.isclass(made) and bool(names) and all(hasattr(made, name) for name in names)
+    except Exception:  # a class may raise anything when it is looked at
+        return False
 
 
 def _checked(kind: str, path: str) -> Component:
@@ -228,7 +225,7 @@ def imported(kind: str, path: str) -> Callable[..., Any]:
         ) from error
     except MmragbenchError:
         raise
-    except Exception as error:  # a module may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # a module may raise anything while it is imported
         raise SuiteError(
             f"cannot import {kind} {path!r}: {type(error).__name__}: {error}; mend the module"
         ) from error
