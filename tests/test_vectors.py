@@ -179,6 +179,22 @@ def test_identical_texts_are_encoded_once(tmp_path):
     assert set(encoder.known([encoder.key(texts[0]), "text:unknown"])) == {encoder.key(texts[0])}
 
 
+def test_an_index_that_keeps_nothing_is_made_anew(tmp_path, monkeypatch):
+    """Damage that SQLite does not see: what was just stored is not found."""
+    inner = Counting()
+    encoder = RememberedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
+    find, lost = VectorFile.find, [2]
+
+    def forgetful(self, keys):
+        lost[0] -= 1
+        return find(self, ["unknown"] * len(keys) if lost[0] >= 0 else keys)
+
+    monkeypatch.setattr(VectorFile, "find", forgetful)
+    with pytest.warns(UserWarning, match="does not keep what it is given"):
+        rows = encoder.encode_texts([Text("1", "a"), Text("2", "bb")])
+    assert rows[:, 0].tolist() == [1, 2]
+
+
 def test_one_bad_picture_is_named_when_the_others_are_stored(tmp_path):
     """The next run asks for nothing but the bad one."""
     inner = Counting("image")

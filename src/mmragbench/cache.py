@@ -105,7 +105,7 @@ class Database:
             except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if not _is_damage(error):
                     raise
-                self._delete(error)
+                self.delete(error)
             return work(self._opened())
         except (sqlite3.Error, OSError) as error:
             raise MmragbenchError(
@@ -143,8 +143,8 @@ class Database:
                 self._db.execute(table)
         return self._db
 
-    def _delete(self, error: Exception) -> None:
-        """Only the file that was opened: another run may have replaced it by now."""
+    def delete(self, error: object) -> None:
+        """Start anew. Only the file that was opened: another run may have replaced it by now."""
         warnings.warn(
             f"{self.path} is damaged ({error}); what was in it is computed again", stacklevel=4
         )

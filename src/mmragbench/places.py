@@ -13,6 +13,8 @@ from mmragbench.errors import MmragbenchError
 def unusable_folder(path: Path) -> str | None:
     """Why nothing can be written into a folder, which need not be there yet; None where it can."""
     try:
+        if "\0" in str(path):
+            return "its name has a NUL"
         if path.exists() and not path.is_dir():
             return "it is a file"
         there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())

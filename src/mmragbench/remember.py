@@ -229,6 +229,10 @@ class RememberedEncoder(_Remembered):
             wanted = {k: i for k, i in zip(keys, inputs, strict=True) if k in missing}
             self._ask(modality, wanted, encode, usage)
             found = self._vectors.find(distinct)
+        if (found.rows < 0).any():  # damaged where SQLite does not see it
+            self._vectors.clear()
+            self._ask(modality, dict(zip(keys, inputs, strict=True)), encode, usage)
+            found = self._vectors.find(distinct)
         del keys, places, distinct  # there may be hundreds of thousands
         rows: Vectors = self._vectors.read(Found(*(column[order] for column in found)))
         if len(bad := unusable(rows)):  # kept by an earlier version, or damaged since

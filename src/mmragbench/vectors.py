@@ -107,6 +107,10 @@ class VectorFile:
             )
         return damaged
 
+    def clear(self) -> None:
+        """Forget all: for an index that does not keep what it is given."""
+        self._db.delete("it does not keep what it is given")
+
     def put(self, items: Mapping[str, Item]) -> None:
         """Store a chunk of float32 rows (their bytes), all of it or nothing."""
         by_width: dict[int, dict[str, Item]] = {}

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 from mmragbench.errors import DataError
 from mmragbench.gating import packing
 from mmragbench.gating.baseline import Baseline
+from mmragbench.gating.verdicts import save_baseline
 
 floats = arrays.arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32))
 
@@ -74,3 +75,28 @@ def test_what_is_no_baseline_is_refused(baseline, tmp_path, change):
     (tmp_path / "other.json").write_text(text)
     with pytest.raises(DataError, match="is not a baseline of this version"):
         Baseline.read(tmp_path / "other.json")
+
+
+@pytest.mark.parametrize("name", ["CIDEr@0", "", "FID(a/../..)", "not a measure"])
+def test_a_measure_that_is_none_is_no_baseline(baseline, tmp_path, name):
+    """Whose name was changed by hand."""
+    content = json.loads(baseline.read_text())
+    content["cells"][0]["measure"] = name
+    (tmp_path / "b.json").write_text(json.dumps(content))
+    with pytest.raises(DataError, match="is not a baseline of this version: cells.0.measure"):
+        Baseline.read(tmp_path / "b.json")
+
+
+def test_no_baseline_is_saved_of_a_run_with_crashes(copy, tmp_path):
+    """The crashed cells would never be missed; those of other measures can be saved."""
+
+    def crashed(row):
+        if row["measure"] == "CIDEr" and row["strategy"] == "random":
+            return {**row, "estimate": None, "reason": "failed: mine: KeyError: 'x'"}
+        return row
+
+    copy.rows(crashed)
+    with pytest.raises(DataError, match="1 numbers are missing .* captioning · random"):
+        save_baseline(copy.folder, tmp_path / "b.json")
+    assert not (tmp_path / "b.json").exists()
+    assert save_baseline(copy.folder, tmp_path / "b.json", ["R@5"]).cells

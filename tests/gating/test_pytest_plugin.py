@@ -55,3 +55,23 @@ def test_a_session_without_it_imports_nothing_heavy(pytester):
             assert not heavy & set(sys.modules)
     """)
     pytester.runpytest_subprocess(*LOADED).assert_outcomes(passed=1)
+
+
+def test_what_is_missing_or_broken_is_one_line(suite, pytester):
+    """A baseline that is not there, one that is none, a suite that is none: before anything is run,
+    with the advice that fits a test."""
+    suite()
+    missing = pytester.runpytest_inprocess(*LOADED)
+    missing.stdout.fnmatch_lines(
+        ["*there is no baseline*; write one with `pytest --mmragbench-save`*"]
+    )
+    (pytester.path / "baseline.json").write_text("{}")
+    broken = pytester.runpytest_inprocess(*LOADED)
+    broken.stdout.fnmatch_lines(["*is not a baseline*`pytest --mmragbench-save`*"])
+    suite("strategies=1")
+    (pytester.path / "baseline.json").unlink()
+    wrong = pytester.runpytest_inprocess(*LOADED, "--mmragbench-save")
+    wrong.stdout.fnmatch_lines(["*toy.yaml*strategies*"])
+    for result in (missing, broken, wrong):
+        result.assert_outcomes(failed=1)
+        assert "pytest_plugin.py" not in result.stdout.str()

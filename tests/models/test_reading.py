@@ -177,7 +177,10 @@ def test_pictures_that_were_drawn_are_files_and_drawn_once(tmp_path):
 
 def test_a_drawing_whose_file_is_not_as_it_was_is_drawn_again(tmp_path):
     """One that has gone, and one with other bytes; the file is then as it was."""
-    brush, prompts = Brush(), [Prompt((word,)) for word in ("cat", "dog", "hen")]
+    brush, prompts = (
+        Brush(),
+        [Prompt((word,), seed=i) for i, word in enumerate(("cat", "dog", "hen"))],
+    )
     first = remembered(RememberedPainter, brush, tmp_path).paint(prompts)
     gone, changed = (drawing.picture for drawing in first[:2])
     gone.path.unlink()

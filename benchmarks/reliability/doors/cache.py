@@ -89,4 +89,4 @@ def enter(folder: Path) -> Outcome:
     images = [Image(str(i), folder / f"{i}.png") for i in range(3)]
     index = folder / "cache" / "intake.sqlite"
     assert take_in(images, index) == take_in(images), "changed verdict"
-    return Outcome(2 * COUNT + len(stages), taken)
+    return Outcome(None, taken)  # what is lost is computed again
