@@ -14,8 +14,8 @@ from mmragbench.endpoint import Answer, Calls, Endpoint, Request
 from mmragbench.errors import BadImage
 from mmragbench.intake import decode_image
 from mmragbench.money import PriceOrFree, Used, at_most
+from mmragbench.printable import one_line
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
-from mmragbench.redacting import cut, plain
 from mmragbench.registry import chat, painter
 from mmragbench.thoughts import without_thoughts
 
@@ -366,4 +366,4 @@ def _count(value: Any) -> int:
 
 
 def _line(value: Any) -> str:
-    return cut(plain(str(value)), 300)
+    return one_line(value, 300)

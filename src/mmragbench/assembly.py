@@ -19,7 +19,8 @@ from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Re
 from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
 from mmragbench.identity import code_digest, digest
 from mmragbench.meter import Meter
-from mmragbench.redacting import cut, without_keys
+from mmragbench.printable import shortened
+from mmragbench.redacting import without_keys
 from mmragbench.registry import Component, exists, find
 from mmragbench.remember import (
     RememberedCaptioner,
@@ -184,7 +185,7 @@ def _checked(annotation: Any, value: Any, place: Place) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         inner = tuple(str(step) for step in first["loc"])
-        given = cut(without_keys(repr(first["input"])), 100)
+        given = shortened(without_keys(repr(first["input"])), 100)
         raise Misfit((*place, *inner), f"{first['msg']}, but it is {given}") from None
 
 

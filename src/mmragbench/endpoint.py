@@ -15,7 +15,8 @@ from pydantic.dataclasses import dataclass as checked
 
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError
 from mmragbench.money import Price, Used, dollars
-from mmragbench.redacting import Redactor, cut, is_variable, plain
+from mmragbench.printable import one_line, shortened
+from mmragbench.redacting import Redactor, is_variable
 from mmragbench.replies import Complaint, complaint, described, parse, refusal
 from mmragbench.retrying import another_try, retry_after, wait
 from mmragbench.spending import Purse
@@ -222,14 +223,14 @@ class Endpoint:
             )
         if status == 404:
             raise ServerError(
-                f"{self.host} does not know the model {cut(self.model, 80)!r} or the path of "
+                f"{self.host} does not know the model {shortened(self.model, 80)!r} or the path of "
                 f"{self.base_url} (404: {said}); mend model: or base_url:"
             )
         if status == 402 or error.code == "insufficient_quota":
             raise ServerError(f"{self.host} wants payment first ({status}: {said}); then run again")
         if status == 400 and error.param in ("model", "temperature", "seed", "size", "quality"):
             raise ServerError(
-                f"{cut(self.model, 80)} does not take {error.param}: as it is (400: {said})"
+                f"{shortened(self.model, 80)} does not take {error.param}: as it is (400: {said})"
             )
         again = another_try(status)
         after = retry_after(headers) if again else None
@@ -330,4 +331,4 @@ def _checked(url: str, redactor: Redactor) -> str:
 
 def _name(value: Any) -> str | None:
     """A name that a server gives, cut; None for what is no text."""
-    return cut(plain(value), 120) if isinstance(value, str) else None
+    return one_line(value, 120) if isinstance(value, str) else None

@@ -11,6 +11,8 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from mmragbench.printable import LONGEST, one_line
+
 PART = 8
 """Characters of a key that may not be shown in a row; a key of fewer is a placeholder."""
 
@@ -61,12 +63,13 @@ class Redactor:
             end = stop
         return "".join([*shown, text[end:]])
 
-    def message(self, text: str) -> str:
-        """A message without the key, also where that is a placeholder; on one line, printable."""
+    def message(self, text: str, most: int = LONGEST) -> str:
+        """A message without the key, also where that is a placeholder; then on one line of at most
+        `most` characters: what is cut first leaves a part of the key that nobody knows again."""
         shown = self.text(text)
         if 0 < len(self._key) < PART:
             shown = re.sub(rf"(?<!\w){re.escape(self._key)}(?!\w)", STRUCK, shown)
-        return plain(shown)
+        return one_line(shown, most)
 
     def json(self, value: Any) -> Any:
         """A JSON value without the key, names of fields too; and without half surrogate pairs, which
@@ -115,17 +118,6 @@ def _forms(key: str) -> Iterable[str]:
 
 def _writable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def plain(text: str) -> str:
-    """A text on one line that can be written: no control characters, no half surrogate pairs."""
-    line = " ".join(_writable(text).split())
-    return "".join(character if character.isprintable() else "?" for character in line)
-
-
-def cut(text: str, length: int) -> str:
-    """A text of at most `length` characters."""
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def without_keys(text: str) -> str:

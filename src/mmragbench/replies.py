@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mmragbench.redacting import Redactor, cut
+from mmragbench.redacting import Redactor
 
 LONGEST = 300
 """Characters of a server's message that are shown."""
@@ -91,8 +91,8 @@ def refusal(body: Any, redactor: Redactor, status: int | None = None) -> Complai
     named = [texts["code"], texts["type"], texts["status"]]
     return Complaint(
         status or next(_numbers(error), None) or _by_words(said, named),
-        cut(redactor.message(said), LONGEST),
-        *(cut(redactor.message(texts[name]), 80) for name in ("code", "param")),
+        redactor.message(said, LONGEST),
+        *(redactor.message(texts[name], 80) for name in ("code", "param")),
     )
 
 

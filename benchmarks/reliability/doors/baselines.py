@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import runs
-from damaging import damaged
+from damaged_files import damaged
 
 from doors import Outcome
 from mmragbench.gating.verdicts import gate, save_baseline

@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-import damage
+import odd_values
 
 from doors import Outcome
 
@@ -19,14 +19,14 @@ def make(rng: random.Random, folder: Path) -> None:
     queries = [f"q{n}" for n in range(rng.randint(1, 4))]
     for name, ids in (("corpus", documents), ("queries", queries)):
         rows = [_row(rng, id, odd) for id in ids]
-        damage.write(rng, folder / f"{name}.jsonl", "\n".join(rows) + "\n", odd / 2)
+        odd_values.write(rng, folder / f"{name}.jsonl", "\n".join(rows) + "\n", odd / 2)
     judged = [(q, rng.choice([*documents, "d99"]), str(rng.randint(0, 2))) for q in queries * 2]
     lines = [
-        "\t".join(damage.now_and_then(rng, each, damage.text, odd / 10) for each in row)
+        "\t".join(odd_values.now_and_then(rng, each, odd_values.text, odd / 10) for each in row)
         for row in {row[:2]: row for row in judged}.values()
     ]
     text = "\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n"
-    damage.write(rng, folder / "qrels" / "test.tsv", text, odd / 4)
+    odd_values.write(rng, folder / "qrels" / "test.tsv", text, odd / 4)
 
 
 def _row(rng: random.Random, id: str, odd: float) -> str:
@@ -34,12 +34,12 @@ def _row(rng: random.Random, id: str, odd: float) -> str:
     if rng.random() < 0.1:
         row["image"] = "images/none.png"
     row = {
-        damage.now_and_then(rng, key, damage.text, odd / 8): damage.now_and_then(
-            rng, value, damage.value, odd / 2
+        odd_values.now_and_then(rng, key, odd_values.text, odd / 8): odd_values.now_and_then(
+            rng, value, odd_values.value, odd / 2
         )
         for key, value in row.items()
     }
-    line = damage.as_json(row)
+    line = odd_values.as_json(row)
     return (
         rng.choice([line[:-1], f"[{line}]", "", line[:1] + line[1:-1] * 2])
         if rng.random() < odd / 8

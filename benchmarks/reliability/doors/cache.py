@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import numpy as np
-from damaging import damaged
+from damaged_files import damaged
 
 from doors import Outcome
 from mmragbench.cache import Cache, Item

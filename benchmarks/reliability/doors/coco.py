@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-import damage
+import odd_values
 import PIL.Image
 
 from doors import Outcome
@@ -24,8 +24,10 @@ def make(rng: random.Random, folder: Path) -> None:
     ]
     results = [{"image_id": n, "caption": f"a caption number {n}"} for n in range(1, 5)]
     content = {"images": _spoilt(rng, images, odd), "annotations": _spoilt(rng, annotations, odd)}
-    damage.write(rng, folder / "captions.json", damage.as_json(content), odd / 2)
-    damage.write(rng, folder / "results.json", damage.as_json(_spoilt(rng, results, odd)), odd / 2)
+    odd_values.write(rng, folder / "captions.json", odd_values.as_json(content), odd / 2)
+    odd_values.write(
+        rng, folder / "results.json", odd_values.as_json(_spoilt(rng, results, odd)), odd / 2
+    )
     for n in range(1, 5):
         PIL.Image.new("RGB", (8, 8), (n, n, n)).save(folder / f"{n}.png")
     if rng.random() < 0.3:
@@ -33,7 +35,7 @@ def make(rng: random.Random, folder: Path) -> None:
             "categories": [{"id": 1, "name": "dog"}],
             "annotations": _spoilt(rng, [{"image_id": n, "category_id": 1} for n in (1, 2)], odd),
         }
-        damage.write(rng, folder / "instances.json", damage.as_json(things), odd / 2)
+        odd_values.write(rng, folder / "instances.json", odd_values.as_json(things), odd / 2)
 
 
 def _spoilt(rng: random.Random, rows: list[Any], odd: float) -> list[Any]:
@@ -41,13 +43,16 @@ def _spoilt(rng: random.Random, rows: list[Any], odd: float) -> list[Any]:
     found: list[Any] = []
     for row in rows:
         own = {
-            damage.now_and_then(rng, key, damage.text, odd / 8): damage.now_and_then(
-                rng, value, damage.value, odd / 2
+            odd_values.now_and_then(rng, key, odd_values.text, odd / 8): odd_values.now_and_then(
+                rng, value, odd_values.value, odd / 2
             )
             for key, value in row.items()
         }
-        found += damage.now_and_then(
-            rng, [own], lambda r, own=own: r.choice([[], [own, own], [damage.value(r)]]), odd / 8
+        found += odd_values.now_and_then(
+            rng,
+            [own],
+            lambda r, own=own: r.choice([[], [own, own], [odd_values.value(r)]]),
+            odd / 8,
         )
     return found
 

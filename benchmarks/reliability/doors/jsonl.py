@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-import damage
+import odd_values
 
 from doors import Outcome
 
@@ -16,32 +16,32 @@ def make(rng: random.Random, folder: Path) -> None:
     """Questions, and sometimes positives, with odd values, lines and bytes."""
     odd = rng.choice([0.0, 0.02, 0.2])
     lines = [_line(rng, n, odd) for n in range(rng.randint(1, 6))]
-    damage.write(rng, folder / "questions.jsonl", "\n".join(lines) + "\n", odd / 2)
+    odd_values.write(rng, folder / "questions.jsonl", "\n".join(lines) + "\n", odd / 2)
     if rng.random() < 0.4:
         content = {
-            damage.now_and_then(rng, str(n), damage.text, odd / 4): [
-                damage.now_and_then(rng, n + 1, damage.value, odd / 4)
+            odd_values.now_and_then(rng, str(n), odd_values.text, odd / 4): [
+                odd_values.now_and_then(rng, n + 1, odd_values.value, odd / 4)
             ]
             for n in range(4)
         }
-        text = damage.as_json(damage.now_and_then(rng, content, damage.value, odd / 4))
-        damage.write(rng, folder / "positives.json", text, odd)
+        text = odd_values.as_json(odd_values.now_and_then(rng, content, odd_values.value, odd / 4))
+        odd_values.write(rng, folder / "positives.json", text, odd)
 
 
 def _line(rng: random.Random, n: int, odd: float) -> str:
     row: dict[str, Any] = {
         "id": f"q{n}",
         "question": "What is it?",
-        "answers": ["a dog", damage.now_and_then(rng, "a cat", damage.value, odd)],
+        "answers": ["a dog", odd_values.now_and_then(rng, "a cat", odd_values.value, odd)],
         "documents": ["a.pdf#p1-1", {"file": "a.pdf", "page": 2}],
     }
     row = {
-        damage.now_and_then(rng, key, damage.text, odd / 8): damage.now_and_then(
-            rng, value, damage.value, odd / 4
+        odd_values.now_and_then(rng, key, odd_values.text, odd / 8): odd_values.now_and_then(
+            rng, value, odd_values.value, odd / 4
         )
         for key, value in row.items()
     }
-    text = damage.as_json(row)
+    text = odd_values.as_json(row)
     broken = [text[:-1], f"{text}{text}", f"[{text}]", "7", '{"id": 1, "id": 2}', "[" * 9_999]
     return rng.choice(broken) if rng.random() < odd / 8 else text
 

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import runs
-from damaging import damaged
+from damaged_files import damaged
 
 import mmragbench as mb
 from doors import Outcome

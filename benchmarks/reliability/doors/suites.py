@@ -7,7 +7,7 @@ import random
 import time
 from pathlib import Path
 
-from damaging import damaged
+from damaged_files import damaged
 
 from doors import Outcome
 from mmragbench.suite import read, shipped_suites

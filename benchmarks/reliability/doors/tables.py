@@ -8,7 +8,7 @@ import json
 import random
 from pathlib import Path
 
-import damage
+import odd_values
 import PIL.Image
 
 from doors import Outcome
@@ -30,10 +30,10 @@ def make(rng: random.Random, folder: Path) -> None:
     text = _written(form, rows)
     data = text.encode("utf-8", "surrogatepass")
     spoilt = rng.random() < odd * 3
-    place.write_bytes(damage.damaged(rng, data) if spoilt else data)
+    place.write_bytes(odd_values.damaged(rng, data) if spoilt else data)
     (folder / "lists").mkdir()
     for name, part in (("dev", _NAMES[:3]), ("train", _NAMES[3:])):
-        damage.write(rng, folder / "lists" / f"{name}.txt", "\n".join(part) + "\n", odd / 4)
+        odd_values.write(rng, folder / "lists" / f"{name}.txt", "\n".join(part) + "\n", odd / 4)
     truth = {"form": form, "rows": rows, "spoilt": spoilt}
     (folder / "truth.json").write_text(json.dumps(truth))
 

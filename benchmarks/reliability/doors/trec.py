@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-import damage
+import odd_values
 
 from doors import Outcome
 
@@ -27,11 +27,11 @@ def make(rng: random.Random, folder: Path) -> None:
     rows = [[q, d, g] if tsv else [q, "0", d, g] for q, d, g in judged]
     lines = [_line(rng, row, "\t" if tsv else " ", odd) for row in rows]
     head = ["query-id\tcorpus-id\tscore"] if tsv else []
-    damage.write(rng, folder / "run.trec", "\n".join(run) + "\n", odd)
-    damage.write(rng, folder / "qrels", "\n".join([*head, *lines]) + "\n", odd)
+    odd_values.write(rng, folder / "run.trec", "\n".join(run) + "\n", odd)
+    odd_values.write(rng, folder / "qrels", "\n".join([*head, *lines]) + "\n", odd)
     if rng.random() < 0.3:
         groups = [_line(rng, [q, q[:1]], "\t", odd) for q in queries]
-        damage.write(rng, folder / "groups.tsv", "\n".join(groups) + "\n", odd)
+        odd_values.write(rng, folder / "groups.tsv", "\n".join(groups) + "\n", odd)
 
 
 def enter(folder: Path) -> Outcome:
@@ -53,8 +53,11 @@ def enter(folder: Path) -> Outcome:
 
 def _line(rng: random.Random, fields: list[str], between: str, odd: float) -> str:
     spoilt = [
-        damage.now_and_then(
-            rng, field, lambda r: r.choice([damage.text(r), r.choice(damage.NUMBERS)]), odd / 4
+        odd_values.now_and_then(
+            rng,
+            field,
+            lambda r: r.choice([odd_values.text(r), r.choice(odd_values.NUMBERS)]),
+            odd / 4,
         )
         for field in fields
     ]
