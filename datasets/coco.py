@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -127,7 +128,7 @@ def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
         else:
             reason = f"{path.name}: a caption of image {caption.image}, which is not listed"
             excluded.append(Exclusion("unknown image", caption.id or caption.image, reason))
-    things = _things(root / split.instances, images, excluded) if split.instances else {}
+    things = _things(root / split.instances, images) if split.instances else {}
     entries = [
         replace(
             entry,
@@ -175,10 +176,8 @@ def _image(folder: Path, record: dict[str, Any]) -> Entry:
     return Entry(id, folder, file, (), slices=names(record, "slices"))
 
 
-def _things(
-    path: Path, images: Collection[str], excluded: list[Exclusion]
-) -> dict[str, frozenset[str]]:
-    """Categories by image; how many images have none is named, and some must have one."""
+def _things(path: Path, images: Collection[str]) -> dict[str, frozenset[str]]:
+    """Categories by image; a warning says how many images have none, and some must have one."""
     things = categories(path)
     without = [id for id in images if id not in things]
     if images and len(without) == len(images):
@@ -187,10 +186,8 @@ def _things(
             f"{examples(things, 1) or 'none'}, they have {examples(without, 1)}; do the ids agree?"
         )
     if without:
-        reason = f"{len(without):,} of {len(images):,} images have no instances: "
-        excluded.append(
-            Exclusion("images without instances", path.name, reason + examples(without))
-        )
+        count = f"{len(without):,} of {len(images):,} images have no instances"
+        warnings.warn(f"{path}: {count}: {examples(without)}", stacklevel=2)
     return things
 
 
