@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 import mmragbench as mb
-from mmragbench.ending import LONGEST, STOPPED, one_line, outside
+from mmragbench.ending import STOPPED, outside
 from mmragbench.errors import MmragbenchError
 from mmragbench.places import check_file, check_folder, private, unusable_folder
+from mmragbench.printable import LONGEST, one_line
 
 TESTS = Path(__file__).resolve().parent
 

@@ -185,13 +185,13 @@ def test_every_orientation_is_shown_upright(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_text(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8 in a file's name: taken in with an index too, escaped in reasons."""
+    """Bytes that are no UTF-8 in a file's name: taken in with an index too, with a sign in their place in reasons."""
     good, bad = tmp_path / "a\udcff.png", tmp_path / "b\udcff.png"
     save(tmp_path / "a.png").rename(good)
     bad.write_text("no picture")
     taken, excluded = take_in([Image("1", good), Image("2", bad)], tmp_path / "index")
     assert [image.id for image in taken] == ["1"]
-    assert excluded[0].reason.startswith("b\\udcff.png: none of")
+    assert excluded[0].reason.startswith("b\ufffd.png: none of")
 
 
 def test_a_name_of_any_length(tmp_path: Path) -> None:

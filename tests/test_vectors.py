@@ -181,7 +181,7 @@ def test_identical_texts_are_encoded_once(tmp_path):
 
 def test_an_index_that_keeps_nothing_is_made_anew(tmp_path, monkeypatch):
     """Damage that SQLite does not see: what was just stored is not found."""
-    inner = Counting()
+    inner = Counting("text")
     encoder = RememberedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
     find, lost = VectorFile.find, [2]
 

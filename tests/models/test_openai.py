@@ -283,7 +283,7 @@ def test_half_a_surrogate_pair_is_no_trouble():
     with Loopback(answer=lambda asked: "red \ud800!") as server:
         assert ask(server).text == "red ?!"
     with Loopback(script=['403:{"message": "\\ud800"}']) as server:
-        assert ask(server) == Failure("403: ?")
+        assert ask(server) == Failure("403: \ufffd")
 
 
 def test_a_run_that_ends_early_waits_for_no_further_try(tmp_path):
