@@ -1,13 +1,16 @@
-"""The entry point of the command line: Ctrl-C is looked after before anything else is imported."""
+"""The entry point of the command line: Ctrl-C and threads are looked after before anything else is
+imported."""
 
 from __future__ import annotations
 
+from mmragbench.cores import share_cores
 from mmragbench.ending import INTERRUPTS
 
 
 def main() -> None:
     """Run the command line."""
     INTERRUPTS.watch()
+    share_cores()
     try:
         from mmragbench.cli import main as commands
     except KeyboardInterrupt:

@@ -22,7 +22,6 @@ from mmragbench.ending import INTERRUPTS, flush, outside
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.gate_cli import gate
-from mmragbench.openmp import spin_briefly
 from mmragbench.outlook import tabled
 from mmragbench.printable import one_line
 from mmragbench.report_cli import FULL, report
@@ -185,7 +184,6 @@ app.command()(verify)
 def main() -> None:
     """The entry point: what is wrong with the input, or with the world, is one line and exit code 2; a
     defect of ours shows its traceback."""
-    spin_briefly()
     INTERRUPTS.watch()
     warnings.formatwarning = _warning
     for stream in (sys.stdout, sys.stderr):

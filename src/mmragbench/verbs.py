@@ -24,7 +24,6 @@ from mmragbench.loop import Cell, Loop
 from mmragbench.manifest import manifest
 from mmragbench.memory import keep_freed
 from mmragbench.meter import Meter, Progress
-from mmragbench.openmp import spin_briefly
 from mmragbench.overlapping import aside
 from mmragbench.places import check_folder, private
 from mmragbench.plan import Plan, check_tasks, load
@@ -74,8 +73,9 @@ def run(
 ) -> Run:
     """Run a suite and write its run folder below `output`.
 
-    From then on the process keeps freed memory for its next use (`mmragbench.memory`), and OpenMP's
-    threads wait briefly for each other (`mmragbench.openmp`), where PyTorch is not imported yet.
+    From then on the process keeps freed memory for its next use (`mmragbench.memory`). The
+    command line also sets how threads wait (`mmragbench.cores.share_cores`), which has to be done
+    before numpy and PyTorch are imported.
 
     Args:
         suite: a suite file, or the name of one that is shipped (`scenes`).
@@ -91,7 +91,6 @@ def run(
             line, with what to do.
     """
     keep_freed()
-    spin_briefly()
     planned, source = load(Path(suite), tuple(overrides))
     folder = Path(output) / planned.folder
     check_folder("--output", folder)
