@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mmragbench.captioned import Columns, Row, gather, pose_splits
 from mmragbench.errors import DataError
-from mmragbench.formats.csv_rows import read_csv
+from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.values import quoted
 from mmragbench.intake import inside
@@ -162,9 +162,11 @@ def _csv_rows(table: Path) -> Iterator[tuple[int, dict[str, object] | None, str]
 
 
 def _typed(row: dict[str, str]) -> dict[str, object]:
-    """CSV has no lists: names are separated by semicolons."""
-    lists = {name: row[name].split(";") for name in _LISTS if name in row}
-    return {**row, **{name: [each.strip() for each in some] for name, some in lists.items()}}
+    """CSV has no lists: names are separated by semicolons; and no null but a word for it."""
+    values = {name: value for name, value in row.items() if value not in NULLS}
+    lists = {name: values[name].split(";") for name in _LISTS if name in values}
+    named = {name: [each.strip() for each in some] for name, some in lists.items()}
+    return {**dict.fromkeys(row), **values, **named}
 
 
 def _what_there_is(root: Path) -> str:
