@@ -18,7 +18,8 @@ from zlib import crc32
 
 from mmragbench.cache import Database
 from mmragbench.errors import BadImage, DataError, MmragbenchError
-from mmragbench.printable import one_line, printable, shortened
+from mmragbench.formats.values import plain
+from mmragbench.printable import one_line, shortened
 from mmragbench.records import Exclusion, Image
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def take_in(
                 if verdict.digest:
                     taken.append(replace(image, digest=verdict.digest))
                 else:
-                    reason = f"{printable(image.path.name)}: {verdict.detail}"
+                    reason = f"{plain(image.path.name)}: {verdict.detail}"
                     excluded.append(Exclusion(verdict.kind, image.id, reason))
     known.close()
     return taken, excluded
