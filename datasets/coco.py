@@ -267,7 +267,7 @@ def karpathy(root: Path, path: Path) -> tuple[list[Entry], list[Entry], Excluded
             id = as_id(record.get("cocoid")) or f"{path.name}: images[{place}]"
             broken.append(Exclusion("broken annotation", id, why))
     excluded = Excluded()
-    excluded.add("annotations", sum(map(len, sides.values())) + len(others), broken)
+    excluded.add("annotations", sum(map(len, sides.values())), broken)
     empty = [side for side, entries in sides.items() if not entries]
     if empty:
         wanted = "Karpathy's images with split (test, train, restval), filename and sentences"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -127,7 +128,14 @@ def _is_name(split: str) -> bool:
 
 
 def _table(folder: Path) -> Path | None:
-    return next((folder / name for name in METADATA if (folder / name).is_file()), None)
+    """The folder's table; a warning says where it has two."""
+    tables = [folder / name for name in METADATA if (folder / name).is_file()]
+    if len(tables) > 1:
+        warnings.warn(
+            f"{folder} has {' and '.join(METADATA)}; the first is read, the other is not",
+            stacklevel=2,
+        )
+    return tables[0] if tables else None
 
 
 def _split(row: Row) -> object:

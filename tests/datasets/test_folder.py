@@ -381,3 +381,23 @@ def test_words_for_nothing_in_csv(tmp_path):
     assert frame["text"].isna().tolist() == [True, False]
     assert tasks["captioning"].references == {"test/b.png": ("a boat",)}
     assert ("caption is no text", "1#0") in named(tasks)
+
+
+def test_nothing_left_for_the_memory_says_what_was_left_out(tmp_path):
+    """Rows of one id are one picture: the limit is not what is wrong then."""
+    for number, name in enumerate("abc"):
+        picture(tmp_path / "all" / f"{name}.png", number)
+    rows = [{"file_name": f"{name}.png", "text": name, "id": 1} for name in "abc"]
+    jsonl(tmp_path / "all" / "metadata.jsonl", rows)
+    with pytest.raises(DataError, match="there are 1 images that can be used: 2 left out .broken"):
+        Folder(tmp_path, queries="all", memory="rest", limit=2).tasks()
+
+
+def test_two_tables_in_one_folder(tmp_path):
+    """Of metadata.jsonl and metadata.csv the first is read, and that is said."""
+    split(tmp_path, "test", ["a.png"])
+    split(tmp_path, "train", ["b.png"])
+    table(tmp_path / "test" / "metadata.csv", [("file_name", "text"), ("a.png", "another")])
+    with pytest.warns(UserWarning, match="has metadata.jsonl and metadata.csv; the first is read"):
+        tasks = Folder(tmp_path).tasks()
+    assert tasks["captioning"].references == {"test/a.png": ("picture a.png", "again a.png")}
