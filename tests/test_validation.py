@@ -366,3 +366,10 @@ def test_a_store_that_finds_fewer():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         short.search(EYE[:3], 3)
+
+
+@pytest.mark.parametrize("answer", [None, {"q": []}, [[("a", 1.0)]], iter([Ranking("q", [])])])
+def test_a_strategy_answers_in_rankings(answer):
+    """An answer in another form is named, in place of an AttributeError from within."""
+    with pytest.raises(ContractError, match="retrieve has to return a list of Ranking"):
+        list(check_rankings(answer, [Query("q")], {"a"}, 3))

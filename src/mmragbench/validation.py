@@ -138,8 +138,12 @@ def check_rankings(
     """A strategy's rankings, each with its hits checked (`check_hits`).
 
     Raises:
-        ContractError: there is not one ranking a query, in the queries' order.
+        ContractError: it is no list, or has not one ranking a query, in the queries' order.
     """
+    if not isinstance(rankings, Sequence) or not all(isinstance(r, Ranking) for r in rankings):
+        raise ContractError(
+            f"retrieve has to return a list of Ranking, one a query; it gave {quoted(rankings)}"
+        )
     if len(rankings) != len(queries):
         raise ContractError(f"{len(rankings)} rankings for {len(queries)} queries")
     for ranking, query in zip(rankings, queries, strict=True):
