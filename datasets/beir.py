@@ -233,16 +233,23 @@ def _unknown(
     known: set[str],
     left: Excluded,
 ) -> None:
-    """Judgements that fit nothing: of queries that are not asked, of documents that are not there."""
+    """Judgements that fit nothing: of queries that are not asked, of documents that are not there;
+    and queries that are asked and not scored, since no document is relevant."""
     ids = {query.id for query in asked}
     queries = [id for id in judged if id not in ids]
+    bare = [id for id in judged if id in ids and max(judged[id].values()) < 1]
     every = dict.fromkeys(id for query in judged for id in judged[query])
     documents = [id for id in every if id not in known]
     left.add(
         "judged queries",
-        len(judged) - len(queries),
-        (Exclusion("judged query not asked", id, "no usable query has this id") for id in queries),
+        len(judged) - len(queries) - len(bare),
+        [
+            *(Exclusion("judged query not asked", id, "no usable query has it") for id in queries),
+            *(Exclusion("no relevant document", id, "no grade of 1 or more") for id in bare),
+        ],
     )
+    if len(bare) == len(ids):
+        raise DataError(f"not one query can be scored{left.reasons('judged queries')}")
     missing = "not a document; if it is relevant, it stays among what should be found"
     left.add(
         "judged documents",

@@ -10,13 +10,17 @@ from typing import Any, ClassVar, Literal
 
 from mmragbench.captioned import names, pose_splits
 from mmragbench.errors import DataError
+from mmragbench.exclusions import Excluded
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, examples, is_unicode, quoted
+from mmragbench.formats.values import as_id, contradiction, examples, is_unicode, plain, quoted
 from mmragbench.pictures import Entry, Sample, pose
 from mmragbench.positives import extend
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
+
+SIDES = {"test": "queries", "train": "memory", "restval": "memory"}
+"""Karpathy's split -> the side that it stands on; `val` stands on none."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,8 @@ class Coco:
         if self.karpathy is not None:
             if self.queries or self.memory:
                 raise DataError("karpathy names both splits; leave out queries and memory")
-            sides = karpathy(self.root, self.root / self.karpathy)
-            return pose(sides["queries"], sides["memory"], self.sample)
+            asked, held, left = karpathy(self.root, self.root / self.karpathy)
+            return pose(asked, held, self.sample, left)
         queries = self.queries or self._default("val2017")
         memory = self.memory or self._default("train2017")
         return pose_splits(self._read, queries, memory, self.sample)
@@ -142,12 +146,13 @@ def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
 
 
 def _images(
-    folder: Path, path: Path, records: Sequence[dict[str, Any]], excluded: list[Exclusion]
+    folder: Path, path: Path, records: Sequence[Any], excluded: list[Exclusion]
 ) -> dict[str, Entry]:
     """The listed images, by id. Where two files have one id, nobody knows whose captions its
     captions are: neither is used."""
     listed: dict[str, list[Entry]] = {}
-    for place, record in enumerate(records):
+    for place, row in enumerate(records):
+        record = row if isinstance(row, dict) else {}
         try:
             entry = _image(folder, record)
         except DataError as error:
@@ -192,67 +197,118 @@ def _things(path: Path, images: Collection[str]) -> dict[str, frozenset[str]]:
 
 
 def categories(path: Path) -> dict[str, frozenset[str]]:
-    """Image id -> names of the categories of its instances.
+    """Image id -> names of the categories of its instances; a warning counts those that are none.
 
     Raises:
-        DataError: the file is missing, broken, or has no instances.
+        DataError: the file is missing, broken, or has no instances; a category has two names.
     """
     content = _load(path, "annotations", "categories")
-    try:
-        named = {record["id"]: _category(record["name"]) for record in content["categories"]}
-        found: dict[str, set[str]] = {}
-        for record in content["annotations"]:
-            found.setdefault(str(record["image_id"]), set()).add(named[record["category_id"]])
-    except (KeyError, TypeError) as error:
-        raise DataError(
-            f"{path}: expected instances with image_id and category_id, and categories with id "
-            f"and name ({type(error).__name__}: {str(error)[:80]})"
-        ) from error
+    named = _names(path, content["categories"])
+    found: dict[str, set[str]] = {}
+    broken: list[str] = []
+    for place, row in enumerate(content["annotations"]):
+        record = row if isinstance(row, dict) else {}
+        image, category = as_id(record.get("image_id")), as_id(record.get("category_id"))
+        if image is None or category not in named:
+            broken.append(f"annotations[{place}]: {quoted(row)}")
+        else:
+            found.setdefault(image, set()).add(named[category])
+    if broken:
+        count = f"{len(broken):,} of {len(content['annotations']):,} instances"
+        wanted = "no usable image_id, or a category_id that is not listed"
+        first = f"{path}: {count} have {wanted}; first: {plain(broken[0])}"
+        if not found:
+            raise DataError(f"{first}; expected instances with image_id and category_id")
+        warnings.warn(f"{first}; they are left out", stacklevel=2)
     return {image: frozenset(things) for image, things in found.items()}
 
 
-def _category(name: object) -> str:
-    if not isinstance(name, str) or not is_unicode(name):
-        raise TypeError(f"{quoted(name)} is no name")
-    return name
+def _names(path: Path, records: Sequence[Any]) -> dict[str, str]:
+    """Category id -> name; the ids match by their text, as those of images do."""
+    named: dict[str, str] = {}
+    torn: list[str] = []
+    for row in records:
+        record = row if isinstance(row, dict) else {}
+        id, name = as_id(record.get("id")), record.get("name")
+        if id is None or not isinstance(name, str) or not is_unicode(name):
+            raise DataError(
+                f"{path}: {quoted(row)} is no category; expected instances, and categories with id "
+                "and name"
+            )
+        if named.setdefault(id, name) != name:
+            torn.append(id)
+    contradiction(str(path), "categories", torn)
+    return named
 
 
-def karpathy(root: Path, path: Path) -> dict[str, list[Entry]]:
-    """Karpathy's split: `queries` are test, `memory` is train and restval, ids are COCO's own.
+def karpathy(root: Path, path: Path) -> tuple[list[Entry], list[Entry], Excluded]:
+    """Karpathy's split: queries are test, memory is train and restval, ids are COCO's own; and the
+    images that cannot be used.
 
     Instances of 2014 are used where `annotations/` has them.
 
     Raises:
-        DataError: the file is missing, broken, or something else.
+        DataError: the file is missing, broken, or something else; a side has no images; the
+            instances are of other images.
     """
-    content = _load(path, "images")
-    things: dict[str, frozenset[str]] = {}
-    for instances in sorted((root / "annotations").glob("instances_*2014.json")):
-        things |= categories(instances)
     sides: dict[str, list[Entry]] = {"queries": [], "memory": []}
-    side = {"test": "queries", "train": "memory", "restval": "memory"}
-    try:
-        for record in content["images"]:
-            if record["split"] in side:
-                sides[side[record["split"]]].append(_karpathy_entry(root, record, things))
-    except (AttributeError, KeyError, TypeError) as error:
+    others: dict[str, None] = {}
+    broken: list[Exclusion] = []
+    for place, row in enumerate(_load(path, "images")["images"]):
+        record = row if isinstance(row, dict) else {}
+        try:
+            side = SIDES.get(record["split"])
+            if side:
+                sides[side].append(_karpathy_entry(root, record))
+            else:
+                others[quoted(record["split"])] = None
+        except (AttributeError, KeyError, TypeError) as error:
+            why = f"{path.name}: images[{place}]: {type(error).__name__}: {plain(str(error))}"
+            id = as_id(record.get("cocoid")) or f"{path.name}: images[{place}]"
+            broken.append(Exclusion("broken annotation", id, why))
+    excluded = Excluded()
+    excluded.add("annotations", sum(map(len, sides.values())), broken)
+    empty = [side for side, entries in sides.items() if not entries]
+    if empty:
+        wanted = "Karpathy's images with split (test, train, restval), filename and sentences"
+        there = f"; other splits are {', '.join(list(others)[:5])}" if others else ""
+        why = excluded.reasons("annotations") or there
+        raise DataError(f"{path}: no image for {' and '.join(empty)}{why}; expected {wanted}")
+    things = _things_of_2014(root / "annotations", [*sides["queries"], *sides["memory"]])
+    queries, memory = (
+        [replace(entry, categories=things.get(entry.id, frozenset())) for entry in entries]
+        for entries in sides.values()
+    )
+    return queries, memory, excluded
+
+
+def _things_of_2014(folder: Path, entries: Sequence[Entry]) -> dict[str, frozenset[str]]:
+    """Categories by image, of all files of 2014's instances; those of one file at least must fit."""
+    files = sorted(folder.glob("instances_*2014.json"))
+    things: dict[str, frozenset[str]] = {}
+    for file in files:
+        things |= categories(file)
+    if files and not any(entry.id in things for entry in entries):
         raise DataError(
-            f"{path}: expected Karpathy's images with split, filename and sentences "
-            f"({type(error).__name__}: {str(error)[:80]})"
-        ) from error
-    return sides
+            f"{files[0]}: not one of the instances' {len(things):,} images is in Karpathy's file: "
+            f"they have {examples(things, 1) or 'none'}, it has "
+            f"{examples((entry.id for entry in entries), 1)}; do the ids agree?"
+        )
+    return things
 
 
-def _karpathy_entry(root: Path, record: dict[str, Any], things: dict[str, frozenset[str]]) -> Entry:
+def _karpathy_entry(root: Path, record: dict[str, Any]) -> Entry:
     id = as_id(record.get("cocoid", record["filename"]))
     if id is None:
-        raise TypeError(f"{quoted(record)} has no usable cocoid")
+        raise TypeError(f"{quoted(record.get('cocoid'))} is no usable cocoid")
     file = Path(record.get("filepath", ""), record["filename"])
-    captions = tuple((as_id(each.get("sentid")) or "", each["raw"]) for each in record["sentences"])
-    return Entry(id, root, str(file), captions, things.get(id, frozenset()))
+    captions = tuple(
+        (as_id(each.get("sentid")) or "", each.get("raw")) for each in record["sentences"]
+    )
+    return Entry(id, root, str(file), captions)
 
 
-def _load(path: Path, *lists: str) -> dict[str, list[dict[str, Any]]]:
+def _load(path: Path, *lists: str) -> dict[str, list[Any]]:
     """A JSON object with these lists of objects, without the outlines of instances, which are most
     of COCO's 450 MB of them."""
     wanted = f"COCO annotations, an object with the lists {' and '.join(lists)}"
@@ -263,4 +319,5 @@ def _load(path: Path, *lists: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def _are_objects(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+    """A list of objects; single ones that are none are left out by who reads them."""
+    return isinstance(value, list) and (not value or any(isinstance(each, dict) for each in value))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmragbench.errors import DataError
 from mmragbench.exclusions import Excluded
-from mmragbench.formats.csv_rows import read_csv
+from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.text_lines import read_lines
 from mmragbench.formats.values import as_id, examples, quoted
 from mmragbench.pictures import Entry, Sample, pose
@@ -108,9 +108,13 @@ def read_captions(path: Path) -> tuple[Captions, list[Exclusion]]:
         raise DataError(
             f"{path}: its columns are {quoted(', '.join(header))}; expected {_EXPECTED}"
         )
-    # The commas of a caption may lack quotes.
-    found = ((number, row[0], "", ",".join(row[1:]) if row[1:] else None) for number, row in rows)
-    return _captions(path, found)
+    return _captions(path, ((number, row[0], "", _caption(row[1:])) for number, row in rows))
+
+
+def _caption(fields: Sequence[str]) -> str | None:
+    """A caption, whose commas may lack quotes; None for no field, or a word for nothing."""
+    caption = ",".join(fields)
+    return caption if fields and caption not in NULLS else None
 
 
 def _tokens(path: Path) -> Iterable[Line]:

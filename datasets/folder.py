@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from mmragbench.captioned import Columns, Row, gather, pose_splits
 from mmragbench.errors import DataError
-from mmragbench.formats.csv_rows import read_csv
+from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.values import quoted
 from mmragbench.intake import inside
@@ -127,7 +128,14 @@ def _is_name(split: str) -> bool:
 
 
 def _table(folder: Path) -> Path | None:
-    return next((folder / name for name in METADATA if (folder / name).is_file()), None)
+    """The folder's table; a warning says where it has two."""
+    tables = [folder / name for name in METADATA if (folder / name).is_file()]
+    if len(tables) > 1:
+        warnings.warn(
+            f"{folder} has {' and '.join(METADATA)}; the first is read, the other is not",
+            stacklevel=2,
+        )
+    return tables[0] if tables else None
 
 
 def _split(row: Row) -> object:
@@ -162,9 +170,11 @@ def _csv_rows(table: Path) -> Iterator[tuple[int, dict[str, object] | None, str]
 
 
 def _typed(row: dict[str, str]) -> dict[str, object]:
-    """CSV has no lists: names are separated by semicolons."""
-    lists = {name: row[name].split(";") for name in _LISTS if name in row}
-    return {**row, **{name: [each.strip() for each in some] for name, some in lists.items()}}
+    """CSV has no lists: names are separated by semicolons; and no null but a word for it."""
+    values = {name: value for name, value in row.items() if value not in NULLS}
+    lists = {name: values[name].split(";") for name in _LISTS if name in values}
+    named = {name: [each.strip() for each in some] for name, some in lists.items()}
+    return {**dict.fromkeys(row), **values, **named}
 
 
 def _what_there_is(root: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +13,9 @@ import numpy as np
 
 from mmragbench.arrays import read_arrays
 from mmragbench.contracts import Vectors
-from mmragbench.errors import ContractError, DataError, NotApplicable, first_line, listed
+from mmragbench.errors import ContractError, DataError, NotApplicable, listed
 from mmragbench.identity import file_digest
+from mmragbench.outside.captions import read_results
 from mmragbench.records import Failure, Image, Modality, Text
 from mmragbench.registry import captioner, encoder
 from mmragbench.validation import as_rows, same_width, unusable
@@ -94,7 +94,8 @@ class Precomputed:
 
 @captioner
 class PrecomputedCaptions:
-    """Captioner: captions by image id from a COCO results file, `[{"image_id": …, "caption": …}]`."""
+    """Captioner: captions by image id from a COCO results file, `[{"image_id": …, "caption": …}]`, as
+    `score captions` reads it."""
 
     by_id = True
 
@@ -106,25 +107,12 @@ class PrecomputedCaptions:
         return f"sha256:{file_digest(_there(self._path))}"
 
     @cached_property
-    def _captions(self) -> dict[str, str]:
-        try:
-            rows = json.loads(_there(self._path).read_text(encoding="utf-8"))
-            pairs = [(str(row["image_id"]), row["caption"]) for row in rows]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(
-                f"{self._path} is not a COCO results file, a JSON list of "
-                f'{{"image_id": …, "caption": …}} ({type(error).__name__}: {first_line(error)})'
-            ) from error
-        captions: dict[str, str] = {}
-        for id, caption in pairs:
-            if not isinstance(caption, str) or captions.setdefault(id, caption) != caption:
-                raise DataError(
-                    f"{self._path}: image {listed([id])} has two captions, or one that is no text"
-                )
+    def _captions(self) -> dict[str, str | None]:
+        captions, _ = read_results(_there(self._path))
         return captions
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
-        """The file's caption; an image that it does not have fails by name."""
+        """The file's caption; an image that it does not have, or has null for, fails by name."""
         missing = f"{self._path.name} has no caption for image "
         return [
             self._captions.get(image.id) or Failure(missing + repr(image.id)) for image in images

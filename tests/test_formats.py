@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import io
 import json
+import lzma
 
 import pytest
 from hypothesis import given
@@ -73,6 +76,17 @@ def test_another_encoding_is_named_with_the_way_out(file, encoding, named):
         list(read_lines(path, "text"))
     assert f"iconv -f {named} -t UTF-8 file.txt" in str(caught.value)
     assert ("line 2" in str(caught.value)) == (named == "CP1252")
+
+
+@pytest.mark.parametrize(
+    ("pack", "name"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2"), (lzma.compress, "xz")]
+)
+def test_a_packed_file_is_to_be_unpacked(file, pack, name):
+    """Not converted from an encoding that its bytes happen to fit."""
+    path = file(pack(bytes(range(256)) * 9))
+    for read in (read_json, lambda *args: list(read_lines(*args))):
+        with pytest.raises(DataError, match=f"is an? {name} file, no text; unpack it: "):
+            read(path, "an object")
 
 
 def test_bytes_that_cp1252_lacks_are_latin_1(file):

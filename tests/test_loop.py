@@ -265,3 +265,20 @@ def test_clipscore_scores_outputs_and_needs_a_generator(suite_file):
     tasks = {"captioning": {"measures": ["CLIPScore(colours)"]}}
     with pytest.raises(SuiteError, match="add generator"):
         plan(suite_file(tasks=tasks))
+
+
+def test_a_captioner_that_fails_everywhere_is_not_said_to_need_hits(suite_file, tmp_path):
+    """It reads no hits: its failures are counted and named, where nothing was retrieved."""
+    (tmp_path / "captions.json").write_text("[]")
+    run = mb.run(
+        suite_file(
+            models={"none": {"use": "precomputed", "captions": str(tmp_path / "captions.json")}},
+            strategies={"no-retrieval": None, "random": None},
+            generators={"captioner": {"captioner": "none"}},
+            tasks={"captioning": {"generator": "captioner", "measures": ["CIDEr"]}},
+        ),
+        output=tmp_path / "runs",
+    )
+    row = one(run, strategy="no-retrieval", measure="CIDEr")
+    assert row["n_failed"] > 0
+    assert row["reason"] == "no caption could be scored"

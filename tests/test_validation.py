@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -286,3 +287,89 @@ def test_trouble_is_told_in_one_line():
         check_hits([("x" * 10_000, 1.0)] * 50, {"a"}, 99, "it")
     assert len(str(caught.value)) < 500 and "50 in all" in str(caught.value)
     assert json.dumps(str(caught.value)).count("\\n") == 0
+
+
+@pytest.mark.parametrize("said", ["text", None, [], {"pictures"}, 3])
+def test_an_encoder_says_what_it_reads(said, tmp_path):
+    """Modalities are a collection of `image` and `text`; anything else is named at once."""
+    inner = Encoder(EYE)
+    inner.modalities = said
+    with pytest.raises(ContractError, match=r"mine \(encoder\): modalities is .*; it says what"):
+        RememberedEncoder(inner, "mine", VectorFile(tmp_path / "v"), Meter())
+
+
+def test_an_encoder_without_modalities(tmp_path):
+    """It is told what is missing, in place of an AttributeError."""
+    with pytest.raises(ContractError, match="modalities is None"):
+        RememberedEncoder(object(), "mine", VectorFile(tmp_path / "v"), Meter())
+
+
+def test_vectors_of_other_lengths(tmp_path):
+    """Rows that are not of length 1 are a warning, once, with the lengths; half precision is none."""
+    encoder = remembered(lambda texts: EYE[: len(texts)] * 100, tmp_path)
+    with pytest.warns(UserWarning, match="vectors of length 100 to 100, not 1"):
+        encoder.encode_texts(TEXTS)
+    close = remembered(lambda texts: EYE[: len(texts)] * 1.004, tmp_path / "close")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.encode_texts([Text("e", "e")])
+        close.encode_texts(TEXTS)
+
+
+class Told:
+    """A store that answers what it is told to."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def add(self, ids, vectors):
+        pass
+
+    def search(self, vectors, k):
+        return self.answer
+
+
+def store(answer):
+    checked = CheckedStore(Told(answer), "told")
+    checked.add(["a", "b", "c", "d"], EYE)
+    return checked
+
+
+@pytest.mark.parametrize(
+    "answer, fault",
+    [
+        (None, "list of lists of hits; it gave None"),
+        ([None, None], "list of lists of hits"),
+        (iter([[], []]), "list of lists of hits"),
+        (np.zeros((2, 3)), "list of lists of hits"),
+        ([["a", "b"], []], "pairs of an id and a score"),
+        ([[0.5, 0.25], []], "pairs of an id and a score"),
+        ([[("a", 1.0, 2)], []], "pairs of an id and a score"),
+    ],
+)
+def test_a_store_answers_in_lists_of_hits(answer, fault):
+    """An answer in another form is a defect of the store, which is named."""
+    with pytest.raises(ContractError, match=f"the store told: .*{fault}"):
+        store(answer).search(EYE[:2], 3)
+
+
+def test_a_store_that_finds_fewer():
+    """A warning, once, counts the queries and the neighbours; all there are is not fewer."""
+    whole = [Hit(id, 0.0) for id in "dcba"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        store([whole, whole]).search(EYE[:2], 9)
+    short = store([whole[:3], whole[:1], []])
+    with pytest.warns(UserWarning, match=r"for 2 of 3 queries, 0 of 3 at the least"):
+        hits = short.search(EYE[:3], 3)
+    assert [len(own) for own in hits] == [3, 1, 0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        short.search(EYE[:3], 3)
+
+
+@pytest.mark.parametrize("answer", [None, {"q": []}, [[("a", 1.0)]], iter([Ranking("q", [])])])
+def test_a_strategy_answers_in_rankings(answer):
+    """An answer in another form is named, in place of an AttributeError from within."""
+    with pytest.raises(ContractError, match="retrieve has to return a list of Ranking"):
+        list(check_rankings(answer, [Query("q")], {"a"}, 3))

@@ -201,7 +201,8 @@ class Loop:
         outputs, cost = self._metered(
             "generate", lambda: generator.generate(posed.task.queries, contexts)
         )
-        if not retrieved.found_any and all(output.error for output in outputs):
+        failed = all(output.error for output in outputs)
+        if reads != 0 and not retrieved.found_any and failed:
             raise NotApplicable(f"{bound.component.name} needs hits, and nothing was retrieved")
         return Generated(outputs, cost)
 

@@ -118,7 +118,8 @@ def pose(
     if memory is None and not held:
         raise DataError(
             f"the limit of {sample.queries:,} leaves nothing for the memory: there are "
-            f"{len(asked.pictures):,} images that can be used; write a lower limit"
+            f"{len(asked.pictures):,} images that can be used{left.reasons('query')}; write a lower "
+            "limit"
         )
     _count("memory", kept, left)
     _some("memory", kept, left)

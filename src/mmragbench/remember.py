@@ -34,7 +34,14 @@ from mmragbench.records import (
 )
 from mmragbench.selftest import check
 from mmragbench.thoughts import without_thoughts
-from mmragbench.validation import UNUSABLE, as_rows, same_width, unusable
+from mmragbench.validation import (
+    UNUSABLE,
+    as_modalities,
+    as_rows,
+    other_lengths,
+    same_width,
+    unusable,
+)
 from mmragbench.vectors import Found, VectorFile
 
 T = TypeVar("T")
@@ -162,8 +169,8 @@ class RememberedEncoder(_Remembered):
     def __init__(self, inner: Encoder, name: str, items: VectorFile, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
         self._vectors = items
-        self.modalities: frozenset[Modality] = inner.modalities
-        self._tried = False
+        self.modalities: frozenset[Modality] = as_modalities(inner, name)
+        self._tried = self._warned = False
         self._widths: dict[str, int] = {}
 
     @property
@@ -257,8 +264,10 @@ class RememberedEncoder(_Remembered):
         def ask(chunk: list[Any]) -> list[Answer]:
             rows = as_rows(encode(chunk), len(chunk), f"{self._name} (encoder)")
             answers: list[Answer] = [row.tobytes() for row in rows]
-            for at in unusable(rows).tolist():
+            bad = unusable(rows)
+            for at in bad.tolist():
                 answers[at] = Failure(UNUSABLE)
+            self._warn_of_lengths(np.delete(rows, bad, axis=0) if len(bad) else rows)
             return answers
 
         self._meter.begin(f"{self._name} ({self.role})", len(inputs))
@@ -272,6 +281,17 @@ class RememberedEncoder(_Remembered):
             count = f"{len(refused)} of {len(inputs)} {modality}s"
             first = next(iter(refused.values()))
             raise DataError(f"{self._name} cannot encode {count}: {ids}: {first}")
+
+    def _warn_of_lengths(self, rows: Vectors) -> None:
+        """Once; what encodes pictures and texts, and not by id, is refused by its self-test."""
+        lengths = other_lengths(rows) if len(rows) else ""
+        if lengths and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"{self._name} (encoder) gives vectors of length {lengths}, not 1: what is near by "
+                "inner product is not near by cosine",
+                stacklevel=2,
+            )
 
 
 class RememberedCaptioner(_Remembered):

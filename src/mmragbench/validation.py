@@ -6,15 +6,20 @@ An answer of the wrong form (too few rows, an unknown id, a score that is not fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench.contracts import Encoder, Store, Vectors
 from mmragbench.errors import ContractError, DataError, listed
+from mmragbench.formats.values import quoted
 from mmragbench.records import Hits, Image, Modality, Query, Ranking, Text
+
+LENGTH = 0.01
+"""So far from 1 may a row's length be."""
 
 UNUSABLE = "its vector is not finite, or all zero; in 16 bits a model may overflow: precision: fp32"
 
@@ -37,6 +42,29 @@ def as_rows(answer: Any, n: int, source: str) -> Vectors:
         raise ContractError(f"{source}: vectors of shape {rows.shape}, where ({n}, d) is expected")
     with np.errstate(over="ignore"):
         return rows.astype(np.float32, copy=False)
+
+
+def as_modalities(encoder: Encoder, name: str) -> frozenset[Modality]:
+    """What an encoder says that it reads.
+
+    Raises:
+        ContractError: it does not say so, or says something else.
+    """
+    said = getattr(encoder, "modalities", None)
+    readable = {*get_args(Modality)}
+    if not isinstance(said, Collection) or not said or not readable.issuperset(map(str, said)):
+        raise ContractError(
+            f"{name} (encoder): modalities is {quoted(said)}; it says what the encoder reads: "
+            'frozenset({"image", "text"}), or one of them'
+        )
+    return frozenset(said)
+
+
+def other_lengths(rows: Vectors) -> str:
+    """The lengths of rows, where some are not 1 (within 1 %, for half precision): `2.5 to 31`."""
+    lengths = np.linalg.norm(rows, axis=1)
+    low, high = float(lengths.min()), float(lengths.max())
+    return f"{low:.3g} to {high:.3g}" if max(1 - low, high - 1) > LENGTH else ""
 
 
 def unusable(rows: Vectors) -> NDArray[np.intp]:
@@ -67,10 +95,10 @@ def check_hits(hits: Iterable[tuple[str, float]], known: set[str], k: int, sourc
     """The hits in trec_eval's order: as they are, with ties by id descending.
 
     Raises:
-        ContractError: more than `k` hits, an id that is not known or comes twice, a score that is
-            no finite number or is higher than the one before it.
+        ContractError: no pairs of id and score, more than `k` of them, an id that is not known or
+            comes twice, a score that is no finite number or is higher than the one before it.
     """
-    ranked = Hits.of(hits)
+    ranked = _as_hits(hits, source)
     ids, scores = ranked.ids, _array(ranked.scores)
     if len(ids) > k:
         raise ContractError(f"{source}: {len(ids)} hits, where at most {k} were asked for")
@@ -91,14 +119,31 @@ def check_hits(hits: Iterable[tuple[str, float]], known: set[str], k: int, sourc
     return Hits.of(Ranking.of("", ranked).hits) if tied else ranked
 
 
+def _as_hits(hits: Iterable[tuple[str, float]], source: str) -> Hits:
+    try:
+        ranked = Hits.of(hits)
+        fits = len(ranked.ids) == len(ranked.scores)
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise ContractError(
+            f"{source}: hits have to be pairs of an id and a score; it gave {quoted(hits)}"
+        )
+    return ranked
+
+
 def check_rankings(
     rankings: Sequence[Ranking], queries: Sequence[Query], known: set[str], k: int
 ) -> Iterator[Ranking]:
     """A strategy's rankings, each with its hits checked (`check_hits`).
 
     Raises:
-        ContractError: there is not one ranking a query, in the queries' order.
+        ContractError: it is no list, or has not one ranking a query, in the queries' order.
     """
+    if not isinstance(rankings, Sequence) or not all(isinstance(r, Ranking) for r in rankings):
+        raise ContractError(
+            f"retrieve has to return a list of Ranking, one a query; it gave {quoted(rankings)}"
+        )
     if len(rankings) != len(queries):
         raise ContractError(f"{len(rankings)} rankings for {len(queries)} queries")
     for ranking, query in zip(rankings, queries, strict=True):
@@ -155,6 +200,7 @@ class CheckedStore:
         self._inner, self._source = inner, f"the store {name}"
         self._ids: set[str] = set()
         self._widths: dict[str, int] = {}
+        self._short = False
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add a row for each id.
@@ -166,16 +212,34 @@ class CheckedStore:
         self._ids.update(ids)
 
     def search(self, vectors: Vectors, k: int) -> list[Hits]:
-        """The `k` nearest for each row.
+        """The `k` nearest for each row. A warning says once that the store finds fewer.
 
         Raises:
             ContractError: the rows are not finite or not as wide as those stored; or the store's
                 answer is not what was promised.
         """
         found = self._inner.search(self._checked("query", vectors, len(vectors)), k)
+        if not isinstance(found, Sequence) or not all(isinstance(own, Iterable) for own in found):
+            raise ContractError(
+                f"{self._source}: search has to return a list of lists of hits; it gave "
+                f"{quoted(found)}"
+            )
         if len(found) != len(vectors):
             raise ContractError(f"{self._source}: {len(found)} lists for {len(vectors)} queries")
-        return [check_hits(hits, self._ids, k, self._source) for hits in found]
+        hits = [check_hits(own, self._ids, k, self._source) for own in found]
+        self._warn_of_short([len(own.ids) for own in hits], min(k, len(self._ids)))
+        return hits
+
+    def _warn_of_short(self, counts: Sequence[int], wanted: int) -> None:
+        short = [count for count in counts if count < wanted]
+        if short and not self._short:
+            self._short = True
+            warnings.warn(
+                f"{self._source} finds fewer neighbours than it was asked for: for {len(short):,} of "
+                f"{len(counts):,} queries, {min(short):,} of {wanted:,} at the least; what it does "
+                "not find counts as not retrieved",
+                stacklevel=3,
+            )
 
     def _checked(self, what: str, vectors: Vectors, n: int) -> Vectors:
         rows = as_rows(vectors, n, f"{self._source}, {what} vectors")

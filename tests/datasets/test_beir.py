@@ -349,3 +349,14 @@ def test_nothing_that_can_be_used_says_why(root):
     (root / "queries.jsonl").write_bytes(b'{"_id": "1", "text": "caf\xe9"}\n')
     with pytest.raises(DataError, match=r"line 1, is not UTF-8 .* iconv -f CP1252"):
         retrieval(root)
+
+
+def test_queries_without_a_relevant_document_are_named(root):
+    """They are not scored, as in trec_eval; where no query has one, there is nothing to score."""
+    judge(root, [("1", "1", 1), ("q2", "2", 0), ("q3", "3", -1)])
+    task = retrieval(root)
+    assert named(task) == {("no relevant document", "q2"): 1, ("no relevant document", "q3"): 1}
+    assert task.totals["judged queries"] == 3
+    judge(root, [("1", "1", 0), ("q2", "2", 0)])
+    with pytest.raises(DataError, match="not one query can be scored: 2 left out .no relevant"):
+        retrieval(root)

@@ -176,9 +176,45 @@ def test_karpathy(tmp_path: Path) -> None:
     assert tasks["captioning"].references == {"3": ("picture 3",)}
     with pytest.raises(DataError, match="leave out"):
         coco(tmp_path, karpathy=Path("dataset_coco.json"))
-    del records[0]["filename"]
+
+
+@pytest.mark.parametrize("missing", ["filename", "split", "sentences"])
+def test_karpathys_bad_images_are_named(missing: str, tmp_path: Path) -> None:
+    """One image that is not as it should be costs itself; where a side has no other, all is said."""
+    split(tmp_path, "val2014", 1, many=3)
+    records: list[dict[str, Any]] = [
+        {"filename": f"val2014/{id:012}.jpg", "cocoid": id, "split": side,
+         "sentences": [{"raw": f"picture {id}"}]}
+        for id, side in enumerate(["train", "restval", "test"], 1)
+    ]  # fmt: skip
+    del records[0][missing]
+    write(tmp_path / "dataset_coco.json", {"images": [None, *records]})
+    tasks = Coco(tmp_path, karpathy=Path("dataset_coco.json")).tasks()
+    assert ids(tasks["captioning"]) == (["3"], ["2"])
+    assert named(tasks) == [
+        ("broken annotation", "dataset_coco.json: images[0]"),
+        ("broken annotation", "1"),
+    ]
+    assert f"images[1]: KeyError: '{missing}'" in tasks["captioning"].exclusions[1].reason
+    records[2]["split"] = "TEST"
+    write(tmp_path / "dataset_coco.json", {"images": records[1:]})
+    with pytest.raises(DataError, match="no image for queries; other splits are 'TEST'; expected"):
+        Coco(tmp_path, karpathy=Path("dataset_coco.json")).tasks()
+
+
+def test_karpathys_instances_of_other_images(tmp_path: Path) -> None:
+    """Instances that fit no image of the file would be silver relevance for nobody."""
+    split(tmp_path, "val2014", 1, many=2)
+    records = [
+        {"filename": f"val2014/{id:012}.jpg", "cocoid": id, "split": side,
+         "sentences": [{"raw": f"picture {id}"}]}
+        for id, side in enumerate(["train", "test"], 1)
+    ]  # fmt: skip
     write(tmp_path / "dataset_coco.json", {"images": records})
-    with pytest.raises(DataError, match="Karpathy"):
+    things = {"categories": [{"id": 1, "name": "dog"}], "annotations": []}
+    things["annotations"] = [{"image_id": 9, "category_id": 1}]
+    write(tmp_path / "annotations" / "instances_val2014.json", things)
+    with pytest.raises(DataError, match=r"not one of the instances' 1 images .*'9'.* it has '2'"):
         Coco(tmp_path, karpathy=Path("dataset_coco.json")).tasks()
 
 
@@ -232,6 +268,44 @@ def test_instances_that_do_not_fit(instances: object, tmp_path: Path) -> None:
     write(tmp_path / "instances.json", instances)
     with pytest.raises(DataError, match="expected instances"):
         coco(tmp_path, queries=Split(VAL.captions, VAL.images, Path("instances.json")))
+
+
+def test_single_bad_instances_are_counted(tmp_path: Path) -> None:
+    """A warning says how many and which; ids match by their text; the others stay."""
+    split(tmp_path, "train", 1)
+    split(tmp_path, "val", 7, many=2)
+    things = {"categories": [{"id": 1, "name": "dog"}, {"id": "2", "name": "cat"}]}
+    good = [{"image_id": 7, "category_id": "1"}, {"image_id": "8", "category_id": 2}]
+    bad = [None, {"image_id": None, "category_id": 1}, {"image_id": 7, "category_id": 99}]
+    write(tmp_path / "instances.json", {**things, "annotations": [*good, *bad]})
+    with pytest.warns(UserWarning, match=r"3 of 5 instances have no .*first: annotations\[2\]"):
+        tasks = coco(tmp_path, queries=Split(VAL.captions, VAL.images, Path("instances.json")))
+    assert tasks["text-to-image"].categories["70"] == {"dog"}
+    assert tasks["text-to-image"].categories["80"] == {"cat"}
+
+
+def test_a_category_of_two_names(tmp_path: Path) -> None:
+    """Nobody knows which is meant: an error, and not the last one."""
+    split(tmp_path, "val", 1)
+    twice = [{"id": 1, "name": "dog"}, {"id": 1, "name": "zebra"}]
+    write(tmp_path / "instances.json", {"categories": twice, "annotations": []})
+    with pytest.raises(DataError, match="1 categories with more than one answer"):
+        coco(tmp_path, queries=Split(VAL.captions, VAL.images, Path("instances.json")))
+
+
+def test_lists_with_single_entries_that_are_none(tmp_path: Path) -> None:
+    """A null among images or captions is one broken annotation, as `score` has it."""
+    split(tmp_path, "train", 1)
+    content = split(tmp_path, "val", 7)
+    content["images"].insert(0, None)
+    content["annotations"].insert(0, 5)
+    write(tmp_path / "val.json", content)
+    tasks = coco(tmp_path)
+    assert ids(tasks["captioning"])[0] == ["7", "8", "9"]
+    assert named(tasks) == [
+        ("broken annotation", "val.json: images[0]"),
+        ("broken annotation", "val.json: annotations[0]"),
+    ]
 
 
 def spoil(root: Path, content: dict[str, Any]) -> None:

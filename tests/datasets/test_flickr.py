@@ -121,6 +121,29 @@ def test_a_quotation_mark_that_only_opens(end: str, root: Path) -> None:
     assert [t.content for t in tasks["captioning"].memory[0].texts] == ["a cat", "two cats"]
 
 
+@pytest.mark.parametrize("ending", [".jfif", ".avif", ".jp2", ""])
+def test_a_quotation_mark_beside_any_picture(ending: str, root: Path) -> None:
+    """A line is of its own picture whatever the ending of its name; csv would join two of them."""
+    q, m = f"q{ending}", f"m{ending}"
+    (root / "images" / "q.jpg").rename(root / "images" / q)
+    (root / "images" / "m.jpg").rename(root / "images" / m)
+    (root / "splits" / "dev.txt").write_text(q)
+    (root / "splits" / "train.txt").write_text(m)
+    text = f'image,caption\n{q},"Stop\n{q},he cries"\n{m},a cat\n'
+    (root / "captions.txt").write_text(text)
+    tasks = Flickr(root).tasks()
+    assert tasks["captioning"].references == {q: ('"Stop', 'he cries"')}
+
+
+@pytest.mark.parametrize("word", ["nan", "NaN", "None", "null", "NULL", "<NA>"])
+def test_a_word_for_nothing_is_no_caption(word: str, root: Path) -> None:
+    """What a program writes for a missing value is named, and not scored against."""
+    (root / "captions.txt").write_text(f"image,caption\nq.jpg,{word}\nq.jpg,a dog\nm.jpg,a cat\n")
+    tasks = Flickr(root).tasks()
+    assert tasks["captioning"].references == {"q.jpg": ("a dog",)}
+    assert named(tasks) == [("broken annotation", "captions.txt:2")]
+
+
 def test_numbers_that_are_all_the_same(root: Path) -> None:
     """A converter that writes #0 on every line loses no caption."""
     (root / "captions.txt").write_text("q.jpg#0\ta dog\nm.jpg#0\ta cat\nq.jpg#0\ta big dog\n")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas
 import PIL.Image
 import pytest
 import yaml
@@ -358,3 +359,45 @@ def test_a_run_from_a_suite(tmp_path):
     }
     assert found["text-to-image", "shared-space", "Success@5"] == 1
     assert first.crashed == []
+
+
+def test_a_column_twice(tmp_path):
+    """Of two columns of one name nobody knows which is meant: an error that names them."""
+    picture(tmp_path / "test" / "a.png")
+    table(tmp_path / "test" / "metadata.csv", [("file_name", "text", "text"), ("a.png", "x", "y")])
+    with pytest.raises(DataError, match="several columns are called 'text'; give each a name"):
+        Folder(tmp_path, memory="test").tasks()
+
+
+def test_words_for_nothing_in_csv(tmp_path):
+    """What pandas reads as missing is no caption and no id; JSON has null for it."""
+    for number, file in enumerate(("test/a.png", "test/b.png", "train/a.png")):
+        picture(tmp_path / file, number)
+    rows = [("file_name", "text", "id"), ("a.png", "nan", "1"), ("b.png", "a boat", "None")]
+    table(tmp_path / "test" / "metadata.csv", rows)
+    table(tmp_path / "train" / "metadata.csv", [rows[0], ("a.png", "a cat", "3")])
+    tasks = Folder(tmp_path).tasks()
+    frame = pandas.read_csv(tmp_path / "test" / "metadata.csv")
+    assert frame["text"].isna().tolist() == [True, False]
+    assert tasks["captioning"].references == {"test/b.png": ("a boat",)}
+    assert ("caption is no text", "1#0") in named(tasks)
+
+
+def test_nothing_left_for_the_memory_says_what_was_left_out(tmp_path):
+    """Rows of one id are one picture: the limit is not what is wrong then."""
+    for number, name in enumerate("abc"):
+        picture(tmp_path / "all" / f"{name}.png", number)
+    rows = [{"file_name": f"{name}.png", "text": name, "id": 1} for name in "abc"]
+    jsonl(tmp_path / "all" / "metadata.jsonl", rows)
+    with pytest.raises(DataError, match="there are 1 images that can be used: 2 left out .broken"):
+        Folder(tmp_path, queries="all", memory="rest", limit=2).tasks()
+
+
+def test_two_tables_in_one_folder(tmp_path):
+    """Of metadata.jsonl and metadata.csv the first is read, and that is said."""
+    split(tmp_path, "test", ["a.png"])
+    split(tmp_path, "train", ["b.png"])
+    table(tmp_path / "test" / "metadata.csv", [("file_name", "text"), ("a.png", "another")])
+    with pytest.warns(UserWarning, match="has metadata.jsonl and metadata.csv; the first is read"):
+        tasks = Folder(tmp_path).tasks()
+    assert tasks["captioning"].references == {"test/a.png": ("picture a.png", "again a.png")}

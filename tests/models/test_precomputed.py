@@ -10,6 +10,7 @@ import pytest
 
 from mmragbench.errors import DataError, NotApplicable
 from mmragbench.models.precomputed import Precomputed, PrecomputedCaptions
+from mmragbench.outside.captions import read_results
 from mmragbench.records import Failure, Image, Text
 
 ROWS = np.array([[3, 4], [0, 2], [5, 0]], np.float16)
@@ -132,18 +133,37 @@ def test_captions_by_image_id(tmp_path):
     assert isinstance(answers[1], Failure) and "'8'" in answers[1].reason
 
 
-@pytest.mark.parametrize("captions", [["a cat", "a dog"], [None], [["a cat"]], [7]])
-def test_captions_that_contradict_or_are_no_texts_are_refused(tmp_path, captions):
-    """The last one would have won, and `None` would have been the caption "None"."""
+@pytest.mark.parametrize(
+    ("captions", "said"),
+    [
+        (["a cat", "a dog"], "1 images with more than one answer, not the same one: 7"),
+        ([["a cat"]], "entry 0 .* is of type list"),
+        ([7], "entry 0 .* is of type int"),
+        (["['a cat']"], "entry 0 .* a list or object written as text"),
+    ],
+)
+def test_captions_that_contradict_or_are_no_texts_are_refused(tmp_path, captions, said):
+    """The last one would have won, and a list would have been its own caption."""
     path = tmp_path / "captions.json"
     path.write_text(json.dumps([{"image_id": 7, "caption": caption} for caption in captions]))
-    with pytest.raises(DataError, match="image '7' has two captions, or one that is no text"):
+    with pytest.raises(DataError, match=said):
         PrecomputedCaptions(path).caption([image("7")], [""])
 
 
-def test_a_captions_file_of_another_kind_is_explained(tmp_path):
+def test_captions_are_read_as_score_reads_them(tmp_path):
+    """Null is a caption that is missing, a byte order mark is none of the text, 7 and "7" are one."""
+    rows = [{"image_id": 7, "caption": "a cat"}, {"image_id": "8", "caption": None}]
+    path = tmp_path / "captions.json"
+    path.write_text(json.dumps(rows), encoding="utf-8-sig")
+    answers = PrecomputedCaptions(path).caption([image("7"), image("8")], ["", ""])
+    assert {"7": answers[0], "8": None} == read_results(path)[0]
+    assert isinstance(answers[1], Failure) and "'8'" in answers[1].reason
+
+
+@pytest.mark.parametrize("content", ['{"annotations": []}', "[1]", "", '[{"caption": "a cat"}]'])
+def test_a_captions_file_of_another_kind_is_explained(tmp_path, content):
     """One line that says what was expected."""
     path = tmp_path / "captions.json"
-    path.write_text('{"annotations": []}')
-    with pytest.raises(DataError, match="COCO results file"):
+    path.write_text(content)
+    with pytest.raises(DataError, match="expected COCO results, a list"):
         PrecomputedCaptions(path).caption([image("7")], [""])

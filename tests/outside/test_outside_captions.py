@@ -241,3 +241,17 @@ def test_meteor_without_java_is_absent_with_a_reason(files, monkeypatch):
     cider, meteor = judge_captions(captions(*files(rows())), ["CIDEr", "METEOR"]).rows
     assert cider["estimate"] > 0
     assert (meteor["estimate"], meteor["reason"]) == (None, "Java is not installed")
+
+
+def test_an_unknown_image_says_that_its_reference_is_broken(files):
+    """Captions of an image whose annotation cannot be used are unknown because of it."""
+    results, gold = files(rows())
+    content = json.loads(gold.read_text())
+    content["annotations"][0]["image_id"] = content["annotations"][1]["image_id"] = 1.5
+    gold.write_text(json.dumps(content))
+    with pytest.raises(MissingOutputs, match="1 images unknown: 1; 2 broken annotations: 0, 1"):
+        captions(results, gold)
+    content["annotations"][0] |= {"image_id": 1, "caption": None}
+    gold.write_text(json.dumps(content))
+    with pytest.raises(MissingOutputs, match="unknown: 1; .*; 1 captions that are no text: 0 of 1"):
+        captions(results, gold)

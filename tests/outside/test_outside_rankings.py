@@ -248,3 +248,22 @@ def test_measures_without_their_cutoff_are_refused(files):
     """`R` alone is nothing here."""
     with pytest.raises(SuiteError, match="R@k"):
         judge_rankings(rankings(*files()), ["R"])
+
+
+def test_judgements_without_a_relevant_document(files):
+    """Nothing is asked for then, which is said, with the queries."""
+    with pytest.raises(MissingOutputs, match="gold asks for nothing: 2 queries irrelevant: q1, q2"):
+        rankings(*files(qrels="q1 0 d1 0\nq2 0 d3 -1\n"))
+
+
+@pytest.mark.parametrize("score", ["inf", "nan", "1e400", "2,5", "high"])
+def test_a_score_that_is_no_number_is_named(files, score):
+    """The line and the score: its six fields are right."""
+    with pytest.raises(DataError, match=f"line 1 .* whose score '{score}' is no finite number"):
+        read_run(files(run=f"q1 Q0 d1 1 {score} t\n")[0])
+
+
+def test_a_run_with_carriage_returns_alone(files):
+    """It is one long line: the error says how to convert it."""
+    with pytest.raises(DataError, match=r"alone; convert it: tr '\\r' '\\n'; expected"):
+        read_run(files(run=RUN.replace("\n", "\r"))[0])

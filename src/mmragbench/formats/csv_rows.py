@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mmragbench.errors import DataError
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import quoted
+from mmragbench.formats.values import examples, quoted
 
-_PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|bmp|tiff?)\"?\s*$", re.IGNORECASE)
+NULLS = frozenset(("nan", "NaN", "None", "null", "NULL", "<NA>"))
+"""What programs write into CSV for a value that is not there; pandas reads these as missing, too."""
+
+_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
 _MOST_LINES = 100
 """Lines of one row."""
 
@@ -31,7 +34,7 @@ def read_csv(
 
     Raises:
         DataError: the file cannot be read, is not UTF-8, or ends its lines with carriage returns
-            alone; the header lacks the column.
+            alone; the header lacks the column, or has a name twice.
     """
     lines = list(read_lines(path, expected))
     first = next((place for place, (_, line) in enumerate(lines) if line.strip()), None)
@@ -43,6 +46,10 @@ def read_csv(
     if first is None or name not in lowered:
         raise DataError(f"{path}: its columns are {quoted(', '.join(header))}; expected {expected}")
     header[lowered.index(name)] = name
+    if twice := [column for column, n in Counter(header).items() if n > 1 and column]:
+        raise DataError(
+            f"{path}: several columns are called {examples(twice)}; give each a name of its own"
+        )
     return header, _rows(lines[first + 1 :], lowered.index(name))
 
 
@@ -71,9 +78,9 @@ def _rows(lines: Sequence[tuple[int, str]], at: int) -> Iterator[tuple[int, list
 
 def _spanning(lines: Sequence[str], at: int) -> tuple[list[str], int] | None:
     """The fields of a row of several lines, and how many it takes."""
-    row = lines[0]
+    row, own = lines[0], _name(lines[0], at)
     for used, line in enumerate(lines[1:], 2):
-        if not _is_open(row) or _names_a_picture(line, at):
+        if not _is_open(row) or _names_a_picture(_name(line, at), own):
             return None
         row = f"{row}\n{line}"
         fields = split(row)
@@ -87,6 +94,15 @@ def _is_open(row: str) -> bool:
     return row.count('"') % 2 == 1
 
 
-def _names_a_picture(line: str, at: int) -> bool:
+def _name(line: str, at: int) -> str:
+    """What stands in the column of file names; empty where the line has none."""
     fields = line.split(",")
-    return len(fields) > at and bool(_PICTURE.search(fields[at]))
+    return fields[at].strip().strip('"') if len(fields) > at else ""
+
+
+def _names_a_picture(name: str, own: str) -> bool:
+    """Whether a line has a picture's name, by a usual ending or by that of the row's own picture;
+    names without endings are known where they are the row's own."""
+    ending = PurePosixPath(name).suffix.lower()
+    endings = _ENDINGS | {PurePosixPath(own).suffix.lower()}
+    return ending in endings if ending else bool(name) and name == own

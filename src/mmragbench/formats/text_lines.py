@@ -20,6 +20,16 @@ _BOMS = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 
+_PACKED = {
+    b"\x1f\x8b": ("a gzip file", "unpack it: gunzip"),
+    b"PK\3\4": ("a zip file", "unpack it: unzip"),
+    b"BZh": ("a bzip2 file", "unpack it: bunzip2"),
+    b"\xfd7zXZ": ("an xz file", "unpack it: unxz"),
+    b"\x28\xb5\x2f\xfd": ("a zstandard file", "unpack it: unzstd"),
+    b"PAR1": ("a parquet file", "use: huggingface reads it"),
+}
+"""How a file begins that is no text -> what it is, and what to do."""
+
 
 def read_bytes(path: Path, expected: str) -> bytes:
     """A file's content.
@@ -57,7 +67,12 @@ def unreadable(path: Path, error: OSError, expected: str) -> DataError:
 
 
 def not_utf8(path: Path, data: bytes, expected: str, where: str = "") -> DataError:
-    """The error for bytes that are no UTF-8: the encoding that fits them, and how to convert."""
+    """The error for bytes that are no UTF-8: the encoding that fits them, and how to convert; of a
+    packed file, how to unpack it."""
+    packed = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
+    if packed:
+        name, program = packed
+        return DataError(f"{path} is {name}, no text; {program}; expected {expected}")
     encoding = _encoding(data)
     return DataError(
         f"{path}{where} is not UTF-8 text, it seems to be {encoding}; convert it: iconv -f "

@@ -30,6 +30,9 @@ OTHERS = frozenset(
 FATAL = ("missing", "unknown", "unreadable")
 """The kinds that the policy `error` refuses; the others are only counted and named."""
 
+CAUSES = ("broken annotations", "captions that are no text", "irrelevant", "unreferenced")
+"""The kinds of gold that nothing can be scored with, so that what answers it seems unknown."""
+
 
 class MissingOutputs(MmragbenchError):
     """Outputs and gold do not cover the same ids, and nobody said what to do about it."""
@@ -72,12 +75,17 @@ class Problems:
             )
         found = [kind for kind in FATAL if self.ids.get(kind)]
         if policy == "error" and found:
-            said = "; ".join(self.line(kind, examples=3) for kind in found)
+            said = "; ".join(self.line(kind, examples=3) for kind in [*found, *self._causes()])
             choices = " or ".join(
                 f"--missing {p} {does}" for p, does in DOES.items() if p in self.policies
             )
             raise MissingOutputs(
                 f"{self.source}: {said}. Say what to do: {choices} (unknown ones are then ignored)"
+            )
+        if not self.asked:
+            causes = "; ".join(self.line(kind, examples=3) for kind in self._causes())
+            raise MissingOutputs(
+                f"{self.source}: the gold asks for nothing{causes and f': {causes}'}"
             )
         if len(self.missing) == self.asked:
             raise MissingOutputs(
@@ -85,6 +93,10 @@ class Problems:
                 f"there ({self.line('missing', 1)}; {self.line('unknown', 3) or 'nothing else is'}); "
                 "do the ids agree?"
             )
+
+    def _causes(self) -> list[str]:
+        """The kinds that say why gold is not asked for."""
+        return [kind for kind in CAUSES if self.ids.get(kind)]
 
     def left_out(self, policy: Policy) -> list[LeftOut]:
         """What the gold asks for and no number is made of; under `zero` what is missing counts."""

@@ -93,13 +93,20 @@ def _hit(path: Path, number: int, line: str) -> tuple[str, str, float]:
     fields = trec_fields(line)
     score = as_number(fields[4]) if len(fields) == 6 else None
     if score is None or not usable(line, fields[0], fields[2]):
-        hint = " (a blank in an id or tag is written as %20)" if len(fields) > 6 else ""
-        raise DataError(
-            f"{path}, line {number} is {quoted(line)}, {len(fields)} fields; expected {RUN}{hint}"
-        )
+        raise DataError(f"{path}, line {number} is {quoted(line)}, {_fault(fields, line)}")
     if line.isascii():
         return fields[0], fields[2], score
     return escaped(fields[0]), escaped(fields[2]), score
+
+
+def _fault(fields: list[str], line: str) -> str:
+    """What is wrong with a line of a run."""
+    if len(fields) == 6 and as_number(fields[4]) is None:
+        return f"whose score {quoted(fields[4])} is no finite number; expected {RUN}"
+    if "\r" in line.rstrip("\r"):
+        return f"lines that end in \\r alone; convert it: tr '\\r' '\\n'; expected {RUN}"
+    hint = " (a blank in an id or tag is written as %20)" if len(fields) > 6 else ""
+    return f"{len(fields)} fields; expected {RUN}{hint}"
 
 
 def read_qrels(path: Path) -> tuple[Grades, tuple[str, ...]]:

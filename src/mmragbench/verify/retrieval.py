@@ -74,7 +74,7 @@ def _tasks(dataset: Mapping[str, Any], build: Any) -> Mapping[str, Task]:
     from mmragbench.datasets.coco import karpathy
 
     root = Path(dataset["root"])
-    entries = karpathy(root, root / dataset["karpathy"])["queries"]
+    entries, _, _ = karpathy(root, root / dataset["karpathy"])
     drawn = draw(entries, None, index=folder() / "intake.sqlite")
     _all_there(drawn, len(entries), root)
     return tasks([], drawn.pictures)
