@@ -193,6 +193,7 @@ def test_a_run_folders_own_dataset_is_imported_with_trust_only(mine, suite_file,
     content = yaml.safe_load(suite.read_text())
     content["dataset"] = {"use": "mine:Posed"}
     suite.write_text(yaml.safe_dump(content))
+    (run.folder / "files.json").unlink()
     with pytest.raises(SuiteError, match="add --trust"):
         mb.export(run.folder, "trec", tmp_path / "out")
     assert not (mine / "called").exists()
@@ -215,6 +216,7 @@ def test_other_commands_import_nothing_that_a_run_folder_names(mine, suite_file,
     for spec in (content["dataset"], *content["strategies"].values(), *content["models"].values()):
         spec["use"] = "mine:Posed"
     suite.write_text(yaml.safe_dump(content))
+    (run.folder / "files.json").unlink()
     write_reports(run.folder)
     assert list(within(RunFolder(run.folder), None, "all", []))
     mb.gate(run.folder, save(run.folder, tmp_path))
