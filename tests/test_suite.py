@@ -222,14 +222,25 @@ def test_a_suite_may_begin_with_a_byte_order_mark_and_use_aliases(suite_file):
     assert load(path)[0].suite.slices == ["length"]
 
 
-KEY = "sk-proj-abcdefghijklmnopqrstuv"
+KEY = "sk-proj-Zq4vW8xT1mJ9rB7nK2Lp"
+MISPLACED = [
+    "{}", "models.x=[{}", "name.{}.y=1", "a=b: c: {}", "{}=1", "strategies.x.use={}", "baseline={}",
+    "max_excluded={}", "strategies.{}={{use: random}}", "tasks.captioning.measures={}",
+    "tasks.{}={{measures: [R@1]}}", "strategies.shared-space.encoder={}", "models.colours.use={}",
+    "description={}", "dataset.root={}", "dataset.limit={}", "seed={}", "slices={}", "name={}",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("override", [KEY, f"models.x=[{KEY}", f"name.{KEY}.y=1", f"a=b: c: {KEY}"])
-def test_an_override_that_is_refused_repeats_no_key(suite_file, override):
-    """As where a key was pasted in the wrong place."""
-    said = message(suite_file(), override)
-    assert KEY[:12] not in said
+@pytest.mark.parametrize("override", MISPLACED)
+def test_a_key_in_the_wrong_place_is_refused_and_not_repeated(suite_file, override):
+    """Whatever part of an override it was pasted into; its run would be on disk with it."""
+    assert KEY[:12] not in message(suite_file(), override.format(KEY))
+
+
+def test_an_error_repeats_no_key_and_keeps_other_words():
+    """Digests, paths and names stay as they are."""
+    words = "snapshots/0a1b2c3d4e5f60718293a4b5c6d7e8f901234567 sk-learn-models-of-many-kinds"
+    assert str(SuiteError(f"unknown {KEY!r} in {words}")) == f"unknown '…' in {words}"
 
 
 @pytest.mark.parametrize("key", ["yes", "1", "1.5", "~", "off"])
