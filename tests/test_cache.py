@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,6 +58,35 @@ def test_writing_replaces_at_once(tmp_path):
     write_atomically(path, "new")
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pipe_or_a_device_is_written_to_and_stays(tmp_path):
+    """`--junit /dev/stdout`, as root too: nothing takes the place of what is no file."""
+    pipe, name = tmp_path / "pipe", tmp_path / "name"
+    os.mkfifo(pipe)
+    name.symlink_to("/dev/null")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, ["a", "b"])
+    write_atomically(name, "c")
+    assert os.read(reader, 9) == b"ab"
+    os.close(reader)
+    assert pipe.is_fifo() and name.is_symlink() and sorted(tmp_path.iterdir()) == [name, pipe]
+    program = (
+        "from mmragbench.cache import write_atomically as w; from pathlib import Path;"
+        "print('one', flush=True); w(Path('/proc/self/fd/1'), 'two\\n'); print('three')"
+    )
+    with (tmp_path / "out").open("wb") as out:
+        subprocess.run([sys.executable, "-c", program], stdout=out, check=True)
+    assert (tmp_path / "out").read_text() == "one\ntwo\nthree\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no such device")
+def test_a_full_device_is_an_error_and_stays(tmp_path):
+    """Named, by the name that it was given."""
+    (tmp_path / "full").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="full"):
+        write_atomically(tmp_path / "full", "x")
+    assert Path("/dev/full").is_char_device()
 
 
 def test_identity_does_not_depend_on_the_order_of_keys():

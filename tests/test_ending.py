@@ -24,7 +24,7 @@ from mmragbench.printable import LONGEST, one_line
 TESTS = Path(__file__).resolve().parent
 
 
-def command(*arguments, limit=None, cwd=None) -> subprocess.CompletedProcess:
+def command(*arguments, limit=None, cwd=None, path=TESTS) -> subprocess.CompletedProcess:
     def small_files() -> None:
         if limit:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -36,7 +36,7 @@ def command(*arguments, limit=None, cwd=None) -> subprocess.CompletedProcess:
         text=True,
         check=False,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": f"{TESTS}:{path}"},
         preexec_fn=small_files,  # noqa: PLW1509 - one thread
     )
 
@@ -198,6 +198,107 @@ def test_a_dataset_or_a_constructor_that_crashes_is_one_line(
     with pytest.raises(MmragbenchError) as caught:
         mb.run(suite_file(**changes), output=tmp_path / "runs")
     assert said in str(caught.value) and "--debug" in str(caught.value)
+
+
+ODD = """
+import toy
+from mmragbench.registry import measures
+
+class Exits(toy.ColourEncoder):
+    def encode_images(self, images):
+        raise SystemExit(0)
+
+class Panics(toy.ColourEncoder):
+    def __init__(self):
+        class PanicException(BaseException): pass
+        raise PanicException("a library in Rust")
+
+class Mute(toy.ColourEncoder):
+    def encode_images(self, images):
+        class Mute(Exception):
+            def __str__(self): raise ValueError
+        raise Mute
+
+class Data:
+    def tasks(self):
+        raise SystemExit(0)
+
+class Nothing:
+    def tasks(self): return None
+
+class Junk:
+    def tasks(self): return {"captioning": 5}
+
+class Leaves:
+    def index(self, memory): raise SystemExit(0)
+    def retrieve(self, queries, k): return []
+
+@measures("Boom", scores=("caption",))
+def boom(measures, task, rankings, outputs, depth=None):
+    raise RuntimeError("no")
+"""
+
+
+@pytest.fixture
+def odd(tmp_path, monkeypatch):
+    (tmp_path / "odd.py").write_text(ODD)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "odd", raising=False)
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"models": "odd:Exits"}, "self-test (SystemExit: 0, odd.py:7)"),
+        ({"models": "odd:Panics"}, "PanicException: a library in Rust (odd.py:12)"),
+        ({"models": "odd:Mute"}, "self-test (Mute, odd.py:18)"),
+        ({"dataset": {"use": "odd:Data"}}, "SystemExit: 0 (odd.py:22)"),
+        ({"dataset": {"use": "odd:Nothing"}}, "tasks() has to give a mapping from names to tasks, not NoneType"),
+        ({"dataset": {"use": "odd:Junk"}}, "'captioning' is no Task, but int"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_whatever_a_component_raises_is_one_line_with_its_place(
+    suite_file, tmp_path, odd, changes, said
+):
+    """A component that exits ends no run with code 0; a panic or a wrong answer is no traceback."""
+    if isinstance(changes.get("models"), str):
+        namer = {"use": "toy:ColourCaptioner"}
+        changes = {"models": {"colours": {"use": changes["models"]}, "namer": namer}}
+    with pytest.raises(MmragbenchError) as caught:
+        mb.run(suite_file(**changes), output=tmp_path / "runs")
+    assert said in str(caught.value)
+
+
+def test_a_strategy_that_exits_ends_its_cell_alone(suite_file, tmp_path, odd):
+    """As any other crash."""
+    strategies = {"leaves": {"use": "odd:Leaves"}, "random": {}}
+    tasks = {"text-to-image": {"measures": ["R@1"]}}
+    run = mb.run(
+        suite_file(strategies=strategies, tasks=tasks, baseline=None), output=tmp_path / "runs"
+    )
+    assert [crash["place"] for crash in run.crashed] == ["odd.py:31"]
+    assert [row["n"] > 0 for row in run.rows] == [False, True]
+
+
+def test_a_measure_that_crashes_is_named_with_its_place(suite_file, tmp_path, odd, capsys):
+    """Once, however many cells it was for."""
+    tasks = {"captioning": {"measures": ["odd:boom"], "generator": ["nearest", "consensus"]}}
+    path = suite_file(strategies={"random": {}, "oracle": {}}, tasks=tasks, baseline=None)
+    done = command("run", path, "--output", tmp_path / "runs", path=tmp_path)
+    lines = [line for line in done.stderr.splitlines() if "Boom" in line and "warning" in line]
+    assert done.returncode == 1
+    assert lines == ["warning: captioning · failed: Boom: RuntimeError: no (odd.py:36)"]
+
+
+def test_help_that_cannot_be_written_is_one_line(tmp_path):
+    """Outside of any command."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mmragbench", "--help"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert_one_line(done, "no space left on device")
 
 
 def test_a_document_without_an_image_is_named_to_who_encodes_it():

@@ -45,6 +45,20 @@ def test_names_of_many_kinds_stay(name):
     assert plain(name) == dotted(name) == name
 
 
+@pytest.mark.parametrize("name", ["CON", "nul", "Aux.txt", "com1", "LPT9.x.y", "prn.", "COM²"])
+def test_a_device_of_windows_is_no_name(name):
+    """With any ending: a folder of that name cannot be made there."""
+    for check in (plain, dotted):
+        with pytest.raises(ValueError, match="is a device on Windows"):
+            check(name)
+
+
+@pytest.mark.parametrize("name", ["console", "com", "com10", "nul1", "x.con", "auxiliary"])
+def test_names_that_only_look_like_devices_stay(name):
+    """Windows keeps the names of devices alone."""
+    assert plain(name) == dotted(name) == name
+
+
 @pytest.mark.parametrize("name", ["toy:ColourEncoder", "a.b_c.d:E", "m:f"])
 def test_a_dotted_path_names_a_component_and_no_task(name):
     """It stands wherever the name of a component does; a task is a plain name."""

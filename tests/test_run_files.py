@@ -177,3 +177,28 @@ def test_lines_end_at_line_feeds_alone(tmp_path):
     text = "one\u2028two\x85three"
     (tmp_path / "rows.jsonl").write_text(json.dumps({"text": text}, ensure_ascii=False) + "\n")
     assert list(Files(tmp_path).lines("rows.jsonl")) == [{"text": text}]
+
+
+@pytest.mark.parametrize("content", ['{"rows": []}', '"rows"', "[[]]", "3"])
+def test_a_summary_that_is_no_list_of_rows_is_no_empty_run(content, copy):
+    """Neither compared nor reported as a run without numbers."""
+    from mmragbench.comparing.evidence import RunFolder as Compared
+    from mmragbench.reporting.folder import RunFolder as Reported
+
+    (copy / "files.json").unlink()
+    (copy / "summary.json").write_text(content)
+    for folder in (Compared(copy), Reported(copy)):
+        with pytest.raises(DataError, match="summary.json cannot be read"):
+            _ = folder.rows
+
+
+def test_a_measure_of_another_form_is_told_with_its_file(copy):
+    """As another version, or somebody else, may have written it; in a run with a list too."""
+    from mmragbench import run_files
+    from mmragbench.comparing.evidence import RunFolder
+
+    summary = copy / "summary.json"
+    summary.write_text(summary.read_text().replace('"R@1"', '"R(../x)@1"'))
+    run_files._write_list(copy, run_files.digests(copy))
+    with pytest.raises(DataError, match=r"summary.json cannot be read .*is not a measure"):
+        _ = RunFolder(copy).rows

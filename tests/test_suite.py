@@ -220,3 +220,56 @@ def test_a_suite_may_begin_with_a_byte_order_mark_and_use_aliases(suite_file):
     extra = b"slices: &s [length]\n"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + extra)
     assert load(path)[0].suite.slices == ["length"]
+
+
+KEY = "sk-proj-Zq4vW8xT1mJ9rB7nK2Lp"
+MISPLACED = [
+    "{}", "models.x=[{}", "name.{}.y=1", "a=b: c: {}", "{}=1", "strategies.x.use={}", "baseline={}",
+    "max_excluded={}", "strategies.{}={{use: random}}", "tasks.captioning.measures={}",
+    "tasks.{}={{measures: [R@1]}}", "strategies.shared-space.encoder={}", "models.colours.use={}",
+    "description={}", "dataset.root={}", "dataset.limit={}", "seed={}", "slices={}", "name={}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("override", MISPLACED)
+def test_a_key_in_the_wrong_place_is_refused_and_not_repeated(suite_file, override):
+    """Whatever part of an override it was pasted into; its run would be on disk with it."""
+    assert KEY[:12] not in message(suite_file(), override.format(KEY))
+
+
+def test_an_error_repeats_no_key_and_keeps_other_words():
+    """Digests, paths and names stay as they are."""
+    words = "snapshots/0a1b2c3d4e5f60718293a4b5c6d7e8f901234567 sk-learn-models-of-many-kinds"
+    assert str(SuiteError(f"unknown {KEY!r} in {words}")) == f"unknown '…' in {words}"
+
+
+@pytest.mark.parametrize("key", ["yes", "1", "1.5", "~", "off"])
+def test_a_key_that_is_no_text_to_yaml_is_told_to_be_quoted(suite_file, key):
+    """With its line; in quotes it is a name."""
+    path = suite_file()
+    content = path.read_text()
+    path.write_text(content.replace("strategies:\n", f"strategies:\n  {key}: {{use: random}}\n"))
+    assert "in quotes" in message(path) and re.search(r"toy\.yaml:\d+: ", message(path))
+    if key not in {"~", "1.5"}:
+        quoted = f"strategies:\n  '{key}': {{use: random}}\n"
+        path.write_text(content.replace("strategies:\n", quoted))
+        assert key in load(path)[0].strategies
+
+
+@pytest.mark.parametrize("seed", ["-1", "9223372036854775808", "1.5"])
+def test_a_seed_that_no_generator_takes_is_refused(suite_file, seed):
+    """Before anything is drawn."""
+    assert "seed" in message(suite_file(), f"seed={seed}")
+
+
+@pytest.mark.parametrize("cutoff", ["1000000001", "9" * 20, "9" * 5000])
+def test_a_cutoff_beyond_all_ranks_is_refused(suite_file, cutoff):
+    """trec_eval holds it in a machine's word, and names its measures by it."""
+    tasks = f'tasks={{text-to-image: {{measures: ["R@{cutoff}"]}}}}'
+    assert "a cutoff is at most 1,000,000,000" in message(suite_file(), tasks)
+
+
+def test_utf_32_is_named_as_it_is(tmp_path):
+    """Its mark begins as that of UTF-16 does."""
+    (tmp_path / "s.yaml").write_bytes("name: x\n".encode("utf-32"))
+    assert "is in UTF-32" in message(tmp_path / "s.yaml")

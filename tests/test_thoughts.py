@@ -33,6 +33,8 @@ PAIRS = [
     ("<|think:start|>", "<|think:end|>"),
     ("<|inner_prefix|>", "<|inner_suffix|>"),
     ("<|channel>thought\n", "<channel|>"),
+    ("<unused94>thought\n", "<unused95>"),
+    ("<inner_monologue>", "</inner_monologue>"),
     ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
     ("analysisThe user asks", "assistantfinal"),
     ("Here is my thought process:", "\nHere is my response:"),
@@ -69,6 +71,16 @@ def test_thoughts_that_never_end_are_all_there_is(marks):
     """A length limit ended them: there is no answer, and no word of them is one."""
     answer, thoughts = split(f"{marks[0]} It is a bird, I think")
     assert answer == "" and thoughts.endswith("It is a bird, I think")
+
+
+def test_folded_reasoning_is_thought_and_other_folds_are_words():
+    """As Open WebUI writes it; `<details>` of another type belongs to the answer."""
+    begin = '<details type="reasoning" done="true" duration="3">'
+    folded = f"{begin}\n<summary>Thought for 3 seconds</summary>\n> It is a bird.\n</details>\n"
+    answer, thoughts = split(folded + ANSWER)
+    assert answer == ANSWER and "It is a bird." in thoughts
+    other = f"<details><summary>More</summary>a wire</details>\n{ANSWER}"
+    assert split(other) == (other, "")
 
 
 def test_answers_have_marks_too():

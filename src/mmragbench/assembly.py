@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
+from mmragbench import crashes
 from mmragbench.cache import Cache, Items
 from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
 from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
@@ -281,7 +282,9 @@ class Assembly:
     def _instance(self, role: str, name: str) -> Any:
         if (role, name) not in self._raw:
             try:
-                raw = self._raw[role, name] = self.build(self._bind_model(role, name))
+                bound = self._bind_model(role, name)
+                with crashes.told(bound.component.name, bound.component.make):
+                    raw = self._raw[role, name] = self.build(bound)
                 if hasattr(raw, "purse"):
                     raw.purse = self._meter.purse
             except NotApplicable:

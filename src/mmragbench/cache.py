@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import stat
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from threading import get_ident
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar
 from zlib import crc32
 
 from mmragbench.errors import MmragbenchError
@@ -277,7 +278,8 @@ def read_checked(path: Path) -> bytes | None:
 
 
 def write_atomically(path: Path, content: bytes | str | Iterable[str]) -> None:
-    """Write a file, also piece by piece, so that it is there as a whole or not at all.
+    """Write a file, also piece by piece, so that it is there as a whole or not at all. A device, a
+    pipe, or a name of standard output is written to: it is never replaced by a file.
 
     Raises:
         OSError: it cannot be written; the error names the file, and no draft of it is left.
@@ -286,14 +288,30 @@ def write_atomically(path: Path, content: bytes | str | Iterable[str]) -> None:
     draft = path.with_name(f".{HOST}-{os.getpid()}-{get_ident()}{DRAFT}")
     pieces = [content] if isinstance(content, bytes | str) else content
     try:
-        with draft.open("wb") as file:
+        stream = _stream(path)
+        with stream or draft.open("wb") as file:
             file.writelines(p.encode() if isinstance(p, str) else p for p in pieces)
-        os.replace(draft, path)
+        if stream is None:
+            os.replace(draft, path)
     except BaseException as error:
         draft.unlink(missing_ok=True)
         if isinstance(error, OSError):
             error.filename = str(path)
         raise
+
+
+def _stream(path: Path) -> BinaryIO | None:
+    """What takes bytes and keeps none, opened: a pipe, `/dev/null`; and `/dev/stdout`, which may stand
+    for a file that is being written. None for a file, or for nothing."""
+    own = Path(f"/proc/{os.getpid()}/fd")
+    for name in (path, path.readlink()) if path.is_symlink() else ():
+        if name.name.isdigit() and name.parent.resolve() == own:
+            return os.fdopen(os.dup(int(name.name)), "wb", buffering=0)
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # nothing is there
+        return None
+    return path.open("ab", buffering=0) if stat.S_ISCHR(mode) or stat.S_ISFIFO(mode) else None
 
 
 DRAFT = ".draft"

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from mmragbench.crashes import pass_on
 from mmragbench.errors import NotApplicable, SuiteError
+from mmragbench.redacting import without_keys
 from mmragbench.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -66,7 +68,9 @@ def _arguments(given: Sequence[str]) -> dict[str, Any]:
     for text in given:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise SuiteError(f"{text!r} is not an argument; write key=value, e.g. seed=1")
+            raise SuiteError(
+                f"{without_keys(text)!r} is not an argument; write key=value, e.g. seed=1"
+            )
         found[key] = override_value(text, value)
     return found
 
@@ -89,8 +93,8 @@ def _try_to_build(checked: Subject) -> None:
             raise
     except MmragbenchError:
         raise
-    except Exception:  # the rules will meet it, and say where
-        return
+    except BaseException as error:  # the rules will meet it, and say where
+        pass_on(error)
 
 
 def _show(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> None:

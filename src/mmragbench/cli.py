@@ -111,7 +111,7 @@ def run(
     folder = RunFolder(done.folder)
     for remark in troubles.remarks(folder):
         err.say(remark)
-    for text in _crashes(done):
+    for text in dict.fromkeys(_crashes(done)):
         err.say(f"warning: {one_line(text)}")
     for remark in costs.remarks(folder):
         err.say(f"note: {remark}")
@@ -193,6 +193,9 @@ def main() -> None:
         app()
     except MmragbenchError as error:
         err.say(f"error: {error}")
+        sys.exit(2)
+    except OSError as error:  # outside of the commands: where typer shows their help
+        err.say(f"error: {outside(error)}")
         sys.exit(2)
     except KeyboardInterrupt:
         INTERRUPTS.end()

@@ -52,9 +52,20 @@ def _file(make: Callable[..., Any]) -> str | None:
         return None
 
 
+def pass_on(error: BaseException) -> None:
+    """Raise again what is no crash: Ctrl-C, and the end of a generator. All else is one, also what is
+    no `Exception`: a component that exits, or the panic of a library in Rust."""
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        raise error
+
+
 def said(error: BaseException) -> str:
     """`KeyError: 'x'`: one line, cut where it is long."""
-    line = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+    try:
+        message = str(error)
+    except Exception:  # an error that cannot even say what it is
+        message = ""
+    line = " ".join(f"{type(error).__name__}: {message}".split()).rstrip(": ")
     return line if len(line) <= 300 else f"{line[:300]}…"
 
 
@@ -107,7 +118,8 @@ def told(what: str, make: Callable[..., Any]) -> Iterator[None]:
         yield
     except MmragbenchError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        pass_on(error)
         log(what, error)
         if (getattr(make, "__module__", None) or "").partition(".")[0] == "mmragbench":
             raise

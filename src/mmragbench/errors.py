@@ -9,14 +9,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mmragbench.printable import one_line, shortened
+from mmragbench.redacting import without_plain_keys
 
 
 class MmragbenchError(Exception):
     """The root of every error that a user caused or can mend; shown as one line, exit code 2. As
-    text it is one line of bounded length, without control characters (`mmragbench.printable`)."""
+    text it is one line of bounded length, without control characters (`mmragbench.printable`) and
+    without what begins as keys do: whatever was pasted where, an error repeats it."""
 
     def __str__(self) -> str:
-        return one_line(super().__str__())
+        return one_line(without_plain_keys(super().__str__()))
 
 
 class SuiteError(MmragbenchError):

@@ -262,11 +262,12 @@ class Loop:
             return work()
         except NotApplicable as error:
             return empty(reason=str(error))
-        except Exception as error:
+        except BaseException as error:
+            crashes.pass_on(error)
             if isinstance(error, MmragbenchError) and not isinstance(error, ContractError):
                 raise
             name = bound.component.name
-            reason = f"{CRASH}{name}: {type(error).__name__}: {error}"
+            reason = f"{CRASH}{name}: {crashes.said(error)}"
             crashes.log(f"{posed.task.name} · {name}", error)
             self.crashed.append(
                 {

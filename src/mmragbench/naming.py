@@ -16,6 +16,9 @@ LONGEST = 100
 
 PLAIN = r"\w([\w.-]*[\w-])?"
 DOTTED = rf"{PLAIN}|\w[\w.]*:\w[\w.]*\w|\w[\w.]*:\w"
+DEVICE = r"(?i:con|prn|aux|nul|(com|lpt)[0-9¹²³])(\..*)?"
+"""Names that Windows keeps for devices, whatever ending they have."""
+
 RULE = (
     "letters, digits, '_', '.' and '-' make a name, which does not begin with '.' or '-' nor end "
     f"with '.', and has at most {LONGEST} bytes"
@@ -41,6 +44,8 @@ def dotted(name: str) -> str:
 
 
 def _fit(pattern: str, name: str) -> str:
+    if re.fullmatch(DEVICE, name):
+        raise ValueError(f"{shortened(name, 60)!r} is a device on Windows and no file; rename it")
     if re.fullmatch(pattern, name) and len(name.encode()) <= LONGEST:
         return name
     raise ValueError(f"{shortened(name, 60)!r} is not a name: {RULE}")

@@ -87,7 +87,9 @@ def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
 
 @contextmanager
 def _one_line() -> Iterator[None]:
-    """What is wrong with a suite or a baseline fails the test in one line."""
+    """What is wrong with a suite or a baseline fails the test in one line, without what led to it;
+    so does a disk that is full."""
+    from mmragbench.ending import outside
     from mmragbench.errors import MmragbenchError
     from mmragbench.gating.baseline import NoBaseline
 
@@ -95,6 +97,9 @@ def _one_line() -> Iterator[None]:
         yield
     except NoBaseline as error:
         said = str(error).partition("; write one with")[0]
-        pytest.fail(f"{said}; write one with `pytest --mmragbench-save`", pytrace=False)
+        advice = "write one with `pytest --mmragbench-save`"
+        raise pytest.fail.Exception(f"{said}; {advice}", pytrace=False) from None
     except MmragbenchError as error:
-        pytest.fail(" ".join(str(error).split()), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    except OSError as error:
+        raise pytest.fail.Exception(str(outside(error)), pytrace=False) from None

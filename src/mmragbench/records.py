@@ -318,6 +318,9 @@ class Task:
         return replace(self, queries=[q for q in self.queries if q.id in ids], slices={})
 
 
+LAST_CUTOFF = 1_000_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A measure is a value: `Measure.parse(str(m)) == m`.
@@ -349,6 +352,10 @@ class Measure:
                 "FID(clip)"
             )
         name, features, cutoff = match.groups()
+        if cutoff and (len(cutoff) > len(str(LAST_CUTOFF)) or int(cutoff) > LAST_CUTOFF):
+            raise ValueError(
+                f"{shortened(text, 60)!r}: a cutoff is at most {LAST_CUTOFF:,}; leave it out for all"
+            )
         return cls(name, features, int(cutoff) if cutoff else None)
 
     def __str__(self) -> str:

@@ -126,6 +126,11 @@ def without_keys(text: str) -> str:
     return _TOKEN.sub(lambda match: STRUCK if looks_like_key(match[0]) else match[0], text)
 
 
+def without_plain_keys(text: str) -> str:
+    """A text without what begins as keys do, and is nothing else: a key pasted in the wrong place."""
+    return _KEY.sub(STRUCK, text)
+
+
 def is_variable(name: str) -> bool:
     """Whether a text is the name of an environment variable, and no key."""
     return bool(VARIABLE.fullmatch(name)) or (name.isidentifier() and name in os.environ)
@@ -133,10 +138,13 @@ def is_variable(name: str) -> bool:
 
 def places_of_keys(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Where a suite's content holds a key: under a name that says so, as `key_env`, in an address,
-    or in a text that begins as keys do."""
+    or in a text or a name that begins as keys do."""
     if isinstance(value, dict):
         for name, each in value.items():
             here = (*place, str(name))
+            if _KEY.search(here[-1]):
+                yield place
+                continue
             named = isinstance(each, str) and each and _HOLDS_KEY.search(here[-1])
             if named or (here[-1] == "key_env" and isinstance(each, str) and not is_variable(each)):
                 yield here

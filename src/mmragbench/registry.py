@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, get_type_hints
 
+from mmragbench import crashes
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError, unknown
 from mmragbench.records import Measure, OutputKind
 
@@ -225,9 +226,10 @@ def imported(kind: str, path: str) -> Callable[..., Any]:
         ) from error
     except MmragbenchError:
         raise
-    except (Exception, SystemExit) as error:  # a module may raise anything while it is imported
+    except BaseException as error:  # a module may raise anything while it is imported
+        crashes.pass_on(error)
         raise SuiteError(
-            f"cannot import {kind} {path!r}: {type(error).__name__}: {error}; mend the module"
+            f"cannot import {kind} {path!r}: {crashes.said(error)}; mend the module"
         ) from error
     return make
 

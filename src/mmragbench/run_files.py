@@ -116,6 +116,17 @@ class Files:
         path = self.path(name)
         return None if path is None else read_json(path)
 
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The objects of a JSON list; none where the run wrote no such file. Raises as `json`."""
+        path = self.path(name)
+        if path is None:
+            return []
+        with reading(path):
+            listed = json.loads(path.read_bytes())
+            if not isinstance(listed, list):
+                raise TypeError("no list")
+            return [_object(row) for row in listed]
+
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """The objects of a JSON Lines file; none where the run wrote no such file. Raises as `json`."""
         path = self.path(name)

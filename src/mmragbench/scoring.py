@@ -90,9 +90,11 @@ def _evaluate(
             scored = _without_number(family, str(error))
         except MmragbenchError:
             raise
-        except Exception as error:
-            crashes.log(f"{task.name} · {', '.join(map(str, family))}", error)
-            scored = _without_number(family, f"{CRASH}{type(error).__name__}: {error}")
+        except BaseException as error:
+            crashes.pass_on(error)
+            names, place = ", ".join(map(str, family)), crashes.place(error, evaluate)
+            crashes.log(f"{task.name} · {names}", error)
+            scored = _without_number(family, f"{CRASH}{names}: {crashes.said(error)} ({place})")
         encoder = given.get("features")
         found.update((scores.measure, _signed(scores, encoder)) for scores in scored)
     return [found[measure] for measure in measures]

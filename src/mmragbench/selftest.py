@@ -18,8 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mmragbench import crashes
 from mmragbench.contracts import Encoder, Vectors
 from mmragbench.errors import ContractError, MmragbenchError, SuiteError
+from mmragbench.printable import shortened
 from mmragbench.records import Image, Text
 from mmragbench.validation import as_rows, same_width, unusable
 
@@ -69,11 +71,13 @@ def _rows(encoder: Encoder, pairs: Pairs, name: str) -> tuple[Vectors, Vectors]:
         raise SuiteError(str(error)) from error
     except MmragbenchError:
         raise
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    except BaseException as error:
+        crashes.pass_on(error)
+        crashes.log(f"self-test of {name}", error)
+        reason, place = shortened(crashes.said(error), 200), crashes.place(error, type(encoder))
         raise SuiteError(
-            f"{name} cannot encode the drawings and captions of its self-test ({reason}); an encoder "
-            "that looks vectors up by id says so: by_id = True"
+            f"{name} cannot encode the drawings and captions of its self-test ({reason}, {place}); an "
+            "encoder that looks vectors up by id says so: by_id = True"
         ) from error
     for what, rows in (("images", images), ("texts", texts)):
         if len(unusable(rows)):

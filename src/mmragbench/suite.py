@@ -15,6 +15,7 @@ from mmragbench.errors import SuiteError, unknown
 from mmragbench.exclusions import USUAL_MAXIMUM, Bound, bound
 from mmragbench.naming import Dotted, Plain, apart
 from mmragbench.printable import shortened
+from mmragbench.redacting import without_keys
 from mmragbench.slicing import Kind
 
 OWN_DATA = "write a suite with dataset: {use: folder, root: FOLDER, queries: test, memory: train}"
@@ -102,7 +103,7 @@ class Suite(BaseModel):
     slices: Annotated[list[Kind], BeforeValidator(_list)] = []
     max_excluded: Annotated[Bound, BeforeValidator(bound)] = USUAL_MAXIMUM
     budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     depth: int = Field(default=100, ge=1)
 
 
@@ -205,17 +206,19 @@ def _apply(content: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:
         raise SuiteError(
-            f"{override[:80]!r} is not an override; write key=value, e.g. dataset.limit=100"
+            f"{_shown(override)} is not an override; write key=value, e.g. dataset.limit=100"
         )
     *parents, last = key.split(".")
     if len(parents) > yaml_text.MAX_DEPTH:
-        raise SuiteError(f"{override[:80]!r}: more than {yaml_text.MAX_DEPTH} levels")
+        raise SuiteError(f"{_shown(override)}: more than {yaml_text.MAX_DEPTH} levels")
     node = content
     for parent in parents:
         below = node.get(parent)
         below = {"use": below} if isinstance(below, str) else below or {}
         if not isinstance(below, dict):
-            raise SuiteError(f"{override[:80]!r}: {parent[:80]} has no keys below it")
+            raise SuiteError(
+                f"{_shown(override)}: {shortened(without_keys(parent), 80)} has no keys below it"
+            )
         node[parent] = below
         node = below
     node[last] = override_value(override, value)
@@ -227,5 +230,10 @@ def override_value(override: str, value: str) -> Any:
     Raises:
         SuiteError: it is not YAML, or not plain data; names the override.
     """
-    shown = override if len(override) <= 80 else f"{override[:80]}…"
-    return yaml_text.load(value, repr(shown))[0]
+    return yaml_text.load(value, _shown(override))[0]
+
+
+def _shown(override: str) -> str:
+    """An override as an error repeats it: short, and without what may be a key."""
+    key, equals, value = override.partition("=")
+    return repr(shortened(f"{without_keys(key)}{equals}{without_keys(value)}", 80))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mmragbench.records import Failure, Reply
 
-_THOUGHT = r"(?:think(?:ing)?|thoughts?|thought_process|reason(?:ing)?|reflection|scratch_?pad)"
+_THOUGHT = r"(?:think(?:ing)?|thoughts?|thought_process|reason(?:ing)?|reflection|scratch_?pad|inner_monologue)"
 _TAG = rf"(?:[a-z]+[:_-])?{_THOUGHT}"
 _ANSWER = r"(?:(?:final_)?(?:answer|response)|conclusion)"
 _BAR = r"\s*[|｜]"
@@ -27,6 +27,7 @@ MARKS = {
         r"◁\s*think\s*▷",  # Kimi
         r"<\|inner_prefix\|>",  # Apertus
         r"<\|channel>\s*thought",  # Gemma
+        r"<unused94>\s*thought",  # MedGemma
         rf"{_TURN}(?!final)\w+{_HEADER}",  # gpt-oss
         r"(?-i:\A\s*(?:analysis|commentary)(?=[A-Z])|assistant(?:analysis|commentary)(?=[A-Z]))",
         r"\A\s*Here(?:'s| is) my thought process:",  # Granite
@@ -39,6 +40,7 @@ MARKS = {
         r"◁\s*/\s*think\s*▷",
         r"<\|inner_suffix\|>",
         r"<channel\|>",
+        r"<unused95>",
         rf"{_TURN}final{_HEADER}",
         r"(?-i:assistantfinal)",
     ),
@@ -64,6 +66,11 @@ _GRANITE = re.compile(
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 """Marks that are words, and mean something as a pair only."""
+
+_DETAILS = re.compile(
+    r"<details\s[^<>]*type=[\"']reasoning[\"'][^<>]*>(.*?)</details>", re.IGNORECASE | re.DOTALL
+)
+"""Open WebUI's; `</details>` alone may end anything."""
 
 _BOX = re.compile(r"<\|(?:begin|end)_of_box\|>")
 _QUOTES = "\"'`“”„‘’«»"
@@ -105,7 +112,9 @@ def split(text: str, within: bool = False) -> tuple[str, str]:
     Thoughts that are never ended go to the end of the text. Where an end has no beginning, all
     before it is thought.
     """
-    text = _GRANITE.sub(r"<think>\1</think>", _BOX.sub("", text))
+    text = _BOX.sub("", text)
+    for pair in (_GRANITE, _DETAILS):
+        text = pair.sub(r"<think>\1</think>", text)
     if not within and not _MARK.search(text):
         return text, ""
     answer, thoughts = _split_once(text, within)

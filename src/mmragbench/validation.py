@@ -7,7 +7,7 @@ An answer of the wrong form (too few rows, an unknown id, a score that is not fi
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mmragbench.contracts import Encoder, Store, Vectors
 from mmragbench.errors import ContractError, DataError, listed
 from mmragbench.formats.values import quoted
-from mmragbench.records import Hits, Image, Modality, Query, Ranking, Text
+from mmragbench.records import Hits, Image, Modality, Query, Ranking, Task, Text
 
 LENGTH = 0.01
 """So far from 1 may a row's length be."""
@@ -152,6 +152,24 @@ def check_rankings(
                 f"the ranking of {listed([ranking.query])} in the place of {listed([query.id])}'s"
             )
         yield Ranking(query.id, check_hits(ranking.hits, known, k, f"query {listed([query.id])}"))
+
+
+def check_posed(answer: Any, source: str) -> Mapping[str, Task]:
+    """The tasks that a dataset poses, by name.
+
+    Raises:
+        ContractError: it is no mapping, or holds something else than tasks.
+    """
+    if not isinstance(answer, Mapping):
+        raise ContractError(
+            f"{source}: tasks() has to give a mapping from names to tasks, not {type(answer).__name__}"
+        )
+    for name, task in answer.items():
+        if not isinstance(task, Task):
+            raise ContractError(
+                f"{source}: what tasks() gives as {listed([name])} is no Task, but {type(task).__name__}"
+            )
+    return answer
 
 
 class CheckedEncoder:

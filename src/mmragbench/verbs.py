@@ -34,6 +34,7 @@ from mmragbench.slicing import sliced
 from mmragbench.spending import LEDGER, Purse
 from mmragbench.suite import Misfit, Source
 from mmragbench.thumbnails import thumbnail
+from mmragbench.validation import check_posed
 
 RETRIEVES_NOTHING = "retrieves nothing"
 
@@ -152,7 +153,8 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error
     with crashes.told(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
-        tasks = assembly.build(plan.dataset).tasks()
+        posed = assembly.build(plan.dataset).tasks()
+    tasks = check_posed(posed, plan.dataset.component.name)
     return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
 
 

@@ -28,6 +28,8 @@ PLAIN = {
     f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")
 }
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+NAMES = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
 
 
 def decoded(content: bytes, name: str) -> str:
@@ -36,6 +38,8 @@ def decoded(content: bytes, name: str) -> str:
     Raises:
         SuiteError: it is in another encoding; says which line, and what to do.
     """
+    if content.startswith(UTF32):  # which begins as UTF-16 does
+        raise SuiteError(f"{name} is in UTF-32, not in UTF-8; save it as UTF-8")
     if content.startswith(UTF16) or b"\0" in content[:4]:
         raise SuiteError(f"{name} is in UTF-16, not in UTF-8; save it as UTF-8")
     try:
@@ -153,6 +157,10 @@ def _check_keys(node: yaml.MappingNode, name: str) -> None:
         where = f"{name}:{key.start_mark.line + 1}"
         if not isinstance(key, yaml.ScalarNode):
             raise SuiteError(f"{where}: a key is a list or has keys itself; write a plain name")
+        if key.tag not in NAMES:
+            raise SuiteError(
+                f"{where}: {key.value[:80]!r} is a key, and no text to YAML; put it in quotes"
+            )
         if key.value in seen:
             raise SuiteError(f"{where}: {key.value[:80]!r} is there twice")
         seen.add(key.value)

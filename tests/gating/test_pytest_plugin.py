@@ -75,3 +75,5 @@ def test_what_is_missing_or_broken_is_one_line(suite, pytester):
     for result in (missing, broken, wrong):
         result.assert_outcomes(failed=1)
         assert "pytest_plugin.py" not in result.stdout.str()
+        assert "another exception" not in result.stdout.str()
+        assert "direct cause" not in result.stdout.str()

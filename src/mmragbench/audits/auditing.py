@@ -118,9 +118,10 @@ def _guarded(work: Callable[[], Any]) -> Any:
         return work()
     except MmragbenchError as error:
         return {"error": f"{CRASH}{error}"}
-    except Exception as error:
+    except BaseException as error:
+        crashes.pass_on(error)
         crashes.log("an audit", error)
-        return {"error": f"{CRASH}{type(error).__name__}: {error}"}
+        return {"error": f"{CRASH}{crashes.said(error)}"}
 
 
 def _leak(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mmragbench.checking.verdicts import Skip
+from mmragbench.crashes import pass_on
 from mmragbench.errors import NotApplicable
 from mmragbench.registry import Component
 
@@ -121,6 +122,7 @@ class Subject:
         except NotApplicable as reason:
             self.left_out[chunk.what] = str(reason)
             return False
-        except Exception:  # the rules will meet it, and say where
+        except BaseException as error:  # the rules will meet it, and say where
+            pass_on(error)
             return True
         return True

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import SkipTest
 
-from mmragbench.crashes import place
+from mmragbench.crashes import pass_on, place, said
 
 Status = Literal["ok", "failed", "warning", "skipped"]
 
@@ -54,21 +54,21 @@ def judge(name: str, rule: Callable[[], None]) -> Verdict:
             return Verdict(name, "skipped", str(reason))
         except Broken as broken:
             return Verdict(name, "failed", str(broken))
-        except Exception as error:
+        except BaseException as error:
+            pass_on(error)
             return Verdict(name, "failed", _raised(error))
     odd = [str(warning.message) for warning in caught if issubclass(warning.category, Odd)]
     return Verdict(name, "warning", " ".join(odd)) if odd else Verdict(name, "ok")
 
 
-def _raised(error: Exception) -> str:
+def _raised(error: BaseException) -> str:
     """`it raised ValueError: no such thing (strategy.py:12)`: one line, with the deepest place in the
     component's own files; where the kit itself stumbles, the answers have a form that an earlier
     rule names."""
     frames = traceback.extract_tb(error.__traceback__)
-    said = ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())]))
     if Path(frames[-1].filename).is_relative_to(OURS):
-        return f"it cannot be tried on these answers ({said})"
-    return f"it raised {said} ({place(error)})"
+        return f"it cannot be tried on these answers ({said(error)})"
+    return f"it raised {said(error)} ({place(error)})"
 
 
 def short(value: Any, limit: int = 80) -> str:

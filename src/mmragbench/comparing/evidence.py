@@ -80,10 +80,10 @@ class RunFolder:
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         path = self._must_have("summary.json")
-        rows: list[dict[str, Any]] = self.files.json("summary.json")
+        rows = self.files.rows("summary.json")
         with reading(path):
             for row in rows:
-                _ = [row[name] for name in COLUMNS]
+                _ = [row[name] for name in COLUMNS], Measure.parse(row["measure"])
         return rows
 
     @cached_property

@@ -101,7 +101,7 @@ FAILURES: Columns = {**SYSTEM, "query": "string", "error": "string"}
 
 def summary(run: RunFolder) -> pd.DataFrame:
     """Every number that the run reports."""
-    return frame(run.read("summary.json") or [], SUMMARY, order(run))
+    return frame(run.files.rows("summary.json"), SUMMARY, order(run))
 
 
 def comparisons(run: RunFolder) -> pd.DataFrame:

@@ -107,15 +107,15 @@ class RunFolder:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        return tuple(Row.of(raw) for raw in self.read("summary.json") or [])
+        return tuple(Row.of(raw) for raw in self.files.rows("summary.json"))
 
     @cached_property
     def exclusions(self) -> list[Json]:
-        return self.read("exclusions.json") or []
+        return self.files.rows("exclusions.json")
 
     @cached_property
     def failures(self) -> list[Json]:
-        return self.read("failures.json") or []
+        return self.files.rows("failures.json")
 
     @cached_property
     def comparisons(self) -> list[Json]:
@@ -130,7 +130,7 @@ class RunFolder:
 
     @cached_property
     def _pairs(self) -> list[Json]:
-        return self.read("comparisons.json") or []
+        return self.files.rows("comparisons.json")
 
     @cached_property
     def name(self) -> str:
