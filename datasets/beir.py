@@ -12,8 +12,9 @@ from mmragbench.errors import DataError
 from mmragbench.exclusions import Excluded
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import Grades, read_judgements
-from mmragbench.formats.values import as_id, examples, is_unicode, plain, quoted
+from mmragbench.formats.values import as_id, examples, is_unicode, quoted
 from mmragbench.intake import OUTSIDE, inside, take_in
+from mmragbench.printable import one_line
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
 from mmragbench.registry import dataset
 
@@ -160,7 +161,7 @@ class Beir:
         """The split's judgements; a pair that is judged twice alike counts once."""
         path = self.root / "qrels" / f"{self.split}.tsv"
         if path not in path.parent.glob("*.tsv"):
-            name = plain(str(path))
+            name = one_line(path, 160)
             raise DataError(f"{name} cannot be read (there is no such file){_splits(path)}")
         grades, repeated = read_judgements(path)
         reason = f"{path.name}: the same grade twice, counted once"

@@ -13,9 +13,10 @@ from mmragbench.errors import DataError
 from mmragbench.exclusions import Excluded
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, contradiction, examples, is_unicode, plain, quoted
+from mmragbench.formats.values import as_id, contradiction, examples, is_unicode, quoted
 from mmragbench.pictures import Entry, Sample, pose
 from mmragbench.positives import extend
+from mmragbench.printable import one_line
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -216,7 +217,7 @@ def categories(path: Path) -> dict[str, frozenset[str]]:
     if broken:
         count = f"{len(broken):,} of {len(content['annotations']):,} instances"
         wanted = "no usable image_id, or a category_id that is not listed"
-        first = f"{path}: {count} have {wanted}; first: {plain(broken[0])}"
+        first = f"{path}: {count} have {wanted}; first: {one_line(broken[0], 160)}"
         if not found:
             raise DataError(f"{first}; expected instances with image_id and category_id")
         warnings.warn(f"{first}; they are left out", stacklevel=2)
@@ -263,7 +264,7 @@ def karpathy(root: Path, path: Path) -> tuple[list[Entry], list[Entry], Excluded
             else:
                 others[quoted(record["split"])] = None
         except (AttributeError, KeyError, TypeError) as error:
-            why = f"{path.name}: images[{place}]: {type(error).__name__}: {plain(str(error))}"
+            why = f"{path.name}: images[{place}]: {type(error).__name__}: {one_line(error, 160)}"
             id = as_id(record.get("cocoid")) or f"{path.name}: images[{place}]"
             broken.append(Exclusion("broken annotation", id, why))
     excluded = Excluded()

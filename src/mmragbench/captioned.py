@@ -1,17 +1,20 @@
 """Tables of captioned pictures: rows with columns named by the user become entries.
 
 A row has a picture and all its captions (a list), or one caption (a string); in the second form
-rows of the same id are one picture, and name the same file. Nothing is checked here but what makes a row a row: pictures
-and captions go through the same intake as everyone's (`mmragbench.pictures`).
+rows of the same id are one picture, and name or hold the same file. Nothing is checked here but what
+makes a row a row: pictures and captions go through the same intake as everyone's
+(`mmragbench.pictures`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
-from mmragbench.errors import DataError
+from mmragbench.errors import BadImage, DataError
 from mmragbench.exclusions import Excluded
 from mmragbench.formats.values import as_id, quoted
 from mmragbench.pictures import Entry, Sample, pose
@@ -65,9 +68,8 @@ def gather(
         split: the split's name; it goes into ids that no column gives.
         locate: finds the picture of a row.
     """
-    found: list[Entry] = []
+    found: list[list[Entry]] = []  # of each picture, the entry of each of its rows
     captions: list[list[tuple[str, object]]] = []
-    counts: list[int] = []
     by_id: dict[str, int] = {}
     excluded: list[Exclusion] = []
     for number, row in rows:
@@ -76,23 +78,41 @@ def gather(
             own, one = _captions(row, columns)
             entry = _described(locate(number, row, id), row, columns)
             known = by_id.get(id) if one else None
-            if known is not None:
-                _same_picture(found[known], entry)
-            else:
-                found.append(entry)
+            if known is None:
+                found.append([])
                 captions.append([])
-                counts.append(0)
                 known = len(found) - 1
                 if one:
                     by_id[id] = known
+            else:
+                _same_file(found[known][0], entry)
         except DataError as error:
             excluded.append(Exclusion("broken annotation", f"{split}:{number}", str(error)))
             continue
-        counts[known] += 1
+        found[known].append(entry)
         held = captions[known]
         held += [(name or f"{id}#{len(held) + n}", caption) for n, (name, caption) in own]
-    parts = zip(found, captions, counts, strict=True)
-    return [replace(e, captions=tuple(own), annotations=n) for e, own, n in parts], excluded
+    return [_merged(*of_one) for of_one in zip(found, captions, strict=True)], excluded
+
+
+def _merged(entries: Sequence[Entry], captions: Iterable[tuple[str, object]]) -> Entry:
+    """The rows of one picture as one entry. Pictures in the table itself are compared when they are
+    drawn: to read them all would take long."""
+    fetches = [entry.fetch for entry in entries if entry.fetch]
+    fetch = partial(_same_content, fetches) if len(fetches) > 1 else entries[0].fetch
+    return replace(entries[0], captions=tuple(captions), annotations=len(entries), fetch=fetch)
+
+
+def _same_content(fetches: Sequence[Callable[[], Path]]) -> Path:
+    """The file of a picture that several rows hold, which is named after its content.
+
+    Raises:
+        BadImage: they hold different ones.
+    """
+    paths = {fetch() for fetch in fetches}
+    if len(paths) > 1:
+        raise BadImage(f"the {len(fetches)} rows of its id hold {len(paths)} different pictures")
+    return paths.pop()
 
 
 def image_id(row: Row, columns: Columns, split: str, number: int) -> str:
@@ -188,8 +208,8 @@ def _captions(row: Row, columns: Columns) -> tuple[list[tuple[int, tuple[str, ob
     return list(enumerate(zip(ids, captions, strict=True))), one
 
 
-def _same_picture(first: Entry, entry: Entry) -> None:
-    """Two rows of one id are about one file; pictures in the table itself are not looked at."""
+def _same_file(first: Entry, entry: Entry) -> None:
+    """Refuse a row of the same id that names another file."""
     if first.file != entry.file and entry.fetch is None:
         raise DataError(f"the id {quoted(entry.id)} belongs to {quoted(first.file)}")
 

@@ -155,10 +155,10 @@ def test_the_ending_is_read_from_the_bytes(kind):
 
 
 def test_rows_repeated_per_caption(tmp_path):
-    """Rows with one caption each and the same id are one picture, the first row's."""
+    """Rows with one caption each and the same id are one picture, which each of them holds."""
     rows = [
         {
-            "image": {"bytes": png((10 * id + n, 9, 9)), "path": None},
+            "image": {"bytes": png((10 * id, 9, 9)), "path": None},
             "sentences": {"raw": f"picture {id} voice {n}", "sentid": 100 * id + n},
             "cocoid": id,
         }
@@ -180,6 +180,27 @@ def test_rows_repeated_per_caption(tmp_path):
     assert [(q.id, q.text.content) for q in tasks["text-to-image"].queries] == voices
     assert tasks["captioning"].queries[0].image.open().getpixel((0, 0)) == (10 * int(query), 9, 9)
     assert named(tasks) == []
+
+
+def test_rows_of_one_id_that_hold_different_pictures(tmp_path):
+    """Nobody knows whose captions they are: the picture is left out by name, the others are used."""
+    rows = [
+        {
+            "image": {"bytes": png((shade, 9, 9)), "path": None},
+            "caption": f"shade {shade}",
+            "id": id,
+        }
+        for id, shade in (("a", 10), ("a", 20), ("b", 30), ("b", 30))
+    ]
+    features = {"image": datasets.Image(), "caption": STRING, "id": STRING}
+    parquet(tmp_path / "test.parquet", rows, **features)
+    parquet(tmp_path / "train.parquet", [rows[2] | {"id": "m"}], **features)
+    columns = Columns("image", "caption", "id")
+    task = load(tmp_path, columns=columns, queries="test", memory="train")["captioning"]
+    assert task.references == {"b": ("shade 30", "shade 30")}
+    assert [(e.id, e.reason) for e in task.exclusions] == [
+        ("a", "the 2 rows of its id hold 2 different pictures")
+    ]
 
 
 def test_without_ids_rows_are_numbered(tmp_path):

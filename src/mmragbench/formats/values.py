@@ -9,6 +9,7 @@ import reprlib
 from collections.abc import Iterable
 
 from mmragbench.errors import DataError
+from mmragbench.printable import one_line
 
 MAX_ID = 1_000
 """Characters of an id."""
@@ -22,12 +23,6 @@ def quoted(value: object) -> str:
     """A value in an error: in quotes, and cut in the middle where it is long."""
     shown = _SHORT.repr(value)
     return shown if len(shown) <= _MOST else f"{shown[:_MOST]}..."
-
-
-def plain(text: str) -> str:
-    """A text in an error without quotes: cut where it is long, control characters escaped."""
-    start = text[:_MOST]
-    return start if start.isprintable() else repr(start)[1:-1]
 
 
 def examples(ids: Iterable[str], most: int = 3) -> str:
@@ -108,6 +103,6 @@ def contradiction(source: str, noun: str, ids: Iterable[str]) -> None:
     if twice:
         raise DataError(
             f"{source}: {len(twice)} {noun} with more than one answer, not the same one: "
-            f"{', '.join(map(plain, twice[:3]))}"
+            f"{', '.join(one_line(each, 100) for each in twice[:3])}"
             f"{', ...' if len(twice) > 3 else ''}; keep one of each"
         )

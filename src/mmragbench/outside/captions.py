@@ -17,9 +17,10 @@ from typing import NamedTuple
 from mmragbench.errors import DataError
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, contradiction, not_a_text, plain, quoted
+from mmragbench.formats.values import as_id, contradiction, not_a_text, quoted
 from mmragbench.outside.problems import Policy, Problems, compared
 from mmragbench.outside.submission import Submission
+from mmragbench.printable import one_line
 from mmragbench.records import Exclusion, Output, Query, Task
 
 RESULTS = "COCO results, a list of {image_id, caption}"
@@ -117,7 +118,7 @@ def read_references(path: Path) -> References:
         "captions that are no text": tuple(each.id for each in no_text),
     }
     if not found:
-        first = next((f" ({plain(each.reason)})" for each in (*broken, *no_text)), "")
+        first = next((f" ({one_line(each.reason, 160)})" for each in (*broken, *no_text)), "")
         raise DataError(f"{path} has no captions{first}; expected {REFERENCES}")
     listed = content.get("images")
     records = listed if isinstance(listed, list) else []
