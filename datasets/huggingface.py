@@ -302,13 +302,15 @@ def _linked(root: Path, name: str) -> Path:
 
 
 def keep(data: bytes) -> Path:
-    """A file in the cache with these bytes, `images/<ab>/<sha256>.<ending>`; written once."""
+    """A file in the cache with these bytes, `images/<ab>/<sha256>.<ending>`; written once, and again
+    where it is damaged."""
     from mmragbench.cache import folder, write_atomically
+    from mmragbench.identity import file_digest
 
     name = sha256(data).hexdigest()
     ending = next((end for magic, end in _ENDINGS.items() if data.startswith(magic)), "bin")
     path = folder() / "images" / name[:2] / f"{name}.{ending}"
-    if not path.is_file() or path.stat().st_size != len(data):
+    if not path.is_file() or file_digest(path) != name:
         write_atomically(path, data)
     return path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mmragbench.records import Task
 from mmragbench.registry import dataset
 
 _FINISHED = "finished"
+"""The file of a world that holds the digest of all others; written last."""
 
 
 @dataset
@@ -45,7 +47,7 @@ class Scenes:
         return Coco(world, queries=_split("queries"), memory=_split("memory")).tasks()
 
     def draw(self) -> Path:
-        """The folder of this world; drawn where it is not there yet.
+        """The folder of this world; drawn where it is not there yet, or is not as it was drawn.
 
         Two runs may draw the same world at once: each draws apart, the first to finish stays.
 
@@ -58,14 +60,16 @@ class Scenes:
         if min(sizes.values()) < 1:
             raise DataError(f"scenes needs a picture in each split at least, not {sizes}")
         place = (self.root or cache.folder() / "scenes") / self._key()
-        if (place / _FINISHED).is_file():
+        if _is_whole(place):
             return place
+        if (place / _FINISHED).exists():
+            warnings.warn(f"{place} is not as it was drawn; it is drawn anew", stacklevel=2)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             apart = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
             try:
                 scenes.write(apart, sizes, seed=self.seed)
-                (apart / _FINISHED).touch()
+                (apart / _FINISHED).write_text(_digest(apart))
                 _settle(apart, place)
             finally:
                 shutil.rmtree(apart, ignore_errors=True)
@@ -90,9 +94,24 @@ def _settle(apart: Path, place: Path) -> None:
     with suppress(OSError):
         apart.rename(place)
         return
-    if not (place / _FINISHED).is_file():  # somebody has taken part of that world away
+    if not _is_whole(place):  # somebody has taken part of that world away, or changed it
         shutil.rmtree(place)
         apart.rename(place)
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether all files of a world are there, and as they were drawn."""
+    try:
+        return (place / _FINISHED).read_bytes() == _digest(place).encode()
+    except OSError:
+        return False
+
+
+def _digest(place: Path) -> str:
+    from mmragbench.identity import digest, file_digest
+
+    files = sorted(path for path in place.rglob("*") if path.is_file() and path.name != _FINISHED)
+    return digest([[path.relative_to(place).as_posix(), file_digest(path)] for path in files])
 
 
 def _split(name: str) -> Split:

@@ -282,3 +282,20 @@ def test_a_captioner_that_fails_everywhere_is_not_said_to_need_hits(suite_file, 
     row = one(run, strategy="no-retrieval", measure="CIDEr")
     assert row["n_failed"] > 0
     assert row["reason"] == "no caption could be scored"
+
+
+def test_a_chat_model_that_fails_everywhere_is_not_said_to_need_hits(suite_file, tmp_path):
+    """A reader can do without hits: what its model answered is the reason."""
+    run = mb.run(
+        suite_file(
+            models={"mute": {"use": "toy:Mute"}},
+            strategies={"no-retrieval": None, "random": None},
+            generators={"reader": {"chat": "mute"}},
+            tasks={"captioning": {"generator": ["reader", "nearest"], "measures": ["CIDEr"]}},
+        ),
+        output=tmp_path / "runs",
+    )
+    row = one(run, strategy="no-retrieval", measure="CIDEr", generator="reader")
+    assert row["n_failed"] > 0 and row["reason"] == "no caption could be scored"
+    copied = one(run, strategy="no-retrieval", measure="CIDEr", generator="nearest")
+    assert copied["reason"] == "nearest needs hits, and nothing was retrieved"

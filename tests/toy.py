@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from mmragbench.records import Document, Failure, Image, Query, Text
+from mmragbench.records import Document, Failure, Image, Prompt, Query, Text
 
 COLOURS = {
     "red": (220, 30, 30),
@@ -93,6 +93,13 @@ class Backwards:
             Ranking.of(query.id, [(id, -i) for i, id in enumerate(self._ids)], k)
             for query in queries
         ]
+
+
+class Mute:
+    """A chat model that answers nothing."""
+
+    def chat(self, prompts: Sequence[Prompt]) -> list[Failure]:
+        return [Failure("no answer today") for _ in prompts]
 
 
 class Crashing:

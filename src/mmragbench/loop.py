@@ -201,8 +201,8 @@ class Loop:
         outputs, cost = self._metered(
             "generate", lambda: generator.generate(posed.task.queries, contexts)
         )
-        failed = all(output.error for output in outputs)
-        if reads != 0 and not retrieved.found_any and failed:
+        nothing = not retrieved.found_any and all(output.error for output in outputs)
+        if nothing and not _failed(cost):  # else a model was asked, and its failures are the reason
             raise NotApplicable(f"{bound.component.name} needs hits, and nothing was retrieved")
         return Generated(outputs, cost)
 

@@ -132,6 +132,13 @@ def test_a_file_that_changed_is_read_again(tmp_path):
     assert found == [["p0", "p1"], ["p5", "p6"]]
 
 
+def test_a_kept_picture_that_was_damaged_is_written_again(own_cache):
+    """Also one of the same length."""
+    path = keep(png())
+    path.write_bytes(bytes(len(png())))
+    assert keep(png()) == path and path.read_bytes() == png()
+
+
 def test_only_what_is_drawn_is_written(tmp_path, own_cache):
     """A limit of few writes few files, not the whole table; the same ones every time."""
     pictures(tmp_path, "test", 40)

@@ -70,6 +70,19 @@ def test_an_unfinished_world_is_drawn_again(worlds: Path, tmp_path: Path) -> Non
     assert files(place) == files(whole)
 
 
+@pytest.mark.parametrize("name", ["images/queries/*", "annotations/captions_queries.json"])
+def test_a_world_that_was_damaged_is_drawn_again(name: str, worlds: Path, tmp_path: Path) -> None:
+    """One bit of a picture or of a caption: a warning, and the files are as they were."""
+    place = tmp_path / Scenes(memory=5, queries=5, root=worlds).draw().name
+    shutil.copytree(worlds / place.name, place)
+    file = sorted(place.glob(name))[0]
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:])
+    with pytest.warns(UserWarning, match="not as it was drawn"):
+        assert Scenes(memory=5, queries=5, root=tmp_path).draw() == place
+    assert file.read_bytes() == whole
+
+
 def test_two_runs_at_once(worlds: Path, tmp_path: Path) -> None:
     """Runs that draw the same world at the same time end with one world and no left-overs."""
     whole = Scenes(memory=5, queries=5, root=worlds).draw()
