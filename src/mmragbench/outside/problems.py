@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from mmragbench.errors import MmragbenchError
 from mmragbench.exclusions import LeftOut
-from mmragbench.printable import shortened
+from mmragbench.printable import one_line
 from mmragbench.records import Exclusion
 
 Policy = Literal["error", "skip", "zero"]
@@ -114,7 +114,7 @@ class Problems:
             return ""
         of = f" of {self.asked}" if kind == "missing" else ""
         more = ", ..." if len(ids) > examples else ""
-        named = ", ".join(shortened(id, 80) for id in ids[:examples])
+        named = ", ".join(one_line(id, 80) for id in ids[:examples])
         noun = "" if kind in OTHERS else f" {self.noun}"
         return f"{len(ids)}{of}{noun} {kind}: {named}{more}"
 
