@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import mmragbench as mb
+from mmragbench import registry
 from mmragbench.ending import STOPPED, outside
 from mmragbench.errors import MmragbenchError
 from mmragbench.places import check_file, check_folder, private, unusable_folder
@@ -244,6 +245,8 @@ def odd(tmp_path, monkeypatch):
     (tmp_path / "odd.py").write_text(ODD)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "odd", raising=False)
+    yield
+    registry._components.pop(("measure", "Boom"), None)
 
 
 @pytest.mark.parametrize(

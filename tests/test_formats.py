@@ -24,7 +24,6 @@ from mmragbench.formats.values import (
     contradiction,
     examples,
     not_a_text,
-    plain,
     quoted,
 )
 
@@ -272,7 +271,7 @@ def test_a_column_that_is_not_there(file):
 @pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u202ea", "x" * 5_000])
 def test_what_an_error_shows_of_a_text(text):
     """One short line, without what a terminal would obey."""
-    for shown in (plain(text), quoted(text), examples([text])):
+    for shown in (quoted(text), examples([text])):
         assert shown.isprintable() and len(shown) < 200
 
 

@@ -174,7 +174,6 @@ def test_the_reports_tables_hold_no_formula(tmp_path, suite_file):
     (run.folder / "suite.yaml").write_text(
         (run.folder / "suite.yaml").read_text().replace("random:", "=HYPERLINK(1):")
     )
-    (run.folder / "files.json").unlink()
     write_reports(run.folder)
     files = list((run.folder / "report").rglob("*.csv"))
     cells = [cell for file in files for row in csv.reader(file.open(newline="")) for cell in row]
@@ -191,7 +190,6 @@ def test_a_page_holds_no_controls(tmp_path, suite_file):
     excluded = [{"task": "captioning", "kind": "\x1b[31mred", "id": "\u202ea", "reason": "\x9b2J"}]
     (run.folder / "files.json").unlink()
     (run.folder / "exclusions.json").write_text(json.dumps(excluded))
-    (run.folder / "files.json").unlink()
     write_reports(run.folder)
     for name in ("index.html", "tables.md"):
         assert not unsafe((run.folder / "report" / name).read_text())
