@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
+from mmragbench import cores
+
 SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-SHARE = "import os; from mmragbench.cores import share_cores; share_cores();"
+SHARE = "import os, mmragbench.cores as c; c.others_run = lambda: True; c.share_cores();"
 SAID = f"{SHARE} print(os.environ.get('GOMP_SPINCOUNT'), os.environ.get('OPENBLAS_NUM_THREADS'))"
 
 
@@ -49,6 +52,35 @@ def test_numpys_openblas_itself_reads_the_setting():
 def test_the_users_own_settings_win(settings, kept):
     """What the environment says itself is left as it is."""
     assert printed(SAID, **settings).strip() == kept
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux counts what runs")
+def test_others_that_run_are_seen():
+    """Beside processes that spin it is brief spinning."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        time.sleep(0.5)
+        assert cores.others_run()
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize(
+    "running, busy", [([1] * 5, False), ([3] * 5, True), ([1, 1, 2, 1, 1], False)]
+)
+def test_a_moment_is_no_neighbour(running, busy, monkeypatch):
+    """It takes most of the looks; where the system does not count, nobody is seen."""
+    looks = iter(running)
+    monkeypatch.setattr(cores, "_running", lambda: next(looks))
+    assert cores.others_run() is busy
+
+    def cannot():
+        raise FileNotFoundError
+
+    monkeypatch.setattr(cores, "_running", cannot)
+    assert not cores.others_run()
 
 
 def test_the_command_line_sets_it_before_a_heavy_library_is_there():
