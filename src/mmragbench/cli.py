@@ -205,7 +205,9 @@ def main() -> None:
         raise
     finally:
         flush()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(
+            signal.SIGINT, lambda *_: INTERRUPTS.end()
+        )  # while the interpreter shuts down
 
 
 INTERRUPTED = 130

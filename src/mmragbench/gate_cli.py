@@ -50,6 +50,10 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
         raise MmragbenchError(
             "give one of --save FILE (write a baseline) and --baseline FILE (test)"
         )
+    if save is not None and (margin or require_power is not None):
+        raise MmragbenchError(
+            "a baseline keeps no margins: give --margin and --require-power with --baseline"
+        )
     for option, path in (("--save", save), ("--junit", junit), ("--markdown", markdown)):
         check_file(option, path)
     if save is not None:

@@ -148,6 +148,14 @@ def test_save_writes_what_baseline_reads(made, tmp_path):
     assert gate(made, "--baseline", tmp_path / "b.json").exit_code == 0
 
 
+@pytest.mark.parametrize("options", [("--margin", "CIDEr=0.1"), ("--require-power", "0.8")])
+def test_a_baseline_keeps_no_margins(options, made, tmp_path):
+    """One that is given when a baseline is written would be forgotten without a word."""
+    done = gate(made, "--save", tmp_path / "b.json", *options)
+    assert "give --margin and --require-power with --baseline" in str(done.exception)
+    assert not (tmp_path / "b.json").exists()
+
+
 @pytest.mark.parametrize("columns", [80, 160])
 def test_it_fits_the_terminal(worse, baseline, columns, monkeypatch):
     """No line is wider than the window."""
