@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mmragbench.errors import MmragbenchError
+from mmragbench.printable import one_line
 
 
 def unusable_folder(path: Path) -> str | None:
@@ -67,9 +68,7 @@ def private() -> Iterator[None]:
 
 
 def _message(option: str, path: Path, reason: str, kind: str) -> str:
-    shown = str(path)
-    shown = shown if len(shown) <= 200 else f"{shown[:200]}…"
-    return f"{option} {shown} cannot be written ({reason}); name {kind} that can be"
+    return f"{option} {one_line(path, 200)} cannot be written ({reason}); name {kind} that can be"
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mmragbench.cache import sweep, write_atomically
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.identity import file_digest
+from mmragbench.printable import one_line
 from mmragbench.spending import lock
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def reading(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError(f"{path} is not there any more; {AGAIN}") from error
     except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+        said = one_line(f"{type(error).__name__}: {error}", 150)
         raise DataError(f"{path} cannot be read ({said}); {AGAIN}") from error
 
 
@@ -221,7 +222,7 @@ def unlisted(*folders: Path) -> Iterator[None]:
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         for folder in folders:
             if Files.of(folder).digests is None:
-                said = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+                said = one_line(f"{type(error).__name__}: {error}", 150)
                 raise DataError(
                     f"{folder} has no {LIST}, so that an older version wrote it or somebody changed "
                     f"it, and it cannot be read ({said}); {AGAIN}"

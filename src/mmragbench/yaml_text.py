@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from mmragbench.errors import SuiteError
+from mmragbench.printable import one_line
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where it is there: ten times as fast."""
@@ -76,9 +77,7 @@ def load(text: str, name: str) -> tuple[Any, yaml.Node | None]:
         finally:
             loader.dispose()
     except (yaml.YAMLError, ValueError) as error:
-        said = " ".join(str(error).split())
-        said = said if len(said) <= 200 else f"{said[:200]}…"
-        raise SuiteError(f"{name} is not YAML: {said}") from error
+        raise SuiteError(f"{name} is not YAML: {one_line(error, 200)}") from error
 
 
 class _Sizes:

@@ -64,18 +64,6 @@ def read_objects(path: Path, expected: str) -> Iterator[tuple[int, dict[str, Any
         yield number, value if good else None, "" if good else "not an object in JSON"
 
 
-def read_rows(path: Path, expected: str) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON Lines file of which no line may be anything else.
-
-    Raises:
-        DataError: the file cannot be read, or a line is no object.
-    """
-    for number, row, reason in read_objects(path, expected):
-        if row is None:
-            raise DataError(f"{path}, line {number}: {reason}; expected {expected}")
-        yield row
-
-
 def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
     try:
         return decoder.decode(text)
