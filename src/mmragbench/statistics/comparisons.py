@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log2
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from mmragbench.statistics.intervals import RESAMPLES, difference_interval
+from mmragbench.statistics.intervals import RESAMPLES, difference_interval, studentised
 from mmragbench.statistics.resampling import Array, Clusters, sign_flip_p_value
 
 
@@ -33,8 +34,9 @@ class Comparison:
     p_value: float
     n: int
     n_clusters: int
-    needed: int | None
+    needed: int | None = None
     identical: bool = False
+    note: str | None = None
 
 
 def compare(
@@ -95,25 +97,25 @@ def queries_needed(
     return ceil(max(fewest, variance * (reach / data.mean) ** 2))
 
 
-def comparison_of_means(
-    influences: Array, swaps: Array, clusters: npt.ArrayLike | None, resamples: int, seed: int
-) -> Comparison:
-    """A comparison of two statistics that are means, to first order, of per-image values.
-
-    `influences` has the difference as its mean, and its spread; `swaps` is what the difference
-    changes sign by when an image's two outputs change places.
-    """
-    data, moved = Clusters.of(influences, clusters), Clusters.of(swaps, clusters)
-    low, high = difference_interval(influences, data, resamples, seed)
-    # Evidence that points the other way than the difference itself is no evidence for it.
-    agree = data.mean * moved.mean > 0
-    return Comparison(
-        difference=data.mean,
-        low=low,
-        high=high,
-        p_value=sign_flip_p_value(moved.sums, resamples, seed) if agree else 1.0,
-        n=data.n,
-        n_clusters=len(data),
-        needed=queries_needed(influences, clusters),
-        identical=not influences.any(),
-    )
+def compare_all(
+    columns: Sequence[npt.ArrayLike],
+    clusters: npt.ArrayLike | None = None,
+    bounds: None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[Comparison]:
+    """A stand-in."""
+    found = []
+    for column in columns:
+        x = np.asarray(column, dtype=np.float64)
+        data = Clusters.of(x, clusters)
+        if not x.any():
+            found.append(Comparison(0.0, None, None, 1.0, data.n, len(data), identical=True))
+            continue
+        t, _ = studentised(data, resamples, seed)
+        reach = float(np.quantile(np.abs(t), 0.95, method="inverted_cdf"))
+        half, statistic = reach * data.standard_error, abs(data.mean) / data.standard_error
+        p = (1 + int((np.abs(t) >= statistic).sum())) / (1 + resamples)
+        ends = data.mean - half, data.mean + half
+        found.append(Comparison(data.mean, *ends, p, data.n, len(data)))
+    return found
