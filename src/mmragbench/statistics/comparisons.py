@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from mmragbench.statistics.intervals import RESAMPLES, difference_interval, studentised
-from mmragbench.statistics.resampling import Array, Clusters, sign_flip_p_value
+from mmragbench.statistics.resampling import Clusters, sign_flip_p_value
 
 
 @dataclass(frozen=True, slots=True)
