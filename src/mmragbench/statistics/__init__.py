@@ -8,12 +8,14 @@ promises, and that versions which ignore the clusters do not.
 from mmragbench.statistics.comparisons import Comparison, compare, queries_needed
 from mmragbench.statistics.distances import (
     Distance,
+    Limit,
     compare_distances,
     distance_values,
     fid_bias,
     fid_interval,
     kid_interval,
 )
+from mmragbench.statistics.extrapolation import Halves
 from mmragbench.statistics.families import ALPHA, Verdict, holm, indistinguishable_groups, verdict
 from mmragbench.statistics.intervals import RESAMPLES, Interval, bootstrap_interval, pseudo_values
 from mmragbench.statistics.noninferiority import Design, Loss, loss
@@ -24,7 +26,9 @@ __all__ = [
     "Comparison",
     "Design",
     "Distance",
+    "Halves",
     "Interval",
+    "Limit",
     "Loss",
     "Verdict",
     "bootstrap_interval",

@@ -4,43 +4,82 @@ Both are smooth functions of their images' weights, so each image has an *influe
 which the distance changes as the image gets more weight (Hampel 1974; the infinitesimal jackknife,
 Efron 1982; Davison and Hinkley 1997, section 2.7). The distance plus the images' influences are
 values whose mean is the distance, and whose spread is its spread: they are bootstrapped like the
-per-query values of any other measure. So 10,000 resamples cost one decomposition instead of 10,000.
+per-query values of any other measure. Resampling the images themselves would do worse: a resample
+repeats images, which adds to FID's bias once more.
 
-Resampling the images themselves would do worse: a resample repeats images, which lowers its rank
-and adds to FID's bias once more, so that the percentile interval lies above the estimate.
-`benchmarks/calibration.py` shows both.
+KID is unbiased. FID is biased upward by about C/n, and C depends on the generator, so that no n
+makes FIDs comparable (Chong and Forsyth, CVPR 2020). So beside FID at n stand
 
-What an interval covers is the FID *expected at this number of images*. FID is biased upward by about
-C/n (Chong and Forsyth, CVPR 2020), so only FIDs of the same n may be compared; `fid_bias` estimates
-how much. KID is unbiased for independent sets (Bińkowski et al., ICLR 2018); if generated image i
-resembles real image i, the n pairs among its n^2 mixed terms lower it by something of order 1/n.
+- the *limit*: FID extrapolated to an unlimited number of images, Chong and Forsyth's FID infinity;
+- where images are few, *halves*: generated images of one half against real ones of the other.
+
+`docs/calibration.md` shows by simulation what the intervals cover and how often the tests err.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from mmragbench.statistics.comparisons import Comparison, comparison_of_means
-from mmragbench.statistics.intervals import RESAMPLES, bootstrap_interval
+from mmragbench.statistics import extrapolation, mmd
+from mmragbench.statistics.comparisons import Comparison, compare_all
+from mmragbench.statistics.extrapolation import Halves, Line, extrapolate, halves
+from mmragbench.statistics.feature_sets import LEAST, FeatureSets
+from mmragbench.statistics.intervals import RESAMPLES, Interval, bootstrap_interval
 from mmragbench.statistics.resampling import Array
 
-ENOUGH_IMAGES = 2_048
-_ROWS = 512  # of a kernel matrix at a time
+Kind = Literal["FID", "KID"]
+
+FEW_PER_DIMENSION = 10
+"""Images for each dimension of the features, below which FID has a warning, and halves."""
+MOST_BIAS = 0.05
+"""The share of FID that may be bias without a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """FID extrapolated to an unlimited number of images, and its 95 % interval.
+
+    It is the intercept of a straight line in 1/n through FID of n, n/2 and n/3 images (Chong and
+    Forsyth 2020); with fewer than 3 images for each dimension, of n and n/2. To this order it is
+    unbiased, so that it may fall below 0 where the two sets are alike.
+
+    Attributes:
+        bias: what the line has at n above its limit: its slope / n.
+        r_squared: of the line; None where it goes through two points.
+        images: how many each FID was of, of the smaller set.
+    """
+
+    estimate: float
+    low: float | None
+    high: float | None
+    bias: float
+    r_squared: float | None
+    images: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """A distance between two sets of images, its 95 % interval, and what to know about its bias."""
+    """A distance between two sets of images, its 95 % interval, and what to know about its bias.
+
+    Attributes:
+        n: generated images.
+        limit: FID beyond this number of images; None for KID, or where `refusal` says why.
+        halves: of few images: FID of halves against halves.
+    """
 
     estimate: float
     low: float | None
     high: float | None
     n: int
     warning: str | None = None
+    limit: Limit | None = None
+    refusal: str | None = None
+    halves: Halves | None = None
 
 
 def fid_interval(
@@ -49,22 +88,37 @@ def fid_interval(
     clusters: npt.ArrayLike | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    paired: int | None = None,
 ) -> Distance:
     """FID (Heusel et al. 2017) of features (n, d), and the interval of its expectation at this n.
 
-    Row i of both belongs to query i, and is resampled together; sets of unequal size are
-    independent. Covariances are divided by n - 1. If the two sets come from one distribution, the
-    interval is wider than it need be (the influences do not vanish in a sample).
+    The first `paired` rows of both sets belong to the same queries; by default all of them where
+    the sets are equally large, else none. Covariances are divided by n - 1. If the two sets come
+    from one distribution, the interval is wider than it need be (the influences do not vanish in a
+    sample). Where nothing varies there is no interval.
+
+    Args:
+        clusters: one label for each query: those of pairs, of the other real images, and of the
+            other generated ones, in this order.
 
     Raises:
         ValueError: fewer than two images, unequal dimensions, or a feature that is not finite.
     """
-    x, y = _features(real, generated)
-    estimate, of_real, of_generated = _fid(_centred(x), _centred(y))
-    values = _values(estimate, of_real, of_generated)
-    low, high = bootstrap_interval(values, clusters, 0.95, resamples, seed)
-    low = None if low is None else max(0.0, low)
-    return Distance(estimate, low, high, len(y), _warning(min(len(x), len(y)), x.shape[1]))
+    sets = FeatureSets.of(real, generated, paired)
+    values, line = extrapolation.values_of(sets), extrapolate(sets, clusters)
+    estimate = float(values.mean())
+    low, high = _interval(values, clusters, resamples, seed)
+    few = 2 * LEAST <= sets.n < FEW_PER_DIMENSION * sets.dimensions
+    return Distance(
+        estimate,
+        None if low is None else max(0.0, low),
+        high,
+        len(sets.generated),
+        warning=_warning(sets, estimate, line),
+        limit=_limit(sets, line, clusters, resamples, seed) if line else None,
+        refusal=None if line else _refusal(sets),
+        halves=halves(sets, clusters) if few else None,
+    )
 
 
 def kid_interval(
@@ -73,185 +127,126 @@ def kid_interval(
     clusters: npt.ArrayLike | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    paired: int | None = None,
 ) -> Distance:
     """KID of features (n, d): the unbiased MMD^2 with the kernel (x.y/d + 1)^3, on all images.
 
-    Source: Bińkowski et al. 2018, equation 4; they and torch-fidelity average it over subsets,
-    which has the same expectation. The influence of an image is the first-order (Hájek) part of
-    the U-statistic. Raises as `fid_interval` does.
+    The kernels of pairs, of the generated image of a query and its own real one, are left out of
+    the mixed term (Gretton et al. 2012, MMD^2_u over pairs): they are alike because they belong
+    together. So the estimate needs no independence within pairs. Source of the kernel: Bińkowski et
+    al. 2018, equation 4; they and torch-fidelity average over subsets, which has the same
+    expectation for independent sets. Arguments and errors are `fid_interval`'s.
     """
-    x, y = _features(real, generated)
-    estimate, of_real, of_generated = _kid(_within(x), _within(y), *_between(x, y))
-    values = _values(estimate, of_real, of_generated)
-    return Distance(
-        estimate, *bootstrap_interval(values, clusters, 0.95, resamples, seed), n=len(y)
-    )
+    sets = FeatureSets.of(real, generated, paired)
+    values = mmd.values_of(sets)
+    low, high = _interval(values, clusters, resamples, seed)
+    return Distance(float(values.mean()), low, high, len(sets.generated))
 
 
 def compare_distances(
     real: npt.ArrayLike,
     a: npt.ArrayLike,
     b: npt.ArrayLike,
-    distance: Literal["FID", "KID"],
+    distance: Kind,
     clusters: npt.ArrayLike | None = None,
     seed: int = 0,
 ) -> Comparison:
     """The distance of `a` to `real` less that of `b`; row i of all three belongs to query i.
 
-    The interval is the studentised bootstrap of the differences of influences. The p-value is a
-    permutation's that lets a_i and b_i change places:
-    - KID: the exact permutation of the difference itself, which is linear in the swaps (the terms
-      with two swapped images cancel), so that it is a sign flip of per-image sums;
-    - FID: of its first-order part at the pooled generated images, the mean of f(a_i) - f(b_i).
-      Pooling does not change when images change places, so the test is exact too, at any n; what
-      first order may cost is power. If that part and the difference itself disagree in sign, p = 1.
+    KID: the studentised bootstrap of the differences of the images' influences. FID: an order is
+    stated only where it does not turn with the number of images. The interval is the hull of two
+    such intervals, of the difference at this n and of that of the limits; the p-value is the larger
+    of the two, and 1 if their signs differ. So either hypothesis, equal expected FIDs at this n or
+    equal limits, is rejected in at most the cases in which its own test rejects it. Where FID
+    can't be extrapolated there is no interval, p = 1, and `note` says why.
 
     Raises:
         ValueError: as `fid_interval`, or the three sets are not equally large.
     """
-    x, first = _features(real, a)
-    _, second = _features(real, b)
-    if not len(x) == len(first) == len(second):
+    sides = [FeatureSets.of(real, features) for features in (a, b)]
+    if len({len(rows) for side in sides for rows in (side.real, side.generated)}) > 1:
         raise ValueError("a paired comparison needs the same queries")
-    parts = fid_comparison if distance == "FID" else kid_comparison
-    return comparison_of_means(*parts(x, first, second), clusters, RESAMPLES, seed)
+    difference = _values(sides[0], distance) - _values(sides[1], distance)
+    beyond = _beyond(sides, clusters) if distance == "FID" else []
+    found = _hull(compare_all([difference, *beyond], clusters, None, RESAMPLES, seed))
+    if distance == "KID" or beyond or found.identical:
+        return found
+    return replace(found, low=None, high=None, p_value=1.0, note=_refusal(sides[0]))
 
 
-def distance_values(
-    real: npt.ArrayLike, generated: npt.ArrayLike, distance: Literal["FID", "KID"]
-) -> Array:
+def distance_values(real: npt.ArrayLike, generated: npt.ArrayLike, distance: Kind) -> Array:
     """Per-image values whose mean is the distance, and whose spread is its spread: the distance
     plus the image's influences. Row i of both belongs to query i. Raises as `fid_interval` does.
     """
-    x, y = _features(real, generated)
-    if distance == "FID":
-        return _values(*_fid(_centred(x), _centred(y)))
-    return _values(*_kid(_within(x), _within(y), *_between(x, y)))
+    return _values(FeatureSets.of(real, generated), distance)
 
 
-def fid_bias(real: npt.ArrayLike, generated: npt.ArrayLike, seed: int = 0) -> float:
-    """About how much of this FID is bias, for paired features (n, d).
-
-    FID(n) = FID(infinity) + C/n to first order (Chong and Forsyth 2020), so the two random halves
-    score higher than the whole by C/n, the whole's bias.
-    """
-    x, y = _features(real, generated)
-    order = np.random.default_rng(seed).permutation(len(x))
-    halves = order[: len(x) // 2], order[len(x) // 2 :]
-    whole, *parts = (_fid(_centred(x[i]), _centred(y[i]))[0] for i in (order, *halves))
-    return float(np.mean(parts)) - whole
+def fid_bias(
+    real: npt.ArrayLike, generated: npt.ArrayLike, clusters: npt.ArrayLike | None = None
+) -> float | None:
+    """About how much of this FID is bias: the slope of the line that extrapolates it, over n. None
+    with fewer than 2 images for each dimension. Raises as `fid_interval` does."""
+    line = extrapolate(FeatureSets.of(real, generated), clusters)
+    return line.bias if line else None
 
 
-def fid_comparison(x: Array, a: Array, b: Array) -> tuple[Array, Array]:
-    """Per image: values whose mean is FID(x, a) - FID(x, b), and what a swap turns round."""
-    real = _centred(x)
-    of_a, of_b = (_values(*_fid(real, _centred(y))) for y in (a, b))
-    _, _, of_pooled = _fid(real, _centred(np.concatenate([a, b])))
-    return of_a - of_b, of_pooled[: len(a)] - of_pooled[len(a) :]
+def _values(sets: FeatureSets, distance: Kind) -> Array:
+    return extrapolation.values_of(sets) if distance == "FID" else mmd.values_of(sets)
 
 
-def kid_comparison(x: Array, a: Array, b: Array) -> tuple[Array, Array]:
-    """Per image: values whose mean is KID(x, a) - KID(x, b), and what a swap turns round."""
-    xx, aa, bb = _within(x), _within(a), _within(b)
-    (xa, ax), (xb, bx), (ab, ba) = _between(x, a), _between(x, b), _between(a, b)
-    of_a, of_b = _values(*_kid(xx, aa, xa, ax)), _values(*_kid(xx, bb, xb, bx))
-    across = (ab - ba) * len(a) / (len(a) - 1)
-    return of_a - of_b, aa - bb + across - 2 * (ax - bx)
+def _limit(
+    sets: FeatureSets, line: Line, clusters: npt.ArrayLike | None, resamples: int, seed: int
+) -> Limit:
+    values = line.limit
+    low, high = _interval(values, clusters, resamples, seed)
+    images = tuple(sets.n // count for count in range(1, len(line.levels) + 1))
+    return Limit(float(values.mean()), low, high, line.bias, line.r_squared, images)
 
 
-class _Centred(NamedTuple):
-    """Features around their mean, and their QR decomposition."""
-
-    mean: Array
-    rows: Array
-    q: Array
-    r: Array
+def _interval(values: Array, clusters: npt.ArrayLike | None, resamples: int, seed: int) -> Interval:
+    """None where nothing varies: then no image says anything about others."""
+    if not np.ptp(values):
+        return Interval(None, None)
+    return bootstrap_interval(values, clusters, 0.95, resamples, seed)
 
 
-def _centred(x: Array) -> _Centred:
-    mean = x.mean(axis=0)
-    q, r = np.linalg.qr(x - mean)
-    return _Centred(mean, x - mean, q, r)
+def _beyond(sides: Sequence[FeatureSets], clusters: npt.ArrayLike | None) -> list[Array]:
+    """The difference of the limits, where they are known."""
+    a, b = (extrapolate(side, clusters) for side in sides)
+    return [a.limit - b.limit] if a and b else []
 
 
-def _fid(x: _Centred, y: _Centred) -> tuple[float, Array, Array]:
-    """FID and the influence of each image of `x` and of `y`.
-
-    With centred rows X, Y the mixed term tr (Sx Sy)^(1/2) is the nuclear norm of X Y', up to the
-    factors n - 1; its derivative in the weight of row i is half the i-th diagonal entry of
-    (X Y' Y X')^(1/2). From X = Qx Rx, Y = Qy Ry and Rx Ry' = U S V' both follow without a matrix
-    square root, singular covariances (n < d) included.
-    """
-    n, m = len(x.rows), len(y.rows)
-    u, s, vt = np.linalg.svd(x.r @ y.r.T, full_matrices=False)
-    s /= np.sqrt((n - 1) * (m - 1))
-    shift = y.mean - x.mean
-    xx, yy = _variances(x.rows), _variances(y.rows)
-    estimate = float(shift @ shift + xx.mean() + yy.mean() - 2 * s.sum())
-    of_x = xx - n * ((x.q @ u) ** 2 @ s) - 2 * x.rows @ shift
-    of_y = yy - m * ((y.q @ vt.T) ** 2 @ s) + 2 * y.rows @ shift
-    return estimate, of_x - of_x.mean(), of_y - of_y.mean()
+def _hull(found: Sequence[Comparison]) -> Comparison:
+    """One comparison that says only what all of them say; the difference is the first one's."""
+    first = found[0]
+    ends = [end for each in found for end in (each.low, each.high) if end is not None]
+    agree = len({np.sign(each.difference) for each in found}) == 1
+    return Comparison(
+        difference=first.difference,
+        low=min(ends, default=None),
+        high=max(ends, default=None),
+        p_value=max(each.p_value for each in found) if agree else 1.0,
+        n=first.n,
+        n_clusters=first.n_clusters,
+        identical=first.identical,
+    )
 
 
-def _variances(rows: Array) -> Array:
-    """Values whose mean is the trace of the covariance."""
-    n = len(rows)
-    return np.asarray(n / (n - 1) * (rows**2).sum(axis=1))
+def _refusal(sets: FeatureSets) -> str:
+    least = extrapolation.LEAST_PER_DIMENSION
+    return (
+        f"FID beyond this n needs at least {least} images for each of {sets.dimensions:,} "
+        f"dimensions, {least * sets.dimensions:,}, and there are {sets.n:,}"
+    )
 
 
-def _kid(xx: Array, yy: Array, xy: Array, yx: Array) -> tuple[float, Array, Array]:
-    """KID and the influence of each image of x and of y, from each image's mean kernels."""
-    estimate = float(xx.mean() + yy.mean() - 2 * xy.mean())
-    of_x, of_y = 2 * (xx - xy), 2 * (yy - yx)
-    return estimate, of_x - of_x.mean(), of_y - of_y.mean()
-
-
-def _within(x: Array) -> Array:
-    """Each image's mean kernel with the others of its set."""
-    n = len(x)
-    of_itself = _cubed(np.einsum("ij,ij->i", x, x) / x.shape[1] + 1)
-    return np.asarray((_between(x, x)[0] * n - of_itself) / (n - 1))
-
-
-def _between(x: Array, y: Array) -> tuple[Array, Array]:
-    """Mean kernels (x.y/d + 1)^3 of each x with all y, and of each y with all x."""
-    rows, columns = [], np.zeros(len(y))
-    for start in range(0, len(x), _ROWS):
-        block = _cubed(x[start : start + _ROWS] @ y.T / x.shape[1] + 1)
-        rows.append(block.mean(axis=1))
-        columns += block.sum(axis=0)
-    return np.concatenate(rows), columns / len(x)
-
-
-def _cubed(k: Array) -> Array:
-    return np.asarray(k * k * k)  # many times faster than k**3
-
-
-def _values(estimate: float, of_x: Array, of_y: Array) -> Array:
-    """Per-image values with the estimate as their mean: image by image where the sets are paired,
-    else of both sets together, where an image counts by its set's share."""
-    if len(of_x) == len(of_y):
-        return estimate + of_x + of_y
-    n = len(of_x) + len(of_y)
-    return estimate + np.concatenate([of_x * (n / len(of_x)), of_y * (n / len(of_y))])
-
-
-def _features(real: npt.ArrayLike, generated: npt.ArrayLike) -> tuple[Array, Array]:
-    x, y = np.asarray(real, dtype=np.float64), np.asarray(generated, dtype=np.float64)
-    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
-        raise ValueError(f"features must be (n, d) with the same d; got {x.shape} and {y.shape}")
-    if min(len(x), len(y)) < 2:
-        raise ValueError("a distance needs at least two images on each side")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("a feature is not finite")
-    return x, y
-
-
-def _warning(n: int, d: int) -> str | None:
-    if n < d:
-        why = f"fewer images ({n:,}) than dimensions ({d:,}), so the covariances are singular"
-    elif n < ENOUGH_IMAGES:
-        why = f"{n:,} images, fewer than {ENOUGH_IMAGES:,}"
-    else:
+def _warning(sets: FeatureSets, estimate: float, line: Line | None) -> str | None:
+    n, d = sets.n, sets.dimensions
+    if line is None:
+        return f"FID is biased upward, by how much can't be said: {_refusal(sets)}."
+    if n >= FEW_PER_DIMENSION * d and line.bias <= MOST_BIAS * estimate:
         return None
-    return f"FID is biased upward: {why}. Compare it only with FIDs of as many images."
+    return (
+        f"FID is biased upward: about {line.bias:.3g} of it is bias with {n:,} images of {d:,} "
+        "dimensions. Among FIDs of the same n the order may be another than beyond it."
+    )
