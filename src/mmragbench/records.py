@@ -381,6 +381,7 @@ class Scores:
         interval: the 95 % interval of the estimate, (low, high); None before it was computed, and
             (None, None) where it can't be.
         warning: what a reader of the number must know (too few images for FID).
+        details: what stands beside the number in its row of `summary.json` (FID's `limit`).
     """
 
     measure: Measure
@@ -392,3 +393,4 @@ class Scores:
     bounds: tuple[float, float] | None = field(default=None, compare=False)
     interval: tuple[float | None, float | None] | None = None
     warning: str | None = None
+    details: Mapping[str, object] = field(default_factory=dict)

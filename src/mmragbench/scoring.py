@@ -156,6 +156,7 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
                 "n": n,
                 "n_failed": failed,
                 "signature": scores.signature,
+                **scores.details,
             }
             if scores.warning:
                 row["warning"] = scores.warning

@@ -203,6 +203,7 @@ def _scores_to_plain(scores: Scores) -> dict[str, Any]:
         "influences": dict(scores.influences),
         "interval": scores.interval,
         "warning": scores.warning,
+        "details": dict(scores.details),
         "queries": [score.query for score in scores.scores],
         "values": [score.value for score in scores.scores],
         "errors": {i: s.error for i, s in enumerate(scores.scores) if s.error is not None},
@@ -227,6 +228,7 @@ def _scores(plain: dict[str, Any]) -> Scores:
         influences=plain["influences"],
         interval=tuple(plain["interval"]) if plain["interval"] else None,
         warning=plain["warning"],
+        details=plain["details"],
     )
 
 

@@ -9,14 +9,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mmragbench.evals import images as module
-from mmragbench.evals.images import fid, images, kid
+from mmragbench.evals.images import images
 from mmragbench.records import Image, Measure, Output, Query, Task
 from mmragbench.registry import find
 from mmragbench.signature import parse
+from mmragbench.statistics import fid_interval, kid_interval
 
 MEASURES = [Measure("FID", "pixels"), Measure("KID", "pixels")]
 Rows = NDArray[np.float32]
+
+
+def fid(x: Rows, y: Rows) -> float:
+    """FID of two sets."""
+    return fid_interval(x, y, resamples=9).estimate
+
+
+def kid(x: Rows, y: Rows, paired: int | None = None) -> float:
+    """KID of two sets, or of pairs."""
+    return kid_interval(x, y, resamples=9, paired=paired).estimate
 
 
 class Pixels:
@@ -88,22 +98,34 @@ def test_kid_is_the_definition() -> None:
     assert kid(*sets(12, 9, 6)) == pytest.approx(expected, rel=1e-9)
 
 
-def test_kid_is_torch_fidelitys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On all images of two sets of one size, and on subsets where there are many."""
-    torch = pytest.importorskip("torch")
-    from torch_fidelity.metric_kid import kernel_mmd, kid_features_to_metric
+@pytest.mark.parametrize(("paired", "estimator"), [(0, "unbiased"), (60, "u-statistic")])
+def test_kid_is_torch_fidelitys(paired: int, estimator: str) -> None:
+    """Of two sets of one size: its `unbiased` estimator of independent sets, and its `u-statistic`,
+    which leaves the pairs out of the mixed term."""
+    pytest.importorskip("torch")
+    from torch_fidelity.metric_kid import kernel_poly, mmd2
 
-    x, y = (rows.astype(np.float64) for rows in sets(50, 50, 16))
-    assert kid(*sets(50, 50, 16)) == pytest.approx(float(kernel_mmd(x, y)), rel=1e-9)
-    monkeypatch.setattr(module, "LARGEST_SUBSET", 40)
-    x, y = sets(90, 70, 8)
+    x, y = sets(60, 60, 16)
+    a, b = x.astype(np.float64), y.astype(np.float64)
+    kernels = (kernel_poly(p, q) for p, q in ((a, a), (a, b), (b, b)))
+    expected = mmd2(*kernels, mmd_est=estimator)
+    assert kid(x, y, paired) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_kid_is_torch_fidelitys_mean_over_subsets() -> None:
+    """Of one subset that is the whole set, as its front door computes it; above 1,000 images all
+    pairs are taken as well."""
+    torch = pytest.importorskip("torch")
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    x, y = sets(1_100, 1_100, 8)
     expected = kid_features_to_metric(
-        torch.from_numpy(y).double(),
-        torch.from_numpy(x).double(),
-        kid_subset_size=40,
+        *(torch.from_numpy(rows).double() for rows in (y, x)),
+        kid_subsets=1,
+        kid_subset_size=1_100,
         verbose=False,
     )["kernel_inception_distance_mean"]
-    assert kid(x, y) == pytest.approx(expected, rel=1e-9)
+    assert kid(x, y, paired=0) == pytest.approx(expected, rel=1e-9)
 
 
 def posed(n: int) -> tuple[Task, list[Output], Pixels]:
@@ -122,8 +144,10 @@ def test_failures_stay_failures() -> None:
     outputs[3], outputs[5:6] = Output("q3", error="timeout"), []
     x, y = sets(20, 20, 4)
     kept = np.delete(y, [3, 5], axis=0)
+    pairs_first = np.concatenate([np.delete(x, [3, 5], axis=0), x[[3, 5]]])
     found = images(MEASURES, task, [], outputs, features=features)
-    assert [s.total for s in found] == [pytest.approx(fid(x, kept)), pytest.approx(kid(x, kept))]
+    expected = [fid(x, kept), kid(pairs_first, kept, paired=18)]
+    assert [s.total for s in found] == pytest.approx(expected)
     for scores in found:
         assert [(s.query, s.error) for s in scores.scores] == [
             ("q3", "timeout"),
@@ -153,11 +177,13 @@ def test_too_few_images_are_a_reason() -> None:
 
 
 def test_signature_says_what_matters() -> None:
-    """The features' name, their size, norm and resize (if they say it), n, and KID's subsets."""
+    """The features' name, their size, norm and resize (if they say it), n, and which kernels KID is
+    the mean of."""
     task, outputs, features = posed(6)
     first, second = (s.signature for s in images(MEASURES, task, [], outputs, features=features))
     assert first.startswith("FID(pixels)|dims:4|norm:none|cov:n-1|n_real:6|n_generated:6")
-    assert parse(second)["subsets"] == "all"
+    facts = parse(second)
+    assert (facts["mmd"], facts["pairs"], facts["subsets"]) == ("unbiased", "out", "all")
     features.resize = "bilinear-antialias-squash-8"
     for scores in images(MEASURES, task, [], outputs, features=features):
         assert parse(scores.signature)["resize"] == "bilinear-antialias-squash-8"

@@ -90,12 +90,12 @@ def images(made: Path, real: Path, policy: Policy = "error", pairs: Pairs = "aut
     if not paired:
         problems = _of_sets(a, b)
         _settle(problems, policy)
-        task, outputs = _posed([*b.images.values()], [*a.images.values()])
+        task, outputs = _as_sets([*b.images.values()], [*a.images.values()])
     else:
         problems = _of_pairs(a, b)
         _settle(problems, policy, a, b)
         both = [name for name in b.images if name in a.images]
-        task, outputs = _posed([b.images[n] for n in both], [a.images[n] for n in both])
+        task, outputs = _as_pairs([b.images[n] for n in both], [a.images[n] for n in both])
     return Submission(made.name, task, problems, policy, outputs=outputs, failed=a.unreadable)
 
 
@@ -141,10 +141,10 @@ def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submissi
     failed = {} if real else found.unreadable
     if real:
         problems = _problems(found, len(found.names), _flaws(found))
-        task, outputs = _posed(pictures, [])
+        task, outputs = _as_sets(pictures, [])
     else:
         problems = _of_sets(found)
-        task, outputs = _posed([], pictures)
+        task, outputs = _as_sets([], pictures)
     _settle(problems, policy)
     return Submission(folder.name, task, problems, policy, outputs=outputs, failed=failed)
 
@@ -178,13 +178,22 @@ def _flaws(*folders: Folder) -> dict[str, tuple[str, ...]]:
             NO_PICTURE: tuple(others), HIDDEN: tuple(hidden)}  # fmt: skip
 
 
-def _posed(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
-    """A query for each picture of the larger set: who belongs to whom does not matter to a
-    distance between sets."""
-    ids = [str(i) for i in range(max(len(real), len(made)))]
-    targets = dict(zip(ids, real, strict=False))
-    task = Task("image-generation", [], [Query(id) for id in ids], output="image", targets=targets)
-    return task, [Output(id, image=image) for id, image in zip(ids, made, strict=False)]
+def _as_pairs(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
+    """A query for each pair."""
+    ids = [str(i) for i in range(len(real))]
+    return _posed(dict(zip(ids, real, strict=True)), dict(zip(ids, made, strict=True)))
+
+
+def _as_sets(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
+    """A query for each picture, since none belongs to another."""
+    targets = {f"real-{i}": image for i, image in enumerate(real)}
+    return _posed(targets, {f"made-{i}": image for i, image in enumerate(made)})
+
+
+def _posed(targets: dict[str, Image], made: dict[str, Image]) -> tuple[Task, list[Output]]:
+    queries = [Query(id) for id in targets | made]
+    task = Task("image-generation", [], queries, output="image", targets=targets)
+    return task, [Output(id, image=image) for id, image in made.items()]
 
 
 def list_pictures(folder: Path) -> Listing:
