@@ -562,10 +562,11 @@ def test_fid_warns_by_its_bias_and_its_dimensions():
     """Of fewer than 10 images for each dimension, or of a bias above 5 %: not by n alone."""
     x, y = correlated_features(31, 400, d=4)
     assert fid_interval(x, y + 1, resamples=9).warning is None
-    assert fid_interval(x[:39], y[:39] + 1, resamples=9).warning.startswith("FID is biased upward")
+    few = fid_interval(x[:39], y[:39] + 1, resamples=9).warning
+    assert few.startswith("FID of 39 images of 4 dimensions is biased upward")
     alike = fid_interval(x, x[::-1], resamples=9)
     assert alike.limit.bias > 0.05 * alike.estimate
-    assert f"about {alike.limit.bias:.3g} of it is bias" in alike.warning
+    assert "400 images" in alike.warning
     assert kid_interval(x[:9], y[:9], resamples=9).warning is None
 
 

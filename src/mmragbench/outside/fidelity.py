@@ -23,7 +23,8 @@ IMAGES = ("FID", "KID")
 NO_KID = "KID needs the features of every picture, and an .npz has the moments only"
 
 NO_INTERVAL = (
-    "no interval: it needs the features of every picture, and an .npz has the moments only"
+    "no interval, and no FID beyond this n: they need the features of every picture, and an .npz has "
+    "the moments only"
 )
 
 

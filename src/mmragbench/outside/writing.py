@@ -66,7 +66,29 @@ def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[st
         for key in ("reason", "warning"):
             if row.get(key):
                 yield f"{row['measure']}: {row[key]}"
+        yield from (f"{row['measure']}: {line}" for line in _beyond(row))
     yield from (row["signature"] for row in rows)
+
+
+def _beyond(row: Row) -> Iterator[str]:
+    """What stands beside FID: what its interval is of, its limit, and halves of few images."""
+    if row["estimate"] is None or "limit" not in row:
+        return
+    if row["low"] is not None:
+        yield "the interval is of the FID expected at this n"
+    limit, halves = row["limit"], row.get("halves")
+    if limit.get("estimate") is not None:
+        images = ", ".join(f"{n:,}" for n in limit["images"])
+        fit = "" if limit["r_squared"] is None else f", R² {limit['r_squared']:.3f}"
+        yield (
+            f"beyond this n {number(limit['estimate'])} ({interval(limit['low'], limit['high'])}), "
+            f"by a line in 1/n through FID of {images} images{fit}"
+        )
+    if halves:
+        yield (
+            f"generated images of one half against the real ones of the other "
+            f"{number(halves['generated'])}; real images of both halves {number(halves['real'])}"
+        )
 
 
 def unfit(problems: Problems, policy: str, examples: int = 20) -> Iterator[str]:

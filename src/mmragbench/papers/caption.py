@@ -11,6 +11,8 @@ from mmragbench.papers.request import Request
 from mmragbench.papers.table import Block, Column
 from mmragbench.reporting import troubles
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
+from mmragbench.reporting.tables import setting
+from mmragbench.reporting.units import decimals, is_distance, number
 from mmragbench.signature import OURS, parse
 
 INTERVALS = {
@@ -72,7 +74,29 @@ def remarks(
     yield from _left_out(left_out)
     yield from _excluded(table)
     yield from dict.fromkeys(row.warning for row in table.rows if row.warning)
+    yield from _limits(table.rows)
     yield f"Signatures: {'; '.join(short_signatures(columns))}."
+
+
+def _limits(rows: Sequence[Row]) -> Iterator[str]:
+    """What the interval of a distance is of, and FID beyond this number of images."""
+    distances = dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))
+    if distances:
+        names = " and ".join(distances)
+        yield f"{names}: intervals are of the distance expected at this number of images."
+    for measure in distances:
+        beyond = [row for row in rows if str(row.measure) == measure and "bias" in row.limit]
+        if beyond:
+            places = decimals(beyond[0].measure, [row.estimate or 0.0 for row in beyond])
+            told = "; ".join(_limit(row, places) for row in beyond)
+            yield f"{measure} extrapolated to an unlimited number (Chong and Forsyth 2020): {told}."
+
+
+def _limit(row: Row, places: int) -> str:
+    ends = [row.limit["low"], row.limit["high"]]
+    interval = "" if None in ends else f" [{', '.join(number(end, places) for end in ends)}]"
+    where = f" ({setting(row.generator, row.k)})" if row.generator else ""
+    return f"{row.strategy}{where} {number(row.limit['estimate'], places)}{interval}"
 
 
 def _left_out(left_out: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[str]:

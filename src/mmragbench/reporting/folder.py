@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One number of `summary.json`, or the reason why there is none."""
+    """One number of `summary.json`, or the reason why there is none; `limit` and `halves` stand
+    beside FID (`docs/reference/run-folder.md`)."""
 
     task: str
     strategy: str
@@ -38,6 +39,8 @@ class Row:
     low: float | None
     high: float | None
     warning: str | None = None
+    limit: Json = field(default_factory=dict, hash=False)
+    halves: Json = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, raw: Json) -> Row:
@@ -57,6 +60,8 @@ class Row:
             low=raw.get("low"),
             high=raw.get("high"),
             warning=raw.get("warning"),
+            limit=raw.get("limit") or {},
+            halves=raw.get("halves") or {},
         )
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from mmragbench.records import Measure
 from mmragbench.reporting.folder import Json, RunFolder, TaskFacts, measure_of
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, factor, lower_is_better, unit
+from mmragbench.reporting.units import decimals, factor, is_distance, lower_is_better, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _forest(run: RunFolder, pairs: Sequence[Json], against: str | None) -> Fores
         measure=measure,
         unit=unit(measure),
         against=against,
-        control=run.strategies.get(against) if against else None,
+        control=run.strategies.get(against) if against and not is_distance(measure) else None,
         lower_is_better=lower_is_better(measure),
         places=decimals(measure, [pair["difference"] for pair in pairs]),
         contrasts=contrasts,

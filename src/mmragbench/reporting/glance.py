@@ -9,7 +9,7 @@ from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder
 from mmragbench.reporting.headline import Headline, goodness, headlines
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, shown, unit
+from mmragbench.reporting.units import decimals, is_distance, shown, unit
 
 APART = 5.0
 """Percent of the line below which two labels would hide each other."""
@@ -51,13 +51,17 @@ class Strip:
 
 
 def strips(run: RunFolder) -> list[Strip]:
-    """A strip for each task that has a number for at least one contender."""
+    """A strip for each task that has a number for at least one contender; by a distance, of contenders
+    alone."""
     return [_strip(run, headline) for headline in headlines(run)]
 
 
 def _strip(run: RunFolder, headline: Headline) -> Strip:
     measure, where = headline.measure, setting(headline.generator, headline.k)
-    marks = tuple(_marks(run, [*headline.rows, *headline.alone]))
+    rows = [*headline.rows, *headline.alone]
+    if is_distance(measure):
+        rows = [row for row in headline.rows if run.strategies[row.strategy] is None]
+    marks = tuple(_marks(run, rows))
     n = max(row.n for row in headline.rows)
     return Strip(headline.task.name, measure, unit(measure), where, n, marks)
 

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from mmragbench.reporting.folder import Json, RunFolder
 from mmragbench.reporting.headline import Headline, goodness
 from mmragbench.reporting.phrases import Scale, identical, listed
+from mmragbench.reporting.units import is_distance
 
 
 def against_levels(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
     """A sentence for each control that has something to say; nothing where a strategy stands above
-    chance and below the ceiling, as it should."""
+    chance and below the ceiling, as it should. Distances between sets of images have neither: in the
+    long run, random photographs of the same world are the best answer there is."""
+    if is_distance(headline.measure):
+        return
     yield from _floor(run, headline, scale)
     yield from _chance(run, headline, scale)
     yield from _ceiling(run, headline, scale)

@@ -16,6 +16,7 @@ from mmragbench.reporting.explorer import USUAL, Allowance, explorer, script, sc
 from mmragbench.reporting.folder import RunFolder, TaskFacts
 from mmragbench.reporting.heading import facts_of, lede, question
 from mmragbench.reporting.headline import Headline, headlines
+from mmragbench.reporting.limits import LimitTable, limit_tables
 from mmragbench.reporting.overview import FEW, SliceTable, overview, slice_table
 from mmragbench.reporting.plots import Plots, plots
 from mmragbench.reporting.tables import Table, task_tables
@@ -37,6 +38,7 @@ class Section:
 
     facts: TaskFacts
     tables: list[Table]
+    limits: list[LimitTable]
     plots: Plots
     slices: SliceTable | None
 
@@ -86,6 +88,7 @@ def _section(run: RunFolder, facts: TaskFacts, headline: Headline | None) -> Sec
     return Section(
         facts,
         task_tables(run, facts),
+        limit_tables(run, facts),
         plots(run, facts, headline),
         slice_table(run, headline) if headline else None,
     )

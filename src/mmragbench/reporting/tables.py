@@ -15,7 +15,12 @@ from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.lines import Line, Notes, estimates, joined, lines
 from mmragbench.reporting.marks import LEGEND
-from mmragbench.reporting.units import decimals, lower_is_better, unit
+from mmragbench.reporting.units import decimals, is_distance, lower_is_better, unit
+
+NO_LEVELS = (
+    "{}: no control is a floor, a ceiling or chance here. Intervals are of the distance expected at "
+    "this number of images."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +131,7 @@ def _remarks(blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
     if any(cell.marks for block in blocks for line in block.lines for cell in line.cells):
         yield LEGEND
     yield from dict.fromkeys(row.warning for row in rows if row.warning)
+    if distances := list(
+        dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))
+    ):
+        yield NO_LEVELS.format(" and ".join(distances))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from mmragbench.digits import exact
 from mmragbench.records import Measure
 
-LOWER_IS_BETTER = frozenset({"FID", "KID"})
+DISTANCES = frozenset({"FID", "KID"})
 
 PERCENT = frozenset({"R", "Success", "EM", "F1"})
 HUNDREDFOLD = frozenset(
@@ -17,8 +17,14 @@ HUNDREDFOLD = frozenset(
 )
 
 
+def is_distance(measure: Measure) -> bool:
+    """Whether it is one between two sets of images, for which no control is a floor, a ceiling or
+    chance."""
+    return measure.name in DISTANCES
+
+
 def lower_is_better(measure: Measure) -> bool:
-    return measure.name in LOWER_IS_BETTER
+    return is_distance(measure)
 
 
 def factor(measure: Measure) -> float:

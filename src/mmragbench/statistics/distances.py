@@ -149,6 +149,7 @@ def compare_distances(
     b: npt.ArrayLike,
     distance: Kind,
     clusters: npt.ArrayLike | None = None,
+    resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
     """The distance of `a` to `real` less that of `b`; row i of all three belongs to query i.
@@ -168,7 +169,7 @@ def compare_distances(
         raise ValueError("a paired comparison needs the same queries")
     difference = _values(sides[0], distance) - _values(sides[1], distance)
     beyond = _beyond(sides, clusters) if distance == "FID" else []
-    found = _hull(compare_all([difference, *beyond], clusters, None, RESAMPLES, seed))
+    found = _hull(compare_all([difference, *beyond], clusters, None, resamples, seed))
     if distance == "KID" or beyond or found.identical:
         return found
     return replace(found, low=None, high=None, p_value=1.0, note=_refusal(sides[0]))
@@ -243,10 +244,10 @@ def _refusal(sets: FeatureSets) -> str:
 def _warning(sets: FeatureSets, estimate: float, line: Line | None) -> str | None:
     n, d = sets.n, sets.dimensions
     if line is None:
-        return f"FID is biased upward, by how much can't be said: {_refusal(sets)}."
+        return f"FID of {n:,} images is biased upward, by an unknown amount: {_refusal(sets)}."
     if n >= FEW_PER_DIMENSION * d and line.bias <= MOST_BIAS * estimate:
         return None
     return (
-        f"FID is biased upward: about {line.bias:.3g} of it is bias with {n:,} images of {d:,} "
-        "dimensions. Among FIDs of the same n the order may be another than beyond it."
+        f"FID of {n:,} images of {d:,} dimensions is biased upward, by an amount that depends on the "
+        "generator: with more images the order may be another."
     )
