@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image as Pillow
 
@@ -139,7 +141,25 @@ def test_pictures_are_scored_on_features_of_ones_own(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "FID(ColourEncoder)" in done.stdout
-    assert "FID is biased upward" in done.stdout
+    assert "FID of 3 images is biased upward, by an unknown amount" in done.stdout
+
+
+def test_fid_beyond_n_is_told_below_the_table(tmp_path):
+    """What the interval is of, the limit with its own, the fit, and halves beside real halves."""
+    dice = np.random.default_rng(0)
+    for side in ("made", "real"):
+        (tmp_path / side).mkdir()
+        for i, pixels in enumerate(dice.integers(0, 255, (24, 4, 4, 3), np.uint8)):
+            Pillow.fromarray(pixels).save(tmp_path / side / f"{i}.png")
+    given = ("images", tmp_path / "made", "--real", tmp_path / "real", "--features")
+    done = score(*given, "toy:ColourEncoder", "--measures", "FID")
+    assert "the interval is of the FID expected at this n" in done.stdout
+    assert re.search(r"beyond this n .* through FID of 24, 12, 8 images, R² [01]\.\d", done.stdout)
+    assert "real images of both halves" in done.stdout
+    (row,) = json.loads(score(*given, "toy:ColourEncoder", "--measures", "FID", "--json").stdout)
+    assert set(row["limit"]) == {"estimate", "low", "high", "bias", "r_squared", "images"}
+    assert row["limit"]["low"] < row["limit"]["estimate"] < row["limit"]["high"]
+    assert set(row["halves"]) == {"generated", "real"}
 
 
 def test_a_folder_against_itself(tmp_path):

@@ -45,6 +45,18 @@ def row(strategy: str, estimate: float | None, **more: object) -> dict[str, obje
     return usual | {"strategy": strategy, "estimate": estimate, "n_failed": 0} | more
 
 
+def test_what_a_distances_interval_is_of_is_said(changed: Callable[..., Path]) -> None:
+    """And FID beyond this number of images, where it is known."""
+    limit = {"estimate": 0.0123, "low": 0.0101, "high": 0.0144, "bias": 0.02, "r_squared": None,
+             "images": [300, 150]}  # fmt: skip
+    where = {"generator": "nearest", "k": 1, "measure": "FID(clip)"}
+    rows = [row("a", 0.0334, limit=limit, **where), row("b", 0.05, **where)]
+    (table,) = tables([RunFolder(changed("suite.yaml", "task.json", summary=rows))], Request())
+    notes = " ".join(text for _, text in table.notes)
+    assert "FID(clip): intervals are of the distance expected at this number of images." in notes
+    assert "2020): a (nearest, k\u00a0=\u00a01) 0.0123 [0.0101, 0.0144]." in notes
+
+
 def test_the_level_is_the_one_of_the_statistics() -> None:
     """Papers' tables and verdicts reject at the same level."""
     assert family.ALPHA == statistics.ALPHA

@@ -15,6 +15,8 @@ from mmragbench.records import Measure
 from mmragbench.reporting import costs, glance, troubles, units
 from mmragbench.reporting.curves import curves
 from mmragbench.reporting.folder import RunFolder
+from mmragbench.reporting.limits import limit_tables
+from mmragbench.reporting.page import render
 from mmragbench.reporting.tables import tables
 
 
@@ -141,8 +143,51 @@ def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
     """Better is to the right, for measures that fall as for those that rise."""
     for strip in glance.strips(RunFolder(run)):
         places = {mark.control or mark.strategy: mark.place for mark in strip.marks}
-        assert places["chance"] == 0 < places["separate-stores"] < places["ceiling"] == 100
         assert [mark.strategy for mark in strip.best] == ["separate-stores"]
+        if strip.measure.name == "FID":
+            continue
+        assert places["chance"] == 0 < places["separate-stores"] < places["ceiling"] == 100
+
+
+def test_a_distance_has_contenders_only_on_its_strip(run: Path) -> None:
+    """Of two sets of images, no control is chance or a ceiling."""
+    (strip,) = [strip for strip in glance.strips(RunFolder(run)) if strip.measure.name == "FID"]
+    assert {mark.control for mark in strip.marks} == {None}
+    assert {mark.place for mark in strip.best} == {100} and min(m.place for m in strip.marks) == 0
+
+
+def fid_row(strategy: str, estimate: float, **more: object) -> dict[str, object]:
+    where = {"generator": "nearest", "k": 1, "measure": "FID(clip)", "n": 300}
+    return row(strategy, estimate) | where | more
+
+
+def test_fid_beyond_n_stands_in_a_table_of_its_own(changed: Callable[..., Path]) -> None:
+    """The limit with its interval, the bias, the fit, and halves beside real halves."""
+    limit = {"estimate": 0.0123, "low": 0.0101, "high": 0.0144, "bias": 0.0211, "r_squared": 0.9954,
+             "images": [300, 150, 100]}  # fmt: skip
+    halves = {"generated": 0.0611, "real": 0.0532}
+    rows = [fid_row("a", 0.0334, limit=limit, halves=halves), fid_row("b", 0.05)]
+    folder = changed("suite.yaml", "task.json", summary=rows)
+    run = RunFolder(folder)
+    (table,) = limit_tables(run, next(iter(run.tasks.values())))
+    (line,) = table.lines
+    assert (line.strategy, line.here, line.beyond, line.interval, line.bias, line.fit) == (
+        "a", "0.0334", "0.0123", "[0.0101, 0.0144]", "0.0211", "0.995"
+    )  # fmt: skip
+    assert (line.halves, table.real, line.n) == ("0.0611", "0.0532", 300)
+    page = render(run)
+    assert "FID(clip) beyond this number of images" in page
+    assert "the real images of both halves have 0.0532" in page
+
+
+def test_why_fid_is_not_extrapolated_is_said(changed: Callable[..., Path]) -> None:
+    """Once for all strategies, with dashes in the table."""
+    limit = {"reason": "FID beyond this n needs at least 2 images for each of 512 dimensions"}
+    rows = [fid_row(name, 0.03, limit=limit) for name in ("a", "b")]
+    run = RunFolder(changed("suite.yaml", "task.json", summary=rows))
+    (table,) = limit_tables(run, next(iter(run.tasks.values())))
+    assert table.reasons == (limit["reason"],)
+    assert {(line.beyond, line.bias, line.fit, line.halves) for line in table.lines} == {("—",) * 4}
 
 
 def test_failures_are_counted_by_kind(run: Path) -> None:

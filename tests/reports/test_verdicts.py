@@ -264,6 +264,16 @@ def test_a_number_beyond_the_ceiling_is_not_called_better(made: Made) -> None:
     assert more.startswith("a is better than the ceiling")
 
 
+def test_by_a_distance_no_control_is_a_level(made: Made) -> None:
+    """Neither chance, nor a floor, nor a ceiling is named where two sets of images are compared."""
+    numbers = {"a": 0.6, "b": 0.5, "random": 0.4, "oracle": 0.9, "no-retrieval": 0.8}
+    said = {("a", name): better(-0.1) for name in ("random", "oracle", "no-retrieval")}
+    pairs = {("a", "b"): better(-0.1), **said}
+    found = made.verdict(numbers, pairs, measure="FID(clip)")
+    assert found.more == ()
+    assert made.verdict(numbers, pairs).more != ()
+
+
 def test_better_is_said_only_of_pairs_that_say_so(made: Made) -> None:
     """Over every combination of three verdicts, each `x is better than y` stands in the data."""
     for said in itertools.product([better(0.1), worse(-0.1), open_(0.01), None], repeat=3):
