@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from mmragbench.evals.images import images
 from mmragbench.records import Image, Measure, Output, Query, Task
 from mmragbench.registry import find
+from mmragbench.scoring import rows
 from mmragbench.signature import parse
+from mmragbench.stages import scored_from_bytes, scored_to_bytes
 from mmragbench.statistics import fid_interval, kid_interval
 
 MEASURES = [Measure("FID", "pixels"), Measure("KID", "pixels")]
@@ -188,3 +191,30 @@ def test_signature_says_what_matters() -> None:
     for scores in images(MEASURES, task, [], outputs, features=features):
         assert parse(scores.signature)["resize"] == "bilinear-antialias-squash-8"
     assert find("measure", "FID").make is images
+
+
+def test_fids_limit_stands_in_its_row() -> None:
+    """Also after the scores were stored; KID has none, since it is unbiased."""
+    task, outputs, features = posed(20)
+    scored = {"all": images(MEASURES, task, [], outputs, features=features)}
+    for found in (scored, scored_from_bytes(scored_to_bytes(scored))):
+        first, second = rows({"task": "t"}, found)
+        assert first["limit"]["estimate"] < first["estimate"]
+        assert tuple(first["limit"]["images"]) == (20, 10, 6)
+        assert first["halves"]["real"] > 0
+        assert not {"limit", "halves"} & set(second)
+    few = images(MEASURES[:1], task, [], outputs[:7], features=features)
+    (row,) = rows({"task": "t"}, {"all": few})
+    assert row["limit"] == {"reason": row["limit"]["reason"]}
+    assert "2 images for each of 4 dimensions, 8, and there are 7" in row["limit"]["reason"]
+
+
+def test_two_sets_are_no_pairs() -> None:
+    """Where no query has both, nothing is left out, and the signature does not say that it was."""
+    task, outputs, features = posed(20)
+    apart = [replace(output, query=f"other-{output.query}") for output in outputs]
+    both = replace(task, queries=[*task.queries, *(Query(each.query) for each in apart)])
+    (scores,) = images(MEASURES[1:], both, [], apart, features=features)
+    x, y = sets(20, 20, 4)
+    assert scores.total == pytest.approx(kid(x, y, paired=0))
+    assert "pairs" not in parse(scores.signature)

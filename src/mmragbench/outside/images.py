@@ -185,7 +185,8 @@ def _as_pairs(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[
 
 
 def _as_sets(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
-    """A query for each picture, since none belongs to another."""
+    """A query for each picture, since none belongs to another; those of real pictures have no output,
+    which is no failure."""
     targets = {f"real-{i}": image for i, image in enumerate(real)}
     return _posed(targets, {f"made-{i}": image for i, image in enumerate(made)})
 

@@ -31,6 +31,7 @@ FACTS = {
     "ties": "ties by {}",
     "dims": "features of {} dimensions",
     "resize": "pictures resized by {}",
+    "pairs": "pairs left {} of the mixed term",
     "n_real": "{} real pictures",
     "n_generated": "{} generated pictures",
     "missing": "missing outputs: {}",
