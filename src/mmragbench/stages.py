@@ -201,6 +201,8 @@ def _scores_to_plain(scores: Scores) -> dict[str, Any]:
         "total": scores.total,
         "reason": scores.reason,
         "influences": dict(scores.influences),
+        "bounds": scores.bounds,
+        "best": dict(scores.best),
         "interval": scores.interval,
         "warning": scores.warning,
         "queries": [score.query for score in scores.scores],
@@ -225,6 +227,8 @@ def _scores(plain: dict[str, Any]) -> Scores:
         total=plain["total"],
         reason=plain["reason"],
         influences=plain["influences"],
+        bounds=tuple(plain["bounds"]) if plain["bounds"] else None,
+        best=plain["best"],
         interval=tuple(plain["interval"]) if plain["interval"] else None,
         warning=plain["warning"],
     )

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil, log2
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtr, stdtrit
 
-from mmragbench.statistics.intervals import RESAMPLES, difference_interval
-from mmragbench.statistics.resampling import Array, Clusters, sign_flip_p_value
+from mmragbench.statistics.intervals import FEW, RESAMPLES, Bounds, clamped, scale_of
+from mmragbench.statistics.rates import PairedRates
+from mmragbench.statistics.resampling import Array, Clusters
+from mmragbench.statistics.studentised import TAIL, Student, studentised
+
+Procedure = Student | PairedRates
+RARE = 4
+"""Queries that differ, below which an interval of paired rates is called conservative."""
+COUNTED = (TAIL + 1) / (RESAMPLES + 1)
+"""The smallest p-value that is counted from resamples."""
+MOST = 100_000_000
+"""Queries above which no number is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +30,14 @@ class Comparison:
 
     Attributes:
         difference: on the measure's own scale.
-        low, high: its 95 % interval; None where fewer than two clusters were compared.
-        p_value: two-sided, before any correction for the size of the family.
+        low, high: its 95 % interval; None where fewer than two clusters were compared, or nothing
+            differs and the scale is not known.
+        p_value: two-sided, before any correction for the size of the family; at most 0.05 exactly
+            if the interval leaves 0 out.
         n: queries (images, for a distance) compared.
         n_clusters: the clusters that they form.
-        needed: queries for 80 % power at this difference; None if the difference is zero.
         identical: no value of one differs from the other's, so that there is nothing to be told.
+        conservative: the interval is wider than it need be, since few clusters differ.
     """
 
     difference: float
@@ -33,22 +46,82 @@ class Comparison:
     p_value: float
     n: int
     n_clusters: int
-    needed: int | None
     identical: bool = False
+    conservative: bool = False
+    _plan: Plan | None = field(default=None, repr=False, compare=False)
+
+    def needed(self, tests: int = 1, power: float = 0.8) -> int | None:
+        """Queries, in clusters of the shape seen, with which the difference is found at the level
+        0.05 / tests, where Holm's correction of so many begins.
+
+        More than `n`, wherever the p-value is above that level. None if there is no difference, or
+        above a hundred million. It takes the difference seen for the true one: a plan for the next
+        experiment, not a statement about this one (Hoenig and Heisey, The American Statistician
+        2001).
+        """
+        if self._plan is None:
+            return None
+        found = self._plan.clusters(0.05 / tests, power)
+        if found is None:
+            return None
+        queries = ceil(found * self.n / self.n_clusters)
+        return max(queries, self.n + 1) if self.p_value > 0.05 / tests else queries
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the statistic of a test grows with the number of clusters G: sqrt(G) effect on average,
+    with the standard deviation `spread`.
+
+    Attributes:
+        skewness, kurtosis: of the clusters' values (excess kurtosis), where t is their statistic;
+            None where it is the z of paired rates.
+    """
+
+    effect: float
+    spread: float
+    moments: tuple[float, float] | None = None
+
+    def clusters(self, alpha: float, power: float) -> int | None:
+        """The fewest with this power."""
+        few, many = 2, MOST
+        while few < many:
+            middle = (few + many) // 2
+            few, many = (few, middle) if self._reaches(middle, alpha, power) else (middle + 1, many)
+        return few if few < MOST else None
+
+    def _reaches(self, g: int, alpha: float, power: float) -> bool:
+        wanted = self._critical(g, alpha) + float(ndtri(power)) * self.spread
+        return sqrt(g) * self.effect >= wanted
+
+    def _critical(self, g: int, alpha: float) -> float:
+        """Student's quantile, and what skewed values add to it: the term in 1 / G of the Edgeworth
+        expansion of |t| (Hall, The Bootstrap and Edgeworth Expansion, 1992, section 2.6)."""
+        if self.moments is None:
+            return float(ndtri(1 - alpha / 2))
+        counted = max(alpha, COUNTED)
+        x, z = float(stdtrit(g - 1, 1 - counted / 2)), float(ndtri(1 - counted / 2))
+        skewness, kurtosis = self.moments
+        term = kurtosis / 12 * (z**2 - 3) - skewness**2 / 18 * (z**4 + 2 * z**2 - 3)
+        reach = x + min(x, max(0.0, -z * term / g))
+        if alpha >= COUNTED:
+            return reach
+        share = counted / (2 * float(stdtr(g - 1, -reach)))  # as `Studentised.p_value` goes on
+        return float(stdtrit(g - 1, 1 - min(1.0, alpha / share) / 2))
 
 
 def compare(
     a: npt.ArrayLike,
     b: npt.ArrayLike,
     clusters: npt.ArrayLike | None = None,
+    bounds: Bounds | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
     """The mean of `a` less the mean of `b`, value by value on the same queries.
 
-    The interval is `difference_interval` (studentised cluster bootstrap of the differences). The
-    p-value is a paired permutation's: on each image the two systems may change places, which turns
-    the sign of that image's sum of differences (`sign_flip_p_value`).
+    `bounds` is the measure's scale, as far as it is known; by default 0 to 1 for values that are all
+    0 or 1. Else as `compare_differences`.
 
     Raises:
         ValueError: no queries, unequal numbers of them, or a value that is not finite.
@@ -56,64 +129,125 @@ def compare(
     x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if x.shape != y.shape or not len(x):
         raise ValueError(f"a paired comparison needs the same queries; got {len(x)} and {len(y)}")
-    differences = x - y
-    data = Clusters.of(differences, clusters)
-    low, high = difference_interval(differences, data, resamples, seed)
-    return Comparison(
-        difference=data.mean,
-        low=low,
-        high=high,
-        p_value=sign_flip_p_value(data.sums, resamples, seed),
-        n=data.n,
-        n_clusters=len(data),
-        needed=queries_needed(differences, clusters),
-        identical=not differences.any(),
-    )
+    scale = bounds or scale_of(x, y)
+    return compare_differences(x - y, clusters, of_difference(scale), resamples, seed)
 
 
-def queries_needed(
+def of_difference(bounds: Bounds | None) -> Bounds | None:
+    """The scale of the difference of two values of a measure."""
+    if bounds is None:
+        return None
+    width = bounds[1] - bounds[0]
+    return -width, width
+
+
+def compare_differences(
     differences: npt.ArrayLike,
     clusters: npt.ArrayLike | None = None,
-    power: float = 0.8,
-    alpha: float = 0.05,
-) -> int | None:
-    """Queries, in clusters of the shape seen, with which a two-sided test finds this difference.
-
-    n = v (z[1 - alpha/2] + z[power])^2 / difference^2, with v = n se^2 the variance that one query
-    contributes, cluster-robust. At least as many clusters as a sign-flip test needs to reach
-    `alpha` at all. None if the difference is zero or fewer than two clusters were seen.
-
-    It takes the difference seen for the true one: a plan for the next experiment, not a statement
-    about this one (Hoenig and Heisey, The American Statistician 2001).
-    """
-    data = Clusters.of(differences, clusters)
-    if len(data) < 2 or data.mean == 0:
-        return None
-    variance = data.n * data.standard_error**2
-    reach = float(ndtri(1 - alpha / 2) + ndtri(power))
-    fewest = ceil(log2(2 / alpha)) * data.n / len(data)
-    return ceil(max(fewest, variance * (reach / data.mean) ** 2))
-
-
-def comparison_of_means(
-    influences: Array, swaps: Array, clusters: npt.ArrayLike | None, resamples: int, seed: int
+    bounds: Bounds | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Comparison:
-    """A comparison of two statistics that are means, to first order, of per-image values.
+    """Whether the mean of paired differences is 0: its 95 % interval and the p-value that goes with
+    it, so that p is at most 0.05 exactly if the interval leaves 0 out.
 
-    `influences` has the difference as its mean, and its spread; `swaps` is what the difference
-    changes sign by when an image's two outputs change places.
+    - Differences that all have the same size, or are 0, each of a query that is its own cluster (as
+      of hits): the score test and interval of Tango (1998) for paired rates.
+    - Else the symmetric studentised bootstrap of whole clusters (Hall 1988; Davison and Hinkley
+      1997, section 5.2.1); Student's t with fewer than six clusters.
+    - Where so few clusters differ that resampling can't tell: Tango's with the largest difference
+      seen as the size of all, which is conservative. Where nothing differs, with the scale's width.
+
+    `bounds` is the scale of the difference, which no end leaves.
+
+    Raises:
+        ValueError: a value is not finite, or labels and values differ in number.
     """
-    data, moved = Clusters.of(influences, clusters), Clusters.of(swaps, clusters)
-    low, high = difference_interval(influences, data, resamples, seed)
-    # Evidence that points the other way than the difference itself is no evidence for it.
-    agree = data.mean * moved.mean > 0
+    return compare_all([differences], clusters, [bounds], resamples, seed)[0]
+
+
+def compare_all(
+    columns: Sequence[npt.ArrayLike],
+    clusters: npt.ArrayLike | None = None,
+    bounds: Sequence[Bounds | None] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[Comparison]:
+    """`compare_differences` of several columns of differences on the same queries, which are
+    resampled together: the many measures of a run take hardly longer than one."""
+    scales = bounds or [None] * len(columns)
+    arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+    data = [Clusters.of(x, clusters) for x in arrays]
+    procedures = [_at_once(x, d, scale) for x, d, scale in zip(arrays, data, scales, strict=True)]
+    undecided = [i for i, each in enumerate(procedures) if each is None and arrays[i].any()]
+    drawn = [i for i in undecided if len(data[i]) >= FEW]
+    for i, found in zip(drawn, studentised([data[i] for i in drawn], resamples, seed), strict=True):
+        procedures[i] = found if found.finite else _all_of_the_largest(arrays[i], data[i])
+    parts = zip(arrays, data, scales, procedures, strict=True)
+    return [_comparison(x, d, scale, procedure) for x, d, scale, procedure in parts]
+
+
+def _at_once(x: Array, data: Clusters, bounds: Bounds | None) -> Procedure | None:
+    """The procedure that needs no resampling, where it fits."""
+    if len(data) < 2:
+        return None
+    if not x.any():
+        return PairedRates.of(x, data, bounds[1]) if bounds is not None else None
+    if (data.single and _of_one_size(x)) or not data.standard_error > 1e-12 * np.abs(x).max():
+        return _all_of_the_largest(x, data)
+    return Student(data.mean, data.standard_error, len(data)) if len(data) < FEW else None
+
+
+def _of_one_size(x: Array) -> bool:
+    """Whether all differences that are not 0 are equally large."""
+    return bool(np.allclose(np.abs(x[x != 0]), np.abs(x).max(), rtol=1e-9, atol=0))
+
+
+def _all_of_the_largest(x: Array, data: Clusters) -> PairedRates:
+    return PairedRates.of(x, data, float(np.abs(x).max()))
+
+
+def _comparison(
+    x: Array, data: Clusters, bounds: Bounds | None, procedure: Procedure | None
+) -> Comparison:
+    identical = not x.any()
+    low, high = clamped(*procedure.interval(), bounds) if procedure else (None, None)
     return Comparison(
         difference=data.mean,
         low=low,
         high=high,
-        p_value=sign_flip_p_value(moved.sums, resamples, seed) if agree else 1.0,
+        p_value=procedure.p_value() if procedure else 1.0,
         n=data.n,
         n_clusters=len(data),
-        needed=queries_needed(influences, clusters),
-        identical=not influences.any(),
+        identical=identical,
+        conservative=isinstance(procedure, PairedRates) and _is_conservative(x, data),
+        _plan=_plan(data, procedure) if procedure and data.mean else None,
     )
+
+
+def _is_conservative(x: Array, data: Clusters) -> bool:
+    """Whether paired rates stand for something that varies less, or so few queries differ that their
+    interval covers in more than 97 % (docs/calibration.md)."""
+    differ = int(np.count_nonzero(x))
+    return differ < RARE or not (data.single and _of_one_size(x))
+
+
+def _plan(data: Clusters, procedure: Procedure) -> Plan:
+    """The growth of the test's statistic, and its spread where there is a difference.
+
+    For a mean, t = m / s: Var t = 1 - m g / s + (m / s)^2 (k - 1) / 4 to first order, with the
+    skewness g and the kurtosis k of the clusters' values (delta method). For rates with the share w
+    of wins and l of losses, z = (w - l) / sqrt(w + l): Var z = 1 - 3/4 r^2 - r (w - l) / 4 with
+    r = (w - l) / (w + l).
+    """
+    if isinstance(procedure, PairedRates):
+        gap = (procedure.wins - procedure.losses) / procedure.n
+        differ = (procedure.wins + procedure.losses) / procedure.n
+        ratio = gap / differ
+        spread = sqrt(max(0.0, 1 - 0.75 * ratio**2 - 0.25 * ratio * gap))
+        return Plan(abs(gap) / sqrt(differ), spread)
+    effect = procedure.mean / (procedure.error * sqrt(len(data)))
+    z = data.residuals / data.residuals.std()
+    skewness, kurtosis = float((z**3).mean()), float((z**4).mean())
+    variance = 1 - effect * skewness + effect**2 * (kurtosis - 1) / 4
+    return Plan(abs(effect), sqrt(max(0.0, variance)), (skewness, kurtosis - 3))

@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mmragbench.statistics.comparisons import Comparison, comparison_of_means
+from mmragbench.statistics.comparisons import Comparison, compare_differences
 from mmragbench.statistics.intervals import RESAMPLES, bootstrap_interval
 from mmragbench.statistics.resampling import Array
 
@@ -114,7 +114,7 @@ def compare_distances(
     if not len(x) == len(first) == len(second):
         raise ValueError("a paired comparison needs the same queries")
     parts = fid_comparison if distance == "FID" else kid_comparison
-    return comparison_of_means(*parts(x, first, second), clusters, RESAMPLES, seed)
+    return compare_differences(parts(x, first, second)[0], clusters, None, RESAMPLES, seed)
 
 
 def distance_values(
