@@ -8,20 +8,16 @@ from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, stdtr, stdtrit
 
 from mmragbench.statistics.intervals import FEW, RESAMPLES, Bounds, clamped, scale_of
+from mmragbench.statistics.planning import MeanPlan, Plan, RatesPlan, fewest
 from mmragbench.statistics.rates import PairedRates
 from mmragbench.statistics.resampling import Array, Clusters
-from mmragbench.statistics.studentised import TAIL, Student, studentised
+from mmragbench.statistics.studentised import Student, studentised
 
 Procedure = Student | PairedRates
 RARE = 4
 """Queries that differ, below which an interval of paired rates is called conservative."""
-COUNTED = (TAIL + 1) / (RESAMPLES + 1)
-"""The smallest p-value that is counted from resamples."""
-MOST = 100_000_000
-"""Queries above which no number is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +34,8 @@ class Comparison:
         n_clusters: the clusters that they form.
         identical: no value of one differs from the other's, so that there is nothing to be told.
         conservative: the interval is wider than it need be, since few clusters differ.
+        note: why there is no test, where the numbers alone don't say.
+        plan: what `needed` goes by.
     """
 
     difference: float
@@ -48,7 +46,8 @@ class Comparison:
     n_clusters: int
     identical: bool = False
     conservative: bool = False
-    _plan: Plan | None = field(default=None, repr=False, compare=False)
+    note: str | None = None
+    plan: Plan | None = field(default=None, repr=False, compare=False)
 
     def needed(self, tests: int = 1, power: float = 0.8) -> int | None:
         """Queries, in clusters of the shape seen, with which the difference is found at the level
@@ -59,55 +58,13 @@ class Comparison:
         experiment, not a statement about this one (Hoenig and Heisey, The American Statistician
         2001).
         """
-        if self._plan is None:
+        if self.plan is None:
             return None
-        found = self._plan.clusters(0.05 / tests, power)
+        found = fewest(self.plan, 0.05 / tests, power)
         if found is None:
             return None
         queries = ceil(found * self.n / self.n_clusters)
         return max(queries, self.n + 1) if self.p_value > 0.05 / tests else queries
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How the statistic of a test grows with the number of clusters G: sqrt(G) effect on average,
-    with the standard deviation `spread`.
-
-    Attributes:
-        skewness, kurtosis: of the clusters' values (excess kurtosis), where t is their statistic;
-            None where it is the z of paired rates.
-    """
-
-    effect: float
-    spread: float
-    moments: tuple[float, float] | None = None
-
-    def clusters(self, alpha: float, power: float) -> int | None:
-        """The fewest with this power."""
-        few, many = 2, MOST
-        while few < many:
-            middle = (few + many) // 2
-            few, many = (few, middle) if self._reaches(middle, alpha, power) else (middle + 1, many)
-        return few if few < MOST else None
-
-    def _reaches(self, g: int, alpha: float, power: float) -> bool:
-        wanted = self._critical(g, alpha) + float(ndtri(power)) * self.spread
-        return sqrt(g) * self.effect >= wanted
-
-    def _critical(self, g: int, alpha: float) -> float:
-        """Student's quantile, and what skewed values add to it: the term in 1 / G of the Edgeworth
-        expansion of |t| (Hall, The Bootstrap and Edgeworth Expansion, 1992, section 2.6)."""
-        if self.moments is None:
-            return float(ndtri(1 - alpha / 2))
-        counted = max(alpha, COUNTED)
-        x, z = float(stdtrit(g - 1, 1 - counted / 2)), float(ndtri(1 - counted / 2))
-        skewness, kurtosis = self.moments
-        term = kurtosis / 12 * (z**2 - 3) - skewness**2 / 18 * (z**4 + 2 * z**2 - 3)
-        reach = x + min(x, max(0.0, -z * term / g))
-        if alpha >= COUNTED:
-            return reach
-        share = counted / (2 * float(stdtr(g - 1, -reach)))  # as `Studentised.p_value` goes on
-        return float(stdtrit(g - 1, 1 - min(1.0, alpha / share) / 2))
 
 
 def compare(
@@ -221,7 +178,7 @@ def _comparison(
         n_clusters=len(data),
         identical=identical,
         conservative=isinstance(procedure, PairedRates) and _is_conservative(x, data),
-        _plan=_plan(data, procedure) if procedure and data.mean else None,
+        plan=_plan(data, procedure) if procedure and data.mean else None,
     )
 
 
@@ -233,21 +190,6 @@ def _is_conservative(x: Array, data: Clusters) -> bool:
 
 
 def _plan(data: Clusters, procedure: Procedure) -> Plan:
-    """The growth of the test's statistic, and its spread where there is a difference.
-
-    For a mean, t = m / s: Var t = 1 - m g / s + (m / s)^2 (k - 1) / 4 to first order, with the
-    skewness g and the kurtosis k of the clusters' values (delta method). For rates with the share w
-    of wins and l of losses, z = (w - l) / sqrt(w + l): Var z = 1 - 3/4 r^2 - r (w - l) / 4 with
-    r = (w - l) / (w + l).
-    """
     if isinstance(procedure, PairedRates):
-        gap = (procedure.wins - procedure.losses) / procedure.n
-        differ = (procedure.wins + procedure.losses) / procedure.n
-        ratio = gap / differ
-        spread = sqrt(max(0.0, 1 - 0.75 * ratio**2 - 0.25 * ratio * gap))
-        return Plan(abs(gap) / sqrt(differ), spread)
-    effect = procedure.mean / (procedure.error * sqrt(len(data)))
-    z = data.residuals / data.residuals.std()
-    skewness, kurtosis = float((z**3).mean()), float((z**4).mean())
-    variance = 1 - effect * skewness + effect**2 * (kurtosis - 1) / 4
-    return Plan(abs(effect), sqrt(max(0.0, variance)), (skewness, kurtosis - 3))
+        return RatesPlan.of(procedure)
+    return MeanPlan.of(data.residuals, procedure.mean / procedure.error / sqrt(len(data)))
