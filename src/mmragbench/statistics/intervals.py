@@ -51,8 +51,8 @@ def bootstrap_interval(
     Where resampling has too little to go by:
     - a rate (every value at one end of the scale) of unclustered queries, or one whose t* is not
       finite: Wilson's interval, on the effective number of queries;
-    - other values of which so few differ that t* is not finite: Wilson's for the share of the
-      largest value seen that the mean is, which is conservative;
+    - other values of which so few differ that t* is not finite: Wilson's for the share of the way
+      from the smallest to the largest value seen, which is conservative;
     - fewer than six clusters: Student's t;
     - values that are all alike, within the scale or on one that is not known: none.
 
@@ -69,10 +69,11 @@ def bootstrap_interval(
         return NONE
     scale = bounds or scale_of(x)
     tops = np.full(len(x), scale[1] if scale else x.max()) if best is None else np.asarray(best)
-    rate = scale is not None and bool(np.logical_or(x == scale[0], x == tops).all())
+    base = scale[0] if scale is not None else 0.0
+    rate = scale is not None and bool(np.logical_or(x == base, x == tops).all())
     varies = data.standard_error > 1e-12 * np.abs(x).max()
     if rate and (data.single or not varies):
-        return _share(x, clusters, level, tops)
+        return _share(x, clusters, level, base, tops)
     if not varies:
         return NONE
     if len(data) < FEW:
@@ -82,7 +83,9 @@ def bootstrap_interval(
     # Between an ordinary and an infinite t* there is nothing to interpolate.
     ends = np.quantile(t, [(1 + level) / 2, (1 - level) / 2], method="inverted_cdf")
     if not np.isfinite(ends).all():
-        return _share(x, clusters, level, tops if rate else np.full(len(x), x.max()))
+        if not rate:
+            base, tops = float(x.min()), np.full(len(x), x.max())
+        return _share(x, clusters, level, base, tops)
     low, high = data.mean - data.standard_error * ends
     return clamped(low, high, scale)
 
@@ -99,10 +102,10 @@ def clamped(low: float, high: float, bounds: Bounds | None) -> Interval:
     return Interval(float(max(low, bounds[0])), float(min(high, bounds[1])))
 
 
-def _share(x: Array, clusters: npt.ArrayLike | None, level: float, tops: Array) -> Interval:
-    """Wilson's interval of the share of the way from the lowest possible or seen value to the best,
-    on the scale."""
-    base = min(0.0, float(x.min()))
+def _share(
+    x: Array, clusters: npt.ArrayLike | None, level: float, base: float, tops: Array
+) -> Interval:
+    """Wilson's interval of the share of the way from `base` to the tops, on the scale."""
     width = float((tops - base).mean())
     weights = (tops - base) / width
     low, high = wilson(Clusters.of((x - base) / width, clusters, weights), level)
