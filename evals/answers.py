@@ -104,4 +104,4 @@ def _scores(
     )
     each = (Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries)
     reason = None if values else "no answer could be scored"
-    return Scores(measure, described, tuple(each), reason=reason)
+    return Scores(measure, described, tuple(each), reason=reason, bounds=(0.0, 1.0))

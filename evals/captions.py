@@ -219,7 +219,7 @@ def _bleu_n(measure: Measure, pairs: Pairs, bleu: Bleu) -> Scores:
         return result
     influences = pseudo_values(bleu.counts, lambda totals: corpus_bleu(totals, n)).tolist()
     named = dict(zip(pairs.candidates, influences, strict=True))
-    return replace(result, influences=named, bounds=(0.0, 1.0))
+    return replace(result, influences=named)
 
 
 def corpus_bleu(totals: NDArray[np.float64], n: int) -> NDArray[np.float64]:
@@ -268,4 +268,5 @@ def scores(
         n=len(pairs.candidates),
         pycocoevalcap=version("pycocoevalcap"),
     )
-    return Scores(measure, described, tuple(each), total, reason)
+    best = 10.0 if measure.name == "CIDEr" else 1.0
+    return Scores(measure, described, tuple(each), total, reason, bounds=(0.0, best))

@@ -23,6 +23,7 @@ from mmragbench.registry import measures as registered
 from mmragbench.signature import signature
 
 WEIGHT = 2.5
+BEST = {"CLIPScore": WEIGHT, "RefCLIPScore": 2 * WEIGHT / (WEIGHT + 1)}
 PREFIX = "A photo depicts "
 
 Pair = tuple[Image, Text]
@@ -144,4 +145,5 @@ def _scores(
         for query in task.queries
         if query.id in errors or query.id in values
     )
-    return Scores(measure, described, tuple(each), reason=reason)
+    bounds = (0.0, BEST[measure.name])
+    return Scores(measure, described, tuple(each), reason=reason, bounds=bounds)

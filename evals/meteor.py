@@ -57,7 +57,7 @@ def _meteor(measure: Measure, pairs: Pairs) -> Scores:
 
     influences = pseudo_values(_counts(pairs), corpus_meteor).tolist()
     named = dict(zip(candidates, influences, strict=True))
-    return replace(result, influences=named, bounds=(0.0, 1.0))
+    return replace(result, influences=named)
 
 
 def _counts(pairs: Pairs) -> NDArray[np.float64]:

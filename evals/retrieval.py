@@ -155,5 +155,20 @@ def _scores(
         pytrec_eval=version("pytrec_eval-terrier"),
     )
     each = (Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries)
-    reason = None if values else "no query could be scored"
-    return Scores(measure, described, tuple(each), reason=reason)
+    best = {query: _best(measure, task.qrels[query]) for query in values}
+    return Scores(
+        measure,
+        described,
+        tuple(each),
+        reason=None if values else "no query could be scored",
+        bounds=(0.0, max(best.values(), default=1.0)),
+        best=best if len(set(best.values())) > 1 else {},
+    )
+
+
+def _best(measure: Measure, grades: Mapping[str, int]) -> float:
+    """What the best ranking has: recall and precision at a cutoff can't always reach 1."""
+    relevant, cutoff = sum(grade >= 1 for grade in grades.values()), measure.cutoff or 0
+    if measure.name == "R":
+        return min(1.0, cutoff / relevant)
+    return min(1.0, relevant / cutoff) if measure.name == "P" else 1.0

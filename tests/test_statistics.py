@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -17,6 +16,8 @@ from scipy.optimize import brentq
 from mmragbench.statistics import (
     bootstrap_interval,
     compare,
+    compare_all,
+    compare_differences,
     compare_distances,
     distance_values,
     fid_bias,
@@ -25,12 +26,12 @@ from mmragbench.statistics import (
     indistinguishable_groups,
     kid_interval,
     pseudo_values,
-    queries_needed,
     verdict,
 )
 from mmragbench.statistics.feature_sets import FeatureSets
-from mmragbench.statistics.intervals import studentised
-from mmragbench.statistics.resampling import Clusters, resampled_totals, sign_flip_p_value
+from mmragbench.statistics.rates import PairedRates
+from mmragbench.statistics.resampling import Clusters, resampled_totals
+from mmragbench.statistics.studentised import TAIL, studentised, t_values
 
 FEW = 500
 numbers = st.floats(-100, 100, allow_subnormal=False).map(lambda x: round(x, 3))
@@ -74,7 +75,7 @@ def test_resampled_means_have_scipys_percentiles():
     """Without clusters the resampled means are scipy.stats.bootstrap's."""
     values, _ = clustered(2)
     theirs = stats.bootstrap((values,), np.mean, n_resamples=10_000, method="percentile", rng=5)
-    _, means = studentised(Clusters.of(values), 10_000, 6)
+    means = t_values([Clusters.of(values)], 10_000, 6)[1][:, 0]
     expected = theirs.confidence_interval
     width = expected.high - expected.low
     np.testing.assert_allclose(np.quantile(means, [0.025, 0.975]), expected, atol=0.04 * width)
@@ -89,17 +90,28 @@ def test_interval_is_near_scipys_bca():
     np.testing.assert_allclose(ours, expected, atol=0.07 * (expected.high - expected.low))
 
 
-def test_studentised_is_the_loop_over_resamples():
-    """t* from five totals is t* computed on the resample itself."""
+def test_t_is_the_one_of_the_resample_itself():
+    """t* from five totals is the mean's distance over the sandwich error of the resample; columns
+    that are resampled together have what each has alone."""
     values, labels = clustered(9, g=12)
-    data = Clusters.of(values, labels)
-    fast, _ = studentised(data, 50, 10)
+    data = [Clusters.of(values, labels), Clusters.of(values**2, labels)]
+    fast, _ = t_values(data, 50, 10)
     counts = resampled_totals(np.eye(12), 50, 10)
-    slow = []
-    for row in counts.astype(int):
-        again = Clusters(np.repeat(data.sums, row), np.repeat(data.sizes, row))
-        slow.append((again.mean - data.mean) / again.standard_error)
-    np.testing.assert_allclose(fast, slow, rtol=1e-9)
+    for column, each in enumerate(data):
+        slow = []
+        for row in counts.astype(int):
+            again = Clusters(np.repeat(each.sums, row), np.repeat(each.sizes, row))
+            sandwich = np.sqrt(12 / 11 * (again.residuals**2).sum()) / again.sizes.sum()
+            slow.append((again.mean - each.mean) / sandwich)
+        np.testing.assert_allclose(fast[:, column], slow, rtol=1e-9)
+
+
+def test_standard_error_is_the_jackknifes():
+    """From the means without each cluster, which is what CV3 is for a mean."""
+    values, labels = clustered(11)
+    without = np.array([values[labels != label].mean() for label in range(60)])
+    expected = np.sqrt(59 / 60 * ((without - values.mean()) ** 2).sum())
+    assert Clusters.of(values, labels).standard_error == pytest.approx(expected, rel=1e-9)
 
 
 def test_standard_error_of_unclustered_values_is_the_textbooks():
@@ -139,6 +151,55 @@ def test_a_rate_stays_between_zero_and_one():
     assert 0 < low < 0.975 < high <= 1
 
 
+def test_recall_at_1_of_five_is_a_rate():
+    """R@1 with five relevant documents is Success@1 / 5, and so is its interval."""
+    for hits in (0, 3, 40):
+        found = np.arange(40) < hits
+        expected = np.array(bootstrap_interval(found)) / 5
+        actual = bootstrap_interval(found / 5, bounds=(0, 0.2))
+        np.testing.assert_allclose(actual, expected, atol=1e-12)
+
+
+def test_recall_at_1_of_four_or_five_is_a_rate_too():
+    """Of its own best value each query has all or nothing: Wilson's interval of the shares."""
+    best = np.tile([0.2, 0.25], 20)
+    low, high = bootstrap_interval(best, bounds=(0, 0.25), best=best)
+    expected = stats.binomtest(40, 40).proportion_ci(method="wilson")
+    np.testing.assert_allclose((low, high), (0.225 * expected.low, 0.225), atol=1e-12)
+
+
+def test_few_queries_have_students_interval():
+    """Two to five clusters are too few to draw from."""
+    for n in (2, 3, 4, 5):
+        values = np.random.default_rng(n).normal(5, 1, n)
+        expected = stats.ttest_1samp(values, 0).confidence_interval()
+        np.testing.assert_allclose(bootstrap_interval(values), expected, rtol=1e-9)
+
+
+def test_an_interval_stays_on_the_scale():
+    assert bootstrap_interval([0.1, 0.3], bounds=(0, 1)) == (0, 1)
+
+
+def test_values_that_all_agree_have_an_interval_only_at_an_end_of_a_known_scale():
+    """All zero on 0 to 10: at most Wilson's share of 10; all alike elsewhere: nothing is known."""
+    assert bootstrap_interval(np.full(20, 0.3)) == (None, None)
+    assert bootstrap_interval(np.full(20, 0.3), bounds=(0, 1)) == (None, None)
+    assert bootstrap_interval(np.zeros(40)) == (0, pytest.approx(0.0876, abs=1e-4))
+    assert bootstrap_interval(np.zeros(40), bounds=(0, 10)) == (0, pytest.approx(0.876, abs=1e-3))
+
+
+@pytest.mark.parametrize("n, share", [(100, 0.02), (50, 0.05), (25, 0.1)])
+def test_sparse_scores_are_covered(n, share):
+    """A score that few queries have at all: 64 to 87 % with the percentiles of resamples."""
+    rng = np.random.default_rng(n)
+    covered = 0
+    for seed in range(300):
+        values = np.where(rng.random(n) < share, rng.gamma(2, 1, n), 0)
+        low, high = bootstrap_interval(values, resamples=400, seed=seed, bounds=(0, 10))
+        covered += low <= 2 * share <= high
+    assert covered >= 0.9 * 300
+
+
 def test_labels_may_be_of_any_kind_and_order():
     values, labels = clustered(13)
     order = np.random.default_rng(0).permutation(len(values))
@@ -154,10 +215,6 @@ def test_fewer_than_two_clusters_have_no_interval(values, labels):
     assert bootstrap_interval(values, labels) == (None, None)
 
 
-def test_values_that_all_agree_have_no_width():
-    assert bootstrap_interval(np.full(20, 0.3)) == pytest.approx((0.3, 0.3))
-
-
 @pytest.mark.parametrize("bad", [[1.0, np.nan], [np.inf, 0.0], [[1.0], [2.0]]])
 def test_bad_values_are_refused(bad):
     with pytest.raises(ValueError, match="finite"):
@@ -171,14 +228,15 @@ def test_a_label_for_each_value():
 
 @settings(max_examples=60, deadline=None)
 @given(samples)
-def test_an_interval_contains_its_mean_within_the_values(values):
+def test_an_interval_contains_its_mean(values):
     low, high = bootstrap_interval(values, resamples=FEW)
-    slack = 1e-9 * (1 + np.abs(values).max())
     if np.isin(values, (0, 1)).all():
         assert 0 <= low <= values.mean() <= high <= 1
+    elif np.ptp(values) == 0:
+        assert (low, high) == (None, None)
     else:
-        assert values.min() - slack <= low <= values.mean() + slack
-        assert values.mean() - slack <= high <= values.max() + slack
+        slack = 1e-9 * (1 + np.abs(values).max())
+        assert low - slack <= values.mean() <= high + slack
 
 
 @settings(max_examples=40, deadline=None)
@@ -225,55 +283,113 @@ def test_pseudo_values_spread_like_a_corpus_measure():
 # Comparisons
 
 
-def test_p_value_of_few_clusters_is_scipys_exact_one():
-    a, b = np.random.default_rng(16).normal(size=(2, 10))
-    test = stats.permutation_test((a, b), lambda x, y: np.mean(x - y), permutation_type="samples")
-    assert compare(a, b).p_value == pytest.approx(test.pvalue)
+@settings(max_examples=150, deadline=None)
+@given(samples, st.integers(0, 1000), st.booleans())
+def test_a_p_value_and_its_interval_never_disagree(values, seed, rates):
+    """p is at most 0.05 exactly if the 95 % interval leaves 0 out, whatever the values."""
+    rng = np.random.default_rng(seed)
+    a = np.sign(values) if rates else values
+    b = rng.permutation(a) * (rng.random(len(a)) < 0.5)
+    labels = None if seed % 2 else rng.integers(0, len(a), len(a))
+    found = compare(a, b, labels, None, FEW, seed)
+    if found.low is None:
+        assert found.p_value == 1
+    else:
+        assert (found.p_value <= 0.05) == (not found.low <= 0 <= found.high)
+        assert found.low < found.high
 
 
-def test_p_value_of_many_clusters_is_near_scipys():
-    rng = np.random.default_rng(17)
-    a = rng.normal(size=60)
-    b = a + rng.normal(0.2, 1, 60)
-    draw = partial(stats.permutation_test, permutation_type="samples", n_resamples=20_000, rng=1)
-    expected = draw((a, b), lambda x, y, axis: np.mean(x - y, axis=axis), vectorized=True).pvalue
-    assert compare(a, b).p_value == pytest.approx(expected, abs=0.012)
+def test_paired_rates_have_tangos_interval():
+    """Tango 1998: the differences whose score z, at the likeliest rates that have them (found on a
+    grid here), is at most 1.96; the p-value is McNemar's."""
+    a, b = np.zeros(60), np.zeros(60)
+    a[:12] = 1
+    b[10:14] = 1
+    grid = np.linspace(-0.5, 0.5, 20_001)
+    n, wins, losses = 60, 10, 2
+
+    def likelihood_z(d):
+        q = np.linspace(max(0, -d), (1 - d) / 2, 4_001)[1:-1]
+        ways = (
+            wins * np.log(q + d) + losses * np.log(q) + (n - wins - losses) * np.log1p(-2 * q - d)
+        )
+        rate = q[np.argmax(ways)]
+        return (wins - losses - n * d) / np.sqrt(n * (2 * rate + d * (1 - d)))
+
+    kept = [d for d in grid[::40] if abs(likelihood_z(d)) <= stats.norm.ppf(0.975)]
+    found = compare(a, b)
+    assert (found.low, found.high) == pytest.approx((min(kept), max(kept)), abs=0.003)
+    mcnemar = 2 * stats.norm.sf(8 / np.sqrt(12))
+    assert found.p_value == pytest.approx(mcnemar)
 
 
-def test_clusters_change_sign_together():
-    """Exact enumeration over the swaps of whole images."""
-    differences, labels = clustered(18, g=8)
-    differences -= 2.5
-    sums = np.bincount(labels, weights=differences)
-    all_sums = [abs(np.dot(signs, sums)) for signs in product((1, -1), repeat=8)]
-    expected = np.mean(np.array(all_sums) >= abs(sums.sum()) - 1e-9)
-    assert compare(differences, 0 * differences, labels).p_value == pytest.approx(expected)
+def test_no_interval_of_a_difference_is_a_point():
+    """Not even where nothing differs: an effect too rare to have been seen is possible."""
+    hits = np.ones(25)
+    same = compare(hits, hits)
+    assert same.identical and same.conservative and same.p_value == 1
+    z2 = stats.norm.ppf(0.975) ** 2
+    assert same.high == -same.low == pytest.approx(z2 / (25 + z2))
+    unknown = compare(hits * 0.3, hits * 0.3)
+    assert (unknown.low, unknown.high, unknown.identical) == (None, None, True)
+    assert compare(hits * 3, hits * 3, bounds=(0, 10)).high == pytest.approx(10 * same.high)
 
 
-def test_monte_carlo_p_values_are_near_the_exact_one():
-    sums = np.random.default_rng(19).normal(0.5, 1, 12)
-    exact = sign_flip_p_value(sums, 4096, 0)
-    assert sign_flip_p_value(sums, 4000, 0) == pytest.approx(exact, abs=0.02)
+@pytest.mark.parametrize(
+    "p, q, n", [(1, 0.97, 25), (1, 0.97, 100), (0.98, 0.95, 50), (0.5, 0.5, 50)]
+)
+def test_rates_near_the_end_are_covered(p, q, n):
+    rng = np.random.default_rng(n)
+    covered = 0
+    for _ in range(400):
+        found = compare(rng.random(n) < p, rng.random(n) < q)
+        covered += found.low <= p - q <= found.high
+    assert covered >= 0.92 * 400
 
 
-def test_a_drawn_p_value_is_never_zero():
-    assert compare(np.ones(100), np.zeros(100)).p_value == 1 / 10_001
+def test_where_few_clusters_differ_the_interval_is_conservative():
+    """Two of 60 images, unequally: as if each of their queries differed by the most that any does."""
+    differences, labels = np.zeros(120), np.repeat(np.arange(60), 2)
+    differences[:4] = 1, 0.5, 1, 0.2
+    found = compare_differences(differences, labels)
+    whole = PairedRates(1.35, 0, 60, 1.0)
+    assert found.conservative
+    assert (found.low, found.high) == pytest.approx(whole.interval())
 
 
-def test_ties_count_as_extreme():
-    """Three wins and one loss of the same size: 10 of 16 sign patterns are as extreme."""
-    assert compare([0.1, 0.1, 0.1, 0], [0, 0, 0, 0.1]).p_value == 10 / 16
+def test_the_tail_goes_on_below_the_resamples():
+    """Where fewer than 20 resamples are as extreme: continuous, falling, and near Student's t for
+    normal differences."""
+    data = Clusters.of(np.random.default_rng(4).normal(0, 1, 80))
+    (found,) = studentised([data], 10_000, 0)
+    counted = found.draws[-TAIL]
+    here = found.mean - counted * found.error
+    assert found.p_value(here * (1 + 1e-9)) == pytest.approx(found.p_value(here), rel=1e-3)
+    far = found.p_value(found.mean - 7 * found.error)
+    assert 0 < far < 1e-7
+    assert far == pytest.approx(2 * stats.t.sf(7, 79), rel=1.5)
+    for alpha in (0.05, 0.01, 1e-4, 1e-6):
+        edge = found.mean - found.critical(alpha) * (1 + 1e-9) * found.error
+        assert found.p_value(edge) == pytest.approx(alpha, rel=0.01)
 
 
-def test_equal_systems_cannot_be_told_apart():
+def test_columns_compared_together_are_compared_as_alone():
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(30), 2)
+    columns = [rng.normal(size=60), rng.integers(-1, 2, 60).astype(float), np.zeros(60)]
+    together = compare_all(columns, labels, None, FEW, 1)
+    assert together == [compare_differences(x, labels, None, FEW, 1) for x in columns]
+
+
+def test_equal_systems_are_identical():
     result = compare([0.2, 0.7, 0.1], [0.2, 0.7, 0.1])
-    assert (result.difference, result.low, result.high, result.p_value) == (0, 0, 0, 1)
-    assert result.needed is None
+    assert (result.difference, result.low, result.high, result.p_value) == (0, None, None, 1)
+    assert result.needed() is None and result.identical
 
 
 def test_one_cluster_is_no_evidence():
     result = compare([3.0, 4.0], [1.0, 1.0], ["a", "a"])
-    assert (result.p_value, result.low, result.high, result.needed) == (1, None, None, None)
+    assert (result.p_value, result.low, result.high, result.needed()) == (1, None, None, None)
     assert (result.difference, result.n, result.n_clusters) == (2.5, 2, 1)
 
 
@@ -289,9 +405,13 @@ def test_a_comparison_mirrors(values, seed):
     """Exchanging the systems turns the difference and the interval round, and keeps the p-value."""
     other = np.random.default_rng(seed).permutation(values)
     labels = np.arange(len(values)) // 2
-    one, two = (compare(*pair, labels, FEW, seed) for pair in ((values, other), (other, values)))
+    one, two = (
+        compare(*pair, labels, None, FEW, seed) for pair in ((values, other), (other, values))
+    )
     assert one.p_value == two.p_value
-    assert one.needed == two.needed
+    assert one.needed() == two.needed()
+    if one.low is None:
+        return
     ends = [two.difference, two.high, two.low]
     np.testing.assert_allclose([one.difference, one.low, one.high], np.negative(ends), atol=1e-9)
     assert one.low <= one.difference + 1e-9 and one.high >= one.difference - 1e-9
@@ -304,45 +424,32 @@ def test_the_interval_of_differences_is_near_students():
     np.testing.assert_allclose((result.low, result.high), expected, atol=0.01)
 
 
-def test_where_few_queries_differ_the_interval_is_students():
-    differences = np.zeros(60)
-    differences[:2] = 1
-    result = compare(differences, 0 * differences)
-    half = stats.t.ppf(0.975, 59) * stats.sem(differences)
-    assert result.high == pytest.approx(2 / 60 + half)
-
-
-def test_as_many_queries_as_needed_give_that_power():
-    """At `queries_needed` a fresh experiment finds the difference in about 80 % of cases."""
+@pytest.mark.parametrize("tests", [1, 20, 500])
+@pytest.mark.parametrize("kind", ["normal", "skewed", "hits"])
+def test_as_many_queries_as_needed_give_that_power(kind, tests):
+    """With `needed` queries a fresh experiment finds the difference in about 80 % of cases, at the
+    level where Holm's correction of a family begins."""
     rng = np.random.default_rng(21)
 
     def draw(g):
-        return np.repeat(rng.normal(0.25, 1, g), 5) + rng.normal(size=5 * g)
+        if kind == "hits":
+            return (rng.random(g) < 0.9) * 1.0 - (rng.random(g) < 0.75)
+        return rng.normal(0.4, 1, g) if kind == "normal" else rng.gamma(1, 1, g) - 0.6
 
-    pilot = draw(20_000)
-    needed = queries_needed(pilot - pilot.mean() + 0.25, np.repeat(np.arange(20_000), 5))
-    g = needed // 5
+    needed = compare_differences(draw(100_000), resamples=FEW).needed(tests)
     found = 0
-    for seed in range(400):
-        sums = draw(g).reshape(g, 5).sum(1)
-        found += sign_flip_p_value(sums, 400, seed) <= 0.05
-    assert 0.73 <= found / 400 <= 0.87
+    for seed in range(200):
+        found += compare_differences(draw(needed), None, None, 10_000, seed).p_value <= 0.05 / tests
+    assert 0.7 <= found / 200 <= 0.9
 
 
-def test_queries_needed_is_the_textbooks_number():
-    """z-test of one mean, unclustered: ((1.96 + 0.84) sd / difference)^2."""
-    differences = np.random.default_rng(22).normal(0.1, 1, 200)
-    z = stats.norm.ppf([0.975, 0.8]).sum()
-    expected = np.ceil((z * differences.std(ddof=1) / differences.mean()) ** 2)
-    assert queries_needed(differences) == expected
-    assert queries_needed(np.repeat(differences, 5), np.repeat(np.arange(200), 5)) == pytest.approx(
-        5 * expected, abs=5
-    )
-
-
-def test_queries_needed_has_a_floor():
-    """Sign flips of fewer than six clusters never reach 0.05."""
-    assert queries_needed(np.full(50, 0.2)) == 6
+@settings(max_examples=60, deadline=None)
+@given(samples, st.integers(1, 2_000))
+def test_what_was_not_found_needs_more_queries(values, tests):
+    found = compare_differences(values, None, None, FEW, 0)
+    needed = found.needed(tests)
+    if found.p_value > 0.05 / tests and needed is not None:
+        assert needed > found.n
 
 
 # Families

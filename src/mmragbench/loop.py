@@ -240,7 +240,8 @@ class Loop:
             if m.features
         }
         errors = [output.query for output in generated.outputs if output.error]
-        return digest(["score", __version__, of, posed.gold, names, models, errors])
+        code = code_digest(score)
+        return digest(["score", __version__, code, of, posed.gold, names, models, errors])
 
     def _features(self, name: str) -> Any:
         return self.assembly.model("encoder", name)

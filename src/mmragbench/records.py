@@ -376,8 +376,10 @@ class Scores:
         reason: why there is no number at all (Java is missing, nothing was generated).
         influences: for a total that has no value per query (Bleu's): values per query whose mean
             is the total and whose spread is its spread.
-        bounds: the ends of the measure's scale, for influences that may lie beyond them: an
-            interval is kept between them.
+        bounds: the worst and the best value that a query can have, where they are known; an interval
+            is kept between them.
+        best: each query's own best value, where the queries differ in it (R@1 where one has four
+            relevant documents and another five).
         interval: the 95 % interval of the estimate, (low, high); None before it was computed, and
             (None, None) where it can't be.
         warning: what a reader of the number must know (too few images for FID).
@@ -391,6 +393,7 @@ class Scores:
     reason: str | None = None
     influences: Mapping[str, float] = field(default_factory=dict)
     bounds: tuple[float, float] | None = field(default=None, compare=False)
+    best: Mapping[str, float] = field(default_factory=dict, compare=False)
     interval: tuple[float | None, float | None] | None = None
     warning: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)

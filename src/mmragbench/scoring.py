@@ -59,12 +59,15 @@ def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
         return replace(scores, interval=(None, None))
     from mmragbench.statistics import bootstrap_interval
 
-    low, high = bootstrap_interval(list(values.values()), [groups[query] for query in values])
+    low, high = bootstrap_interval(
+        list(values.values()),
+        [groups[query] for query in values],
+        bounds=scores.bounds,
+        best=[scores.best[query] for query in values] if scores.best else None,
+    )
     middle = estimate(scores)[0]
     if low is None or high is None or middle is None:
         return replace(scores, interval=(None, None))
-    if scores.bounds is not None:
-        low, high = max(low, scores.bounds[0]), min(high, scores.bounds[1])
     # Two ways to sum the same values may differ in the last digit.
     return replace(scores, interval=(min(low, middle), max(high, middle)))
 
@@ -158,6 +161,8 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
                 "signature": scores.signature,
                 **scores.details,
             }
+            if scores.bounds:
+                row["bounds"] = list(scores.bounds)
             if scores.warning:
                 row["warning"] = scores.warning
             if value is None:

@@ -34,6 +34,7 @@ class Evidence:
             empty for distances, which have features instead.
         features: for FID and KID: the features of the generated images and of the real ones, each
             by query.
+        bounds: the worst and the best value that a query can have, where they are known.
     """
 
     task: str
@@ -45,6 +46,7 @@ class Evidence:
     signature: str
     values: Mapping[str, float]
     features: tuple[Mapping[str, Vectors], Mapping[str, Vectors]] | None = None
+    bounds: tuple[float, float] | None = None
 
     @property
     def cell(self) -> tuple[str, str | None, int | None, str]:
@@ -176,7 +178,10 @@ class RunFolder:
         described = {
             key: row[key] for key in ("task", "strategy", "generator", "k", "estimate", "signature")
         }
-        return Evidence(**described, measure=measure, values=values, features=features)
+        bounds = tuple(row["bounds"]) if row.get("bounds") else None
+        return Evidence(
+            **described, measure=measure, values=values, features=features, bounds=bounds
+        )
 
     def _values(self, folder: str) -> dict[str, dict[str, float]]:
         return _read_values(*self._stored(f"{folder}/scores.parquet"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
-from math import ceil
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import ndtri
 
 from mmragbench.comparing.evidence import DISTANCES, Evidence, RunFolder
 from mmragbench.errors import MmragbenchError
@@ -81,7 +79,7 @@ class Pair:
             p_holm=p_holm,
             verdict=said,
             n=found.n,
-            needed=_needed(found, family) if said == "can't tell" else None,
+            needed=found.needed(family) if said == "can't tell" else None,
             identical=found.identical,
         )
 
@@ -203,7 +201,8 @@ def _test(run: RunFolder, a: Evidence, b: Evidence, slice: str) -> Comparison | 
     if len(shared) < 2:
         return None
     clusters = [groups[query] for query in shared]
-    return compare([a.values[q] for q in shared], [b.values[q] for q in shared], clusters)
+    of_a, of_b = ([side.values[q] for q in shared] for side in (a, b))
+    return compare(of_a, of_b, clusters, a.bounds)
 
 
 def corrected(family: Sequence[Tested], slice: str) -> list[Pair]:
@@ -214,15 +213,6 @@ def corrected(family: Sequence[Tested], slice: str) -> list[Pair]:
         _pair((a, b), (x, y), c, p, slice, len(kept))
         for (a, b, x, y, c), p in zip(kept, adjusted, strict=True)
     ]
-
-
-def _needed(found: Comparison, family: int) -> int | None:
-    """Queries needed when the test is the hardest of its family: at 0.05 / family, where Holm's
-    correction begins. The number grows with the square of the two quantiles' sum."""
-    if found.needed is None:
-        return None
-    power, alone, first = ndtri([0.8, 1 - 0.05 / 2, 1 - 0.05 / (2 * family)])
-    return ceil(found.needed * float((first + power) / (alone + power)) ** 2)
 
 
 def _pair(

@@ -5,7 +5,12 @@ one image are not five independent observations. `docs/calibration.md` shows tha
 promises, and that versions which ignore the clusters do not.
 """
 
-from mmragbench.statistics.comparisons import Comparison, compare, queries_needed
+from mmragbench.statistics.comparisons import (
+    Comparison,
+    compare,
+    compare_all,
+    compare_differences,
+)
 from mmragbench.statistics.distances import (
     Distance,
     Limit,
@@ -33,6 +38,8 @@ __all__ = [
     "Verdict",
     "bootstrap_interval",
     "compare",
+    "compare_all",
+    "compare_differences",
     "compare_distances",
     "distance_values",
     "fid_bias",
@@ -42,6 +49,5 @@ __all__ = [
     "kid_interval",
     "loss",
     "pseudo_values",
-    "queries_needed",
     "verdict",
 ]

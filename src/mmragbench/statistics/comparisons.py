@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil, log2
+from dataclasses import dataclass, field
+from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
-from mmragbench.statistics.intervals import RESAMPLES, difference_interval, studentised
-from mmragbench.statistics.resampling import Clusters, sign_flip_p_value
+from mmragbench.statistics.intervals import FEW, RESAMPLES, Bounds, clamped, scale_of
+from mmragbench.statistics.planning import MeanPlan, Plan, RatesPlan, fewest
+from mmragbench.statistics.rates import PairedRates
+from mmragbench.statistics.resampling import Array, Clusters
+from mmragbench.statistics.studentised import Student, studentised
+
+Procedure = Student | PairedRates
+RARE = 4
+"""Queries that differ, below which an interval of paired rates is called conservative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +26,16 @@ class Comparison:
 
     Attributes:
         difference: on the measure's own scale.
-        low, high: its 95 % interval; None where fewer than two clusters were compared.
-        p_value: two-sided, before any correction for the size of the family.
+        low, high: its 95 % interval; None where fewer than two clusters were compared, or nothing
+            differs and the scale is not known.
+        p_value: two-sided, before any correction for the size of the family; at most 0.05 exactly
+            if the interval leaves 0 out.
         n: queries (images, for a distance) compared.
         n_clusters: the clusters that they form.
-        needed: queries for 80 % power at this difference; None if the difference is zero.
         identical: no value of one differs from the other's, so that there is nothing to be told.
+        conservative: the interval is wider than it need be, since few clusters differ.
+        note: why there is no test, where the numbers alone don't say.
+        plan: what `needed` goes by.
     """
 
     difference: float
@@ -34,23 +44,41 @@ class Comparison:
     p_value: float
     n: int
     n_clusters: int
-    needed: int | None = None
     identical: bool = False
+    conservative: bool = False
     note: str | None = None
+    plan: Plan | None = field(default=None, repr=False, compare=False)
+
+    def needed(self, tests: int = 1, power: float = 0.8) -> int | None:
+        """Queries, in clusters of the shape seen, with which the difference is found at the level
+        0.05 / tests, where Holm's correction of so many begins.
+
+        More than `n`, wherever the p-value is above that level. None if there is no difference, or
+        above a hundred million. It takes the difference seen for the true one: a plan for the next
+        experiment, not a statement about this one (Hoenig and Heisey, The American Statistician
+        2001).
+        """
+        if self.plan is None:
+            return None
+        found = fewest(self.plan, 0.05 / tests, power)
+        if found is None:
+            return None
+        queries = ceil(found * self.n / self.n_clusters)
+        return max(queries, self.n + 1) if self.p_value > 0.05 / tests else queries
 
 
 def compare(
     a: npt.ArrayLike,
     b: npt.ArrayLike,
     clusters: npt.ArrayLike | None = None,
+    bounds: Bounds | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
     """The mean of `a` less the mean of `b`, value by value on the same queries.
 
-    The interval is `difference_interval` (studentised cluster bootstrap of the differences). The
-    p-value is a paired permutation's: on each image the two systems may change places, which turns
-    the sign of that image's sum of differences (`sign_flip_p_value`).
+    `bounds` is the measure's scale, as far as it is known; by default 0 to 1 for values that are all
+    0 or 1. Else as `compare_differences`.
 
     Raises:
         ValueError: no queries, unequal numbers of them, or a value that is not finite.
@@ -58,64 +86,110 @@ def compare(
     x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if x.shape != y.shape or not len(x):
         raise ValueError(f"a paired comparison needs the same queries; got {len(x)} and {len(y)}")
-    differences = x - y
-    data = Clusters.of(differences, clusters)
-    low, high = difference_interval(differences, data, resamples, seed)
-    return Comparison(
-        difference=data.mean,
-        low=low,
-        high=high,
-        p_value=sign_flip_p_value(data.sums, resamples, seed),
-        n=data.n,
-        n_clusters=len(data),
-        needed=queries_needed(differences, clusters),
-        identical=not differences.any(),
-    )
+    scale = bounds or scale_of(x, y)
+    return compare_differences(x - y, clusters, of_difference(scale), resamples, seed)
 
 
-def queries_needed(
+def of_difference(bounds: Bounds | None) -> Bounds | None:
+    """The scale of the difference of two values of a measure."""
+    if bounds is None:
+        return None
+    width = bounds[1] - bounds[0]
+    return -width, width
+
+
+def compare_differences(
     differences: npt.ArrayLike,
     clusters: npt.ArrayLike | None = None,
-    power: float = 0.8,
-    alpha: float = 0.05,
-) -> int | None:
-    """Queries, in clusters of the shape seen, with which a two-sided test finds this difference.
+    bounds: Bounds | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Comparison:
+    """Whether the mean of paired differences is 0: its 95 % interval and the p-value that goes with
+    it, so that p is at most 0.05 exactly if the interval leaves 0 out.
 
-    n = v (z[1 - alpha/2] + z[power])^2 / difference^2, with v = n se^2 the variance that one query
-    contributes, cluster-robust. At least as many clusters as a sign-flip test needs to reach
-    `alpha` at all. None if the difference is zero or fewer than two clusters were seen.
+    - Differences that all have the same size, or are 0, each of a query that is its own cluster (as
+      of hits): the score test and interval of Tango (1998) for paired rates.
+    - Else the symmetric studentised bootstrap of whole clusters (Hall 1988; Davison and Hinkley
+      1997, section 5.2.1); Student's t with fewer than six clusters.
+    - Where so few clusters differ that resampling can't tell: Tango's with the largest difference
+      seen as the size of all, which is conservative. Where nothing differs, with the scale's width.
 
-    It takes the difference seen for the true one: a plan for the next experiment, not a statement
-    about this one (Hoenig and Heisey, The American Statistician 2001).
+    `bounds` is the scale of the difference, which no end leaves.
+
+    Raises:
+        ValueError: a value is not finite, or labels and values differ in number.
     """
-    data = Clusters.of(differences, clusters)
-    if len(data) < 2 or data.mean == 0:
-        return None
-    variance = data.n * data.standard_error**2
-    reach = float(ndtri(1 - alpha / 2) + ndtri(power))
-    fewest = ceil(log2(2 / alpha)) * data.n / len(data)
-    return ceil(max(fewest, variance * (reach / data.mean) ** 2))
+    return compare_all([differences], clusters, [bounds], resamples, seed)[0]
 
 
 def compare_all(
     columns: Sequence[npt.ArrayLike],
     clusters: npt.ArrayLike | None = None,
-    bounds: None = None,
+    bounds: Sequence[Bounds | None] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> list[Comparison]:
-    """A stand-in."""
-    found = []
-    for column in columns:
-        x = np.asarray(column, dtype=np.float64)
-        data = Clusters.of(x, clusters)
-        if not x.any():
-            found.append(Comparison(0.0, None, None, 1.0, data.n, len(data), identical=True))
-            continue
-        t, _ = studentised(data, resamples, seed)
-        reach = float(np.quantile(np.abs(t), 0.95, method="inverted_cdf"))
-        half, statistic = reach * data.standard_error, abs(data.mean) / data.standard_error
-        p = (1 + int((np.abs(t) >= statistic).sum())) / (1 + resamples)
-        ends = data.mean - half, data.mean + half
-        found.append(Comparison(data.mean, *ends, p, data.n, len(data)))
-    return found
+    """`compare_differences` of several columns of differences on the same queries, which are
+    resampled together: the many measures of a run take hardly longer than one."""
+    scales = bounds or [None] * len(columns)
+    arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+    data = [Clusters.of(x, clusters) for x in arrays]
+    procedures = [_at_once(x, d, scale) for x, d, scale in zip(arrays, data, scales, strict=True)]
+    undecided = [i for i, each in enumerate(procedures) if each is None and arrays[i].any()]
+    drawn = [i for i in undecided if len(data[i]) >= FEW]
+    for i, found in zip(drawn, studentised([data[i] for i in drawn], resamples, seed), strict=True):
+        procedures[i] = found if found.finite else _all_of_the_largest(arrays[i], data[i])
+    parts = zip(arrays, data, scales, procedures, strict=True)
+    return [_comparison(x, d, scale, procedure) for x, d, scale, procedure in parts]
+
+
+def _at_once(x: Array, data: Clusters, bounds: Bounds | None) -> Procedure | None:
+    """The procedure that needs no resampling, where it fits."""
+    if len(data) < 2:
+        return None
+    if not x.any():
+        return PairedRates.of(x, data, bounds[1]) if bounds is not None else None
+    if (data.single and _of_one_size(x)) or not data.standard_error > 1e-12 * np.abs(x).max():
+        return _all_of_the_largest(x, data)
+    return Student(data.mean, data.standard_error, len(data)) if len(data) < FEW else None
+
+
+def _of_one_size(x: Array) -> bool:
+    """Whether all differences that are not 0 are equally large."""
+    return bool(np.allclose(np.abs(x[x != 0]), np.abs(x).max(), rtol=1e-9, atol=0))
+
+
+def _all_of_the_largest(x: Array, data: Clusters) -> PairedRates:
+    return PairedRates.of(x, data, float(np.abs(x).max()))
+
+
+def _comparison(
+    x: Array, data: Clusters, bounds: Bounds | None, procedure: Procedure | None
+) -> Comparison:
+    identical = not x.any()
+    low, high = clamped(*procedure.interval(), bounds) if procedure else (None, None)
+    return Comparison(
+        difference=data.mean,
+        low=low,
+        high=high,
+        p_value=procedure.p_value() if procedure else 1.0,
+        n=data.n,
+        n_clusters=len(data),
+        identical=identical,
+        conservative=isinstance(procedure, PairedRates) and _is_conservative(x, data),
+        plan=_plan(data, procedure) if procedure and data.mean else None,
+    )
+
+
+def _is_conservative(x: Array, data: Clusters) -> bool:
+    """Whether paired rates stand for something that varies less, or so few queries differ that their
+    interval covers in more than 97 % (docs/calibration.md)."""
+    differ = int(np.count_nonzero(x))
+    return differ < RARE or not (data.single and _of_one_size(x))
+
+
+def _plan(data: Clusters, procedure: Procedure) -> Plan:
+    if isinstance(procedure, PairedRates):
+        return RatesPlan.of(procedure)
+    return MeanPlan.of(data.residuals, procedure.mean / procedure.error / sqrt(len(data)))

@@ -1,4 +1,4 @@
-"""The interval of a mean of per-query values, bootstrapped by cluster."""
+"""The interval of a mean of per-query values, by cluster."""
 
 from __future__ import annotations
 
@@ -7,18 +7,28 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, stdtrit
 
-from mmragbench.statistics.resampling import Array, Clusters, resampled_totals
+from mmragbench.statistics.rates import wilson
+from mmragbench.statistics.resampling import Array, Clusters
+from mmragbench.statistics.studentised import Student, t_values
 
 RESAMPLES = 10_000
 
+FEW = 6
+"""Clusters below which resampling has too little to draw from."""
+
+Bounds = tuple[float, float]
+"""The ends of a measure's scale."""
+
 
 class Interval(NamedTuple):
-    """Both ends, on the measure's own scale; both None where fewer than two clusters were seen."""
+    """Both ends, on the measure's own scale; both None where there is none."""
 
     low: float | None
     high: float | None
+
+
+NONE = Interval(None, None)
 
 
 def bootstrap_interval(
@@ -27,6 +37,8 @@ def bootstrap_interval(
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    bounds: Bounds | None = None,
+    best: npt.ArrayLike | None = None,
 ) -> Interval:
     """The interval of the mean of `values`; `clusters` holds each value's image.
 
@@ -36,12 +48,17 @@ def bootstrap_interval(
     5.2.1; clustered: Cameron, Gelbach and Miller 2008. Chosen over percentile and BCa because those
     cover too little with 50 to 100 clusters (docs/calibration.md).
 
-    Two cases where resampling has too little to go by:
-    - a rate (all values 0 or 1) of unclustered queries, or with too few exceptions for t* to be
+    Where resampling has too little to go by:
+    - a rate (every value at one end of the scale) of unclustered queries, or one whose t* is not
       finite: Wilson's interval, on the effective number of queries;
-    - other values of which so few differ that t* is not finite: the percentile interval.
+    - other values of which so few differ that t* is not finite: Wilson's for the share of the way
+      from the smallest to the largest value seen, which is conservative;
+    - fewer than six clusters: Student's t;
+    - values that are all alike, within the scale or on one that is not known: none.
 
-    No end lies outside the range of the values, so a rate's interval stays in [0, 1].
+    `bounds` is the measure's scale, which no end leaves; by default 0 to 1 for values that are all
+    0 or 1, else unknown. `best` is each value's own upper end, where these differ (recall at 1 where
+    one query has four relevant documents and another five).
 
     Raises:
         ValueError: a value is not finite, or labels and values differ in number.
@@ -49,36 +66,50 @@ def bootstrap_interval(
     x = np.asarray(values, dtype=np.float64)
     data = Clusters.of(x, clusters)
     if len(data) < 2:
-        return Interval(None, None)
-    rate = bool(np.isin(x, (0.0, 1.0)).all())
-    if rate and (len(data) == data.n or data.standard_error == 0):
-        return wilson(data, level)
-    t, means = studentised(data, resamples, seed)
-    tails = (1 - level) / 2, (1 + level) / 2
-    if np.isfinite(ends := _quantiles(t, *tails)).all():
-        low, high = data.mean - data.standard_error * ends[::-1]
-    elif rate:
-        return wilson(data, level)
-    else:
-        low, high = np.quantile(means, tails)
-    return _within(low, high, data.mean, x)
+        return NONE
+    scale = bounds or scale_of(x)
+    tops = np.full(len(x), scale[1] if scale else x.max()) if best is None else np.asarray(best)
+    base = scale[0] if scale is not None else 0.0
+    rate = scale is not None and bool(np.logical_or(x == base, x == tops).all())
+    varies = data.standard_error > 1e-12 * np.abs(x).max()
+    if rate and (data.single or not varies):
+        return _share(x, clusters, level, base, tops)
+    if not varies:
+        return NONE
+    if len(data) < FEW:
+        low, high = Student(data.mean, data.standard_error, len(data)).interval(level)
+        return clamped(low, high, scale)
+    t, _ = t_values([data], resamples, seed)
+    # Between an ordinary and an infinite t* there is nothing to interpolate.
+    ends = np.quantile(t, [(1 + level) / 2, (1 - level) / 2], method="inverted_cdf")
+    if not np.isfinite(ends).all():
+        if not rate:
+            base, tops = float(x.min()), np.full(len(x), x.max())
+        return _share(x, clusters, level, base, tops)
+    low, high = data.mean - data.standard_error * ends
+    return clamped(low, high, scale)
 
 
-def difference_interval(differences: Array, data: Clusters, resamples: int, seed: int) -> Interval:
-    """The 95 % interval of a mean difference: mean -+ (95 % quantile of |t*|) * se.
+def scale_of(*columns: Array) -> Bounds | None:
+    """0 to 1 where all values are one or the other; else it can't be known from them."""
+    return (0.0, 1.0) if all(np.isin(x, (0.0, 1.0)).all() for x in columns) else None
 
-    The symmetric studentised interval (Hall 1988; Davison and Hinkley 1997, section 5.2.1): it
-    mirrors when the two systems change places, and it holds its level where few queries differ.
-    Where so few differ that the quantile is not finite, Student's with G - 1 degrees takes its place.
-    """
-    if len(data) < 2:
-        return Interval(None, None)
-    t, _ = studentised(data, resamples, seed)
-    reach = float(_quantiles(np.abs(t), 0.95)[0])
-    if not np.isfinite(reach):
-        reach = float(stdtrit(len(data) - 1, 0.975))
-    half = reach * data.standard_error
-    return _within(data.mean - half, data.mean + half, data.mean, differences)
+
+def clamped(low: float, high: float, bounds: Bounds | None) -> Interval:
+    """The interval, as far as it lies on the scale."""
+    if bounds is None:
+        return Interval(float(low), float(high))
+    return Interval(float(max(low, bounds[0])), float(min(high, bounds[1])))
+
+
+def _share(
+    x: Array, clusters: npt.ArrayLike | None, level: float, base: float, tops: Array
+) -> Interval:
+    """Wilson's interval of the share of the way from `base` to the tops, on the scale."""
+    width = float((tops - base).mean())
+    weights = (tops - base) / width
+    low, high = wilson(Clusters.of((x - base) / width, clusters, weights), level)
+    return Interval(base + width * low, base + width * high)
 
 
 def pseudo_values(columns: npt.ArrayLike, statistic: Callable[[Array], Array]) -> Array:
@@ -94,50 +125,3 @@ def pseudo_values(columns: npt.ArrayLike, statistic: Callable[[Array], Array]) -
     whole = float(statistic(total[None, :])[0])
     influences = (len(x) - 1) * (whole - statistic(total - x))
     return np.asarray(whole + influences - influences.mean())
-
-
-def studentised(data: Clusters, resamples: int, seed: int) -> tuple[Array, Array]:
-    """Each resample's t* (infinite where the resample has no spread) and its mean.
-
-    With residuals r and sizes m, mean* - mean = sum r* / sum m* = d, and se*^2 is proportional to
-    sum (r* - d m*)^2, so that five totals of each resample are enough.
-    """
-    r, m = data.residuals, data.sizes
-    columns = np.stack([r, m, r * r, r * m, m * m], axis=1)
-    sum_r, sum_m, rr, rm, mm = resampled_totals(columns, resamples, seed).T
-    d = sum_r / sum_m
-    spread = rr - 2 * d * rm + d * d * mm
-    spread[spread <= 1e-12 * (rr + d * d * mm)] = 0.0  # what rounding left
-    g = len(data)
-    se = np.sqrt(g / (g - 1) * spread) / sum_m
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(sum_r == 0, 0.0, d / se)
-    return t, data.mean + d
-
-
-def wilson(data: Clusters, level: float) -> Interval:
-    """Wilson's score interval (1927) of a rate, on the effective number of queries.
-
-    With clusters that number is p(1 - p) / se^2, se cluster-robust (the design effect taken out:
-    Dean and Pagano, Journal of Survey Statistics and Methodology 2015); if all queries agree the
-    design effect can't be seen, and only clusters are counted.
-    """
-    p, se = data.mean, data.standard_error
-    n = float(data.n)
-    if len(data) < n:
-        n = p * (1 - p) / se**2 if se > 0 else float(len(data))
-    z = float(ndtri((1 + level) / 2))
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Interval(min(p, max(0.0, float(centre - half))), max(p, min(1.0, float(centre + half))))
-
-
-def _quantiles(t: Array, *at: float) -> Array:
-    # Between an ordinary and an infinite t* there is nothing to interpolate.
-    return np.asarray(np.quantile(t, at, method="inverted_cdf"), dtype=np.float64)
-
-
-def _within(low: float, high: float, mean: float, values: Array) -> Interval:
-    return Interval(
-        float(min(mean, max(low, values.min()))), float(max(mean, min(high, values.max())))
-    )

@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/calibration.py`: simulated data whose truth is known."""
