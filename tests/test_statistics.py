@@ -777,6 +777,20 @@ def test_an_order_by_fid_is_stated_for_this_n_and_beyond():
     assert found.low < min(found.difference, beyond) <= max(found.difference, beyond) < found.high
 
 
+@pytest.mark.parametrize("distance", ["FID", "KID"])
+def test_a_distances_p_value_and_interval_agree(distance):
+    """p is at most 0.05 exactly if the interval leaves 0 out, over effects of all sizes."""
+    rng = np.random.default_rng(54)
+    verdicts = set()
+    for seed, effect in enumerate(np.linspace(0, 0.5, 40)):
+        x = rng.normal(size=(60, 4))
+        a, b = (0.5 * x + rng.normal(size=x.shape) for _ in range(2))
+        found = compare_distances(x, a + effect, b, distance, None, 500, seed)
+        assert (found.p_value <= 0.05) == (found.low > 0 or found.high < 0)
+        verdicts.add(found.p_value <= 0.05)
+    assert verdicts == {True, False}
+
+
 def test_an_order_that_turns_with_n_is_not_stated():
     """A generator that is like the real images query by query has the lower FID of few images; one
     of the right distribution has the lower limit."""
