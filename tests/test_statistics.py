@@ -809,6 +809,8 @@ def test_fid_of_few_images_states_no_order():
     found = compare_distances(x, a, a * 3, "FID")
     assert (found.low, found.high, found.p_value) == (None, None, 1)
     assert "2 images for each of 10 dimensions, 20, and there are 19" in found.note
+    clustered = compare_distances(x[:18], a[:18], a[:18] * 3, "FID", np.arange(18) // 2)
+    assert clustered.note.endswith("and there are 9")
     assert compare_distances(x, a, a, "FID").note is None
     assert compare_distances(x, a, a * 3, "KID").note is None
 

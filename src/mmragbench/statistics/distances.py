@@ -114,9 +114,9 @@ def fid_interval(
         None if low is None else max(0.0, low),
         high,
         len(sets.generated),
-        warning=_warning(sets, estimate, line),
+        warning=_warning(sets, clusters, estimate, line),
         limit=_limit(sets, line, clusters, resamples, seed) if line else None,
-        refusal=None if line else _refusal(sets),
+        refusal=None if line else _refusal(sets, clusters),
         halves=halves(sets, clusters) if few else None,
     )
 
@@ -172,7 +172,7 @@ def compare_distances(
     found = _hull(compare_all([difference, *beyond], clusters, None, resamples, seed))
     if distance == "KID" or beyond or found.identical:
         return found
-    return replace(found, low=None, high=None, p_value=1.0, note=_refusal(sides[0]))
+    return replace(found, low=None, high=None, p_value=1.0, note=_refusal(sides[0], clusters))
 
 
 def distance_values(real: npt.ArrayLike, generated: npt.ArrayLike, distance: Kind) -> Array:
@@ -233,18 +233,20 @@ def _hull(found: Sequence[Comparison]) -> Comparison:
     )
 
 
-def _refusal(sets: FeatureSets) -> str:
-    least = extrapolation.LEAST_PER_DIMENSION
+def _refusal(sets: FeatureSets, clusters: npt.ArrayLike | None) -> str:
+    least, n = extrapolation.LEAST_PER_DIMENSION, extrapolation.independent(sets, clusters)
     return (
         f"FID beyond this n needs at least {least} images for each of {sets.dimensions:,} "
-        f"dimensions, {least * sets.dimensions:,}, and there are {sets.n:,}"
+        f"dimensions, {least * sets.dimensions:,}, and there are {n:,}"
     )
 
 
-def _warning(sets: FeatureSets, estimate: float, line: Line | None) -> str | None:
+def _warning(
+    sets: FeatureSets, clusters: npt.ArrayLike | None, estimate: float, line: Line | None
+) -> str | None:
     n, d = sets.n, sets.dimensions
     if line is None:
-        return f"FID of {n:,} images is biased upward, by an unknown amount: {_refusal(sets)}."
+        return f"FID of {n:,} images is biased upward, by an unknown amount: {_refusal(sets, clusters)}."
     if n >= FEW_PER_DIMENSION * d and line.bias <= MOST_BIAS * estimate:
         return None
     return (

@@ -80,12 +80,16 @@ class Line:
 def extrapolate(sets: FeatureSets, clusters: npt.ArrayLike | None) -> Line | None:
     """The line through FID of n, n/2 and n/3 images, as far as there is an image for each dimension
     in each half or third; None where there is not in the halves."""
-    independent = sets.queries if clusters is None else len(np.unique(np.asarray(clusters)))
-    most = min(sets.n, independent) // max(sets.dimensions, LEAST)
+    most = independent(sets, clusters) // max(sets.dimensions, LEAST)
     if most < LEAST_PER_DIMENSION:
         return None
     splits = [sets.split(count, clusters, seed=0) for count in range(1, min(PARTS, most) + 1)]
     return Line([_mean_of_parts(sets, parts) for parts in splits])
+
+
+def independent(sets: FeatureSets, clusters: npt.ArrayLike | None) -> int:
+    """Images of the smaller set, or clusters where there are fewer."""
+    return sets.n if clusters is None else min(sets.n, len(np.unique(np.asarray(clusters))))
 
 
 def values_of(sets: FeatureSets) -> Array:
