@@ -14,7 +14,7 @@ from itertools import groupby
 from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.lines import Line, Notes, estimates, joined, lines
-from mmragbench.reporting.marks import LEGEND
+from mmragbench.reporting.marks import legend
 from mmragbench.reporting.units import decimals, lower_is_better, unit
 
 
@@ -118,11 +118,11 @@ def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> 
         columns=tuple(Column(m, unit(m), "↓" if lower_is_better(m) else "↑") for m in measures),
         blocks=tuple(blocks),
         notes=tuple(notes.reasons),
-        remarks=tuple(_remarks(blocks, rows)),
+        remarks=tuple(_remarks(run, blocks, rows)),
     )
 
 
-def _remarks(blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
+def _remarks(run: RunFolder, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
     if any(cell.marks for block in blocks for line in block.lines for cell in line.cells):
-        yield LEGEND
+        yield legend(run, rows)
     yield from dict.fromkeys(row.warning for row in rows if row.warning)
