@@ -96,7 +96,7 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
             pair.a,
             pair.b,
             number(pair.difference, "+"),
-            _interval(pair.low, pair.high),
+            _interval(pair.low, pair.high) + "*" * pair.conservative,
             pair.family or "-",
             "-" if pair.p_holm is None else p_value(pair.p_holm),
             f"{pair.verdict}{same}{needed}{mark}",
@@ -120,6 +120,8 @@ def _families(pairs: Sequence[Pair]) -> Iterator[str]:
         yield f"{task}: {', '.join(f'{name} ({tests:,})' for name, tests in families.items())}"
     if any(pair.slice != "all" for pair in pairs):
         yield "Families of slices are exploratory."
+    if any(pair.conservative for pair in pairs):
+        yield "* conservative: wider than it need be, since few queries differ."
 
 
 def _where(found: Pair | Gain) -> str:

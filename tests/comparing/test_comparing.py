@@ -15,8 +15,9 @@ from mmragbench.comparing.against import against
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.families import between
 from mmragbench.comparing.pairs import NotComparable
-from mmragbench.comparing.sources import gains, swap
+from mmragbench.comparing.sources import CONTRASTS, gains, swap
 from mmragbench.errors import MmragbenchError
+from mmragbench.statistics import holm
 
 STRATEGIES = {
     "no-retrieval": {},
@@ -147,6 +148,18 @@ def test_a_swap_splits_a_difference_without_remainder(run):
         parts = found.retrieval.difference + found.generation.difference
         assert parts == pytest.approx(found.total.difference, abs=1e-9)
         assert np.isfinite(found.interaction.difference)
+
+
+def test_a_swaps_parts_are_corrected_together(run):
+    """Over all that is shown, by every measure; the command line says that they are exploratory."""
+    swaps = swap(run, ("shared-space", "consensus-k3"), ("backwards", "nearest-k1"))
+    parts = [getattr(s, name) for s in swaps for name in CONTRASTS]
+    tested = [part for part in parts if part.p_value is not None]
+    assert len(tested) >= 4
+    assert [part.p_holm for part in tested] == holm([part.p_value for part in tested])
+    systems = "shared-space/consensus-k3,backwards/nearest-k1"
+    done = CliRunner().invoke(app, ["compare", str(run.path), "--swap", systems])
+    assert "Exploratory; corrected (Holm) over the parts shown." in done.output
 
 
 def test_a_swap_without_its_four_cells_says_what_there_is(run):

@@ -88,8 +88,8 @@ def between(
         NotComparable: signatures of what is to be shown differ in something that matters.
         MmragbenchError: the runs share no cell, or have no such measure or slice.
     """
-    for run in (first, second):
-        run.check(slice, measures)
+    first.check(slice, measures)
+    second.check("all", measures)
     others = {(e.strategy, e.cell): e for e in second.evidence()}
     ordered = sorted(first.evidence(), key=lambda e: not _is_primary(first, e))
     shared = [(e, others[e.strategy, e.cell]) for e in ordered if (e.strategy, e.cell) in others]

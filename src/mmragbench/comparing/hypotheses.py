@@ -125,10 +125,10 @@ def originals(hypotheses: Sequence[Hypothesis], columns: Columns) -> dict[Cell, 
     once, to nine digits: Success@1 and R@1 where all queries have as many relevant documents, RR
     and AP where they have one. They are one hypothesis under two names.
     """
-    cells: dict[Cell, dict[str, Evidence]] = {}
-    for hypothesis in hypotheses:
-        members = (hypothesis.a, hypothesis.b)
-        cells.setdefault(hypothesis.cell, {}).update(zip(hypothesis.names, members, strict=True))
+    cells: dict[Cell, dict[tuple[str, str], Evidence]] = {}
+    for h in hypotheses:  # two runs may call two systems by one name
+        (a, b), systems = h.names, cells.setdefault(h.cell, {})
+        systems |= {("a", a): h.a, ("b", b): h.b}
     first: dict[object, tuple[Cell, float]] = {}
     found = {}
     for cell, systems in cells.items():

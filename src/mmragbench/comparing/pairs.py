@@ -41,7 +41,8 @@ class Pair:
     """The difference `a - b` on one cell.
 
     Attributes:
-        difference, low, high: on the measure's own scale, with the 95 % interval.
+        difference, low, high: on the measure's own scale, with the 95 % interval; `conservative`
+            where that is wider than it need be, since few queries differ.
         family: the tests that it is corrected with, among those of its task (`comparing.families`),
             and `tests`, how many they are. None for two that are identical.
         p_value: of the paired test; `p_holm` corrected for the family. None for two that are
@@ -71,6 +72,7 @@ class Pair:
     n: int
     needed: int | None
     forced: str | None = None
+    conservative: bool = False
 
     @classmethod
     def of(cls, hypothesis: Hypothesis, result: Result, factor: float = 1.0) -> Pair:
@@ -97,6 +99,7 @@ class Pair:
             n=found.n,
             needed=found.needed(result.tests or 1) if said == "can't tell" else None,
             forced=hypothesis.forced,
+            conservative=found.conservative,
         )
 
     @property

@@ -57,6 +57,7 @@ COMPARISONS: Columns = {
     "difference": "float64",
     "low": "float64",
     "high": "float64",
+    "conservative": "bool",
     "family": "category",
     "tests": "Int64",
     "p_value": "float64",
