@@ -160,9 +160,9 @@ def test_pairs_that_never_differ_are_in_no_family(written):
 
 
 def test_equal_strategies_are_seldom_called_better():
-    """Four that differ by chance alone, with measures that say the same beside each other: in at
-    most 5 % of 400 data sets is any called better or worse (two Monte Carlo errors added); without
-    the correction it would be some 15 %."""
+    """Three that differ by chance alone, with measures that say the same beside each other: in at
+    most 5 % of 200 data sets is any called better or worse (two Monte Carlo errors added); without
+    the correction it would be in some 12 %."""
     draw = np.random.default_rng(0)
     queries = [f"q{i}" for i in range(60)]
     groups = dict(zip(queries, queries, strict=True))
@@ -173,19 +173,18 @@ def test_equal_strategies_are_seldom_called_better():
         return Evidence(*cell, 0.0, "", scores, bounds=(0, float(max(1, *values))))
 
     told = bare = 0
-    for _ in range(400):
-        hits = {name: draw.random(60) < 0.5 for name in CONTENDERS}
+    for _ in range(200):
+        hits = {name: draw.random(60) < 0.5 for name in CONTENDERS[1:]}
         hypotheses = [
             Hypothesis(evidence(a, m, x * hits[a]), evidence(b, m, x * hits[b]), (a, b), "primary")
             for m, x in (("Success@1", 1), ("R@1", 1))
-            for a, b in combinations(CONTENDERS, 2)
+            for a, b in combinations(hits, 2)
         ]
         pairs = judged(hypotheses, lambda task, slice: groups)
-        assert {pair.tests for pair in pairs} <= {None, 6}
+        assert {pair.tests for pair in pairs} <= {None, 3}
         told += any(pair.verdict in ("better", "worse") for pair in pairs)
         bare += any(pair.p_value is not None and pair.p_value <= 0.05 for pair in pairs)
-    assert told / 400 <= 0.05 + 2 * 0.011
-    assert bare / 400 > 0.1
+    assert told / 200 <= 0.05 + 2 * 0.015 < bare / 200
 
 
 def test_more_queries_are_needed_than_there_were(written):
