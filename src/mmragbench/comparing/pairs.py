@@ -8,6 +8,7 @@ from typing import Any, Literal
 from mmragbench.comparing.evidence import DISTANCES
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.errors import MmragbenchError
+from mmragbench.records import Measure
 from mmragbench.statistics import Comparison, verdict
 
 Said = Literal["better", "worse", "can't tell", "identical"]
@@ -79,7 +80,7 @@ class Pair:
         """What a test says; `factor` scales it to a measure that says the same in other units."""
         a, found = hypothesis.a, result.found
         low, high = (None if x is None else x * factor for x in (found.low, found.high))
-        said = _verdict(a, result)
+        said = _verdict(a.measure, result)
         return cls(
             task=a.task,
             generator=a.generator,
@@ -125,7 +126,7 @@ class Pair:
         )
 
 
-def _verdict(a: Any, result: Result) -> Said:
+def _verdict(measure: Measure, result: Result) -> Said:
     if result.p_holm is None:
         return "identical"
-    return verdict(result.found.difference, result.p_holm, a.measure.name in DISTANCES)
+    return verdict(result.found.difference, result.p_holm, measure.name in DISTANCES)
