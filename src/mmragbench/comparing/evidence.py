@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from mmragbench.comparing.primary import Number, primary_measure
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError, not_a_run, unknown
 from mmragbench.records import Measure
@@ -23,6 +24,9 @@ from mmragbench.run_files import (
 
 DISTANCES = ("FID", "KID")
 """Measures of two sets of images; lower is better, and compared on features."""
+
+Cell = tuple[str, str | None, int | None, str]
+"""Task, generator, k, measure."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Evidence:
     bounds: tuple[float, float] | None = None
 
     @property
-    def cell(self) -> tuple[str, str | None, int | None, str]:
+    def cell(self) -> Cell:
         """What two numbers must share to be compared: everything but the strategy."""
         return (self.task, self.generator, self.k, str(self.measure))
 
@@ -112,14 +116,36 @@ class RunFolder:
         Raises:
             DataError: a measure that the run does not have.
         """
-        known = list(dict.fromkeys(row["measure"] for row in self.rows))
-        for name in measures:
-            if name not in known:
-                raise DataError(unknown(f"measure of {self.path}", name, known))
+        self.check("all", measures)
         for row in self.rows:
             wanted = not measures or row["measure"] in measures
             if wanted and row["slice"] == "all" and row["estimate"] is not None:
                 yield self._evidence(row)
+
+    def check(self, slice: str, measures: Sequence[str]) -> None:
+        """Make sure that the run has a slice and measures of these names.
+
+        Raises:
+            DataError: it does not.
+        """
+        for kind, names in (("slice", [slice]), ("measure", measures)):
+            known = list(dict.fromkeys(row[kind] for row in self.rows))
+            for name in names:
+                if name not in known:
+                    raise DataError(unknown(f"{kind} of {self.path}", name, known))
+
+    def primary(self, task: str) -> str | None:
+        """The measure that the task's answer rests on; None where there is no number."""
+        return self._primary.get(task)
+
+    @cached_property
+    def _primary(self) -> dict[str, str | None]:
+        numbers: dict[str, list[Number]] = {}
+        for row in self.rows:
+            if row["slice"] == "all":
+                number = (row["measure"], row["generator"], row["estimate"])
+                numbers.setdefault(row["task"], []).append(number)
+        return {task: primary_measure(self.suite, task, own) for task, own in numbers.items()}
 
     def groups(self, task: str, slice: str = "all") -> dict[str, str]:
         """Query -> group, for the queries of a slice.
@@ -160,7 +186,8 @@ class RunFolder:
 
     def slices(self, task: str) -> list[str]:
         """`all`, and the slices that the task's numbers are given for."""
-        return list(dict.fromkeys(row["slice"] for row in self.rows if row["task"] == task))
+        names = dict.fromkeys(row["slice"] for row in self.rows if row["task"] == task)
+        return ["all", *(name for name in names if name != "all")]
 
     def _evidence(self, row: dict[str, Any]) -> Evidence:
         measure = Measure.parse(row["measure"])
@@ -220,8 +247,11 @@ def _read_queries(path: Path, _digest: str) -> list[dict[str, Any]]:
 def _read_values(path: Path, _digest: str) -> dict[str, dict[str, float]]:
     """Measure -> query -> value, or influence where the measure has such."""
     found: dict[str, dict[str, float]] = {}
-    for row in read_table(path, ["query", "measure", "value", "influence"]).to_pylist():
-        value = row["value"] if row["influence"] is None else row["influence"]
+    names = ["query", "measure", "value", "influence"]
+    table = read_table(path, names)
+    columns = (table[name].to_pylist() for name in names)  # far quicker than row by row
+    for query, measure, own, influence in zip(*columns, strict=True):
+        value = own if influence is None else influence
         if value is not None:
-            found.setdefault(row["measure"], {})[row["query"]] = value
+            found.setdefault(measure, {})[query] = value
     return found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from mmragbench.comparing.evidence import DISTANCES, Evidence, RunFolder
 from mmragbench.errors import MmragbenchError
-from mmragbench.statistics import Comparison, compare
+from mmragbench.statistics import Comparison, compare_all, holm
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,22 @@ def _gain(e: Evidence, floor: Evidence, ceiling: float) -> Gain:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One part of a difference, with its 95 % interval and its test; `p_holm` is corrected over all
+    parts that are shown together. Both p-values are None where no query has other than 0."""
+
+    difference: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    p_holm: float | None
+    n: int
+
+
+@dataclass(frozen=True)
 class Swap:
-    """The difference of two systems, split: (retrieval, generator) of A less that of B.
+    """The difference of two systems, split: (retrieval, generator) of A less that of B. Exploratory:
+    its parts are in none of the run's families.
 
     Attributes:
         total: A - B. `retrieval` is what exchanging the retrieval does, averaged over the two
@@ -98,15 +114,23 @@ class Swap:
     measure: str
     a: str
     b: str
-    total: Comparison
-    retrieval: Comparison
-    generation: Comparison
-    interaction: Comparison
+    total: Part
+    retrieval: Part
+    generation: Part
+    interaction: Part
 
     def row(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self)
 
+
+CONTRASTS = {
+    "total": (1, 0, 0, -1),
+    "retrieval": (0.5, 0.5, -0.5, -0.5),
+    "generation": (0.5, -0.5, 0.5, -0.5),
+    "interaction": (1, -1, -1, 1),
+}
+"""Part -> weights of (retrieval of A, generator of A), (A, B), (B, A) and (B, B)."""
 
 System = tuple[str, str]
 """Strategy, and generator with its k (`consensus-k5`)."""
@@ -123,47 +147,35 @@ def swap(run: RunFolder, a: System, b: System, measures: Sequence[str] = ()) -> 
         for e in run.evidence(measures)
         if e.generator and e.values
     }
-    result = []
+    found = []
     for task, measure in dict.fromkeys((task, measure) for task, measure, *_ in cells):
         four = [cells.get((task, measure, s, g)) for s in (a[0], b[0]) for g in (a[1], b[1])]
         if all(four):
-            result.append(_swap(run, [e.values for e in four if e], task, measure, a, b))
-    if not result:
+            found.append((task, measure, _contrasts(run, [e for e in four if e])))
+    if not found:
         have = sorted({f"{s}/{g}" for _, _, s, g in cells})
         raise MmragbenchError(
             f"{run.path} lacks one of the four combinations of {'/'.join(a)} and {'/'.join(b)}; "
             f"run both generators after both strategies. It has {', '.join(have)}"
         )
-    return result
+    parts = iter(_corrected([c for *_, comparisons in found for c in comparisons]))
+    return [
+        Swap(task, measure, "/".join(a), "/".join(b), *(next(parts) for _ in comparisons))
+        for task, measure, comparisons in found
+    ]
 
 
-def _swap(
-    run: RunFolder,
-    values: Sequence[Mapping[str, float]],
-    task: str,
-    measure: str,
-    a: System,
-    b: System,
-) -> Swap:
-    groups = run.groups(task)
-    shared = [query for query in groups if all(query in column for column in values)]
-    clusters = [groups[query] for query in shared]
-    aa, ab, ba, bb = ([column[query] for query in shared] for column in values)
+def _contrasts(run: RunFolder, four: Sequence[Evidence]) -> list[Comparison]:
+    """In the order of CONTRASTS."""
+    groups = run.groups(four[0].task)
+    shared = [query for query in groups if all(query in e.values for e in four)]
+    values = np.array([[e.values[query] for query in shared] for e in four])
+    columns = [np.array(weights) @ values for weights in CONTRASTS.values()]
+    return compare_all(columns, [groups[query] for query in shared], [None] * len(columns))
 
-    def contrast(*weights: float) -> Comparison:
-        mixed = [
-            sum(w * x for w, x in zip(weights, row, strict=True))
-            for row in zip(aa, ab, ba, bb, strict=True)
-        ]
-        return compare(mixed, [0.0] * len(mixed), clusters)
 
-    return Swap(
-        task=task,
-        measure=measure,
-        a="/".join(a),
-        b="/".join(b),
-        total=contrast(1, 0, 0, -1),
-        retrieval=contrast(0.5, 0.5, -0.5, -0.5),
-        generation=contrast(0.5, -0.5, 0.5, -0.5),
-        interaction=contrast(1, -1, -1, 1),
-    )
+def _corrected(comparisons: Sequence[Comparison]) -> Iterator[Part]:
+    adjusted = iter(holm([c.p_value for c in comparisons if not c.identical]))
+    for c in comparisons:
+        p_value, p_holm = (None, None) if c.identical else (c.p_value, next(adjusted))
+        yield Part(c.difference, c.low, c.high, p_value, p_holm, c.n)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mmragbench.papers.family import Family
+from mmragbench.papers.family import Tests
 from mmragbench.papers.models import described
 from mmragbench.papers.request import Request
 from mmragbench.papers.table import Block, Column
 from mmragbench.reporting import troubles
+from mmragbench.reporting.families import within
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.tables import setting
 from mmragbench.reporting.units import decimals, is_distance, number
@@ -38,7 +39,7 @@ class Shown:
     facts: tuple[tuple[TaskFacts, RunFolder, str], ...]
     generated: bool
     rows: Sequence[Row]
-    family: Family
+    tests: Tests
     apart: tuple[str, ...]
     baselines: frozenset[str]
     request: Request
@@ -184,20 +185,19 @@ def _marks(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> 
     numbers = [number for block in blocks for line in block.lines for number in line.numbers]
     group = "its group" if len(blocks) > 1 else "its column"
     if any(number.best for number in numbers):
-        tied = "; underlined: can't be told apart from it" if table.family.p_holm else ""
+        tied = "; underlined: can't be told apart from it" if table.tests.p_holm else ""
         yield f"Bold: best of {group}{tied}."
     if any(number.stars for number in numbers):
         names = " or ".join(sorted(table.baselines))
         yield f"Differs from {names}: *: p < .05, **: p < .01, ***: p < .001."
-    if table.family.p_holm:
-        count = len(table.family.p_holm)
-        yield f"Paired permutation tests, Holm's correction over this table's {count}."
+    if any(p is not None for p in table.tests.p_holm.values()):
+        yield f"Paired tests, Holm's correction {within(table.tests.families)}."
     yield from _untested(table, columns, blocks)
 
 
 def _untested(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
     """Measures that keep nothing to be tested by: their numbers lack marks, which says nothing."""
-    tested = {key[-1] for _, key, _ in table.family.p_holm}
+    tested = {key[-1] for _, key, _ in table.tests.p_holm}
     rivals = any(
         sum(line.control is None and bool(line.numbers[i].text) for line in block.lines) > 1
         for block in blocks

@@ -18,7 +18,7 @@ TOLD = {"better": "#1f4e9c", "worse": "#b8431b", "can't tell": "#777777"}
 
 
 def figures(run: RunFolder) -> Iterator[Plot]:
-    """Every figure of a run: measures over k; differences and costs for each task's main measure."""
+    """Every figure of a run: measures over k; differences and costs for each task's primary measure."""
     yield from map(of_curve, curves(run))
     for main in headlines(run):
         for forest in forests(run, main.task):
@@ -63,8 +63,7 @@ def _contrast(axes: Any, contrast: Contrast, place: int) -> None:
     colour = TOLD.get(contrast.verdict, TOLD["can't tell"])
     if contrast.low is not None and contrast.high is not None:
         axes.plot([contrast.low, contrast.high], [place, place], color=colour, linewidth=1.1)
-    told = contrast.verdict != "can't tell"
-    face = colour if told else "white"
+    face = colour if contrast.told else "white"
     axes.plot(contrast.difference, place, "s", color=colour, markerfacecolor=face, markersize=4)
 
 

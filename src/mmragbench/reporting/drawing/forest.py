@@ -53,18 +53,21 @@ def _places(value: float) -> int:
 
 
 def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
-    told = contrast.verdict != "can't tell"
     name = short(contrast.a) if forest.against else f"{short(contrast.a)} − {short(contrast.b)}"
     parts = [text(0, y + 12, name, f"name {css}")]
     amount = _amount(forest, contrast)
-    parts.append(text(WIDTH, y + 12, amount, "amount told" if told else "amount", "end"))
+    parts.append(text(WIDTH, y + 12, amount, "amount told" if contrast.told else "amount", "end"))
     middle = y + 26
     if contrast.low is not None and contrast.high is not None:
         ends = sorted((_x(forest, contrast.low), _x(forest, contrast.high)))
         d = f"M{ends[0]} {middle}H{ends[1]}M{ends[0]} {middle - 3}v6M{ends[1]} {middle - 3}v6"
         parts.append(f'<path class="whisker {css}" d="{d}"/>')
-    said = f"{contrast.verdict}: {amount}, p = {contrast.p_holm:.3g} after Holm, n = {contrast.n}"
-    return [*parts, mark(css, _x(forest, contrast.difference), middle, said, hollow=not told)]
+    p = "" if contrast.p_holm is None else f", p = {contrast.p_holm:.3g} after Holm"
+    said = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}"
+    return [
+        *parts,
+        mark(css, _x(forest, contrast.difference), middle, said, hollow=not contrast.told),
+    ]
 
 
 def _amount(forest: Forest, contrast: Contrast) -> str:
