@@ -19,6 +19,7 @@ from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
 from mmragbench.crashes import FILE
 from mmragbench.ending import INTERRUPTS, flush, outside
+from mmragbench.equivalence_cli import equivalence
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.gate_cli import gate
@@ -175,7 +176,7 @@ def ls() -> None:
             out.print(line, overflow=overflow, no_wrap=True)
 
 
-for verb in (compare, report, gate, export, check):
+for verb in (compare, equivalence, report, gate, export, check):
     app.command()(verb)
 app.add_typer(score_app, name="score")
 app.command()(verify)

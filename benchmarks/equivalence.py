@@ -1,0 +1,109 @@
+"""How often is a difference of exactly the margin called equivalent, and no difference shown to be?
+
+    python benchmarks/equivalence.py
+
+The test of `mmragbench equivalence` beside the usual one, a 90 % interval (studentised bootstrap of
+whole groups) that lies inside the margins. Simulated data, 1,000 sets each, seeds fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.random import Generator
+
+from mmragbench.statistics import bootstrap_interval, equivalence_p_value
+from mmragbench.statistics.resampling import Array
+
+DATA_SETS = 1_000
+RESAMPLES = 500
+SIZES = (50, 100, 200, 400, 1_000, 4_000)
+
+Draw = Callable[[Generator, int, float], tuple[Array, Array, Array]]
+"""Scores of two systems and the queries' groups; their means differ by so much."""
+
+
+def rare(rng: Generator, n: int, difference: float) -> tuple[Array, Array, Array]:
+    """Hits; one system misses a few that the other has (2 points: 2 % of the queries)."""
+    a = (rng.random(n) < 0.98).astype(float)
+    return a, a * (rng.random(n) >= difference / 0.98), np.arange(n)
+
+
+def exchanged(rng: Generator, n: int, difference: float) -> tuple[Array, Array, Array]:
+    """Hits; each system has some 5 % that the other misses."""
+    u = rng.random(n)
+    both = (rng.random(n) < 0.5).astype(float)
+    first, second = u < 0.05 + difference, u > 0.95
+    return (
+        np.where(first, 1, np.where(second, 0, both)),
+        np.where(first, 0, np.where(second, 1, both)),
+        np.arange(n),
+    )
+
+
+def skewed(rng: Generator, n: int, difference: float) -> tuple[Array, Array, Array]:
+    """A tenth of the queries score 4, and some of them lose everything."""
+    a = np.where(rng.random(n) < 0.1, 4.0, 0.0)
+    jitter = np.abs(rng.normal(0, 0.01, n))
+    return a + jitter, a * (rng.random(n) >= difference / 0.4) + jitter, np.arange(n)
+
+
+def clustered(rng: Generator, n: int, difference: float) -> tuple[Array, Array, Array]:
+    """Five queries an image; a part of the difference is the image's."""
+    images = np.arange(n // 5).repeat(5)
+    a = 2 + rng.gamma(2, 1, n)
+    noise = rng.normal(0, 0.2, n // 5).repeat(5) + rng.normal(0, 0.2, n)
+    return a, a - difference + noise, images
+
+
+def clustered_hits(rng: Generator, n: int, difference: float) -> tuple[Array, Array, Array]:
+    """Five queries an image; the misses of one system fall on the same images."""
+    images = np.arange(n // 5).repeat(5)
+    p = rng.beta(difference / 2, (1 - difference) / 2, n // 5) if difference else np.zeros(n // 5)
+    return np.ones(n), (rng.random(n) >= p.repeat(5)).astype(float), images
+
+
+KINDS: dict[str, tuple[Draw, float]] = {
+    "hits, one misses some": (rare, 0.02),
+    "hits, exchanged": (exchanged, 0.02),
+    "rare large losses": (skewed, 0.05),
+    "clustered": (clustered, 0.05),
+    "clustered hits": (clustered_hits, 0.02),
+}
+
+
+def inside(a: Array, b: Array, margin: float, groups: Array) -> bool:
+    """Whether the 90 % interval of the difference lies inside the margins."""
+    differences = a - b
+    if not np.ptp(differences):
+        return abs(float(differences[0])) < margin
+    low, high = bootstrap_interval(differences, groups, 0.9, RESAMPLES)
+    return low is not None and high is not None and -margin < low and high < margin
+
+
+def share(draw: Draw, margin: float, n: int, difference: float) -> tuple[float, float]:
+    """Called equivalent by this test, and by the interval."""
+    rng, found = np.random.default_rng(n), []
+    for _ in range(DATA_SETS):
+        a, b, groups = draw(rng, n, difference)
+        ours = equivalence_p_value(a, b, margin, groups) <= 0.05
+        found.append((ours, inside(a, b, margin, groups)))
+    ours, theirs = np.mean(found, axis=0)
+    return float(ours), float(theirs)
+
+
+def main() -> None:
+    print(
+        "| data | margin | n | equivalent at the margin | by a 90 % interval | without difference |"
+    )
+    print("|---|--:|--:|--:|--:|--:|")
+    for name, (draw, margin) in KINDS.items():
+        for n in SIZES:
+            level, interval = share(draw, margin, n, margin)
+            power, _ = share(draw, margin, n, 0.0)
+            print(f"| {name} | {margin} | {n:,} | {level:.1%} | {interval:.1%} | {power:.1%} |")
+
+
+if __name__ == "__main__":
+    main()
