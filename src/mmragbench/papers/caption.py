@@ -11,6 +11,7 @@ from mmragbench.papers.request import Request
 from mmragbench.papers.table import Block, Column
 from mmragbench.reporting import troubles
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
+from mmragbench.reporting.units import lower_is_better
 from mmragbench.signature import OURS, parse
 
 INTERVALS = {
@@ -19,6 +20,8 @@ INTERVALS = {
     "plusminus": "±: the larger distance from the estimate to an end of its interval; intervals are ",
     "none": "",
 }
+PSEUDO_VALUES = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR")
+"""Measures of a corpus, whose intervals are of jackknife pseudo-values."""
 SIZES = ("n", "n_real", "n_generated", OURS)
 """Facts of a signature that the caption says once for all."""
 
@@ -153,7 +156,19 @@ def _level(table: Shown) -> str:
     stored = table.facts[0][1].manifest.get("statistics") or {}
     resamples = f" of {stored['resamples']:,} resamples" if "resamples" in stored else ""
     level = f"{stored.get('level', 0.95) * 100:g} %"
-    return f"{level} bootstrap intervals{resamples}, by groups of queries; Wilson's for ungrouped rates"
+    of = {
+        "pseudo-values": [m for row in table.rows if (m := row.measure).name in PSEUDO_VALUES],
+        "influences": [row.measure for row in table.rows if lower_is_better(row.measure)],
+    }
+    apart = "".join(
+        f"; of {what} for {', '.join(dict.fromkeys(map(str, measures)))}"
+        for what, measures in of.items()
+        if measures
+    )
+    return (
+        f"{level} bootstrap intervals{resamples}, by groups of queries{apart}; Wilson's for "
+        "ungrouped rates"
+    )
 
 
 def _marks(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
