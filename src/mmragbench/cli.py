@@ -17,9 +17,9 @@ from typer.core import TyperGroup
 from mmragbench import __version__
 from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
+from mmragbench.comparing.equivalence_cli import equivalence
 from mmragbench.crashes import FILE
 from mmragbench.ending import INTERRUPTS, flush, outside
-from mmragbench.equivalence_cli import equivalence
 from mmragbench.errors import MmragbenchError
 from mmragbench.export_cli import export
 from mmragbench.gate_cli import gate
