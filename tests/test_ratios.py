@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import ttest_1samp
+from scipy.stats import t, ttest_1samp
 
 from mmragbench.statistics import ratio
+from mmragbench.statistics.resampling import Clusters
 
 
 def sample(rng: np.random.Generator, n: int, headroom: float, per: int = 1):
@@ -66,3 +67,13 @@ def test_a_ratio_is_covered(n: int, headroom: float, per: int):
     known = [(low, high) for _, low, high in intervals if low is not None and high is not None]
     assert len(known) > 950
     assert 0.93 <= np.mean([low <= 0.4 <= high for low, high in known]) <= 0.97
+
+
+def test_its_error_is_that_of_all_means():
+    """Also with images of unequal size: at both ends the difference is t standard errors from zero."""
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(30), rng.integers(1, 9, 30))
+    gained, headroom = sample(rng, len(labels), 1.0)
+    for end in ratio(gained, headroom, labels)[1:]:
+        data = Clusters.of(gained - end * headroom, labels)
+        assert abs(data.mean) / data.standard_error == pytest.approx(t.ppf(0.975, 29))

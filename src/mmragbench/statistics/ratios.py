@@ -36,7 +36,7 @@ def ratio(
 
     The interval (Fieller 1954) holds every ratio r for which the mean of numerators - r *
     denominators does not differ from zero by Student's t with G - 1 degrees and the cluster-robust
-    standard error. Unlike the delta method's it allows for a denominator that is not known well.
+    standard error (`Clusters.standard_error`). Unlike the delta method's it allows for a denominator that is not known well.
 
     Raises:
         ValueError: a value is not finite, or numerators, denominators and labels differ in number.
@@ -47,9 +47,9 @@ def ratio(
     g, y, x = len(top), top.mean, bottom.mean
     if g < 2:
         return Ratio(None, None, None)
-    residuals = np.stack([top.residuals, bottom.residuals])
+    moved = np.stack([each.residuals / (each.n - each.sizes) for each in (top, bottom)])
     reach = float(stdtrit(g - 1, (1 + level) / 2))
-    (vyy, vxy), (_, vxx) = reach**2 * g / (g - 1) * (residuals @ residuals.T) / top.n**2
+    (vyy, vxy), (_, vxx) = reach**2 * (g - 1) / g * (moved @ moved.T)
     a, b, c = x * x - vxx, y * x - vxy, y * y - vyy  # a r^2 - 2 b r + c <= 0
     if a <= 0:
         return Ratio(None, None, None)
