@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 from numpy.random import Generator
 
 from mmragbench.statistics import ratio
@@ -18,24 +19,27 @@ from mmragbench.statistics.resampling import Array
 
 DATA_SETS = 2_000
 
-Draw = Callable[[Generator, Array, float, float], tuple[Array, Array]]
+Groups = npt.NDArray[np.signedinteger]
+Draw = Callable[[Generator, Groups, float, float], tuple[Array, Array]]
 """What each query gains, and its headroom; by groups, the true share and the mean headroom."""
 
 
-def like_cider(rng: Generator, groups: Array, share: float, headroom: float) -> tuple[Array, Array]:
+def like_cider(
+    rng: Generator, groups: Groups, share: float, headroom: float
+) -> tuple[Array, Array]:
     """Skewed; a standard deviation of about 0.8, of which a third is the image's."""
     n, image = len(groups), (rng.gamma(0.7, 1, len(set(groups))) - 0.7)[groups]
     gained = share * headroom + 0.4 * image + 0.6 * (rng.gamma(0.7, 1, n) - 0.7)
     return gained, headroom + 0.6 * image + 0.7 * (rng.gamma(0.7, 1, n) - 0.7)
 
 
-def hits(rng: Generator, groups: Array, share: float, headroom: float) -> tuple[Array, Array]:
+def hits(rng: Generator, groups: Groups, share: float, headroom: float) -> tuple[Array, Array]:
     """The oracle hits always, the floor in so many queries, the strategy in a share of the others."""
     missed = rng.random(len(groups)) < headroom
     return (missed & (rng.random(len(groups)) < share)).astype(float), missed.astype(float)
 
 
-def few(rng: Generator, groups: Array, share: float, headroom: float) -> tuple[Array, Array]:
+def few(rng: Generator, groups: Groups, share: float, headroom: float) -> tuple[Array, Array]:
     """A twentieth of the queries can gain, and much."""
     much = (rng.random(len(groups)) < 0.05) * rng.gamma(2, headroom / 0.1, len(groups))
     return much * (rng.random(len(groups)) < share), much
