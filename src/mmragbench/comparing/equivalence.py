@@ -106,7 +106,7 @@ def _tested(
     shared = [query for query in groups if query in a.values and query in b.values]
     if shared:
         x, y = (np.array([e.values[query] for query in shared]) for e in (a, b))
-        p = equivalence_p_value(x, y, margin, [groups[query] for query in shared])
+        p = equivalence_p_value(x, y, margin, [groups[query] for query in shared], a.bounds)
         where = (a.task, a.generator, a.k, str(a.measure), a.strategy, b.strategy, against)
         yield Equivalence(*where, float((x - y).mean()), margin, p, p, len(shared))
 
