@@ -136,8 +136,9 @@ def _show_gains(found: Sequence[Gain]) -> None:
     if not found:
         return
     table = Table(
-        "task", "measure", "strategy", "floor", "gained", "to the ceiling", "share", box=None
-    )
+        "task", "measure", "strategy", "floor", "gained", "to the ceiling",
+        "share", "95 % interval", box=None,
+    )  # fmt: skip
     for gain in found:
         table.add_row(
             _where(gain),
@@ -147,6 +148,7 @@ def _show_gains(found: Sequence[Gain]) -> None:
             number(gain.gained, "+"),
             number(gain.missing, "+"),
             _share(gain),
+            "-" if gain.low is None or gain.high is None else f"[{gain.low:.0%}, {gain.high:.0%}]",
         )
     console = wide()
     console.print("\nShare of the headroom between floor and oracle:")
@@ -156,7 +158,7 @@ def _show_gains(found: Sequence[Gain]) -> None:
 def _share(gain: Gain) -> str:
     """Between floor and ceiling a percentage; outside, where a percentage says nothing, in words."""
     if gain.share is None:
-        return "no headroom"
+        return "no headroom shown"
     if gain.gained < 0:
         return "below the floor"
     return "above the ceiling" if gain.missing < 0 else f"{gain.share:.0%}"

@@ -60,7 +60,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
         _say_saved(verdicts.save_baseline(run, save, chosen).cells, save)
         return
     assert baseline is not None
-    found = verdicts.gate(run, baseline, _margins(margin or ()), require_power, chosen)
+    found = verdicts.gate(run, baseline, margins_of(margin or ()), require_power, chosen)
     _write(found, junit, markdown)
     if as_json:
         Terminal().as_json(found.row())
@@ -71,7 +71,12 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
         raise typer.Exit(1)
 
 
-def _margins(given: Sequence[str]) -> dict[str, str]:
+def margins_of(given: Sequence[str]) -> dict[str, str]:
+    """Measure -> margin, of `MEASURE=LOSS` as `--margin` has it.
+
+    Raises:
+        MmragbenchError: one is not of this form.
+    """
     pairs = [text.partition("=") for text in given]
     for name, equals, value in pairs:
         if not (name and equals and value):

@@ -110,6 +110,7 @@ def test_one_measure_is_primary(suite, primary):
 def test_a_share_of_the_headroom_lies_between_floor_and_ceiling(estimate, told):
     """Outside, a percentage of it (-414%) says nothing, and words do."""
     gain = Gain(
-        "t", None, None, "m", "s", "f", 0.4, estimate, 0.8, estimate - 0.4, 0.8 - estimate, 0.5
-    )
+        "t", None, None, "m", "s", "f", 0.4, estimate, 0.8, estimate - 0.4, 0.8 - estimate, 0.5,
+        None, None,
+    )  # fmt: skip
     assert _share(gain) == told

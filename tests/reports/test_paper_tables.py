@@ -62,6 +62,24 @@ def test_the_level_is_the_one_of_the_statistics() -> None:
     assert family.ALPHA == statistics.ALPHA
 
 
+def test_what_the_intervals_are_of_is_said_where_they_stand(changed: Callable[..., Path]) -> None:
+    """Of queries' values; of pseudo-values and influences for the measures that have such."""
+    rows = [
+        row("s", 0.5, measure=name, low=0.4, high=0.6, signature=name)
+        for name in ("RR", "Bleu_4", "FID(x)")
+    ]
+    of = {
+        "RR": "",
+        "Bleu_4": "; of pseudo-values for Bleu_4",
+        "FID(x)": "; of influences for FID(x)",
+    }
+    folder = RunFolder(changed("suite.yaml", summary=rows))
+    for name, said in of.items():
+        (table,) = tables([folder], Request(measures=(name,)))
+        text = " ".join(text for _, text in table.notes)
+        assert f"bootstrap intervals, by groups of queries{said}; Wilson's for" in text
+
+
 def test_marks_say_what_the_tests_say(finished: Path) -> None:
     """Bold: the best as shown; stars: differs from the baseline; neither for controls. p-values are
     those of the run's families, whatever the table shows, and the table names the families."""

@@ -11,6 +11,7 @@ import numpy as np
 from mmragbench.comparing.evidence import DISTANCES, Evidence, RunFolder
 from mmragbench.errors import MmragbenchError
 from mmragbench.statistics import Comparison, compare_all, holm
+from mmragbench.statistics.ratios import Ratio, ratio
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Gain:
         floor: what is possible without retrieval; for rankings, chance. `floor_of` names it.
         gained: strategy - floor; `missing`: ceiling - strategy.
         share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
-            two; None where there is no headroom.
+            two; None where no headroom is shown (the interval of ceiling - floor holds 0).
+        low, high: the share's 95 % interval, Fieller's; None for a measure that keeps no values by
+            query, and where the share is the same on all queries.
     """
 
     task: str
@@ -36,6 +39,8 @@ class Gain:
     gained: float
     missing: float
     share: float | None
+    low: float | None
+    high: float | None
 
     def row(self) -> dict[str, Any]:
         """As plain data."""
@@ -44,7 +49,8 @@ class Gain:
 
 def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
     """How much of the way from the floor to the ceiling each strategy goes, for each measure that
-    has both; distances are left out, because a better one is not nearer to the oracle's."""
+    has both, on the queries that all three have answered. Distances are left out, because a better
+    one is not nearer to the oracle's."""
     controls, found = run.controls(), list(run.evidence(measures))
     by_key = {(e.strategy, e.cell): e for e in found}
     result = []
@@ -53,7 +59,7 @@ def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
         floor = _floor(e, found, controls)
         contends = e.strategy not in controls.values() and e.measure.name not in DISTANCES
         if contends and ceiling and floor:
-            result.append(_gain(e, floor, ceiling.estimate))
+            result.append(_gain(run, e, floor, ceiling))
     return result
 
 
@@ -67,8 +73,18 @@ def _floor(of: Evidence, found: Sequence[Evidence], controls: Mapping[str, str])
     return next((e for e in without if e.generator == of.generator), next(iter(without), None))
 
 
-def _gain(e: Evidence, floor: Evidence, ceiling: float) -> Gain:
-    headroom = ceiling - floor.estimate
+def _gain(run: RunFolder, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
+    three, groups = (floor, e, ceiling), run.groups(e.task)
+    shared = [query for query in groups if all(query in each.values for each in three)]
+    if shared:
+        columns = np.array([[each.values[query] for query in shared] for each in three])
+        below, own, above = map(float, columns.mean(axis=1))
+        clusters = [groups[query] for query in shared]
+        share = ratio(columns[1] - columns[0], columns[2] - columns[0], clusters)
+    else:
+        below, own, above = (each.estimate for each in three)
+        share = Ratio((own - below) / (above - below) if above != below else None, None, None)
+    share = share if above > below else Ratio(None, None, None)
     by = f" ({floor.generator})" if floor.generator else ""
     return Gain(
         task=e.task,
@@ -77,12 +93,14 @@ def _gain(e: Evidence, floor: Evidence, ceiling: float) -> Gain:
         measure=str(e.measure),
         strategy=e.strategy,
         floor_of=f"{floor.strategy}{by}",
-        floor=floor.estimate,
-        estimate=e.estimate,
-        ceiling=ceiling,
-        gained=e.estimate - floor.estimate,
-        missing=ceiling - e.estimate,
-        share=(e.estimate - floor.estimate) / headroom if headroom > 0 else None,
+        floor=below,
+        estimate=own,
+        ceiling=above,
+        gained=own - below,
+        missing=above - own,
+        share=share.value,
+        low=share.low,
+        high=share.high,
     )
 
 

@@ -13,7 +13,7 @@ from mmragbench.reporting import troubles
 from mmragbench.reporting.families import within
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, is_distance, number
+from mmragbench.reporting.units import decimals, is_distance, lower_is_better, number
 from mmragbench.signature import OURS, parse
 
 INTERVALS = {
@@ -22,6 +22,8 @@ INTERVALS = {
     "plusminus": "±: the larger distance from the estimate to an end of its interval; intervals are ",
     "none": "",
 }
+PSEUDO_VALUES = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR")
+"""Measures of a corpus, whose intervals are of jackknife pseudo-values."""
 SIZES = ("n", "n_real", "n_generated", OURS)
 """Facts of a signature that the caption says once for all."""
 
@@ -178,7 +180,19 @@ def _level(table: Shown) -> str:
     stored = table.facts[0][1].manifest.get("statistics") or {}
     resamples = f" of {stored['resamples']:,} resamples" if "resamples" in stored else ""
     level = f"{stored.get('level', 0.95) * 100:g} %"
-    return f"{level} bootstrap intervals{resamples}, by groups of queries; Wilson's for ungrouped rates"
+    of = {
+        "pseudo-values": [m for row in table.rows if (m := row.measure).name in PSEUDO_VALUES],
+        "influences": [row.measure for row in table.rows if lower_is_better(row.measure)],
+    }
+    apart = "".join(
+        f"; of {what} for {', '.join(dict.fromkeys(map(str, measures)))}"
+        for what, measures in of.items()
+        if measures
+    )
+    return (
+        f"{level} bootstrap intervals{resamples}, by groups of queries{apart}; Wilson's for "
+        "ungrouped rates"
+    )
 
 
 def _marks(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:

@@ -156,7 +156,7 @@ def _statistics(run: RunFolder) -> Iterator[Sentence]:
     if not stored:
         return
     yield Sentence(
-        f"Intervals are {stored['level'] * 100:g} % intervals by {stored['interval']} with "
+        f"Intervals are {stored['level'] * 100:g} % intervals by {stored['interval']}; a bootstrap has "
         f"{stored['resamples']:,} resamples (seed {stored['seed']})",
         ("davison1997bootstrap",),
     )

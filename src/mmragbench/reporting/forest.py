@@ -11,6 +11,9 @@ from mmragbench.reporting.folder import Json, RunFolder, TaskFacts, measure_of
 from mmragbench.reporting.tables import setting
 from mmragbench.reporting.units import decimals, factor, is_distance, lower_is_better, unit
 
+WORSE, BETTER = "← worse", "better →"
+"""What stands below a plot at its left and its right end: better is always to the right."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -41,7 +44,7 @@ class Forest:
         unit: of the differences (`%`, `×100`); empty on a raw scale.
         against: what all contrasts are against, or None where it is all pairs of contenders.
         control: what `against` stands for (floor, chance, ceiling); None for a contender.
-        lower_is_better: whether a difference below zero is for the better.
+        lower_is_better: whether a difference below zero is for the better; the axis is turned then.
         places: decimals that the differences are shown with.
     """
 

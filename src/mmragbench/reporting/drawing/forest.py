@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mmragbench.digits import exact
 from mmragbench.reporting.drawing.shapes import mark, picture, short, text, ticks
-from mmragbench.reporting.forest import Contrast, Forest
+from mmragbench.reporting.forest import BETTER, WORSE, Contrast, Forest
 from mmragbench.reporting.units import number
 
 WIDTH, ROW, FOOT = 400, 42, 36
@@ -43,8 +43,8 @@ def _frame(forest: Forest, height: float) -> list[str]:
         parts.append(text(x, floor + 15, label, anchor="middle"))
     zero = _x(forest, 0.0)
     parts.append(f'<path class="zero" d="M{zero} 16V{floor}"/>')
-    parts.append(text(0, floor + 29, "← worse"))
-    return [*parts, text(WIDTH, floor + 29, "better →", anchor="end")]
+    parts.append(text(0, floor + 29, WORSE))
+    return [*parts, text(WIDTH, floor + 29, BETTER, anchor="end")]
 
 
 def _places(value: float) -> int:
