@@ -34,6 +34,9 @@ class Evidence:
             empty for distances, which have features instead.
         features: for FID and KID: the features of the generated images and of the real ones, each
             by query.
+        bounds: the ends of the measure's scale; None where they are not known.
+        of_set: whether the number is the whole set's own and not the mean of a value per query, so
+            that other queries beside it change what `values` say of a query.
     """
 
     task: str
@@ -45,6 +48,8 @@ class Evidence:
     signature: str
     values: Mapping[str, float]
     features: tuple[Mapping[str, Vectors], Mapping[str, Vectors]] | None = None
+    bounds: tuple[float, float] | None = None
+    of_set: bool = False
 
     @property
     def cell(self) -> tuple[str, str | None, int | None, str]:
@@ -172,13 +177,21 @@ class RunFolder:
                 self._features(f"{folder}/{name}"),
                 self._features(f"tasks/{row['task']}/{name}"),
             )
-        values = {} if features else self._values(folder).get(str(measure), {})
+        columns, influences = self._values(folder) if features is None else ({}, frozenset())
+        bounds = row.get("bounds")
         described = {
             key: row[key] for key in ("task", "strategy", "generator", "k", "estimate", "signature")
         }
-        return Evidence(**described, measure=measure, values=values, features=features)
+        return Evidence(
+            **described,
+            measure=measure,
+            values=columns.get(str(measure), {}),
+            features=features,
+            bounds=(bounds[0], bounds[1]) if bounds else None,
+            of_set=features is not None or str(measure) in influences,
+        )
 
-    def _values(self, folder: str) -> dict[str, dict[str, float]]:
+    def _values(self, folder: str) -> Columns:
         return _read_values(*self._stored(f"{folder}/scores.parquet"))
 
     def _features(self, name: str) -> dict[str, Vectors]:
@@ -211,12 +224,18 @@ def _read_queries(path: Path, _digest: str) -> list[dict[str, Any]]:
     return rows
 
 
+Columns = tuple[dict[str, dict[str, float]], frozenset[str]]
+"""Measure -> query -> value, or influence where the measure has such; and which ones have."""
+
+
 @lru_cache(maxsize=256)
-def _read_values(path: Path, _digest: str) -> dict[str, dict[str, float]]:
-    """Measure -> query -> value, or influence where the measure has such."""
+def _read_values(path: Path, _digest: str) -> Columns:
     found: dict[str, dict[str, float]] = {}
+    influences = set()
     for row in read_table(path, ["query", "measure", "value", "influence"]).to_pylist():
         value = row["value"] if row["influence"] is None else row["influence"]
+        if row["influence"] is not None:
+            influences.add(row["measure"])
         if value is not None:
             found.setdefault(row["measure"], {})[row["query"]] = value
-    return found
+    return found, frozenset(influences)
