@@ -78,7 +78,7 @@ def test_queries_of_one_group_are_not_independent():
 def test_the_promised_power_is_there(alpha):
     """A loss of the margin's size is shown as often as promised, and in 80 % with those needed."""
     rng = np.random.default_rng(1)
-    design = Design(300, 300, 0.05, 1.0, alpha=alpha)
+    design = Design(300, 300, 0.05, worst=1.0, largest=1.0, alpha=alpha)
     for groups, promised in ((300, design.power()), (design.needed(), 0.8)):
         losses = (rng.random((1_500, groups)) < 0.05).astype(float)
         shown = np.mean([x.any() and loss(x, 0.05, 1.0).p_lost <= alpha for x in losses])
@@ -87,8 +87,8 @@ def test_the_promised_power_is_there(alpha):
 
 def test_a_wide_spread_lowers_the_power():
     """Differences that were seen say more than the sparse model where they say less."""
-    calm, wild = (Design(400, 400, 0.05, 1.0, error) for error in (0.001, 0.05))
-    assert calm.power() == Design(400, 400, 0.05, 1.0).power()
+    calm, wild = (Design(400, 400, 0.05, 1.0, 1.0, error) for error in (0.001, 0.05))
+    assert calm.power() == Design(400, 400, 0.05, 1.0, 1.0).power()
     assert wild.power() == pytest.approx(norm.cdf(1 - norm.isf(0.05)))
     assert wild.needed() > 400 * (norm.isf(0.05) + norm.isf(0.2)) ** 2 - 1
 

@@ -14,7 +14,7 @@ N = 400
 def paired(before, now, measure="R@10", margin=0.02, **numbers) -> Paired:
     before, now = (np.asarray(side, dtype=np.float32) for side in (before, now))
     line = CellLine(
-        task="t", strategy="s", generator=None, k=None, measure=measure, n=len(before), n_failed=0,
+        task="t", strategy=numbers.get("strategy", "s"), generator=None, k=None, measure=measure, n=len(before), n_failed=0,
         signature="R@10", estimate=numbers.get("estimate", float(np.nan_to_num(before).mean())),
     )  # fmt: skip
     ids = [f"q{i}" for i in range(len(before))]
@@ -40,7 +40,9 @@ def test_more_cells_that_changed_need_more_evidence():
     now = np.ones(N)
     now[:9] = 0
     alone = judge([paired(np.ones(N), now)])[0]
-    others = [paired(np.ones(N), np.roll(np.arange(N) >= 9, i)) for i in range(50)]
+    others = [
+        paired(np.ones(N), np.roll(np.arange(N) >= 9, i), strategy=f"s{i}") for i in range(50)
+    ]
     many = judge([paired(np.ones(N), now), *others])[0]
     assert (alone.verdict, many.verdict) == ("regressed", "can't tell")
     assert many.needed > alone.needed

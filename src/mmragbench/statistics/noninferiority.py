@@ -4,16 +4,18 @@ The test is empirical likelihood (Owen 1988; Owen, Empirical Likelihood, 2001, s
 whole groups of queries: of all ways to weight the groups so that the mean loss is the one that is
 tested, how likely is the likeliest? Unlike t it follows the skewness of the losses, it needs no
 resampling, and so it has neither a seed nor a smallest p-value. One imagined group is added to the
-sample, which lost all that it had (or gained as much, where a loss is to be shown): without it, a
-sample in which nothing was lost would prove that nothing ever is. With a rate, this is about what
-Clopper and Pearson's exact bound says. (Chen, Variyath and Abraham 2008 add an observation too, to
-make the likelihood exist.) `benchmarks/gate_calibration.py` shows that the levels are kept.
+sample, which lost as much as a group can lose (or gained as much, where a loss is to be shown):
+without it, a sample in which nothing was lost would prove that nothing ever is. With a rate, this
+is about what Clopper and Pearson's exact bound says. (Chen, Variyath and Abraham 2008 add an
+observation too, to make the likelihood exist.) `benchmarks/gate_calibration.py` shows that the
+levels are kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log, log1p, sqrt
+from functools import lru_cache
+from math import ceil, hypot, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +54,9 @@ def loss(
     Args:
         losses: one for each query, on the measure's scale.
         margin: the smallest loss that matters; above zero.
-        worst: what a query loses that loses all; above zero.
+        worst: the most that a query can lose, which is the width of the measure's scale where that
+            is known; above zero. A sample may hold none of the queries that lose the most, so that
+            a smaller number, such as what these queries had, lets rare large losses pass.
         groups: each query's group, as everywhere in this package.
 
     Raises:
@@ -94,6 +98,8 @@ class Design:
     Attributes:
         groups, queries: how many there are.
         margin, worst: as in `loss`.
+        largest: what a query has lost, on average, in the group of this sample that has the most to
+            lose, when that loses all; above zero, at most `worst`.
         error: standard error of the mean loss that was seen; 0 where nothing changed.
         alpha: the level after correction.
     """
@@ -102,53 +108,59 @@ class Design:
     queries: int
     margin: float
     worst: float
+    largest: float
     error: float = 0.0
     alpha: float = ALPHA
 
     def power(self) -> float:
         """The chance that a loss of the margin's size would be shown to be one: the lower of two.
 
-        - The loss is as sparse as can be: each group loses all that it has with probability
-          margin / worst. The number of groups that do is binomial, and as many are needed as make
+        - The loss is as sparse as it can be here: each group loses `largest` with probability
+          margin / largest. The number of groups that do is binomial, and as many are needed as make
           `loss` say so at `alpha`. This is exact for a rate, and all there is where the two runs
           agree, since their spread says nothing.
-        - The loss is spread as the differences that were seen: normal, with their error.
+        - The loss is spread as the differences that were seen: normal, with their error, and with
+          the imagined group that gained.
         """
-        return min(self._sparse(self.groups), self._spread(self.groups))
+        return self._power(self.groups)
 
     def needed(self, power: float = 0.8) -> int | None:
         """Queries, in groups of this size, with that power; None above a hundred million."""
         size = self.queries / self.groups
         few, many = 1, ceil(MOST / size)
-        reached = Design._reached
-        if not reached(self, many, power):
+        if self._power(many) < power:
             return None
         while few < many:
             middle = (few + many) // 2
-            few, many = (few, middle) if reached(self, middle, power) else (middle + 1, many)
+            reached = self._power(middle) >= power
+            few, many = (few, middle) if reached else (middle + 1, many)
         return ceil(few * size)
 
-    def _reached(self, groups: int, power: float) -> bool:
-        return min(self._sparse(groups), self._spread(groups)) >= power
+    def _power(self, groups: int) -> float:
+        return min(self._sparse(groups), self._spread(groups))
 
     def _sparse(self, groups: int) -> float:
-        share = min(1.0, self.margin / self.worst)
-        fewest = _fewest(self.alpha)
+        share = min(1.0, self.margin / self.largest)
+        fewest = _fewest(self.alpha, max(1.0, self.worst / self.largest))
         return float(bdtrc(fewest - 1, groups, share)) if fewest <= groups else 0.0
 
     def _spread(self, groups: int) -> float:
         if self.error == 0:
             return 1.0
-        error = self.error * sqrt(self.groups / groups)
-        return float(ndtr(self.margin / error - ndtri(1 - self.alpha)))
+        error, imagined = self.error * sqrt(self.groups / groups), self.worst / groups
+        critical = imagined + ndtri(1 - self.alpha) * hypot(error, imagined)
+        return float(ndtr((self.margin - critical) / error))
 
 
-def _fewest(alpha: float) -> int:
-    """Groups that must have lost all, and none gained, for `loss` to call it a loss at `alpha`.
+@lru_cache(maxsize=256)
+def _fewest(alpha: float, gain: float) -> int:
+    """Groups that must have lost 1 each, and none gained, for `loss` to call it a loss at `alpha`,
+    where the imagined group gained `gain`.
 
-    With k such groups and the imagined one that gained, half of the weight is on either side.
+    With k such groups, the likeliest weights give them gain / (1 + gain) of their weight together.
     """
-    k = 2
-    while ndtr(-sqrt(2 * (k * (log(2 * k) - log1p(k)) + log(2) - log1p(k)))) > alpha:
+    lost, gained = gain / (1 + gain), 1 / (1 + gain)
+    k = ceil(gain) + 1
+    while ndtr(-sqrt(-2 * (k * log(lost * (k + 1) / k) + log(gained * (k + 1))))) > alpha:
         k += 1
     return k
