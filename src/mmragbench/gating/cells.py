@@ -226,7 +226,7 @@ def _compare(pair: Paired) -> tuple[Cell, Design | None]:
         return replace(cell, verdict="unchanged"), design if can_fail else None
     found = loss(losses, pair.margin, design.worst, groups)
     cell = replace(cell, p_holds=found.p_holds if can_fail else None, p_lost=found.p_lost)
-    return cell, replace(design, error=found.error) if can_fail else None
+    return cell, replace(design, seen=Clusters.of(losses, groups)) if can_fail else None
 
 
 def _design(pair: Paired, before: Array, groups: Array) -> Design:
@@ -264,7 +264,7 @@ def _decided(cell: Cell) -> Cell:
 
 
 def _with_power(cell: Cell, design: Design | None, family: int, power: float) -> Cell:
-    if design is None or not np.isfinite(design.error):
+    if design is None or design.groups < 2:
         return cell
     at = replace(design, alpha=ALPHA / family)
     return replace(cell, power=at.power(), needed=at.needed(power))

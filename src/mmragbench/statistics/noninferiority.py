@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, hypot, log, sqrt
+from math import ceil, inf, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -37,13 +37,11 @@ class Loss:
         mean: the mean loss; negative is a gain.
         p_holds: one-sided p-value of "the loss is the margin or more".
         p_lost: one-sided p-value of "nothing was lost".
-        error: the mean's standard error, by group.
     """
 
     mean: float
     p_holds: float
     p_lost: float
-    error: float
 
 
 def loss(
@@ -69,26 +67,29 @@ def loss(
     imagined = max(worst * size, float(np.abs(data.sums).max()))
     below = np.append(margin * data.sizes - data.sums, margin * size - imagined)
     above = np.append(data.sums, -imagined)
-    error = data.standard_error if len(data) > 1 else float("inf")
-    return Loss(data.mean, mean_is_positive(below), mean_is_positive(above), error)
+    return Loss(data.mean, mean_is_positive(below), mean_is_positive(above))
 
 
 def mean_is_positive(values: Array) -> float:
-    """One-sided p-value of "the mean is zero or less": signed root of the likelihood ratio.
+    """One-sided p-value of "the mean is zero or less": signed root of the likelihood ratio."""
+    return float(ndtr(-_root(values, np.ones(len(values)))))
+
+
+def _root(values: Array, counts: Array) -> float:
+    """The signed root of minus twice the log likelihood ratio of mean zero, for values that are
+    there so many times: standard normal in the limit, if the mean is zero.
 
     The weights are 1 / (n (1 + t x)), with the t at which their mean is zero; minus twice the log
-    ratio is 2 sum log(1 + t x), chi-squared with one degree in the limit. A sample on one side of
-    zero has no such weights: the ratio is 0 then, and the p-value 0 or 1.
+    ratio is 2 sum log(1 + t x). A sample on one side of zero has no such weights.
     """
     low, high = float(values.min()), float(values.max())
     if low >= 0 or high <= 0:
-        return 0.0 if low >= 0 and high > 0 else 1.0
-    n = len(values)
-    ends = (1 / n - 1) / high, (1 / n - 1) / low  # all weights lie between 0 and 1
-    t = brentq(lambda t: float((values / (1 + t * values)).sum()), *ends, xtol=1e-14 / high)
-    ratio = max(0.0, 2 * float(np.log1p(t * values).sum()))
-    root = sqrt(ratio) if values.mean() > 0 else -sqrt(ratio)
-    return float(ndtr(-root))
+        return inf if low >= 0 and high > 0 else -inf
+    rarest = float(counts.min()) / float(counts.sum())
+    ends = (rarest - 1) / high, (rarest - 1) / low  # all weights lie between 0 and 1
+    t = brentq(lambda t: float(counts @ (values / (1 + t * values))), *ends, xtol=1e-14 / high)
+    root = sqrt(max(0.0, 2 * float(counts @ np.log1p(t * values))))
+    return root if counts @ values > 0 else -root
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Design:
         margin, worst: as in `loss`.
         largest: what a query has lost, on average, in the group of this sample that has the most to
             lose, when that loses all; above zero, at most `worst`.
-        error: standard error of the mean loss that was seen; 0 where nothing changed.
+        seen: the losses that were seen, by group; None where nothing changed.
         alpha: the level after correction.
     """
 
@@ -109,7 +110,7 @@ class Design:
     margin: float
     worst: float
     largest: float
-    error: float = 0.0
+    seen: Clusters | None = None
     alpha: float = ALPHA
 
     def power(self) -> float:
@@ -119,25 +120,29 @@ class Design:
           margin / largest. The number of groups that do is binomial, and as many are needed as make
           `loss` say so at `alpha`. This is exact for a rate, and all there is where the two runs
           agree, since their spread says nothing.
-        - The loss is spread as the differences that were seen: normal, with their error, and with
-          the imagined group that gained.
+        - The loss is spread as the differences that were seen: what has to be lost for `loss` to
+          say so is found from them, and the chance that as much is, by a normal distribution.
         """
-        return self._power(self.groups)
+        return min(self._sparse(self.groups), self._spread(self.groups))
 
     def needed(self, power: float = 0.8) -> int | None:
         """Queries, in groups of this size, with that power; None above a hundred million."""
         size = self.queries / self.groups
         few, many = 1, ceil(MOST / size)
-        if self._power(many) < power:
+        if not self._reached(many, power):
             return None
         while few < many:
             middle = (few + many) // 2
-            reached = self._power(middle) >= power
-            few, many = (few, middle) if reached else (middle + 1, many)
+            few, many = (few, middle) if self._reached(middle, power) else (middle + 1, many)
         return ceil(few * size)
 
-    def _power(self, groups: int) -> float:
-        return min(self._sparse(groups), self._spread(groups))
+    def _reached(self, groups: int, power: float) -> bool:
+        if self._sparse(groups) < power:
+            return False
+        if self.seen is None:
+            return True
+        lost = self.margin - float(ndtri(power)) * self._error(groups)
+        return self._excess(lost, groups) >= 0
 
     def _sparse(self, groups: int) -> float:
         share = min(1.0, self.margin / self.largest)
@@ -145,11 +150,28 @@ class Design:
         return float(bdtrc(fewest - 1, groups, share)) if fewest <= groups else 0.0
 
     def _spread(self, groups: int) -> float:
-        if self.error == 0:
+        if self.seen is None:
             return 1.0
-        error, imagined = self.error * sqrt(self.groups / groups), self.worst / groups
-        critical = imagined + ndtri(1 - self.alpha) * hypot(error, imagined)
-        return float(ndtr((self.margin - critical) / error))
+        error = self._error(groups)
+        ends = self.margin - 9 * error, self.margin + 9 * error
+        if self._excess(ends[0], groups) >= 0 or self._excess(ends[1], groups) <= 0:
+            return float(self._excess(ends[0], groups) >= 0)
+        fewest = brentq(self._excess, *ends, args=(groups,), xtol=1e-4 * error)
+        return float(ndtr((self.margin - fewest) / error))
+
+    def _error(self, groups: int) -> float:
+        assert self.seen is not None
+        return self.seen.standard_error * sqrt(self.groups / groups)
+
+    def _excess(self, lost: float, groups: int) -> float:
+        """How far a sample that is spread as the one seen, with this mean, lies above what `loss`
+        asks for."""
+        assert self.seen is not None
+        size = self.queries / self.groups
+        imagined = max(self.worst * size, float(np.abs(self.seen.sums).max()))
+        values = np.append(self.seen.residuals + lost * self.seen.sizes, -imagined)
+        counts = np.append(np.full(self.groups, groups / self.groups), 1.0)
+        return max(-40.0, min(40.0, _root(values, counts))) - float(ndtri(1 - self.alpha))
 
 
 @lru_cache(maxsize=256)
