@@ -19,8 +19,8 @@ def paired(before, now, measure="R@10", margin=0.02, **numbers) -> Paired:
     )  # fmt: skip
     ids = [f"q{i}" for i in range(len(before))]
     estimate = numbers.get("reached", float(np.nan_to_num(now).mean()))
-    bounds, primary = numbers.get("bounds"), numbers.get("primary", False)
-    return Paired(line, estimate, margin, ids, ids, before, now, bounds, primary)
+    bounds, family = numbers.get("bounds"), numbers.get("family", "secondary")
+    return Paired(line, estimate, margin, ids, ids, before, now, bounds, family)
 
 
 def test_of_a_distance_more_is_worse():
@@ -100,10 +100,26 @@ def test_a_tasks_primary_measure_is_a_family_of_its_own():
     others = [
         paired(np.ones(N), np.roll(np.arange(N) >= 9, i), strategy=f"s{i}") for i in range(50)
     ]
-    first, *_ = judge([paired(np.ones(N), now, "Success@1", primary=True), *others])
+    first, *_ = judge([paired(np.ones(N), now, "Success@1", family="primary"), *others])
     last, *_ = judge([paired(np.ones(N), now, "Success@1"), *others])
     assert (first.verdict, last.verdict) == ("regressed", "can't tell")
     assert first.power > last.power
+
+
+def test_a_measure_that_says_what_the_primary_says_has_its_verdict():
+    """It is no member of the family of the others."""
+    now = np.ones(N)
+    now[:9] = 0
+    others = [
+        paired(np.ones(N), np.roll(np.arange(N) >= 9, i), strategy=f"s{i}") for i in range(50)
+    ]
+    same = [
+        paired(np.ones(N), now, "R@1"),
+        paired(np.ones(N), now, "Success@1", family="primary"),
+    ]
+    one, other, *_ = judge([*same, *others])
+    assert one.verdict == other.verdict == "regressed"
+    assert one.p_lost == other.p_lost
 
 
 def test_measures_that_say_the_same_are_tested_once():

@@ -124,6 +124,12 @@ class RunFolder:
             if wanted and row["slice"] == "all" and row["estimate"] is not None:
                 yield self._evidence(row)
 
+    def primary(self, task: str) -> str | None:
+        """The measure that the task's answer rests on; None where there is no number."""
+        rows = [r for r in self.rows if r["task"] == task and r["estimate"] is not None]
+        rows.sort(key=lambda row: row["generator"] is None)
+        return rows[0]["measure"] if rows else None
+
     def groups(self, task: str, slice: str = "all") -> dict[str, str]:
         """Query -> group, for the queries of a slice.
 

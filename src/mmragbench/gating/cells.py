@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple
@@ -105,7 +106,7 @@ class Paired:
 
     Attributes:
         bounds: the ends of the measure's scale; None where they are not known.
-        primary: whether it is its task's primary measure.
+        family: which of its task's cells it is corrected with.
     """
 
     line: CellLine
@@ -116,26 +117,21 @@ class Paired:
     before: Values
     now: Values
     bounds: tuple[float, float] | None = None
-    primary: bool = False
+    family: str = ""
 
     @property
     def is_distance(self) -> bool:
         """Whether lower is better."""
         return Measure.parse(self.line.measure).name in DISTANCES
 
-    @property
-    def family(self) -> tuple[str, bool]:
-        """The cells that are corrected together: of a task's primary measure, or of all others."""
-        return self.line.task, self.primary
-
 
 class Compared(NamedTuple):
-    """A cell with uncorrected p-values; its design, where its power can be told; its family; and
-    its hypothesis, which it shares with cells that say the same in other numbers."""
+    """A cell with uncorrected p-values; its design, where its power can be told; its task and
+    family; and its hypothesis, which it shares with cells that say the same in other numbers."""
 
     cell: Cell
     design: Design | None
-    family: tuple[str, bool]
+    family: tuple[str, str]
     hypothesis: Hashable
 
 
@@ -148,15 +144,17 @@ def judge(pairs: Sequence[Paired], power: float = 0.8) -> list[Cell]:
     something changed; power is told at the level where the correction of all of them begins.
     """
     hypotheses = _hypotheses(pairs)
+    families: dict[Hashable, tuple[str, str]] = {}
+    for pair, hypothesis in zip(pairs, hypotheses, strict=True):
+        own = pair.line.task, pair.family
+        families[hypothesis] = min(own, families.get(hypothesis, own))  # primary before secondary
     compared = [
-        Compared(*_compare(pair), pair.family, hypothesis)
+        Compared(*_compare(pair), families[hypothesis], hypothesis)
         for pair, hypothesis in zip(pairs, hypotheses, strict=True)
     ]
-    sizes: dict[Hashable, set[Hashable]] = {}
-    for pair in compared:
-        sizes.setdefault(pair.family, set()).add(pair.hypothesis)
+    sizes = Counter(families.values())
     return [
-        _with_power(_decided(cell), pair.design, len(sizes[pair.family]), power)
+        _with_power(_decided(cell), pair.design, sizes[pair.family], power)
         for pair, cell in zip(compared, _corrected(compared), strict=True)
     ]
 
@@ -215,18 +213,22 @@ def _compare(pair: Paired) -> tuple[Cell, Design | None]:
     groups = np.asarray(pair.groups, dtype=str)[both]
     fallen = _fallen(np.asarray(pair.queries, dtype=object)[both], before, now, losses)
     moved = int((np.abs(losses) > STILL * pair.margin).sum())
-    cell = replace(cell, loss=float(losses.mean()), n=len(losses), changed=moved, fallen=fallen)
+    cell = replace(cell, loss=float(losses.mean()), n=len(losses), fallen=fallen)
     if not pair.margin > 0:  # 5 % of nothing
-        unchanged = not losses.any()
-        return replace(cell, verdict="unchanged" if unchanged else "can't tell"), None
+        verdict: Verdict = "can't tell" if losses.any() else "unchanged"
+        return replace(cell, verdict=verdict, changed=moved), None
     design = _design(pair, before, groups)
-    can_fail = pair.is_distance or before.mean() - _low(pair, before) > pair.margin
-    cell = replace(cell, can_fail=bool(can_fail))
+    cell = replace(cell, changed=moved, can_fail=_can_fail(pair, before))
     if not moved:
-        return replace(cell, verdict="unchanged"), design if can_fail else None
+        return replace(cell, verdict="unchanged"), design if cell.can_fail else None
     found = loss(losses, pair.margin, design.worst, groups)
-    cell = replace(cell, p_holds=found.p_holds if can_fail else None, p_lost=found.p_lost)
-    return cell, replace(design, seen=Clusters.of(losses, groups)) if can_fail else None
+    cell = replace(cell, p_holds=found.p_holds if cell.can_fail else None, p_lost=found.p_lost)
+    return cell, replace(design, seen=Clusters.of(losses, groups)) if cell.can_fail else None
+
+
+def _can_fail(pair: Paired, before: Array) -> bool:
+    """Whether there is more to lose than the margin."""
+    return pair.is_distance or float(before.mean()) - _low(pair, before) > pair.margin
 
 
 def _design(pair: Paired, before: Array, groups: Array) -> Design:

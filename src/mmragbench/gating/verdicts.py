@@ -185,7 +185,9 @@ def _gate(
         for line, packed in lines
         if line.key in found
     ]
-    pairs = [_pair(side, groups[side.line.task], allowed, _primary(run, side)) for side in sides]
+    pairs = [
+        _pair(side, groups[side.line.task], allowed, _family(run, side.line)) for side in sides
+    ]
     losses = [failed(pair.line, pair.queries, pair.before, pair.now) for pair in pairs]
     alike = [pair for pair, side in zip(pairs, sides, strict=True) if side.comparable]
     judged = {_key(cell): cell for cell in judge(alike, require_power or 0.8)}
@@ -226,7 +228,7 @@ def _scored(baseline: Baseline, line: CellLine, packed: str) -> dict[str, float]
 
 
 def _pair(
-    side: Side, groups: Mapping[str, str], margins: Mapping[str, Margin], primary: bool
+    side: Side, groups: Mapping[str, str], margins: Mapping[str, Margin], family: str
 ) -> Paired:
     line, found = side.line, side.found
     queries = [query for query in side.before if query in groups]
@@ -240,15 +242,17 @@ def _pair(
         groups=[groups[query] for query in queries],
         before=np.asarray([side.before[query] for query in queries], dtype=np.float32),
         now=now,
-        bounds=found.bounds,
-        primary=primary,
+        bounds=found.bounds if found.features is None else None,
+        family=family,
     )
 
 
-def _primary(run: RunFolder, side: Side) -> bool:
-    """Whether a number is its task's primary measure."""
-    task = run.suite["tasks"][side.line.task]
-    return bool(side.line.measure == (task.get("primary") or task["measures"][0]))
+def _family(run: RunFolder, line: CellLine) -> str:
+    """The cells of a task that answer one question, as in a report: those of its primary measure,
+    and those of all others; each control's are apart."""
+    rank = "primary" if line.measure == run.primary(line.task) else "secondary"
+    control = line.strategy in run.controls().values()
+    return f"{rank} of {line.strategy}" if control else rank
 
 
 def _key(cell: Cell) -> Key:
