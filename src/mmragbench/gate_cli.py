@@ -102,7 +102,7 @@ def _annotate(gate: Gate, as_json: bool) -> None:
     from mmragbench.gating import written
 
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in written.errors(gate):
+        for line in (*written.errors(gate), *written.warnings(gate)):
             Terminal(stderr=as_json).say(line)
 
 

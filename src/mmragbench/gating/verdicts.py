@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,14 +185,10 @@ def _gate(
         for line, packed in lines
         if line.key in found
     ]
-    pairs = [
-        _pair(side, groups[side.line.task], allowed, _family(run, side.line)) for side in sides
-    ]
+    pairs = [_pair(run, side, groups[side.line.task], allowed) for side in sides]
     losses = [failed(pair.line, pair.queries, pair.before, pair.now) for pair in pairs]
     alike = [pair for pair, side in zip(pairs, sides, strict=True) if side.comparable]
     judged = {_key(cell): cell for cell in judge(alike, require_power or 0.8)}
-    known = {line.key for line in baseline.cells}
-    fresh = [key for key, row in rows.items() if key not in known and row["estimate"] is not None]
     return Gate(
         run=run.path,
         suite=baseline.suite,
@@ -205,9 +201,17 @@ def _gate(
             *in_signatures(sides),
         ),
         margins=allowed,
-        new=tuple(" · ".join(str(part) for part in key if part is not None) for key in fresh),
+        new=tuple(_new(baseline, rows)),
         require_power=require_power,
     )
+
+
+def _new(baseline: Baseline, rows: Mapping[Key, Mapping[str, Any]]) -> Iterator[str]:
+    """The run's numbers that the baseline has not."""
+    known = {line.key for line in baseline.cells}
+    for key, row in rows.items():
+        if key not in known and row["estimate"] is not None:
+            yield " · ".join(str(part) for part in key if part is not None)
 
 
 def _chosen(baseline: Baseline, measures: Sequence[str]) -> list[tuple[CellLine, str]]:
@@ -228,7 +232,7 @@ def _scored(baseline: Baseline, line: CellLine, packed: str) -> dict[str, float]
 
 
 def _pair(
-    side: Side, groups: Mapping[str, str], margins: Mapping[str, Margin], family: str
+    run: RunFolder, side: Side, groups: Mapping[str, str], margins: Mapping[str, Margin]
 ) -> Paired:
     line, found = side.line, side.found
     queries = [query for query in side.before if query in groups]
@@ -243,7 +247,7 @@ def _pair(
         before=np.asarray([side.before[query] for query in queries], dtype=np.float32),
         now=now,
         bounds=found.bounds if found.features is None else None,
-        family=family,
+        family=_family(run, line),
     )
 
 

@@ -143,6 +143,12 @@ def errors(gate: Gate) -> list[str]:
     return [f"::error title={_property(where)}::{_message(text)}" for where, text in told]
 
 
+def warnings(gate: Gate) -> list[str]:
+    """A `::warning title=…::…` line, where margins are no test."""
+    text = unfailing(gate)
+    return [f"::warning title={_property(gate.suite)}::{_message(text)}"] if text else []
+
+
 def _message(text: str) -> str:
     """Escaped as GitHub's toolkit does it (actions/toolkit, core/src/command.ts)."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
