@@ -218,6 +218,19 @@ def test_an_underpowered_pass_is_refused_on_request(made, baseline):
     assert few.holds and min(cell.power for cell in few.cells) >= 0.1
 
 
+def test_the_measures_scale_is_the_runs(copy, baseline):
+    """A measure that reaches further has rarer and larger losses, and needs more queries."""
+
+    def change(row):
+        return {**row, "bounds": [0.0, 10.0]} if row["measure"] == "CIDEr" else row
+
+    known = mb.gate(copy.rows(change).folder, baseline, {"CIDEr": 0.4}, measures=["CIDEr"])
+    unknown = mb.gate(copy.rows(lambda r: {k: v for k, v in r.items() if k != "bounds"}).folder,
+                      baseline, {"CIDEr": 0.4}, measures=["CIDEr"])  # fmt: skip
+    for one, other in zip(known.cells, unknown.cells, strict=True):
+        assert one.needed > other.needed
+
+
 def test_a_margin_that_can_not_be_failed_is_no_power(made, baseline):
     """It is said wherever the verdict stands, and never counts as large enough."""
     gate = mb.gate(made, baseline, {"R": 0.5}, measures=["R@5"])
