@@ -39,6 +39,8 @@ class Evidence:
         features: for FID and KID: the features of the generated images and of the real ones, each
             by query.
         bounds: the worst and the best value that a query can have, where they are known.
+        of_set: whether the number is the whole set's own and not the mean of a value per query, so
+            that other queries beside it change what `values` say of a query.
     """
 
     task: str
@@ -51,6 +53,7 @@ class Evidence:
     values: Mapping[str, float]
     features: tuple[Mapping[str, Vectors], Mapping[str, Vectors]] | None = None
     bounds: tuple[float, float] | None = None
+    of_set: bool = False
 
     @property
     def cell(self) -> Cell:
@@ -201,16 +204,21 @@ class RunFolder:
                 self._features(f"{folder}/{name}"),
                 self._features(f"tasks/{row['task']}/{name}"),
             )
-        values = {} if features else self._values(folder).get(str(measure), {})
+        columns, influences = self._values(folder) if features is None else ({}, frozenset())
+        bounds = row.get("bounds")
         described = {
             key: row[key] for key in ("task", "strategy", "generator", "k", "estimate", "signature")
         }
-        bounds = tuple(row["bounds"]) if row.get("bounds") else None
         return Evidence(
-            **described, measure=measure, values=values, features=features, bounds=bounds
+            **described,
+            measure=measure,
+            values=columns.get(str(measure), {}),
+            features=features,
+            bounds=(bounds[0], bounds[1]) if bounds else None,
+            of_set=features is not None or str(measure) in influences,
         )
 
-    def _values(self, folder: str) -> dict[str, dict[str, float]]:
+    def _values(self, folder: str) -> Columns:
         return _read_values(*self._stored(f"{folder}/scores.parquet"))
 
     def _features(self, name: str) -> dict[str, Vectors]:
@@ -243,15 +251,21 @@ def _read_queries(path: Path, _digest: str) -> list[dict[str, Any]]:
     return rows
 
 
+Columns = tuple[dict[str, dict[str, float]], frozenset[str]]
+"""Measure -> query -> value, or influence where the measure has such; and which ones have."""
+
+
 @lru_cache(maxsize=256)
-def _read_values(path: Path, _digest: str) -> dict[str, dict[str, float]]:
-    """Measure -> query -> value, or influence where the measure has such."""
+def _read_values(path: Path, _digest: str) -> Columns:
     found: dict[str, dict[str, float]] = {}
     names = ["query", "measure", "value", "influence"]
     table = read_table(path, names)
+    influences = set()
     columns = (table[name].to_pylist() for name in names)  # far quicker than row by row
     for query, measure, own, influence in zip(*columns, strict=True):
+        if influence is not None:
+            influences.add(measure)
         value = own if influence is None else influence
         if value is not None:
             found.setdefault(measure, {})[query] = value
-    return found
+    return found, frozenset(influences)
