@@ -5,7 +5,8 @@
 
 The embedded world's run (`scenes`, retrieval and captioning by consensus) is made once. Each
 repetition copies it with one change, scores what changed with this package's own measures, writes
-the run folder with the code that writes every run, and calls `mmragbench.gate`.
+the run folder with the code that writes every run, and calls `mmragbench.gate`. The other tables
+are of simulated scores and features, whose truth is known. All of it is seeded.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import numpy as np
 
 import mmragbench as mb
 from gates.changes import CHANGES, Change, nothing
-from gates.level import levels, powers
+from gates.images import added_queries, distances
+from gates.level import levels, powers, rare_losses, whole_gates
 from gates.runs import Made, make, write
 from mmragbench.gating.verdicts import Gate
 
@@ -54,13 +56,24 @@ def table(made: Made, repetitions: int) -> list[str]:
     return lines
 
 
+SIMULATED = {
+    "rare": rare_losses,
+    "level": levels,
+    "power": powers,
+    "images": distances,
+    "added": added_queries,
+    "whole": whole_gates,
+}
+
+
 def main() -> None:
     repetitions = int(next((a for a in sys.argv[1:] if a.isdecimal()), REPETITIONS))
     folder = Path(tempfile.mkdtemp())
     try:
-        parts = {"gate": table(make(folder), repetitions), "level": levels(), "power": powers()}
+        parts = {"gate": table(make(folder), repetitions)}
     finally:
         shutil.rmtree(folder)
+    parts |= {name: lines() for name, lines in SIMULATED.items()}
     for name, lines in parts.items():
         print("\n".join([f"\n{name}\n", *lines]))
     if "--write" in sys.argv:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmragbench.registry import report
+from mmragbench.reporting.families import summary
 from mmragbench.reporting.folder import RunFolder, TaskFacts
 from mmragbench.reporting.gfm import escape
 from mmragbench.reporting.lines import Cell, Line
@@ -30,6 +31,7 @@ def markdown(run: Path, target: Path) -> Path:
     said = {verdict.task: _answer(verdict) for verdict in verdicts(folder)}
     parts = [f"# {escape(folder.name)}\n", *said.values(), ""]
     parts += [f"{escape(remark[:1].upper() + remark[1:])}.\n" for remark in remarks(folder)]
+    parts += [f"{escape(text)}\n" for text in filter(None, [summary(folder)])]
     parts += [*(f"## {text}" for text in texts.values()), LEGEND]
     return write(target / "tables.md", "\n".join(parts) + "\n")
 

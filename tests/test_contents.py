@@ -68,3 +68,20 @@ def test_gold_is_all_that_scores(change):
     """References, graded documents and the real picture each change it."""
     assert list(contents.of_gold(replace(TASK, **change))) != list(contents.of_gold(TASK))
     assert contents.relevance(TASK) is None
+
+
+def test_gold_on_demand_is_what_it_is_made_from():
+    """A query's categories and references stand for its relevance; grades are not looked up."""
+
+    class OnDemand(dict):
+        basis = "of code and memory"
+
+    task = replace(TASK, qrels=OnDemand({"q": {"d": 1}}), categories={"q": frozenset("xy")})
+    assert contents.relevance(task) == "of code and memory"
+    for change, same in (
+        ({"qrels": OnDemand({"q": {"e": 2}})}, True),
+        ({"categories": {"q": frozenset("x")}}, False),
+        ({"references": {"q": ("a dog",)}}, False),
+    ):
+        changed = list(contents.of_gold(replace(task, **change)))
+        assert (changed == list(contents.of_gold(task))) is same

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -9,6 +11,7 @@ from scipy.stats import binom, norm
 
 from mmragbench.statistics import Design, loss
 from mmragbench.statistics.noninferiority import mean_is_positive
+from mmragbench.statistics.resampling import Clusters
 
 
 def likelihood_ratio(values: np.ndarray) -> float:
@@ -78,7 +81,7 @@ def test_queries_of_one_group_are_not_independent():
 def test_the_promised_power_is_there(alpha):
     """A loss of the margin's size is shown as often as promised, and in 80 % with those needed."""
     rng = np.random.default_rng(1)
-    design = Design(300, 300, 0.05, 1.0, alpha=alpha)
+    design = Design(300, 300, 0.05, worst=1.0, largest=1.0, alpha=alpha)
     for groups, promised in ((300, design.power()), (design.needed(), 0.8)):
         losses = (rng.random((1_500, groups)) < 0.05).astype(float)
         shown = np.mean([x.any() and loss(x, 0.05, 1.0).p_lost <= alpha for x in losses])
@@ -86,11 +89,45 @@ def test_the_promised_power_is_there(alpha):
 
 
 def test_a_wide_spread_lowers_the_power():
-    """Differences that were seen say more than the sparse model where they say less."""
-    calm, wild = (Design(400, 400, 0.05, 1.0, error) for error in (0.001, 0.05))
-    assert calm.power() == Design(400, 400, 0.05, 1.0).power()
-    assert wild.power() == pytest.approx(norm.cdf(1 - norm.isf(0.05)))
-    assert wild.needed() > 400 * (norm.isf(0.05) + norm.isf(0.2)) ** 2 - 1
+    """Differences that were seen say more than the sparse model where they say less: a loss that is
+    spread like them is shown as often as promised, and in 80 % with the queries needed."""
+    rng = np.random.default_rng(2)
+    alone = Design(400, 400, 0.05, 1.0, 1.0)
+    calm, wild = (replace(alone, seen=Clusters.of(rng.normal(0, sd, 400))) for sd in (0.02, 0.8))
+    assert calm.power() == alone.power()
+    for queries, promised in ((400, wild.power()), (wild.needed(), 0.8)):
+        shown = np.mean([
+            loss(rng.normal(0.05, 0.8, queries), 0.05, 1.0).p_lost <= 0.05 for _ in range(500)
+        ])  # fmt: skip
+        assert promised < 0.81
+        assert shown == pytest.approx(promised, abs=0.08)
+
+
+@pytest.mark.parametrize("n, share, score", [(100, 0.1, 4.0), (400, 0.1, 4.0), (200, 0.0125, 4.0)])
+def test_rare_large_losses_do_not_pass(n, share, score):
+    """A mean loss of the margin that few queries bear passes in 5 % at most, although a sample may
+    show none of them; what the scores are on average, as the largest loss, would let it pass."""
+    rng = np.random.default_rng(n)
+    passes = np.zeros(2)
+    for _ in range(400):
+        rich = rng.random(n) < share
+        before = np.where(rich, score, 0.1 * rng.gamma(1.0, size=n))
+        gone = rich & (rng.random(n) < 0.05 / (share * score))
+        losses = np.where(gone, score, 0.02 * rng.normal(size=n))
+        p = [loss(losses, 0.05, worst).p_holds for worst in (10.0, before.mean())]
+        passes += np.asarray(p) <= 0.05
+    assert passes[0] <= 400 * (0.05 + 3 * np.sqrt(0.05 * 0.95 / 400))
+    assert n == 400 or passes[1] > 400 * 0.08
+
+
+def test_the_power_of_large_scales_is_there():
+    """The loss comes in parts smaller than the scale: as often shown as promised."""
+    rng = np.random.default_rng(3)
+    design = Design(1_000, 1_000, 0.05, worst=10.0, largest=4.0)
+    losses = 4.0 * (rng.random((1_000, 1_000)) < 0.05 / 4)
+    shown = np.mean([loss(x, 0.05, 10.0).p_lost <= 0.05 for x in losses])
+    assert 0.5 < design.power() < 0.9
+    assert shown == pytest.approx(design.power(), abs=0.05)
 
 
 @pytest.mark.parametrize("losses, margin", [([], 0.02), ([0.1], 0.0), ([float("nan")], 0.02)])

@@ -45,6 +45,10 @@ CASES = {
     "He works for No. 5, I think. No.": "he works for no. 5 i think no",
     "with Mr. T. in the U.S.": "with mr. t. in the u.s.",
     "M&Ms and AT&T, a & b": "m&m s and at&t a & b",
+    "Texas A&amp;M's, AT&AMP;T, Q&amp;A. A&amp; m&amp;m": "texas a&m 's at&t q&a a & m & m",
+    "a:b.com 3a.com a@b.org-x <c@d.org>.": "a b.com 3a com a@b.org-x <c@d.org>",
+    "HTTP://A.B/c WWW.A3.COM/xy foo.com-bar": "http://a.b/c www.a3.com/xy foo.com-bar",
+    "see http://😀.com/a 😀, a😀b@c.org": "see http://😀.com/a a😀b@c.org",
     "i=on a net.- and a fish..": "i = on a net and a fish",
     "Two-year-old boy --- 1,000 men at 10:30am": "two-year-old boy 1,000 men at 10:30 am",
     "cannot gonna 'tis o'clock rock'n'roll": "can not gon na 't is o'clock rock 'n' roll",
@@ -71,6 +75,24 @@ def test_known_tokens(caption: str) -> None:
 def test_known_tokens_are_javas() -> None:
     """The table above is what Java answers."""
     assert list(CASES.values()) == java(list(CASES))
+
+
+PIECES = (
+    *("A", "M", "m", "x", "the ", " ", "&amp;", "&AMP;", "&", "+", "'s", "a@b.org", "www.a.com"),
+    *("http://a.b/c", "foo.com", "3", "😀", *"-/:;()\"'!?$#*=~.,"),
+)
+"""Companies, addresses, and the signs that touch them."""
+
+
+@needs_java
+def test_ampersands_and_addresses_are_javas() -> None:
+    """Of 20,000 captions made of companies, addresses and signs, at least 99.9 % come out as
+    Java's (before companies were read in both spellings, 89 %)."""
+    random_ = random.Random(1)
+    made = ("".join(random_.choices(PIECES, k=random_.randrange(1, 12))) for _ in range(20_000))
+    captions = [caption for caption in made if caption.strip()]
+    same = sum(e == a for e, a in zip(java(captions), ptb.lines(captions), strict=True))
+    assert same / len(captions) >= 0.999
 
 
 FORMS = ("a {0}b{0} c", "say {0}Halt{0}.", "it{0}s x{0} {0} y", "{0}b", "a {0} b")

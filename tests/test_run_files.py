@@ -13,7 +13,7 @@ import yaml
 import mmragbench as mb
 import toy
 from mmragbench.comparing.evidence import RunFolder
-from mmragbench.comparing.pairs import within
+from mmragbench.comparing.families import within
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.run_files import LIST, Files, writing
 from mmragbench.verbs import write_reports
@@ -47,7 +47,7 @@ def load(run: Path) -> None:
 
 
 READERS: dict[str, Callable[[Path], object]] = {
-    "compare": lambda run: within(RunFolder(run), None),
+    "compare": lambda run: within(RunFolder(run)),
     "gate": lambda run: mb.save_baseline(run, run.parent / "baseline.json"),
     "report": write_reports,
     "load": load,

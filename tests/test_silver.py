@@ -159,3 +159,17 @@ def test_nothing_is_computed_before_it_is_asked_for(monkeypatch: pytest.MonkeyPa
     silver = Silver([picture("m", ["a"])], [picture("q", ["a"])])
     assert list(silver.qrels(["q"])) == ["q"]
     assert len(silver.affinity(["q"])) == 1
+
+
+@pytest.mark.parametrize("names", [frozenset(), frozenset("x")])
+def test_a_querys_relevance_does_not_depend_on_the_others(names: frozenset[str]) -> None:
+    """With other queries beside it, it is the same, and so is what a run stores of its basis."""
+    memory = [picture(f"d{i}", [f"a red boat {i % 3}", "two dogs"], names) for i in range(15)]
+    query = picture("q", ["a red boat 1", "a cat"], names)
+    others = [picture(f"o{i}", ["a boat of two dogs", "a red cat"], names) for i in range(5)]
+    alone, beside = Silver(memory, [query]), Silver(memory, [*others, query])
+    assert alone.label == beside.label
+    few, many = alone.qrels(["q"]), beside.qrels([*(o.id for o in others), "q"])
+    assert few["q"] == many["q"]
+    assert few.basis == many.basis != Silver(memory[1:], [query]).qrels(["q"]).basis
+    assert few.digest != many.digest

@@ -91,6 +91,32 @@ def test_a_baseline_must_be_a_strategy(suite_file):
     assert "unknown strategy 'nothing'" in message(suite_file(baseline="nothing"))
 
 
+@pytest.mark.parametrize(
+    ("primary", "said"),
+    [
+        ({"captioning": "CIDER"}, "primary.captioning: unknown measure of captioning 'CIDER'."),
+        ({"captionning": "CIDEr"}, "primary.captionning: unknown task 'captionning'."),
+        ({"text-to-image": "R@5"}, "There is: R@1, Success@5."),
+        ("CIDEr", "primary: unknown measure of text-to-image 'CIDEr'."),
+        ("CIDEr", "One for each task is primary: {task: measure}."),
+    ],
+)
+def test_a_primary_measure_is_one_of_the_task(suite_file, primary, said):
+    """A misspelt one, another task's, or a task that is not there: one line, before anything runs."""
+    text = message(suite_file(primary=primary))
+    assert said in text
+    assert "\n" not in text
+
+
+def test_the_primary_measure_is_part_of_what_a_run_is(suite_file):
+    """It stands in the resolved suite, and another one is another run; none is as before there were
+    any."""
+    path = suite_file()
+    planned = load(path, ("primary={captioning: CIDEr}",))[0]
+    assert planned.resolved()["primary"] == {"captioning": "CIDEr"}
+    assert len({planned.folder, load(path)[0].folder, load(path, ("primary={}",))[0].folder}) == 2
+
+
 def test_a_key_that_is_there_twice_is_refused(tmp_path):
     """YAML would silently keep the last one."""
     path = tmp_path / "twice.yaml"

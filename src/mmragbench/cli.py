@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from mmragbench import __version__
 from mmragbench.check_cli import check
 from mmragbench.compare_cli import compare
+from mmragbench.comparing.equivalence_cli import equivalence
 from mmragbench.crashes import FILE
 from mmragbench.ending import INTERRUPTS, flush, outside
 from mmragbench.errors import MmragbenchError
@@ -175,7 +176,7 @@ def ls() -> None:
             out.print(line, overflow=overflow, no_wrap=True)
 
 
-for verb in (compare, report, gate, export, check):
+for verb in (compare, equivalence, report, gate, export, check):
     app.command()(verb)
 app.add_typer(score_app, name="score")
 app.command()(verify)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +16,7 @@ from mmragbench.terminal import Terminal, wide
 if TYPE_CHECKING:
     from mmragbench.comparing.evidence import RunFolder
     from mmragbench.comparing.pairs import Pair
-    from mmragbench.comparing.sources import Gain, Swap
-    from mmragbench.statistics import Comparison
+    from mmragbench.comparing.sources import Gain, Part, Swap
 
 Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
 
@@ -41,9 +40,11 @@ def compare(
     force: Annotated[bool, typer.Option(help="Compare although signatures differ.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Rows instead of tables.")] = False,
 ) -> None:
-    """Compare strategies of a run, or two runs: paired differences, intervals, Holm's correction."""
+    """Compare strategies of a run, or two runs: paired differences, intervals, Holm's correction
+    within families of tests. What is shown moves no verdict."""
+    from mmragbench.comparing.against import against
     from mmragbench.comparing.evidence import RunFolder
-    from mmragbench.comparing.pairs import between, within
+    from mmragbench.comparing.families import between
     from mmragbench.comparing.sources import gains
     from mmragbench.comparing.sources import swap as crossed
     from mmragbench.run_files import unlisted
@@ -56,7 +57,7 @@ def compare(
         elif other is not None:
             _show_pairs(between(first, RunFolder(other), slice, chosen, force), as_json)
         else:
-            pairs = within(first, _baseline(first, baseline), slice, chosen)
+            pairs = against(first, _baseline(first, baseline), slice, chosen)
             _show_pairs(pairs, as_json)
             if not as_json and slice == "all":
                 _show_gains(gains(first, chosen))
@@ -83,11 +84,10 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
     if as_json:
         Terminal().as_json([pair.row() for pair in pairs])
         return
-    table = Table(
-        "task", "measure", "a", "b", "a - b", "95 % interval", "p (Holm)", "a is", box=None
-    )
+    heads = ("task", "measure", "a", "b", "a - b", "95 % interval", "family", "p (Holm)", "a is")
+    table = Table(*heads, box=None)
     for pair in pairs:
-        told = f"identical on all {pair.n:,} queries" if pair.identical else pair.verdict
+        same = f" on all {pair.n:,} queries" if pair.verdict == "identical" else ""
         needed = f" ({pair.needed:,} queries would tell)" if pair.needed else ""
         mark = " forced" if pair.forced else ""
         table.add_row(
@@ -96,15 +96,32 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
             pair.a,
             pair.b,
             number(pair.difference, "+"),
-            _interval(pair.low, pair.high),
-            p_value(pair.p_holm),
-            f"{told}{needed}{mark}",
+            _interval(pair.low, pair.high) + "*" * pair.conservative,
+            pair.family or "-",
+            "-" if pair.p_holm is None else p_value(pair.p_holm),
+            f"{pair.verdict}{same}{needed}{mark}",
         )
     console = wide()
     console.print(table)
-    console.print(f"{len(pairs)} paired comparisons, corrected together (Holm).")
+    for line in _families(pairs):
+        console.print(line)
     for forced in sorted({pair.forced for pair in pairs if pair.forced}):
         console.print(f"forced although {forced}")
+
+
+def _families(pairs: Sequence[Pair]) -> Iterator[str]:
+    """What is corrected together, and how much that is."""
+    sizes: dict[str, dict[str, int]] = {}
+    for pair in pairs:
+        if pair.family is not None and pair.tests is not None:
+            sizes.setdefault(pair.task, {})[pair.family] = pair.tests
+    yield "p is corrected (Holm) within families of tests, whatever is shown of them; tests in each:"
+    for task, families in sizes.items():
+        yield f"{task}: {', '.join(f'{name} ({tests:,})' for name, tests in families.items())}"
+    if any(pair.slice != "all" for pair in pairs):
+        yield "Families of slices are exploratory."
+    if any(pair.conservative for pair in pairs):
+        yield "* conservative: wider than it need be, since few queries differ."
 
 
 def _where(found: Pair | Gain) -> str:
@@ -119,8 +136,9 @@ def _show_gains(found: Sequence[Gain]) -> None:
     if not found:
         return
     table = Table(
-        "task", "measure", "strategy", "floor", "gained", "to the ceiling", "share", box=None
-    )
+        "task", "measure", "strategy", "floor", "gained", "to the ceiling",
+        "share", "95 % interval", box=None,
+    )  # fmt: skip
     for gain in found:
         table.add_row(
             _where(gain),
@@ -130,6 +148,7 @@ def _show_gains(found: Sequence[Gain]) -> None:
             number(gain.gained, "+"),
             number(gain.missing, "+"),
             _share(gain),
+            "-" if gain.low is None or gain.high is None else f"[{gain.low:.0%}, {gain.high:.0%}]",
         )
     console = wide()
     console.print("\nShare of the headroom between floor and oracle:")
@@ -139,7 +158,7 @@ def _show_gains(found: Sequence[Gain]) -> None:
 def _share(gain: Gain) -> str:
     """Between floor and ceiling a percentage; outside, where a percentage says nothing, in words."""
     if gain.share is None:
-        return "no headroom"
+        return "no headroom shown"
     if gain.gained < 0:
         return "below the floor"
     return "above the ceiling" if gain.missing < 0 else f"{gain.share:.0%}"
@@ -149,9 +168,9 @@ def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
     if as_json:
         Terminal().as_json([found.row() for found in swaps])
         return
-    table = Table("task", "measure", "part", "difference", "95 % interval", "p", box=None)
+    table = Table("task", "measure", "part", "difference", "95 % interval", "p (Holm)", box=None)
     for found in swaps:
-        parts: dict[str, Comparison] = {
+        parts: dict[str, Part] = {
             f"{found.a} - {found.b}": found.total,
             "  by retrieval": found.retrieval,
             "  by generation": found.generation,
@@ -164,6 +183,8 @@ def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
                 name,
                 number(part.difference, "+"),
                 _interval(part.low, part.high),
-                p_value(part.p_value),
+                "-" if part.p_holm is None else p_value(part.p_holm),
             )
-    wide().print(table)
+    console = wide()
+    console.print(table)
+    console.print("Exploratory; corrected (Holm) over the parts shown.")

@@ -30,20 +30,24 @@ def of_query(query: Query) -> str:
 def of_gold(task: Task) -> Iterator[str]:
     """What each query's answers are scored with: relevant documents, references, the real image.
 
-    Relevance that is made on demand (silver) is left out: `relevance` speaks for all of it.
+    Relevance that is made on demand (silver) is made from the query's references and categories,
+    which stand for it, and from what `relevance` speaks for.
     """
     on_demand = relevance(task) is not None
     for query in task.queries:
-        grades = {} if on_demand else task.qrels.get(query.id, {})
-        judged = (f"{id} {grade}" for id, grade in sorted(grades.items()))
+        if on_demand:
+            judged = sorted(task.categories.get(query.id, ()))
+        else:
+            grades = task.qrels.get(query.id, {})
+            judged = [f"{id} {grade}" for id, grade in sorted(grades.items())]
         target = task.targets.get(query.id)
         picture = target.digest or target.id if target else "-"
         yield _digest(picture, *judged, "-", *task.references.get(query.id, ()))
 
 
 def relevance(task: Task) -> str | None:
-    """The digest of what relevance is made from, where it is made on demand."""
-    found: str | None = getattr(task.qrels, "digest", None)
+    """The digest of what relevance is made from besides the queries, where it is made on demand."""
+    found: str | None = getattr(task.qrels, "basis", None)
     return found
 
 

@@ -60,7 +60,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
         _say_saved(verdicts.save_baseline(run, save, chosen).cells, save)
         return
     assert baseline is not None
-    found = verdicts.gate(run, baseline, _margins(margin or ()), require_power, chosen)
+    found = verdicts.gate(run, baseline, margins_of(margin or ()), require_power, chosen)
     _write(found, junit, markdown)
     if as_json:
         Terminal().as_json(found.row())
@@ -71,7 +71,12 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
         raise typer.Exit(1)
 
 
-def _margins(given: Sequence[str]) -> dict[str, str]:
+def margins_of(given: Sequence[str]) -> dict[str, str]:
+    """Measure -> margin, of `MEASURE=LOSS` as `--margin` has it.
+
+    Raises:
+        MmragbenchError: one is not of this form.
+    """
     pairs = [text.partition("=") for text in given]
     for name, equals, value in pairs:
         if not (name and equals and value):
@@ -102,12 +107,12 @@ def _annotate(gate: Gate, as_json: bool) -> None:
     from mmragbench.gating import written
 
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in written.errors(gate):
+        for line in (*written.errors(gate), *written.warnings(gate)):
             Terminal(stderr=as_json).say(line)
 
 
 def _show(gate: Gate, every: bool) -> None:
-    from mmragbench.gating.sentences import got_worse, headline, power, too_few
+    from mmragbench.gating.sentences import got_worse, headline, power, too_few, unfailing
 
     console = wide()
     most = 10_000 if every else SHOWN
@@ -133,7 +138,9 @@ def _show(gate: Gate, every: bool) -> None:
         for which, text in small[:most]:
             say(f"  {which}: {text}")
         _rest(say, len(small), most)
-    say(f"\n{power(gate)}")
+    say("")
+    for text in filter(None, (unfailing(gate), power(gate))):
+        say(text)
     say(f"Margins: {', '.join(f'{name} {margin}' for name, margin in gate.margins.items())}.")
     if gate.new:
         say(f"Not in the baseline, so not judged: {len(gate.new):,} cells.")
@@ -147,17 +154,17 @@ def _rest(say: Callable[[str], None], count: int, most: int) -> None:
 def _table(cells: Sequence[Cell], width: int) -> Table:
     """What became of each cell; narrow terminals do without margin, p and n."""
     from mmragbench.digits import number
-    from mmragbench.gating.sentences import tiny
+    from mmragbench.gating.sentences import p_value, tiny
 
     wide = width >= NARROW
     table = Table(box=None, padding=(0, 2, 0, 0))
     for head in ("cell", "measure", "verdict"):
         table.add_column(head, overflow="fold")
-    more = ("margin", "p (Holm)", "moved", "to tell") if wide else ()
+    more = ("margin", "p", "moved", "to tell") if wide else ()
     for head in ("before", "now", "loss", *more):
         table.add_column(head, justify="right", no_wrap=True)
     for cell in cells:
-        p = cell.p_lost if cell.verdict == "regressed" else cell.p_holds
+        p = p_value(cell)
         now, lost = ("-" if x is None else number(x) for x in (cell.now, cell.loss))
         row = [cell.system, cell.measure, cell.verdict, number(cell.before), now, lost]
         if wide:

@@ -28,9 +28,10 @@ STATISTICS = {
     "alpha": ALPHA,
     "resamples": RESAMPLES,
     "seed": 0,
-    "interval": "studentised bootstrap of groups of queries (of influences for distances between sets, "
-    "of jackknife pseudo-values for corpus measures; Wilson's for rates of ungrouped queries)",
-    "test": "paired sign-flip permutation of groups of queries",
+    "interval": "the studentised bootstrap of groups of queries (of jackknife pseudo-values for Bleu and "
+    "METEOR, of influences for FID and KID), or Wilson's score interval for rates of ungrouped queries",
+    "test": "the studentised bootstrap that also gives their intervals, or Tango's score test for paired "
+    "rates of ungrouped queries",
     "correction": "Holm",
 }
 """How intervals and tests are made (`mmragbench.statistics`); a group is one image's queries."""

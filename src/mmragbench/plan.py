@@ -58,8 +58,9 @@ class Plan:
         goes on in the same folder."""
         resolved = self.resolved()
         del resolved["budget"], resolved["max_excluded"]
-        if not resolved["slices"]:  # as before there were any
-            del resolved["slices"]
+        for key in ("slices", "primary"):  # where there are none, as before there were any
+            if not resolved[key]:
+                del resolved[key]
         models = {name: dict(spec) for name, spec in resolved["models"].items()}
         for role, name in self.models():
             make = bind_model(role, name, self.suite).component.make
@@ -132,10 +133,26 @@ def _plan(suite: Suite) -> Plan:
         raise Misfit(("tasks",), f"generators: {error}") from error
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
+    _check_primary(suite, tasks)
     planned = Plan(suite, dataset, strategies, generators, tasks)
     if suite.budget is not None:
         _check_prices(planned)
     return planned
+
+
+def _check_primary(suite: Suite, tasks: Mapping[str, TaskPlan]) -> None:
+    """Every task that `primary` names is there, and has the measure."""
+    named, advice = suite.primary, ""
+    if isinstance(named, str):
+        named = dict.fromkeys(tasks, named)
+        advice = " One for each task is primary: {task: measure}."
+    for task, measure in named.items():
+        place = ("primary",) if advice else ("primary", task)
+        if task not in tasks:
+            raise Misfit(place, unknown("task", task, tasks))
+        known = [str(each) for each in (*tasks[task].retrieval, *tasks[task].generation)]
+        if measure not in known:
+            raise Misfit(place, unknown(f"measure of {task}", measure, known) + advice)
 
 
 def _check_prices(plan: Plan) -> None:

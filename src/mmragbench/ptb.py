@@ -6,18 +6,19 @@ with the same output: one regular expression, whose alternatives are the kinds o
 order in which the first to match is the longest (Java's rule). It was written from what the Java
 program answers, and is tested against it on real captions and on generated ones.
 
-Two things differ on purpose. Java reads a whole file, so that a caption ending in an initial
+Three things differ. Java reads a whole file, so that a caption ending in an initial
 (`John Q.`) keeps its period or not depending on how the *next* caption begins; here the next one is
 taken to begin like this one. And line separators other than a newline, which shift all later
-captions by one line in pycocoevalcap, are spaces here.
+captions by one line in pycocoevalcap, are spaces here. And a sign beyond ASCII that is a token of
+its own (`½`, `☃`) is one within an address, too.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import cache, lru_cache
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 NAME = "ptb-py"
 """How a signature names this tokeniser."""
@@ -107,15 +108,16 @@ def _any(words: list[str]) -> str:
 _NAMED = _any(_NAMES + [name.upper() for name in _NAMES])
 _STARTED = _any(_STARTERS + [word.upper() for word in _STARTERS])
 
-_WEB = rf"""
+_WEB = r"""
     <(?:/?[A-Za-z][\w:.-]*+(?:[ ]++[A-Za-z][\w:.-]*+(?:[ ]*+=[ ]*+(?:"[^"]*+"|'[^']*+'))?)*+[ ]*+/?
       |[!?][A-Za-z-][^>]*+)[ ]*+>                                          # <person>, <br />
-    |<?(?:mailto:)?[A-Za-z0-9][^\s"<>|()]*@(?:[^\s"<>|().]+\.)*[^\s"<>|().]+>?    # a@b.org
-    |https?://[^\s"<>|()]+[^\s"<>|.!?()\{{\}},-]
-    |(?:www\.(?:[^\s"<>|.!?()\{{\}},]+\.)+[A-Za-z]{{2,4}}
-      |(?:[^\s"`'<>|.!?()\{{\}},_$-]+\.)+(?:com|net|org|edu)(?!{_AN}|[.!?]{_L}))
-      (?:/[^\s"<>|()]+[^\s"<>|.!?()\{{\}},-])?
-    |@[A-Za-z_][A-Za-z0-9_]*                                                         # @name
+    |(?i:<|&lt;)?(?i:mailto:)?[A-Za-z0-9][^\s"<>|()]*@
+      (?:[^\s"<>|().]+\.)*[^\s"<>|().]+>?                                  # a@b.org
+    |(?i:https?)://[^\s"<>|()]+[^\s"<>|.!?()\{\},-]
+    |(?:(?i:www)\.(?:[^\s"<>|.!?()\{\},]+\.)+[A-Za-z]{2,4}
+      |(?:[^\s"`'|!()\{\}$,-_]+\.)+(?i:com|net|org|edu))  # its range holds capitals and digits
+      (?:/[^\s"<>|()]+[^\s"<>|.!?()\{\},-])?
+    |@[A-Za-z_][A-Za-z0-9_]*                                               # @name
 """
 _NUMBERS = r"""
     (?:\([0-9]{2,3}\)[ ]?|(?:\+\+?)?(?:[0-9]{2,4}[- ])?[0-9]{2,4}[- ])[0-9]{3,4}[- ]?[0-9]{3,5}
@@ -148,7 +150,7 @@ _PERIODS = rf"""
     |[A-Za-z]\.(?!{_L}|\s+(?:<[A-Za-z/!?]|(?:{_STARTED})\s))                        # J. Smith
 """
 _REST = rf"""
-    [A-Z]+(?:[+&][A-Z]+)+|[A-Z]+\$|[Cc]\+\+|[CcFf]\#                                # AT&T
+    (?P<ampersand>[A-Z]+(?:(?:(?i:&amp;)|[+&])[A-Z]+)+)|[A-Z]+\$|[Cc]\+\+|[CcFf]\#  # AT&T
     |{_L}{_AN}*(?:[.!?]{_L}{_AN}*)*|{_AN}+|[-+][0-9]+
     |\#{_L}+|&(?:\#[0-9]+|(?i:amp|lt|gt|quot|apos|nbsp)|[aeiouAEIOU](?:acute|grave|uml));
     |[<>]?[:;=]['o*-]?[()DPdpO\\\]@|\{{\[](?![A-Za-z0-9])                    # :-)
@@ -158,7 +160,9 @@ _REST = rf"""
     |[!-~\u0080-\uffff]
 """
 _SIMPLE = r"[A-Za-z]++(?=[ ])"  # most tokens: tried first, for speed
-_ON_THE_WEB = re.compile(r"[<@]|https?://|www\.|\.(?:com|net|org|edu)")
+_LEXER = re.compile("|".join((_SIMPLE, _NUMBERS, _WORDS, _PERIODS, _REST)), re.VERBOSE)
+_ADDRESS = re.compile(_WEB, re.VERBOSE)
+_ON_THE_WEB = re.compile(r"[<@]|https?://|www\.|\.(?:com|net|org|edu)", re.IGNORECASE)
 _CONTRACTED = re.compile("\x02(?:[sdmt]|re|ve|ll)|n\x02t")
 _PLAIN = re.compile(r"([A-Za-z]+(?: [A-Za-z]+)*) ?(\.?)")
 _PERIOD_KEPT = frozenset(_TITLES + _ABBREVIATIONS) | frozenset(name.lower() for name in _NAMES)
@@ -184,6 +188,11 @@ _EDGES = re.compile(r"(?<!\w)[\u058a\u2010\u2011]+|[\u058a\u2010\u2011]+(?!\w)")
 """Hyphens beyond ASCII that join nothing: Java drops them."""
 
 
+_UNKNOWN = 0x100000
+"""Added to a character that Java leaves out, except in addresses: the lexer knows none so high."""
+_MOVED = re.compile(r"[\U00100000-\U0010ffff]")
+
+
 class _Characters(dict[int, str]):
     """What a character beyond ASCII becomes before the lexer sees it; filled as they are met."""
 
@@ -194,9 +203,7 @@ class _Characters(dict[int, str]):
     @staticmethod
     def _replacement(code: int) -> str:
         char, kind = chr(code), unicodedata.category(chr(code))
-        if code < 0x80 or char in "\u058a\u2010\u2011":
-            return char
-        if char in _LETTERS:
+        if code < 0x80 or char in "\u058a\u2010\u2011" or char in _LETTERS:
             return char
         if char in _QUOTES:
             return _QUOTES[char]
@@ -208,7 +215,9 @@ class _Characters(dict[int, str]):
             return char
         if kind[0] in "PSN" and any(first <= code <= last for first, last in _SYMBOLS):
             return f" {char} "
-        return " " if kind == "Zs" or char in "\x85\u2028\u2029" else "\x01"
+        if kind == "Zs" or char in "\x85\u2028\u2029":
+            return " "
+        return char if code > 0xFFFF else chr(code + _UNKNOWN)
 
 
 _CHARACTERS = _Characters()
@@ -238,12 +247,6 @@ def line(caption: str) -> str:
     return " ".join(_scan(caption))
 
 
-@cache
-def _lexer(web: bool) -> re.Pattern[str]:
-    kinds = (_SIMPLE, *((_WEB,) if web else ()), _NUMBERS, _WORDS, _PERIODS, _REST)
-    return re.compile("|".join(kinds), re.VERBOSE)
-
-
 def _keeps_period(word: str) -> bool:
     return len(word) == 1 or word in _PERIOD_KEPT
 
@@ -253,14 +256,27 @@ def _scan(caption: str) -> list[str]:
     if not text.isascii():
         text = _EDGES.sub(" ", text).translate(_CHARACTERS)
     following = "A " if text[:1].isupper() else "a "
-    lexer = _lexer(_ON_THE_WEB.search(text) is not None)
+    matches = _with_addresses if _ON_THE_WEB.search(text) else _LEXER.finditer
     tokens: list[str] = []
-    for match in lexer.finditer(f"{text}\n{following}"):
+    for match in matches(f"{text}\n{following}"):
         if match.start() >= len(text):
             break
         if match.lastgroup is None:
             tokens += _spell(match[0].lower())
+        elif match.lastgroup == "ampersand":
+            tokens.append(match[0].lower().replace("&amp;", "&"))
     return tokens
+
+
+def _with_addresses(text: str) -> Iterator[re.Match[str]]:
+    """The lexer's matches, except that an address is one token where no other is longer."""
+    position = 0
+    while position < len(text):
+        matches = _ADDRESS.match(text, position), _LEXER.match(text, position)
+        longest = max(filter(None, matches), key=re.Match.end, default=None)
+        if longest is not None:
+            yield longest
+        position = longest.end() if longest else position + 1
 
 
 def _spell(token: str) -> tuple[str, ...]:
@@ -271,4 +287,4 @@ def _spell(token: str) -> tuple[str, ...]:
     if token.isalnum():
         return (token,)
     token = token.replace("(", "-lrb-").replace(")", "-rrb-").replace(" ", "\xa0")
-    return (token,)
+    return (_MOVED.sub(lambda moved: chr(ord(moved[0]) - _UNKNOWN), token),)

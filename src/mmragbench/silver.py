@@ -41,18 +41,20 @@ class Rows(Mapping[str, Mapping[str, V]]):
     """Query id -> document id -> value; a query's mapping is made when it is asked for."""
 
     def __init__(
-        self,
-        keys: Sequence[str],
-        row: Callable[[int], Mapping[str, V]],
-        identity: Callable[[Sequence[str]], str],
+        self, keys: Sequence[str], row: Callable[[int], Mapping[str, V]], silver: Silver
     ) -> None:
         self._places = {key: place for place, key in enumerate(keys)}
-        self._row, self._identity = row, identity
+        self._row, self._silver = row, silver
 
     @cached_property
     def digest(self) -> str:
         """Of what the values are made from, which is less than all of them."""
-        return self._identity(tuple(self._places))
+        return self._silver.identity(tuple(self._places))
+
+    @property
+    def basis(self) -> str:
+        """Of what the values of any one query are made from, besides the query itself."""
+        return self._silver.basis
 
     def __getitem__(self, key: str) -> Mapping[str, V]:
         return self._row(self._places[key])
@@ -87,7 +89,7 @@ class Silver:
             positions, grades = self._grades(query)
             return {self._ids[at]: int(grade) for at, grade in zip(positions, grades, strict=True)}
 
-        return Rows(keys, row, self.identity)
+        return Rows(keys, row, self)
 
     def affinity(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
         """CIDEr of a document's first caption with the query's captions.
@@ -99,20 +101,21 @@ class Silver:
             positions, scores = self._affine[query]
             return {self._ids[at]: float(s) for at, s in zip(positions, scores, strict=True)}
 
-        return Rows(keys, row, self.identity)
+        return Rows(keys, row, self)
 
     def identity(self, keys: Sequence[str]) -> str:
         """The identity of relevance and affinity: this code, the rule, and what it reads."""
-        made = sha256(f"{code_digest(Silver)} {code_digest(tokenize)} {self.label}".encode())
-        for side in (keys, self._contents):
-            for part in side:
-                made.update(part.encode() + b"\n")
+        made = sha256()
+        for part in (self.basis, *keys, _digest(self._queries)):
+            made.update(part.encode() + b"\n")
         return made.hexdigest()
 
     @cached_property
-    def _contents(self) -> tuple[str, ...]:
-        """A digest a side: ids, categories and captions, in order."""
-        return tuple(map(_digest, (self._memory, self._queries)))
+    def basis(self) -> str:
+        """The identity without the queries: this code, the rule, and the memory. A query's relevance
+        does not depend on the other queries."""
+        code = f"{code_digest(Silver)} {code_digest(tokenize)}"
+        return sha256(f"{code} {self.label} {_digest(self._memory)}".encode()).hexdigest()
 
     @cached_property
     def _ids(self) -> list[str]:

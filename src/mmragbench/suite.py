@@ -81,6 +81,8 @@ class Suite(BaseModel):
             model alone, `{use: openai, …}`.
         tasks: what is asked, and how it is scored.
         baseline: the strategy that others are compared with.
+        primary: the measure that a task's answer rests on: one for all tasks, or `{task: measure}`. By
+            default the first of the task's measures, of what is generated before rankings.
         slices: kinds of slices to report beside the dataset's own: `length` of the query's text (or
             its references), `modality` of the query, `categories` that its image shows.
         max_excluded: how much of the data may be left out, of query images, memory images, captions,
@@ -100,6 +102,7 @@ class Suite(BaseModel):
     generators: Specs = {}
     tasks: Annotated[dict[Plain, TaskSpec], AfterValidator(_apart)] = Field(min_length=1)
     baseline: str | None = None
+    primary: str | dict[str, str] = {}
     slices: Annotated[list[Kind], BeforeValidator(_list)] = []
     max_excluded: Annotated[Bound, BeforeValidator(bound)] = USUAL_MAXIMUM
     budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None

@@ -42,7 +42,7 @@ class Terminal(Console):
         self.file.write(json.dumps(content, indent=1) + "\n")
 
 
-def wide(width: int = 160) -> Terminal:
+def wide(width: int = 200) -> Terminal:
     """Standard output, wide enough for every column where nobody's terminal says how wide."""
     console = Terminal()
     return console if console.is_terminal else Terminal(width=width)

@@ -13,9 +13,8 @@ from mmragbench import audits, crashes, exclusions, run_files, run_folder
 from mmragbench.assembly import Assembly
 from mmragbench.cache import Cache, sweep, write_atomically
 from mmragbench.collecting import rarely
-from mmragbench.comparing.controls import against_controls
 from mmragbench.comparing.evidence import RunFolder
-from mmragbench.comparing.pairs import families
+from mmragbench.comparing.families import STORED, within
 from mmragbench.errors import SuiteError
 from mmragbench.exclusions import LeftOut
 from mmragbench.forecast import Forecast, forecast
@@ -225,8 +224,8 @@ def _unfinished(folder: Path) -> RunFolder:
 
 
 def _write_comparisons(folder: Path) -> None:
-    pairs = [*families(_unfinished(folder)), *against_controls(_unfinished(folder))]
-    run_folder.write_rows(folder / "comparisons.json", [pair.row() for pair in pairs])
+    pairs = within(_unfinished(folder))
+    run_folder.write_rows(folder / STORED, [pair.row() for pair in pairs])
 
 
 def _write_features(

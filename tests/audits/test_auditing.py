@@ -91,8 +91,9 @@ def test_no_leak_is_one_sentence(page):
     """A clean memory is told in one sentence, once for all tasks where it is the same."""
     seen = text_of(page(captioning={"leak": leak()}, other={"leak": leak()}))
     sentence = (
-        "captioning , other : No query image is in the memory: 0 of 500 by bytes, pixels or "
-        "near-duplicates, among 1,500 memory images."
+        "captioning , other : No copy of a query image was found in the memory: 0 of 500 by "
+        "bytes, pixels or near-duplicates, among 1,500 memory images. "
+        "Crops and mirror images would not be found."
     )
     assert sentence in seen
 

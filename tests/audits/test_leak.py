@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from PIL import ImageDraw
+from PIL import ImageDraw, ImageEnhance, ImageOps
 
 import toy
 from mmragbench.audits import leak, pairs, prints, without
@@ -56,6 +57,66 @@ def test_a_planted_leak_is_found_among_photographs(shared_data, plant):
     found = leak(task)
     assert found.queries.keys() == planted
     assert found.by == {"bytes": 20, "pixels": 0, "near": 20}
+
+
+def _brightness(factor: float) -> Callable[[Pillow.Image], Pillow.Image]:
+    return lambda made: ImageEnhance.Brightness(made).enhance(factor)
+
+
+def _contrast(factor: float) -> Callable[[Pillow.Image], Pillow.Image]:
+    return lambda made: ImageEnhance.Contrast(made).enhance(factor)
+
+
+CHANGES = {
+    "darker": (_brightness(0.7), 1.0),
+    "brighter": (_brightness(1.15), 0.98),
+    "flatter": (_contrast(0.7), 1.0),
+    "harder": (_contrast(1.3), 0.98),
+    "grey": (ImageOps.grayscale, 1.0),
+    "mirrored": (ImageOps.mirror, 0.0),
+}
+"""What somebody did to a copy, and the share of such copies that is found at least (at most, for 0)."""
+
+
+def changed_copies(task: Task, picture, change: Callable[[Pillow.Image], Pillow.Image]) -> Task:
+    """The task with a changed copy of every query's picture in its memory."""
+    made = [(query.id, change(query.image.open().convert("RGB"))) for query in task.queries]
+    copies = [
+        Document(f"copy of {id}", picture(copy, f"{id}.jpg", quality=90)) for id, copy in made
+    ]
+    return replace(task, memory=[*task.memory, *copies])
+
+
+def check_changed(task: Task, picture, name: str) -> None:
+    change, least = CHANGES[name]
+    found = leak(changed_copies(task, picture, change))
+    assert all(pair.document == f"copy of {pair.query}" for pair in found.pairs)
+    share = len(found.queries) / len(task.queries)
+    assert share >= least if least else share <= 0.02
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_copy_in_another_light_is_found(scenes, picture, name):
+    """Brighter, darker, flatter, harder or grey: found, and no other picture is; mirrored: not,
+    as the report says."""
+    check_changed(scenes["captioning"], picture, name)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_photograph_in_another_light_is_found(shared_data, picture, name):
+    """The same for 120 of Flickr8k's photographs, among all 2,500."""
+    paths = sorted((shared_data / "flickr8k" / "images").glob("*.jpg"))
+    photos = [Image(path.stem, path, file_digest(path)) for path in paths]
+    memory = [Document(photo.id, photo) for photo in photos[120:]]
+    queries = [Query(photo.id, photo) for photo in photos[:120]]
+    check_changed(Task("captioning", memory, queries), picture, name)
+
+
+def test_plain_colours_are_no_copies_of_each_other(picture):
+    """Light and dark red differ by their brightness only, and are two pictures."""
+    light, dark = (Pillow.new("RGB", (32, 32), (level, 0, 0)) for level in (255, 190))
+    assert leak(asked(picture(light, "a.png"), picture(dark, "b.png"))).queries == {}
 
 
 def test_the_candidates_miss_nothing(scenes, plant):

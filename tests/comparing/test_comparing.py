@@ -11,10 +11,13 @@ from typer.testing import CliRunner
 import mmragbench as mb
 import toy
 from mmragbench.cli import app
+from mmragbench.comparing.against import against
 from mmragbench.comparing.evidence import RunFolder
-from mmragbench.comparing.pairs import NotComparable, between, within
-from mmragbench.comparing.sources import gains, swap
+from mmragbench.comparing.families import between
+from mmragbench.comparing.pairs import NotComparable
+from mmragbench.comparing.sources import CONTRASTS, gains, swap
 from mmragbench.errors import MmragbenchError
+from mmragbench.statistics import holm
 
 STRATEGIES = {
     "no-retrieval": {},
@@ -59,7 +62,7 @@ def test_a_difference_is_that_of_the_estimates(run):
     """Paired on the same queries, so it equals the difference of the two numbers, also for
     Bleu (by influences) and for FID and KID (by features)."""
     estimates = {(e.strategy, e.cell): e.estimate for e in run.evidence()}
-    pairs = within(run, "random")
+    pairs = against(run, "random")
     assert {pair.measure for pair in pairs} == {
         "R@1", "RR", "R@5", "CIDEr", "Bleu_4", "FID(colours)", "KID(colours)"
     }  # fmt: skip
@@ -82,25 +85,17 @@ def test_what_is_the_same_on_every_query_is_identical():
         assert not compare_distances(x, y, z, distance).identical
 
 
-def test_the_family_is_what_is_shown(run):
-    """Fewer comparisons are corrected less."""
-    every = {(p.task, p.a, p.measure): p.p_holm for p in within(run, "random")}
-    few = {(p.task, p.a, p.measure): p.p_holm for p in within(run, "random", measures=["R@1"])}
-    assert few.keys() < every.keys()
-    assert all(few[key] <= every[key] for key in few)
-
-
 def test_what_is_plain_is_told(run):
     """In a world of colours, seeing colour beats looking at the end of the list; and a strategy
     is never told apart from itself."""
-    told = {(p.a, p.b): p for p in within(run, "backwards", measures=["RR"])}
+    told = {(p.a, p.b): p for p in against(run, "backwards", measures=["RR"])}
     assert told["shared-space", "backwards"].verdict == "better"
     assert told["shared-space", "backwards"].needed is None
 
 
 def test_without_a_baseline_all_pairs_of_contenders_are_compared(run):
     """The controls are left out."""
-    names = {frozenset((p.a, p.b)) for p in within(run, None, measures=["R@1"])}
+    names = {frozenset((p.a, p.b)) for p in against(run, None, measures=["R@1"])}
     assert names == {
         frozenset(pair)
         for pair in [
@@ -113,14 +108,14 @@ def test_without_a_baseline_all_pairs_of_contenders_are_compared(run):
 
 def test_a_baseline_without_a_number_gives_all_pairs(run):
     """`no-retrieval` has no R@1; the contenders are compared with each other instead."""
-    assert len(within(run, "no-retrieval", measures=["R@1"])) == 3
+    assert len(against(run, "no-retrieval", measures=["R@1"])) == 3
 
 
 def test_two_runs_are_compared_cell_by_cell(run):
     """A run does not differ from itself."""
     pairs = between(run, run)
     assert pairs
-    assert all(pair.difference == 0 and pair.verdict == "can't tell" for pair in pairs)
+    assert all(pair.difference == 0 and pair.verdict == "identical" for pair in pairs)
 
 
 def test_numbers_of_different_protocols_are_refused(run, tmp_path):
@@ -155,6 +150,18 @@ def test_a_swap_splits_a_difference_without_remainder(run):
         assert np.isfinite(found.interaction.difference)
 
 
+def test_a_swaps_parts_are_corrected_together(run):
+    """Over all that is shown, by every measure; the command line says that they are exploratory."""
+    swaps = swap(run, ("shared-space", "consensus-k3"), ("backwards", "nearest-k1"))
+    parts = [getattr(s, name) for s in swaps for name in CONTRASTS]
+    tested = [part for part in parts if part.p_value is not None]
+    assert len(tested) >= 4
+    assert [part.p_holm for part in tested] == holm([part.p_value for part in tested])
+    systems = "shared-space/consensus-k3,backwards/nearest-k1"
+    done = CliRunner().invoke(app, ["compare", str(run.path), "--swap", systems])
+    assert "Exploratory; corrected (Holm) over the parts shown." in done.output
+
+
 def test_a_swap_without_its_four_cells_says_what_there_is(run):
     """A generator that was not run after both strategies."""
     with pytest.raises(MmragbenchError, match="shared-space/consensus-k3"):
@@ -177,14 +184,3 @@ def test_the_command_line(folder, arguments, exit_code):
     assert done.exit_code == exit_code, done.output
     if "--json" in arguments:
         assert {row["measure"] for row in json.loads(done.output)} == {"CIDEr"}
-
-
-def test_a_larger_family_needs_more_queries(run):
-    """Told at 0.05 / family: the same difference needs more queries in more company."""
-    undecided = [pair for pair in within(run, None) if pair.needed]
-    assert undecided
-    for pair in undecided:
-        alone = within(run, None, measures=[pair.measure])
-        (same,) = [p for p in alone if (p.task, p.generator, p.k, p.a, p.b)
-                   == (pair.task, pair.generator, pair.k, pair.a, pair.b)]  # fmt: skip
-        assert same.needed is None or same.needed < pair.needed

@@ -10,12 +10,10 @@ import yaml
 import mmragbench as mb
 import toy
 from mmragbench.compare_cli import _share
-from mmragbench.comparing.controls import against_controls
 from mmragbench.comparing.evidence import RunFolder
-from mmragbench.comparing.main import main_measure
+from mmragbench.comparing.families import comparisons, within
+from mmragbench.comparing.primary import primary_measure
 from mmragbench.comparing.sources import Gain
-from mmragbench.records import Measure
-from mmragbench.statistics import holm
 
 TASKS = {
     "text-to-image": {"measures": ["RR", "Success@1"]},
@@ -29,6 +27,14 @@ STRATEGIES = {
     "oracle": {},
 }
 
+CONTROLS = {"no-retrieval", "random", "oracle"}
+CELLS = [
+    ("text-to-image", None, "RR"),
+    ("text-to-image", None, "Success@1"),
+    ("captioning", "nearest", "CIDEr"),
+    ("captioning", "nearest", "Bleu_4"),
+]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -37,57 +43,65 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMRAGBENCH_CACHE", str(root / "cache"))
         data = toy.write_coco(root / "coco", memory=24, queries=16)
-        content = toy.suite(data, strategies=STRATEGIES, tasks=TASKS)
+        primary = {"text-to-image": "Success@1"}
+        content = toy.suite(data, strategies=STRATEGIES, tasks=TASKS, primary=primary)
         (root / "toy.yaml").write_text(yaml.safe_dump(content))
         return mb.run(root / "toy.yaml", output=root / "runs").folder
 
 
-def test_contenders_meet_controls_by_the_main_measure(folder):
-    """Every contender against every control that has a number in the same cell, on all queries."""
-    found = {
-        (p.task, p.generator, p.measure, p.a, p.b) for p in against_controls(RunFolder(folder))
-    }
-    assert found == {
+def test_contenders_meet_controls_by_every_measure(folder):
+    """Every contender against every control that has a number in the same cell; controls meet
+    neither each other nor among contenders."""
+    found = {(p.task, p.generator, p.measure, p.a, p.b) for p in comparisons(RunFolder(folder))}
+    controls = {each for each in found if each[-1] in CONTROLS}
+    assert controls == {
         (task, generator, measure, contender, control)
-        for task, generator, measure in [
-            ("text-to-image", None, "Success@1"),
-            ("captioning", "nearest", "CIDEr"),
-        ]
+        for task, generator, measure in CELLS
         for contender in ("shared-space", "backwards")
         for control in ("random", "oracle")
     }
+    assert {frozenset(each[3:]) for each in found - controls} == {
+        frozenset(("backwards", "shared-space"))
+    }
 
 
-def test_each_control_is_a_family_of_its_own(folder):
-    """Asking more of one control does not make another question harder."""
-    pairs = against_controls(RunFolder(folder))
-    for task in TASKS:
-        for control in ("random", "oracle"):
-            family = [p for p in pairs if (p.task, p.b) == (task, control)]
-            assert [p.p_holm for p in family] == holm([p.p_value for p in family])
+def test_each_control_is_a_question_of_its_own(folder):
+    """Corrected apart from the others, and the primary measure apart from the rest."""
+    pairs = [p for p in comparisons(RunFolder(folder)) if p.b in CONTROLS and p.family]
+    for pair in pairs:
+        rank = "primary" if pair.measure in ("Success@1", "CIDEr") else "secondary"
+        assert pair.family == f"{rank} against {pair.b}"
 
 
-def test_a_run_stores_them_after_those_of_contenders(folder):
-    """And what contenders are corrected for stays as it was."""
+def test_a_run_stores_what_its_scores_give(folder):
+    """And what is stored is read again."""
     stored = json.loads((folder / "comparisons.json").read_text())
-    own = [pair.row() for pair in against_controls(RunFolder(folder))]
-    assert stored[-len(own) :] == own
-    others = {name for pair in stored[: -len(own)] for name in (pair["a"], pair["b"])}
-    assert others == {"shared-space", "backwards"}
+    assert stored == [pair.row() for pair in within(RunFolder(folder))]
+    assert comparisons(RunFolder(folder)) == within(RunFolder(folder))
 
 
 @pytest.mark.parametrize(
-    ("names", "generated", "main"),
+    ("suite", "primary"),
     [
-        (["R@1", "Success@5", "Success@1"], False, "Success@5"),
-        (["RR", "AP"], False, "RR"),
-        (["Bleu_4", "CIDEr"], True, "Bleu_4"),
+        ({}, "Bleu_4"),
+        ({"primary": "R@1"}, "R@1"),
+        ({"primary": {"t": "CIDEr"}}, "CIDEr"),
+        ({"primary": {"another": "CIDEr"}}, "Bleu_4"),
     ],
 )
-def test_one_measure_stands_for_a_task(names, generated, main):
-    """The suite's first; of rankings a Success, whose ceiling is 1 for every query."""
-    assert str(main_measure(map(Measure.parse, names), generated)) == main
-    assert main_measure([], generated) is None
+def test_one_measure_is_primary(suite, primary):
+    """The one that the suite names; else the first as listed that has a number, outputs before
+    rankings, whichever strategy's rows come first."""
+    numbers = [
+        ("R@1", None, 0.5),
+        ("METEOR", "reader", None),
+        ("Bleu_4", "reader", None),
+        ("CIDEr", "reader", 0.3),
+        ("Bleu_4", "nearest", 0.2),
+    ]
+    assert primary_measure(suite, "t", numbers) == primary
+    assert primary_measure({}, "t", numbers[:3]) == "R@1"
+    assert primary_measure({}, "t", numbers[1:3]) is None
 
 
 @pytest.mark.parametrize(
@@ -96,6 +110,7 @@ def test_one_measure_stands_for_a_task(names, generated, main):
 def test_a_share_of_the_headroom_lies_between_floor_and_ceiling(estimate, told):
     """Outside, a percentage of it (-414%) says nothing, and words do."""
     gain = Gain(
-        "t", None, None, "m", "s", "f", 0.4, estimate, 0.8, estimate - 0.4, 0.8 - estimate, 0.5
-    )
+        "t", None, None, "m", "s", "f", 0.4, estimate, 0.8, estimate - 0.4, 0.8 - estimate, 0.5,
+        None, None,
+    )  # fmt: skip
     assert _share(gain) == told

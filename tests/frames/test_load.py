@@ -8,14 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 import mmragbench as mb
 import toy
+from mmragbench.comparing.against import against
 from mmragbench.comparing.evidence import RunFolder
-from mmragbench.comparing.pairs import within
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.frames import tables
 from mmragbench.papers.folder import save_all
@@ -138,12 +139,17 @@ def test_comparisons_are_those_of_the_engine(made, results):
     """Against the suite's baseline, another one, all pairs; some measures."""
     run = RunFolder(made.folder)
     for baseline, expected in (
-        (None, within(run, "no-retrieval")),
-        ("random", within(run, "random")),
-        ("all", within(run, None)),
+        (None, against(run, "no-retrieval")),
+        ("random", against(run, "random")),
+        ("all", against(run, None)),
     ):
         found = results.compare(baseline)
-        assert found["p_holm"].tolist() == [pair.p_holm for pair in expected]
+        assert found["p_holm"].tolist() == pytest.approx(
+            [np.nan if pair.p_holm is None else pair.p_holm for pair in expected], nan_ok=True
+        )
+        assert found["family"].astype(object).where(found["family"].notna(), None).tolist() == [
+            pair.family for pair in expected
+        ]
         assert found["a"].astype(str).tolist() == [pair.a for pair in expected]
     assert set(results.compare("random", "R@1")["measure"]) == {"R@1"}
     stored = json.loads((made.folder / "comparisons.json").read_text())

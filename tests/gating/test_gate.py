@@ -9,7 +9,8 @@ import pytest
 
 import mmragbench as mb
 from mmragbench.errors import MmragbenchError
-from mmragbench.gating.sentences import got_worse
+from mmragbench.gating.sentences import got_worse, summary
+from mmragbench.gating.written import markdown
 
 CELL = "text-to-image/shared-space"
 
@@ -212,8 +213,36 @@ def test_an_underpowered_pass_is_refused_on_request(made, baseline):
     """Sixty queries are too few for two points: told in any case, refused if asked to."""
     gate = mb.gate(made, baseline, require_power=0.8)
     assert mb.gate(made, baseline).holds and not gate.holds
-    assert all(cell.power < 0.8 and cell.needed > cell.n for cell in gate.underpowered)
-    assert mb.gate(made, baseline, {"R": 0.5, "Success": 0.5}, 0.8, ["R@5", "Success@1"]).holds
+    assert all(c.power < 0.8 and c.needed > c.n for c in gate.underpowered if c.can_fail)
+    few = mb.gate(made, baseline, {"R": 0.09}, 0.1, ["R@5"])
+    assert few.holds and min(cell.power for cell in few.cells) >= 0.1
+
+
+def test_the_measures_scale_is_the_runs(copy, baseline):
+    """A measure that reaches further has rarer and larger losses, and needs more queries."""
+
+    def change(row):
+        return {**row, "bounds": [0.0, 10.0]} if row["measure"] == "CIDEr" else row
+
+    known = mb.gate(copy.rows(change).folder, baseline, {"CIDEr": 0.4}, measures=["CIDEr"])
+    unknown = mb.gate(copy.rows(lambda r: {k: v for k, v in r.items() if k != "bounds"}).folder,
+                      baseline, {"CIDEr": 0.4}, measures=["CIDEr"])  # fmt: skip
+    for one, other in zip(known.cells, unknown.cells, strict=True):
+        assert one.needed > other.needed
+
+
+def test_a_margin_that_can_not_be_failed_is_no_power(made, baseline):
+    """It is said wherever the verdict stands, and never counts as large enough."""
+    gate = mb.gate(made, baseline, {"R": 0.5}, measures=["R@5"])
+    names = [cell.name for cell in gate.cells if not cell.can_fail]
+    assert names == ["text-to-image · random · R@5", "captioning · random · R@5"]
+    assert all(cell.power is None for cell in gate.unfailing)
+    text = "In 2 of 6 cells the margin is as large as the number"
+    assert gate.holds and text in summary(gate) and text in markdown(gate)
+    assert "Large enough: in 4 of 6 cells" in summary(gate)
+    asked = mb.gate(made, baseline, {"R": 0.5}, 0.8, ["R@5"])
+    assert not asked.holds and asked.underpowered == asked.unfailing
+    assert "no power: the margin is as large as the number" in summary(asked)
 
 
 @pytest.mark.parametrize(

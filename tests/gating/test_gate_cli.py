@@ -141,6 +141,19 @@ def test_githubs_summary_is_added_to(made, worse, baseline, tmp_path):
     assert "::error" not in fine.output and "::error" in bad.output
 
 
+def test_a_margin_that_can_not_be_failed_is_a_warning(made, baseline):
+    """Also where the gate holds; told in the terminal and on GitHub, and in JSON cell by cell."""
+    options = ("--baseline", baseline, "--measures", "Success@1")
+    fine = gate(made, *options, GITHUB_ACTIONS="true")
+    text = "In 1 of 3 cells the margin is as large as the number"
+    assert fine.exit_code == 0
+    assert f"::warning title=toy::{text}" in fine.output and f"\n{text}" in fine.output
+    cells = json.loads(gate(made, *options, "--json").stdout)["cells"]
+    assert [cell["can_fail"] for cell in cells] == [False, True, True]
+    smaller = gate(made, *options, "--margin", "Success@1=0.01", GITHUB_ACTIONS="true")
+    assert "::warning" not in smaller.output
+
+
 def test_save_writes_what_baseline_reads(made, tmp_path):
     """And says how large it is."""
     done = gate(made, "--save", tmp_path / "b.json")

@@ -62,31 +62,44 @@ def test_the_level_is_the_one_of_the_statistics() -> None:
     assert family.ALPHA == statistics.ALPHA
 
 
+def test_what_the_intervals_are_of_is_said_where_they_stand(changed: Callable[..., Path]) -> None:
+    """Of queries' values; of pseudo-values and influences for the measures that have such."""
+    rows = [
+        row("s", 0.5, measure=name, low=0.4, high=0.6, signature=name)
+        for name in ("RR", "Bleu_4", "FID(x)")
+    ]
+    of = {
+        "RR": "",
+        "Bleu_4": "; of pseudo-values for Bleu_4",
+        "FID(x)": "; of influences for FID(x)",
+    }
+    folder = RunFolder(changed("suite.yaml", summary=rows))
+    for name, said in of.items():
+        (table,) = tables([folder], Request(measures=(name,)))
+        text = " ".join(text for _, text in table.notes)
+        assert f"bootstrap intervals, by groups of queries{said}; Wilson's for" in text
+
+
 def test_marks_say_what_the_tests_say(finished: Path) -> None:
     """Bold: the best as shown; stars: differs from the baseline; neither for controls. p-values are
-    Holm's over what is shown, recomputed here from the stored pairs and `against`."""
-    from mmragbench.comparing.against import against
-    from mmragbench.comparing.evidence import RunFolder as Stored
-
-    (table,) = tables([RunFolder(finished)], Request(measures=("RR",)))
-    pairs = json.loads((finished / "comparisons.json").read_text())
-    controls = {"random", "oracle"}
-    raw = [p["p_value"] for p in pairs if p["measure"] == "RR" and p["b"] not in controls]
-    tested = against(Stored(finished), "text-to-image", "random", measures=["RR"])
-    p = {a.strategy: test.p_value for a, *_, test in tested if test}
-    assert p.keys() == {"shared-space", "images", "backwards"}
-    everything = [*raw, *p.values()]
-    holm = dict(zip(p, statistics.holm(everything)[len(raw) :]))
-    for name, corrected in holm.items():
-        stars = sum(corrected <= most for most in (0.05, 0.01, 0.001))
-        assert only(table, name).stars == "*" * stars
+    those of the run's families, whatever the table shows, and the table names the families."""
+    stored = json.loads((finished / "comparisons.json").read_text())
+    wide, narrow = Request(measures=("R@1", "RR")), Request(measures=("RR",))
+    (whole,), (table,) = (tables([RunFolder(finished)], request) for request in (wide, narrow))
+    against = {p["a"]: p for p in stored if (p["measure"], p["b"]) == ("RR", "random")}
+    assert against.keys() == {"shared-space", "images", "backwards"}
+    for name, pair in against.items():
+        stars = "*" * sum(pair["p_holm"] <= most for most in (0.05, 0.01, 0.001))
+        assert only(table, name).stars == only(whole, name).stars == stars
     assert only(table, "shared-space").best and only(table, "images").best
     assert not only(table, "backwards").best
     assert only(table, "shared-space").stars
-    for control in controls & {line.strategy for line in table.lines}:
+    for control in {"random", "oracle"} & {line.strategy for line in table.lines}:
         number = only(table, control)
         assert not (number.best or number.tied or number.stars)
-    assert f"Holm's correction over this table's {len(everything)}" in str(table.notes)
+    families = {p["family"]: p["tests"] for p in stored if p["measure"] == "RR" and p["family"]}
+    for name in ("secondary", "secondary against random"):
+        assert f"{name} (RR; {families[name]} tests)" in str(table.notes)
 
 
 def test_what_cannot_be_told_from_the_best_is_underlined(changed: Callable[..., Path]) -> None:
@@ -94,7 +107,7 @@ def test_what_cannot_be_told_from_the_best_is_underlined(changed: Callable[..., 
     rows = [row("a", 0.9), row("b", 0.8), row("c", 0.1), row("a", 1, measure="AP")]
     rows += [row("b", 0.5, measure="AP")]
     pairs = [
-        row(None, None, a=a, b=b, p_value=p, p_holm=p)  # type: ignore[arg-type]
+        row(None, None, a=a, b=b, p_holm=p, family="primary", tests=3)  # type: ignore[arg-type]
         for a, b, p in (("a", "b", 0.03), ("a", "c", 0.001), ("b", "c", 0.001))
     ]
     run = RunFolder(changed("suite.yaml", summary=rows, comparisons=pairs))
@@ -105,11 +118,11 @@ def test_what_cannot_be_told_from_the_best_is_underlined(changed: Callable[..., 
         for i, n in enumerate(line.numbers)
     }
     assert marks["a", 0] == (True, False)
-    assert marks["b", 0] == (False, False)  # 0.03, the last of three, is still below .05
+    assert marks["b", 0] == (False, False)
     assert marks["c", 0] == (False, False)
     assert marks["b", 1] == (False, False)
     assert ("", "Not tested: AP.") in table.notes
-    pairs[0]["p_value"] = 0.06
+    pairs[0]["p_holm"] = 0.06
     run = RunFolder(changed("suite.yaml", summary=rows, comparisons=pairs))
     (table,) = tables([run], Request(measures=("RR",)))
     assert r"\underline{80.0}" in latex(table, "none")

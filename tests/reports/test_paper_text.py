@@ -150,6 +150,26 @@ CONTRASTS = (
 )
 
 
+def test_better_is_to_the_right_and_up() -> None:
+    """In papers as on the page, also where lower is better: then the axis is turned; a mark is
+    filled where the verdict is better or worse."""
+    for name, sign in (("CIDEr", 1), ("FID(clip)", -1)):
+        measure, lower = Measure.parse(name), sign < 0
+        forest = Forest("t", "g", 3, "all", measure, "", "base", None, lower, 1, CONTRASTS)
+        axes = of_forest(forest).figure().axes[0]
+        (worse, x, _), (better, right, _) = ((t.get_text(), *t.xy) for t in axes.texts)
+        assert (worse, x, better, right) == ("← worse", 0, "better →", 1)
+        ahead, level = axes.transData.transform([(4.1, 0), (0, 0)])
+        assert (ahead[0] - level[0]) * sign > 0
+        faces = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "s"]
+        assert faces == ["white", "#1f4e9c"]
+        points = (Point("a", None, 0.1, 50, 40, 60, True), Point("b", "floor", 0.2, 40, None, None))
+        tradeoff = Tradeoff("t", measure, "", "", "latency", "s", lower, points)
+        axes = of_tradeoff(tradeoff).figure().axes[0]
+        high, low = axes.transData.transform([(0.1, 50), (0.1, 40)])
+        assert (high[1] - low[1]) * sign > 0
+
+
 def test_figures_are_vectors_a_column_wide(tmp_path: Path) -> None:
     """3.3 in; fonts embedded as TrueType; text as text; the same bytes every time."""
     forest = Forest(
@@ -159,7 +179,7 @@ def test_figures_are_vectors_a_column_wide(tmp_path: Path) -> None:
     measure = Measure.parse("R@1")
     tradeoff = Tradeoff("t", measure, "%", "", "latency", "s per query", False, points)
     for plot, what, texts in (
-        (of_forest, forest, ["a $x$", "<b>", "difference to base in CIDEr (×100)"]),
+        (of_forest, forest, ["a $x$", "<b>", "difference to base in CIDEr (×100)", "← worse"]),
         (of_tradeoff, tradeoff, ["latency (s per query)", "R@1 (%)", "b (floor)"]),
     ):
         svg, pdf = plot(what).save(tmp_path / "x")

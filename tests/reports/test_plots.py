@@ -30,7 +30,8 @@ def pair(a: str, b: str, difference: float, verdict: str = "better", **more: Any
     """A stored comparison."""
     tested = {"p_value": 0.01, "p_holm": 0.02, "n": 9, "needed": None, "verdict": verdict}
     bounds = {"low": difference - 0.1, "high": difference + 0.2}
-    return CELL | tested | bounds | {"a": a, "b": b, "difference": difference} | more
+    family = {"family": "primary", "tests": 3}
+    return CELL | tested | bounds | family | {"a": a, "b": b, "difference": difference} | more
 
 
 def rows(**numbers: float) -> list[dict[str, Any]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.reporting.phrases import about, listed
@@ -48,7 +50,7 @@ class Made:
         bounds = {"low": difference - 0.02, "high": difference + 0.02}
         tested = {"p_value": 0.01, "p_holm": 0.02, "verdict": verdict, "n": 500}
         names = {"a": a, "b": b, "difference": difference, "needed": needed, "forced": None}
-        return cell | names | bounds | tested
+        return cell | names | bounds | tested | {"family": "primary", "tests": 3}
 
 
 @pytest.fixture
@@ -141,6 +143,16 @@ def test_no_number_is_said(made: Made) -> None:
     assert made.verdict({"a": None}, {}).answer == "No strategy has a number on captioning."
 
 
+def test_a_primary_measure_without_a_number_is_said(made: Made) -> None:
+    """What the suite calls primary is not exchanged for what happens to have numbers."""
+    folder = made.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
+    suite = {"name": "s", "strategies": {"a": {}, "b": {}}, "primary": {"captioning": "Bleu_4"}}
+    (folder / "suite.yaml").write_text(yaml.safe_dump(suite))
+    (verdict,) = verdicts(RunFolder(folder))
+    said = "No strategy has a number on captioning of Bleu_4, its primary measure."
+    assert verdict.answer == said
+
+
 def test_lower_is_better_for_distances(made: Made) -> None:
     """The lowest FID wins, its lead is positive, and the direction is said."""
     pairs = {("b", "a"): (0.02, "worse", None)}
@@ -155,17 +167,27 @@ def test_an_interval_that_holds_zero_is_pointed_out(made: Made) -> None:
     assert "1.0 CIDEr [−1.0, 3.0], though the interval holds 0" in answer
 
 
-SAME = {"low": 0.0, "high": 0.0, "identical": True}
+SAME = {"low": 0.0, "high": 0.0, "verdict": "identical", "family": None, "p_holm": None}
 
 
 def test_identical_outputs_are_called_identical(made: Made) -> None:
-    """Two strategies that rank alike are not "not told apart with 500 queries"; a run that stored
-    nothing but an interval of nothing says the same."""
+    """Two strategies that rank alike are not "not told apart with 500 queries"."""
     pairs = {("a", "b"): open_(0.0, None), ("a", "c"): better(0.1), ("b", "c"): better(0.1)}
-    for said in (SAME, {"low": 0.0, "high": 0.0}):
-        run = RunFolder(made.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs))
-        run.comparisons[0].update(said)
-        assert verdicts(run)[0].answer.endswith("; b is identical to a on all 500 queries.")
+    run = RunFolder(made.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs))
+    run.comparisons[0].update(SAME)
+    assert verdicts(run)[0].answer.endswith("; b is identical to a on all 500 queries.")
+
+
+@pytest.mark.parametrize("stored", [{"identical": True}, {"low": 0.0, "high": 0.0}])
+def test_an_older_run_says_identical_in_its_own_way(made: Made, stored: dict[str, Any]) -> None:
+    """By a field of that name, or by an interval of nothing; neither has families, and without its
+    scores none can be made."""
+    folder = made.folder({"a": 0.6, "b": 0.6}, {("a", "b"): open_(0.0, None)})
+    (pair,) = json.loads((folder / "comparisons.json").read_text())
+    del pair["family"], pair["tests"]
+    (folder / "comparisons.json").write_text(json.dumps([pair | stored]))
+    answer = verdicts(RunFolder(folder))[0].answer
+    assert answer.startswith("a and b are identical on all 500 queries of captioning")
 
 
 def test_where_nothing_differs_that_is_the_answer(made: Made) -> None:
@@ -182,15 +204,22 @@ def test_where_nothing_differs_that_is_the_answer(made: Made) -> None:
 
 
 def test_what_is_identical_among_what_cannot_be_told(made: Made) -> None:
-    """The two are named beside the third; an interval that only looks like nothing is none."""
+    """Two that are identical are never among those that can't be told from each other."""
     pairs = {("a", "b"): open_(0.1), ("a", "c"): open_(0.1), ("b", "c"): open_(0.0, None)}
     run = RunFolder(made.folder({"a": 0.6, "b": 0.5, "c": 0.5}, pairs))
     run.comparisons[2].update(SAME)
     answer = verdicts(run)[0].answer
-    assert answer.startswith("No strategy can be told from another on captioning with 500 queries")
+    assert answer.startswith("a can't be told from b and c on captioning with 500 queries")
     assert "; b and c are identical on all 500 queries; telling a from" in answer
-    run.comparisons[2].update(identical=False)
-    assert "identical" not in verdicts(run)[0].answer
+    pairs |= {(name, "d"): open_(0.1) for name in "abc"}
+    run = RunFolder(made.folder({"a": 0.6, "b": 0.5, "c": 0.5, "d": 0.4}, pairs))
+    run.comparisons[2].update(SAME)
+    answer = verdicts(run)[0].answer
+    start = (
+        "Apart from those that are identical, no strategy can be told from another on captioning"
+    )
+    assert answer.startswith(start)
+    assert "; b and c are identical on all 500 queries; telling a from" in answer
 
 
 def test_percentages_differ_by_points(made: Made) -> None:
@@ -230,7 +259,7 @@ def test_retrieval_that_changes_nothing_is_said_to(made: Made) -> None:
     floor[1].update(SAME)
     more = verdicts(run)[0].more[0]
     assert more.endswith("b is identical to it on all 500 queries.")
-    floor[0].update(SAME, verdict="can't tell")
+    floor[0].update(SAME)
     more = verdicts(run)[0].more[0]
     assert more.startswith("Retrieval changes nothing: against reader with nothing retrieved")
     assert more.endswith("a and b are identical to it on all 500 queries.")
@@ -253,6 +282,15 @@ def test_no_better_than_chance_is_worth_a_sentence(made: Made) -> None:
     pairs = {("a", "b"): better(0.3), ("a", "random"): better(0.5), ("b", "random"): open_(0.01)}
     (more,) = made.verdict({"a": 0.6, "b": 0.11, "random": 0.1}, pairs).more
     assert more == "b can't be told from chance (CIDEr 10.0) with 500 queries."
+
+
+def test_what_is_chance_to_the_digit_is_said(made: Made) -> None:
+    """A strategy that is identical to chance is not one that can't be told from it."""
+    pairs = {("a", "b"): better(0.3), ("a", "random"): better(0.5), ("b", "random"): open_(0.0)}
+    run = RunFolder(made.folder({"a": 0.6, "b": 0.1, "random": 0.1}, pairs))
+    run.against_controls[1].update(SAME)
+    (more,) = verdicts(run)[0].more
+    assert more == "b is identical to chance (CIDEr 10.0) on all 500 queries."
 
 
 def test_a_number_beyond_the_ceiling_is_not_called_better(made: Made) -> None:

@@ -4,7 +4,12 @@ The perceptual hash and the encoder propose, for each picture, those that it may
 the pixels decide, on thumbs of 16 x 16. So a hash or an encoder that finds all of a world alike
 raises no false alarm. On 1,500 x 500 illustrations and on 2,500 photographs, re-encoding at a
 quality of 30 to 60 and resizing by 0.7 to 1.3 moves no value of a thumb by more than 26 levels
-(of 255); no two different pictures come closer than 50. Crops and mirror images are not found.
+(of 255); no two different pictures come closer than 50. A copy that is brighter, darker, flatter,
+harder or grey is found as one after the two have been given the same light, by the gain and offset
+of least squares: 99 % or more of those at +-15 % brightness, +-30 % contrast, in grey; about 90 % of
+photographs at +30 % brightness, less where much is white already. No two of the 2,500 photographs,
+nor of 2,000 illustrations, are taken for one another so. Crops and mirror images are not found, and
+pages of one template can be taken for one another where a coloured head is most of what is on them.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.audits.prints import Bytes, Pictures
+from mmragbench.audits.prints import SIDE, Bytes, Pictures
 
 How = Literal["bytes", "pixels", "near", ""]
 
@@ -27,6 +32,15 @@ LEVELS = 32
 UNLIKE = 0.1
 """How much of a thumb's variance a near-duplicate may leave unexplained: what tells pages of text
 apart, whose thumbs are all of one grey."""
+
+GREY_LEVELS = 16
+"""The same where one of the two is grey: brightness alone tells less, so that it has to be nearer."""
+
+COLOURLESS = 8
+"""How far the channels of a grey picture's thumb may be apart."""
+
+GAIN = 2.0
+"""So much more contrast, or less, one of two near-duplicates may have."""
 
 ROUNDING = 4.0
 """Variance that is nobody's: that of values which are off by two levels."""
@@ -38,6 +52,7 @@ SAME = 64
 """At most so many exact copies of one picture are named."""
 
 Rows = NDArray[np.int64]
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +135,44 @@ def _judged(asked: Pictures, held: Pictures, pairs: Rows) -> Iterator[Match]:
         yield Match(i, j, how, int(bits[n]), int(levels[n]), cosine)
 
 
-def near_duplicates(a: Bytes, b: Bytes) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """For each pair of thumbs the largest difference, and whether that is a near-duplicate."""
+def near_duplicates(a: Bytes, b: Bytes) -> tuple[Floats, NDArray[np.bool_]]:
+    """For each pair of thumbs the largest difference, and whether that is a near-duplicate: as they
+    are, or after one was given the other's brightness and contrast, and its grey if that is grey."""
     first, second = a.astype(np.float32), b.astype(np.float32)
     apart = np.abs(first - second)
     variance = (first.var(axis=1) + second.var(axis=1)) / 2 + ROUNDING
     levels = apart.max(axis=1)
-    return levels, (levels <= LEVELS) & ((apart**2).mean(axis=1) <= UNLIKE * variance)
+    near = (levels <= LEVELS) & ((apart**2).mean(axis=1) <= UNLIKE * variance)
+    grey = _grey(first) | _grey(second)
+    first[grey], second[grey] = _luminance(first[grey]), _luminance(second[grey])
+    limits = np.where(grey, GREY_LEVELS, LEVELS)
+    for x, y in ((first, second), (second, first)):
+        relit, alike = _relit(x, y, limits)
+        levels = np.where(alike & ~near, relit, levels)
+        near |= alike
+    return levels, near
+
+
+def _relit(a: Floats, b: Floats, limits: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """The same of `a` with the gain and offset that bring it nearest to `b` (least squares)."""
+    centred = a - a.mean(axis=1, keepdims=True)
+    gain = (centred * b).mean(axis=1) / np.maximum((centred**2).mean(axis=1), 1e-6)
+    gain = np.clip(gain, 1 / GAIN, GAIN)[:, None]
+    apart = np.abs(np.clip(gain * centred + b.mean(axis=1, keepdims=True), 0, 255) - b)
+    structure = (
+        b.reshape(len(b), SIDE * SIDE, 3).var(axis=1).mean(axis=1)
+    )  # plain colours have none
+    levels = apart.max(axis=1)
+    return levels, (levels <= limits) & ((apart**2).mean(axis=1) < UNLIKE * structure)
+
+
+def _grey(thumbs: Floats) -> NDArray[np.bool_]:
+    pixels = thumbs.reshape(len(thumbs), SIDE * SIDE, 3)
+    return np.asarray(np.ptp(pixels, axis=2).max(axis=1) <= COLOURLESS)
+
+
+def _luminance(thumbs: Floats) -> Floats:
+    """As ITU-R 601 and Pillow weigh the colours, in all three channels."""
+    pixels = thumbs.reshape(len(thumbs), SIDE * SIDE, 3)
+    grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    return np.repeat(grey, 3, axis=1)

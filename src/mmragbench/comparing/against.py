@@ -1,32 +1,35 @@
-"""Contenders against the baseline, measure by measure."""
+"""The comparisons of a run that someone asks to see."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmragbench.comparing.evidence import Evidence, RunFolder
-from mmragbench.comparing.pairs import Tested, tested
+from mmragbench.comparing.evidence import Cell, RunFolder
+from mmragbench.comparing.families import comparisons
+from mmragbench.comparing.pairs import Pair
+from mmragbench.errors import MmragbenchError
 
 
 def against(
-    run: RunFolder, task: str, baseline: str, slice: str = "all", measures: Sequence[str] = ()
-) -> list[Tested]:
-    """Each contender less the baseline, wherever both have a number of the task under one generator
-    and k; not corrected, because only whoever shows them knows the family.
+    run: RunFolder, baseline: str | None, slice: str = "all", measures: Sequence[str] = ()
+) -> list[Pair]:
+    """Each strategy less the baseline; in cells where that has no number, and without a baseline,
+    all pairs of contenders. What is chosen moves no verdict (`comparing.families`).
 
     Raises:
-        DataError: a measure or slice that the run does not have, or its scores are not there.
+        MmragbenchError: the run has no such strategy, measure or slice.
     """
-    cells: dict[tuple[object, ...], list[Evidence]] = {}
-    for found in run.evidence(measures):
-        if found.task == task:
-            cells.setdefault(found.cell, []).append(found)
+    if baseline is not None and baseline not in run.strategies:
+        known = ", ".join(run.strategies)
+        raise MmragbenchError(f"{run.path} has no strategy {baseline!r}; it has {known}")
+    run.check(slice, measures)
     controls = run.controls().values()
-    return [
-        tested(run, each, base, slice)
-        for members in cells.values()
-        for base in members
-        if base.strategy == baseline
-        for each in members
-        if each is not base and each.strategy not in controls
-    ]
+    cells: dict[Cell, list[Pair]] = {}
+    for pair in comparisons(run):
+        if pair.slice == slice and (not measures or pair.measure in measures):
+            cells.setdefault(pair.cell, []).append(pair)
+    found = []
+    for pairs in cells.values():
+        own = [p if p.b == baseline else p.turned() for p in pairs if baseline in (p.a, p.b)]
+        found += own or [pair for pair in pairs if pair.b not in controls]
+    return found

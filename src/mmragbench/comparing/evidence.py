@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from mmragbench.comparing.primary import Number, primary_measure
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError, not_a_run, unknown
 from mmragbench.records import Measure
@@ -24,6 +25,9 @@ from mmragbench.run_files import (
 DISTANCES = ("FID", "KID")
 """Measures of two sets of images; lower is better, and compared on features."""
 
+Cell = tuple[str, str | None, int | None, str]
+"""Task, generator, k, measure."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -35,6 +39,8 @@ class Evidence:
         features: for FID and KID: the features of the generated images and of the real ones, each
             by query.
         bounds: the worst and the best value that a query can have, where they are known.
+        of_set: whether the number is the whole set's own and not the mean of a value per query, so
+            that other queries beside it change what `values` say of a query.
     """
 
     task: str
@@ -47,9 +53,10 @@ class Evidence:
     values: Mapping[str, float]
     features: tuple[Mapping[str, Vectors], Mapping[str, Vectors]] | None = None
     bounds: tuple[float, float] | None = None
+    of_set: bool = False
 
     @property
-    def cell(self) -> tuple[str, str | None, int | None, str]:
+    def cell(self) -> Cell:
         """What two numbers must share to be compared: everything but the strategy."""
         return (self.task, self.generator, self.k, str(self.measure))
 
@@ -112,14 +119,36 @@ class RunFolder:
         Raises:
             DataError: a measure that the run does not have.
         """
-        known = list(dict.fromkeys(row["measure"] for row in self.rows))
-        for name in measures:
-            if name not in known:
-                raise DataError(unknown(f"measure of {self.path}", name, known))
+        self.check("all", measures)
         for row in self.rows:
             wanted = not measures or row["measure"] in measures
             if wanted and row["slice"] == "all" and row["estimate"] is not None:
                 yield self._evidence(row)
+
+    def check(self, slice: str, measures: Sequence[str]) -> None:
+        """Make sure that the run has a slice and measures of these names.
+
+        Raises:
+            DataError: it does not.
+        """
+        for kind, names in (("slice", [slice]), ("measure", measures)):
+            known = list(dict.fromkeys(row[kind] for row in self.rows))
+            for name in names:
+                if name not in known:
+                    raise DataError(unknown(f"{kind} of {self.path}", name, known))
+
+    def primary(self, task: str) -> str | None:
+        """The measure that the task's answer rests on; None where there is no number."""
+        return self._primary.get(task)
+
+    @cached_property
+    def _primary(self) -> dict[str, str | None]:
+        numbers: dict[str, list[Number]] = {}
+        for row in self.rows:
+            if row["slice"] == "all":
+                number = (row["measure"], row["generator"], row["estimate"])
+                numbers.setdefault(row["task"], []).append(number)
+        return {task: primary_measure(self.suite, task, own) for task, own in numbers.items()}
 
     def groups(self, task: str, slice: str = "all") -> dict[str, str]:
         """Query -> group, for the queries of a slice.
@@ -160,7 +189,8 @@ class RunFolder:
 
     def slices(self, task: str) -> list[str]:
         """`all`, and the slices that the task's numbers are given for."""
-        return list(dict.fromkeys(row["slice"] for row in self.rows if row["task"] == task))
+        names = dict.fromkeys(row["slice"] for row in self.rows if row["task"] == task)
+        return ["all", *(name for name in names if name != "all")]
 
     def _evidence(self, row: dict[str, Any]) -> Evidence:
         measure = Measure.parse(row["measure"])
@@ -174,16 +204,21 @@ class RunFolder:
                 self._features(f"{folder}/{name}"),
                 self._features(f"tasks/{row['task']}/{name}"),
             )
-        values = {} if features else self._values(folder).get(str(measure), {})
+        columns, influences = self._values(folder) if features is None else ({}, frozenset())
+        bounds = row.get("bounds")
         described = {
             key: row[key] for key in ("task", "strategy", "generator", "k", "estimate", "signature")
         }
-        bounds = tuple(row["bounds"]) if row.get("bounds") else None
         return Evidence(
-            **described, measure=measure, values=values, features=features, bounds=bounds
+            **described,
+            measure=measure,
+            values=columns.get(str(measure), {}),
+            features=features,
+            bounds=(bounds[0], bounds[1]) if bounds else None,
+            of_set=features is not None or str(measure) in influences,
         )
 
-    def _values(self, folder: str) -> dict[str, dict[str, float]]:
+    def _values(self, folder: str) -> Columns:
         return _read_values(*self._stored(f"{folder}/scores.parquet"))
 
     def _features(self, name: str) -> dict[str, Vectors]:
@@ -216,12 +251,21 @@ def _read_queries(path: Path, _digest: str) -> list[dict[str, Any]]:
     return rows
 
 
+Columns = tuple[dict[str, dict[str, float]], frozenset[str]]
+"""Measure -> query -> value, or influence where the measure has such; and which ones have."""
+
+
 @lru_cache(maxsize=256)
-def _read_values(path: Path, _digest: str) -> dict[str, dict[str, float]]:
-    """Measure -> query -> value, or influence where the measure has such."""
+def _read_values(path: Path, _digest: str) -> Columns:
     found: dict[str, dict[str, float]] = {}
-    for row in read_table(path, ["query", "measure", "value", "influence"]).to_pylist():
-        value = row["value"] if row["influence"] is None else row["influence"]
+    names = ["query", "measure", "value", "influence"]
+    table = read_table(path, names)
+    influences = set()
+    columns = (table[name].to_pylist() for name in names)  # far quicker than row by row
+    for query, measure, own, influence in zip(*columns, strict=True):
+        if influence is not None:
+            influences.add(measure)
+        value = own if influence is None else influence
         if value is not None:
-            found.setdefault(row["measure"], {})[row["query"]] = value
-    return found
+            found.setdefault(measure, {})[query] = value
+    return found, frozenset(influences)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from mmragbench.comparing.evidence import DISTANCES, Evidence, RunFolder
 from mmragbench.errors import MmragbenchError
-from mmragbench.statistics import Comparison, compare
+from mmragbench.statistics import Comparison, compare_all, holm
+from mmragbench.statistics.ratios import Ratio, ratio
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,9 @@ class Gain:
         floor: what is possible without retrieval; for rankings, chance. `floor_of` names it.
         gained: strategy - floor; `missing`: ceiling - strategy.
         share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
-            two; None where there is no headroom.
+            two; None where no headroom is shown (the interval of ceiling - floor holds 0).
+        low, high: the share's 95 % interval, Fieller's; None for a measure that keeps no values by
+            query, and where the share is the same on all queries.
     """
 
     task: str
@@ -34,6 +39,8 @@ class Gain:
     gained: float
     missing: float
     share: float | None
+    low: float | None
+    high: float | None
 
     def row(self) -> dict[str, Any]:
         """As plain data."""
@@ -42,7 +49,8 @@ class Gain:
 
 def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
     """How much of the way from the floor to the ceiling each strategy goes, for each measure that
-    has both; distances are left out, because a better one is not nearer to the oracle's."""
+    has both, on the queries that all three have answered. Distances are left out, because a better
+    one is not nearer to the oracle's."""
     controls, found = run.controls(), list(run.evidence(measures))
     by_key = {(e.strategy, e.cell): e for e in found}
     result = []
@@ -51,7 +59,7 @@ def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
         floor = _floor(e, found, controls)
         contends = e.strategy not in controls.values() and e.measure.name not in DISTANCES
         if contends and ceiling and floor:
-            result.append(_gain(e, floor, ceiling.estimate))
+            result.append(_gain(run, e, floor, ceiling))
     return result
 
 
@@ -65,8 +73,18 @@ def _floor(of: Evidence, found: Sequence[Evidence], controls: Mapping[str, str])
     return next((e for e in without if e.generator == of.generator), next(iter(without), None))
 
 
-def _gain(e: Evidence, floor: Evidence, ceiling: float) -> Gain:
-    headroom = ceiling - floor.estimate
+def _gain(run: RunFolder, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
+    three, groups = (floor, e, ceiling), run.groups(e.task)
+    shared = [query for query in groups if all(query in each.values for each in three)]
+    if shared:
+        columns = np.array([[each.values[query] for query in shared] for each in three])
+        below, own, above = map(float, columns.mean(axis=1))
+        clusters = [groups[query] for query in shared]
+        share = ratio(columns[1] - columns[0], columns[2] - columns[0], clusters)
+    else:
+        below, own, above = (each.estimate for each in three)
+        share = Ratio((own - below) / (above - below) if above != below else None, None, None)
+    share = share if above > below else Ratio(None, None, None)
     by = f" ({floor.generator})" if floor.generator else ""
     return Gain(
         task=e.task,
@@ -75,18 +93,34 @@ def _gain(e: Evidence, floor: Evidence, ceiling: float) -> Gain:
         measure=str(e.measure),
         strategy=e.strategy,
         floor_of=f"{floor.strategy}{by}",
-        floor=floor.estimate,
-        estimate=e.estimate,
-        ceiling=ceiling,
-        gained=e.estimate - floor.estimate,
-        missing=ceiling - e.estimate,
-        share=(e.estimate - floor.estimate) / headroom if headroom > 0 else None,
+        floor=below,
+        estimate=own,
+        ceiling=above,
+        gained=own - below,
+        missing=above - own,
+        share=share.value,
+        low=share.low,
+        high=share.high,
     )
 
 
 @dataclass(frozen=True)
+class Part:
+    """One part of a difference, with its 95 % interval and its test; `p_holm` is corrected over all
+    parts that are shown together. Both p-values are None where no query has other than 0."""
+
+    difference: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    p_holm: float | None
+    n: int
+
+
+@dataclass(frozen=True)
 class Swap:
-    """The difference of two systems, split: (retrieval, generator) of A less that of B.
+    """The difference of two systems, split: (retrieval, generator) of A less that of B. Exploratory:
+    its parts are in none of the run's families.
 
     Attributes:
         total: A - B. `retrieval` is what exchanging the retrieval does, averaged over the two
@@ -98,15 +132,23 @@ class Swap:
     measure: str
     a: str
     b: str
-    total: Comparison
-    retrieval: Comparison
-    generation: Comparison
-    interaction: Comparison
+    total: Part
+    retrieval: Part
+    generation: Part
+    interaction: Part
 
     def row(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self)
 
+
+CONTRASTS = {
+    "total": (1, 0, 0, -1),
+    "retrieval": (0.5, 0.5, -0.5, -0.5),
+    "generation": (0.5, -0.5, 0.5, -0.5),
+    "interaction": (1, -1, -1, 1),
+}
+"""Part -> weights of (retrieval of A, generator of A), (A, B), (B, A) and (B, B)."""
 
 System = tuple[str, str]
 """Strategy, and generator with its k (`consensus-k5`)."""
@@ -123,47 +165,35 @@ def swap(run: RunFolder, a: System, b: System, measures: Sequence[str] = ()) -> 
         for e in run.evidence(measures)
         if e.generator and e.values
     }
-    result = []
+    found = []
     for task, measure in dict.fromkeys((task, measure) for task, measure, *_ in cells):
         four = [cells.get((task, measure, s, g)) for s in (a[0], b[0]) for g in (a[1], b[1])]
         if all(four):
-            result.append(_swap(run, [e.values for e in four if e], task, measure, a, b))
-    if not result:
+            found.append((task, measure, _contrasts(run, [e for e in four if e])))
+    if not found:
         have = sorted({f"{s}/{g}" for _, _, s, g in cells})
         raise MmragbenchError(
             f"{run.path} lacks one of the four combinations of {'/'.join(a)} and {'/'.join(b)}; "
             f"run both generators after both strategies. It has {', '.join(have)}"
         )
-    return result
+    parts = iter(_corrected([c for *_, comparisons in found for c in comparisons]))
+    return [
+        Swap(task, measure, "/".join(a), "/".join(b), *(next(parts) for _ in comparisons))
+        for task, measure, comparisons in found
+    ]
 
 
-def _swap(
-    run: RunFolder,
-    values: Sequence[Mapping[str, float]],
-    task: str,
-    measure: str,
-    a: System,
-    b: System,
-) -> Swap:
-    groups = run.groups(task)
-    shared = [query for query in groups if all(query in column for column in values)]
-    clusters = [groups[query] for query in shared]
-    aa, ab, ba, bb = ([column[query] for query in shared] for column in values)
+def _contrasts(run: RunFolder, four: Sequence[Evidence]) -> list[Comparison]:
+    """In the order of CONTRASTS."""
+    groups = run.groups(four[0].task)
+    shared = [query for query in groups if all(query in e.values for e in four)]
+    values = np.array([[e.values[query] for query in shared] for e in four])
+    columns = [np.array(weights) @ values for weights in CONTRASTS.values()]
+    return compare_all(columns, [groups[query] for query in shared], [None] * len(columns))
 
-    def contrast(*weights: float) -> Comparison:
-        mixed = [
-            sum(w * x for w, x in zip(weights, row, strict=True))
-            for row in zip(aa, ab, ba, bb, strict=True)
-        ]
-        return compare(mixed, [0.0] * len(mixed), clusters)
 
-    return Swap(
-        task=task,
-        measure=measure,
-        a="/".join(a),
-        b="/".join(b),
-        total=contrast(1, 0, 0, -1),
-        retrieval=contrast(0.5, 0.5, -0.5, -0.5),
-        generation=contrast(0.5, -0.5, 0.5, -0.5),
-        interaction=contrast(1, -1, -1, 1),
-    )
+def _corrected(comparisons: Sequence[Comparison]) -> Iterator[Part]:
+    adjusted = iter(holm([c.p_value for c in comparisons if not c.identical]))
+    for c in comparisons:
+        p_value, p_holm = (None, None) if c.identical else (c.p_value, next(adjusted))
+        yield Part(c.difference, c.low, c.high, p_value, p_holm, c.n)

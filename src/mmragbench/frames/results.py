@@ -62,10 +62,11 @@ class Results:
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:
-        """A row a pair of contenders and measure: a, b, the difference a - b with its 95 % interval,
-        p_value, p_holm (corrected within the report's table), verdict on a, n, and the queries
-        needed to tell where it can't be told. Last come contenders against controls (b), by the
-        main measure, corrected for each control. `compare` makes others."""
+        """A row a pair of strategies and measure: a, b, the difference a - b with its 95 % interval;
+        the family of tests that it is corrected with (primary, secondary, slices; each of contenders
+        with each other, or against one control) and how many tests that has; p_value, p_holm,
+        verdict on a, n, and the queries needed to tell where it can't be told. A pair that is
+        identical on every query is in no family."""
         return self._table("comparisons")
 
     @cached_property
@@ -105,7 +106,7 @@ class Results:
     def compare(
         self, baseline: str | None = None, measures: Sequence[str] | str = (), slice: str = "all"
     ) -> pd.DataFrame:
-        """Paired comparisons within each run, with the columns of `comparisons`.
+        """A choice of `comparisons`, as `mmragbench compare` shows it; it moves no verdict.
 
         Args:
             baseline: the strategy that others are compared with; the suite's by default. `all`
@@ -117,7 +118,7 @@ class Results:
             MmragbenchError: the run has no such strategy, measure or slice.
         """
         from mmragbench.comparing import evidence
-        from mmragbench.comparing.pairs import within
+        from mmragbench.comparing.against import against
         from mmragbench.frames.tables import COMPARISONS, frame, order
 
         chosen = [measures] if isinstance(measures, str) else measures
@@ -125,8 +126,8 @@ class Results:
         for run in self._runs.values():
             with unlisted(run.path):
                 name = baseline or run.suite.get("baseline")
-                against = None if name == "all" else name
-                pairs = within(evidence.RunFolder(run.path), against, slice, chosen)
+                wanted = None if name == "all" else name
+                pairs = against(evidence.RunFolder(run.path), wanted, slice, chosen)
                 parts.append(frame([pair.row() for pair in pairs], COMPARISONS, order(run)))
         return self._together(parts)
 

@@ -57,6 +57,9 @@ COMPARISONS: Columns = {
     "difference": "float64",
     "low": "float64",
     "high": "float64",
+    "conservative": "bool",
+    "family": "category",
+    "tests": "Int64",
     "p_value": "float64",
     "p_holm": "float64",
     "verdict": "category",
@@ -105,8 +108,7 @@ def summary(run: RunFolder) -> pd.DataFrame:
 
 
 def comparisons(run: RunFolder) -> pd.DataFrame:
-    """Every pair of contenders, corrected within each of the report's tables; then contenders against
-    controls, corrected for each control."""
+    """Every pair of contenders, then contenders against controls, corrected within their families."""
     return frame([*run.comparisons, *run.against_controls], COMPARISONS, order(run))
 
 

@@ -256,17 +256,18 @@ def task_of(run: RunFolder, task: str) -> tuple[TaskLine, TaskItems]:
 
 def values_of(found: Evidence, queries: Sequence[str]) -> Values:
     """One value for each query, in single precision; nan where there is none. Their mean is the
-    number: for FID and KID, and for Bleu, the values are influences."""
-    values = _of_distance(found) if found.features else found.values
+    number: for FID and KID, and for Bleu, the values are influences. FID and KID are those of these
+    queries, whatever others the run has."""
+    values = _of_distance(found, queries) if found.features else found.values
     return np.asarray([values.get(query, np.nan) for query in queries], dtype=np.float32)
 
 
-def _of_distance(found: Evidence) -> dict[str, float]:
+def _of_distance(found: Evidence, queries: Sequence[str]) -> dict[str, float]:
     from mmragbench.statistics import distance_values
 
     assert found.features is not None
     generated, real = found.features
-    both = [query for query in real if query in generated]
+    both = [query for query in queries if query in real and query in generated]
     if len(both) < 2:
         return {}
     kind: Literal["FID", "KID"] = "FID" if found.measure.name == "FID" else "KID"

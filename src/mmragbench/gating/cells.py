@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from mmragbench.gating.packing import Values
 from mmragbench.records import Measure
 from mmragbench.statistics import Design, holm, loss
 from mmragbench.statistics.noninferiority import ALPHA
+from mmragbench.statistics.resampling import Array, Clusters
 
 Verdict = Literal["unchanged", "holds", "regressed", "can't tell", "not comparable", "missing"]
 GOOD: tuple[Verdict, ...] = ("unchanged", "holds")
@@ -37,18 +39,24 @@ class Cell:
     """What became of a number of the baseline.
 
     Attributes:
-        before, now: the estimates. `now` is None where there is none.
+        before, now: the estimates. `now` is None where there is none; where the run has queries
+            that the baseline has not, it is the number on the baseline's queries.
         loss: on the queries that both have; positive is worse, also for FID and KID.
         margin: the loss that matters, on the measure's scale.
         verdict: `unchanged` (no query moved by a hundredth of the margin), `holds` (a loss of the
             margin's size is excluded), `regressed` (a loss was shown), `can't tell` (neither), or
             `missing` or `not comparable`, which `problems` of the result explain.
-        p_holds, p_lost: as in `statistics.Loss`, corrected (Holm) over the cells that changed; None
+        p_holds: as in `statistics.Loss`, not corrected; None where nothing was tested, or the
+            margin excludes nothing.
+        p_lost: as in `statistics.Loss`, corrected (Holm) over the family's cells that changed; None
             where nothing was tested.
         n: queries compared. changed: those that moved.
-        power: the chance that a loss of the margin's size is shown to be one (`Design.power`).
+        power: the chance that a loss of the margin's size is shown to be one (`Design.power`); None
+            where it is not known, or no such loss is possible.
         needed: queries for a power of 0.8, or of the power that was required.
         fallen: the queries that lost the most.
+        can_fail: whether the baseline has more to lose than the margin. Where it has not, the
+            margin excludes nothing, and any loss that is shown is a regression.
     """
 
     task: str
@@ -68,6 +76,7 @@ class Cell:
     power: float | None = None
     needed: int | None = None
     fallen: tuple[Fallen, ...] = ()
+    can_fail: bool = True
 
     @property
     def good(self) -> bool:
@@ -93,7 +102,12 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Paired:
     """A cell's values before and now, on the queries that the baseline and the run have; nan where
-    one was not scored."""
+    one was not scored.
+
+    Attributes:
+        bounds: the ends of the measure's scale; None where they are not known.
+        family: which of its task's cells it is corrected with.
+    """
 
     line: CellLine
     estimate: float
@@ -102,28 +116,89 @@ class Paired:
     groups: Sequence[str]
     before: Values
     now: Values
+    bounds: tuple[float, float] | None = None
+    family: str = ""
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether lower is better."""
+        return Measure.parse(self.line.measure).name in DISTANCES
+
+
+class Compared(NamedTuple):
+    """A cell with uncorrected p-values; its design, where its power can be told; its task and
+    family; and its hypothesis, which it shares with cells that say the same in other numbers."""
+
+    cell: Cell
+    design: Design | None
+    family: tuple[str, str]
+    hypothesis: Hashable
 
 
 def judge(pairs: Sequence[Paired], power: float = 0.8) -> list[Cell]:
-    """Test every cell; Holm's correction is over the cells in which something changed, and power is
-    told at the level where the correction of all cells begins."""
-    compared = [_compare(pair) for pair in pairs]
-    tested = [cell for cell, _ in compared if cell.p_holds is not None]
-    holds = iter(holm([cell.p_holds for cell in tested if cell.p_holds is not None]))
-    lost = iter(holm([cell.p_lost for cell in tested if cell.p_lost is not None]))
-    result = []
-    for cell, design in compared:
-        decided = cell
-        if cell.p_holds is not None:
-            decided = _decided(replace(cell, p_holds=next(holds), p_lost=next(lost)))
-        result.append(_with_power(decided, design, len(pairs), power))
-    return result
+    """Test every cell.
+
+    That the gate passes needs no correction: all cells have to hold, so that a loss of the margin's
+    size in any of them passes in 5 % at most (the intersection-union test of Berger 1982). That a
+    cell regressed is corrected, by Holm, over the different hypotheses of its family in which
+    something changed; power is told at the level where the correction of all of them begins.
+    """
+    hypotheses = _hypotheses(pairs)
+    families: dict[Hashable, tuple[str, str]] = {}
+    for pair, hypothesis in zip(pairs, hypotheses, strict=True):
+        own = pair.line.task, pair.family
+        families[hypothesis] = min(own, families.get(hypothesis, own))  # primary before secondary
+    compared = [
+        Compared(*_compare(pair), families[hypothesis], hypothesis)
+        for pair, hypothesis in zip(pairs, hypotheses, strict=True)
+    ]
+    sizes = Counter(families.values())
+    return [
+        _with_power(_decided(cell), pair.design, sizes[pair.family], power)
+        for pair, cell in zip(compared, _corrected(compared), strict=True)
+    ]
 
 
 def missing(line: CellLine, margin: float, now: float | None, verdict: Verdict) -> Cell:
     """A cell that can't be compared."""
     where = line.model_dump(include={"task", "strategy", "generator", "k", "measure"})
     return Cell(**where, before=line.estimate, now=now, margin=margin, verdict=verdict)
+
+
+def _hypotheses(pairs: Sequence[Paired]) -> list[Hashable]:
+    """For each cell, what is tested: the same for measures of a task whose values are proportional
+    in every query of every system, before and now (R@1 and Success@1 with five relevant documents;
+    AP and RR with one)."""
+    columns: dict[tuple[str, str], dict[Hashable, Array]] = {}
+    for pair in pairs:
+        values = np.concatenate([pair.before, pair.now]).astype(np.float64)
+        columns.setdefault((pair.line.task, pair.line.measure), {})[pair.line.key[:4]] = values
+    shapes = {name: _shape(column) for name, column in columns.items()}
+    return [(pair.line.key[:4], shapes[pair.line.task, pair.line.measure]) for pair in pairs]
+
+
+def _shape(column: Mapping[Hashable, Array]) -> frozenset[tuple[Hashable, bytes]]:
+    """The values of all systems by one measure, up to a factor and to what single precision
+    rounds."""
+    largest = max(np.nanmax(np.abs(values), initial=0.0) for values in column.values()) or 1.0
+    return frozenset(
+        (system, (np.round(values / largest, 5) + 0.0).tobytes())
+        for system, values in column.items()
+    )
+
+
+def _corrected(compared: Sequence[Compared]) -> Iterable[Cell]:
+    families: dict[Hashable, dict[Hashable, float]] = {}
+    for cell, _, family, hypothesis in compared:
+        if cell.p_lost is not None:
+            families.setdefault(family, {}).setdefault(hypothesis, cell.p_lost)
+    adjusted = {
+        family: dict(zip(p_values, holm(list(p_values.values())), strict=True))
+        for family, p_values in families.items()
+    }
+    for cell, _, family, hypothesis in compared:
+        tested = cell.p_lost is not None
+        yield replace(cell, p_lost=adjusted[family][hypothesis]) if tested else cell
 
 
 def _compare(pair: Paired) -> tuple[Cell, Design | None]:
@@ -134,28 +209,41 @@ def _compare(pair: Paired) -> tuple[Cell, Design | None]:
         same = abs(pair.line.estimate - pair.estimate) <= STILL * pair.margin
         return replace(cell, verdict="unchanged" if same else "can't tell"), None
     before, now = (side[both].astype(np.float64) for side in (pair.before, pair.now))
-    sign = -1.0 if Measure.parse(pair.line.measure).name in DISTANCES else 1.0
-    losses = sign * (before - now)
+    losses = now - before if pair.is_distance else before - now
     groups = np.asarray(pair.groups, dtype=str)[both]
     fallen = _fallen(np.asarray(pair.queries, dtype=object)[both], before, now, losses)
     moved = int((np.abs(losses) > STILL * pair.margin).sum())
-    cell = replace(cell, loss=float(losses.mean()), n=len(losses), changed=moved, fallen=fallen)
+    cell = replace(cell, loss=float(losses.mean()), n=len(losses), fallen=fallen)
     if not pair.margin > 0:  # 5 % of nothing
-        unchanged = not losses.any()
-        return replace(cell, verdict="unchanged" if unchanged else "can't tell"), None
-    worst = _worst(before)
-    design = Design(len(set(groups)), len(losses), pair.margin, worst)
+        verdict: Verdict = "can't tell" if losses.any() else "unchanged"
+        return replace(cell, verdict=verdict, changed=moved), None
+    design = _design(pair, before, groups)
+    cell = replace(cell, changed=moved, can_fail=_can_fail(pair, before))
     if not moved:
-        return replace(cell, verdict="unchanged"), design
-    found = loss(losses, pair.margin, worst, groups)
-    cell = replace(cell, p_holds=found.p_holds, p_lost=found.p_lost)
-    return cell, replace(design, error=found.error)
+        return replace(cell, verdict="unchanged"), design if cell.can_fail else None
+    found = loss(losses, pair.margin, design.worst, groups)
+    cell = replace(cell, p_holds=found.p_holds if cell.can_fail else None, p_lost=found.p_lost)
+    return cell, replace(design, seen=Clusters.of(losses, groups)) if cell.can_fail else None
 
 
-def _worst(before: np.ndarray[Any, np.dtype[np.float64]]) -> float:
-    """What a query loses that loses all: the mean of the values above zero (1 for hits)."""
-    above = before[before > 0]
-    return float(above.mean()) if len(above) else 1.0
+def _can_fail(pair: Paired, before: Array) -> bool:
+    """Whether there is more to lose than the margin."""
+    return pair.is_distance or float(before.mean()) - _low(pair, before) > pair.margin
+
+
+def _design(pair: Paired, before: Array, groups: Array) -> Design:
+    """What can be lost here. Where higher is better that is what a query has; of a distance there is
+    no such limit, and the largest influence stands for it."""
+    owned = np.abs(before) if pair.is_distance else before - _low(pair, before)
+    data = Clusters.of(owned, groups)
+    largest = float(data.sums.max()) * len(data) / data.n or pair.margin
+    scale = pair.bounds[1] - pair.bounds[0] if pair.bounds else 0.0
+    return Design(len(data), data.n, pair.margin, max(largest, scale), largest)
+
+
+def _low(pair: Paired, before: Array) -> float:
+    """The lower end of the measure's scale."""
+    return pair.bounds[0] if pair.bounds else min(0.0, float(before.min()))
 
 
 def _fallen(
@@ -168,15 +256,17 @@ def _fallen(
 
 
 def _decided(cell: Cell) -> Cell:
-    assert cell.p_holds is not None
-    assert cell.p_lost is not None
-    if cell.p_holds <= ALPHA:
-        return replace(cell, verdict="holds")
-    return replace(cell, verdict="regressed" if cell.p_lost <= ALPHA else "can't tell")
+    """The verdict of a cell that was tested."""
+    if cell.p_lost is None:
+        return cell
+    excluded = cell.p_holds is not None and cell.p_holds <= ALPHA
+    if cell.p_lost <= ALPHA and not excluded:
+        return replace(cell, verdict="regressed")
+    return replace(cell, verdict="holds" if excluded or not cell.can_fail else "can't tell")
 
 
 def _with_power(cell: Cell, design: Design | None, family: int, power: float) -> Cell:
-    if design is None or not np.isfinite(design.error):
+    if design is None or design.groups < 2:
         return cell
     at = replace(design, alpha=ALPHA / family)
     return replace(cell, power=at.power(), needed=at.needed(power))

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from mmragbench.comparing.evidence import RunFolder
+from mmragbench.comparing.evidence import Evidence, RunFolder
 from mmragbench.gating.baseline import Baseline, CellLine, Key, TaskItems, TaskLine, task_of
 from mmragbench.gating.packing import Values
 from mmragbench.signature import differences
 
 Kind = Literal["missing query", "missing document", "changed data", "missing cell", "failed query",
-               "signature"]  # fmt: skip
+               "other queries", "signature"]  # fmt: skip
 NAMED = 5
 """Ids that a sentence names."""
+REMEDY = "compare the baseline's queries and documents alone, or save another baseline"
+
+WHY = {
+    "corpus": "CIDEr's document frequencies come from the references of all queries",
+    "docs": "the more documents there are, the harder a hit is",
+}
+"""Facts of a signature that change with the queries or documents -> why their numbers do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,60 @@ class Problem:
         return asdict(self)
 
 
-def in_data(baseline: Baseline, run: RunFolder, there: Sequence[str]) -> list[Problem]:
-    """What is missing or changed in the data of the tasks that the run has, too."""
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A number of the baseline and the run's.
+
+    Attributes:
+        before: query -> its value in the baseline.
+        found: the run's evidence.
+    """
+
+    line: CellLine
+    before: Mapping[str, float]
+    found: Evidence
+
+    @property
+    def queries_now(self) -> Set[str]:
+        """The queries that the run's number was computed on."""
+        if self.found.features is None:
+            return self.found.values.keys()
+        generated, real = self.found.features
+        return generated.keys() & real.keys()
+
+    @property
+    def unlike(self) -> dict[str, tuple[str | None, str | None]]:
+        """What differs between the signatures in anything that matters."""
+        return differences(self.line.signature, self.found.signature, paired=True)
+
+    @property
+    def other_queries(self) -> str | None:
+        """Why a number of a whole set can't be compared; None where it can.
+
+        FID and KID are computed anew on the baseline's queries, if the run has them all. The values
+        of other such numbers (Bleu, METEOR) are each query's part in the set as it was.
+        """
+        if not self.found.of_set:
+            return None
+        size = len(self.before)
+        if gone := len(self.before.keys() - self.queries_now):
+            return f"{gone:,} of the {size:,} queries of the baseline's set are not in the run's"
+        more = len(self.queries_now) - size
+        if more and self.found.features is None:
+            return f"the set has {_some(more, 'query')} more than the baseline's {size:,}"
+        return None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the two numbers were measured alike, on what makes them comparable."""
+        return not self.unlike and self.other_queries is None
+
+
+def in_data(baseline: Baseline, run: RunFolder, tasks: Set[str]) -> list[Problem]:
+    """What is missing or changed in the data of some tasks, which both have."""
     found: list[Problem] = []
     for line in baseline.tasks:
-        if line.task in there:
+        if line.task in tasks:
             now, items = task_of(run, line.task)
             if now != line:
                 found += _in_task(line, baseline.items[line.task], now, items)
@@ -66,19 +122,28 @@ def _in_task(before: TaskLine, old: TaskItems, now: TaskLine, new: TaskItems) ->
     yield from gone
     changed = list(_changed(before.task, old, new))
     yield from changed
+    if more := len(set(new.document_ids) - set(old.document_ids)):
+        text = f"{_some(more, 'document')} more than in the baseline: what is found may be another"
+        changed.append(Problem("changed data", before.task, text))
+        yield changed[-1]
+    if unnamed := _unnamed(before, now, named=bool(gone or changed)):
+        yield Problem("changed data", before.task, unnamed)
+
+
+def _unnamed(before: TaskLine, now: TaskLine, named: bool) -> str | None:
+    """A change of the data that no query or document shows."""
     if before.relevance != now.relevance:
-        text = f"relevance is {before.relevance} in the baseline and {now.relevance} now"
-        yield Problem("changed data", before.task, text)
-    elif before.relevance_digest != now.relevance_digest and not gone and not changed:
-        text = f"the relevance ({now.relevance}) is made from other data, or by other code"
-        yield Problem("changed data", before.task, text)
-    elif before.data != now.data and not gone and not changed and now.queries == before.queries:
-        # A change that the first digits of an item's digest do not show, or more documents.
-        if now.documents > before.documents:
-            text = f"{now.documents - before.documents:,} documents more than in the baseline"
-        else:
-            text = "the data are not those of the baseline"
-        yield Problem("changed data", before.task, text)
+        return f"relevance is {before.relevance} in the baseline and {now.relevance} now"
+    if named:
+        return None
+    if before.relevance_digest != now.relevance_digest:
+        return (
+            f"the relevance ({now.relevance}) is made by other code, or from other categories of "
+            "the same documents"
+        )
+    if before.data != now.data and now.queries == before.queries:
+        return "the data are not those of the baseline"
+    return None
 
 
 PARTS: Mapping[Literal["asked", "gold", "contents"], tuple[str, str]] = {
@@ -123,19 +188,32 @@ def failed(cell: CellLine, queries: Sequence[str], before: Values, now: Values) 
     return Problem("failed query", system(cell), text, ids)
 
 
-def in_signatures(pairs: Sequence[tuple[CellLine, str]]) -> list[Problem]:
-    """What differs between the baseline's signature and the run's, told once for each fact."""
+def in_sets(sides: Sequence[Side]) -> list[Problem]:
+    """Numbers of whole sets that can't be compared, since the sets are of other queries."""
+    grouped: dict[tuple[str, str], dict[str, None]] = {}
+    for side in sides:
+        if why := side.other_queries:
+            grouped.setdefault((side.line.task, why), {})[side.line.measure] = None
+    return [
+        Problem("other queries", f"{task} · {', '.join(measures)}", f"{why}; {REMEDY}")
+        for (task, why), measures in grouped.items()
+    ]
+
+
+def in_signatures(sides: Sequence[Side]) -> list[Problem]:
+    """What differs between the baseline's signatures and the run's, told once for each fact."""
     grouped: dict[tuple[str, str | None, str | None], dict[str, int]] = {}
-    for cell, now in pairs:
-        for name, (old, new) in differences(cell.signature, now, paired=True).items():
+    for side in sides:
+        for name, (old, new) in side.unlike.items():
             counts = grouped.setdefault((name, old, new), {})
-            counts[cell.measure] = counts.get(cell.measure, 0) + 1
+            counts[side.line.measure] = counts.get(side.line.measure, 0) + 1
     return [
         Problem(
             "signature",
             ", ".join(counts),
             f"{name} is {old or 'not said'} in the baseline and {new or 'not said'} now "
-            f"({_some(sum(counts.values()), 'cell')})",
+            f"({_some(sum(counts.values()), 'cell')})"
+            + (f": {WHY[name]}; {REMEDY}" if name in WHY else ""),
         )
         for (name, old, new), counts in grouped.items()
     ]

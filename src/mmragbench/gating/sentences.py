@@ -46,9 +46,9 @@ def change(cell: Cell) -> str:
 
 def sentence(cell: Cell) -> str:
     """A cell's verdict with its numbers, and what to do where it can't be told."""
-    if cell.p_holds is None or cell.p_lost is None:
+    p = p_value(cell)
+    if p is None:
         return f"{cell.verdict}: {MEANING[cell.verdict]} ({change(cell)})"
-    p = cell.p_lost if cell.verdict == "regressed" else cell.p_holds
     said = (
         f"{cell.verdict}: {change(cell)}, p {tiny(p)}, {cell.changed:,} of {cell.n:,} queries moved"
     )
@@ -57,8 +57,16 @@ def sentence(cell: Cell) -> str:
     return said
 
 
+def p_value(cell: Cell) -> float | None:
+    """Of what the verdict says: that a loss was shown, or that one of the margin's size is excluded;
+    None where nothing was tested."""
+    return cell.p_lost if cell.verdict == "regressed" else cell.p_holds
+
+
 def weak(cell: Cell, wanted: float) -> str:
-    """A cell that holds on too few queries."""
+    """A cell that holds on too few queries, or whatever happens."""
+    if not cell.can_fail:
+        return "no power: the margin is as large as the number; give a smaller one with --margin"
     power = "not known" if cell.power is None else f"{cell.power:.2f}"
     needed = f"; {cell.needed:,} queries would do" if cell.needed else ""
     return f"power {power} on {cell.n:,} queries, {wanted:g} was required{needed}"
@@ -78,6 +86,18 @@ def too_few(gate: Gate) -> list[tuple[str, str]]:
     return told
 
 
+def unfailing(gate: Gate) -> str | None:
+    """That some margins are no test; None where all are."""
+    if not gate.unfailing:
+        return None
+    first = gate.unfailing[0]
+    return (
+        f"In {len(gate.unfailing):,} of {len(gate.cells):,} cells the margin is as large as the "
+        f"number, so that it excludes nothing; first {first.name} ({number(first.before)}, margin "
+        f"{first.margin:.3g}). Give a smaller one with --margin."
+    )
+
+
 def power(gate: Gate) -> str:
     """Whether the suite is large enough to see losses of the margins' size."""
     wanted = gate.require_power or 0.8
@@ -86,8 +106,10 @@ def power(gate: Gate) -> str:
     if not known:
         return "Nothing was compared, so nothing is known of the power."
     if not small:
+        every = len(known) == len(gate.cells)
+        which = "every cell" if every else f"{len(known):,} of {len(gate.cells):,} cells"
         return (
-            f"Large enough: in every cell a loss of the margin's size would be shown with at least "
+            f"Large enough: in {which} a loss of the margin's size would be shown with at least "
             f"{100 * wanted:g} % power."
         )
     weakest = min(small, key=lambda cell: cell.power or 0)
@@ -110,6 +132,7 @@ def summary(gate: Gate) -> str:
             f"    {w.fallen.query} ({w.where}): {number(w.fallen.before)} → {number(w.fallen.now)}"
             for w in got_worse(gate)
         ),
+        *filter(None, [unfailing(gate)]),
         power(gate),
     ]
     return "\n".join(lines)

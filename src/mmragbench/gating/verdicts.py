@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,17 @@ from mmragbench.gating.baseline import (
 from mmragbench.gating.cells import Cell, Paired, judge, missing
 from mmragbench.gating.margins import Margin, margins_for
 from mmragbench.gating.packing import unpack_values
-from mmragbench.gating.problems import Problem, failed, in_data, in_signatures, missing_cells
+from mmragbench.gating.problems import (
+    Problem,
+    Side,
+    failed,
+    in_data,
+    in_sets,
+    in_signatures,
+    missing_cells,
+)
 from mmragbench.places import check_file
 from mmragbench.run_files import unlisted
-from mmragbench.signature import differences
 from mmragbench.stages import CRASH
 
 
@@ -63,6 +70,12 @@ class Gate:
         missing or not comparable are among the problems."""
         chosen = [c for c in self.cells if c.verdict in ("regressed", "can't tell")]
         return tuple(sorted(chosen, key=lambda cell: cell.verdict != "regressed"))
+
+    @property
+    def unfailing(self) -> tuple[Cell, ...]:
+        """Cells whose margin is at least what the baseline has to lose: they pass whatever happens,
+        unless a loss is shown."""
+        return tuple(cell for cell in self.cells if not cell.can_fail)
 
     @property
     def underpowered(self) -> tuple[Cell, ...]:
@@ -167,33 +180,38 @@ def _gate(
     wanted = [name for name in names if any(key[4] == name for key in rows)]
     found = {evidence_key(e): e for e in run.evidence(wanted)} if wanted else {}
     groups = {task.task: run.groups(task.task) for task in baseline.tasks if task.task in there}
-    pairs, losses = [], {}
-    for line, packed in lines:
-        if line.key in found:
-            pair = _pair(line, packed, found[line.key], baseline, groups[line.task], allowed)
-            pairs.append(pair)
-            if lost := failed(line, pair.queries, pair.before, pair.now):
-                losses[lost.where, lost.ids] = lost
-    alike = [
-        p for p in pairs if not differences(p.line.signature, found[p.line.key].signature, True)
+    sides = [
+        Side(line, _scored(baseline, line, packed), found[line.key])
+        for line, packed in lines
+        if line.key in found
     ]
+    pairs = [_pair(run, side, groups[side.line.task], allowed) for side in sides]
+    losses = [failed(pair.line, pair.queries, pair.before, pair.now) for pair in pairs]
+    alike = [pair for pair, side in zip(pairs, sides, strict=True) if side.comparable]
     judged = {_key(cell): cell for cell in judge(alike, require_power or 0.8)}
-    known = {line.key for line in baseline.cells}
-    fresh = [key for key, row in rows.items() if key not in known and row["estimate"] is not None]
     return Gate(
         run=run.path,
         suite=baseline.suite,
         cells=tuple(judged.get(line.key) or _unjudged(line, found, allowed) for line, _ in lines),
         problems=(
-            *in_data(baseline, run, sorted(there)),
+            *in_data(baseline, run, {side.line.task for side in sides}),
             *missing_cells([line for line, _ in lines], rows),
-            *losses.values(),
-            *in_signatures([(p.line, found[p.line.key].signature) for p in pairs]),
+            *dict.fromkeys(lost for lost in losses if lost),
+            *in_sets(sides),
+            *in_signatures(sides),
         ),
         margins=allowed,
-        new=tuple(" · ".join(str(part) for part in key if part is not None) for key in fresh),
+        new=tuple(_new(baseline, rows)),
         require_power=require_power,
     )
+
+
+def _new(baseline: Baseline, rows: Mapping[Key, Mapping[str, Any]]) -> Iterator[str]:
+    """The run's numbers that the baseline has not."""
+    known = {line.key for line in baseline.cells}
+    for key, row in rows.items():
+        if key not in known and row["estimate"] is not None:
+            yield " · ".join(str(part) for part in key if part is not None)
 
 
 def _chosen(baseline: Baseline, measures: Sequence[str]) -> list[tuple[CellLine, str]]:
@@ -205,26 +223,40 @@ def _chosen(baseline: Baseline, measures: Sequence[str]) -> list[tuple[CellLine,
     return [(line, packed) for line, packed in lines if not measures or line.measure in measures]
 
 
+def _scored(baseline: Baseline, line: CellLine, packed: str) -> dict[str, float]:
+    """Query -> its value in the baseline, where it has one."""
+    values = unpack_values(packed)
+    queries = np.asarray(baseline.items[line.task].query_ids, dtype=object)
+    there = np.isfinite(values)
+    return dict(zip(queries[there].tolist(), values[there].tolist(), strict=True))
+
+
 def _pair(
-    line: CellLine,
-    packed: str,
-    found: Evidence,
-    baseline: Baseline,
-    groups: Mapping[str, str],
-    margins: Mapping[str, Margin],
+    run: RunFolder, side: Side, groups: Mapping[str, str], margins: Mapping[str, Margin]
 ) -> Paired:
-    queries = baseline.items[line.task].query_ids
+    line, found = side.line, side.found
+    queries = [query for query in side.before if query in groups]
     now = values_of(found, queries)
-    there = np.asarray([query in groups for query in queries])
+    added = bool(side.queries_now - side.before.keys()) and np.isfinite(now).any()
     return Paired(
         line=line,
-        estimate=found.estimate,
+        estimate=float(np.nanmean(now)) if added else found.estimate,
         margin=margins[line.measure].of(line.estimate),
-        queries=[query for query in queries if query in groups],
-        groups=[groups[query] for query in queries if query in groups],
-        before=unpack_values(packed)[there],
-        now=now[there],
+        queries=queries,
+        groups=[groups[query] for query in queries],
+        before=np.asarray([side.before[query] for query in queries], dtype=np.float32),
+        now=now,
+        bounds=found.bounds if found.features is None else None,
+        family=_family(run, line),
     )
+
+
+def _family(run: RunFolder, line: CellLine) -> str:
+    """The cells of a task that answer one question, as in a report: those of its primary measure,
+    and those of all others; each control's are apart."""
+    rank = "primary" if line.measure == run.primary(line.task) else "secondary"
+    control = line.strategy in run.controls().values()
+    return f"{rank} of {line.strategy}" if control else rank
 
 
 def _key(cell: Cell) -> Key:

@@ -11,10 +11,12 @@ from mmragbench.gating.cells import Cell
 from mmragbench.gating.sentences import (
     got_worse,
     headline,
+    p_value,
     power,
     sentence,
     tiny,
     too_few,
+    unfailing,
     weak,
 )
 from mmragbench.gating.verdicts import Gate
@@ -37,6 +39,7 @@ def markdown(gate: Gate) -> str:
         _failing(gate, escape),
         _worse(gate, escape),
         [f"- {escape(which)}: {text}" for which, text in too_few(gate)],
+        [escape(text) for text in filter(None, [unfailing(gate)])],
         [escape(power(gate))],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -67,11 +70,7 @@ def _worse(gate: Gate, escape: Escape) -> list[str]:
 
 def _row(cell: Cell, escape: Escape) -> str:
     now, lost = (("—" if value is None else number(value)) for value in (cell.now, cell.loss))
-    p = (
-        "—"
-        if cell.p_holds is None or cell.p_lost is None
-        else tiny(cell.p_lost if cell.verdict == "regressed" else cell.p_holds).lstrip("= ")
-    )
+    p = p_value(cell)
     cells = (
         escape(cell.name),
         cell.verdict,
@@ -79,7 +78,7 @@ def _row(cell: Cell, escape: Escape) -> str:
         now,
         lost,
         f"{cell.margin:.3g}",
-        p,
+        "—" if p is None else tiny(p).lstrip("= "),
     )
     return f"| {' | '.join(cells)} |"
 
@@ -142,6 +141,12 @@ def errors(gate: Gate) -> list[str]:
         rest = len(told) - ANNOTATIONS + 1
         told = [*told[: ANNOTATIONS - 1], (gate.suite, f"{rest:,} more; see the summary")]
     return [f"::error title={_property(where)}::{_message(text)}" for where, text in told]
+
+
+def warnings(gate: Gate) -> list[str]:
+    """A `::warning title=…::…` line, where margins are no test."""
+    text = unfailing(gate)
+    return [f"::warning title={_property(gate.suite)}::{_message(text)}"] if text else []
 
 
 def _message(text: str) -> str:

@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 
 from rich.table import Table
 
+from mmragbench.comparing.evidence import Evidence
+from mmragbench.comparing.families import judged
+from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.comparing.pairs import Pair
 from mmragbench.digits import interval, number, p_value
 from mmragbench.outside.judging import Judged
 from mmragbench.outside.problems import MissingOutputs
 from mmragbench.outside.submission import Submission
 from mmragbench.records import Scores
-from mmragbench.statistics import Comparison, compare, holm
+
+FAMILY = "measures shown"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Versus:
 def versus(first: Submission, second: Submission, judge: Callable[[Submission], Judged]) -> Versus:
     """Score both on the items that both have, and compare them: `first - second`.
 
-    Holm's correction is over the measures that are compared.
+    Holm's correction is over the measures that are compared; one that says the same as another
+    counts once.
 
     Raises:
         MissingOutputs: they have no item in common.
@@ -46,20 +51,11 @@ def versus(first: Submission, second: Submission, judge: Callable[[Submission], 
     a, b = _shared(first, second)
     sides = judge(a), judge(b)
     groups = {query.id: query.group or query.id for query in a.task.queries}
-    tested: list[tuple[Scores, Comparison]] = []
-    uncompared = []
-    for x, y in zip(sides[0].scores, sides[1].scores, strict=True):
-        found = _test(_values(x), _values(y), groups)
-        if found is None:
-            uncompared.append(str(x.measure))
-        else:
-            tested.append((x, found))
-    adjusted = holm([found.p_value for _, found in tested])
-    where = {"task": a.task.name, "generator": None, "k": None, "slice": "all"}
-    pairs = [
-        Pair.of(where, scores.measure, (a.name, b.name), (found, p), len(tested))
-        for (scores, found), p in zip(tested, adjusted, strict=True)
-    ]
+    systems = [list(_evidence(*each)) for each in zip((a, b), sides, strict=True)]
+    hypotheses = [Hypothesis(x, y, (a.name, b.name), FAMILY) for x, y in zip(*systems, strict=True)]
+    pairs = judged(hypotheses, lambda task, slice: groups)
+    there = {pair.measure for pair in pairs}
+    uncompared = [str(h.a.measure) for h in hypotheses if str(h.a.measure) not in there]
     return Versus(sides, pairs, (_lone(first, a), _lone(second, b)), uncompared)
 
 
@@ -104,14 +100,19 @@ def _values(scores: Scores) -> Mapping[str, float]:
     return {score.query: score.value for score in scores.scores if score.value is not None}
 
 
-def _test(
-    a: Mapping[str, float], b: Mapping[str, float], groups: Mapping[str, str]
-) -> Comparison | None:
-    shared = [query for query in a if query in b]
-    if not shared:
-        return None
-    clusters = [groups[query] for query in shared]
-    return compare([a[query] for query in shared], [b[query] for query in shared], clusters)
+def _evidence(submission: Submission, side: Judged) -> Iterator[Evidence]:
+    for scores, row in zip(side.scores, side.rows, strict=True):
+        yield Evidence(
+            task=submission.task.name,
+            strategy=submission.name,
+            generator=None,
+            k=None,
+            measure=scores.measure,
+            estimate=row["estimate"],
+            signature=scores.signature,
+            values=_values(scores),
+            bounds=scores.bounds,
+        )
 
 
 def table(pairs: Sequence[Pair]) -> Table:
@@ -126,20 +127,19 @@ def table(pairs: Sequence[Pair]) -> Table:
             pair.measure,
             number(pair.difference, "+"),
             interval(pair.low, pair.high, "+"),
-            p_value(pair.p_value),
-            p_value(pair.p_holm),
+            *("-" if p is None else p_value(p) for p in (pair.p_value, pair.p_holm)),
             f"{pair.n:,}",
-            "identical" if pair.identical else pair.verdict,
+            pair.verdict,
         )
     return shown
 
 
 def remarks(found: Versus, sources: Sequence[str], noun: str) -> Iterator[str]:
     """Lines below the table: how it was tested, what would tell, what was left out."""
-    if found.pairs:
-        yield f"p: paired permutation; corrected (Holm) for the measures shown: {len(found.pairs)}"
+    if tests := {pair.tests for pair in found.pairs if pair.tests}:
+        yield f"p: paired test; corrected (Holm) for the measures shown: {max(tests)}"
     for pair in found.pairs:
-        if pair.identical:
+        if pair.verdict == "identical":
             yield f"{pair.measure}: identical on all {pair.n:,} {noun}"
         elif pair.verdict == "can't tell":
             needed = f"{pair.needed:,} {noun} would" if pair.needed else "no number would"

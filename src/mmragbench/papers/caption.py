@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mmragbench.papers.family import Family
+from mmragbench.papers.family import Tests
 from mmragbench.papers.models import described
 from mmragbench.papers.request import Request
 from mmragbench.papers.table import Block, Column
 from mmragbench.reporting import troubles
+from mmragbench.reporting.families import within
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, is_distance, number
+from mmragbench.reporting.units import decimals, is_distance, lower_is_better, number
 from mmragbench.signature import OURS, parse
 
 INTERVALS = {
@@ -21,6 +22,8 @@ INTERVALS = {
     "plusminus": "±: the larger distance from the estimate to an end of its interval; intervals are ",
     "none": "",
 }
+PSEUDO_VALUES = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR")
+"""Measures of a corpus, whose intervals are of jackknife pseudo-values."""
 SIZES = ("n", "n_real", "n_generated", OURS)
 """Facts of a signature that the caption says once for all."""
 
@@ -38,7 +41,7 @@ class Shown:
     facts: tuple[tuple[TaskFacts, RunFolder, str], ...]
     generated: bool
     rows: Sequence[Row]
-    family: Family
+    tests: Tests
     apart: tuple[str, ...]
     baselines: frozenset[str]
     request: Request
@@ -177,27 +180,38 @@ def _level(table: Shown) -> str:
     stored = table.facts[0][1].manifest.get("statistics") or {}
     resamples = f" of {stored['resamples']:,} resamples" if "resamples" in stored else ""
     level = f"{stored.get('level', 0.95) * 100:g} %"
-    return f"{level} bootstrap intervals{resamples}, by groups of queries; Wilson's for ungrouped rates"
+    of = {
+        "pseudo-values": [m for row in table.rows if (m := row.measure).name in PSEUDO_VALUES],
+        "influences": [row.measure for row in table.rows if lower_is_better(row.measure)],
+    }
+    apart = "".join(
+        f"; of {what} for {', '.join(dict.fromkeys(map(str, measures)))}"
+        for what, measures in of.items()
+        if measures
+    )
+    return (
+        f"{level} bootstrap intervals{resamples}, by groups of queries{apart}; Wilson's for "
+        "ungrouped rates"
+    )
 
 
 def _marks(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
     numbers = [number for block in blocks for line in block.lines for number in line.numbers]
     group = "its group" if len(blocks) > 1 else "its column"
     if any(number.best for number in numbers):
-        tied = "; underlined: can't be told apart from it" if table.family.p_holm else ""
+        tied = "; underlined: can't be told apart from it" if table.tests.p_holm else ""
         yield f"Bold: best of {group}{tied}."
     if any(number.stars for number in numbers):
         names = " or ".join(sorted(table.baselines))
         yield f"Differs from {names}: *: p < .05, **: p < .01, ***: p < .001."
-    if table.family.p_holm:
-        count = len(table.family.p_holm)
-        yield f"Paired permutation tests, Holm's correction over this table's {count}."
+    if any(p is not None for p in table.tests.p_holm.values()):
+        yield f"Paired tests, Holm's correction {within(table.tests.families)}."
     yield from _untested(table, columns, blocks)
 
 
 def _untested(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
     """Measures that keep nothing to be tested by: their numbers lack marks, which says nothing."""
-    tested = {key[-1] for _, key, _ in table.family.p_holm}
+    tested = {key[-1] for _, key, _ in table.tests.p_holm}
     rivals = any(
         sum(line.control is None and bool(line.numbers[i].text) for line in block.lines) > 1
         for block in blocks

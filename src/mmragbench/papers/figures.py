@@ -8,7 +8,7 @@ from typing import Any
 from mmragbench.reporting.curves import curves
 from mmragbench.reporting.figures import COLOURS, MARKERS, Plot, of_curve, plain
 from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.forest import Contrast, Forest, forests
+from mmragbench.reporting.forest import BETTER, WORSE, Contrast, Forest, forests
 from mmragbench.reporting.headline import headlines
 from mmragbench.reporting.pareto import Point, Tradeoff, tradeoffs
 from mmragbench.reporting.writing import stem
@@ -18,7 +18,7 @@ TOLD = {"better": "#1f4e9c", "worse": "#b8431b", "can't tell": "#777777"}
 
 
 def figures(run: RunFolder) -> Iterator[Plot]:
-    """Every figure of a run: measures over k; differences and costs for each task's main measure."""
+    """Every figure of a run: measures over k; differences and costs for each task's primary measure."""
     yield from map(of_curve, curves(run))
     for main in headlines(run):
         for forest in forests(run, main.task):
@@ -29,15 +29,15 @@ def figures(run: RunFolder) -> Iterator[Plot]:
 
 
 def of_forest(forest: Forest) -> Plot:
-    """A row for each difference with its interval, zero as a line."""
-    height = 0.75 + 0.2 * len(forest.contrasts)
+    """A row for each difference with its interval, zero as a line, better to the right."""
+    height = 0.9 + 0.2 * len(forest.contrasts)
     against = f"-to-{forest.against}" if forest.against else ""
     name = stem(f"{forest.task}-differences{against}")
     return Plot(name, height, lambda axes: _forest(axes, forest))
 
 
 def of_tradeoff(tradeoff: Tradeoff) -> Plot:
-    """Quality over cost, the Pareto front as a line of steps."""
+    """Quality over cost, better up, the Pareto front as a line of steps."""
     name = stem(f"{tradeoff.task}-quality-over-{tradeoff.cost}")
     return Plot(name, 2.3, lambda axes: _tradeoff(axes, tradeoff))
 
@@ -53,6 +53,11 @@ def _forest(axes: Any, forest: Forest) -> None:
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x")
     axes.spines["left"].set_visible(False)
+    if forest.lower_is_better:
+        axes.invert_xaxis()
+    below: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
+    axes.annotate(WORSE, (0, 0), (0, -18), ha="left", fontsize=7, **below)
+    axes.annotate(BETTER, (1, 0), (0, -18), ha="right", fontsize=7, **below)
     unit = f" ({forest.unit})" if forest.unit else ""
     against = f" to {forest.against}" if forest.against else ""
     label = f"difference{against} in {forest.measure}{unit}"
@@ -63,8 +68,7 @@ def _contrast(axes: Any, contrast: Contrast, place: int) -> None:
     colour = TOLD.get(contrast.verdict, TOLD["can't tell"])
     if contrast.low is not None and contrast.high is not None:
         axes.plot([contrast.low, contrast.high], [place, place], color=colour, linewidth=1.1)
-    told = contrast.verdict != "can't tell"
-    face = colour if told else "white"
+    face = colour if contrast.told else "white"
     axes.plot(contrast.difference, place, "s", color=colour, markerfacecolor=face, markersize=4)
 
 
@@ -85,6 +89,8 @@ def _tradeoff(axes: Any, tradeoff: Tradeoff) -> None:
     axes.set_xlabel(plain(f"{tradeoff.cost} ({tradeoff.cost_unit})"))
     unit = f" ({tradeoff.unit})" if tradeoff.unit else ""
     axes.set_ylabel(plain(f"{tradeoff.measure}{unit}"))
+    if tradeoff.lower_is_better:
+        axes.invert_yaxis()
     axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
 
 

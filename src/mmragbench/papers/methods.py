@@ -17,6 +17,7 @@ from mmragbench.papers.citing import (
 )
 from mmragbench.papers.citing import rules as citations
 from mmragbench.papers.models import named
+from mmragbench.reporting.families import families, primary, within
 from mmragbench.reporting.folder import RunFolder, measure_of
 from mmragbench.reporting.tex import escape
 from mmragbench.reporting.units import unit
@@ -155,14 +156,27 @@ def _statistics(run: RunFolder) -> Iterator[Sentence]:
     if not stored:
         return
     yield Sentence(
-        f"Intervals are {stored['level'] * 100:g} % intervals by {stored['interval']} with "
+        f"Intervals are {stored['level'] * 100:g} % intervals by {stored['interval']}; a bootstrap has "
         f"{stored['resamples']:,} resamples (seed {stored['seed']})",
         ("davison1997bootstrap",),
     )
     yield Sentence(
         f"Differences are tested by {stored['test']} with {stored['resamples']:,} resamples, at "
-        f"{stored['alpha']:g} after {stored['correction']} correction over each table",
+        f"{stored['alpha']:g} after {stored['correction']} correction {_families(run)}",
         ("smucker2007tests", "holm1979"),
+    )
+
+
+def _families(run: RunFolder) -> str:
+    """What is corrected together."""
+    found = families([*run.comparisons, *run.against_controls])
+    first = primary(run, found)
+    if not first:
+        return within(found)
+    loose = ", and exploratory ones of slices" if any(f.exploratory for f in found) else ""
+    return (
+        f"within families: on each task the pairs of strategies by its primary measure, {first}; and "
+        f"apart from these the pairs by all other measures, those with each control{loose}"
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from mmragbench.errors import DataError
 from mmragbench.papers.caption import Shown, caption, remarks
 from mmragbench.papers.comparability import obstacles, remark, usual
-from mmragbench.papers.family import Family
+from mmragbench.papers.family import Tests
 from mmragbench.papers.labels import labels
 from mmragbench.papers.request import Request
 from mmragbench.papers.table import ABSENT, FAILED, Block, Column, Line, Number, PaperTable
@@ -80,8 +80,8 @@ def tables(runs: Sequence[RunFolder], request: Request) -> list[PaperTable]:
 def _table(sources: Sequence[Source], task: str, generated: bool, request: Request) -> PaperTable:
     apart = obstacles([(s.run, s.rows) for s in sources], task) if len(sources) > 1 else []
     rows = [row for source in sources for row in source.rows]
-    family = Family.of([(s.run, s.rows, s.baseline) for s in sources])
-    cells = Cells(sources, family, Notes(), bool(apart))
+    tests = Tests.of([(s.run, s.rows, s.baseline) for s in sources])
+    cells = Cells(sources, tests, Notes(), bool(apart))
     blocks = tuple(cells.beside() if apart else cells.stacked())
     part = "" if generated else "-retrieval"
     name = stem(f"{task}{part}" + ("" if request.slice == "all" else f"-{request.slice}"))
@@ -89,7 +89,7 @@ def _table(sources: Sequence[Source], task: str, generated: bool, request: Reque
         facts=tuple((s.run.tasks[task], s.run, s.label) for s in sources),
         generated=generated,
         rows=rows,
-        family=family,
+        tests=tests,
         apart=tuple(apart),
         baselines=frozenset(s.baseline for s in sources if s.baseline),
         request=request,
@@ -102,10 +102,8 @@ def _table(sources: Sequence[Source], task: str, generated: bool, request: Reque
 class Cells:
     """Rows arranged as lines of numbers; collects the footnotes on the way."""
 
-    def __init__(
-        self, sources: Sequence[Source], family: Family, notes: Notes, apart: bool
-    ) -> None:
-        self.sources, self.family, self.notes = sources, family, notes
+    def __init__(self, sources: Sequence[Source], tests: Tests, notes: Notes, apart: bool) -> None:
+        self.sources, self.tests, self.notes = sources, tests, notes
         groups = [(s.label, s.rows) for s in sources]
         joint = [("", [row for source in sources for row in source.rows])]
         self.columns = tuple(c for g in (groups if apart else joint) for c in _columns(*g))
@@ -182,11 +180,11 @@ class Cells:
         top = max(rivals, key=lambda r: sign * (r.estimate or 0.0))
         texts = [shown(r.measure, r.estimate or 0.0, places) for r in (row, top)]
         best = texts[0] == texts[1]
-        return best, not best and self.family.differ(source.run, row, top.strategy) is False
+        return best, not best and self.tests.differ(source.run, row, top.strategy) is False
 
     def _stars(self, source: Source, row: Row) -> str:
         contends = source.run.strategies[row.strategy] is None
-        return self.family.stars(source.run, row, source.baseline) if contends else ""
+        return self.tests.stars(source.run, row, source.baseline) if contends else ""
 
     def _noted(self, number: Number) -> Number:
         if number.row is None or number.row.estimate is not None:

@@ -16,6 +16,8 @@ NOUNS = {"image": "query image", "target": "target image", "image target": "quer
 
 WORDS = {"bytes": "the same bytes", "pixels": "the same pixels", "near": "near-duplicates"}
 
+UNSEEN = "Crops and mirror images would not be found."
+
 PICTURED = 12
 NAMED = 2000
 
@@ -168,8 +170,8 @@ def _leak_text(found: Json) -> str:
         text = f"{leaked:,} of {of} {noun}s {verb} in the memory: {parts}."
     else:
         text = (
-            f"No {noun} is in the memory: 0 of {of} by bytes, pixels or near-duplicates, "
-            f"among {found['held']:,} memory images."
+            f"No copy of a {noun} was found in the memory: 0 of {of} by bytes, pixels or "
+            f"near-duplicates, among {found['held']:,} memory images. {UNSEEN}"
         )
     if found["wanted"]:
         text += f" {found['wanted']:,} more are the gold document itself, which is to be found."

@@ -73,13 +73,16 @@ def _over_cutoffs(run: RunFolder, facts: TaskFacts, rows: Sequence[Row]) -> Iter
 
 
 def _over_k(run: RunFolder, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
-    """The first measure of each generator over the number of retrieved documents."""
+    """The primary measure over the number of retrieved documents, for each generator; its first one,
+    where the primary measure is of rankings."""
+    primary = run.primary(facts.name)
     for generator in dict.fromkeys(row.generator for row in rows):
         chosen = [row for row in rows if row.generator == generator and row.k is not None]
         if chosen:
-            first = [row for row in chosen if row.measure == chosen[0].measure]
+            own = [row for row in chosen if str(row.measure) == primary]
+            first = own or [row for row in chosen if row.measure == chosen[0].measure]
             points = [(row, row.k or 0) for row in first]
-            yield from _curve(run, facts, str(chosen[0].measure), generator or "", points)
+            yield from _curve(run, facts, str(first[0].measure), generator or "", points)
 
 
 def _curve(

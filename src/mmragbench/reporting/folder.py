@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mmragbench.comparing.primary import primary_measure
 from mmragbench.records import Measure
-from mmragbench.run_files import Files, read_suite
+from mmragbench.run_files import Files, NotStored, read_suite
 
 CONTROLS = {"oracle": "ceiling", "random": "chance", "no-retrieval": "floor"}
 """The controls in the order in which tables show them, and what each stands for."""
@@ -122,20 +123,37 @@ class RunFolder:
     def failures(self) -> list[Json]:
         return self.files.rows("failures.json")
 
+    def primary(self, task: str) -> str | None:
+        """The measure that the task's answer rests on; None where there is no number."""
+        rows = [row for row in self.rows if (row.task, row.slice) == (task, "all")]
+        numbers = ((str(row.measure), row.generator, row.estimate) for row in rows)
+        return primary_measure(self.suite, task, numbers)
+
     @cached_property
     def comparisons(self) -> list[Json]:
-        """Pairs of contenders, corrected within each table."""
+        """Pairs of contenders; which are corrected together, `comparing.families` says."""
         return [pair for pair in self._pairs if self.strategies.get(pair["b"]) is None]
 
     @cached_property
     def against_controls(self) -> list[Json]:
-        """Contenders (`a`) against controls (`b`), by the main measure; corrected for each control
-        within each table. Runs of older versions have none."""
+        """Contenders (`a`) against controls (`b`)."""
         return [pair for pair in self._pairs if self.strategies.get(pair["b"]) is not None]
 
     @cached_property
     def _pairs(self) -> list[Json]:
-        return self.files.rows("comparisons.json")
+        """As stored; those of a run from before there were families are made anew, if its scores are
+        there."""
+        rows = self.files.rows("comparisons.json")
+        if all("family" in row for row in rows):
+            return rows
+        from mmragbench.comparing import evidence, families
+
+        if not self.suite:
+            return [_without_family(row) for row in rows]
+        try:
+            return [pair.row() for pair in families.within(evidence.RunFolder(self.path))]
+        except NotStored:
+            return [_without_family(row) for row in rows]
 
     @cached_property
     def name(self) -> str:
@@ -188,3 +206,11 @@ def measure_of(text: str) -> Measure:
         return Measure.parse(text)
     except ValueError:
         return Measure(text)
+
+
+def _without_family(pair: Json) -> Json:
+    """A comparison as it was stored before there were families. Two that are the same on every query
+    were told by an interval of nothing."""
+    nothing = pair["difference"] == pair["low"] == pair["high"] == 0
+    said = "identical" if pair.get("identical", nothing) else pair["verdict"]
+    return {**pair, "family": None, "tests": None, "verdict": said}

@@ -11,11 +11,14 @@ from mmragbench.reporting.folder import Json, RunFolder, TaskFacts, measure_of
 from mmragbench.reporting.tables import setting
 from mmragbench.reporting.units import decimals, factor, is_distance, lower_is_better, unit
 
+WORSE, BETTER = "← worse", "better →"
+"""What stands below a plot at its left and its right end: better is always to the right."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
     """The difference `a - b` in the unit that the plot names; bounds are None where two clusters of
-    queries were not to be had. `verdict` says it of `a`: better, worse or can't tell."""
+    queries were not to be had. `verdict` says it of `a`: better, worse, can't tell or identical."""
 
     a: str
     b: str
@@ -23,9 +26,14 @@ class Contrast:
     low: float | None
     high: float | None
     verdict: str
-    p_holm: float
+    p_holm: float | None
     n: int
     needed: int | None
+
+    @property
+    def told(self) -> bool:
+        """Whether one is better than the other; only then is its mark filled."""
+        return self.verdict in ("better", "worse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Forest:
         unit: of the differences (`%`, `×100`); empty on a raw scale.
         against: what all contrasts are against, or None where it is all pairs of contenders.
         control: what `against` stands for (floor, chance, ceiling); None for a contender.
-        lower_is_better: whether a difference below zero is for the better.
+        lower_is_better: whether a difference below zero is for the better; the axis is turned then.
         places: decimals that the differences are shown with.
     """
 
@@ -73,13 +81,12 @@ class Forest:
 
 def forests(run: RunFolder, facts: TaskFacts) -> list[Forest]:
     """A task's panels, in the summary's order: for each setting, slice and measure the contenders
-    against the suite's baseline where they were compared with it, and against each other.
-
-    The baseline's contrasts are corrected for all that were made with it in one table, the
-    contenders' for all of theirs (`comparing.controls`, `comparing.pairs`).
+    against the suite's baseline where they were compared with it, and against each other. Where the
+    baseline is a control, by the primary measure and on all queries only.
     """
-    baseline = run.suite.get("baseline")
-    own = [pair for pair in run.against_controls if pair["b"] == baseline]
+    baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
+    wanted = (baseline, primary, "all")
+    own = [p for p in run.against_controls if (p["b"], p["measure"], p["slice"]) == wanted]
     made = [_forest(run, pairs, str(baseline)) for pairs in _panels(own, facts)]
     for pairs in _panels(run.comparisons, facts):
         with_it = [_turned(pair, baseline) for pair in pairs if baseline in (pair["a"], pair["b"])]

@@ -1,4 +1,4 @@
-"""The first look: each task's main measure on one line, from worst to best."""
+"""The first look: each task's primary measure on one line, from worst to best."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""The cell that stands for a task: its main measure, under the setting that holds its best."""
+"""The cell that stands for a task: its primary measure, under the setting that holds its best."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mmragbench.comparing.main import main_measure
 from mmragbench.records import Measure
 from mmragbench.reporting.folder import Json, Row, RunFolder, TaskFacts
 from mmragbench.reporting.units import lower_is_better
@@ -17,9 +16,9 @@ class Headline:
 
     Attributes:
         task: what `task.json` says of it.
-        rows: the main measure's number of each strategy under one generator and k, on all queries;
+        rows: the primary measure's number of each strategy under one generator and k, on all queries;
             those without a number are left out.
-        alone: the main measure's numbers of generators that are shown nothing (k = 0).
+        alone: the primary measure's numbers of generators that are shown nothing (k = 0).
         missing: contenders without a number here -> why.
         pairs: of contenders, in this cell.
         controls: contenders (`a`) against controls (`b`), in this cell.
@@ -50,8 +49,7 @@ class Headline:
 
 
 def headlines(run: RunFolder) -> list[Headline]:
-    """One for each task that has a number for at least one contender: of what was generated if
-    there is any, else of the rankings."""
+    """One for each task whose primary measure has a number for at least one contender."""
     return [found for facts in run.tasks.values() for found in _headline(run, facts)]
 
 
@@ -63,11 +61,8 @@ def goodness(row: Row) -> float:
 
 def _headline(run: RunFolder, facts: TaskFacts) -> Iterator[Headline]:
     every = [row for row in run.rows if (row.task, row.slice) == (facts.name, "all")]
-    scored = [row for row in every if row.estimate is not None]
-    generated = any(row.generator is not None for row in scored)
-    part = [row for row in scored if not generated or row.generator is not None]
-    measure = main_measure((row.measure for row in part), generated)
-    main = [row for row in part if row.measure == measure]
+    primary = run.primary(facts.name)
+    main = [row for row in every if str(row.measure) == primary and row.estimate is not None]
     contenders = [row for row in main if run.strategies[row.strategy] is None]
     if contenders:
         top = max(contenders, key=goodness)

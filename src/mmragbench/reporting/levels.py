@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mmragbench.reporting.folder import Json, RunFolder
 from mmragbench.reporting.headline import Headline, goodness
-from mmragbench.reporting.phrases import Scale, identical, listed
+from mmragbench.reporting.phrases import Scale, listed
 from mmragbench.reporting.units import is_distance
 
 
@@ -47,7 +47,7 @@ def _lead(pairs: list[Json]) -> str:
         return "Retrieval helps some strategies"
     if "worse" in said:
         return "Retrieval does harm" if said == {"worse"} else "Retrieval does harm to some"
-    if all(identical(pair) for pair in pairs):
+    if said == {"identical"}:
         return "Retrieval changes nothing"
     return "Whether retrieval helps can't be told"
 
@@ -60,14 +60,9 @@ def _said(pairs: list[Json], scale: Scale) -> Iterator[str]:
         if chosen:
             first, *rest = (f"{pair['a']} {{}}by {scale.gap(pair, name=False)}" for pair in chosen)
             yield ", ".join([first.format(f"is {verdict} "), *(part.format("") for part in rest)])
-    equal = [pair["a"] for pair in pairs if identical(pair)]
-    tied = [
-        pair["a"] for pair in pairs if pair["verdict"] == "can't tell" and pair["a"] not in equal
-    ]
-    if equal:
-        verb = "is" if len(equal) == 1 else "are"
-        yield f"{listed(equal)} {verb} identical to it on all {pairs[0]['n']:,} queries"
-    if tied:
+    if equal := _named(pairs, "identical"):
+        yield f"{_are(equal)} identical to it on all {pairs[0]['n']:,} queries"
+    if tied := _named(pairs, "can't tell"):
         yield f"{listed(tied)} can't be told from it with {pairs[0]['n']:,} queries"
 
 
@@ -75,12 +70,20 @@ def _chance(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
     pairs = _against(run, headline, "chance")
     chance = headline.row(pairs[0]["b"]) if pairs else None
     value = f" ({headline.measure} {scale.value(chance)})" if chance else ""
-    tied = [pair["a"] for pair in pairs if pair["verdict"] == "can't tell"]
-    worse = [pair["a"] for pair in pairs if pair["verdict"] == "worse"]
-    if tied:
+    if equal := _named(pairs, "identical"):
+        yield f"{_are(equal)} identical to chance{value} on all {pairs[0]['n']:,} queries."
+    if tied := _named(pairs, "can't tell"):
         yield f"{listed(tied)} can't be told from chance{value} with {pairs[0]['n']:,} queries."
-    if worse:
-        yield f"{listed(worse)} {'is' if len(worse) == 1 else 'are'} worse than chance{value}."
+    if worse := _named(pairs, "worse"):
+        yield f"{_are(worse)} worse than chance{value}."
+
+
+def _named(pairs: list[Json], verdict: str) -> list[str]:
+    return [pair["a"] for pair in pairs if pair["verdict"] == verdict]
+
+
+def _are(names: list[str]) -> str:
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _ceiling(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
@@ -99,7 +102,7 @@ def _ceiling(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
     pairs = {pair["a"]: pair["verdict"] for pair in _against(run, headline, "ceiling")}
     told = [name for name in beyond if pairs.get(name) == "better"]
     rest = [name for name in beyond if name not in told]
-    parts = [f"{listed(told)} {'is' if len(told) == 1 else 'are'} better than"] if told else []
+    parts = [f"{_are(told)} better than"] if told else []
     verb = "has a better number than" if len(rest) == 1 else "have better numbers than"
     parts += [f"{listed(rest)} {verb}"] if rest else []
     rule = headline.task.silver or "gold relevance"

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from mmragbench.reporting.families import families, within
 from mmragbench.reporting.folder import Json, Row, RunFolder
 from mmragbench.reporting.units import lower_is_better
-
-LEGEND = (
-    "Strategies that share a letter can't be told apart: paired permutation test on the queries' "
-    "groups, Holm's correction over this table, 0.05."
-)
 
 Key = tuple[str, str | None, int | None, str, str]
 """Task, generator, k, slice, measure."""
@@ -18,10 +14,7 @@ Key = tuple[str, str | None, int | None, str, str]
 
 def marks(run: RunFolder, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
     """(cell, strategy) -> its letters, best first; nothing where no pair was compared."""
-    pairs: dict[Key, list[Json]] = {}
-    for pair in run.comparisons:
-        key = (pair["task"], pair["generator"], pair["k"], pair["slice"], pair["measure"])
-        pairs.setdefault(key, []).append(pair)
+    pairs = _by_cell(run)
     cells: dict[Key, list[Row]] = {}
     for row in rows:
         if row.estimate is not None:
@@ -31,6 +24,26 @@ def marks(run: RunFolder, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
         for strategy, letters in _letters(members, pairs.get(key, [])).items():
             found[key, strategy] = letters
     return found
+
+
+def legend(run: RunFolder, rows: Iterable[Row]) -> str:
+    """What letters at these rows mean, and in which families they were corrected."""
+    pairs = _by_cell(run)
+    own = [pair for key in dict.fromkeys(map(key_of, rows)) for pair in pairs.get(key, [])]
+    if all(pair["verdict"] == "identical" for pair in own):
+        return "Strategies that share a letter have the same value on every query."
+    return (
+        "Strategies that share a letter can't be told apart: paired tests on the queries' groups, "
+        f"0.05 after Holm's correction {within(families(own))}."
+    )
+
+
+def _by_cell(run: RunFolder) -> dict[Key, list[Json]]:
+    pairs: dict[Key, list[Json]] = {}
+    for pair in run.comparisons:
+        key = (pair["task"], pair["generator"], pair["k"], pair["slice"], pair["measure"])
+        pairs.setdefault(key, []).append(pair)
+    return pairs
 
 
 def key_of(row: Row) -> Key:
@@ -56,5 +69,5 @@ def _letters(rows: Sequence[Row], pairs: Sequence[Json]) -> dict[str, str]:
     for pair in pairs:
         if pair["a"] in names and pair["b"] in names:
             i, j = names.index(pair["a"]), names.index(pair["b"])
-            p[i, j] = p[j, i] = pair["p_holm"]
+            p[i, j] = p[j, i] = pair["p_holm"]  # None is nan: identical, so not told apart
     return dict(zip(names, indistinguishable_groups(names, p), strict=True))

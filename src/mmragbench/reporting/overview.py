@@ -1,4 +1,4 @@
-"""The main table: a column a task, each with its main measure; and the same slice by slice."""
+"""The main table: a column a task, each with its primary measure; and the same slice by slice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEW = 100
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a column, or a slice's table, holds: a task's main measure under one setting."""
+    """What a column, or a slice's table, holds: a task's primary measure under one setting."""
 
     task: str
     measure: Measure
@@ -74,7 +74,7 @@ class SliceLine:
 
 @dataclass(frozen=True, slots=True)
 class SliceTable:
-    """A task's main measure on all queries and on each slice; strategies without a number on any
+    """A task's primary measure on all queries and on each slice; strategies without a number on any
     are left out. `notes` are its footnotes."""
 
     head: Head

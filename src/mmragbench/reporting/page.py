@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mmragbench.reporting import costs, glance, troubles, units
+from mmragbench.reporting import costs, families, glance, troubles, units
 from mmragbench.reporting.album import Album
 from mmragbench.reporting.audits import audits
 from mmragbench.reporting.drawing import curve, forest, tradeoff
@@ -54,6 +54,7 @@ def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
         run=run,
         question=question(run),
         lede=lede(run),
+        families=families.summary(run),
         verdicts=verdicts(run),
         overview=overview(run, list(found.values())),
         contenders=[name for name, control in run.strategies.items() if control is None],

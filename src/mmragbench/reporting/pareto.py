@@ -1,4 +1,4 @@
-"""Quality against cost: each task's main measure over what it costs, with the Pareto front."""
+"""Quality against cost: each task's primary measure over what it costs, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Tradeoff:
-    """One panel: a task's main measure over one kind of cost (`latency`, `indexing`, ...)."""
+    """One panel: a task's primary measure over one kind of cost (`latency`, `indexing`, ...)."""
 
     task: str
     measure: Measure

@@ -35,12 +35,6 @@ def about(n: int) -> str:
     return f"about {-(-n // step) * step:,}"
 
 
-def identical(pair: dict[str, Any]) -> bool:
-    """Whether two have the same value on every query, so that there is nothing to be told; a run of
-    before this was stored says it by an interval of nothing."""
-    return bool(pair.get("identical", pair["difference"] == pair["low"] == pair["high"] == 0))
-
-
 @dataclass(frozen=True)
 class Scale:
     """How a headline's numbers and differences are written."""

@@ -16,7 +16,7 @@ class Plots:
     """A task's plots.
 
     Attributes:
-        main: differences by the main measure under the headline's setting, on all queries.
+        main: differences by the primary measure under the headline's setting, on all queries.
         slices: the same on each slice.
         others: differences by every other measure and setting, on all queries.
     """

@@ -14,7 +14,7 @@ from itertools import groupby
 from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.lines import Line, Notes, estimates, joined, lines
-from mmragbench.reporting.marks import LEGEND
+from mmragbench.reporting.marks import legend
 from mmragbench.reporting.units import decimals, is_distance, lower_is_better, unit
 
 NO_LEVELS = (
@@ -123,13 +123,13 @@ def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> 
         columns=tuple(Column(m, unit(m), "↓" if lower_is_better(m) else "↑") for m in measures),
         blocks=tuple(blocks),
         notes=tuple(notes.reasons),
-        remarks=tuple(_remarks(blocks, rows)),
+        remarks=tuple(_remarks(run, blocks, rows)),
     )
 
 
-def _remarks(blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
+def _remarks(run: RunFolder, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
     if any(cell.marks for block in blocks for line in block.lines for cell in line.cells):
-        yield LEGEND
+        yield legend(run, rows)
     yield from dict.fromkeys(row.warning for row in rows if row.warning)
     if distances := list(
         dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))

@@ -1,8 +1,8 @@
 """The answer to the run's question, in sentences: one that ranks the strategies of each task, and
 what the controls say of them.
 
-A sentence says *better* only where the stored comparison does, after Holm's correction over the
-table; everything else *can't be told*, or was not compared.
+A sentence says *better* only where the stored comparison does, after Holm's correction within the
+task's primary family; everything else *can't be told*, is identical, or was not compared.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import combinations
 from mmragbench.reporting.folder import Json, Row, RunFolder
 from mmragbench.reporting.headline import Headline, goodness, headlines
 from mmragbench.reporting.levels import against_levels
-from mmragbench.reporting.phrases import Scale, about, identical, listed
+from mmragbench.reporting.phrases import Scale, about, listed
 from mmragbench.reporting.tables import setting
 
 NAMED = 2
@@ -34,11 +34,15 @@ def verdicts(run: RunFolder) -> list[Verdict]:
     """An answer for each task; where no strategy has a number, it says so."""
     found = {headline.task.name: headline for headline in headlines(run)}
     return [
-        _verdict(run, found[name])
-        if name in found
-        else Verdict(name, f"No strategy has a number on {name}.", ())
+        _verdict(run, found[name]) if name in found else Verdict(name, _nothing(run, name), ())
         for name in run.tasks
     ]
+
+
+def _nothing(run: RunFolder, task: str) -> str:
+    measure = run.primary(task)
+    of = f" of {measure}, its primary measure" if measure else ""
+    return f"No strategy has a number on {task}{of}."
 
 
 def _verdict(run: RunFolder, headline: Headline) -> Verdict:
@@ -103,16 +107,13 @@ class _Ranking:
         return self.scale.gap(self._must(self.top, other), name)
 
     def _ties(self, beaten: list[str]) -> str:
-        tied = self._said(self.top, "can't tell")
-        same = [name for name in tied if self._same(name)]
-        tied = [name for name in tied if name not in same]
+        tied, same = self._said(self.top, "can't tell"), self._said(self.top, "identical")
         neither = [t for t in tied if all(self._verdict(t, b) == "can't tell" for b in beaten)]
         apart = [name for name in tied if name not in neither]
         text = ""
         if same:
-            n = self._must(self.top, same[0])["n"]
             verb = "is" if len(same) == 1 else "are"
-            text += f"; {listed(same)} {verb} identical to {self.top} on all {n:,} queries"
+            text += f"; {listed(same)} {verb} identical to {self.top}{self._on_all(same)}"
         if apart:
             text += f"; {listed(apart)} can't be told from {self.top}{self._with(apart)}"
         if neither:
@@ -123,36 +124,53 @@ class _Ranking:
     def _undecided(self) -> str:
         """Nothing is below the first: all alike, or only some of the others differ."""
         task, names = self.headline.task.name, [self.top, *self.others]
-        tied = self._said(self.top, "can't tell")
-        verdicts = [self._verdict(a, b) for a, b in combinations(names, 2)]
-        if any(said != "can't tell" for said in verdicts):
-            text = self._no_best(tied) + self._identical(names)
-        elif all(map(self._same, self.others)):
-            n = self._must(self.top, tied[0])["n"]
-            text = f"{listed(names)} are identical on all {n:,} queries of {task}" + self._range()
-        elif len(names) == 2:
-            text = f"{listed(names)} can't be told apart on {task}"
-            text += self._with(tied) + self._range()
+        verdicts = {self._verdict(a, b) for a, b in combinations(names, 2)}
+        if not verdicts <= {"can't tell", "identical"}:
+            text = self._no_best() + self._identical(names)
+        elif verdicts == {"identical"}:
+            text = f"{listed(names)} are identical{self._on_all(self.others)} of {task}"
+            text += self._range()
         else:
-            text = f"No strategy can be told from another on {task}"
-            text += self._with(tied) + self._range() + self._identical(names)
+            text = self._indistinct(names)
         return text + self._unknown() + self._needed(names)
+
+    def _indistinct(self, names: Sequence[str]) -> str:
+        """No two differ for sure, and not all are identical."""
+        task, groups = self.headline.task.name, self._alike(names)
+        also = self._with([a for a in self.others if self._verdict(self.top, a) == "can't tell"])
+        same = [group for group in groups if len(group) > 1]
+        if len(groups) > 2:
+            apart = "Apart from those that are identical, no" if same else "No"
+            text = f"{apart} strategy can be told from another on {task}{also}"
+        elif same:
+            first, second = map(listed, groups)
+            text = f"{first} can't be told from {second} on {task}{also}"
+        else:
+            text = f"{listed(names)} can't be told apart on {task}{also}"
+        return text + self._range() + self._identical(names)
 
     def _identical(self, names: Sequence[str]) -> str:
         """Those that have the same value on every query, each group once."""
-        text, left = "", list(names)
-        while left:
-            first, *rest = left
-            group = [first, *(name for name in rest if self._same(name, first))]
-            left = [name for name in rest if name not in group]
-            if len(group) > 1:
-                n = self._must(*group[:2])["n"]
-                text += f"; {listed(group)} are identical on all {n:,} queries"
-        return text
+        return "".join(
+            f"; {listed(group)} are identical on all {self._must(*group[:2])['n']:,} queries"
+            for group in self._alike(names)
+            if len(group) > 1
+        )
 
-    def _no_best(self, tied: list[str]) -> str:
+    def _alike(self, names: Sequence[str]) -> list[list[str]]:
+        """The names, those together that are identical."""
+        groups: list[list[str]] = []
+        for name in names:
+            own = next((g for g in groups if self._verdict(g[0], name) == "identical"), None)
+            if own is None:
+                groups.append([name])
+            else:
+                own.append(name)
+        return groups
+
+    def _no_best(self) -> str:
         """The first is not above anyone, and one of the others is; or some were not compared."""
-        tied = [name for name in tied if not self._same(name)]
+        tied = self._said(self.top, "can't tell")
         text = f"No strategy is known to be the best on {self.headline.task.name}{self._where()}"
         if tied:
             text += f": {self.top} can't be told from {listed(tied, 'or')}{self._with(tied)}"
@@ -202,6 +220,9 @@ class _Ranking:
         counts = {self._must(self.top, name)["n"] for name in tied}
         return f" with {max(counts):,} queries" if counts else ""
 
+    def _on_all(self, same: Sequence[str]) -> str:
+        return f" on all {self._must(self.top, same[0])['n']:,} queries"
+
     def _pair(self, a: str, b: str) -> Json | None:
         return self.pairs.get((a, b)) or self.pairs.get((b, a))
 
@@ -215,12 +236,6 @@ class _Ranking:
             return pair["verdict"] if pair else None
         turned = {"better": "worse", "worse": "better"}
         return turned.get(pair["verdict"], pair["verdict"])
-
-    def _same(self, name: str, other: str | None = None) -> bool:
-        """Whether no value differs from the other's (the first one's), so that there is nothing to be
-        told."""
-        pair = self._pair(other or self.top, name)
-        return pair is not None and identical(pair)
 
     def _said(self, a: str, verdict: str | None) -> list[str]:
         return [name for name in self.others if self._verdict(a, name) == verdict]

@@ -20,10 +20,12 @@ from mmragbench.statistics.distances import (
     fid_interval,
     kid_interval,
 )
+from mmragbench.statistics.equivalence import equivalence_p_value
 from mmragbench.statistics.extrapolation import Halves
 from mmragbench.statistics.families import ALPHA, Verdict, holm, indistinguishable_groups, verdict
 from mmragbench.statistics.intervals import RESAMPLES, Interval, bootstrap_interval, pseudo_values
 from mmragbench.statistics.noninferiority import Design, Loss, loss
+from mmragbench.statistics.ratios import Ratio, ratio
 
 __all__ = [
     "ALPHA",
@@ -35,6 +37,7 @@ __all__ = [
     "Interval",
     "Limit",
     "Loss",
+    "Ratio",
     "Verdict",
     "bootstrap_interval",
     "compare",
@@ -42,6 +45,7 @@ __all__ = [
     "compare_differences",
     "compare_distances",
     "distance_values",
+    "equivalence_p_value",
     "fid_bias",
     "fid_interval",
     "holm",
@@ -49,5 +53,6 @@ __all__ = [
     "kid_interval",
     "loss",
     "pseudo_values",
+    "ratio",
     "verdict",
 ]

@@ -4,16 +4,18 @@ The test is empirical likelihood (Owen 1988; Owen, Empirical Likelihood, 2001, s
 whole groups of queries: of all ways to weight the groups so that the mean loss is the one that is
 tested, how likely is the likeliest? Unlike t it follows the skewness of the losses, it needs no
 resampling, and so it has neither a seed nor a smallest p-value. One imagined group is added to the
-sample, which lost all that it had (or gained as much, where a loss is to be shown): without it, a
-sample in which nothing was lost would prove that nothing ever is. With a rate, this is about what
-Clopper and Pearson's exact bound says. (Chen, Variyath and Abraham 2008 add an observation too, to
-make the likelihood exist.) `benchmarks/gate_calibration.py` shows that the levels are kept.
+sample, which lost as much as a group can lose (or gained as much, where a loss is to be shown):
+without it, a sample in which nothing was lost would prove that nothing ever is. With a rate, this
+is about what Clopper and Pearson's exact bound says. (Chen, Variyath and Abraham 2008 add an
+observation too, to make the likelihood exist.) `benchmarks/gate_calibration.py` shows that the
+levels are kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log, log1p, sqrt
+from functools import lru_cache
+from math import ceil, inf, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -35,13 +37,11 @@ class Loss:
         mean: the mean loss; negative is a gain.
         p_holds: one-sided p-value of "the loss is the margin or more".
         p_lost: one-sided p-value of "nothing was lost".
-        error: the mean's standard error, by group.
     """
 
     mean: float
     p_holds: float
     p_lost: float
-    error: float
 
 
 def loss(
@@ -52,7 +52,9 @@ def loss(
     Args:
         losses: one for each query, on the measure's scale.
         margin: the smallest loss that matters; above zero.
-        worst: what a query loses that loses all; above zero.
+        worst: the most that a query can lose, which is the width of the measure's scale where that
+            is known; above zero. A sample may hold none of the queries that lose the most, so that
+            a smaller number, such as what these queries had, lets rare large losses pass.
         groups: each query's group, as everywhere in this package.
 
     Raises:
@@ -65,26 +67,29 @@ def loss(
     imagined = max(worst * size, float(np.abs(data.sums).max()))
     below = np.append(margin * data.sizes - data.sums, margin * size - imagined)
     above = np.append(data.sums, -imagined)
-    error = data.standard_error if len(data) > 1 else float("inf")
-    return Loss(data.mean, mean_is_positive(below), mean_is_positive(above), error)
+    return Loss(data.mean, mean_is_positive(below), mean_is_positive(above))
 
 
 def mean_is_positive(values: Array) -> float:
-    """One-sided p-value of "the mean is zero or less": signed root of the likelihood ratio.
+    """One-sided p-value of "the mean is zero or less": signed root of the likelihood ratio."""
+    return float(ndtr(-_root(values, np.ones(len(values)))))
+
+
+def _root(values: Array, counts: Array) -> float:
+    """The signed root of minus twice the log likelihood ratio of mean zero, for values that are
+    there so many times: standard normal in the limit, if the mean is zero.
 
     The weights are 1 / (n (1 + t x)), with the t at which their mean is zero; minus twice the log
-    ratio is 2 sum log(1 + t x), chi-squared with one degree in the limit. A sample on one side of
-    zero has no such weights: the ratio is 0 then, and the p-value 0 or 1.
+    ratio is 2 sum log(1 + t x). A sample on one side of zero has no such weights.
     """
     low, high = float(values.min()), float(values.max())
     if low >= 0 or high <= 0:
-        return 0.0 if low >= 0 and high > 0 else 1.0
-    n = len(values)
-    ends = (1 / n - 1) / high, (1 / n - 1) / low  # all weights lie between 0 and 1
-    t = brentq(lambda t: float((values / (1 + t * values)).sum()), *ends, xtol=1e-14 / high)
-    ratio = max(0.0, 2 * float(np.log1p(t * values).sum()))
-    root = sqrt(ratio) if values.mean() > 0 else -sqrt(ratio)
-    return float(ndtr(-root))
+        return inf if low >= 0 and high > 0 else -inf
+    rarest = float(counts.min()) / float(counts.sum())
+    ends = (rarest - 1) / high, (rarest - 1) / low  # all weights lie between 0 and 1
+    t = brentq(lambda t: float(counts @ (values / (1 + t * values))), *ends, xtol=1e-14 / high)
+    root = sqrt(max(0.0, 2 * float(counts @ np.log1p(t * values))))
+    return root if counts @ values > 0 else -root
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,9 @@ class Design:
     Attributes:
         groups, queries: how many there are.
         margin, worst: as in `loss`.
-        error: standard error of the mean loss that was seen; 0 where nothing changed.
+        largest: what a query has lost, on average, in the group of this sample that has the most to
+            lose, when that loses all; above zero, at most `worst`.
+        seen: the losses that were seen, by group; None where nothing changed.
         alpha: the level after correction.
     """
 
@@ -102,17 +109,19 @@ class Design:
     queries: int
     margin: float
     worst: float
-    error: float = 0.0
+    largest: float
+    seen: Clusters | None = None
     alpha: float = ALPHA
 
     def power(self) -> float:
         """The chance that a loss of the margin's size would be shown to be one: the lower of two.
 
-        - The loss is as sparse as can be: each group loses all that it has with probability
-          margin / worst. The number of groups that do is binomial, and as many are needed as make
+        - The loss is as sparse as it can be here: each group loses `largest` with probability
+          margin / largest. The number of groups that do is binomial, and as many are needed as make
           `loss` say so at `alpha`. This is exact for a rate, and all there is where the two runs
           agree, since their spread says nothing.
-        - The loss is spread as the differences that were seen: normal, with their error.
+        - The loss is spread as the differences that were seen: what has to be lost for `loss` to
+          say so is found from them, and the chance that as much is, by a normal distribution.
         """
         return min(self._sparse(self.groups), self._spread(self.groups))
 
@@ -120,35 +129,60 @@ class Design:
         """Queries, in groups of this size, with that power; None above a hundred million."""
         size = self.queries / self.groups
         few, many = 1, ceil(MOST / size)
-        reached = Design._reached
-        if not reached(self, many, power):
+        if not self._reached(many, power):
             return None
         while few < many:
             middle = (few + many) // 2
-            few, many = (few, middle) if reached(self, middle, power) else (middle + 1, many)
+            few, many = (few, middle) if self._reached(middle, power) else (middle + 1, many)
         return ceil(few * size)
 
     def _reached(self, groups: int, power: float) -> bool:
-        return min(self._sparse(groups), self._spread(groups)) >= power
+        if self._sparse(groups) < power:
+            return False
+        if self.seen is None:
+            return True
+        lost = self.margin - float(ndtri(power)) * self._error(groups)
+        return self._excess(lost, groups) >= 0
 
     def _sparse(self, groups: int) -> float:
-        share = min(1.0, self.margin / self.worst)
-        fewest = _fewest(self.alpha)
+        share = min(1.0, self.margin / self.largest)
+        fewest = _fewest(self.alpha, max(1.0, self.worst / self.largest))
         return float(bdtrc(fewest - 1, groups, share)) if fewest <= groups else 0.0
 
     def _spread(self, groups: int) -> float:
-        if self.error == 0:
+        if self.seen is None:
             return 1.0
-        error = self.error * sqrt(self.groups / groups)
-        return float(ndtr(self.margin / error - ndtri(1 - self.alpha)))
+        error = self._error(groups)
+        ends = self.margin - 9 * error, self.margin + 9 * error
+        if self._excess(ends[0], groups) >= 0 or self._excess(ends[1], groups) <= 0:
+            return float(self._excess(ends[0], groups) >= 0)
+        fewest = brentq(self._excess, *ends, args=(groups,), xtol=1e-4 * error)
+        return float(ndtr((self.margin - fewest) / error))
+
+    def _error(self, groups: int) -> float:
+        assert self.seen is not None
+        return self.seen.standard_error * sqrt(self.groups / groups)
+
+    def _excess(self, lost: float, groups: int) -> float:
+        """How far a sample that is spread as the one seen, with this mean, lies above what `loss`
+        asks for."""
+        assert self.seen is not None
+        size = self.queries / self.groups
+        imagined = max(self.worst * size, float(np.abs(self.seen.sums).max()))
+        values = np.append(self.seen.residuals + lost * self.seen.sizes, -imagined)
+        counts = np.append(np.full(self.groups, groups / self.groups), 1.0)
+        return max(-40.0, min(40.0, _root(values, counts))) - float(ndtri(1 - self.alpha))
 
 
-def _fewest(alpha: float) -> int:
-    """Groups that must have lost all, and none gained, for `loss` to call it a loss at `alpha`.
+@lru_cache(maxsize=256)
+def _fewest(alpha: float, gain: float) -> int:
+    """Groups that must have lost 1 each, and none gained, for `loss` to call it a loss at `alpha`,
+    where the imagined group gained `gain`.
 
-    With k such groups and the imagined one that gained, half of the weight is on either side.
+    With k such groups, the likeliest weights give them gain / (1 + gain) of their weight together.
     """
-    k = 2
-    while ndtr(-sqrt(2 * (k * (log(2 * k) - log1p(k)) + log(2) - log1p(k)))) > alpha:
+    lost, gained = gain / (1 + gain), 1 / (1 + gain)
+    k = ceil(gain) + 1
+    while ndtr(-sqrt(-2 * (k * log(lost * (k + 1) / k) + log(gained * (k + 1))))) > alpha:
         k += 1
     return k

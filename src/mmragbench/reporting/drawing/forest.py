@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mmragbench.digits import exact
 from mmragbench.reporting.drawing.shapes import mark, picture, short, text, ticks
-from mmragbench.reporting.forest import Contrast, Forest
+from mmragbench.reporting.forest import BETTER, WORSE, Contrast, Forest
 from mmragbench.reporting.units import number
 
 WIDTH, ROW, FOOT = 400, 42, 36
@@ -43,8 +43,8 @@ def _frame(forest: Forest, height: float) -> list[str]:
         parts.append(text(x, floor + 15, label, anchor="middle"))
     zero = _x(forest, 0.0)
     parts.append(f'<path class="zero" d="M{zero} 16V{floor}"/>')
-    parts.append(text(0, floor + 29, "← worse"))
-    return [*parts, text(WIDTH, floor + 29, "better →", anchor="end")]
+    parts.append(text(0, floor + 29, WORSE))
+    return [*parts, text(WIDTH, floor + 29, BETTER, anchor="end")]
 
 
 def _places(value: float) -> int:
@@ -53,18 +53,21 @@ def _places(value: float) -> int:
 
 
 def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
-    told = contrast.verdict != "can't tell"
     name = short(contrast.a) if forest.against else f"{short(contrast.a)} − {short(contrast.b)}"
     parts = [text(0, y + 12, name, f"name {css}")]
     amount = _amount(forest, contrast)
-    parts.append(text(WIDTH, y + 12, amount, "amount told" if told else "amount", "end"))
+    parts.append(text(WIDTH, y + 12, amount, "amount told" if contrast.told else "amount", "end"))
     middle = y + 26
     if contrast.low is not None and contrast.high is not None:
         ends = sorted((_x(forest, contrast.low), _x(forest, contrast.high)))
         d = f"M{ends[0]} {middle}H{ends[1]}M{ends[0]} {middle - 3}v6M{ends[1]} {middle - 3}v6"
         parts.append(f'<path class="whisker {css}" d="{d}"/>')
-    said = f"{contrast.verdict}: {amount}, p = {contrast.p_holm:.3g} after Holm, n = {contrast.n}"
-    return [*parts, mark(css, _x(forest, contrast.difference), middle, said, hollow=not told)]
+    p = "" if contrast.p_holm is None else f", p = {contrast.p_holm:.3g} after Holm"
+    said = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}"
+    return [
+        *parts,
+        mark(css, _x(forest, contrast.difference), middle, said, hollow=not contrast.told),
+    ]
 
 
 def _amount(forest: Forest, contrast: Contrast) -> str:

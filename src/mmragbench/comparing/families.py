@@ -1,0 +1,167 @@
+"""The families of tests that are corrected together (Holm), and what comes of them.
+
+A family belongs to one task and answers one question:
+
+- `primary`: contenders with each other by the task's primary measure, under every generator and k,
+  on all queries. The task's answer rests on it.
+- `secondary`: the same by all other measures.
+- `primary against random`, `secondary against random`, and so for each control: contenders with it.
+- `slices`, `slices against random`: all of this on every slice of the task. Exploratory.
+
+A measure that says the same as another is tested once, in the family of the first, and both have
+its verdict. Two systems with the same value on every query are identical, and in no family. So a
+pair has one verdict, whatever else was measured beside it and whatever is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from mmragbench.comparing.evidence import Cell, Evidence, RunFolder
+from mmragbench.comparing.hypotheses import Columns, Groups, Hypothesis, originals, tested
+from mmragbench.comparing.pairs import NotComparable, Pair, Result
+from mmragbench.errors import MmragbenchError
+from mmragbench.run_files import reading
+from mmragbench.signature import differences
+from mmragbench.statistics import Comparison, holm
+
+PRIMARY, SECONDARY, SLICES, FORCED = "primary", "secondary", "slices", "forced"
+
+STORED = "comparisons.json"
+
+
+def comparisons(run: RunFolder) -> list[Pair]:
+    """All comparisons within a run as it stored them; of a run that was written before there were
+    families, made anew from its scores."""
+    rows = run.files.rows(STORED)
+    if not rows or any("family" not in row for row in rows):
+        return within(run)
+    with reading(run.path / STORED):
+        return [Pair(**row) for row in rows]
+
+
+def within(run: RunFolder) -> list[Pair]:
+    """All comparisons within a run, from its scores: contenders with each other, then with each
+    control; on all queries, then on each slice; by the primary measure, then by the others."""
+    cells: dict[Cell, list[Evidence]] = {}
+    for found in run.evidence():
+        cells.setdefault(found.cell, []).append(found)
+    first = sorted(cells.values(), key=lambda members: not _is_primary(run, members[0]))
+    hypotheses = [h for members in first for h in _hypotheses(run, members)]
+    places = dict.fromkeys((row["task"], row["slice"]) for row in run.rows)
+    order = {place: i for i, place in enumerate(places)}
+    controls = set(run.controls().values())
+    hypotheses.sort(key=lambda h: (h.b.strategy in controls, order[h.a.task, h.slice]))
+    return judged(hypotheses, run.groups)
+
+
+def _hypotheses(run: RunFolder, members: Sequence[Evidence]) -> Iterator[Hypothesis]:
+    """Of one cell."""
+    controls = set(run.controls().values())
+    contenders = [e for e in members if e.strategy not in controls]
+    pairs = [(b, a) for a, b in combinations(contenders, 2)]
+    pairs += [(a, b) for b in members if b.strategy in controls for a in contenders]
+    rank = PRIMARY if _is_primary(run, members[0]) else SECONDARY
+    for slice in run.slices(members[0].task):
+        for a, b in pairs:
+            against = f" against {b.strategy}" if b.strategy in controls else ""
+            family = f"{rank if slice == 'all' else SLICES}{against}"
+            yield Hypothesis(a, b, (a.strategy, b.strategy), family, slice)
+
+
+def between(
+    first: RunFolder,
+    second: RunFolder,
+    slice: str = "all",
+    measures: Sequence[str] = (),
+    force: bool = False,
+) -> list[Pair]:
+    """The same cells of two runs: `first - second`, in families as within a run. Each control with
+    itself is apart from the contenders, and what was forced is apart from what may be compared.
+
+    Args:
+        slice, measures: what is shown; it moves no verdict.
+        force: compare what has unlike signatures, too.
+
+    Raises:
+        NotComparable: signatures of what is to be shown differ in something that matters.
+        MmragbenchError: the runs share no cell, or have no such measure or slice.
+    """
+    first.check(slice, measures)
+    second.check("all", measures)
+    others = {(e.strategy, e.cell): e for e in second.evidence()}
+    ordered = sorted(first.evidence(), key=lambda e: not _is_primary(first, e))
+    shared = [(e, others[e.strategy, e.cell]) for e in ordered if (e.strategy, e.cell) in others]
+    if not any(not measures or str(a.measure) in measures for a, _ in shared):
+        raise MmragbenchError(f"{first.path} and {second.path} have no cell in common")
+    hypotheses: list[Hypothesis] = []
+    for a, b in shared:
+        unlike = _unlike(a, b)
+        if unlike and not force:
+            _refuse(a, unlike, measures)
+        elif slice in first.slices(a.task):
+            hypotheses += _between(first, second, (a, b), slice, unlike)
+    pairs = judged(hypotheses, first.groups)
+    return [p for p in pairs if p.slice == slice and (not measures or p.measure in measures)]
+
+
+def _between(
+    first: RunFolder, second: RunFolder, ab: tuple[Evidence, Evidence], slice: str, unlike: str
+) -> Iterator[Hypothesis]:
+    a, b = ab
+    rank = PRIMARY if _is_primary(first, a) else SECONDARY
+    of = f" of {a.strategy}" if a.strategy in first.controls().values() else ""
+    names = (f"{a.strategy} in {first.path.name}", f"{b.strategy} in {second.path.name}")
+    for each in ["all"] if slice == "all" else first.slices(a.task)[1:]:
+        family = FORCED if unlike else f"{rank if each == 'all' else SLICES}{of}"
+        yield Hypothesis(a, b, names, family, each, unlike or None)
+
+
+def _is_primary(run: RunFolder, e: Evidence) -> bool:
+    return str(e.measure) == run.primary(e.task)
+
+
+def _refuse(a: Evidence, unlike: str, measures: Sequence[str]) -> None:
+    """What is not shown may be unlike: it is in no family."""
+    if not measures or str(a.measure) in measures:
+        raise NotComparable(
+            f"{a.task} · {a.strategy} · {a.measure} can't be compared: {unlike}; "
+            "measure both alike, or overrule with --force"
+        )
+
+
+def _unlike(a: Evidence, b: Evidence) -> str:
+    found = differences(a.signature, b.signature, paired=True)
+    return ", ".join(f"{name} is {x} in one and {y} in the other" for name, (x, y) in found.items())
+
+
+def judged(hypotheses: Sequence[Hypothesis], groups: Groups) -> list[Pair]:
+    """What the tests say, corrected within each family of each task. Of measures that say the same,
+    the first one is tested."""
+    columns = Columns(groups)
+    copies = originals(hypotheses, columns)
+    own = [h for h in hypotheses if copies[h.cell][0] == h.cell]
+    results = dict(_corrected(list(tested(own, columns))))
+    pairs = []
+    for h in hypotheses:
+        original, factor = copies[h.cell]
+        if result := results.get((original, h.names, h.slice)):
+            pairs.append(Pair.of(h, result, factor))
+    return pairs
+
+
+def _corrected(
+    found: Sequence[tuple[Hypothesis, Comparison]],
+) -> Iterator[tuple[tuple[Cell, tuple[str, str], str], Result]]:
+    families: dict[tuple[str, str], list[tuple[Hypothesis, Comparison]]] = {}
+    for h, comparison in found:
+        if comparison.identical:
+            yield (h.cell, h.names, h.slice), Result(comparison)
+        else:
+            families.setdefault((h.a.task, h.family), []).append((h, comparison))
+    for (_, family), members in families.items():
+        adjusted = holm([comparison.p_value for _, comparison in members])
+        for (h, comparison), p_holm in zip(members, adjusted, strict=True):
+            result = Result(comparison, family, len(members), p_holm)
+            yield (h.cell, h.names, h.slice), result

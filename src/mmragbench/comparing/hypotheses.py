@@ -1,0 +1,141 @@
+"""Paired tests of many differences at once, from the scores that a run stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from mmragbench.comparing.evidence import Cell, Evidence
+from mmragbench.statistics import Comparison, compare_all, compare_distances
+from mmragbench.statistics.comparisons import of_difference
+from mmragbench.statistics.intervals import Bounds, scale_of
+from mmragbench.statistics.resampling import Array
+
+Groups = Callable[[str, str], Mapping[str, str]]
+"""Task and slice -> query -> the group that it is resampled with; `RunFolder.groups` is one."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """That `a` and `b` are equal on a slice, which a test of `family` may reject.
+
+    Attributes:
+        names: what the two are shown as.
+        forced: what differs between their signatures, where they are compared all the same.
+    """
+
+    a: Evidence
+    b: Evidence
+    names: tuple[str, str]
+    family: str
+    slice: str = "all"
+    forced: str | None = None
+
+    @property
+    def cell(self) -> Cell:
+        return self.a.cell
+
+
+class Columns:
+    """The values behind numbers, as arrays over all queries of their task; NaN where there is none."""
+
+    def __init__(self, groups: Groups) -> None:
+        self.groups = cache(groups)
+        self._known: dict[int, tuple[Evidence, Array]] = {}  # holds each, so that no id is reused
+
+    def values(self, e: Evidence) -> Array:
+        if id(e) not in self._known:
+            column = [e.values.get(query, np.nan) for query in self.groups(e.task, "all")]
+            self._known[id(e)] = e, np.array(column, dtype=np.float64)
+        return self._known[id(e)][1]
+
+    def bounds(self, hypothesis: Hypothesis) -> Bounds | None:
+        """The scale of the difference, as far as it is known."""
+        columns = map(self.values, (hypothesis.a, hypothesis.b))
+        known = hypothesis.a.bounds or scale_of(*(x[np.isfinite(x)] for x in columns))
+        return of_difference(known)
+
+    def places(self, task: str, slice: str) -> list[int]:
+        """Where a slice's queries stand among all."""
+        order = {query: place for place, query in enumerate(self.groups(task, "all"))}
+        return [order[query] for query in self.groups(task, slice)]
+
+
+def tested(
+    hypotheses: Sequence[Hypothesis], columns: Columns
+) -> Iterator[tuple[Hypothesis, Comparison]]:
+    """The paired test of each, on the queries that both have.
+
+    Those that share none (sets of images: fewer than two), or whose measure keeps nothing to compare
+    by (METEOR's corpus value), fall out.
+    """
+    by_slice: dict[tuple[str, str], list[Hypothesis]] = {}
+    for hypothesis in hypotheses:
+        by_slice.setdefault((hypothesis.a.task, hypothesis.slice), []).append(hypothesis)
+    for (task, slice), members in by_slice.items():
+        groups = columns.groups(task, slice)
+        distances = [h for h in members if h.a.features]
+        means = [h for h in members if not h.a.features]
+        yield from _means(means, columns, columns.places(task, slice), list(groups.values()))
+        for hypothesis in distances:
+            if (found := _distance(hypothesis, groups)) is not None:
+                yield hypothesis, found
+
+
+def _means(
+    hypotheses: Sequence[Hypothesis], columns: Columns, places: list[int], groups: list[str]
+) -> Iterator[tuple[Hypothesis, Comparison]]:
+    """Those that share their queries in one pass."""
+    _, clusters = np.unique(groups, return_inverse=True)  # numbers are quicker to group by
+    batches: dict[bytes, list[tuple[Hypothesis, Array]]] = {}
+    for hypothesis in hypotheses:
+        differences = (columns.values(hypothesis.a) - columns.values(hypothesis.b))[places]
+        shared = np.isfinite(differences)
+        if shared.any():
+            batches.setdefault(shared.tobytes(), []).append((hypothesis, differences[shared]))
+    for shared_bytes, batch in batches.items():
+        members, differences_of = zip(*batch, strict=True)
+        own = clusters[np.frombuffer(shared_bytes, dtype=bool)]
+        found = compare_all(differences_of, own, [columns.bounds(h) for h in members])
+        yield from zip(members, found, strict=True)
+
+
+def _distance(hypothesis: Hypothesis, groups: Mapping[str, str]) -> Comparison | None:
+    a, b = hypothesis.a, hypothesis.b
+    if not (a.features and b.features):
+        return None
+    (first, real), (second, _) = a.features, b.features
+    shared = [query for query in groups if query in first and query in second and query in real]
+    if len(shared) < 2:
+        return None
+    x, y, z = (np.stack([side[query] for query in shared]) for side in (real, first, second))
+    kind: Literal["FID", "KID"] = "FID" if a.measure.name == "FID" else "KID"
+    return compare_distances(x, y, z, kind, [groups[query] for query in shared])
+
+
+def originals(hypotheses: Sequence[Hypothesis], columns: Columns) -> dict[Cell, tuple[Cell, float]]:
+    """Each cell -> the first one of its setting that says the same, and how many times its values
+    this one's are.
+
+    Two measures say the same where their values per query are proportional over all systems at
+    once, to nine digits: Success@1 and R@1 where all queries have as many relevant documents, RR
+    and AP where they have one. They are one hypothesis under two names.
+    """
+    cells: dict[Cell, dict[tuple[str, str], Evidence]] = {}
+    for h in hypotheses:  # two runs may call two systems by one name
+        (a, b), systems = h.names, cells.setdefault(h.cell, {})
+        systems |= {("a", a): h.a, ("b", b): h.b}
+    first: dict[object, tuple[Cell, float]] = {}
+    found = {}
+    for cell, systems in cells.items():
+        values = np.stack([columns.values(systems[name]) for name in sorted(systems)])
+        scale = float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
+        shape = np.nan_to_num(np.round(values / (scale or 1.0), 9), nan=9.0) + 0.0  # -0.0 is 0.0
+        key = (cell[:3], *sorted(systems), shape.tobytes()) if scale else cell
+        original, size = first.setdefault(key, (cell, scale))
+        found[cell] = original, scale / size if size else 1.0
+    return found

@@ -1,0 +1,60 @@
+"""A ratio of two means that were taken on the same queries."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+from mmragbench.statistics.resampling import Clusters
+
+
+class Ratio(NamedTuple):
+    """A ratio of means and the ends of its interval.
+
+    Attributes:
+        value: None where the denominators' mean is not shown to differ from zero: then no interval
+            of the ratio is bounded.
+        low, high: None also where all queries have the same ratio, so that nothing says how far it
+            may be off.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def ratio(
+    numerators: npt.ArrayLike,
+    denominators: npt.ArrayLike,
+    clusters: npt.ArrayLike | None = None,
+    level: float = 0.95,
+) -> Ratio:
+    """mean(numerators) / mean(denominators), a value of each for each query, with Fieller's interval.
+
+    The interval (Fieller 1954) holds every ratio r for which the mean of numerators - r *
+    denominators does not differ from zero by Student's t with G - 1 degrees and the cluster-robust
+    standard error (`Clusters.standard_error`). Unlike the delta method's it allows for a denominator that is not known well.
+
+    Raises:
+        ValueError: a value is not finite, or numerators, denominators and labels differ in number.
+    """
+    top, bottom = Clusters.of(numerators, clusters), Clusters.of(denominators, clusters)
+    if top.n != bottom.n:
+        raise ValueError(f"a ratio needs the same queries; got {top.n} and {bottom.n}")
+    g, y, x = len(top), top.mean, bottom.mean
+    if g < 2:
+        return Ratio(None, None, None)
+    moved = np.stack([each.residuals / (each.n - each.sizes) for each in (top, bottom)])
+    reach = float(stdtrit(g - 1, (1 + level) / 2))
+    (vyy, vxy), (_, vxx) = reach**2 * (g - 1) / g * (moved @ moved.T)
+    a, b, c = x * x - vxx, y * x - vxy, y * y - vyy  # a r^2 - 2 b r + c <= 0
+    if a <= 0:
+        return Ratio(None, None, None)
+    root = b * b - a * c
+    if root <= 1e-12 * b * b:  # what rounding left
+        return Ratio(y / x, None, None)
+    half = float(np.sqrt(root))
+    return Ratio(y / x, float((b - half) / a), float((b + half) / a))
