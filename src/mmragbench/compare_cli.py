@@ -122,6 +122,7 @@ def _families(pairs: Sequence[Pair]) -> Iterator[str]:
         yield "Families of slices are exploratory."
     if any(pair.conservative for pair in pairs):
         yield "* conservative: wider than it need be, since few queries differ."
+    yield from dict.fromkeys(f"{pair.measure}: {pair.note}." for pair in pairs if pair.note)
 
 
 def _where(found: Pair | Gain) -> str:

@@ -312,6 +312,20 @@ def test_by_a_distance_no_control_is_a_level(made: Made) -> None:
     assert made.verdict(numbers, pairs).more != ()
 
 
+def test_why_there_is_no_test_is_said_once(made: Made) -> None:
+    """Where too few images leave no order by FID, the answer says so."""
+    reason = "FID beyond this n needs at least 2 images for each of 512 dimensions"
+    folder = made.folder({"a": 0.6, "b": 0.5, "c": 0.4}, {
+        pair: open_(0.1, None) for pair in (("a", "b"), ("a", "c"), ("b", "c"))
+    }, measure="FID(clip)")  # fmt: skip
+    pairs = json.loads((folder / "comparisons.json").read_text())
+    noted = [pair | {"note": reason} for pair in pairs]
+    (folder / "comparisons.json").write_text(json.dumps(noted))
+    (verdict,) = verdicts(RunFolder(folder))
+    assert verdict.answer.endswith(f"; {reason}.")
+    assert verdict.answer.count(reason) == 1
+
+
 def test_better_is_said_only_of_pairs_that_say_so(made: Made) -> None:
     """Over every combination of three verdicts, each `x is better than y` stands in the data."""
     for said in itertools.product([better(0.1), worse(-0.1), open_(0.01), None], repeat=3):

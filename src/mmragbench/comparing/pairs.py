@@ -53,6 +53,7 @@ class Pair:
         needed: for "can't tell": the queries needed for 80 % power at this difference, with the
             family's correction.
         forced: what differs between the signatures, where the comparison was forced.
+        note: why there is no test, where the numbers alone don't say.
     """
 
     task: str
@@ -74,6 +75,7 @@ class Pair:
     needed: int | None
     forced: str | None = None
     conservative: bool = False
+    note: str | None = None
 
     @classmethod
     def of(cls, hypothesis: Hypothesis, result: Result, factor: float = 1.0) -> Pair:
@@ -101,6 +103,7 @@ class Pair:
             needed=found.needed(result.tests or 1) if said == "can't tell" else None,
             forced=hypothesis.forced,
             conservative=found.conservative,
+            note=found.note,
         )
 
     @property

@@ -132,7 +132,12 @@ class _Ranking:
             text += self._range()
         else:
             text = self._indistinct(names)
-        return text + self._unknown() + self._needed(names)
+        return text + self._unknown() + self._needed(names) + self._notes()
+
+    def _notes(self) -> str:
+        """Why nothing was tested."""
+        notes = dict.fromkeys(pair.get("note") for pair in self.pairs.values())
+        return "".join(f"; {note}" for note in notes if note)
 
     def _indistinct(self, names: Sequence[str]) -> str:
         """No two differ for sure, and not all are identical."""
