@@ -17,7 +17,8 @@ import toy
 from mmragbench.audits import modality
 from mmragbench.cache import Items
 from mmragbench.comparing.evidence import RunFolder
-from mmragbench.comparing.pairs import NotComparable, between
+from mmragbench.comparing.families import between
+from mmragbench.comparing.pairs import NotComparable
 from mmragbench.errors import SuiteError
 from mmragbench.evals.retrieval import retrieval
 from mmragbench.intake import open_image

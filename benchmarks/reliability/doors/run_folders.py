@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import runs
@@ -12,8 +14,10 @@ from damaged_files import damaged
 
 import mmragbench as mb
 from doors import Outcome
+from mmragbench.compare_cli import _show_pairs
+from mmragbench.comparing.against import against
 from mmragbench.comparing.evidence import RunFolder
-from mmragbench.comparing.pairs import between, within
+from mmragbench.comparing.families import between, within
 from mmragbench.comparing.sources import gains
 from mmragbench.frames.tables import TABLES
 from mmragbench.papers.folder import written
@@ -68,8 +72,11 @@ def _read(run: Path, verb: str) -> None:
     from mmragbench.reporting.folder import RunFolder as Stored
 
     if verb == "compare":
-        within(RunFolder(run), None)
-        gains(RunFolder(run))
+        found = RunFolder(run)
+        with redirect_stdout(StringIO()):
+            _show_pairs(against(found, found.suite.get("baseline")), as_json=False)
+        within(found)
+        gains(found)
     elif verb == "between":
         between(RunFolder(run), RunFolder(runs.finished()))
     else:
