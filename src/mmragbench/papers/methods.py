@@ -158,12 +158,12 @@ def _statistics(run: RunFolder) -> Iterator[Sentence]:
     yield Sentence(
         f"Intervals are {stored['level'] * 100:g} % intervals by {stored['interval']}; a bootstrap has "
         f"{stored['resamples']:,} resamples (seed {stored['seed']})",
-        ("davison1997bootstrap",),
+        ("davison1997bootstrap", "wilson1927"),
     )
     yield Sentence(
-        f"Differences are tested by {stored['test']} with {stored['resamples']:,} resamples, at "
-        f"{stored['alpha']:g} after {stored['correction']} correction {_families(run)}",
-        ("smucker2007tests", "holm1979"),
+        f"Differences are tested by {stored['test']}, at {stored['alpha']:g} after "
+        f"{stored['correction']} correction {_families(run)}",
+        ("davison1997bootstrap", "tango1998", "holm1979"),
     )
 
 

@@ -48,7 +48,7 @@ def _lead(pairs: list[Json]) -> str:
     if "worse" in said:
         return "Retrieval does harm" if said == {"worse"} else "Retrieval does harm to some"
     if said == {"identical"}:
-        return "Retrieval changes nothing"
+        return "Retrieval changed no value"
     return "Whether retrieval helps can't be told"
 
 

@@ -63,10 +63,7 @@ class Scale:
         size = shown(self.measure, sign * pair["difference"], self.places)
         points = "points of " if self.measure.name in PERCENT else ""
         unit = f" {points}{self.measure}" if name else ""
-        low, high = pair["low"], pair["high"]
-        text = size + unit + self._interval(low, high, sign)
-        touches = low is not None and high is not None and low <= 0 <= high
-        return f"{text}, though the interval holds 0" if touches else text
+        return size + unit + self._interval(pair["low"], pair["high"], sign)
 
     @property
     def remark(self) -> str:
