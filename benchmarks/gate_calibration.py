@@ -26,7 +26,7 @@ from gates.level import levels, powers, rare_losses, whole_gates
 from gates.runs import Made, make, write
 from mmragbench.gating.verdicts import Gate
 
-REPETITIONS = 100
+REPETITIONS = 30
 DOCUMENT = Path(__file__).parents[1] / "docs" / "explanations" / "gate.md"
 
 

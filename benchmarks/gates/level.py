@@ -14,7 +14,7 @@ from mmragbench.gating.cells import Cell, Paired, judge
 from mmragbench.statistics import Design, loss
 from mmragbench.statistics.resampling import Array
 
-DATA_SETS = 600
+DATA_SETS = 500
 GATES = 200
 MARGIN = 0.02
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -18,6 +18,7 @@ from mmragbench.gating.verdicts import save_baseline
 floats = arrays.arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32))
 
 
+@settings(deadline=None)
 @given(floats)
 def test_values_come_back_as_they_were(values):
     """Every bit, nan included."""
