@@ -18,7 +18,8 @@ WORSE, BETTER = "← worse", "better →"
 @dataclass(frozen=True, slots=True)
 class Contrast:
     """The difference `a - b` in the unit that the plot names; bounds are None where two clusters of
-    queries were not to be had. `verdict` says it of `a`: better, worse, can't tell or identical."""
+    queries were not to be had; `conservative` ones are wider than they need be. `verdict` says it of
+    `a`: better, worse, can't tell or identical."""
 
     a: str
     b: str
@@ -29,6 +30,7 @@ class Contrast:
     p_holm: float | None
     n: int
     needed: int | None
+    conservative: bool = False
 
     @property
     def told(self) -> bool:
@@ -144,4 +146,5 @@ def _contrast(pair: Json, scale: float) -> Contrast:
         p_holm=pair["p_holm"],
         n=pair["n"],
         needed=pair.get("needed"),
+        conservative=bool(pair.get("conservative")),
     )

@@ -63,7 +63,8 @@ def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
         d = f"M{ends[0]} {middle}H{ends[1]}M{ends[0]} {middle - 3}v6M{ends[1]} {middle - 3}v6"
         parts.append(f'<path class="whisker {css}" d="{d}"/>')
     p = "" if contrast.p_holm is None else f", p = {contrast.p_holm:.3g} after Holm"
-    said = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}"
+    wide = ", interval wider than it need be (few differ)" if contrast.conservative else ""
+    said = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}{wide}"
     return [
         *parts,
         mark(css, _x(forest, contrast.difference), middle, said, hollow=not contrast.told),
