@@ -26,6 +26,7 @@ from mmragbench.statistics import (
     indistinguishable_groups,
     kid_interval,
     pseudo_values,
+    queries_needed,
     verdict,
 )
 from mmragbench.statistics.feature_sets import FeatureSets
@@ -291,7 +292,7 @@ def test_a_p_value_and_its_interval_never_disagree(values, seed, rates):
     a = np.sign(values) if rates else values
     b = rng.permutation(a) * (rng.random(len(a)) < 0.5)
     labels = None if seed % 2 else rng.integers(0, len(a), len(a))
-    found = compare(a, b, labels, None, FEW, seed)
+    found = compare(a, b, labels, FEW, seed)
     if found.low is None:
         assert found.p_value == 1
     else:
@@ -405,9 +406,7 @@ def test_a_comparison_mirrors(values, seed):
     """Exchanging the systems turns the difference and the interval round, and keeps the p-value."""
     other = np.random.default_rng(seed).permutation(values)
     labels = np.arange(len(values)) // 2
-    one, two = (
-        compare(*pair, labels, None, FEW, seed) for pair in ((values, other), (other, values))
-    )
+    one, two = (compare(*pair, labels, FEW, seed) for pair in ((values, other), (other, values)))
     assert one.p_value == two.p_value
     assert one.needed() == two.needed()
     if one.low is None:
@@ -436,7 +435,7 @@ def test_as_many_queries_as_needed_give_that_power(kind, tests):
             return (rng.random(g) < 0.9) * 1.0 - (rng.random(g) < 0.75)
         return rng.normal(0.4, 1, g) if kind == "normal" else rng.gamma(1, 1, g) - 0.6
 
-    needed = compare_differences(draw(100_000), resamples=FEW).needed(tests)
+    needed = queries_needed(draw(100_000), alpha=0.05 / tests)
     found = 0
     for seed in range(200):
         found += compare_differences(draw(needed), None, None, 10_000, seed).p_value <= 0.05 / tests

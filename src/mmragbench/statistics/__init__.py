@@ -10,6 +10,7 @@ from mmragbench.statistics.comparisons import (
     compare,
     compare_all,
     compare_differences,
+    queries_needed,
 )
 from mmragbench.statistics.distances import (
     Distance,
@@ -53,6 +54,7 @@ __all__ = [
     "kid_interval",
     "loss",
     "pseudo_values",
+    "queries_needed",
     "ratio",
     "verdict",
 ]

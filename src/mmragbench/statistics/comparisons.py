@@ -49,7 +49,7 @@ class Comparison:
     note: str | None = None
     plan: Plan | None = field(default=None, repr=False, compare=False)
 
-    def needed(self, tests: int = 1, power: float = 0.8) -> int | None:
+    def needed(self, tests: float = 1, power: float = 0.8) -> int | None:
         """Queries, in clusters of the shape seen, with which the difference is found at the level
         0.05 / tests, where Holm's correction of so many begins.
 
@@ -71,9 +71,9 @@ def compare(
     a: npt.ArrayLike,
     b: npt.ArrayLike,
     clusters: npt.ArrayLike | None = None,
-    bounds: Bounds | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    bounds: Bounds | None = None,
 ) -> Comparison:
     """The mean of `a` less the mean of `b`, value by value on the same queries.
 
@@ -88,6 +88,17 @@ def compare(
         raise ValueError(f"a paired comparison needs the same queries; got {len(x)} and {len(y)}")
     scale = bounds or scale_of(x, y)
     return compare_differences(x - y, clusters, of_difference(scale), resamples, seed)
+
+
+def queries_needed(
+    differences: npt.ArrayLike,
+    clusters: npt.ArrayLike | None = None,
+    power: float = 0.8,
+    alpha: float = 0.05,
+) -> int | None:
+    """Queries, in clusters of the shape seen, with which a two-sided test finds this difference:
+    `Comparison.needed` of a pilot study."""
+    return compare_differences(differences, clusters).needed(0.05 / alpha, power)
 
 
 def of_difference(bounds: Bounds | None) -> Bounds | None:
