@@ -185,6 +185,8 @@ def test_values_that_all_agree_have_an_interval_only_at_an_end_of_a_known_scale(
     """All zero on 0 to 10: at most Wilson's share of 10; all alike elsewhere: nothing is known."""
     assert bootstrap_interval(np.full(20, 0.3)) == (None, None)
     assert bootstrap_interval(np.full(20, 0.3), bounds=(0, 1)) == (None, None)
+    guards = [1e-9, 3e-9, 2e-9]  # a Bleu_4 of no match at all
+    assert bootstrap_interval(guards, bounds=(0, 1)) == (None, None)
     assert bootstrap_interval(np.zeros(40)) == (0, pytest.approx(0.0876, abs=1e-4))
     assert bootstrap_interval(np.zeros(40), bounds=(0, 10)) == (0, pytest.approx(0.876, abs=1e-3))
 

@@ -17,6 +17,10 @@ RESAMPLES = 10_000
 FEW = 6
 """Clusters below which resampling has too little to draw from."""
 
+NOTHING = 1e-7
+"""A standard error of so small a share of the scale is no spread: Bleu has guards against division by
+zero, which differ from query to query where nothing matches."""
+
 Bounds = tuple[float, float]
 """The ends of a measure's scale."""
 
@@ -71,7 +75,8 @@ def bootstrap_interval(
     tops = np.full(len(x), scale[1] if scale else x.max()) if best is None else np.asarray(best)
     base = scale[0] if scale is not None else 0.0
     rate = scale is not None and bool(np.logical_or(x == base, x == tops).all())
-    varies = data.standard_error > 1e-12 * np.abs(x).max()
+    width = scale[1] - scale[0] if scale is not None else 0.0
+    varies = data.standard_error > max(1e-12 * np.abs(x).max(), NOTHING * width)
     if rate and (data.single or not varies):
         return _share(x, clusters, level, base, tops)
     if not varies:
