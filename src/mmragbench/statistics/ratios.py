@@ -36,7 +36,8 @@ def ratio(
 
     The interval (Fieller 1954) holds every ratio r for which the mean of numerators - r *
     denominators does not differ from zero by Student's t with G - 1 degrees and the cluster-robust
-    standard error (`Clusters.standard_error`). Unlike the delta method's it allows for a denominator that is not known well.
+    standard error (`Clusters.standard_error`). Unlike the delta method's it allows for a denominator
+    that is not known well.
 
     Raises:
         ValueError: a value is not finite, or numerators, denominators and labels differ in number.
