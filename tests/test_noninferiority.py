@@ -135,3 +135,17 @@ def test_what_can_not_be_tested_is_refused(losses, margin):
     """No query, no margin, no number."""
     with pytest.raises(ValueError, match="margin|finite"):
         loss(losses, margin, 1.0)
+
+
+@pytest.mark.parametrize("lost", [1, 8, 20])
+def test_hits_that_are_only_lost_have_the_binomials_power(lost):
+    """However many of a sample's hits were lost: a spread that comes from the losses themselves says
+    nothing about the power to show them."""
+    losses = np.zeros(400)
+    losses[:lost] = 1.0
+    seen = Design(400, 400, 0.02, 1.0, 1.0, Clusters.of(losses))
+    unseen = replace(seen, seen=None)
+    assert seen.power() == unseen.power()
+    assert seen.needed() == unseen.needed()
+    losses[-lost:] = -1.0
+    assert replace(seen, seen=Clusters.of(losses)).power() <= unseen.power()

@@ -119,7 +119,7 @@ class Design:
         - The loss is as sparse as it can be here: each group loses `largest` with probability
           margin / largest. The number of groups that do is binomial, and as many are needed as make
           `loss` say so at `alpha`. This is exact for a rate, and all there is where the two runs
-          agree, since their spread says nothing.
+          agree or every loss is as large as the others, since their spread says nothing more.
         - The loss is spread as the differences that were seen: what has to be lost for `loss` to
           say so is found from them, and the chance that as much is, by a normal distribution.
         """
@@ -139,7 +139,7 @@ class Design:
     def _reached(self, groups: int, power: float) -> bool:
         if self._sparse(groups) < power:
             return False
-        if self.seen is None:
+        if self.seen is None or _all_alike(self.seen):
             return True
         lost = self.margin - float(ndtri(power)) * self._error(groups)
         return self._excess(lost, groups) >= 0
@@ -150,7 +150,7 @@ class Design:
         return float(bdtrc(fewest - 1, groups, share)) if fewest <= groups else 0.0
 
     def _spread(self, groups: int) -> float:
-        if self.seen is None:
+        if self.seen is None or _all_alike(self.seen):
             return 1.0
         error = self._error(groups)
         ends = self.margin - 9 * error, self.margin + 9 * error
@@ -172,6 +172,12 @@ class Design:
         values = np.append(self.seen.residuals + lost * self.seen.sizes, -imagined)
         counts = np.append(np.full(self.groups, groups / self.groups), 1.0)
         return max(-40.0, min(40.0, _root(values, counts))) - float(ndtri(1 - self.alpha))
+
+
+def _all_alike(losses: Clusters) -> bool:
+    """Whether groups lost nothing or all the same, as hits do that are lost and none gained."""
+    lost = losses.sums[losses.sums != 0]
+    return not len(lost) or bool(lost.min() > 0 and np.ptp(lost) <= 1e-9 * lost.max())
 
 
 @lru_cache(maxsize=256)
