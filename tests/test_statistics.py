@@ -179,6 +179,10 @@ def test_few_queries_have_students_interval():
 
 def test_an_interval_stays_on_the_scale():
     assert bootstrap_interval([0.1, 0.3], bounds=(0, 1)) == (0, 1)
+    influences = np.zeros(60)  # of a Bleu: some lie beyond its scale
+    influences[:2] = 40.0
+    low, high = bootstrap_interval(influences, bounds=(0, 1))
+    assert 0 <= low < high == 1
 
 
 def test_values_that_all_agree_have_an_interval_only_at_an_end_of_a_known_scale():

@@ -78,7 +78,7 @@ def bootstrap_interval(
     width = scale[1] - scale[0] if scale is not None else 0.0
     varies = data.standard_error > max(1e-12 * np.abs(x).max(), NOTHING * width)
     if rate and (data.single or not varies):
-        return _share(x, clusters, level, base, tops)
+        return Interval(*_share(x, clusters, level, base, tops))
     if not varies:
         return NONE
     if len(data) < FEW:
@@ -90,7 +90,7 @@ def bootstrap_interval(
     if not np.isfinite(ends).all():
         if not rate:
             base, tops = float(x.min()), np.full(len(x), x.max())
-        return _share(x, clusters, level, base, tops)
+        return clamped(*_share(x, clusters, level, base, tops), scale)
     low, high = data.mean - data.standard_error * ends
     return clamped(low, high, scale)
 
@@ -109,12 +109,12 @@ def clamped(low: float, high: float, bounds: Bounds | None) -> Interval:
 
 def _share(
     x: Array, clusters: npt.ArrayLike | None, level: float, base: float, tops: Array
-) -> Interval:
+) -> Bounds:
     """Wilson's interval of the share of the way from `base` to the tops, on the scale."""
     width = float((tops - base).mean())
     weights = (tops - base) / width
     low, high = wilson(Clusters.of((x - base) / width, clusters, weights), level)
-    return Interval(base + width * low, base + width * high)
+    return base + width * low, base + width * high
 
 
 def pseudo_values(columns: npt.ArrayLike, statistic: Callable[[Array], Array]) -> Array:
