@@ -115,7 +115,9 @@ def _families(pairs: Sequence[Pair]) -> Iterator[str]:
     for pair in pairs:
         if pair.family is not None and pair.tests is not None:
             sizes.setdefault(pair.task, {})[pair.family] = pair.tests
-    yield "p is corrected (Holm) within families of tests, whatever is shown of them; tests in each:"
+    if sizes:
+        whatever = "within families of tests, whatever is shown of them; tests in each:"
+        yield f"p is corrected (Holm) {whatever}"
     for task, families in sizes.items():
         yield f"{task}: {', '.join(f'{name} ({tests:,})' for name, tests in families.items())}"
     if any(pair.slice != "all" for pair in pairs):
