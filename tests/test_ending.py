@@ -151,6 +151,39 @@ def test_ctrl_c_says_that_the_command_goes_on(suite_file, tmp_path, seed, twice)
     assert said.splitlines()[-1] == STOPPED and said.count(STOPPED) == 1
 
 
+IN_A_DESTRUCTOR = """
+import signal, time
+from mmragbench.ending import INTERRUPTS
+
+class Ends:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+        sum(range(10))
+
+class Fails:
+    def __del__(self):
+        raise ValueError("of the program's own")
+
+INTERRUPTS.watch()
+Fails()
+try:
+    Ends()
+    time.sleep(30)
+except KeyboardInterrupt:
+    INTERRUPTS.end()
+"""
+
+
+def test_ctrl_c_in_a_destructor_is_not_lost():
+    """Python swallows it there; other errors that it swallows are still shown."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_DESTRUCTOR],
+        capture_output=True, text=True, check=False, timeout=20,
+    )  # fmt: skip
+    assert done.returncode == 130 and done.stderr.endswith(f"{STOPPED}\n")
+    assert "of the program's own" in done.stderr and "KeyboardInterrupt" not in done.stderr
+
+
 def test_a_crash_names_its_place_and_keeps_its_traceback(suite_file, tmp_path):
     """The task, the component, the error, the line in the user's file; --debug prints it all."""
     suite = suite_file(strategies={"bad": {"use": "toy:Crashing"}, "random": {}}, baseline="random")

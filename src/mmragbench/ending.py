@@ -9,10 +9,15 @@ import errno
 import os
 import signal
 import sys
+import threading
+from _thread import interrupt_main
 from types import FrameType
 from typing import NoReturn
 
 from mmragbench.errors import MmragbenchError
+
+AGAIN = 0.01
+"""Seconds after which a Ctrl-C that was swallowed comes again."""
 
 STOPPED = "stopped; the same command goes on from here"
 
@@ -28,14 +33,26 @@ class Interrupts:
         self._told = False
 
     def watch(self) -> None:
-        """From now on."""
+        """From now on, wherever the program is when it comes."""
         signal.signal(signal.SIGINT, self._handle)
+        sys.unraisablehook = self._swallowed
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         self._count += 1
         if self._count > 1:
             self.end()
         raise KeyboardInterrupt
+
+    def _swallowed(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """Python swallows what is raised in a destructor or a weak reference's callback, with a traceback
+        on standard error: a Ctrl-C that comes just there comes again a moment later."""
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(unraisable)
+            return
+        self._count -= 1
+        again = threading.Timer(AGAIN, _interrupt)
+        again.daemon = True
+        again.start()
 
     def end(self) -> NoReturn:
         """Say it, and leave without waiting for threads; all that is finished is on disk."""
@@ -44,6 +61,14 @@ class Interrupts:
             self._told = True
             os.write(2, f"{STOPPED}\n".encode())
         os._exit(130)
+
+
+def _interrupt() -> None:
+    """As Ctrl-C does: the main thread, also out of a sleep (where a system can do that)."""
+    if sys.platform == "win32":
+        interrupt_main()
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 INTERRUPTS = Interrupts()
