@@ -6,7 +6,7 @@ The bare loop loads the model, encodes every picture and caption once, multiplie
 The run takes the data in, tries the model, indexes, searches, scores with intervals, audits, and
 writes its folder and its reports.
 
-A run also tells the C library to keep memory that is freed (`mmragbench.memory`), which a bare loop
+A run also tells the C library to keep memory that is freed (`mmragbench.engine.memory`), which a bare loop
 does not; a third side is the bare loop with that, for what the harness's own work costs.
 
 Each side runs twice, in a process of its own that has imported torch and open_clip before its clock
@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 from sides import Shelf, Spent, random_clip, shelf, suite, threads, timed
 
-from mmragbench.memory import keep_freed
+from mmragbench.engine.memory import keep_freed
 from mmragbench.models.open_clip import OpenClip
 from mmragbench.records import Image, Text
 from mmragbench.verbs import run

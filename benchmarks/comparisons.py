@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import yaml
 
-from mmragbench import run_folder
+from mmragbench.run_folder import writing as run_folder
 
 Systems = Mapping[str, Mapping[str, npt.ArrayLike]]
 """Strategy -> measure -> value of each query; NaN where the query failed."""
@@ -103,8 +103,8 @@ def large(queries: int) -> Systems:
 
 
 def main(folder: str, queries: str = "5000") -> None:
-    from mmragbench.comparing.evidence import RunFolder
     from mmragbench.comparing.families import comparisons, within
+    from mmragbench.run_folder.evidence import RunFolder
 
     n = int(queries)
     run = write_run(Path(folder) / "run", large(n), [f"photograph-{i // 5}" for i in range(n)])

@@ -85,7 +85,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(root: Path, suite: Path, *changes: str) -> watch.Watched:
-    command = [sys.executable, "-m", "mmragbench.cli", "run", str(suite), *changes]
+    command = [sys.executable, "-m", "mmragbench.cli.app", "run", str(suite), *changes]
     command += ["--output", str(root / "runs")]
     environment = {"MMRAGBENCH_CACHE": str(root / "cache"), "PYTHONPATH": _path()}
     return watch.watch(command, environment)

@@ -24,7 +24,7 @@ from gates.changes import CHANGES, Change, nothing
 from gates.images import added_queries, distances
 from gates.level import levels, powers, rare_losses, whole_gates
 from gates.runs import Made, make, write
-from mmragbench.gating.verdicts import Gate
+from mmragbench.gating.gate import Gate
 
 REPETITIONS = 30
 DOCUMENT = Path(__file__).parents[1] / "docs" / "explanations" / "gate.md"

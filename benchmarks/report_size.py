@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from mmragbench import run_folder
-from mmragbench.gallery import write_gallery
-from mmragbench.loop import Cell
+from mmragbench.engine.loop import Cell
+from mmragbench.engine.results import Generated, Rankings, Retrieved
+from mmragbench.measuring.scoring import rows
 from mmragbench.records import (
     Document,
     Image,
@@ -33,11 +33,11 @@ from mmragbench.records import (
     Task,
     Text,
 )
-from mmragbench.reporting.explorer import USUAL, WHOLE, Allowance
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.page import render
-from mmragbench.scoring import rows
-from mmragbench.stages import Generated, Rankings, Retrieved
+from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance
+from mmragbench.reporting.page.page import render
+from mmragbench.run_folder import writing as run_folder
+from mmragbench.run_folder.gallery import write_gallery
+from mmragbench.run_folder.report_data import RunFolder
 
 STRATEGIES = {
     "shared-space": 0.5,

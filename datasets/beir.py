@@ -8,13 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from mmragbench._printable import one_line, quoted
+from mmragbench.data.exclusions import Excluded
+from mmragbench.data.intake import OUTSIDE, inside, take_in
 from mmragbench.errors import DataError
-from mmragbench.exclusions import Excluded
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import Grades, read_judgements
-from mmragbench.formats.values import as_id, examples, is_unicode, quoted
-from mmragbench.intake import OUTSIDE, inside, take_in
-from mmragbench.printable import one_line
+from mmragbench.formats.values import as_id, examples, is_unicode
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
 from mmragbench.registry import dataset
 
@@ -53,7 +53,7 @@ class _Reader:
 
     def take(self, path: Path, wanted: Mapping[str, object] | None = None) -> Taken:
         """All items of a JSON Lines file, or those that are wanted, with pictures taken in."""
-        from mmragbench.cache import folder
+        from mmragbench.cache.cache import folder
 
         items: dict[str, Item] = {}
         for number, row, reason in read_objects(path, _EXPECTED):

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from mmragbench.captioned import names, pose_splits
+from mmragbench._printable import one_line, quoted
+from mmragbench.data.coco_tasks import pose
+from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.exclusions import Excluded
+from mmragbench.data.positives import extend
+from mmragbench.data.tables import names, pose_splits
 from mmragbench.errors import DataError
-from mmragbench.exclusions import Excluded
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, contradiction, examples, is_unicode, quoted
-from mmragbench.pictures import Entry, Sample, pose
-from mmragbench.positives import extend
-from mmragbench.printable import one_line
+from mmragbench.formats.values import as_id, contradiction, examples, is_unicode
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -65,7 +66,7 @@ class Coco:
                 what the limit leaves.
             karpathy: `dataset_coco.json` in place of both: test against train and restval.
             positives: extended positives for retrieval both ways, as a folder and the name that
-                its files begin with: `positives/eccv` (`mmragbench.positives`).
+                its files begin with: `positives/eccv` (`mmragbench.data.positives`).
             limit: how many query images to draw; all by default.
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.

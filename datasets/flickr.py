@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mmragbench._printable import quoted
+from mmragbench.data.coco_tasks import pose
+from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.exclusions import Excluded
 from mmragbench.errors import DataError
-from mmragbench.exclusions import Excluded
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import as_id, examples, quoted
-from mmragbench.pictures import Entry, Sample, pose
+from mmragbench.formats.values import as_id, examples
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 

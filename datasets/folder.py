@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mmragbench.captioned import Columns, Row, gather, pose_splits
+from mmragbench._printable import quoted
+from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.intake import inside
+from mmragbench.data.tables import Columns, Row, gather, pose_splits
 from mmragbench.errors import DataError
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.json_values import read_objects
-from mmragbench.formats.values import quoted
-from mmragbench.intake import inside
-from mmragbench.pictures import Entry, Sample
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 

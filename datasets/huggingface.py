@@ -13,10 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from mmragbench.captioned import Columns, Locate, Row, gather, pick, pose_splits
+from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.intake import inside
+from mmragbench.data.tables import Columns, Locate, Row, gather, pick, pose_splits
 from mmragbench.errors import BadImage, DataError, MissingExtra, unknown
-from mmragbench.intake import inside
-from mmragbench.pictures import Entry, Sample
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -304,8 +304,8 @@ def _linked(root: Path, name: str) -> Path:
 def keep(data: bytes) -> Path:
     """A file in the cache with these bytes, `images/<ab>/<sha256>.<ending>`; written once, and again
     where it is damaged."""
-    from mmragbench.cache import folder, write_atomically
-    from mmragbench.identity import file_digest
+    from mmragbench._files import file_digest, write_atomically
+    from mmragbench.cache.cache import folder
 
     name = sha256(data).hexdigest()
     ending = next((end for magic, end in _ENDINGS.items() if data.startswith(magic)), "bin")

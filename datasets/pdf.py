@@ -8,12 +8,12 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from mmragbench.data.exclusions import Excluded
+from mmragbench.data.intake import OUTSIDE, inside, take_in
+from mmragbench.data.pdf import Limits, Page, Passages, cut, read
+from mmragbench.data.questions import Question, read_questions, resolve
 from mmragbench.errors import DataError
-from mmragbench.exclusions import Excluded
-from mmragbench.file_names import files_below
-from mmragbench.intake import OUTSIDE, inside, take_in
-from mmragbench.pages import Limits, Page, Passages, cut, read
-from mmragbench.questions import Question, read_questions, resolve
+from mmragbench.formats.file_names import files_below
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
 from mmragbench.registry import dataset
 
@@ -37,7 +37,7 @@ class Pdf:
 
         Args:
             root: the folder that everything lies in.
-            questions: JSON lines; `mmragbench.questions` says what they hold.
+            questions: JSON lines; `mmragbench.data.questions` says what they hold.
             files: the PDF files; all below the root by default.
             words: of a passage, at most; passages end where pages do. Small encoders read some
                 250 tokens, which 120 words of English fit.
@@ -61,7 +61,7 @@ class Pdf:
         """Question-answering.
 
         Ids are `<file>#p<page>-<n>` for a passage and `<file>#p<page>-fig<n>` for a figure, whose
-        text is its caption, if it has one (`mmragbench.pages.captions` has the rule).
+        text is its caption, if it has one (`mmragbench.data.pdf.captions` has the rule).
 
         Raises:
             DataError: there are no PDF files or no questions that can be used.
@@ -100,7 +100,7 @@ class Pdf:
         return {task.name: task}
 
     def _memory(self) -> tuple[list[Document], list[Exclusion]]:
-        from mmragbench import cache
+        from mmragbench.cache import cache
 
         folder = cache.folder() / "pdf"
         documents: list[Document] = []

@@ -54,7 +54,8 @@ class Scenes:
         Raises:
             DataError: a split of no pictures, or a folder that cannot be written.
         """
-        from mmragbench import cache, scenes
+        from mmragbench import scenes
+        from mmragbench.cache import cache
 
         sizes = {"memory": self.memory, "queries": self.queries}
         if min(sizes.values()) < 1:
@@ -82,7 +83,8 @@ class Scenes:
         import PIL
 
         from mmragbench import scenes
-        from mmragbench.identity import digest, file_digest
+        from mmragbench._files import file_digest
+        from mmragbench.cache.identity import digest
 
         code = Path(scenes.__file__).parent
         drawing = {str(file.relative_to(code)): file_digest(file) for file in code.rglob("*.py")}
@@ -108,7 +110,8 @@ def _is_whole(place: Path) -> bool:
 
 
 def _digest(place: Path) -> str:
-    from mmragbench.identity import digest, file_digest
+    from mmragbench._files import file_digest
+    from mmragbench.cache.identity import digest
 
     files = sorted(path for path in place.rglob("*") if path.is_file() and path.name != _FINISHED)
     return digest([[path.relative_to(place).as_posix(), file_digest(path)] for path in files])

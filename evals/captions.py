@@ -33,7 +33,7 @@ class Tokenizer:
 
 
 def _python_lines(captions: Sequence[str]) -> list[str]:
-    from mmragbench import ptb
+    from mmragbench.measuring import ptb
 
     return ptb.lines(captions)
 

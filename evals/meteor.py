@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmragbench.errors import CRASH
 from mmragbench.evals.captions import PYTHON, Pairs, Tokenizer, pair, scores
 from mmragbench.records import Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import measures as registered
-from mmragbench.stages import CRASH
 
 COUNTS = 23
 """Numbers in the program's answer about one caption."""

@@ -22,10 +22,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mmragbench.devices import batches
+from mmragbench._batching import batches
+from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.judgements import MAX_GRADE
-from mmragbench.formats.values import quoted
 from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature, version

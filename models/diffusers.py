@@ -8,22 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from mmragbench.checkpoints.complete import differences, fit, recorded, refuse_incomplete
-from mmragbench.devices import (
-    Precision,
-    batches,
-    best_device,
-    best_precision,
-    dtype_of,
-    in_halves,
-    opened,
-    quiet,
-    read_ahead,
+from mmragbench._batching import batches, in_halves, opened, read_ahead
+from mmragbench.backends.devices import Precision, best_device, best_precision, dtype_of, quiet
+from mmragbench.backends.transformers.complete import (
+    differences,
+    fit,
+    recorded,
+    refuse_incomplete,
 )
+from mmragbench.backends.weights import UNRESOLVED, fingerprint, locate
 from mmragbench.errors import NotApplicable, SuiteError, first_line, require
 from mmragbench.records import Drawing, Failure, Prompt
 from mmragbench.registry import painter
-from mmragbench.weights import UNRESOLVED, fingerprint, locate
 
 if TYPE_CHECKING:
     import PIL.Image

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from mmragbench.checkpoints.complete import fit
-from mmragbench.checkpoints.loading import Checkpoint, OnDemand, load
-from mmragbench.devices import Precision, batches, in_halves, opened, read_ahead
+from mmragbench._batching import batches, in_halves, opened, read_ahead
+from mmragbench.backends.devices import Precision
+from mmragbench.backends.transformers.complete import fit
+from mmragbench.backends.transformers.loading import Checkpoint, OnDemand, load
 from mmragbench.errors import SuiteError, first_line
 from mmragbench.records import Document, Failure, Image, Modality, Query
 from mmragbench.registry import reranker

@@ -12,21 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from mmragbench.checkpoints.complete import differences
+from mmragbench._batching import batches, read_ahead
+from mmragbench.backends.devices import Precision, best_device, best_precision, computing, unit
+from mmragbench.backends.transformers.complete import differences
+from mmragbench.backends.weights import fingerprint
 from mmragbench.contracts import Vectors
-from mmragbench.devices import (
-    Precision,
-    batches,
-    best_device,
-    best_precision,
-    computing,
-    read_ahead,
-    unit,
-)
 from mmragbench.errors import SuiteError, require
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
-from mmragbench.weights import fingerprint
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 SIDE = 224

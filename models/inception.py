@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.checkpoints.complete import differences
+from mmragbench.backends.transformers.complete import differences
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError, NotApplicable, require
 from mmragbench.records import Image, Modality, Text

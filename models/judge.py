@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mmragbench.backends.prompts import interleaved
 from mmragbench.contracts import Chat
 from mmragbench.errors import SuiteError
-from mmragbench.prompting import interleaved
 from mmragbench.records import Document, Failure, Modality, Prompt, Query, Reply
 from mmragbench.registry import reranker
 

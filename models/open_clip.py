@@ -11,23 +11,15 @@ from typing import Any, Literal
 import numpy as np
 from safetensors import SafetensorError
 
-from mmragbench.checkpoints.complete import differences, fit
+from mmragbench._batching import batches, by_length, read_ahead
+from mmragbench.backends.devices import Precision, best_device, best_precision, computing, unit
+from mmragbench.backends.padding import PROBES, TOLERANCE, cut_of, encoding, proven
+from mmragbench.backends.transformers.complete import differences, fit
+from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.contracts import Vectors
-from mmragbench.devices import (
-    Precision,
-    batches,
-    best_device,
-    best_precision,
-    by_length,
-    computing,
-    read_ahead,
-    unit,
-)
 from mmragbench.errors import SuiteError, listed, require
-from mmragbench.padding import PROBES, TOLERANCE, cut_of, encoding, proven
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
-from mmragbench.weights import fingerprint, locate
 
 LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError)
 """What open_clip raises for files that are missing, damaged or another model's."""
@@ -163,7 +155,7 @@ class OpenClip:
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
         """(n, d) float32, L2-normalised; texts beyond the context length are cut. No padding is
-        encoded where the tower allows it (`mmragbench.padding`)."""
+        encoded where the tower allows it (`mmragbench.backends.padding`)."""
         if not texts:
             return np.zeros((0, 0), np.float32)
         tokenize = self._model[2]

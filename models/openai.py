@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from mmragbench.endpoint import Answer, Calls, Endpoint, Request
+from mmragbench._decoding import decode_image
+from mmragbench._printable import one_line
+from mmragbench.backends.server.endpoint import Answer, Calls, Endpoint, Request
+from mmragbench.backends.server.prices import PriceOrFree, Used, at_most
+from mmragbench.backends.thoughts import without_thoughts
 from mmragbench.errors import BadImage
-from mmragbench.intake import decode_image
-from mmragbench.money import PriceOrFree, Used, at_most
-from mmragbench.printable import one_line
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
 from mmragbench.registry import chat, painter
-from mmragbench.thoughts import without_thoughts
 
 KEY = "OPENAI_API_KEY"
 OPERATIONAL = frozenset({"calls", "price", "key_env"})

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from mmragbench.arrays import read_arrays
+from mmragbench._files import file_digest
+from mmragbench._validation import as_rows, same_width, unusable
 from mmragbench.contracts import Vectors
 from mmragbench.errors import ContractError, DataError, NotApplicable, listed
-from mmragbench.identity import file_digest
-from mmragbench.outside.captions import read_results
+from mmragbench.formats.arrays import read_arrays
 from mmragbench.records import Failure, Image, Modality, Text
 from mmragbench.registry import captioner, encoder
-from mmragbench.validation import as_rows, same_width, unusable
+from mmragbench.submissions.captions import read_results
 
 Table = tuple[dict[str, int], Vectors]
 """Row number by id, and the rows."""

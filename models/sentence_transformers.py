@@ -9,22 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from mmragbench.checkpoints.complete import fit, recorded, refuse_incomplete, saved_as
-from mmragbench.contracts import Vectors
-from mmragbench.devices import (
+from mmragbench._batching import batches, read_ahead
+from mmragbench.backends.devices import (
     Precision,
-    batches,
     best_device,
     best_precision,
     computing,
     quiet,
-    read_ahead,
     unit,
 )
+from mmragbench.backends.transformers.complete import fit, recorded, refuse_incomplete, saved_as
+from mmragbench.backends.weights import fingerprint, locate, read_config
+from mmragbench.contracts import Vectors
 from mmragbench.errors import NotApplicable, SuiteError, first_line, require
 from mmragbench.records import Document, Image, Modality, Query, Text
 from mmragbench.registry import encoder, reranker
-from mmragbench.weights import fingerprint, locate, read_config
 
 UNUSED = {"SentenceTransformer": r"pooler\.", "CrossEncoder": None}
 """Weights that may be missing: sentence encoders pool by themselves, and many are saved without

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from mmragbench.checkpoints.drawing import Strokes, draw
-from mmragbench.checkpoints.loading import OnDemand
-from mmragbench.checkpoints.rendering import reads_prompts
-from mmragbench.checkpoints.writing import Manner, write
-from mmragbench.devices import Precision, batches, in_halves, opened, read_ahead
-from mmragbench.prompting import CAPTION
+from mmragbench._batching import batches, in_halves, opened, read_ahead
+from mmragbench.backends.devices import Precision
+from mmragbench.backends.prompts import CAPTION
+from mmragbench.backends.transformers.drawing import Strokes, draw
+from mmragbench.backends.transformers.loading import OnDemand
+from mmragbench.backends.transformers.templates import reads_prompts
+from mmragbench.backends.transformers.writing import Manner, write
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
 from mmragbench.registry import captioner, chat, painter
 

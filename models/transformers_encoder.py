@@ -8,24 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from mmragbench.checkpoints.complete import fit, pretrained, refuse_incomplete
-from mmragbench.contracts import Vectors
-from mmragbench.devices import (
+from mmragbench._batching import batches, by_length, read_ahead
+from mmragbench.backends.devices import (
     Precision,
-    batches,
     best_device,
     best_precision,
-    by_length,
     computing,
     quiet,
-    read_ahead,
     unit,
 )
+from mmragbench.backends.padding import PROBES, TOLERANCE
+from mmragbench.backends.transformers.complete import fit, pretrained, refuse_incomplete
+from mmragbench.backends.weights import fingerprint, locate
+from mmragbench.contracts import Vectors
 from mmragbench.errors import SuiteError, first_line, require
-from mmragbench.padding import PROBES, TOLERANCE
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import register
-from mmragbench.weights import fingerprint, locate
 
 Inputs = Mapping[str, Any]
 """Tensors by the names of a model's arguments."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from mmragbench import spreadsheets
+from mmragbench.formats import spreadsheets
 from mmragbench.registry import report
-from mmragbench.reporting.folder import Row, RunFolder
 from mmragbench.reporting.writing import stem, write
+from mmragbench.run_folder.report_data import Row, RunFolder
 
 COLUMNS = (
     *("task", "relevance", "strategy", "control", "generator", "k", "slice", "measure"),

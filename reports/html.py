@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmragbench.registry import report
-from mmragbench.reporting.explorer import USUAL, WHOLE
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.page import render
+from mmragbench.reporting.page.explorer import USUAL, WHOLE
+from mmragbench.reporting.page.page import render
 from mmragbench.reporting.writing import write
+from mmragbench.run_folder.report_data import RunFolder
 
 
 @report

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmragbench.papers.citing import cited
-from mmragbench.papers.figures import figures
-from mmragbench.papers.latex import latex as rendered
-from mmragbench.papers.methods import methods
-from mmragbench.papers.request import Request
-from mmragbench.papers.table import PaperTable
-from mmragbench.papers.tables import tables
 from mmragbench.registry import report
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.tex import escape
+from mmragbench.reporting.paper.citing import cited
+from mmragbench.reporting.paper.figures import figures
+from mmragbench.reporting.paper.methods import methods
+from mmragbench.reporting.tables.latex import latex as rendered
+from mmragbench.reporting.tables.paper_table import PaperTable
+from mmragbench.reporting.tables.paper_tables import tables
+from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.words.tex import escape
 from mmragbench.reporting.writing import stem, write
+from mmragbench.run_folder.report_data import RunFolder
 
 DOCUMENT = r"""\documentclass[10pt,twocolumn]{article}
 \usepackage[margin=1.9cm]{geometry}

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmragbench.registry import report
-from mmragbench.reporting.families import summary
-from mmragbench.reporting.folder import RunFolder, TaskFacts
-from mmragbench.reporting.gfm import escape
-from mmragbench.reporting.lines import Cell, Line
-from mmragbench.reporting.tables import Table, task_tables, title
-from mmragbench.reporting.troubles import remarks
-from mmragbench.reporting.verdicts import Verdict, verdicts
+from mmragbench.reporting.facts.families import summary
+from mmragbench.reporting.page.issues import remarks
+from mmragbench.reporting.tables.lines import Cell, Line
+from mmragbench.reporting.tables.tables import Table, task_tables, title
+from mmragbench.reporting.words.gfm import escape
+from mmragbench.reporting.words.verdicts import Verdict, verdicts
 from mmragbench.reporting.writing import stem, write
+from mmragbench.run_folder.report_data import RunFolder, TaskFacts
 
 LEGEND = (
     "**Bold**: the best strategy under one setting. *Italic*: controls. ↑ higher is better, "

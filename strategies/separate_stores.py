@@ -8,11 +8,11 @@ from typing import Literal
 
 from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker
 from mmragbench.errors import NotApplicable
-from mmragbench.fusion import FUSIONS
-from mmragbench.grounding import ground_documents, ground_queries
 from mmragbench.records import Document, Failure, Hit, Modality, Query, Ranking
 from mmragbench.registry import strategy
-from mmragbench.rows import OwnedRows
+from mmragbench.retrieval.fusion import FUSIONS
+from mmragbench.retrieval.grounding import ground_documents, ground_queries
+from mmragbench.retrieval.owned_rows import OwnedRows
 
 
 @strategy
@@ -20,7 +20,7 @@ class SeparateStores:
     """One store per modality, each with its own encoder; the lists are fused, then reranked.
 
     In a memory of passages, pictures and pairs a pair is in both stores; it has no more votes for it
-    than what is in one (`mmragbench.fusion`).
+    than what is in one (`mmragbench.retrieval.fusion`).
 
     Args:
         image_encoder: fills and searches the image store; text queries search it too, where the

@@ -12,7 +12,7 @@ from mmragbench.contracts import Encoder, NewStore, Vectors
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Document, Hits, Query, Ranking
 from mmragbench.registry import strategy
-from mmragbench.rows import OwnedRows
+from mmragbench.retrieval.owned_rows import OwnedRows
 
 Owned = tuple[Vectors, list[str]]
 """Rows, and the document (or query) that owns each."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from mmragbench.bm25 import Bm25
 from mmragbench.contracts import Captioner, Encoder, NewStore
 from mmragbench.errors import NotApplicable, SuiteError
-from mmragbench.fusion import rrf
-from mmragbench.grounding import ground_documents, ground_queries
 from mmragbench.records import Document, Hit, Query, Ranking
 from mmragbench.registry import strategy
-from mmragbench.rows import OwnedRows
+from mmragbench.retrieval.bm25 import Bm25
+from mmragbench.retrieval.fusion import rrf
+from mmragbench.retrieval.grounding import ground_documents, ground_queries
+from mmragbench.retrieval.owned_rows import OwnedRows
 
 
 @strategy

@@ -16,7 +16,7 @@ SOURCES = str(Path(mmragbench.__file__).resolve().parents[1])
 SCRIPT = f"""#!{sys.executable}
 import sys
 sys.path.insert(0, {SOURCES!r})
-from mmragbench.cli import main
+from mmragbench.cli.app import main
 main()
 """
 """The installed script, but of the tested checkout; like it, blind to the current folder."""

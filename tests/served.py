@@ -71,7 +71,7 @@ class Place:
         secrets = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
         cache = {"MMRAGBENCH_CACHE": str(self.folder / "cache")}
         return subprocess.Popen(
-            [sys.executable, "-m", "mmragbench.cli", "run", file, *overrides],
+            [sys.executable, "-m", "mmragbench.cli.app", "run", file, *overrides],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from mmragbench.arrays import read_arrays
 from mmragbench.errors import DataError
+from mmragbench.formats.arrays import read_arrays
 
 ROWS = np.arange(600, dtype=np.float32).reshape(100, 6)
 

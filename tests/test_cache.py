@@ -13,9 +13,12 @@ from threading import Barrier
 
 import pytest
 
-from mmragbench.cache import DRAFT, HOST, Cache, Item, Items, connect, sweep, write_atomically
+from mmragbench._files import DRAFT, HOST, sweep, write_atomically
+from mmragbench.cache.cache import Cache
+from mmragbench.cache.identity import digest
+from mmragbench.cache.items import Item, Items
+from mmragbench.cache.sqlite import connect
 from mmragbench.errors import MmragbenchError
-from mmragbench.identity import digest
 
 
 def test_items_come_back_as_they_were(tmp_path):
@@ -72,7 +75,7 @@ def test_a_pipe_or_a_device_is_written_to_and_stays(tmp_path):
     os.close(reader)
     assert pipe.is_fifo() and name.is_symlink() and sorted(tmp_path.iterdir()) == [name, pipe]
     program = (
-        "from mmragbench.cache import write_atomically as w; from pathlib import Path;"
+        "from mmragbench.cache.cache import write_atomically as w; from pathlib import Path;"
         "print('one', flush=True); w(Path('/proc/self/fd/1'), 'two\\n'); print('three')"
     )
     with (tmp_path / "out").open("wb") as out:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mmragbench import contents
 from mmragbench.records import Document, Image, Query, Task, Text
+from mmragbench.run_folder import digests as contents
 
 
 def text(content: str) -> Text:

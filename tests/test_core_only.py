@@ -25,7 +25,7 @@ def find_spec(name, path=None, target=None):
     return None if name.partition(".")[0] in hidden else real(name, path, target)
 importlib.machinery.PathFinder.find_spec = find_spec
 sys.argv = ["mmragbench", *sys.argv[2:]]
-from mmragbench.cli import main
+from mmragbench.cli.app import main
 main()
 """
 

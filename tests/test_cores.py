@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from mmragbench import cores
+from mmragbench.engine import cores
 
 SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-SHARE = "import os, mmragbench.cores as c; c.others_run = lambda: True; c.share_cores();"
+SHARE = "import os, mmragbench.engine.cores as c; c.others_run = lambda: True; c.share_cores();"
 SAID = f"{SHARE} print(os.environ.get('GOMP_SPINCOUNT'), os.environ.get('OPENBLAS_NUM_THREADS'))"
 
 
@@ -86,5 +86,5 @@ def test_a_moment_is_no_neighbour(running, busy, monkeypatch):
 def test_the_command_line_sets_it_before_a_heavy_library_is_there():
     """When a command begins, neither numpy nor PyTorch nor faiss has been imported."""
     heavy = "sorted({'numpy', 'torch', 'faiss'} & set(sys.modules))"
-    code = f"import sys; sys.argv = ['m', '--version']\nimport mmragbench.cores as c, mmragbench.__main__ as m\nm.share_cores = lambda: (c.share_cores(), print({heavy}))\nm.main()"
+    code = f"import sys; sys.argv = ['m', '--version']\nimport mmragbench.engine.cores as c, mmragbench.__main__ as m\nm.share_cores = lambda: (c.share_cores(), print({heavy}))\nm.main()"
     assert printed(code).splitlines()[0] == "[]"

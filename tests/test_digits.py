@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from mmragbench.digits import interval, number, p_value
+from mmragbench._digits import interval, number, p_value
 from mmragbench.records import Measure
-from mmragbench.reporting.units import number as in_a_table
-from mmragbench.reporting.units import shown
+from mmragbench.reporting.facts.units import number as in_a_table
+from mmragbench.reporting.facts.units import shown
 
 
 @pytest.mark.parametrize(

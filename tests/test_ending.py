@@ -17,10 +17,10 @@ import pytest
 
 import mmragbench as mb
 from mmragbench import registry
-from mmragbench.ending import STOPPED, outside
+from mmragbench._places import check_file, check_folder, private, unusable_folder
+from mmragbench._printable import LONGEST, one_line
+from mmragbench.engine.interrupts import STOPPED, outside
 from mmragbench.errors import MmragbenchError
-from mmragbench.places import check_file, check_folder, private, unusable_folder
-from mmragbench.printable import LONGEST, one_line
 
 TESTS = Path(__file__).resolve().parent
 
@@ -153,7 +153,7 @@ def test_ctrl_c_says_that_the_command_goes_on(suite_file, tmp_path, seed, twice)
 
 IN_A_DESTRUCTOR = """
 import signal, time
-from mmragbench.ending import INTERRUPTS
+from mmragbench.engine.interrupts import INTERRUPTS
 
 class Ends:
     def __del__(self):
@@ -340,9 +340,9 @@ def test_help_that_cannot_be_written_is_one_line(tmp_path):
 def test_a_document_without_an_image_is_named_to_who_encodes_it():
     """Not by an attribute that None has not."""
     import toy
-    from mmragbench.meter import Meter
+    from mmragbench.engine.cached_models import RememberedEncoder
+    from mmragbench.engine.meter import Meter
     from mmragbench.records import Image
-    from mmragbench.remember import RememberedEncoder
 
     encoder = RememberedEncoder(toy.ColourEncoder(), "e", None, Meter())
     with pytest.raises(TypeError, match="encode_images was handed None as item 2 of 2"):

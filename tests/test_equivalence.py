@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 import mmragbench as mb
 import toy
-from mmragbench.cli import app
+from mmragbench.cli.app import app
 from mmragbench.comparing.equivalence import equivalences
-from mmragbench.comparing.evidence import RunFolder
 from mmragbench.errors import MmragbenchError
+from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.statistics import equivalence_p_value, holm
 
 Sample = Callable[[Generator, int], tuple[np.ndarray, np.ndarray, np.ndarray]]

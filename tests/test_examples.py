@@ -52,7 +52,7 @@ def away(tmp_path_factory):
 
 def test_its_components_are_listed(away):
     """Through their entry points, with a summary each."""
-    listed = away("mmragbench.cli", "ls").stdout
+    listed = away("mmragbench.cli.app", "ls").stdout
     assert "shared-words          Documents by the words" in listed
     assert "Length                Words in a caption" in listed
 
@@ -62,7 +62,7 @@ def test_its_components_are_listed(away):
 )
 def test_its_components_keep_their_contract(away, name):
     """By name and by path."""
-    done = away("mmragbench.cli", "check", name)
+    done = away("mmragbench.cli.app", "check", name)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
 
@@ -76,7 +76,7 @@ def test_its_own_tests_are_green(away):
 def test_its_suite_runs(away):
     """A small version: the strategy and the measure have numbers."""
     small = ("dataset.memory=40", "dataset.queries=12")
-    done = away("mmragbench.cli", "run", "suites/lexical.yaml", *small, "--output", "runs")
+    done = away("mmragbench.cli.app", "run", "suites/lexical.yaml", *small, "--output", "runs")
     assert done.returncode == 0, done.stderr
     run = Path(away.folder, done.stdout.strip().splitlines()[-1]).parents[1]
     rows = json.loads((run / "summary.json").read_text())

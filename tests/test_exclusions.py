@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 import toy
+from mmragbench.data.exclusions import LeftOut, bound, check, left_out
 from mmragbench.datasets.beir import Beir
 from mmragbench.errors import DataError, SuiteError
-from mmragbench.exclusions import LeftOut, bound, check, left_out
 from mmragbench.records import Exclusion
 from mmragbench.verbs import plan
 
@@ -149,7 +149,7 @@ def test_half_may_be_left_out_if_nothing_is_said(suite, photos):
 
 def test_the_bound_changes_no_result(suite):
     """A run with another bound is the same run, in the same folder."""
-    from mmragbench.plan import load
+    from mmragbench.planning.plan import load
 
     assert load(suite, ("max_excluded=9",))[0].folder == load(suite)[0].folder
 

@@ -12,8 +12,8 @@ from rich.console import Console
 import served
 from loopback import Loopback
 from mmragbench import verbs
-from mmragbench.outlook import tabled
-from mmragbench.spending import Overspent
+from mmragbench.backends.server.budget import Overspent
+from mmragbench.cli.plan import tabled
 
 pytest.importorskip("openai")
 

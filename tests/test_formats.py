@@ -13,19 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.csv_rows import read_csv
 from mmragbench.formats.json_values import read_json, read_objects
 from mmragbench.formats.judgements import MAX_GRADE, as_grade, read_judgements
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import (
-    as_id,
-    as_number,
-    contradiction,
-    examples,
-    not_a_text,
-    quoted,
-)
+from mmragbench.formats.values import as_id, as_number, contradiction, examples, not_a_text
 
 SEPARATORS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r"
 

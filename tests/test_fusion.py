@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mmragbench.bm25 import Bm25
-from mmragbench.fusion import rrf, zscore
 from mmragbench.records import Hit
+from mmragbench.retrieval.bm25 import Bm25
+from mmragbench.retrieval.fusion import rrf, zscore
 
 FIRST = [Hit("a", 9.0), Hit("b", 5.0), Hit("c", 1.0)]
 SECOND = [Hit("c", 0.3), Hit("d", 0.1)]

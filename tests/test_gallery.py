@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from mmragbench.gallery import FULL, MARKED, Extent, write_gallery
-from mmragbench.loop import Cell
-from mmragbench.precedence import APART, ordered
+from mmragbench.engine.loop import Cell
+from mmragbench.engine.results import Generated, Rankings, Retrieved
 from mmragbench.records import (
     Document,
     Image,
@@ -25,7 +24,8 @@ from mmragbench.records import (
     Task,
     Text,
 )
-from mmragbench.stages import Generated, Rankings, Retrieved
+from mmragbench.run_folder.gallery import FULL, MARKED, Extent, write_gallery
+from mmragbench.run_folder.order import APART, ordered
 from mmragbench.verbs import run
 
 

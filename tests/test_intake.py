@@ -15,9 +15,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mmragbench import intake
+from mmragbench._decoding import open_image
+from mmragbench.data import intake
+from mmragbench.data.intake import inside, take_in
 from mmragbench.errors import BadImage, DataError
-from mmragbench.intake import inside, open_image, take_in
 from mmragbench.records import Exclusion, Image
 
 

@@ -12,7 +12,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import numpy as np
-from mmragbench.memory import keep_freed
+from mmragbench.engine.memory import keep_freed
 
 if "keep" in sys.argv:
     keep_freed()

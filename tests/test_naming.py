@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmragbench._printable import CONTROLS
 from mmragbench.errors import SuiteError
-from mmragbench.naming import LONGEST, dotted, plain
-from mmragbench.plan import load
-from mmragbench.printable import CONTROLS
+from mmragbench.planning.names import LONGEST, dotted, plain
+from mmragbench.planning.plan import load
 from mmragbench.verbs import plan
 
 BAD = [
@@ -23,7 +23,7 @@ BAD = [
 @pytest.mark.parametrize("place", ["strategies", "generators", "models", "tasks", "name"])
 def test_what_is_no_name_is_refused_everywhere(name, place, suite_file, tmp_path):
     """One line that says what a name is made of; nothing is written."""
-    from mmragbench.suite import Source, validate
+    from mmragbench.planning.suite import Source, validate
     from toy import suite
 
     uses = {"strategies": "random", "generators": "nearest", "models": "toy:ColourEncoder"}
@@ -159,8 +159,8 @@ def test_a_folder_is_no_suite(tmp_path):
 
 def test_a_folder_of_runs_names_them(tmp_path):
     """For every command that wants a run folder."""
-    from mmragbench.comparing.evidence import RunFolder
     from mmragbench.errors import DataError
+    from mmragbench.run_folder.evidence import RunFolder
 
     (tmp_path / "runs" / "a-1").mkdir(parents=True)
     (tmp_path / "runs" / "a-1" / "summary.json").write_text("[]")

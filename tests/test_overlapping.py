@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mmragbench.overlapping import aside, overlapping
+from mmragbench.engine.threads import aside, overlapping
 
 
 def test_no_more_is_begun_than_was_taken():

@@ -14,21 +14,21 @@ from PIL import Image as Pillow
 
 import mmragbench as mb
 import toy
+from mmragbench._decoding import open_image
 from mmragbench.audits import modality
-from mmragbench.cache import Items
-from mmragbench.comparing.evidence import RunFolder
+from mmragbench.cache.items import Items
 from mmragbench.comparing.families import between
 from mmragbench.comparing.pairs import NotComparable
+from mmragbench.engine.cached_models import RememberedCaptioner, RememberedEncoder
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import SuiteError
 from mmragbench.evals.retrieval import retrieval
-from mmragbench.intake import open_image
-from mmragbench.meter import Meter
 from mmragbench.records import Document, Image, Measure, Query, Ranking, Task, Text
 from mmragbench.registry import find
-from mmragbench.remember import RememberedCaptioner, RememberedEncoder
+from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.run_folder.thumbnails import thumbnail
 from mmragbench.signature import differences, parse
 from mmragbench.statistics import compare
-from mmragbench.thumbnails import thumbnail
 
 SIDE = 96
 """The shipped CLIP's input, in pixels."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mmragbench import ptb
+from mmragbench.measuring import ptb
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not there")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from mmragbench.planning.suite import Source, validate
 from mmragbench.registry import _components, find
-from mmragbench.suite import Source, validate
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def test_the_tree_shows_the_files_that_there_are():
 
 def test_the_suite_in_the_readme_is_valid():
     """Its keys are a suite's, and all its names are bound."""
-    from mmragbench.plan import plan
+    from mmragbench.planning.plan import plan
 
     text = block("yaml")
     source = Source("README.md", text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mmragbench.cache import Items
+from mmragbench.cache.items import Items
+from mmragbench.engine.cached_models import RememberedCaptioner, RememberedReranker
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import BadImage
-from mmragbench.meter import Meter
 from mmragbench.records import Document, Failure, Image, Query, Text
-from mmragbench.remember import RememberedCaptioner, RememberedReranker
 
 
 class Captioner:

@@ -12,10 +12,10 @@ import yaml
 
 import mmragbench as mb
 import toy
-from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.families import within
 from mmragbench.errors import DataError, MmragbenchError
-from mmragbench.run_files import LIST, Files, writing
+from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.run_folder.files import LIST, Files, writing
 from mmragbench.verbs import write_reports
 
 
@@ -182,8 +182,8 @@ def test_lines_end_at_line_feeds_alone(tmp_path):
 @pytest.mark.parametrize("content", ['{"rows": []}', '"rows"', "[[]]", "3"])
 def test_a_summary_that_is_no_list_of_rows_is_no_empty_run(content, copy):
     """Neither compared nor reported as a run without numbers."""
-    from mmragbench.comparing.evidence import RunFolder as Compared
-    from mmragbench.reporting.folder import RunFolder as Reported
+    from mmragbench.run_folder.evidence import RunFolder as Compared
+    from mmragbench.run_folder.report_data import RunFolder as Reported
 
     (copy / "files.json").unlink()
     (copy / "summary.json").write_text(content)
@@ -194,8 +194,8 @@ def test_a_summary_that_is_no_list_of_rows_is_no_empty_run(content, copy):
 
 def test_a_measure_of_another_form_is_told_with_its_file(copy):
     """As another version, or somebody else, may have written it; in a run with a list too."""
-    from mmragbench import run_files
-    from mmragbench.comparing.evidence import RunFolder
+    from mmragbench.run_folder import files as run_files
+    from mmragbench.run_folder.evidence import RunFolder
 
     summary = copy / "summary.json"
     summary.write_text(summary.read_text().replace('"R@1"', '"R(../x)@1"'))

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 import served
 from loopback import Loopback
-from mmragbench.cli import main
-from mmragbench.endpoint import Calls
+from mmragbench._redacting import PART, Redactor, looks_like_key, places_of_keys, without_keys
+from mmragbench.backends.server.endpoint import Calls
+from mmragbench.cli.app import main
 from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter
 from mmragbench.records import Prompt, Reply
-from mmragbench.redacting import PART, Redactor, looks_like_key, places_of_keys, without_keys
 from served import Place
 
 pytest.importorskip("openai")

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import tiny
+from mmragbench.backends.selftest import check
+from mmragbench.cache.vectors import VectorFile
+from mmragbench.engine.cached_models import RememberedEncoder
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import SuiteError
-from mmragbench.meter import Meter
 from mmragbench.models.open_clip import OpenClip
 from mmragbench.records import Text
-from mmragbench.remember import RememberedEncoder
-from mmragbench.selftest import check
-from mmragbench.vectors import VectorFile
 
 
 class Fixed:

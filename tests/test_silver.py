@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from mmragbench.pictures import Picture
-from mmragbench.ptb import tokenize
+from mmragbench.data.entries import Picture
+from mmragbench.data.silver import Silver
+from mmragbench.measuring.ptb import tokenize
 from mmragbench.records import Image, Text
-from mmragbench.silver import Silver
 
 WORDS = ["dog", "cat", "red", "boat", "runs", "on", "the", "a"]
 
@@ -155,7 +155,7 @@ def test_captions_without_words() -> None:
 
 def test_nothing_is_computed_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making the mappings tokenises nothing; their keys are known all the same."""
-    monkeypatch.setattr("mmragbench.ptb.tokenize", lambda _: pytest.fail("tokenised"))
+    monkeypatch.setattr("mmragbench.measuring.ptb.tokenize", lambda _: pytest.fail("tokenised"))
     silver = Silver([picture("m", ["a"])], [picture("q", ["a"])])
     assert list(silver.qrels(["q"])) == ["q"]
     assert len(silver.affinity(["q"])) == 1

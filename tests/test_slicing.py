@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mmragbench.data.slices import MOST, sliced
 from mmragbench.errors import SuiteError
-from mmragbench.plan import load
+from mmragbench.planning.plan import load
 from mmragbench.records import Image, Query, Task, Text
-from mmragbench.slicing import MOST, sliced
 
 
 def task(*queries: Query, **more: object) -> Task:

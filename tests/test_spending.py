@@ -13,9 +13,9 @@ import pytest
 
 import served
 from loopback import Loopback, named
+from mmragbench.backends.server.budget import Overspent, Purse, parse, totals
+from mmragbench.backends.server.prices import Used
 from mmragbench.errors import DataError
-from mmragbench.money import Used
-from mmragbench.spending import Overspent, Purse, parse, totals
 from served import Place
 
 pytest.importorskip("openai")
@@ -179,7 +179,7 @@ def test_runs_at_the_same_time_share_the_limit(tmp_path):
     """Four processes with one ledger: together they stay below it, and nearly reach it."""
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from mmragbench.money import Used; from mmragbench.spending import Overspent, Purse\n"
+        "from mmragbench.backends.server.prices import Used; from mmragbench.backends.server.budget import Overspent, Purse\n"
         "purse = Purse(Path(sys.argv[1]), 1.0)\n"
         "try:\n"
         "    while True:\n"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmragbench.engine.results import Rankings, Retrieved
 from mmragbench.records import Hit, Hits, Ranking
-from mmragbench.stages import Rankings, Retrieved
 
 HITS = st.lists(
     st.builds(Hit, st.text(max_size=4), st.floats(allow_nan=False, allow_infinity=False)),

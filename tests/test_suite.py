@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mmragbench.errors import SuiteError
-from mmragbench.plan import load
-from mmragbench.suite import shipped_suites
+from mmragbench.planning.plan import load
+from mmragbench.planning.suite import shipped_suites
 from mmragbench.verbs import plan
 
 

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from mmragbench import spreadsheets
+from mmragbench._printable import LONGEST, printable, shortened
+from mmragbench.cli.progress import Bars, Lines, progress
+from mmragbench.cli.terminal import Terminal
 from mmragbench.errors import DataError, unknown
-from mmragbench.printable import LONGEST, printable, shortened
-from mmragbench.progress import Bars, Lines, progress
-from mmragbench.reporting.gfm import escape
-from mmragbench.terminal import Terminal
+from mmragbench.formats import spreadsheets
+from mmragbench.reporting.words.gfm import escape
 
 PROGRAM = Path(sys.executable).with_name("mmragbench")
 HOSTILE = (

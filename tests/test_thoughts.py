@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmragbench.cache import Items
-from mmragbench.meter import Meter
-from mmragbench.models.describe_then_draw import DescribeThenDraw
+from mmragbench.backends.thoughts import opens_thoughts, split
+from mmragbench.cache.items import Items
+from mmragbench.engine.cached_models import RememberedCaptioner, RememberedChat
+from mmragbench.engine.meter import Meter
+from mmragbench.generators.describe_then_draw import DescribeThenDraw
+from mmragbench.generators.reader import Reader
 from mmragbench.models.described import Described
-from mmragbench.models.reader import Reader
 from mmragbench.records import Document, Failure, Image, Prompt, Query, Reply, Text
-from mmragbench.remember import RememberedCaptioner, RememberedChat
-from mmragbench.thoughts import opens_thoughts, split
 
 ANSWER = "two red birds on a wire"
 PAIRS = [

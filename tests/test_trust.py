@@ -10,7 +10,7 @@ import yaml
 
 import mmragbench as mb
 from mmragbench.errors import SuiteError
-from mmragbench.plan import load
+from mmragbench.planning.plan import load
 from mmragbench.registry import find, named_measures
 from mmragbench.verbs import plan
 
@@ -204,8 +204,8 @@ def test_a_run_folders_own_dataset_is_imported_with_trust_only(mine, suite_file,
 
 def test_other_commands_import_nothing_that_a_run_folder_names(mine, suite_file, tmp_path):
     """report, compare, gate and load read what is stored."""
-    from mmragbench.comparing.evidence import RunFolder
     from mmragbench.comparing.families import within
+    from mmragbench.run_folder.evidence import RunFolder
     from mmragbench.verbs import write_reports
 
     run = mb.run(
@@ -225,7 +225,7 @@ def test_other_commands_import_nothing_that_a_run_folder_names(mine, suite_file,
 
 
 def save(run: Path, folder: Path) -> Path:
-    from mmragbench.gating.verdicts import save_baseline
+    from mmragbench.gating.gate import save_baseline
 
     save_baseline(run, folder / "baseline.json", [])
     return folder / "baseline.json"

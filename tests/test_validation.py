@@ -14,15 +14,19 @@ from hypothesis import strategies as st
 
 import mmragbench as mb
 import toy
-from mmragbench.cache import Item, Items
-from mmragbench.devices import in_halves
+from mmragbench._batching import in_halves
+from mmragbench._validation import CheckedStore, as_rows, check_hits, check_rankings, unusable
+from mmragbench.cache.items import Item, Items
+from mmragbench.cache.vectors import VectorFile
+from mmragbench.engine.cached_models import (
+    RememberedCaptioner,
+    RememberedEncoder,
+    RememberedReranker,
+)
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import ContractError, DataError
-from mmragbench.meter import Meter
 from mmragbench.records import Document, Failure, Hit, Image, Query, Ranking, Text
-from mmragbench.remember import RememberedCaptioner, RememberedEncoder, RememberedReranker
 from mmragbench.stores.faiss import Faiss
-from mmragbench.validation import CheckedStore, as_rows, check_hits, check_rankings, unusable
-from mmragbench.vectors import VectorFile
 
 TEXTS = [Text(id, id) for id in ("a", "b", "c", "d")]
 EYE = np.eye(4, dtype=np.float32)

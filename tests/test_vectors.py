@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-import mmragbench.vectors
-from mmragbench.cache import Cache, Item
+import mmragbench.cache.vectors
+from mmragbench.cache.cache import Cache
+from mmragbench.cache.items import Item
+from mmragbench.cache.vectors import VectorFile
+from mmragbench.engine.cached_models import RememberedEncoder
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import BadImage, DataError
-from mmragbench.meter import Meter
 from mmragbench.records import Image, Text
-from mmragbench.remember import RememberedEncoder
-from mmragbench.vectors import VectorFile
 
 ROWS = np.arange(40, dtype=np.float32).reshape(10, 4)
 KEYS = [f"text:{i}" for i in range(10)]
@@ -44,8 +45,8 @@ def is_mapped(rows):
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 1, 9], [7], list(range(10)) * 3])
 def test_rows_come_back_in_the_order_of_the_keys(stored, order, held, monkeypatch):
     """Any order, any repetition, whether they are held in memory or mapped."""
-    monkeypatch.setattr(mmragbench.vectors, "HELD", held)
-    monkeypatch.setattr(mmragbench.vectors, "_BLOCK", 4)
+    monkeypatch.setattr(mmragbench.cache.vectors, "HELD", held)
+    monkeypatch.setattr(mmragbench.cache.vectors, "_BLOCK", 4)
     found = stored.find([KEYS[i] for i in order])
     rows = stored.read(found)
     np.testing.assert_array_equal(rows, ROWS[order])
@@ -60,7 +61,7 @@ def test_neighbours_are_a_view_of_the_file(stored):
 
 def test_a_large_selection_is_mapped_and_leaves_no_file(stored, tmp_path, monkeypatch):
     """Gathered rows lie on disk without a name."""
-    monkeypatch.setattr(mmragbench.vectors, "HELD", 0)
+    monkeypatch.setattr(mmragbench.cache.vectors, "HELD", 0)
     before = sorted(tmp_path.iterdir())
     rows = stored.read(stored.find(KEYS[::-1]))
     assert is_mapped(rows)

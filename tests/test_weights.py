@@ -6,9 +6,9 @@ import pytest
 
 import mmragbench as mb
 import toy
+from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.errors import SuiteError
 from mmragbench.models.open_clip import OpenClip
-from mmragbench.weights import fingerprint, locate
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_weights_that_are_not_at_hand_are_a_reason_and_not_a_crash(
     it; the other measures have their numbers, and the run is fine."""
     from typer.testing import CliRunner
 
-    from mmragbench.cli import app
+    from mmragbench.cli.app import app
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     suite = toy.suite(tmp_path / "coco")

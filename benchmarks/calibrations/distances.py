@@ -25,7 +25,7 @@ from scipy.optimize import brentq
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from calibrations.part import ABOVE, BELOW, LEVEL, Finding, Share, on_all_cores, outside, rng, table
-from mmragbench.run_files import read_features
+from mmragbench.run_folder.files import read_features
 from mmragbench.statistics import (
     Distance,
     compare_distances,

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.random import Generator
 
 from gates.level import Scores, paired, percent, shares
-from mmragbench.comparing.evidence import Evidence
 from mmragbench.gating.baseline import values_of
 from mmragbench.gating.cells import Cell, judge
 from mmragbench.records import Measure
+from mmragbench.run_folder.evidence import Evidence
 from mmragbench.statistics.resampling import Array
 
 DATA_SETS = 300

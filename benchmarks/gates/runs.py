@@ -10,13 +10,13 @@ from pathlib import Path
 import yaml
 
 import mmragbench as mb
-from mmragbench import run_folder
 from mmragbench.datasets.coco import Coco
 from mmragbench.datasets.scenes import Scenes, _split
 from mmragbench.evals.captions import PYTHON, Tokenizer, captions
 from mmragbench.evals.retrieval import retrieval
+from mmragbench.measuring.scoring import rows
 from mmragbench.records import Measure, Output, Ranking, Scores, Task
-from mmragbench.scoring import rows
+from mmragbench.run_folder import writing as run_folder
 
 SUITE = Path(__file__).parents[2] / "suites" / "scenes.yaml"
 

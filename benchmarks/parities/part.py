@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Scores
-from mmragbench.scoring import estimate
 from mmragbench.signature import version
 
 Rows = NDArray[np.float64]

@@ -13,7 +13,7 @@ from parities.part import Part, library
 
 def tokens(data: Path) -> Part:
     """Share of captions whose tokens are Java's, and speed."""
-    from mmragbench import ptb
+    from mmragbench.measuring import ptb
 
     part = Part("Tokeniser")
     if shutil.which("java") is None:

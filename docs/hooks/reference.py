@@ -60,7 +60,7 @@ def verbs() -> Iterator[str]:
 
 def suite() -> Iterator[str]:
     """The keys of a suite, and of one of its tasks, from the models that validate them."""
-    from mmragbench.suite import Suite, TaskSpec
+    from mmragbench.planning.suite import Suite, TaskSpec
 
     for title, model in (("The suite", Suite), ("A task", TaskSpec)):
         yield f"## {title}\n\n| key | type | default | what it is |\n|---|---|---|---|"
@@ -109,7 +109,7 @@ def commands() -> Iterator[str]:
     """Every command with its arguments and options, as typer knows them."""
     import typer
 
-    from mmragbench.cli import app
+    from mmragbench.cli.app import app
 
     yield from _command("mmragbench", typer.main.get_command(app))
 

@@ -19,12 +19,12 @@ from torch.nn import functional
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
+from mmragbench.measuring.ptb import tokenize
 from mmragbench.models.scenes.contrast import nearest_agrees, success_at_1
 from mmragbench.models.scenes.examples import NO_EMBLEM, Split, load
 from mmragbench.models.scenes.train_reader import Question, named, read
 from mmragbench.models.scenes.train_reranker import NEAR, reranked
 from mmragbench.models.scenes.wording import agreement, cider
-from mmragbench.ptb import tokenize
 from mmragbench.scenes.kinds import KINDS
 
 SIDE = 160

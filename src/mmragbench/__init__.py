@@ -15,11 +15,11 @@ __all__ = ["__version__", "export", "gate", "load", "plan", "run", "save_baselin
 
 VERBS = {
     "export": "mmragbench.exporting.export",
-    "gate": "mmragbench.gating.verdicts",
+    "gate": "mmragbench.gating.gate",
     "load": "mmragbench.frames.loading",
     "plan": "mmragbench.verbs",
     "run": "mmragbench.verbs",
-    "save_baseline": "mmragbench.gating.verdicts",
+    "save_baseline": "mmragbench.gating.gate",
 }
 """Verb -> the module that it is in."""
 

@@ -3,8 +3,8 @@ imported."""
 
 from __future__ import annotations
 
-from mmragbench.cores import share_cores
-from mmragbench.ending import INTERRUPTS
+from mmragbench.engine.cores import share_cores
+from mmragbench.engine.interrupts import INTERRUPTS
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     INTERRUPTS.watch()
     share_cores()
     try:
-        from mmragbench.cli import main as commands
+        from mmragbench.cli.app import main as commands
     except KeyboardInterrupt:
         INTERRUPTS.end()
     commands()

@@ -73,8 +73,8 @@ class Chat(Protocol):
     Optional: `samples`, whether it draws lots (then a prompt's seed counts). For a model that waits
     for a server: `concurrency`, how many calls may be under way at once, and `halt()`, called where
     the run ends early: no further tries. For one that costs money:
-    an argument `price`, `purse`, which the run gives it to spend from (`mmragbench.spending`), and
-    `at_most(prompt)`, what a call can come to (`mmragbench.money`).
+    an argument `price`, `purse`, which the run gives it to spend from (`mmragbench.backends.server.budget`), and
+    `at_most(prompt)`, what a call can come to (`mmragbench.backends.server.prices`).
     """
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]: ...

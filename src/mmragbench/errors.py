@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
-from mmragbench.printable import one_line, shortened
-from mmragbench.redacting import without_plain_keys
+from mmragbench._printable import one_line, shortened
+from mmragbench._redacting import without_plain_keys
 
 
 class MmragbenchError(Exception):
     """The root of every error that a user caused or can mend; shown as one line, exit code 2. As
-    text it is one line of bounded length, without control characters (`mmragbench.printable`) and
+    text it is one line of bounded length, without control characters (`mmragbench._printable`) and
     without what begins as keys do: whatever was pasted where, an error repeats it."""
 
     def __str__(self) -> str:

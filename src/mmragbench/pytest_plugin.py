@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from mmragbench.gating.verdicts import Gate
+    from mmragbench.gating.gate import Gate
 
 
 class GateTest(Protocol):
@@ -89,7 +89,7 @@ def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
 def _one_line() -> Iterator[None]:
     """What is wrong with a suite or a baseline fails the test in one line, without what led to it;
     so does a disk that is full."""
-    from mmragbench.ending import outside
+    from mmragbench.engine.interrupts import outside
     from mmragbench.errors import MmragbenchError
     from mmragbench.gating.baseline import NoBaseline
 

@@ -30,7 +30,7 @@ class Image:
     @property
     def is_intact(self) -> bool:
         """Whether the file is there and, where the digest is known, still has its bytes."""
-        from mmragbench.identity import file_digest
+        from mmragbench._files import file_digest
 
         try:
             return self.path.is_file() and self.digest in ("", file_digest(self.path))
@@ -46,7 +46,7 @@ class Image:
         Raises:
             BadImage: the file is missing, truncated, empty, too large or not an image.
         """
-        from mmragbench.intake import open_image
+        from mmragbench._decoding import open_image
 
         return open_image(self.path, side)
 
@@ -342,7 +342,7 @@ class Measure:
         """
         import re
 
-        from mmragbench.printable import shortened
+        from mmragbench._printable import shortened
 
         match = re.fullmatch(r"([A-Za-z]\w*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
         if match is None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, get_type_hints
 
-from mmragbench import crashes
+from mmragbench import _crashes as crashes
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError, unknown
 from mmragbench.records import Measure, OutputKind
 

@@ -9,31 +9,36 @@ from typing import Any
 
 import yaml
 
-from mmragbench import audits, crashes, exclusions, run_files, run_folder
-from mmragbench.assembly import Assembly
-from mmragbench.cache import Cache, sweep, write_atomically
-from mmragbench.collecting import rarely
-from mmragbench.comparing.evidence import RunFolder
+from mmragbench import _crashes as crashes
+from mmragbench import audits
+from mmragbench._files import sweep, write_atomically
+from mmragbench._places import check_folder, private
+from mmragbench._validation import check_posed
+from mmragbench.backends.server.budget import LEDGER, Purse
+from mmragbench.cache.cache import Cache
 from mmragbench.comparing.families import STORED, within
+from mmragbench.data import exclusions
+from mmragbench.data.exclusions import LeftOut
+from mmragbench.data.slices import sliced
+from mmragbench.engine.assembly import Assembly
+from mmragbench.engine.collecting import rarely
+from mmragbench.engine.forecast import Forecast, forecast
+from mmragbench.engine.loop import Cell, Loop
+from mmragbench.engine.memory import keep_freed
+from mmragbench.engine.meter import Meter, Progress
+from mmragbench.engine.threads import aside
 from mmragbench.errors import SuiteError
-from mmragbench.exclusions import LeftOut
-from mmragbench.forecast import Forecast, forecast
-from mmragbench.gallery import BRIEF, FULL, Extent, write_gallery
-from mmragbench.loop import Cell, Loop
-from mmragbench.manifest import manifest
-from mmragbench.memory import keep_freed
-from mmragbench.meter import Meter, Progress
-from mmragbench.overlapping import aside
-from mmragbench.places import check_folder, private
-from mmragbench.plan import Plan, check_tasks, load
+from mmragbench.measuring.scoring import Row, absent, failures, rows
+from mmragbench.planning.plan import Plan, check_tasks, load
+from mmragbench.planning.suite import Misfit, Source
 from mmragbench.records import Image, Task
 from mmragbench.registry import every
-from mmragbench.scoring import Row, absent, failures, rows
-from mmragbench.slicing import sliced
-from mmragbench.spending import LEDGER, Purse
-from mmragbench.suite import Misfit, Source
-from mmragbench.thumbnails import thumbnail
-from mmragbench.validation import check_posed
+from mmragbench.run_folder import files as run_files
+from mmragbench.run_folder import writing as run_folder
+from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.run_folder.gallery import BRIEF, FULL, Extent, write_gallery
+from mmragbench.run_folder.manifest import manifest
+from mmragbench.run_folder.thumbnails import thumbnail
 
 RETRIEVES_NOTHING = "retrieves nothing"
 
@@ -73,8 +78,8 @@ def run(
 ) -> Run:
     """Run a suite and write its run folder below `output`.
 
-    From then on the process keeps freed memory for its next use (`mmragbench.memory`). The
-    command line also sets how threads wait (`mmragbench.cores.share_cores`), which has to be done
+    From then on the process keeps freed memory for its next use (`mmragbench.engine.memory`). The
+    command line also sets how threads wait (`mmragbench.engine.cores.share_cores`), which has to be done
     before numpy and PyTorch are imported.
 
     Args:

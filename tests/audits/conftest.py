@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image as Pillow
 
+from mmragbench._files import file_digest
 from mmragbench.datasets.coco import Coco, Split
-from mmragbench.identity import file_digest
 from mmragbench.records import Document, Image, Task
 from mmragbench.scenes import write
 

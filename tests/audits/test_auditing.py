@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 import mmragbench as mb
-from mmragbench.audits import auditing
+from mmragbench.audits import run_audits as auditing
 from mmragbench.reports.html import html
 
 NASTY = '<script>alert("x")</script> שלום & a|b'

@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from mmragbench.audits import copies
-from mmragbench.models.consensus import Consensus
-from mmragbench.models.nearest import Nearest
+from mmragbench.generators.consensus import Consensus
+from mmragbench.generators.nearest import Nearest
 from mmragbench.records import Document, Output, Task, Text
 
 

@@ -12,10 +12,12 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageEnhance, ImageOps
 
 import toy
-from mmragbench.audits import leak, pairs, prints, without
-from mmragbench.audits.pairs import matches, near_duplicates
-from mmragbench.audits.prints import Pictures
-from mmragbench.identity import file_digest
+from mmragbench._files import file_digest
+from mmragbench.audits import duplicates as pairs
+from mmragbench.audits import fingerprints as prints
+from mmragbench.audits import leak, without
+from mmragbench.audits.duplicates import matches, near_duplicates
+from mmragbench.audits.fingerprints import Pictures
 from mmragbench.records import Document, Image, Measure, Query, Score, Scores, Task, Text
 
 

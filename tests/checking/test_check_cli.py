@@ -54,7 +54,7 @@ def check(tmp_path, monkeypatch):
     (tmp_path / "rash.py").write_text("1 / 0\n")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "mmragbench.cli", "check", *arguments]
+        command = [sys.executable, "-m", "mmragbench.cli.app", "check", *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return run

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from mmragbench import registry
-from mmragbench.checking.finding import component
+from mmragbench.checking.resolve import component
 from mmragbench.errors import SuiteError
 from mmragbench.stores.faiss import Faiss
 

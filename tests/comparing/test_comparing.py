@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 
 import mmragbench as mb
 import toy
-from mmragbench.cli import app
-from mmragbench.comparing.against import against
-from mmragbench.comparing.evidence import RunFolder
+from mmragbench.cli.app import app
+from mmragbench.comparing.baseline import against
+from mmragbench.comparing.decomposition import CONTRASTS, gains, swap
 from mmragbench.comparing.families import between
 from mmragbench.comparing.pairs import NotComparable
-from mmragbench.comparing.sources import CONTRASTS, gains, swap
 from mmragbench.errors import MmragbenchError
+from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.statistics import holm
 
 STRATEGIES = {

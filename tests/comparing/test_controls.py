@@ -9,11 +9,11 @@ import yaml
 
 import mmragbench as mb
 import toy
-from mmragbench.compare_cli import _share
-from mmragbench.comparing.evidence import RunFolder
+from mmragbench.cli.compare import _share
+from mmragbench.comparing.decomposition import Gain
 from mmragbench.comparing.families import comparisons, within
 from mmragbench.comparing.primary import primary_measure
-from mmragbench.comparing.sources import Gain
+from mmragbench.run_folder.evidence import RunFolder
 
 TASKS = {
     "text-to-image": {"measures": ["RR", "Success@1"]},

@@ -13,18 +13,18 @@ import pytest
 from typer.testing import CliRunner
 
 from mmragbench import load
-from mmragbench.cli import app
-from mmragbench.comparing.against import against
-from mmragbench.comparing.evidence import Evidence, RunFolder
+from mmragbench._files import write_rows
+from mmragbench.cli.app import app
+from mmragbench.comparing.baseline import against
 from mmragbench.comparing.families import between, comparisons, judged, within
 from mmragbench.comparing.hypotheses import Hypothesis
-from mmragbench.papers.request import Request
-from mmragbench.papers.tables import tables
 from mmragbench.records import Measure
-from mmragbench.reporting import folder as reporting
-from mmragbench.reporting.page import render
-from mmragbench.reporting.verdicts import verdicts
-from mmragbench.run_folder import write_rows
+from mmragbench.reporting.page.page import render
+from mmragbench.reporting.tables.paper_tables import tables
+from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.words.verdicts import verdicts
+from mmragbench.run_folder import report_data as reporting
+from mmragbench.run_folder.evidence import Evidence, RunFolder
 from mmragbench.statistics import compare_differences, holm
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))

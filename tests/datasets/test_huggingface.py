@@ -22,11 +22,11 @@ import datasets
 import mmragbench as mb
 import toy
 from mmragbench import verbs
-from mmragbench.captioned import Columns
+from mmragbench.cache.identity import memory_digest
 from mmragbench.contracts import Dataset
+from mmragbench.data.tables import Columns
 from mmragbench.datasets.huggingface import PRESETS, Huggingface, keep
 from mmragbench.errors import DataError
-from mmragbench.identity import memory_digest
 from mmragbench.records import Task
 from mmragbench.registry import find
 

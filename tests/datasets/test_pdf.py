@@ -78,7 +78,7 @@ def test_the_same_files_pose_the_same_task(root, tmp_path):
     """Elsewhere, with another cache: the digests of memory and queries are the same."""
     import shutil
 
-    from mmragbench.identity import memory_digest, queries_digest
+    from mmragbench.cache.identity import memory_digest, queries_digest
 
     first = posed(root)
     shutil.copytree(root, tmp_path / "copy")

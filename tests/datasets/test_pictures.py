@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from mmragbench.data.coco_tasks import pose, tasks
+from mmragbench.data.entries import Entry, Picture, Sample
+from mmragbench.data.sampling import admit, draw, unique
 from mmragbench.errors import DataError
-from mmragbench.pictures import Entry, Picture, Sample, admit, draw, pose, tasks, unique
 from mmragbench.records import Image, Text
 
 

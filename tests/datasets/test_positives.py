@@ -10,9 +10,9 @@ import yaml
 
 import mmragbench as mb
 import toy
+from mmragbench.data.positives import extend, locate, read
 from mmragbench.errors import DataError
 from mmragbench.evals.retrieval import retrieval
-from mmragbench.positives import extend, locate, read
 from mmragbench.records import Document, Measure, Query, Ranking, Task, Text
 
 

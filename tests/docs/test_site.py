@@ -84,8 +84,8 @@ def test_every_command_and_every_key_is_in_the_reference(site):
     """With what it is for: a command line option or a key without a word would be an empty cell."""
     import typer
 
-    from mmragbench.cli import app
-    from mmragbench.suite import Suite, TaskSpec
+    from mmragbench.cli.app import app
+    from mmragbench.planning.suite import Suite, TaskSpec
 
     told = pages(site)
     commands = told["reference/command-line.html"]

@@ -58,7 +58,7 @@ def peers(texts: dict[str, str], references: dict[str, tuple[str, ...]]) -> dict
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
 
-    from mmragbench import ptb
+    from mmragbench.measuring import ptb
 
     gold = {query: ptb.lines(references[query]) for query in texts}
     given = {query: [ptb.line(text)] for query, text in texts.items()}

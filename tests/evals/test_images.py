@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mmragbench.engine.results import scored_from_bytes, scored_to_bytes
 from mmragbench.evals.images import images
+from mmragbench.measuring.scoring import rows
 from mmragbench.records import Image, Measure, Output, Query, Task
 from mmragbench.registry import find
-from mmragbench.scoring import rows
 from mmragbench.signature import parse
-from mmragbench.stages import scored_from_bytes, scored_to_bytes
 from mmragbench.statistics import fid_interval, kid_interval
 
 MEASURES = [Measure("FID", "pixels"), Measure("KID", "pixels")]

@@ -10,8 +10,8 @@ from pycocoevalcap import eval as caption_eval
 from pycocotools.coco import COCO
 
 import mmragbench as mb
-from mmragbench import ptb
 from mmragbench.errors import MmragbenchError
+from mmragbench.measuring import ptb
 
 
 class OurTokenizer:

@@ -103,7 +103,7 @@ def test_the_command_says_what_it_wrote_and_what_it_left_out(coco_run, tmp_path,
     """A line on standard output; reasons on standard error; 2 for misuse, without a traceback."""
 
     def command(*arguments):
-        asked = [sys.executable, "-m", "mmragbench.cli", "export", str(coco_run), *arguments]
+        asked = [sys.executable, "-m", "mmragbench.cli.app", "export", str(coco_run), *arguments]
         return subprocess.run(asked, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     done = command("--format", "trec", "--output", "out")

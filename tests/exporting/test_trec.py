@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mmragbench as mb
-from mmragbench import trec
 from mmragbench.errors import DataError
 from mmragbench.exporting.trec import settled
+from mmragbench.formats import trec
 from mmragbench.records import Ranking
 
 

@@ -15,14 +15,14 @@ import yaml
 
 import mmragbench as mb
 import toy
-from mmragbench.comparing.against import against
-from mmragbench.comparing.evidence import RunFolder
+from mmragbench.comparing.baseline import against
 from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.formats.trec import read
 from mmragbench.frames import tables
-from mmragbench.papers.folder import save_all
-from mmragbench.papers.request import Request
-from mmragbench.reporting import folder as reported
-from mmragbench.trec import read
+from mmragbench.reporting.paper.folder import save_all
+from mmragbench.reporting.tables.request import Request
+from mmragbench.run_folder import report_data as reported
+from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.verbs import Run
 
 CELL = ["task", "strategy", "generator", "k"]

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from mmragbench.errors import DataError
 from mmragbench.gating import packing
 from mmragbench.gating.baseline import Baseline
-from mmragbench.gating.verdicts import save_baseline
+from mmragbench.gating.gate import save_baseline
 
 floats = arrays.arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32))
 

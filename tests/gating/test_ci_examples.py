@@ -32,7 +32,7 @@ def project(made, baseline, tmp_path, monkeypatch) -> Path:
     shutil.copy(baseline, folder / "baseline.json")
     program = tmp_path / "bin" / "mmragbench"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mmragbench.cli "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mmragbench.cli.app "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))

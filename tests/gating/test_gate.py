@@ -9,8 +9,8 @@ import pytest
 
 import mmragbench as mb
 from mmragbench.errors import MmragbenchError
+from mmragbench.gating.renderers import markdown
 from mmragbench.gating.sentences import got_worse, summary
-from mmragbench.gating.written import markdown
 
 CELL = "text-to-image/shared-space"
 

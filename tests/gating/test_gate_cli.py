@@ -14,11 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 import mmragbench as mb
-from mmragbench.cli import app
+from mmragbench.cli.app import app
 from mmragbench.gating.cells import Cell
+from mmragbench.gating.gate import Gate
 from mmragbench.gating.problems import Problem
-from mmragbench.gating.verdicts import Gate
-from mmragbench.gating.written import errors, junit, markdown
+from mmragbench.gating.renderers import errors, junit, markdown
 
 NASTY = "a|b <script>alert(1)</script> *c* \x07 100%\r\n::error::"
 
@@ -68,7 +68,7 @@ def test_exit_codes(made, worse, baseline):
 def test_misuse_is_exit_code_2(made, baseline, tmp_path, arguments):
     """One line on standard error (typer's box for an argument that is no number); no traceback."""
     given = [str(baseline) if a == "BASELINE" else a for a in arguments]
-    command = [sys.executable, "-m", "mmragbench.cli", "gate", str(made), *given]
+    command = [sys.executable, "-m", "mmragbench.cli.app", "gate", str(made), *given]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=os.environ)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -172,8 +172,8 @@ def test_a_baseline_keeps_no_margins(options, made, tmp_path):
 @pytest.mark.parametrize("columns", [80, 160])
 def test_it_fits_the_terminal(worse, baseline, columns, monkeypatch):
     """No line is wider than the window."""
-    from mmragbench import gate_cli
-    from mmragbench.terminal import Terminal
+    from mmragbench.cli import gate as gate_cli
+    from mmragbench.cli.terminal import Terminal
 
     console = Terminal(width=columns)
     console.file = io.StringIO()

@@ -51,7 +51,7 @@ def test_a_session_without_it_imports_nothing_heavy(pytester):
         import sys
 
         def test_light():
-            heavy = {"numpy", "pydantic", "torch", "mmragbench.gating.verdicts", "mmragbench.verbs"}
+            heavy = {"numpy", "pydantic", "torch", "mmragbench.gating.gate", "mmragbench.verbs"}
             assert not heavy & set(sys.modules)
     """)
     pytester.runpytest_subprocess(*LOADED).assert_outcomes(passed=1)

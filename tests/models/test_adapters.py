@@ -69,7 +69,7 @@ def test_open_clip_gives_what_the_library_gives(images):
     import open_clip
     import torch
 
-    from mmragbench.weights import locate
+    from mmragbench.backends.weights import locate
 
     name = f"local-dir:{locate('shipped:scenes/clip')}"
     model, _, preprocess = open_clip.create_model_and_transforms(name)

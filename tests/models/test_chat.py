@@ -91,7 +91,7 @@ def test_lots_sample_the_models_distribution():
     """Frequencies over many seeds are the softmax of the scores at that temperature."""
     import torch
 
-    from mmragbench.checkpoints.lots import Lots
+    from mmragbench.backends.transformers.sampling import Lots
 
     scores = torch.tensor([[2.0, 1.0, 0.0, -torch.inf]])
     drawn = Lots(range(4000), 2.0)(None, scores.expand(4000, 4)).argmax(dim=1)
@@ -105,7 +105,7 @@ def test_guided_scores_are_the_librarys():
     import torch
     from transformers import ClassifierFreeGuidanceLogitsProcessor
 
-    from mmragbench.checkpoints.lots import Lots
+    from mmragbench.backends.transformers.sampling import Lots
 
     scores = torch.randn(4, 7, generator=torch.Generator().manual_seed(0))
     rows = torch.zeros(2, 1)
@@ -210,7 +210,7 @@ def test_thoughts_that_a_template_begins_end_where_the_model_ends_them(tmp_path,
 )
 def test_marks_that_are_special_tokens_are_marks(tmp_path, images, monkeypatch, specials):
     """A tokenizer drops special tokens from texts; the thoughts between two must go with them."""
-    from mmragbench.checkpoints import writing
+    from mmragbench.backends.transformers import writing
 
     chat = TransformersChat(str(checkpoints.llava(tmp_path, specials=specials)), max_new_tokens=40)
     words = chat.checkpoint.processor.tokenizer
@@ -227,7 +227,7 @@ def test_marks_that_are_special_tokens_are_marks(tmp_path, images, monkeypatch, 
 
 def test_a_reply_that_the_length_limit_ended_says_so(made, images, monkeypatch):
     """Its last token is not one that ends replies."""
-    from mmragbench.checkpoints import writing
+    from mmragbench.backends.transformers import writing
 
     chat = TransformersChat(made("llava"), max_new_tokens=3)
     end = chat.checkpoint.processor.tokenizer.eos_token_id

@@ -32,7 +32,7 @@ def shipped(name: str) -> Make:
     """A copy of a model that ships."""
 
     def make(folder: Path):
-        from mmragbench.weights import locate
+        from mmragbench.backends.weights import locate
 
         shutil.copytree(locate(f"shipped:scenes/{name}"), folder / name)
         return {"name": str(folder / name)}, next((folder / name).rglob("*.safetensors"))

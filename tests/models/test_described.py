@@ -11,13 +11,13 @@ import served
 import toy
 from loopback import Loopback, colour_of
 from mmragbench import verbs
-from mmragbench.cache import Items
-from mmragbench.endpoint import Calls
-from mmragbench.meter import Meter
+from mmragbench.backends.server.endpoint import Calls
+from mmragbench.cache.items import Items
+from mmragbench.engine.cached_models import RememberedCaptioner, RememberedChat
+from mmragbench.engine.meter import Meter
 from mmragbench.models.described import PICTURE, WANTED, Described
 from mmragbench.models.openai import OpenaiChat
 from mmragbench.records import Document, Failure, Image, Query, Text
-from mmragbench.remember import RememberedCaptioner, RememberedChat
 from mmragbench.strategies.text_grounding import TextGrounding
 
 pytest.importorskip("openai")

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 import tiny
+from mmragbench.cache.vectors import VectorFile
 from mmragbench.checking import rules
+from mmragbench.engine.cached_models import RememberedEncoder
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import DataError, NotApplicable, SuiteError
-from mmragbench.meter import Meter
 from mmragbench.records import Image, Text
 from mmragbench.registry import find
-from mmragbench.remember import RememberedEncoder
-from mmragbench.vectors import VectorFile
 
 TEXTS = [
     Text(str(i), text)

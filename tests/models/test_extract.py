@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from mmragbench.errors import NotApplicable
-from mmragbench.models.captioner import Captioner
-from mmragbench.models.consensus import Consensus
-from mmragbench.models.extract import Extract
-from mmragbench.models.nearest import Nearest
+from mmragbench.generators.captioner import Captioner
+from mmragbench.generators.consensus import Consensus
+from mmragbench.generators.extract import Extract
+from mmragbench.generators.nearest import Nearest
 from mmragbench.records import Document, Image, Query, Text
 
 

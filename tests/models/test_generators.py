@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mmragbench.errors import NotApplicable
-from mmragbench.models.consensus import Consensus
-from mmragbench.models.nearest import Nearest
+from mmragbench.generators.consensus import Consensus
+from mmragbench.generators.nearest import Nearest
 from mmragbench.records import Document, Image, Query, Text
 
 QUERY = Query("q")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mmragbench.cache import Items
+from mmragbench.cache.items import Items
+from mmragbench.engine.cached_models import RememberedChat, RememberedReranker
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import SuiteError
-from mmragbench.meter import Meter
 from mmragbench.models.judge import Judge, grade
 from mmragbench.records import Document, Failure, Image, Query, Reply, Text
-from mmragbench.remember import RememberedChat, RememberedReranker
 
 PICTURE = Image("i", Path("i.jpg"), "1234")
 

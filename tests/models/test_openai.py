@@ -12,12 +12,12 @@ import pytest
 from PIL import Image as Pillow
 
 from loopback import Loopback, pictures_of
-from mmragbench.endpoint import Calls, ServerError
+from mmragbench.backends.server.endpoint import Calls, ServerError
+from mmragbench.backends.server.prices import Price, Used, at_most, dollars
+from mmragbench.backends.server.retries import LONGEST_TOLD, retry_after, wait
 from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter, Pictures
-from mmragbench.money import Price, Used, at_most, dollars
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
-from mmragbench.retrying import LONGEST_TOLD, retry_after, wait
 
 pytest.importorskip("openai")
 
@@ -249,7 +249,7 @@ def test_an_answer_that_is_none_is_a_failure(script, reason):
 @pytest.mark.parametrize("odd", [None, "many", -5, 10**400, 1e300, [], {}, True, "9" * 30])
 def test_counts_that_are_none_are_as_if_not_told(odd, tmp_path):
     """The most that a call can have cost is paid then; the ledger stays a ledger."""
-    from mmragbench.spending import Purse
+    from mmragbench.backends.server.budget import Purse
 
     usage = {"prompt_tokens": odd, "completion_tokens": odd}
     body = {"choices": [{"message": {"content": "red"}}], "usage": usage}
@@ -288,9 +288,9 @@ def test_half_a_surrogate_pair_is_no_trouble():
 
 def test_a_run_that_ends_early_waits_for_no_further_try(tmp_path):
     """One item meets a wrong key, another one was told to come back in a minute."""
-    from mmragbench.cache import Items
-    from mmragbench.meter import Meter
-    from mmragbench.remember import RememberedChat
+    from mmragbench.cache.items import Items
+    from mmragbench.engine.cached_models import RememberedChat
+    from mmragbench.engine.meter import Meter
 
     with Loopback(script=["429:60", "401"]) as server:
         made = OpenaiChat("m", server.url, calls=Calls(concurrency=2))
@@ -525,9 +525,9 @@ def test_a_server_that_tells_no_tokens_is_paid_the_most_that_it_can_be():
 
 def test_calls_overlap(tmp_path):
     """A server that takes its time is asked by several at once, through the cache's window."""
-    from mmragbench.cache import Items
-    from mmragbench.meter import Meter
-    from mmragbench.remember import RememberedChat
+    from mmragbench.cache.items import Items
+    from mmragbench.engine.cached_models import RememberedChat
+    from mmragbench.engine.meter import Meter
 
     with Loopback(latency=0.2) as server:
         made = OpenaiChat("m", server.url, calls=Calls(concurrency=8))

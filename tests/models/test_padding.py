@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tiny
+from mmragbench.backends.padding import UNCUT, cut_of, encoding, proven
 from mmragbench.models.open_clip import OpenClip
-from mmragbench.padding import UNCUT, cut_of, encoding, proven
 from mmragbench.records import Text
 
 CAPTIONS = [

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from mmragbench.cache import Items
+from mmragbench.cache.items import Items
+from mmragbench.engine.cached_models import RememberedChat, RememberedPainter
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import NotApplicable
-from mmragbench.meter import Meter
-from mmragbench.models.describe_then_draw import DescribeThenDraw
-from mmragbench.models.draw import Draw
-from mmragbench.models.reader import Reader
+from mmragbench.generators.describe_then_draw import DescribeThenDraw
+from mmragbench.generators.draw import Draw
+from mmragbench.generators.reader import Reader
 from mmragbench.records import Document, Drawing, Failure, Image, Prompt, Query, Reply, Text
-from mmragbench.remember import RememberedChat, RememberedPainter
 
 
 def image(id: str) -> Image:

@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mmragbench.checkpoints.loading import load  # noqa: E402
-from mmragbench.checkpoints.seen import Seen  # noqa: E402
-from mmragbench.weights import locate  # noqa: E402
+from mmragbench.backends.transformers.loading import load  # noqa: E402
+from mmragbench.backends.transformers.vision_cache import Seen  # noqa: E402
+from mmragbench.backends.weights import locate  # noqa: E402
 
 
 class Tower:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from mmragbench.outside.against import versus
-from mmragbench.outside.captions import captions
-from mmragbench.outside.judging import judge_captions, judge_rankings
-from mmragbench.outside.problems import MissingOutputs
-from mmragbench.outside.rankings import rankings
 from mmragbench.signature import parse
 from mmragbench.statistics import holm
+from mmragbench.submissions.captions import captions
+from mmragbench.submissions.problems import MissingOutputs
+from mmragbench.submissions.rankings import rankings
+from mmragbench.submissions.scoring import judge_captions, judge_rankings
+from mmragbench.submissions.versus import versus
 
 PROGRAM = Path(sys.executable).with_name("mmragbench")
 THINGS = ("bike", "dog", "plate", "cat", "boat", "train", "horse", "kite")

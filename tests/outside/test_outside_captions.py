@@ -7,10 +7,10 @@ import json
 import pytest
 
 from mmragbench.errors import DataError, SuiteError
-from mmragbench.outside.captions import captions
-from mmragbench.outside.judging import judge_captions
-from mmragbench.outside.problems import MissingOutputs
 from mmragbench.signature import parse
+from mmragbench.submissions.captions import captions
+from mmragbench.submissions.problems import MissingOutputs
+from mmragbench.submissions.scoring import judge_captions
 
 REFERENCES = {
     1: ["A man rides a red bike.", "A man on a bike"],

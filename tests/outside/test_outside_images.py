@@ -9,13 +9,13 @@ import pytest
 from PIL import Image as Pillow
 
 from mmragbench.errors import DataError, SuiteError
-from mmragbench.outside.features import Features, label, resolve
-from mmragbench.outside.fidelity import judge_images, judge_moments
-from mmragbench.outside.images import images
-from mmragbench.outside.moments import Moments, frechet
-from mmragbench.outside.problems import MissingOutputs
-from mmragbench.outside.writing import remarks
 from mmragbench.signature import parse
+from mmragbench.submissions.features import Features, label, resolve
+from mmragbench.submissions.fidelity import judge_images, judge_moments
+from mmragbench.submissions.images import images
+from mmragbench.submissions.moments import Moments, frechet
+from mmragbench.submissions.problems import MissingOutputs
+from mmragbench.submissions.writing import remarks
 
 
 class Mean:

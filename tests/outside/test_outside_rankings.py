@@ -6,14 +6,14 @@ import random
 
 import pytest
 
-from mmragbench import trec
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.evals.retrieval import retrieval
-from mmragbench.outside.judging import judge_rankings
-from mmragbench.outside.problems import MissingOutputs
-from mmragbench.outside.rankings import rankings, read_qrels, read_run
+from mmragbench.formats import trec
 from mmragbench.records import Measure, Query, Ranking, Task
 from mmragbench.signature import parse
+from mmragbench.submissions.problems import MissingOutputs
+from mmragbench.submissions.rankings import rankings, read_qrels, read_run
+from mmragbench.submissions.scoring import judge_rankings
 
 QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq2 0 d4 1\nq3 0 d5 0\n"
 RUN = "q1 Q0 d2 1 0.9 s\nq1 Q0 d1 2 0.8 s\nq2 Q0 d3 1 0.7 s\n"

@@ -181,7 +181,7 @@ def test_small_numbers_have_digits(tmp_path, capsys):
     """A KID of 4e-05 is not a row of zeros."""
     from rich.console import Console
 
-    from mmragbench.outside.writing import table
+    from mmragbench.submissions.writing import table
 
     row = {"measure": "KID(x)", "estimate": 4.1e-5, "low": -2.34e-6, "high": 8.8e-5}
     Console(width=100).print(table([row | {"n": 9, "n_failed": 0}]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import papers
-from mmragbench.pages import Limits, read
-from mmragbench.pages.captions import begins
+from mmragbench.data.pdf import Limits, read
+from mmragbench.data.pdf.captions import begins
 from papers import LEFT, figure, paper, picture, show, write
 
 

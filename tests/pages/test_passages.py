@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmragbench.pages import Passages, cut
-from mmragbench.pages.passages import joined
+from mmragbench.data.pdf import Passages, cut
+from mmragbench.data.pdf.passages import joined
 
 HOW = st.integers(1, 12).flatmap(
     lambda words: st.builds(Passages, st.just(words), st.integers(0, words - 1))

@@ -10,8 +10,8 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, NumberObject
 
 import papers
-from mmragbench.pages import Limits, read
-from mmragbench.pages import reading as module
+from mmragbench.data.pdf import Limits, read
+from mmragbench.data.pdf import reading as module
 from papers import LEFT, figure, paper, picture, show, write
 
 LIMITS = Limits()

@@ -16,20 +16,20 @@ import yaml
 from typer.testing import CliRunner
 
 from mmragbench import statistics
-from mmragbench.cli import app
+from mmragbench.cli.app import app
 from mmragbench.errors import DataError
-from mmragbench.papers import family
-from mmragbench.papers.comparability import obstacles, usual
-from mmragbench.papers.csv import csv
-from mmragbench.papers.html import html
-from mmragbench.papers.labels import labels
-from mmragbench.papers.latex import latex
-from mmragbench.papers.markdown import markdown
-from mmragbench.papers.request import Request
-from mmragbench.papers.table import Number, PaperTable
-from mmragbench.papers.tables import tables
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.tex import escape
+from mmragbench.reporting.tables import family
+from mmragbench.reporting.tables.comparability import obstacles, usual
+from mmragbench.reporting.tables.csv import csv
+from mmragbench.reporting.tables.html import html
+from mmragbench.reporting.tables.labels import labels
+from mmragbench.reporting.tables.latex import latex
+from mmragbench.reporting.tables.markdown import markdown
+from mmragbench.reporting.tables.paper_table import Number, PaperTable
+from mmragbench.reporting.tables.paper_tables import tables
+from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.words.tex import escape
+from mmragbench.run_folder.report_data import RunFolder
 
 NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
 

@@ -10,15 +10,15 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from mmragbench.papers.citing import bibliography, cited, matching, rules
-from mmragbench.papers.figures import of_forest, of_tradeoff
-from mmragbench.papers.methods import methods
 from mmragbench.records import Measure
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.forest import Contrast, Forest
-from mmragbench.reporting.pareto import Point, Tradeoff
+from mmragbench.reporting.facts.forest import Contrast, Forest
+from mmragbench.reporting.facts.pareto import Point, Tradeoff
+from mmragbench.reporting.paper.citing import bibliography, cited, matching, rules
+from mmragbench.reporting.paper.figures import of_forest, of_tradeoff
+from mmragbench.reporting.paper.methods import methods
+from mmragbench.run_folder.report_data import RunFolder
 
-BIBLIOGRAPHY = Path(__file__).parents[2] / "src/mmragbench/papers/bibliography.bib"
+BIBLIOGRAPHY = Path(__file__).parents[2] / "src/mmragbench/reporting/paper/bibliography.bib"
 
 
 def test_the_bibliography_is_valid_bibtex() -> None:

@@ -13,15 +13,15 @@ import pytest
 import yaml
 
 from mmragbench.records import Measure
-from mmragbench.reporting.curves import curves
-from mmragbench.reporting.drawing import curve, forest, tradeoff
-from mmragbench.reporting.drawing.shapes import SHAPES, decades, ticks
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.forest import Forest, forests
-from mmragbench.reporting.headline import headlines
-from mmragbench.reporting.overview import overview, slice_table
-from mmragbench.reporting.page import COLOURS, colours
-from mmragbench.reporting.pareto import Point, Tradeoff, tradeoffs
+from mmragbench.reporting.facts.curves import curves
+from mmragbench.reporting.facts.forest import Forest, forests
+from mmragbench.reporting.facts.headline import headlines
+from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
+from mmragbench.reporting.page.drawing import curve, forest, tradeoff
+from mmragbench.reporting.page.drawing.shapes import SHAPES, decades, ticks
+from mmragbench.reporting.page.page import COLOURS, colours
+from mmragbench.reporting.tables.overview import overview, slice_table
+from mmragbench.run_folder.report_data import RunFolder
 
 CELL = {"task": "captioning", "generator": "g", "k": 3, "slice": "all", "measure": "CIDEr"}
 
@@ -109,7 +109,7 @@ def brute_front(points: list[tuple[float, float]]) -> set[tuple[float, float]]:
 @pytest.mark.parametrize("lower", [False, True])
 def test_the_front_is_what_nothing_dominates(lower: bool) -> None:
     """Against another algorithm, on random points with ties in cost and value."""
-    from mmragbench.reporting.pareto import _front
+    from mmragbench.reporting.facts.pareto import _front
 
     draw = random.Random(3)
     for _ in range(200):

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from mmragbench.records import Measure
-from mmragbench.reporting import costs, glance, troubles, units
-from mmragbench.reporting.curves import curves
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.limits import limit_tables
-from mmragbench.reporting.page import render
-from mmragbench.reporting.tables import tables
+from mmragbench.reporting.facts import costs, units
+from mmragbench.reporting.facts.curves import curves
+from mmragbench.reporting.page import issues as troubles
+from mmragbench.reporting.page import strips as glance
+from mmragbench.reporting.page.page import render
+from mmragbench.reporting.tables.tables import tables
+from mmragbench.reporting.words.limits import limit_tables
+from mmragbench.run_folder.report_data import RunFolder
 
 
 def row(strategy: str, estimate: float | None, **more: Any) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mmragbench.papers.folder import save_all
-from mmragbench.papers.request import Request
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.tex import escape
+from mmragbench.reporting.paper.folder import save_all
+from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.words.tex import escape
 from mmragbench.reports.csv import csv
 from mmragbench.reports.latex import latex
 from mmragbench.reports.markdown import escape as escape_markdown
 from mmragbench.reports.markdown import markdown
+from mmragbench.run_folder.report_data import RunFolder
 
 SPECIALS = "100% & #1_a $x$ {b} ~c^d\\e <f> \"g\" |h| 'i' `j` -- שלום 🦄 Łódź naïve\x07"
 

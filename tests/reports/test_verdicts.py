@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.reporting.phrases import about, listed
-from mmragbench.reporting.verdicts import Verdict, verdicts
+from mmragbench.reporting.words.phrases import about, listed
+from mmragbench.reporting.words.verdicts import Verdict, verdicts
 from mmragbench.reports.markdown import markdown
+from mmragbench.run_folder.report_data import RunFolder
 
 Numbers = dict[str, float]
 Pairs = dict[tuple[str, str], Any]

@@ -52,7 +52,7 @@ def test_sums_by_place_are_numpys_own():
 @pytest.mark.parametrize("centre", [False, True])
 def test_parts_change_nothing(document, centre, monkeypatch):
     """A memory that is averaged, centred and searched part by part gives the same rankings."""
-    from mmragbench import rows
+    from mmragbench.retrieval import owned_rows as rows
     from mmragbench.stores.faiss import Faiss
     from mmragbench.strategies import shared_space
 

@@ -9,8 +9,8 @@ import pytest
 
 import toy
 from mmragbench.verify import needs
-from mmragbench.verify.checking import check
 from mmragbench.verify.references import chosen, load
+from mmragbench.verify.run import check
 
 open_clip = pytest.importorskip("open_clip")
 torch = pytest.importorskip("torch")

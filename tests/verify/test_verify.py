@@ -10,13 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 import toy
-from mmragbench import cli
+from mmragbench.cli import app as cli
 from mmragbench.records import Measure, Score, Scores
-from mmragbench.verify import checking, references
-from mmragbench.verify.checking import check
-from mmragbench.verify.lines import lines
+from mmragbench.verify import references
+from mmragbench.verify import run as checking
 from mmragbench.verify.outcomes import judge
 from mmragbench.verify.references import Need, Reference, Source, chosen, load
+from mmragbench.verify.run import check
+from mmragbench.verify.text_report import lines
 
 SOURCE = Source(title="a paper", where="https://example.org/table-1", version="1")
 REFERENCES = load()

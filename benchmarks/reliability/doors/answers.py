@@ -31,10 +31,10 @@ def enter(folder: Path) -> Outcome:
 
 
 def _encoder(rng: random.Random, n: int, folder: Path) -> Outcome:
-    from mmragbench.meter import Meter
+    from mmragbench.cache.vectors import VectorFile
+    from mmragbench.engine.cached_models import RememberedEncoder
+    from mmragbench.engine.meter import Meter
     from mmragbench.records import Text
-    from mmragbench.remember import RememberedEncoder
-    from mmragbench.vectors import VectorFile
 
     class Encoder:
         modalities = frozenset({"text"})
@@ -53,10 +53,10 @@ def _encoder(rng: random.Random, n: int, folder: Path) -> Outcome:
 
 
 def _reranker(rng: random.Random, n: int, folder: Path) -> Outcome:
-    from mmragbench.cache import Items
-    from mmragbench.meter import Meter
+    from mmragbench.cache.items import Items
+    from mmragbench.engine.cached_models import RememberedReranker
+    from mmragbench.engine.meter import Meter
     from mmragbench.records import Document, Failure, Query, Text
-    from mmragbench.remember import RememberedReranker
 
     class Reranker:
         def score(self, queries: Any, documents: Any) -> Any:
@@ -100,7 +100,7 @@ def _check(hits: Any, n: int) -> None:
 
 
 def _store(rng: random.Random, n: int, folder: Path) -> Outcome:
-    from mmragbench.validation import CheckedStore
+    from mmragbench._validation import CheckedStore
 
     class Store:
         def add(self, ids: Any, vectors: Any) -> None:
@@ -119,9 +119,9 @@ def _store(rng: random.Random, n: int, folder: Path) -> Outcome:
 
 
 def _strategy(rng: random.Random, n: int, folder: Path) -> Outcome:
+    from mmragbench._validation import check_rankings
+    from mmragbench.engine.results import Rankings
     from mmragbench.records import Query, Ranking
-    from mmragbench.stages import Rankings
-    from mmragbench.validation import check_rankings
 
     queries = [Query(f"q{i}") for i in range(n)]
     rankings = [Ranking(_maybe(rng, q.id, ["q0", "x", None]), _hits(rng, n)) for q in queries]

@@ -11,10 +11,11 @@ import numpy as np
 from damaged_files import damaged
 
 from doors import Outcome
-from mmragbench.cache import Cache, Item
-from mmragbench.intake import take_in
+from mmragbench.cache.cache import Cache
+from mmragbench.cache.items import Item
+from mmragbench.cache.vectors import Found
+from mmragbench.data.intake import take_in
 from mmragbench.records import Image
-from mmragbench.vectors import Found
 
 COUNT = 12
 

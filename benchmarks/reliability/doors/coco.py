@@ -87,8 +87,8 @@ def _plain(caption: object) -> bool:
 
 
 def _scored(folder: Path) -> Outcome:
-    from mmragbench.outside.captions import captions
-    from mmragbench.outside.judging import judge_captions
+    from mmragbench.submissions.captions import captions
+    from mmragbench.submissions.scoring import judge_captions
 
     submission = captions(folder / "results.json", folder / "captions.json", "zero")
     judge_captions(submission, ["CIDEr", "Bleu_4", "ROUGE_L"])

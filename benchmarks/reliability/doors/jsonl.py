@@ -48,8 +48,8 @@ def _line(rng: random.Random, n: int, odd: float) -> str:
 
 def enter(folder: Path) -> Outcome:
     """Every line that is not blank is a question or is named; positives keep their queries."""
-    from mmragbench.positives import read
-    from mmragbench.questions import read_questions
+    from mmragbench.data.positives import read
+    from mmragbench.data.questions import read_questions
 
     file = folder / "positives.json"
     judged = len(read(file)) if file.is_file() else 0

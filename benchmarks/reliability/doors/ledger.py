@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from doors import Outcome
-from mmragbench.money import Used
-from mmragbench.spending import Purse
+from mmragbench.backends.server.budget import Purse
+from mmragbench.backends.server.prices import Used
 
 ODD: tuple[Any, ...] = (
     None, True, -1, -0.5, 10**400, 1e300, float("nan"), float("inf"), "", "0.5", [], {}, "\u2028",

@@ -35,7 +35,7 @@ def make(rng: random.Random, folder: Path) -> None:
 
 def enter(folder: Path) -> Outcome:
     """What is taken is a Gaussian: as far from itself as nothing, and from another by a number."""
-    from mmragbench.outside.moments import Moments, frechet
+    from mmragbench.submissions.moments import Moments, frechet
 
     moments = Moments.read(folder / "m.npz")
     d, scale = len(moments.mean), max(1.0, float(np.trace(moments.covariance)))

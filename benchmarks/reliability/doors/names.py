@@ -11,12 +11,12 @@ import random
 from pathlib import Path
 
 from doors import Outcome
-from mmragbench import run_folder
+from mmragbench.engine.loop import Cell
+from mmragbench.engine.results import Generated, Retrieved
 from mmragbench.errors import MmragbenchError
-from mmragbench.loop import Cell
-from mmragbench.plan import Plan, load
+from mmragbench.planning.plan import Plan, load
 from mmragbench.records import Output
-from mmragbench.stages import Generated, Retrieved
+from mmragbench.run_folder import writing as run_folder
 
 PARTS = (
     "a", "A", "random", "nearest", "k1", "é", "e\u0301", "ß", "SS", "ｆ", "名", "١", "-", "_", ".", "..",

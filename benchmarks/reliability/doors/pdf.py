@@ -36,7 +36,7 @@ def make(rng: random.Random, folder: Path) -> None:
 
 def enter(folder: Path) -> Outcome:
     """As a data set reads it; a page that gives nothing is named, or the file is."""
-    from mmragbench.pages import Limits, read
+    from mmragbench.data.pdf import Limits, read
 
     reading = read(folder / "a.pdf", "a.pdf", folder / "figures", Limits(side=4))
     for exclusion in reading.exclusions:

@@ -58,7 +58,8 @@ def make(rng: random.Random, folder: Path) -> None:
 
 def enter(folder: Path) -> Outcome:
     """As a data set takes its pictures in, and then opens them."""
-    from mmragbench.intake import open_image, take_in
+    from mmragbench._decoding import open_image
+    from mmragbench.data.intake import take_in
     from mmragbench.records import Image
 
     files = sorted(folder.iterdir())

@@ -19,11 +19,11 @@ from typing import Any
 from PIL import Image as Pillow
 
 from doors import Outcome
-from mmragbench.endpoint import Calls
+from mmragbench.backends.server.budget import Purse
+from mmragbench.backends.server.endpoint import Calls
+from mmragbench.backends.server.prices import Price
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter
-from mmragbench.money import Price
 from mmragbench.records import Failure, Prompt, Reply
-from mmragbench.spending import Purse
 
 KEY = "sk-Fz8qK2mW5xR7vT1yB4nJ9"
 VARIABLE = "FUZZ_SERVER_KEY"

@@ -14,16 +14,16 @@ from damaged_files import damaged
 
 import mmragbench as mb
 from doors import Outcome
-from mmragbench.compare_cli import _show_pairs
-from mmragbench.comparing.against import against
-from mmragbench.comparing.evidence import RunFolder
+from mmragbench.cli.compare import _show_pairs
+from mmragbench.comparing.baseline import against
+from mmragbench.comparing.decomposition import gains
 from mmragbench.comparing.families import between, within
-from mmragbench.comparing.sources import gains
 from mmragbench.frames.tables import TABLES
-from mmragbench.papers.folder import written
-from mmragbench.papers.request import Request
-from mmragbench.papers.tables import tables
-from mmragbench.run_files import unlisted
+from mmragbench.reporting.paper.folder import written
+from mmragbench.reporting.tables.paper_tables import tables
+from mmragbench.reporting.tables.request import Request
+from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.run_folder.files import unlisted
 
 
 def make(rng: random.Random, folder: Path) -> None:
@@ -69,7 +69,7 @@ def _enter(run: Path, verb: str, folder: Path) -> None:
 
 
 def _read(run: Path, verb: str) -> None:
-    from mmragbench.reporting.folder import RunFolder as Stored
+    from mmragbench.run_folder.report_data import RunFolder as Stored
 
     if verb == "compare":
         found = RunFolder(run)

@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 
 from doors import Outcome
-from mmragbench import spreadsheets
+from mmragbench.formats import spreadsheets
 
 PARTS = (
     "=", "+", "-", "@", "\t", "\r", "\n", "\r\n", "＝", "'", '"', ",", ";", "|", " ", "\0", "\x1b[1m", "\ud800",

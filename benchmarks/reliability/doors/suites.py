@@ -10,7 +10,7 @@ from pathlib import Path
 from damaged_files import damaged
 
 from doors import Outcome
-from mmragbench.suite import read, shipped_suites
+from mmragbench.planning.suite import read, shipped_suites
 
 SECONDS = 2
 

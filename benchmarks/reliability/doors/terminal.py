@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from doors import Outcome
+from mmragbench._printable import LONGEST
+from mmragbench.cli.progress import Lines
+from mmragbench.cli.terminal import Terminal
+from mmragbench.data.exclusions import LeftOut
 from mmragbench.errors import DataError, unknown
-from mmragbench.exclusions import LeftOut
-from mmragbench.outside.problems import Problems
-from mmragbench.outside.writing import unfit
-from mmragbench.printable import LONGEST
-from mmragbench.progress import Lines
 from mmragbench.records import Exclusion
-from mmragbench.reporting.gfm import escape
-from mmragbench.terminal import Terminal
+from mmragbench.reporting.words.gfm import escape
+from mmragbench.submissions.problems import Problems
+from mmragbench.submissions.writing import unfit
 
 PARTS = (
     "a", "Zürich", "名", "🙂", "\x1b[2J", "\x1b]0;t\x07", "\x1b]8;;http://x\x1b\\", "\x9b31m", "\x90q\x9c",

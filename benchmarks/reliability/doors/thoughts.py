@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from doors import Outcome
-from mmragbench.cache import Items
-from mmragbench.meter import Meter
+from mmragbench.backends.thoughts import split
+from mmragbench.cache.items import Items
+from mmragbench.engine.cached_models import RememberedChat
+from mmragbench.engine.meter import Meter
 from mmragbench.records import Failure, Prompt, Reply
-from mmragbench.remember import RememberedChat
-from mmragbench.thoughts import split
 
 MARKS = (
     ("<think>", "</think>"), ("<THINK>", "</THINK>"), ("<thinking>", "</thinking>"),

@@ -37,8 +37,8 @@ def make(rng: random.Random, folder: Path) -> None:
 def enter(folder: Path) -> Outcome:
     """Read and scored; every pair of a query and a document must come in, or be an error."""
     from mmragbench.formats.judgements import read_judgements
-    from mmragbench.outside.judging import judge_rankings
-    from mmragbench.outside.rankings import rankings, read_run
+    from mmragbench.submissions.rankings import rankings, read_run
+    from mmragbench.submissions.scoring import judge_rankings
 
     groups = folder / "groups.tsv"
     files = folder / "run.trec", folder / "qrels"

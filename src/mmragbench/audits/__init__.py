@@ -4,10 +4,10 @@ Leaks (is a query's picture in the memory?), copies (are answers what was shown,
 modality (are images preferred to texts?). They read what a run has, and ask no model anything new.
 """
 
-from mmragbench.audits.auditing import audit, write
-from mmragbench.audits.copy import Copies, copies
+from mmragbench.audits.copies import Copies, copies
 from mmragbench.audits.leak import Leaks, leak, without
 from mmragbench.audits.modality import Gap, Modality, gap, modality
+from mmragbench.audits.run_audits import audit, write
 
 __all__ = [
     "Copies",

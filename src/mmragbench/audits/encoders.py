@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mmragbench.assembly import Assembly
 from mmragbench.audits.modality import sample
+from mmragbench.backends.weights import ABSENT
 from mmragbench.contracts import Encoder
-from mmragbench.plan import Plan
+from mmragbench.engine.assembly import Assembly
+from mmragbench.planning.plan import Plan
 from mmragbench.records import Image, Task, Text
-from mmragbench.weights import ABSENT
 
 PROBES = 200
 """So many of the inputs are looked up to tell whether all are known."""

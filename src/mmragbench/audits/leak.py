@@ -9,13 +9,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from mmragbench.audits.captions import Captions
-from mmragbench.audits.pairs import SAME, How, Match, matches
-from mmragbench.audits.prints import Pictures, file_of
+from mmragbench.audits.duplicates import SAME, How, Match, matches
+from mmragbench.audits.fingerprints import Pictures, file_of
 from mmragbench.contracts import Encoder
-from mmragbench.meter import Progress
+from mmragbench.engine.meter import Progress
+from mmragbench.measuring.scoring import Scored, estimate
 from mmragbench.records import Image, Scores, Task
-from mmragbench.scoring import estimate
-from mmragbench.stages import Scored
 
 HOWS: tuple[How, ...] = ("bytes", "pixels", "near")
 """From the strongest evidence to the weakest."""

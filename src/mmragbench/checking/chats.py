@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import caption, picture
-from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Skip, expect, short
 from mmragbench.records import Failure, Prompt, Reply

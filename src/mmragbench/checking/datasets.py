@@ -8,10 +8,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, get_args
 
+from mmragbench._files import file_digest
+from mmragbench.cache.identity import memory_digest, queries_digest
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Skip, expect, short
-from mmragbench.identity import file_digest, memory_digest, queries_digest
-from mmragbench.naming import RULE, plain
+from mmragbench.planning.names import RULE, plain
 from mmragbench.records import Image, OutputKind, Task
 
 OPENED = 20
@@ -167,7 +168,7 @@ def pictures_open(subject: Subject) -> None:
                 image.digest == file_digest(image.path),
                 f"the SHA-256 of its bytes as digest of {image.id} ({task.name})",
                 f"it is {short(image.digest)}",
-                "Take files in through mmragbench.intake, which counts bad ones too",
+                "Take files in through mmragbench.data.intake, which counts bad ones too",
             )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import picture, pictures, texts, unreadable
-from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Broken, Odd, Skip, expect, short
 from mmragbench.errors import NotApplicable

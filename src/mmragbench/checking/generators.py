@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import contexts, tasks
-from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Skip, expect, short
 from mmragbench.errors import NotApplicable

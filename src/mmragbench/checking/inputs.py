@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mmragbench.identity import file_digest
+from mmragbench._files import file_digest
 from mmragbench.records import Document, Image, OutputKind, Query, Task, Text
 
 COLOURS = {

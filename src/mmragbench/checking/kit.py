@@ -10,15 +10,15 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from mmragbench.assembly import Assembly, bound, roles
-from mmragbench.cache import Cache
-from mmragbench.checking.finding import component
+from mmragbench.cache.cache import Cache
 from mmragbench.checking.inputs import folder
+from mmragbench.checking.resolve import component
 from mmragbench.checking.subjects import Origin, Subject
 from mmragbench.checking.verdicts import Broken, Verdict, judge
-from mmragbench.meter import Meter
+from mmragbench.engine.assembly import Assembly, bound, roles
+from mmragbench.engine.meter import Meter
+from mmragbench.planning.suite import Suite
 from mmragbench.registry import METHODS, Component
-from mmragbench.suite import Suite
 
 LENT = {
     role: f"mmragbench.checking.stand_ins:{role.title()}"

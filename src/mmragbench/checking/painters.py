@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import caption
-from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, expect, short
 from mmragbench.records import Drawing, Failure, Prompt

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from mmragbench._files import file_digest
 from mmragbench.checking.inputs import MARKUP, folder
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import expect, short
-from mmragbench.identity import file_digest
 
 UNCHECKED = "how it looks, and whether its numbers are the run's"
 PAGES = {".html", ".svg", ".xml", ".xhtml"}

@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import queries, several, tasks
-from mmragbench.checking.laws import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, expect, short
 from mmragbench.records import Document, Failure, Query

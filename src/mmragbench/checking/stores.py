@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmragbench.checking.laws import FIRST, LAWS
+from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, expect, short
 from mmragbench.contracts import Vectors

@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from mmragbench.checking.elsewhere import found_elsewhere, found_here
+from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import Lazy, memory, tasks
-from mmragbench.checking.laws import FIRST, LAWS
+from mmragbench.checking.other_process import found_elsewhere, found_here
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, Skip, expect, short
 from mmragbench.errors import NotApplicable

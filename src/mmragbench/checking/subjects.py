@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mmragbench._crashes import pass_on
 from mmragbench.checking.verdicts import Skip
-from mmragbench.crashes import pass_on
 from mmragbench.errors import NotApplicable
 from mmragbench.registry import Component
 

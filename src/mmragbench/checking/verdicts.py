@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import SkipTest
 
-from mmragbench.crashes import pass_on, place, said
+from mmragbench._crashes import pass_on, place, said
 
 Status = Literal["ok", "failed", "warning", "skipped"]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mmragbench.comparing.evidence import Evidence, RunFolder
+from mmragbench.comparing.margins import Margin, margins_for
 from mmragbench.errors import MmragbenchError
-from mmragbench.gating.margins import Margin, margins_for
+from mmragbench.run_folder.evidence import Evidence, RunFolder
 from mmragbench.statistics import ALPHA, equivalence_p_value, holm
 
 

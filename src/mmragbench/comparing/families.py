@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from mmragbench.comparing.evidence import Cell, Evidence, RunFolder
 from mmragbench.comparing.hypotheses import Columns, Groups, Hypothesis, originals, tested
 from mmragbench.comparing.pairs import NotComparable, Pair, Result
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_files import reading
+from mmragbench.run_folder.evidence import Cell, Evidence, RunFolder
+from mmragbench.run_folder.files import reading
 from mmragbench.signature import differences
 from mmragbench.statistics import Comparison, holm
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from mmragbench.comparing.evidence import Cell, Evidence
+from mmragbench.run_folder.evidence import Cell, Evidence
 from mmragbench.statistics import Comparison, compare_all, compare_distances
 from mmragbench.statistics.comparisons import of_difference
 from mmragbench.statistics.intervals import Bounds, scale_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from mmragbench.comparing.evidence import DISTANCES
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Measure
+from mmragbench.run_folder.evidence import DISTANCES
 from mmragbench.statistics import Comparison, verdict
 
 Said = Literal["better", "worse", "can't tell", "identical"]

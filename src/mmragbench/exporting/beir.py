@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mmragbench.exporting.export import Export
-from mmragbench.exporting.reposing import Reposed
-from mmragbench.exporting.trec import NO_QRELS
+from mmragbench.exporting.reposing import NO_QRELS, Reposed
+from mmragbench.exporting.target import Export
+from mmragbench.formats.trec import escaped
 from mmragbench.records import Document, Image, Query, Text
-from mmragbench.trec import escaped
 
 HEADER = "query-id\tcorpus-id\tscore\n"
 

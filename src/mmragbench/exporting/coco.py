@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from mmragbench.exporting.export import Export
 from mmragbench.exporting.reposing import Reposed
+from mmragbench.exporting.target import Export
 from mmragbench.records import Task
-from mmragbench.run_folder import coco_id
+from mmragbench.run_folder.writing import coco_id
 
 
 def write(source: Reposed, to: Export) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmragbench.cache import write_atomically
-from mmragbench.collecting import rarely
+from mmragbench._files import write_atomically
+from mmragbench._places import check_folder
+from mmragbench.engine.collecting import rarely
 from mmragbench.errors import MmragbenchError, unknown
-from mmragbench.places import check_folder
-from mmragbench.run_files import unlisted
+from mmragbench.run_folder.files import unlisted
 
 if TYPE_CHECKING:
     from mmragbench.exporting.reposing import Reposed

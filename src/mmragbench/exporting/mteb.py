@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mmragbench.exporting.export import Export
-from mmragbench.exporting.reposing import Reposed
-from mmragbench.exporting.trec import NO_QRELS, NO_RANKINGS
+from mmragbench.exporting.reposing import NO_QRELS, NO_RANKINGS, Reposed
+from mmragbench.exporting.target import Export
+from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Measure
 from mmragbench.registry import find_measure
-from mmragbench.scoring import estimate
 
 CUTOFFS = (1, 3, 5, 10, 20, 100, 1000)
 """mteb's."""

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmragbench import trec
-from mmragbench.assembly import Assembly, bind
-from mmragbench.cache import Cache
+from mmragbench._printable import shortened
+from mmragbench.cache.cache import Cache
+from mmragbench.engine.assembly import Assembly, bind
+from mmragbench.engine.loop import Memory, Posed
+from mmragbench.engine.meter import Meter
 from mmragbench.errors import DataError, SuiteError
-from mmragbench.loop import Memory, Posed
-from mmragbench.meter import Meter
-from mmragbench.printable import shortened
+from mmragbench.formats import trec
+from mmragbench.planning.suite import Misfit, read
 from mmragbench.records import Hits, Ranking, Task
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.suite import Misfit, read
+from mmragbench.run_folder.report_data import RunFolder
 
 DIGESTS = {
     "queries_digest": "queries",

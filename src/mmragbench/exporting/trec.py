@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mmragbench.exporting.export import Export
 from mmragbench.exporting.reposing import Reposed
+from mmragbench.exporting.target import Export
+from mmragbench.formats.trec import escaped, lines, read
 from mmragbench.records import Hit, Ranking
-from mmragbench.trec import escaped, lines, read
 
 NO_QRELS = "no document is judged relevant to any query"
 NO_RANKINGS = "retrieved nothing"

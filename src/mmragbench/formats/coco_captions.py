@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmragbench.formats.values import as_id, quoted
+from mmragbench._printable import quoted
+from mmragbench.formats.values import as_id
 from mmragbench.records import Exclusion
 
 

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import examples, quoted
+from mmragbench.formats.values import examples
 
 NULLS = frozenset(("nan", "NaN", "None", "null", "NULL", "<NA>"))
 """What programs write into CSV for a value that is not there; pandas reads these as missing, too."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.text_lines import not_utf8, read_bytes, read_lines
-from mmragbench.formats.values import quoted
 
 
 def parse(text: str) -> Any:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.csv_rows import split
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import MAX_ID, as_id, as_number, contradiction, quoted
+from mmragbench.formats.values import MAX_ID, as_id, as_number, contradiction
 
 QRELS = (
     "TREC qrels (query 0 document grade), or tab-separated query-id, corpus-id, score in line 1 "

@@ -8,8 +8,8 @@ import math
 import reprlib
 from collections.abc import Iterable
 
+from mmragbench._printable import one_line
 from mmragbench.errors import DataError
-from mmragbench.printable import one_line
 
 MAX_ID = 1_000
 """Characters of an id."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 from mmragbench.frames.tables import TABLES
-from mmragbench.reporting.folder import RunFolder
+from mmragbench.run_folder.report_data import RunFolder
 
 COLUMNS = ("task", "queries", "documents", "relevance", "generators", "measures")
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from mmragbench.errors import DataError, unknown
 from mmragbench.frames.heading import html
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.run_files import unlisted
+from mmragbench.run_folder.files import unlisted
+from mmragbench.run_folder.report_data import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from mmragbench.reporting.figures import Plot
+    from mmragbench.reporting.facts.figures import Plot
 
 
 class Results:
@@ -117,9 +117,9 @@ class Results:
         Raises:
             MmragbenchError: the run has no such strategy, measure or slice.
         """
-        from mmragbench.comparing import evidence
-        from mmragbench.comparing.against import against
+        from mmragbench.comparing.baseline import against
         from mmragbench.frames.tables import COMPARISONS, frame, order
+        from mmragbench.run_folder import evidence
 
         chosen = [measures] if isinstance(measures, str) else measures
         parts = []
@@ -153,7 +153,7 @@ class Results:
 
     @cached_property
     def _plots(self) -> dict[str, Plot]:
-        from mmragbench.papers.figures import figures
+        from mmragbench.reporting.paper.figures import figures
 
         several = len(self._runs) > 1
         with self._unlisted():

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mmragbench.reporting.costs import PHASES
-from mmragbench.reporting.folder import RunFolder
-from mmragbench.run_files import read_table, reading
+from mmragbench.reporting.facts.costs import PHASES
+from mmragbench.run_folder.files import read_table, reading
+from mmragbench.run_folder.report_data import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -260,7 +260,7 @@ def _typed(found: pd.DataFrame, columns: Columns, order: Order) -> pd.DataFrame:
 
 def _escaped(run: RunFolder, task: str) -> dict[str, str]:
     """Queries' ids that TREC's format can't hold, as written -> as they are."""
-    from mmragbench.trec import escaped
+    from mmragbench.formats.trec import escaped
 
     file = run.files.path(f"tasks/{task}/queries.parquet")
     if file is None:

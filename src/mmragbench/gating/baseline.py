@@ -24,8 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from mmragbench.cache import write_atomically
-from mmragbench.comparing.evidence import Evidence, RunFolder
+from mmragbench._files import write_atomically
 from mmragbench.errors import DataError
 from mmragbench.gating.packing import (
     Values,
@@ -37,6 +36,7 @@ from mmragbench.gating.packing import (
     unpack_values,
 )
 from mmragbench.records import Measure
+from mmragbench.run_folder.evidence import Evidence, RunFolder
 
 QUERY_DIGITS, DOCUMENT_DIGITS = 8, 4
 """Of an item's digest: enough to say which ones changed; the task's own digest says that none did."""

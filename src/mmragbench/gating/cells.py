@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from mmragbench.comparing.evidence import DISTANCES
 from mmragbench.gating.baseline import CellLine
 from mmragbench.gating.packing import Values
 from mmragbench.records import Measure
+from mmragbench.run_folder.evidence import DISTANCES
 from mmragbench.statistics import Design, holm, loss
 from mmragbench.statistics.noninferiority import ALPHA
 from mmragbench.statistics.resampling import Array, Clusters

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mmragbench.comparing.evidence import Evidence, RunFolder
 from mmragbench.gating.baseline import Baseline, CellLine, Key, TaskItems, TaskLine, task_of
 from mmragbench.gating.packing import Values
+from mmragbench.run_folder.evidence import Evidence, RunFolder
 from mmragbench.signature import differences
 
 Kind = Literal["missing query", "missing document", "changed data", "missing cell", "failed query",

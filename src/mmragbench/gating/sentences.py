@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmragbench.digits import number
+from mmragbench._digits import number
 from mmragbench.gating.cells import Cell, Fallen, Verdict
-from mmragbench.gating.verdicts import Gate
-from mmragbench.run_files import Files
+from mmragbench.gating.gate import Gate
+from mmragbench.run_folder.files import Files
 
 MEANING: dict[Verdict, str] = {
     "unchanged": "no query changed",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmragbench.cache import write_atomically
-from mmragbench.printable import printable
+from mmragbench._files import write_atomically
+from mmragbench._printable import printable
 
 
 def write(path: Path, text: str) -> Path:

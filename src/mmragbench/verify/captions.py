@@ -23,7 +23,7 @@ def captions(
         data: the data folder.
     """
     from mmragbench.evals.captions import JAVA, PYTHON
-    from mmragbench.outside.captions import captions as read
+    from mmragbench.submissions.captions import captions as read
 
     tokenizer = {each.name: each for each in (JAVA, PYTHON)}[given["tokenizer"]]
     submission = read(data / given["results"], data / given["references"], "skip")

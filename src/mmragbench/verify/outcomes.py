@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mmragbench.errors import CRASH
+from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Scores
-from mmragbench.scoring import estimate
 from mmragbench.signature import parse
-from mmragbench.stages import CRASH
 from mmragbench.verify.needs import Lack
 from mmragbench.verify.references import Reference
 

@@ -12,14 +12,16 @@ from typing import Any
 
 import yaml
 
-from mmragbench.assembly import Assembly
-from mmragbench.cache import Cache, folder
-from mmragbench.meter import Meter
-from mmragbench.pictures import Drawn, draw, tasks
-from mmragbench.plan import Plan, plan
+from mmragbench.cache.cache import Cache, folder
+from mmragbench.data.coco_tasks import tasks
+from mmragbench.data.entries import Drawn
+from mmragbench.data.sampling import draw
+from mmragbench.engine.assembly import Assembly
+from mmragbench.engine.meter import Meter
+from mmragbench.measuring.scoring import score
+from mmragbench.planning.plan import Plan, plan
+from mmragbench.planning.suite import Source, validate
 from mmragbench.records import Scores, Task
-from mmragbench.scoring import score
-from mmragbench.suite import Source, validate
 from mmragbench.verify.needs import Lack, Missing
 from mmragbench.verify.references import Reference
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from mmragbench.contracts import Captioner
 from mmragbench.errors import NotApplicable
-from mmragbench.grounding import ground_documents, ground_queries
 from mmragbench.records import Document, Query, Ranking
+from mmragbench.retrieval.grounding import ground_documents, ground_queries
 
 WORD = re.compile(r"\w+")
 

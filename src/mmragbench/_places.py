@@ -1,0 +1,76 @@
+"""Where results go, tested before anything is computed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmragbench._printable import one_line
+from mmragbench.errors import MmragbenchError
+
+
+def unusable_folder(path: Path) -> str | None:
+    """Why nothing can be written into a folder, which need not be there yet; None where it can."""
+    try:
+        if "\0" in str(path):
+            return "its name has a NUL"
+        if path.exists() and not path.is_dir():
+            return "it is a file"
+        there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    except (OSError, ValueError) as error:
+        return _reason(error)
+    if not there.is_dir():
+        return f"{there} is a file"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return "it cannot be written" if there == path else f"{there} cannot be written"
+    return None
+
+
+def unusable_file(path: Path) -> str | None:
+    """Why a file cannot be written, which need not be there yet; None where it can."""
+    try:
+        if path.is_dir():
+            return "it is a folder"
+        if path.exists() and not path.is_file():
+            return None  # a pipe or a device
+    except (OSError, ValueError) as error:
+        return _reason(error)
+    return unusable_folder(path.parent)
+
+
+def check_folder(option: str, path: Path | None) -> None:
+    """Make sure that an option's folder can be written; None stands for an option that is not given.
+
+    Raises:
+        MmragbenchError: it cannot be; names the option, the folder and the reason.
+    """
+    if path is not None and (reason := unusable_folder(path)):
+        raise MmragbenchError(_message(option, path, reason, "a folder"))
+
+
+def check_file(option: str, path: Path | None) -> None:
+    """The same for an option's file."""
+    if path is not None and (reason := unusable_file(path)):
+        raise MmragbenchError(_message(option, path, reason, "a file"))
+
+
+@contextmanager
+def private() -> Iterator[None]:
+    """What is made meanwhile is for the user alone, as with `umask 077`; also a decorator."""
+    before = os.umask(0o077)
+    os.umask(before | 0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _message(option: str, path: Path, reason: str, kind: str) -> str:
+    return f"{option} {one_line(path, 200)} cannot be written ({reason}); name {kind} that can be"
+
+
+def _reason(error: OSError | ValueError) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return (strerror or str(error)).lower()

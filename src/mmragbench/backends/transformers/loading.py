@@ -1,0 +1,124 @@
+"""A model and its processor, loaded by name or path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mmragbench.backends.devices import Precision, best_device, best_precision, dtype_of, quiet
+from mmragbench.backends.transformers.complete import fit, pretrained, refuse_incomplete
+from mmragbench.backends.transformers.vision_cache import look_once
+from mmragbench.backends.weights import fingerprint, locate
+from mmragbench.errors import SuiteError, first_line, require
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was loaded, in evaluation mode on its device.
+
+    Attributes:
+        model: a transformers model.
+        processor: its processor; pads on the left.
+        device: where it runs (`cpu`, `cuda`, ...).
+    """
+
+    model: Any
+    processor: Any
+    device: str
+
+    @property
+    def limit(self) -> int | None:
+        """How many tokens it reads and writes at most; None where it does not say."""
+        config = self.model.config
+        if getattr(config, "is_encoder_decoder", False):
+            return None
+        found: int | None = getattr(config.get_text_config(), "max_position_embeddings", None)
+        return found
+
+    def moved(self, inputs: Any) -> Any:
+        """A processor's answer on the model's device, pictures in its precision."""
+        inputs.pop("labels", None)  # PaliGemma's processor makes some for training
+        return inputs.to(self.device, self.model.dtype)
+
+
+class OnDemand:
+    """A model by name, loaded when it is first needed.
+
+    Args:
+        kind: the class of transformers that loads it; see `load`.
+        name: hub name, path or `shipped:<folder>`.
+        device, precision: see `load`.
+    """
+
+    operational = frozenset({"batch_size", "device"})
+
+    def __init__(self, kind: str, name: str, device: str, precision: Precision) -> None:
+        require("transformers", "transformers")
+        self.kind, self.name = kind, locate(name)
+        self._device, self._precision = device, precision
+
+    def weights(self) -> str:
+        """Checksum of a local folder or revision of a hub repository."""
+        return fingerprint(self.name)
+
+    @property
+    def precision(self) -> str:
+        """`fp32-cpu`, `bf16-cuda`: in which numbers, on what."""
+        return best_precision(self._precision, best_device(self._device))
+
+    def load(self) -> None:
+        """Load the weights now, downloading them if need be."""
+        _ = self.checkpoint
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        return load(self.kind, self.name, self._device, self._precision)
+
+
+def load(kind: str, name: str, device: str = "auto", precision: Precision = "auto") -> Checkpoint:
+    """Load safetensors weights through a class of transformers; code from hubs is never run.
+
+    Args:
+        kind: `AutoModelForImageTextToText`, or another model class by its name.
+        name: hub name or folder.
+        device: `auto`, `cpu`, `cuda`, `mps`.
+        precision: `auto`, `fp32`, `bf16`, `fp16`.
+
+    Raises:
+        SuiteError: there is no such model, or it is of another kind: weights that it lacks would
+            be random, and so would its answers.
+    """
+    import transformers
+
+    quiet()
+    device = best_device(device)
+    dtype = dtype_of(best_precision(precision, device))
+    try:
+        make = getattr(transformers, kind)
+        model, report = pretrained(
+            make,
+            name,
+            use_safetensors=True,
+            trust_remote_code=False,  # said outright: else the library would ask on the terminal
+            dtype=dtype,
+        )
+        processor = transformers.AutoProcessor.from_pretrained(name, trust_remote_code=False)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SuiteError(
+            f"transformers cannot load {name!r}: {first_line(error)}{fit(name)}"
+        ) from error
+    refuse_incomplete(name, [report])
+    model = model.to(device).eval()
+    look_once(model)
+    return Checkpoint(model, _padding_left(processor), device)
+
+
+def _padding_left(processor: Any) -> Any:
+    """What is written goes on from the last token: padding belongs to the other end."""
+    tokenizer = getattr(processor, "tokenizer", None)
+    if tokenizer is not None:
+        tokenizer.padding_side = "left"
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+    return processor

@@ -1,0 +1,115 @@
+"""Where weights lie, and what identifies them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from mmragbench._files import file_digest
+from mmragbench.errors import SuiteError, unknown
+
+SHIPPED = "shipped:"
+
+UNRESOLVED = "unresolved:"
+"""How the fingerprint of a hub id begins that has not been downloaded yet."""
+
+ABSENT = "absent: "
+"""How the line begins that stands for weights that are not at hand, with the reason."""
+
+
+def locate(name: str) -> str:
+    """The folder behind `shipped:scenes/clip`; any other name (hub id, path) is itself, with `~`
+    expanded.
+
+    Raises:
+        SuiteError: nothing of that name is shipped.
+    """
+    if not name.startswith(SHIPPED):
+        return str(Path(name).expanduser()) if name.startswith("~") else name
+    import mmragbench.models
+
+    wanted = name.removeprefix(SHIPPED)
+    for root in map(Path, mmragbench.models.__path__):
+        folder = (root / wanted).resolve()
+        if folder.is_dir() and folder.is_relative_to(root.resolve()):
+            return str(folder)
+    raise SuiteError(unknown("shipped model", wanted, _shipped()))
+
+
+def _shipped() -> list[str]:
+    import mmragbench.models
+
+    found = [
+        file.parent.relative_to(root).as_posix()
+        for root in map(Path, mmragbench.models.__path__)
+        for file in root.rglob("*.safetensors")
+    ]
+    return sorted(set(found))
+
+
+def _checksum(file: Path) -> str:
+    """SHA-256 of a file, which may be gigabytes: taken once, as long as the file is not changed."""
+    found = file.stat()
+    return _checksum_of(file.resolve(), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@cache
+def _checksum_of(file: Path, size: int, changed: int, moved: int) -> str:
+    return file_digest(file)
+
+
+def fingerprint(name: str) -> str:
+    """What identifies weights: `sha256:…` of a file or folder, `revision:…` of a hub id in the
+    local hub cache, else `unresolved:<name>`."""
+    path = Path(name)
+    if path.is_file():
+        return f"sha256:{_checksum(path)}"
+    if path.is_dir():
+        return f"sha256:{_folder_digest(path)}"
+    return _hub_revision(name) or UNRESOLVED + name
+
+
+def _folder_digest(folder: Path) -> str:
+    """SHA-256 over names and contents of a model folder's files; notes (Markdown, code) aside."""
+    running = sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.suffix not in {".md", ".py", ".pyc", ".png", ".svg"}:
+            running.update(f"{file.relative_to(folder).as_posix()} {_checksum(file)}\n".encode())
+    return running.hexdigest()
+
+
+def _hub_revision(repository: str) -> str | None:
+    """The commit of a hub repository's snapshot in the local cache, where `main` was resolved."""
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        return None
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    reference = folder / "refs" / "main"
+    return f"revision:{reference.read_text().strip()}" if reference.is_file() else None
+
+
+def read_config(name: str, file: str) -> Any:
+    """A JSON file of a model folder, or of a hub repository in the local cache; None without it."""
+    path: Path | str | None = Path(name) / file
+    if not Path(name).is_dir():
+        path = _cached(name, file)
+    if path is None or not Path(path).is_file():
+        return None
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SuiteError(f"{path} is not a JSON file: {str(error)[:100]}") from error
+
+
+def _cached(repository: str, file: str) -> str | None:
+    try:
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(repository, file)
+    except (ImportError, ValueError):  # not installed; no name that a repository can have
+        return None
+    return found if isinstance(found, str) else None

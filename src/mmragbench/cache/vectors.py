@@ -1,0 +1,206 @@
+"""A model's vectors on disk: appended to a file of rows, found through an index, memory-mapped.
+
+A row is written before the index names it, under the index's write lock: a run that is killed in
+between leaves bytes that nobody refers to and the next writer writes over. Nothing is unpickled. The
+index has a checksum of each row, which is tested when a process first looks the row up.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmragbench.cache.items import Item
+from mmragbench.cache.sqlite import Database
+from mmragbench.contracts import Vectors
+from mmragbench.errors import DataError
+
+HELD = 32 * 2**20
+"""Bytes. A smaller selection of rows is held in memory, a larger one in a file that is mapped."""
+
+_BLOCK = 8192
+_QUESTIONS = 500
+
+
+class Found(NamedTuple):
+    """Where the vectors of some keys are; -1 where a key is not known.
+
+    Attributes:
+        rows: (n,) row numbers.
+        widths: (n,) floats a row.
+        seconds: (n,) what each cost.
+    """
+
+    rows: NDArray[np.int64]
+    widths: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+
+
+class VectorFile:
+    """One model's vectors, by the digest of the input.
+
+    `<name>.sqlite` is the index, `<name>-<width>.f32` are the rows. Two runs may share them.
+    """
+
+    TABLES = (
+        "CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, row INTEGER, width INTEGER,"
+        " seconds REAL, checksum INTEGER) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS ends (width INTEGER PRIMARY KEY, rows INTEGER)",
+    )
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = Database(path, self.TABLES)
+        self._db.run(lambda db: None)  # so that a place that is of no use is told at once
+        self._tested: dict[int, NDArray[np.bool_]] = {}
+
+    def find(self, keys: Sequence[str]) -> Found:
+        """Look keys up; a row that its file has lost, or that is not as it was written, is not
+        known."""
+        rows, widths = np.full(len(keys), -1), np.full(len(keys), -1)
+        seconds, checksums = np.zeros(len(keys)), np.zeros(len(keys), np.int64)
+        for start in range(0, len(keys), _QUESTIONS):
+            known = self._db.run(partial(_known, keys[start : start + _QUESTIONS]))
+            for at, key in enumerate(keys[start : start + _QUESTIONS], start):
+                if key in known:
+                    rows[at], widths[at], seconds[at], checksums[at] = known[key]
+        for width in np.unique(widths[widths > 0]).tolist():
+            lost = (widths == width) & (rows >= self._rows(width))
+            there = np.flatnonzero((widths == width) & ~lost)
+            lost[self._damaged(width, there, keys, Found(rows, widths, seconds), checksums)] = True
+            rows[lost], seconds[lost] = -1, 0.0
+        return Found(rows, widths, seconds)
+
+    def _damaged(
+        self,
+        width: int,
+        places: NDArray[np.int64],
+        keys: Sequence[str],
+        found: Found,
+        checksums: NDArray[np.int64],
+    ) -> list[int]:
+        """The places whose rows are not as they were written; a row is read once in a process."""
+        size = self._rows(width)
+        tested = np.zeros(size, bool)
+        before = self._tested.get(width, tested)
+        tested[: len(before)] = before[:size]
+        damaged = []
+        data = self._mapped(width) if size else np.zeros((0, width), np.float32)
+        for at in places[~tested[found.rows[places]]].tolist():
+            item = Item(data[found.rows[at]].data, float(found.seconds[at]))
+            if item.checksum(keys[at]) == checksums[at]:
+                tested[found.rows[at]] = True
+            else:
+                damaged.append(at)
+        self._tested[width] = tested
+        if damaged:
+            warnings.warn(
+                f"{self._path}: {len(damaged):,} damaged vectors are computed again", stacklevel=3
+            )
+        return damaged
+
+    def clear(self) -> None:
+        """Forget all: for an index that does not keep what it is given."""
+        self._db.delete("it does not keep what it is given")
+
+    def put(self, items: Mapping[str, Item]) -> None:
+        """Store a chunk of float32 rows (their bytes), all of it or nothing."""
+        by_width: dict[int, dict[str, Item]] = {}
+        for key, item in items.items():
+            by_width.setdefault(len(item.value) // 4, {})[key] = item
+        for width, group in by_width.items():
+            self._append(width, group)
+
+    def _append(self, width: int, items: Mapping[str, Item]) -> None:
+        self._db.write(partial(self._write, width, items))
+
+    def _write(self, width: int, items: Mapping[str, Item], db: sqlite3.Connection) -> None:
+        first = self._end(db, width)
+        self._file(width).touch()
+        with self._file(width).open("r+b") as file:
+            file.seek(first * width * 4)
+            file.write(b"".join(item.value for item in items.values()))
+            file.flush()
+            os.fsync(file.fileno())
+        rows = [
+            (key, row, width, item.seconds, item.checksum(key))
+            for row, (key, item) in enumerate(items.items(), first)
+        ]
+        db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", rows)
+        db.execute("INSERT OR REPLACE INTO ends VALUES (?, ?)", [width, first + len(items)])
+
+    def _end(self, db: sqlite3.Connection, width: int) -> int:
+        """Where the next row goes. Rows that the file has lost are forgotten first, so that those
+        in their places are not taken for them."""
+        told = db.execute("SELECT rows FROM ends WHERE width = ?", [width]).fetchone()
+        there = self._rows(width)
+        if told and there < told[0]:
+            db.execute("DELETE FROM rows WHERE width = ? AND row >= ?", [width, there])
+        return min(told[0], there) if told else 0
+
+    def read(self, found: Found) -> Vectors:
+        """The rows that were found, in their order: (n, width) float32, read-only.
+
+        Neighbours in the file are a view of it, memory-mapped. Others are gathered; where they are
+        many, into a file without a name that is mapped, and gone with the last view of it.
+
+        Raises:
+            DataError: the rows are of several widths, or a key was not known.
+        """
+        if (found.rows < 0).any():
+            raise DataError(
+                f"{self._path} was damaged while it was used; run the same command again"
+            )
+        widths = np.unique(found.widths)
+        if len(widths) != 1:
+            raise DataError(f"vectors of several widths ({', '.join(map(str, widths))}) do not mix")
+        width, rows = int(widths[0]), found.rows
+        if (np.diff(rows) == 1).all():
+            return self._mapped(width)[rows[0] : rows[-1] + 1]
+        if len(rows) * width * 4 <= HELD:
+            held: Vectors = self._mapped(width)[rows]
+            held.flags.writeable = False
+            return held
+        with tempfile.TemporaryFile(dir=self._path.parent) as file:
+            return self._gathered(width, rows, file)
+
+    def _gathered(self, width: int, rows: NDArray[np.int64], file: IO[bytes]) -> Vectors:
+        for start in range(0, len(rows), _BLOCK):
+            # Mapped anew for each block, so that the pages of the last one are let go.
+            file.write(self._mapped(width)[rows[start : start + _BLOCK]].tobytes())
+        file.flush()
+        return np.asarray(np.memmap(file, np.float32, "r", shape=(len(rows), width)))
+
+    def _mapped(self, width: int) -> Vectors:
+        shape = (self._rows(width), width)
+        return np.asarray(np.memmap(self._file(width), np.float32, "r", shape=shape))
+
+    def _rows(self, width: int) -> int:
+        try:
+            return self._file(width).stat().st_size // (width * 4)
+        except FileNotFoundError:
+            return 0
+
+    def _file(self, width: int) -> Path:
+        return self._path.with_name(f"{self._path.stem}-{width}.f32")
+
+
+def _known(keys: Sequence[str], db: sqlite3.Connection) -> dict[str, list[Any]]:
+    """Key -> row, width, seconds, checksum; none that a damaged file has made something else of."""
+    marks = ",".join("?" * len(keys))
+    answers = db.execute(
+        f"SELECT key, row, width, seconds, checksum FROM rows WHERE key IN ({marks})"
+        " AND row >= 0 AND width > 0 AND typeof(row) || typeof(width) || typeof(checksum)"
+        " || typeof(seconds) = 'integerintegerintegerreal'",
+        keys,
+    )
+    return {key: rest for key, *rest in answers}

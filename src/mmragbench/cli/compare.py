@@ -1,0 +1,193 @@
+"""`mmragbench compare`: which differences are real, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from mmragbench._digits import number, p_value
+from mmragbench.cli.terminal import Terminal, wide
+from mmragbench.errors import MmragbenchError
+
+if TYPE_CHECKING:
+    from mmragbench.comparing.decomposition import Gain, Part, Swap
+    from mmragbench.comparing.pairs import Pair
+    from mmragbench.run_folder.evidence import RunFolder
+
+Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
+
+
+def compare(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    other: Annotated[
+        Path | None, typer.Argument(help="A second one: the same cells of both.")
+    ] = None,
+    baseline: Annotated[
+        str, typer.Option(help="By default the suite's; `all` for all pairs.")
+    ] = "",
+    measures: Measures = "",
+    slice: Annotated[str, typer.Option(help="Only the queries of this slice.")] = "all",
+    swap: Annotated[
+        str,
+        typer.Option(
+            help="Two systems, A,B, each strategy/generator-kN: what is retrieval's part?"
+        ),
+    ] = "",
+    force: Annotated[bool, typer.Option(help="Compare although signatures differ.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Rows instead of tables.")] = False,
+) -> None:
+    """Compare strategies of a run, or two runs: paired differences, intervals, Holm's correction
+    within families of tests. What is shown moves no verdict."""
+    from mmragbench.comparing.baseline import against
+    from mmragbench.comparing.decomposition import gains
+    from mmragbench.comparing.decomposition import swap as crossed
+    from mmragbench.comparing.families import between
+    from mmragbench.run_folder.evidence import RunFolder
+    from mmragbench.run_folder.files import unlisted
+
+    chosen = [name.strip() for name in measures.split(",") if name.strip()]
+    first = RunFolder(run)
+    with unlisted(run, *filter(None, [other])):
+        if swap:
+            _show_swaps(crossed(first, *_systems(swap), chosen), as_json)
+        elif other is not None:
+            _show_pairs(between(first, RunFolder(other), slice, chosen, force), as_json)
+        else:
+            pairs = against(first, _baseline(first, baseline), slice, chosen)
+            _show_pairs(pairs, as_json)
+            if not as_json and slice == "all":
+                _show_gains(gains(first, chosen))
+
+
+def _baseline(run: RunFolder, asked: str) -> str | None:
+    """The baseline to compare with; none for all pairs, or where the suite's has no numbers."""
+    name: str | None = asked or run.suite.get("baseline")
+    return None if name in (None, "all") else name
+
+
+def _systems(text: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    systems = [tuple(part.strip().split("/")) for part in text.split(",")]
+    if len(systems) != 2 or any(len(system) != 2 for system in systems):
+        raise MmragbenchError(
+            f"--swap {text!r}: name two systems, e.g. "
+            "shared-space/nearest-k1,text-grounding/consensus-k5"
+        )
+    (a, b), (c, d) = systems
+    return (a, b), (c, d)
+
+
+def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
+    if as_json:
+        Terminal().as_json([pair.row() for pair in pairs])
+        return
+    heads = ("task", "measure", "a", "b", "a - b", "95 % interval", "family", "p (Holm)", "a is")
+    table = Table(*heads, box=None)
+    for pair in pairs:
+        same = f" on all {pair.n:,} queries" if pair.verdict == "identical" else ""
+        needed = f" ({pair.needed:,} queries would tell)" if pair.needed else ""
+        mark = " forced" if pair.forced else ""
+        table.add_row(
+            _where(pair),
+            pair.measure,
+            pair.a,
+            pair.b,
+            number(pair.difference, "+"),
+            _interval(pair.low, pair.high) + "*" * pair.conservative,
+            pair.family or "-",
+            "-" if pair.p_holm is None else p_value(pair.p_holm),
+            f"{pair.verdict}{same}{needed}{mark}",
+        )
+    console = wide()
+    console.print(table)
+    for line in _families(pairs):
+        console.print(line)
+    for forced in sorted({pair.forced for pair in pairs if pair.forced}):
+        console.print(f"forced although {forced}")
+
+
+def _families(pairs: Sequence[Pair]) -> Iterator[str]:
+    """What is corrected together, and how much that is."""
+    sizes: dict[str, dict[str, int]] = {}
+    for pair in pairs:
+        if pair.family is not None and pair.tests is not None:
+            sizes.setdefault(pair.task, {})[pair.family] = pair.tests
+    if sizes:
+        whatever = "within families of tests, whatever is shown of them; tests in each:"
+        yield f"p is corrected (Holm) {whatever}"
+    for task, families in sizes.items():
+        yield f"{task}: {', '.join(f'{name} ({tests:,})' for name, tests in families.items())}"
+    if any(pair.slice != "all" for pair in pairs):
+        yield "Families of slices are exploratory."
+    if any(pair.conservative for pair in pairs):
+        yield "* conservative: wider than it need be, since few queries differ."
+    yield from dict.fromkeys(f"{pair.measure}: {pair.note}." for pair in pairs if pair.note)
+
+
+def _where(found: Pair | Gain) -> str:
+    return f"{found.task} {found.generator}-k{found.k}" if found.generator else found.task
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"[{number(low, '+')}, {number(high, '+')}]"
+
+
+def _show_gains(found: Sequence[Gain]) -> None:
+    if not found:
+        return
+    table = Table(
+        "task", "measure", "strategy", "floor", "gained", "to the ceiling",
+        "share", "95 % interval", box=None,
+    )  # fmt: skip
+    for gain in found:
+        table.add_row(
+            _where(gain),
+            gain.measure,
+            gain.strategy,
+            f"{number(gain.floor)} {gain.floor_of}",
+            number(gain.gained, "+"),
+            number(gain.missing, "+"),
+            _share(gain),
+            "-" if gain.low is None or gain.high is None else f"[{gain.low:.0%}, {gain.high:.0%}]",
+        )
+    console = wide()
+    console.print("\nShare of the headroom between floor and oracle:")
+    console.print(table)
+
+
+def _share(gain: Gain) -> str:
+    """Between floor and ceiling a percentage; outside, where a percentage says nothing, in words."""
+    if gain.share is None:
+        return "no headroom shown"
+    if gain.gained < 0:
+        return "below the floor"
+    return "above the ceiling" if gain.missing < 0 else f"{gain.share:.0%}"
+
+
+def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
+    if as_json:
+        Terminal().as_json([found.row() for found in swaps])
+        return
+    table = Table("task", "measure", "part", "difference", "95 % interval", "p (Holm)", box=None)
+    for found in swaps:
+        parts: dict[str, Part] = {
+            f"{found.a} - {found.b}": found.total,
+            "  by retrieval": found.retrieval,
+            "  by generation": found.generation,
+            "  interaction": found.interaction,
+        }
+        for name, part in parts.items():
+            table.add_row(
+                found.task,
+                found.measure,
+                name,
+                number(part.difference, "+"),
+                _interval(part.low, part.high),
+                "-" if part.p_holm is None else p_value(part.p_holm),
+            )
+    console = wide()
+    console.print(table)
+    console.print("Exploratory; corrected (Holm) over the parts shown.")

@@ -1,0 +1,75 @@
+"""`mmragbench equivalence`: which strategies are as good as each other?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from mmragbench._digits import number, p_value
+from mmragbench.cli.gate import margins_of
+from mmragbench.cli.terminal import Terminal, wide
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mmragbench.comparing.equivalence import Equivalence
+
+
+def equivalence(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    measures: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MEASURE=DIFFERENCE",
+            help="The smallest difference that matters, CIDEr=0.02; by default the gate's margins.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Rows instead of a table.")] = False,
+) -> None:
+    """Show that strategies are as good as each other, or as a control, but for a margin."""
+    from mmragbench.comparing.equivalence import equivalences
+    from mmragbench.run_folder.evidence import RunFolder
+    from mmragbench.run_folder.files import unlisted
+
+    chosen = [name.strip() for name in measures.split(",") if name.strip()]
+    folder = RunFolder(run)
+    with unlisted(run):
+        found = equivalences(folder, margins_of(margin or ()), chosen)
+        asked = dict.fromkeys(row["measure"] for row in folder.rows)
+    if as_json:
+        Terminal().as_json([each.row() for each in found])
+        return
+    tested = {each.measure for each in found}
+    _show(found, [name for name in chosen or asked if name not in tested])
+
+
+def _show(found: Sequence[Equivalence], untested: Sequence[str]) -> None:
+    console = wide()
+    if found:
+        table = Table("task", "measure", "a", "b", "a - b", "margin", "p (Holm)", "", box=None)
+        for each in found:
+            generated = f" {each.generator}-k{each.k}" if each.generator else ""
+            table.add_row(
+                f"{each.task}{generated}",
+                each.measure,
+                each.a,
+                each.b,
+                number(each.difference, "+"),
+                f"{each.margin:g}",
+                p_value(each.p_holm),
+                f"equivalent within ±{each.margin:g}" if each.equivalent else "not shown",
+            )
+        console.print(table)
+        console.print(
+            "Two one-sided tests a pair (p: of a difference of the margin or more), corrected (Holm) "
+            "over a task's pairs by one measure: of contenders, and of those with each control."
+        )
+    if untested:
+        console.print(
+            f"Not tested, for want of pairs, of values by query, or of a margin on its own scale "
+            f"(--margin): {', '.join(untested)}."
+        )

@@ -1,0 +1,43 @@
+"""`mmragbench export`: a run in the formats of other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmragbench.cli.terminal import Terminal
+from mmragbench.errors import MmragbenchError
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY=VALUE]...", help="Where the data lies by now: dataset.root=FOLDER."
+        ),
+    ] = None,
+    format: Annotated[
+        str, typer.Option(help="trec, coco, beir or mteb.", show_default=False)
+    ] = ...,  # type: ignore[assignment]
+    output: Annotated[
+        Path | None,
+        typer.Option(help="A new folder; RUN/export/FORMAT by default.", show_default=False),
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the dataset's code, if the run names its own.")
+    ] = False,
+) -> None:
+    """Write a run as TREC runs, COCO captions, BEIR datasets or mteb results."""
+    from mmragbench.exporting.export import export as write
+
+    for more in overrides or ():
+        if "=" not in more:
+            raise MmragbenchError(f"one run at a time: {more!r} is a second one, or no KEY=VALUE")
+    done = write(run, format, output, overrides or (), trust)
+    for what, why in done.left_out.items():
+        Terminal(stderr=True).say(f"left out: {what}: {why}")
+    count = f"{len(done.files):,} file{'s' * (len(done.files) != 1)}"
+    Terminal().say(f"{done.folder}: {count}")

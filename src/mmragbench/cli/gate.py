@@ -1,0 +1,191 @@
+"""`mmragbench gate`: may this change go on? The exit code says so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from mmragbench._places import check_file
+from mmragbench.cli.terminal import Terminal, wide
+from mmragbench.errors import MmragbenchError
+
+if TYPE_CHECKING:
+    from mmragbench.gating.cells import Cell
+    from mmragbench.gating.gate import Gate
+    from mmragbench.gating.sentences import Worse
+
+SHOWN = 20
+"""Lines of each part; `--all` shows every one."""
+NARROW = 120
+"""Columns below which the table names p-values and margins only in `--all`."""
+
+
+def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    save: Annotated[Path | None, typer.Option(help="Write this run's baseline here.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="Test against this baseline.")] = None,
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MEASURE=LOSS", help="The loss that matters: CIDEr=0.02, R=1%."),
+    ] = None,
+    require_power: Annotated[
+        float | None, typer.Option(help="Fail what passes with less power, e.g. 0.8.")
+    ] = None,
+    measures: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write a Markdown summary here.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show all cells.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Test a run against a stored baseline, cell by cell. Exit code 0: holds; 1: it does not."""
+    from mmragbench.gating import gate as verdicts
+
+    chosen = [name.strip() for name in measures.split(",") if name.strip()]
+    if (save is None) == (baseline is None):
+        raise MmragbenchError(
+            "give one of --save FILE (write a baseline) and --baseline FILE (test)"
+        )
+    if save is not None and (margin or require_power is not None):
+        raise MmragbenchError(
+            "a baseline keeps no margins: give --margin and --require-power with --baseline"
+        )
+    for option, path in (("--save", save), ("--junit", junit), ("--markdown", markdown)):
+        check_file(option, path)
+    if save is not None:
+        _say_saved(verdicts.save_baseline(run, save, chosen).cells, save)
+        return
+    assert baseline is not None
+    found = verdicts.gate(run, baseline, margins_of(margin or ()), require_power, chosen)
+    _write(found, junit, markdown)
+    if as_json:
+        Terminal().as_json(found.row())
+    else:
+        _show(found, every)
+    _annotate(found, as_json)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+def margins_of(given: Sequence[str]) -> dict[str, str]:
+    """Measure -> margin, of `MEASURE=LOSS` as `--margin` has it.
+
+    Raises:
+        MmragbenchError: one is not of this form.
+    """
+    pairs = [text.partition("=") for text in given]
+    for name, equals, value in pairs:
+        if not (name and equals and value):
+            raise MmragbenchError(f"--margin {name}{equals}{value}: write MEASURE=LOSS, CIDEr=0.02")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _say_saved(cells: Sequence[object], path: Path) -> None:
+    size = path.stat().st_size / 1000
+    Terminal().say(f"{path}: {len(cells):,} cells, {size:,.0f} kB")
+
+
+def _write(gate: Gate, junit: Path | None, markdown: Path | None) -> None:
+    from mmragbench._files import write_atomically
+    from mmragbench.gating import renderers as written
+
+    if junit:
+        write_atomically(junit, written.junit(gate))
+    if markdown:
+        write_atomically(markdown, written.markdown(gate))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(written.markdown(gate) + "\n")
+
+
+def _annotate(gate: Gate, as_json: bool) -> None:
+    """GitHub reads its commands from both streams; JSON keeps standard output for itself."""
+    from mmragbench.gating import renderers as written
+
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in (*written.errors(gate), *written.warnings(gate)):
+            Terminal(stderr=as_json).say(line)
+
+
+def _show(gate: Gate, every: bool) -> None:
+    from mmragbench.gating.sentences import got_worse, headline, power, too_few, unfailing
+
+    console = wide()
+    most = 10_000 if every else SHOWN
+
+    def say(text: str, style: str = "") -> None:
+        console.print(text, style=style)
+
+    say(headline(gate), "bold green" if gate.holds else "bold red")
+    for problem in gate.problems[:most]:
+        say(f"  {problem}")
+    _rest(say, len(gate.problems), most)
+    cells = gate.cells if every else gate.failing[:most]
+    if cells:
+        say("")
+        console.print(_table(cells, console.width))
+        _rest(say, len(gate.failing), most)
+    if worse := got_worse(gate):
+        say("\nQueries that got worse:")
+        console.print(_worse(worse[:most], console.width))
+        _rest(say, len(worse), most)
+    if small := too_few(gate):
+        say("\nPassed on too few queries to count:")
+        for which, text in small[:most]:
+            say(f"  {which}: {text}")
+        _rest(say, len(small), most)
+    say("")
+    for text in filter(None, (unfailing(gate), power(gate))):
+        say(text)
+    say(f"Margins: {', '.join(f'{name} {margin}' for name, margin in gate.margins.items())}.")
+    if gate.new:
+        say(f"Not in the baseline, so not judged: {len(gate.new):,} cells.")
+
+
+def _rest(say: Callable[[str], None], count: int, most: int) -> None:
+    if count > most:
+        say(f"  … and {count - most:,} more; see --all")
+
+
+def _table(cells: Sequence[Cell], width: int) -> Table:
+    """What became of each cell; narrow terminals do without margin, p and n."""
+    from mmragbench._digits import number
+    from mmragbench.gating.sentences import p_value, tiny
+
+    wide = width >= NARROW
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in ("cell", "measure", "verdict"):
+        table.add_column(head, overflow="fold")
+    more = ("margin", "p", "moved", "to tell") if wide else ()
+    for head in ("before", "now", "loss", *more):
+        table.add_column(head, justify="right", no_wrap=True)
+    for cell in cells:
+        p = p_value(cell)
+        now, lost = ("-" if x is None else number(x) for x in (cell.now, cell.loss))
+        row = [cell.system, cell.measure, cell.verdict, number(cell.before), now, lost]
+        if wide:
+            needed = f"{cell.needed:,}" if cell.needed and cell.verdict == "can't tell" else "-"
+            moved = f"{cell.changed:,} of {cell.n:,}"
+            row += [f"{cell.margin:.3g}", "-" if p is None else tiny(p).lstrip("= "), moved, needed]
+        table.add_row(*row)
+    return table
+
+
+def _worse(found: Sequence[Worse], width: int) -> Table:
+    from mmragbench._digits import number
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    last = ""
+    for worse in found:
+        if worse.where != last:
+            table.add_row(f"  {worse.where}")
+            last = worse.where
+        before, now = number(worse.fallen.before), number(worse.fallen.now)
+        told = [f'"{text}"' for text in (worse.asked, worse.answer) if text]
+        line = f"    {worse.fallen.query}  {before} → {now}  {' now: '.join(told)}"
+        table.add_row(line[: width - 2])
+    return table

@@ -1,0 +1,54 @@
+"""A plan's models as a table: what each would be asked, what that takes, where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from mmragbench.backends.weights import UNRESOLVED
+
+if TYPE_CHECKING:
+    from mmragbench.engine.forecast import Forecast
+
+
+def tabled(models: Sequence[Forecast]) -> Iterator[Table | str]:
+    """The table, with tokens and dollars where a model has them, and a line that sums dollars."""
+    told = any(model.tokens is not None for model in models)
+    paid = [model for model in models if model.dollars is not None]
+    heads = ["model", "role", "inputs, at most", "known", "time left"]
+    table = Table(*heads, *["tokens", "dollars"] * told, "weights", box=None)
+    for model in models:
+        left = "not measured yet" if model.seconds is None else f"{model.seconds:,.0f} s"
+        counts = (f"{model.items:,}", f"{model.known:,}")
+        money = (_tokens(model), _dollars(model)) if told else ()
+        table.add_row(model.model, model.role, *counts, left, *money, source(model.weights))
+    yield table
+    if paid:
+        sure = all(model.measured or not model.dollars for model in paid)
+        total = sum(model.dollars or 0.0 for model in paid)
+        yield f"to pay: {'about' if sure else 'at most'} ${total:,.2f}"
+
+
+def source(weights: str) -> str:
+    """What identifies weights, as what a run would do for them."""
+    if weights.startswith(UNRESOLVED):
+        return f"would download {weights.removeprefix(UNRESOLVED)}"
+    if weights.startswith("api:"):
+        return f"would call {weights.removeprefix('api:')}"
+    return weights[:40]
+
+
+def _tokens(model: Forecast) -> str:
+    return "-" if model.tokens is None else _about(model, f"{model.tokens:,}", bool(model.tokens))
+
+
+def _dollars(model: Forecast) -> str:
+    if model.dollars is None:
+        return "no price" if model.tokens is not None else "-"
+    return _about(model, f"${model.dollars:,.2f}", bool(model.dollars))
+
+
+def _about(model: Forecast, shown: str, some: bool) -> str:
+    return f"{'~' if model.measured else '≤'} {shown}" if some else shown

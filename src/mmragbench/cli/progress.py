@@ -1,0 +1,87 @@
+"""How far a run is: bars with the remaining time in a terminal, single lines elsewhere."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from mmragbench.cli.terminal import Terminal
+
+CELL = re.compile(r"^\[(\d+)/(\d+)\] (.*)$")
+"""How the loop announces a cell: `[3/24] captioning · oracle`."""
+
+
+class Bars:
+    """Two bars: the cells of the run, and the items of the model that is working."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._run = self._bars.add_task("run", total=None)
+        self._model: TaskID | None = None
+
+    def begin(self, what: str, total: int) -> None:
+        if cell := CELL.match(what):
+            number, count, label = int(cell[1]), int(cell[2]), cell[3]
+            self._bars.update(self._run, description=label, total=count, completed=number - 1)
+            self._drop()
+        elif total:
+            self._drop()
+            self._model = self._bars.add_task(f"  {what}", total=total)
+        else:
+            self._bars.update(self._run, description=what)
+
+    def advance(self, done: int) -> None:
+        if self._model is not None:
+            self._bars.advance(self._model, done)
+
+    def _drop(self) -> None:
+        if self._model is not None:
+            self._bars.remove_task(self._model)
+            self._model = None
+
+
+class Lines:
+    """A line for each cell and each model that has work, with the seconds since the start."""
+
+    def __init__(self, console: Terminal) -> None:
+        self._console, self._began = console, time.monotonic()
+
+    def begin(self, what: str, total: int) -> None:
+        items = f": {total:,} items" if total else ""
+        seconds = time.monotonic() - self._began
+        self._console.print(f"{seconds:6.1f}s  {what}{items}")
+
+    def advance(self, done: int) -> None:
+        pass
+
+
+@contextmanager
+def progress(console: Terminal) -> Iterator[Bars | Lines]:
+    """Bars where someone is watching, lines elsewhere."""
+    if not console.is_terminal:
+        yield Lines(console)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield Bars(bars)

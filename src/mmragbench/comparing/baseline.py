@@ -1,0 +1,35 @@
+"""The comparisons of a run that someone asks to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmragbench.comparing.families import comparisons
+from mmragbench.comparing.pairs import Pair
+from mmragbench.errors import MmragbenchError
+from mmragbench.run_folder.evidence import Cell, RunFolder
+
+
+def against(
+    run: RunFolder, baseline: str | None, slice: str = "all", measures: Sequence[str] = ()
+) -> list[Pair]:
+    """Each strategy less the baseline; in cells where that has no number, and without a baseline,
+    all pairs of contenders. What is chosen moves no verdict (`comparing.families`).
+
+    Raises:
+        MmragbenchError: the run has no such strategy, measure or slice.
+    """
+    if baseline is not None and baseline not in run.strategies:
+        known = ", ".join(run.strategies)
+        raise MmragbenchError(f"{run.path} has no strategy {baseline!r}; it has {known}")
+    run.check(slice, measures)
+    controls = run.controls().values()
+    cells: dict[Cell, list[Pair]] = {}
+    for pair in comparisons(run):
+        if pair.slice == slice and (not measures or pair.measure in measures):
+            cells.setdefault(pair.cell, []).append(pair)
+    found = []
+    for pairs in cells.values():
+        own = [p if p.b == baseline else p.turned() for p in pairs if baseline in (p.a, p.b)]
+        found += own or [pair for pair in pairs if pair.b not in controls]
+    return found

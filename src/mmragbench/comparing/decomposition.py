@@ -1,0 +1,199 @@
+"""Where a difference comes from: the headroom gained, and retrieval against generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mmragbench.errors import MmragbenchError
+from mmragbench.run_folder.evidence import DISTANCES, Evidence, RunFolder
+from mmragbench.statistics import Comparison, compare_all, holm
+from mmragbench.statistics.ratios import Ratio, ratio
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A strategy between floor and ceiling.
+
+    Attributes:
+        floor: what is possible without retrieval; for rankings, chance. `floor_of` names it.
+        gained: strategy - floor; `missing`: ceiling - strategy.
+        share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
+            two; None where no headroom is shown (the interval of ceiling - floor holds 0).
+        low, high: the share's 95 % interval, Fieller's; None for a measure that keeps no values by
+            query, and where the share is the same on all queries.
+    """
+
+    task: str
+    generator: str | None
+    k: int | None
+    measure: str
+    strategy: str
+    floor_of: str
+    floor: float
+    estimate: float
+    ceiling: float
+    gained: float
+    missing: float
+    share: float | None
+    low: float | None
+    high: float | None
+
+    def row(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
+    """How much of the way from the floor to the ceiling each strategy goes, for each measure that
+    has both, on the queries that all three have answered. Distances are left out, because a better
+    one is not nearer to the oracle's."""
+    controls, found = run.controls(), list(run.evidence(measures))
+    by_key = {(e.strategy, e.cell): e for e in found}
+    result = []
+    for e in found:
+        ceiling = by_key.get((controls.get("oracle", ""), e.cell))
+        floor = _floor(e, found, controls)
+        contends = e.strategy not in controls.values() and e.measure.name not in DISTANCES
+        if contends and ceiling and floor:
+            result.append(_gain(run, e, floor, ceiling))
+    return result
+
+
+def _floor(of: Evidence, found: Sequence[Evidence], controls: Mapping[str, str]) -> Evidence | None:
+    """Without retrieval, by the same generator or else the one that answers without documents;
+    rankings, which `no-retrieval` has none of, are measured from chance."""
+    alike = [e for e in found if (e.task, e.measure) == (of.task, of.measure)]
+    if of.generator is None:
+        return next((e for e in alike if e.strategy == controls.get("random")), None)
+    without = [e for e in alike if e.strategy == controls.get("no-retrieval")]
+    return next((e for e in without if e.generator == of.generator), next(iter(without), None))
+
+
+def _gain(run: RunFolder, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
+    three, groups = (floor, e, ceiling), run.groups(e.task)
+    shared = [query for query in groups if all(query in each.values for each in three)]
+    if shared:
+        columns = np.array([[each.values[query] for query in shared] for each in three])
+        below, own, above = map(float, columns.mean(axis=1))
+        clusters = [groups[query] for query in shared]
+        share = ratio(columns[1] - columns[0], columns[2] - columns[0], clusters)
+    else:
+        below, own, above = (each.estimate for each in three)
+        share = Ratio((own - below) / (above - below) if above != below else None, None, None)
+    share = share if above > below else Ratio(None, None, None)
+    by = f" ({floor.generator})" if floor.generator else ""
+    return Gain(
+        task=e.task,
+        generator=e.generator,
+        k=e.k,
+        measure=str(e.measure),
+        strategy=e.strategy,
+        floor_of=f"{floor.strategy}{by}",
+        floor=below,
+        estimate=own,
+        ceiling=above,
+        gained=own - below,
+        missing=above - own,
+        share=share.value,
+        low=share.low,
+        high=share.high,
+    )
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a difference, with its 95 % interval and its test; `p_holm` is corrected over all
+    parts that are shown together. Both p-values are None where no query has other than 0."""
+
+    difference: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    p_holm: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Swap:
+    """The difference of two systems, split: (retrieval, generator) of A less that of B. Exploratory:
+    its parts are in none of the run's families.
+
+    Attributes:
+        total: A - B. `retrieval` is what exchanging the retrieval does, averaged over the two
+            generators; `generation` the other way round. They add up to the total exactly.
+        interaction: how much more A's generator gains by A's retrieval than B's generator does.
+    """
+
+    task: str
+    measure: str
+    a: str
+    b: str
+    total: Part
+    retrieval: Part
+    generation: Part
+    interaction: Part
+
+    def row(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+CONTRASTS = {
+    "total": (1, 0, 0, -1),
+    "retrieval": (0.5, 0.5, -0.5, -0.5),
+    "generation": (0.5, -0.5, 0.5, -0.5),
+    "interaction": (1, -1, -1, 1),
+}
+"""Part -> weights of (retrieval of A, generator of A), (A, B), (B, A) and (B, B)."""
+
+System = tuple[str, str]
+"""Strategy, and generator with its k (`consensus-k5`)."""
+
+
+def swap(run: RunFolder, a: System, b: System, measures: Sequence[str] = ()) -> list[Swap]:
+    """Cross retrieval of A with the generator of B, and the other way round, per query.
+
+    Raises:
+        MmragbenchError: the run lacks one of the four combinations.
+    """
+    cells = {
+        (e.task, str(e.measure), e.strategy, f"{e.generator}-k{e.k}"): e
+        for e in run.evidence(measures)
+        if e.generator and e.values
+    }
+    found = []
+    for task, measure in dict.fromkeys((task, measure) for task, measure, *_ in cells):
+        four = [cells.get((task, measure, s, g)) for s in (a[0], b[0]) for g in (a[1], b[1])]
+        if all(four):
+            found.append((task, measure, _contrasts(run, [e for e in four if e])))
+    if not found:
+        have = sorted({f"{s}/{g}" for _, _, s, g in cells})
+        raise MmragbenchError(
+            f"{run.path} lacks one of the four combinations of {'/'.join(a)} and {'/'.join(b)}; "
+            f"run both generators after both strategies. It has {', '.join(have)}"
+        )
+    parts = iter(_corrected([c for *_, comparisons in found for c in comparisons]))
+    return [
+        Swap(task, measure, "/".join(a), "/".join(b), *(next(parts) for _ in comparisons))
+        for task, measure, comparisons in found
+    ]
+
+
+def _contrasts(run: RunFolder, four: Sequence[Evidence]) -> list[Comparison]:
+    """In the order of CONTRASTS."""
+    groups = run.groups(four[0].task)
+    shared = [query for query in groups if all(query in e.values for e in four)]
+    values = np.array([[e.values[query] for query in shared] for e in four])
+    columns = [np.array(weights) @ values for weights in CONTRASTS.values()]
+    return compare_all(columns, [groups[query] for query in shared], [None] * len(columns))
+
+
+def _corrected(comparisons: Sequence[Comparison]) -> Iterator[Part]:
+    adjusted = iter(holm([c.p_value for c in comparisons if not c.identical]))
+    for c in comparisons:
+        p_value, p_holm = (None, None) if c.identical else (c.p_value, next(adjusted))
+        yield Part(c.difference, c.low, c.high, p_value, p_holm, c.n)

@@ -1,0 +1,77 @@
+"""How much of each measure may be lost: what is agreed on before the numbers are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mmragbench._printable import quoted
+from mmragbench.errors import MmragbenchError, unknown
+from mmragbench.formats.values import as_number
+from mmragbench.records import Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """A loss that matters: on the measure's own scale, or a share of the baseline's number."""
+
+    amount: float
+    relative: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Margin:
+        """Read `0.02` or `5%`.
+
+        Raises:
+            MmragbenchError: it is neither, or not above zero.
+        """
+        relative = text.endswith("%")
+        amount = (as_number(text.removesuffix("%").strip()) or 0.0) / (100 if relative else 1)
+        if amount <= 0:
+            raise MmragbenchError(
+                f"{quoted(text)} is not a margin; write 0.02, or 5% of the baseline"
+            )
+        return cls(amount, relative)
+
+    def of(self, estimate: float) -> float:
+        """On the measure's scale, for this number of the baseline."""
+        return self.amount * abs(estimate) if self.relative else self.amount
+
+    def __str__(self) -> str:
+        return f"{100 * self.amount:g}%" if self.relative else f"{self.amount:g}"
+
+
+DEFAULTS = {
+    **dict.fromkeys(("R", "Success", "P", "RR", "nDCG", "AP", "Rprec", "EM", "F1"), Margin(0.02)),
+    "CIDEr": Margin(0.05),
+    **dict.fromkeys(("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L"), Margin(0.02)),
+    "METEOR": Margin(0.01),
+    **dict.fromkeys(("CLIPScore", "RefCLIPScore"), Margin(0.02)),
+}
+"""By measure, on its raw scale: two points of a rate, five of CIDEr x 100. That is about what papers
+call a small difference; docs/explanations/gate.md says where each comes from."""
+
+OTHERWISE = Margin(0.05, relative=True)
+"""FID, KID and measures from outside, whose scale is not known: Spärck Jones (1974) calls a
+difference below 5 % not noticeable."""
+
+
+def margins_for(
+    measures: Iterable[str], chosen: Mapping[str, float | str | Margin]
+) -> dict[str, Margin]:
+    """Measure -> its margin: the chosen one of `R@10`, else the chosen one of `R`, else the default.
+
+    Raises:
+        MmragbenchError: a chosen measure is none of these, or its margin is none.
+    """
+    known = list(measures)
+    names = {text: Measure.parse(text).name for text in known}
+    for name in chosen:
+        if name not in names and name not in names.values():
+            raise MmragbenchError(unknown("measure in --margin", name, known))
+    given = {name: margin if isinstance(margin, Margin) else Margin.parse(str(margin))
+             for name, margin in chosen.items()}  # fmt: skip
+    return {
+        text: given.get(text) or given.get(name) or DEFAULTS.get(name, OTHERWISE)
+        for text, name in names.items()
+    }

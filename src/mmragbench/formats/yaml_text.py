@@ -1,0 +1,181 @@
+"""YAML that somebody wrote: plain data alone, and as much of it as a suite can need.
+
+Tags, keys that are not plain, aliases that stand for endless or for enormous content, and numbers of
+hundreds of digits are refused with their line, before anything is made of them.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from mmragbench._printable import one_line
+from mmragbench.errors import SuiteError
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where it is there: ten times as fast."""
+
+MAX_CHARACTERS = 1_000_000
+MAX_NODES = 20_000
+"""Names, values and lists, those that an alias stands for counted each time."""
+
+MAX_DEPTH = 50
+MAX_DIGITS = 40
+
+PLAIN = {
+    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")
+}
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+NAMES = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
+
+
+def decoded(content: bytes, name: str) -> str:
+    """UTF-8, with a byte order mark or without.
+
+    Raises:
+        SuiteError: it is in another encoding; says which line, and what to do.
+    """
+    if content.startswith(UTF32):  # which begins as UTF-16 does
+        raise SuiteError(f"{name} is in UTF-32, not in UTF-8; save it as UTF-8")
+    if content.startswith(UTF16) or b"\0" in content[:4]:
+        raise SuiteError(f"{name} is in UTF-16, not in UTF-8; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SuiteError(
+            f"{name}:{line} is not UTF-8 (byte 0x{content[error.start]:02x}); save it as UTF-8"
+        ) from error
+
+
+def load(text: str, name: str) -> tuple[Any, yaml.Node | None]:
+    """The content of one YAML document, and its nodes, which know their lines.
+
+    Args:
+        text: the document.
+        name: what errors call it: a file's name, or an override.
+
+    Raises:
+        SuiteError: it is not YAML, or not plain data; one line.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise SuiteError(
+            f"{name} has {len(text):,} characters; a suite has at most {MAX_CHARACTERS:,}"
+        )
+    try:
+        text.encode()
+        _check_events(text, name)
+        loader = LOADER(text)
+        try:
+            root = loader.get_single_node()
+            _check_nodes(root, name)
+            return (None if root is None else loader.construct_document(root)), root
+        finally:
+            loader.dispose()
+    except (yaml.YAMLError, ValueError) as error:
+        raise SuiteError(f"{name} is not YAML: {one_line(error, 200)}") from error
+
+
+class _Sizes:
+    """How many values a document comes to, aliases followed, and how deep it is."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.open: list[tuple[str | None, int]] = []
+        self._of: dict[str, int] = {}
+
+    @property
+    def excess(self) -> str | None:
+        """What there is too much of."""
+        if self.total > MAX_NODES:
+            return f"more than {MAX_NODES:,} values"
+        return f"more than {MAX_DEPTH} levels" if len(self.open) > MAX_DEPTH else None
+
+    def alias(self, anchor: str) -> None:
+        if any(anchor == opened for opened, _ in self.open):
+            raise ValueError(f"*{anchor[:50]} stands for itself")
+        self.total += self._of.get(anchor, 0)
+
+    def scalar(self, anchor: str | None) -> None:
+        self.total += 1
+        self._of[anchor or ""] = 1
+
+    def start(self, anchor: str | None) -> None:
+        self.open.append((anchor, self.total))
+        self.total += 1
+
+    def end(self) -> None:
+        anchor, before = self.open.pop()
+        self._of[anchor or ""] = self.total - before
+
+
+def _check_events(text: str, name: str) -> None:
+    """Before there are nodes, whose making is recursive: depth, size, tags, aliases of themselves."""
+    sizes = _Sizes()
+    event: Any
+    for event in yaml.parse(text, Loader=LOADER):
+        where = f"{name}:{event.start_mark.line + 1}"
+        if isinstance(event, yaml.AliasEvent):
+            sizes.alias(str(event.anchor))
+        elif isinstance(event, yaml.ScalarEvent):
+            _check_tag(event, where)
+            sizes.scalar(event.anchor)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            _check_tag(event, where)
+            sizes.start(event.anchor)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            sizes.end()
+        if excess := sizes.excess:
+            raise SuiteError(f"{where}: {excess}; a suite has fewer")
+
+
+def _check_tag(event: Any, where: str) -> None:
+    if event.tag not in (None, "!") and event.tag not in PLAIN:
+        raise SuiteError(f"{where}: {event.tag:.80} is a tag; suites hold plain values only")
+
+
+def _check_nodes(root: yaml.Node | None, name: str) -> None:
+    """Keys that are there twice or are not plain, and numbers that are too long."""
+    for node in _nodes(root):
+        where = f"{name}:{node.start_mark.line + 1}"
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(node, name)
+        elif node.tag == "tag:yaml.org,2002:int" and len(node.value) > MAX_DIGITS:
+            raise SuiteError(
+                f"{where}: a number of {len(node.value):,} digits; at most {MAX_DIGITS}"
+            )
+
+
+def _check_keys(node: yaml.MappingNode, name: str) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        where = f"{name}:{key.start_mark.line + 1}"
+        if not isinstance(key, yaml.ScalarNode):
+            raise SuiteError(f"{where}: a key is a list or has keys itself; write a plain name")
+        if key.tag not in NAMES:
+            raise SuiteError(
+                f"{where}: {key.value[:80]!r} is a key, and no text to YAML; put it in quotes"
+            )
+        if key.value in seen:
+            raise SuiteError(f"{where}: {key.value[:80]!r} is there twice")
+        seen.add(key.value)
+
+
+def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Every node once, however many aliases stand for it."""
+    seen: set[int] = set()
+    left = [root] if root is not None else []
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, yaml.SequenceNode):
+            left += node.value
+        elif isinstance(node, yaml.MappingNode):
+            left += [part for pair in node.value for part in pair]

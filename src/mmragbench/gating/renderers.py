@@ -1,0 +1,158 @@
+"""A gate's result for machines and pull requests: Markdown, JUnit XML, GitHub's annotations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from xml.etree import ElementTree as Xml
+
+from mmragbench._digits import number
+from mmragbench.gating.cells import Cell
+from mmragbench.gating.gate import Gate
+from mmragbench.gating.sentences import (
+    got_worse,
+    headline,
+    p_value,
+    power,
+    sentence,
+    tiny,
+    too_few,
+    unfailing,
+    weak,
+)
+from mmragbench.reporting.words.gfm import escape
+
+Escape = Callable[[str], str]
+
+ANNOTATIONS = 10
+"""GitHub shows as many errors a step."""
+ROWS = 50
+"""Cells of a Markdown table: a summary that nobody reads to its end helps nobody."""
+
+
+def markdown(gate: Gate) -> str:
+    """A summary: the verdict, problems, cells that do not hold, queries that got worse, power."""
+    mark = "✅" if gate.holds else "❌"
+    parts = [
+        [f"## {mark} {escape(headline(gate))}"],
+        [f"- **{escape(p.where)}**: {escape(p.text)}" for p in gate.problems],
+        _failing(gate, escape),
+        _worse(gate, escape),
+        [f"- {escape(which)}: {text}" for which, text in too_few(gate)],
+        [escape(text) for text in filter(None, [unfailing(gate)])],
+        [escape(power(gate))],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _failing(gate: Gate, escape: Escape) -> list[str]:
+    if not gate.failing:
+        return []
+    heads = [
+        "| cell | verdict | before | now | loss | margin | p |",
+        f"| :-- | :-- {'| --: ' * 5}|",
+    ]
+    more = len(gate.failing) - ROWS
+    rest = [f"\n… and {more:,} more."] if more > 0 else []
+    return [*heads, *(_row(cell, escape) for cell in gate.failing[:ROWS]), *rest]
+
+
+def _worse(gate: Gate, escape: Escape) -> list[str]:
+    lines = []
+    for worse in got_worse(gate)[:ROWS]:
+        asked = f" {escape(worse.asked)}" if worse.asked else ""
+        before, now = number(worse.fallen.before), number(worse.fallen.now)
+        cells = (escape(worse.fallen.query) + asked, escape(worse.where), before, now)
+        lines.append(f"| {' | '.join(cells)} | {escape(worse.answer or '')} |")
+    heads = ["| got worse | in | before | now | answered now |", "| :-- | :-- | --: | --: | :-- |"]
+    return [*heads, *lines] if lines else []
+
+
+def _row(cell: Cell, escape: Escape) -> str:
+    now, lost = (("—" if value is None else number(value)) for value in (cell.now, cell.loss))
+    p = p_value(cell)
+    cells = (
+        escape(cell.name),
+        cell.verdict,
+        number(cell.before),
+        now,
+        lost,
+        f"{cell.margin:.3g}",
+        "—" if p is None else tiny(p).lstrip("= "),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def junit(gate: Gate) -> bytes:
+    """JUnit XML: a test case a cell and a problem, in the form that CI servers read."""
+    cases = [*_problem_cases(gate), *(_cell_case(gate, cell) for cell in gate.cells)]
+    failures = str(sum(case.find("failure") is not None for case in cases))
+    counts = {"tests": str(len(cases)), "failures": failures, "errors": "0", "skipped": "0"}
+    root = Xml.Element("testsuites", counts)
+    suite = Xml.SubElement(
+        root, "testsuite", {"name": f"gate {_legal(gate.suite)}", **counts, "time": "0"}
+    )
+    suite.extend(cases)
+    Xml.indent(root)
+    written: bytes = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
+
+
+def _problem_cases(gate: Gate) -> Iterator[Xml.Element]:
+    for problem in gate.problems:
+        yield _case(problem.where, problem.kind, problem.kind, problem.text, "\n".join(problem.ids))
+
+
+def _cell_case(gate: Gate, cell: Cell) -> Xml.Element:
+    small = gate.require_power is not None and cell in gate.underpowered
+    if cell.good and not small:
+        return _case(cell.system, cell.measure)
+    if small:
+        return _case(cell.system, cell.measure, "underpowered", weak(cell, gate.require_power or 0))
+    lines = [
+        f"{fallen.query}: {number(fallen.before)} → {number(fallen.now)}" for fallen in cell.fallen
+    ]
+    return _case(cell.system, cell.measure, cell.verdict, sentence(cell), "\n".join(lines))
+
+
+def _case(where: str, name: str, kind: str = "", message: str = "", body: str = "") -> Xml.Element:
+    case = Xml.Element("testcase", classname=_legal(where), name=_legal(name), time="0")
+    if kind:
+        told = Xml.SubElement(case, "failure", type=kind, message=_legal(message))
+        told.text = _legal(f"{message}\n{body}".strip())
+    return case
+
+
+def _legal(text: str) -> str:
+    """Without the characters that XML 1.0 cannot hold."""
+    return re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+
+
+def errors(gate: Gate) -> list[str]:
+    """`::error title=…::…` lines; none where the gate holds."""
+    if gate.holds:
+        return []
+    told = [
+        *((p.where, p.text) for p in gate.problems),
+        *((cell.name, sentence(cell)) for cell in gate.failing),
+        *too_few(gate),
+    ]
+    if len(told) > ANNOTATIONS:
+        rest = len(told) - ANNOTATIONS + 1
+        told = [*told[: ANNOTATIONS - 1], (gate.suite, f"{rest:,} more; see the summary")]
+    return [f"::error title={_property(where)}::{_message(text)}" for where, text in told]
+
+
+def warnings(gate: Gate) -> list[str]:
+    """A `::warning title=…::…` line, where margins are no test."""
+    text = unfailing(gate)
+    return [f"::warning title={_property(gate.suite)}::{_message(text)}"] if text else []
+
+
+def _message(text: str) -> str:
+    """Escaped as GitHub's toolkit does it (actions/toolkit, core/src/command.ts)."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,196 @@
+"""From rankings and outputs to scores, slice by slice, and to the rows of a summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mmragbench import _crashes as crashes
+from mmragbench.contracts import Encoder
+from mmragbench.errors import CRASH, MmragbenchError, NotApplicable
+from mmragbench.measuring.scoring import Scored
+from mmragbench.records import Measure, Output, Ranking, Scores, Task
+from mmragbench.registry import Component
+from mmragbench.signature import extended
+
+Row = dict[str, Any]
+
+
+def score(
+    measures: Mapping[Measure, Component],
+    task: Task,
+    rankings: Sequence[Ranking],
+    outputs: Sequence[Output],
+    features: Callable[[str], Encoder],
+    depth: int | None = None,
+) -> Scored:
+    """Every measure on all queries and on each slice.
+
+    Where a measure's value is the mean of its queries' values, a slice's is their mean over the
+    slice (CIDEr keeps the idf of the whole set); a measure of the set is computed on the slice anew.
+    `depth` is how many hits were asked for.
+    """
+
+    def evaluate(chosen: Mapping[Measure, Component], asked: Task) -> list[Scores]:
+        return _evaluate(chosen, asked, (rankings, outputs), features, depth)
+
+    found = evaluate(measures, task)
+    scored = {"all": found}
+    for name, ids in task.slices.items():
+        of_set = {s.measure: measures[s.measure] for s in found if s.total is not None}
+        again = evaluate(of_set, task.subset(ids)) if of_set else []
+        anew = {scores.measure: scores for scores in again}
+        scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in found]
+    groups = {query.id: query.group or query.id for query in task.queries}
+    return {name: [_with_interval(s, groups) for s in found] for name, found in scored.items()}
+
+
+def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
+    """The 95 % interval of the estimate, unless the measure brought its own: a bootstrap over
+    groups, since queries about one image are not independent."""
+    if scores.interval is not None or scores.reason is not None:
+        return scores
+    values = dict(scores.influences)
+    if scores.total is None:
+        values = {s.query: s.value for s in scores.scores if s.value is not None}
+    if not values:
+        return replace(scores, interval=(None, None))
+    from mmragbench.statistics import bootstrap_interval
+
+    low, high = bootstrap_interval(
+        list(values.values()),
+        [groups[query] for query in values],
+        bounds=scores.bounds,
+        best=[scores.best[query] for query in values] if scores.best else None,
+    )
+    middle = estimate(scores)[0]
+    if low is None or high is None or middle is None:
+        return replace(scores, interval=(None, None))
+    # Two ways to sum the same values may differ in the last digit.
+    return replace(scores, interval=(min(low, middle), max(high, middle)))
+
+
+def _evaluate(
+    measures: Mapping[Measure, Component],
+    task: Task,
+    results: tuple[Sequence[Ranking], Sequence[Output]],
+    features: Callable[[str], Encoder],
+    depth: int | None,
+) -> list[Scores]:
+    """One call for each family of measures (and features)."""
+    families: dict[tuple[Any, str | None], list[Measure]] = {}
+    for measure, component in measures.items():
+        families.setdefault((component.make, measure.features), []).append(measure)
+    found: dict[Measure, Scores] = {}
+    for (evaluate, name), family in families.items():
+        given: dict[str, Any] = {}
+        try:
+            given = {"features": features(name)} if name else {}
+            scored = evaluate(family, task, *results, depth=depth, **given)
+        except NotApplicable as error:
+            scored = _without_number(family, str(error))
+        except MmragbenchError:
+            raise
+        except BaseException as error:
+            crashes.pass_on(error)
+            names, place = ", ".join(map(str, family)), crashes.place(error, evaluate)
+            crashes.log(f"{task.name} · {names}", error)
+            scored = _without_number(family, f"{CRASH}{names}: {crashes.said(error)} ({place})")
+        encoder = given.get("features")
+        found.update((scores.measure, _signed(scores, encoder)) for scores in scored)
+    return [found[measure] for measure in measures]
+
+
+def _signed(scores: Scores, features: Encoder | None) -> Scores:
+    """With the weights of the features (the name in `FID(clip)` is only the suite's word for them)
+    and the precision that they were computed in, where it is not 32 bits."""
+    weights = getattr(features, "weights", None)
+    if not isinstance(weights, str) or scores.reason is not None:
+        return scores
+    short = weights.partition(":")[2][:12] or weights
+    numbers = (getattr(features, "precision", None) or "fp32").partition("-")[0]
+    named = {"weights": short} | ({"precision": numbers} if numbers != "fp32" else {})
+    return replace(scores, signature=extended(scores.signature, **named))
+
+
+def _without_number(family: Sequence[Measure], reason: str) -> list[Scores]:
+    return [Scores(measure, str(measure), reason=reason) for measure in family]
+
+
+def _restricted(scores: Scores, ids: frozenset[str]) -> Scores:
+    kept = tuple(score for score in scores.scores if score.query in ids)
+    n = sum(score.value is not None for score in kept)
+    signature = re.sub(r"(^|\|)n:\d+", rf"\g<1>n:{n}", scores.signature)
+    return replace(scores, scores=kept, signature=signature)
+
+
+def estimate(scores: Scores) -> tuple[float | None, int, int]:
+    """The estimate (None where there is none), n and n_failed."""
+    values = [score.value for score in scores.scores if score.value is not None]
+    failed = sum(score.error is not None for score in scores.scores)
+    if scores.reason is not None:
+        return None, 0, failed
+    if scores.total is not None:
+        return scores.total, _n(scores.signature) or len(values), failed
+    return (sum(values) / len(values) if values else None), len(values), failed
+
+
+def _n(signature: str) -> int | None:
+    match = re.search(r"\|n(?:_generated)?:(\d+)", signature)
+    return int(match[1]) if match else None
+
+
+def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
+    """Summary rows of a cell (`task`, `strategy`, `generator`, `k`)."""
+    result = []
+    for name, found in scored.items():
+        for scores in found:
+            value, n, failed = estimate(scores)
+            low, high = scores.interval or (None, None)
+            row = {
+                **cell,
+                "slice": name,
+                "measure": str(scores.measure),
+                "estimate": value,
+                "low": low,
+                "high": high,
+                "n": n,
+                "n_failed": failed,
+                "signature": scores.signature,
+                **scores.details,
+            }
+            if scores.bounds:
+                row["bounds"] = list(scores.bounds)
+            if scores.warning:
+                row["warning"] = scores.warning
+            if value is None:
+                row["reason"] = scores.reason or "no query could be scored"
+            result.append(row)
+    return result
+
+
+def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why: str) -> list[Row]:
+    """Rows of a cell that has no numbers: null estimates, with the reason."""
+    return [
+        {
+            **cell,
+            "slice": name,
+            "measure": str(measure),
+            "estimate": None,
+            "low": None,
+            "high": None,
+            "n": 0,
+            "n_failed": 0,
+            "signature": None,
+            "reason": why,
+        }
+        for name in ["all", *task.slices]
+        for measure in measures
+    ]
+
+
+def failures(cell: Mapping[str, Any], outputs: Sequence[Output]) -> list[Row]:
+    """One row for each query that a generator did not answer."""
+    return [{**cell, "query": o.query, "error": o.error} for o in outputs if o.error]

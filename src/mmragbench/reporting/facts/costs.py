@@ -1,0 +1,169 @@
+"""What each strategy cost: seconds by phase, and the calls of every model."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from mmragbench.reporting.facts.units import money
+from mmragbench.run_folder.report_data import Json, RunFolder
+
+PHASES = ("index", "retrieve", "generate")
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One model's work in one phase; `cached` items were looked up and not computed, `failed` ones
+    have no answer. Tokens, dollars and retries are those of models behind servers; `thoughts` and
+    `truncated` are replies that thoughts were cut from, and that a length limit ended."""
+
+    phase: str
+    role: str
+    model: str
+    calls: int
+    items: int
+    cached: int
+    seconds: float
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+    retries: int = 0
+    thoughts: int = 0
+    truncated: int = 0
+
+
+SUMMED = tuple(f.name for f in fields(Spent) if f.name not in ("phase", "role", "model"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One strategy's cost, over the tasks that were asked for."""
+
+    strategy: str
+    control: str | None
+    seconds: tuple[float, ...]
+    spent: tuple[Spent, ...]
+
+    @property
+    def total(self) -> float:
+        return sum(self.seconds)
+
+    @property
+    def calls(self) -> int:
+        return sum(entry.calls for entry in self.spent)
+
+    @property
+    def items(self) -> int:
+        return sum(entry.items for entry in self.spent)
+
+    @property
+    def cached(self) -> int:
+        return sum(entry.cached for entry in self.spent)
+
+    @property
+    def tokens(self) -> int:
+        """Read and written."""
+        return sum(entry.tokens_in + entry.tokens_out for entry in self.spent)
+
+    @property
+    def dollars(self) -> float:
+        return sum(entry.dollars for entry in self.spent)
+
+
+def costs(run: RunFolder, task: str = "*") -> list[Cost]:
+    """Cost per strategy, summed over tasks; strategies whose cost is not stored are left out."""
+    found = []
+    for strategy, control in run.strategies.items():
+        stored = list(_stored(run, task, strategy))
+        if stored:
+            seconds = tuple(sum(_seconds(cost, phase) for cost in stored) for phase in PHASES)
+            found.append(Cost(strategy, control, seconds, tuple(_merge(_spent(stored)))))
+    return found
+
+
+def cell_cost(
+    run: RunFolder, task: str, strategy: str, setting: tuple[str | None, int | None]
+) -> Cost | None:
+    """What one cell cost: its retrieval, and one generator's work on it; None where either is not
+    stored."""
+    generator, k = setting
+    folder = ("cells", task, strategy)
+    wanted = [folder, *([(*folder, f"{generator}-k{k}")] if generator else [])]
+    stored = [found for parts in wanted if (found := run.read(*parts, "cost.json"))]
+    if len(stored) < len(wanted):
+        return None
+    seconds = tuple(sum(_seconds(cost, phase) for cost in stored) for phase in PHASES)
+    return Cost(strategy, run.strategies[strategy], seconds, tuple(_merge(_spent(stored))))
+
+
+def bill(run: RunFolder) -> str:
+    """What all runs into this folder have spent, in a sentence; empty where nothing was."""
+    sums = run.read("spending.json")
+    if not sums:
+        return ""
+    calls = f"{sums['calls']:,} calls to servers, {sums['retries']:,} of them retries"
+    tokens = f"{sums['tokens_in']:,} tokens read and {sums['tokens_out']:,} written"
+    lost = (
+        f", and {money(sums['uncertain_dollars'])} at most for {sums['uncertain']:,} lost replies"
+    )
+    paid = f": {money(sums['dollars'])}{lost if sums['uncertain'] else ''}"
+    return f"All runs into this folder made {calls}, with {tokens}{paid}."
+
+
+def remarks(run: RunFolder) -> list[str]:
+    """What must be known of the replies of each chat model, a sentence each: how many had thoughts
+    that were cut away, and how many a length limit ended. Replies to several strategies count once
+    for each."""
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    for entry in (entry for cost in costs(run) for entry in cost.spent if entry.role == "chat"):
+        sums[entry.model] += Counter(
+            replies=entry.items - entry.failed, thoughts=entry.thoughts, truncated=entry.truncated
+        )
+    said = {"thoughts": "thoughts were cut from", "truncated": "the length limit ended"}
+    return [
+        f"{model}: {words} {counts[name]:,} of {counts['replies']:,} replies"
+        for model, counts in sums.items()
+        for name, words in said.items()
+        if counts[name]
+    ]
+
+
+def _stored(run: RunFolder, task: str, strategy: str) -> Iterator[Json]:
+    cells = run.path / "cells"
+    tasks = sorted(p.name for p in cells.iterdir()) if cells.is_dir() else []
+    for name in tasks if task == "*" else [task]:
+        cell = f"cells/{name}/{strategy}"
+        for file in [f"{cell}/cost.json", *run.files.below(cell, "cost.json")]:
+            if stored := run.files.json(file):
+                yield stored
+
+
+def _seconds(cost: Json, phase: str) -> float:
+    stored = (cost.get("seconds") or {}).get(phase)
+    if stored is not None:
+        return float(stored)
+    return float(sum(entry.get("seconds") or 0 for entry in cost.get(phase) or []))
+
+
+def _spent(stored: Iterable[Json]) -> Iterator[Spent]:
+    for cost in stored:
+        for phase in PHASES:
+            for entry in cost.get(phase) or []:
+                names = str(entry.get("role") or ""), str(entry.get("model") or "")
+                sums: dict[str, Any] = {name: entry.get(name) or 0 for name in SUMMED}
+                yield Spent(phase, *names, **sums)
+
+
+def _merge(entries: Iterable[Spent]) -> Iterator[Spent]:
+    """One entry per phase, role and model, in the order of first appearance."""
+    groups: dict[tuple[str, str, str], list[Spent]] = {}
+    for entry in entries:
+        groups.setdefault((entry.phase, entry.role, entry.model), []).append(entry)
+    for (phase, role, model), group in groups.items():
+        sums: dict[str, Any] = {
+            name: sum(getattr(entry, name) for entry in group) for name in SUMMED
+        }
+        yield Spent(phase, role, model, **sums)

@@ -1,0 +1,107 @@
+"""Measures over a cutoff or over the number of retrieved documents, as series of points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from mmragbench.records import Measure
+from mmragbench.reporting.facts.units import factor, unit
+from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
+
+TOPS = ((1, 4), (1.5, 3), (2, 4), (2.5, 5), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4), (10, 5))
+"""An axis' top and into how many equal parts it divides roundly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One strategy's line; values in the unit that the curve names."""
+
+    strategy: str
+    control: str | None
+    points: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One small plot: `Success@k` of `text-to-image`, or `CIDEr` of `consensus` over k."""
+
+    task: str
+    label: str
+    unit: str
+    setting: str
+    series: tuple[Series, ...]
+
+    @property
+    def name(self) -> str:
+        """A file's stem: letters, digits, dots and dashes only."""
+        raw = f"{self.task}-{self.label}-{self.setting}".strip("-")
+        return "".join(c if c.isalnum() or c in "._" else "-" for c in raw.replace("@", "-at-"))
+
+    @property
+    def xs(self) -> list[int]:
+        return sorted({x for series in self.series for x, _ in series.points})
+
+    @property
+    def ticks(self) -> tuple[float, ...]:
+        """Round numbers from 0 to a top at or above every value."""
+        highest = max(y for series in self.series for _, y in series.points)
+        tens = 10.0 ** math.floor(math.log10(highest)) if highest > 0 else 1.0
+        top, parts = next(pair for pair in TOPS if pair[0] * tens >= highest * 0.999999)
+        return tuple(top * tens * part / parts for part in range(parts + 1))
+
+
+def curves(run: RunFolder) -> list[Curve]:
+    """Every curve that the summary has at least two points for, all queries."""
+    found: list[Curve] = []
+    for facts in run.tasks.values():
+        rows = [r for r in run.rows if r.task == facts.name and r.slice == "all"]
+        found.extend(_over_cutoffs(run, facts, [r for r in rows if r.generator is None]))
+        found.extend(_over_k(run, facts, [r for r in rows if r.generator is not None]))
+    return found
+
+
+def _over_cutoffs(run: RunFolder, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
+    """A retrieval measure over the cutoffs that were asked for."""
+    cut = [row for row in rows if row.measure.cutoff is not None]
+    for name in dict.fromkeys(row.measure.name for row in cut):
+        points = [(r, r.measure.cutoff or 0) for r in cut if r.measure.name == name]
+        silver = f"silver relevance: {facts.silver}" if facts.silver else ""
+        yield from _curve(run, facts, f"{name}@k", silver, points)
+
+
+def _over_k(run: RunFolder, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
+    """The primary measure over the number of retrieved documents, for each generator; its first one,
+    where the primary measure is of rankings."""
+    primary = run.primary(facts.name)
+    for generator in dict.fromkeys(row.generator for row in rows):
+        chosen = [row for row in rows if row.generator == generator and row.k is not None]
+        if chosen:
+            own = [row for row in chosen if str(row.measure) == primary]
+            first = own or [row for row in chosen if row.measure == chosen[0].measure]
+            points = [(row, row.k or 0) for row in first]
+            yield from _curve(run, facts, str(first[0].measure), generator or "", points)
+
+
+def _curve(
+    run: RunFolder, facts: TaskFacts, label: str, setting: str, rows: Sequence[tuple[Row, int]]
+) -> Iterator[Curve]:
+    measure = rows[0][0].measure
+    order = list(run.strategies)
+    ordered = sorted(rows, key=lambda pair: (order.index(pair[0].strategy), pair[1]))
+    series = []
+    for strategy, pairs in groupby(ordered, key=lambda pair: pair[0].strategy):
+        points = tuple(_points(measure, pairs))
+        if points:
+            series.append(Series(strategy, run.strategies[strategy], points))
+    curve = Curve(facts.name, label, unit(measure), setting, tuple(series))
+    if len(curve.xs) > 1:
+        yield curve
+
+
+def _points(measure: Measure, pairs: Iterator[tuple[Row, int]]) -> Iterator[tuple[int, float]]:
+    for row, x in pairs:
+        if row.estimate is not None:
+            yield x, row.estimate * factor(measure)

@@ -1,0 +1,88 @@
+"""The families of tests behind a page or a table, in words (`comparing.families` makes them)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mmragbench.reporting.words.phrases import listed
+from mmragbench.run_folder.report_data import Json, RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Tests that are corrected together, as far as they are shown.
+
+    Attributes:
+        tests: how many it has, whatever is shown of it.
+        measures: by which of them pairs are shown.
+        exploratory: whether it is of slices.
+    """
+
+    task: str
+    name: str
+    tests: int
+    measures: tuple[str, ...]
+    exploratory: bool
+
+    def __str__(self) -> str:
+        """`secondary (Bleu_4, ROUGE_L; 12 tests)`."""
+        inside = f"{', '.join(self.measures)}; {counted(self.tests)}"
+        return f"{self.name} ({inside}{', exploratory' if self.exploratory else ''})"
+
+
+def families(pairs: Iterable[Json]) -> list[Family]:
+    """The families of stored pairs, in their order."""
+    found: dict[tuple[str, str], list[Json]] = {}
+    for pair in pairs:
+        if pair["family"] is not None:
+            found.setdefault((pair["task"], pair["family"]), []).append(pair)
+    return [
+        Family(
+            task,
+            name,
+            own[0]["tests"],
+            tuple(dict.fromkeys(pair["measure"] for pair in own)),
+            own[0]["slice"] != "all",
+        )
+        for (task, name), own in found.items()
+    ]
+
+
+def counted(tests: int) -> str:
+    """`1 test`, `1,234 tests`."""
+    return f"{tests:,} test{'s' * (tests != 1)}"
+
+
+def within(found: Sequence[Family]) -> str:
+    """`within the family primary (CIDEr; 12 tests)`, for the sentence that names a correction; of a
+    run from before there were families, that it names none."""
+    if not found:
+        return "in families that the run does not name"
+    noun = "family" if len(found) == 1 else "families"
+    return f"within the {noun} {listed(map(str, found))}"
+
+
+def primary(run: RunFolder, found: Sequence[Family]) -> str:
+    """`CIDEr on captioning (9 tests) and …`, the primary families; empty where there is none."""
+    own = [family for family in found if family.name == "primary"]
+    named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests)})" for f in own]
+    return listed(named) if named else ""
+
+
+def summary(run: RunFolder) -> str:
+    """How many families and tests a page shows, and what that means; empty where there is none."""
+    found = families([*run.comparisons, *run.against_controls])
+    if not found:
+        return ""
+    tests = sum(family.tests for family in found)
+    number = "1 family" if len(found) == 1 else f"{len(found):,} families"
+    text = (
+        f"{counted(tests)} in {number}: on average, in at most one of twenty such families is a "
+        "difference called better or worse that is only chance (Holm's correction within each)."
+    )
+    if first := primary(run, found):
+        text += f" The answers rest on the primary ones, of contenders with each other by {first}"
+        loose = any(family.exploratory for family in found)
+        text += "; those of slices are exploratory." if loose else "."
+    return text

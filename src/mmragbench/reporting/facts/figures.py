@@ -1,0 +1,119 @@
+"""Figures as files for papers: SVG and PDF, a column wide, the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmragbench._files import write_atomically
+from mmragbench.reporting.facts.curves import Curve
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDTH_INCHES = 3.3
+"""One column of a two-column paper."""
+
+COLOURS = ("#2f6bd8", "#cf5426", "#12876a", "#8b4fc6", "#a87800", "#c2417f")
+MARKERS = ("o", "s", "D", "^", "v", "P")
+LINES: tuple[Any, ...] = ("-", (0, (6, 1.2)), (0, (3, 1, 1, 1)))
+"""With the markers, what tells lines apart in grey."""
+
+DASHES = {"chance": "--", "ceiling": "-", "floor": ":"}
+
+STYLE: Any = {
+    "font.size": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.linewidth": 0.4,
+    "grid.color": "#dddddd",
+    "axes.axisbelow": True,
+    "lines.markersize": 3.5,
+    "legend.frameon": False,
+    "svg.hashsalt": "mmragbench",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure of a paper, a column wide.
+
+    Attributes:
+        inches: how high it is.
+        draw: draws it on matplotlib's axes.
+    """
+
+    name: str
+    inches: float
+    draw: Callable[[Any], None]
+
+    def figure(self) -> Figure:
+        """As matplotlib's figure."""
+        import matplotlib
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        with matplotlib.rc_context(STYLE):
+            figure = Figure(figsize=(WIDTH_INCHES, self.inches), layout="constrained")
+            FigureCanvasAgg(figure)
+            self.draw(figure.add_subplot())
+        return figure
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write `<name>.svg` and `<name>.pdf`; returns their paths."""
+        import matplotlib
+
+        svg, pdf = folder / f"{self.name}.svg", folder / f"{self.name}.pdf"
+        drawn, printed = io.BytesIO(), io.BytesIO()
+        with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")
+            figure = self.figure()
+            figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": "mmragbench"})
+            figure.set_layout_engine("none")  # it stays as it was laid out
+            metadata = {"CreationDate": None, "Creator": "mmragbench"}
+            figure.savefig(printed, format="pdf", metadata=metadata)
+        write_atomically(svg, drawn.getvalue())
+        write_atomically(pdf, printed.getvalue())
+        return [svg, pdf]
+
+
+def of_curve(curve: Curve) -> Plot:
+    """A measure over its cutoffs, or over the number of documents that were read."""
+    return Plot(curve.name, 2.5, lambda axes: _draw(axes, curve))
+
+
+def _draw(axes: Any, curve: Curve) -> None:
+    contender = 0
+    for series in curve.series:
+        xs, ys = zip(*series.points, strict=True)
+        name = plain(series.strategy)
+        if series.control is None:
+            look = {"color": COLOURS[contender % 6], "marker": MARKERS[contender % 6]}
+            axes.plot(xs, ys, **look, linestyle=LINES[contender % 3], linewidth=1.2, label=name)
+            contender += 1
+        else:
+            dash = DASHES[series.control]
+            label = f"{name} ({series.control})"
+            axes.plot(xs, ys, color="#888888", linestyle=dash, linewidth=0.9, label=label)
+    axes.set_xscale("log")
+    axes.set_xticks(curve.xs, [str(x) for x in curve.xs])
+    axes.minorticks_off()
+    axes.set_ylim(0, curve.ticks[-1])
+    axes.set_yticks(curve.ticks)
+    axes.set_xlabel("k")
+    axes.set_ylabel(plain(f"{curve.label} {f'({curve.unit})' if curve.unit else ''}".strip()))
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+
+
+def plain(text: str) -> str:
+    """No mathtext, and no characters that XML forbids: a name with a dollar is a name."""
+    return "".join(c for c in text if c >= " ").replace("$", r"\$")

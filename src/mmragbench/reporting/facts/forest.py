@@ -1,0 +1,156 @@
+"""Differences with their intervals, as the rows of a forest plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from mmragbench.records import Measure
+from mmragbench.reporting.facts.units import (
+    decimals,
+    factor,
+    is_distance,
+    lower_is_better,
+    unit,
+)
+from mmragbench.reporting.tables.tables import setting
+from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
+
+WORSE, BETTER = "← worse", "better →"
+"""What stands below a plot at its left and its right end: better is always to the right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The difference `a - b` in the unit that the plot names; bounds are None where two clusters of
+    queries were not to be had; `conservative` ones are wider than they need be. `verdict` says it of
+    `a`: better, worse, can't tell or identical."""
+
+    a: str
+    b: str
+    difference: float
+    low: float | None
+    high: float | None
+    verdict: str
+    p_holm: float | None
+    n: int
+    needed: int | None
+    conservative: bool = False
+
+    @property
+    def told(self) -> bool:
+        """Whether one is better than the other; only then is its mark filled."""
+        return self.verdict in ("better", "worse")
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """One panel: a measure of one task under one setting, on all queries or a slice.
+
+    Attributes:
+        unit: of the differences (`%`, `×100`); empty on a raw scale.
+        against: what all contrasts are against, or None where it is all pairs of contenders.
+        control: what `against` stands for (floor, chance, ceiling); None for a contender.
+        lower_is_better: whether a difference below zero is for the better; the axis is turned then.
+        places: decimals that the differences are shown with.
+    """
+
+    task: str
+    generator: str | None
+    k: int | None
+    slice: str
+    measure: Measure
+    unit: str
+    against: str | None
+    control: str | None
+    lower_is_better: bool
+    places: int
+    contrasts: tuple[Contrast, ...]
+
+    @property
+    def setting(self) -> str:
+        return setting(self.generator, self.k)
+
+    @property
+    def name(self) -> str:
+        """A file's stem: letters, digits, dots and dashes only."""
+        parts = (self.task, self.measure, self.setting, self.slice, "against", self.against)
+        raw = "-".join(str(part) for part in parts if part)
+        return "".join(c if c.isalnum() or c in "._" else "-" for c in raw.replace("@", "-at-"))
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """From the lowest to the highest of all bounds and zero."""
+        ends = [end for c in self.contrasts for end in (c.low, c.high, c.difference, 0.0)]
+        known = [end for end in ends if end is not None]
+        return min(known), max(known)
+
+
+def forests(run: RunFolder, facts: TaskFacts) -> list[Forest]:
+    """A task's panels, in the summary's order: for each setting, slice and measure the contenders
+    against the suite's baseline where they were compared with it, and against each other. Where the
+    baseline is a control, by the primary measure and on all queries only.
+    """
+    baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
+    wanted = (baseline, primary, "all")
+    own = [p for p in run.against_controls if (p["b"], p["measure"], p["slice"]) == wanted]
+    made = [_forest(run, pairs, str(baseline)) for pairs in _panels(own, facts)]
+    for pairs in _panels(run.comparisons, facts):
+        with_it = [_turned(pair, baseline) for pair in pairs if baseline in (pair["a"], pair["b"])]
+        if with_it:
+            made.append(_forest(run, with_it, str(baseline)))
+        if len(pairs) > len(with_it):
+            made.append(_forest(run, pairs, None))
+    return made
+
+
+def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:
+    own = [pair for pair in pairs if pair["task"] == facts.name]
+    for _, panel in groupby(own, lambda p: (p["generator"], p["k"], p["slice"], p["measure"])):
+        yield list(panel)
+
+
+def _turned(pair: Json, b: str) -> Json:
+    """The same comparison with `b` as what is subtracted."""
+    if pair["b"] == b:
+        return pair
+    low, high = (None if x is None else -x for x in (pair["high"], pair["low"]))
+    said = {"better": "worse", "worse": "better"}.get(pair["verdict"], pair["verdict"])
+    turned = {"a": pair["b"], "b": pair["a"], "low": low, "high": high, "verdict": said}
+    return pair | turned | {"difference": -pair["difference"]}
+
+
+def _forest(run: RunFolder, pairs: Sequence[Json], against: str | None) -> Forest:
+    first = pairs[0]
+    measure = measure_of(first["measure"])
+    contrasts = tuple(_contrast(pair, factor(measure)) for pair in pairs)
+    return Forest(
+        task=first["task"],
+        generator=first["generator"],
+        k=first["k"],
+        slice=first["slice"],
+        measure=measure,
+        unit=unit(measure),
+        against=against,
+        control=run.strategies.get(against) if against and not is_distance(measure) else None,
+        lower_is_better=lower_is_better(measure),
+        places=decimals(measure, [pair["difference"] for pair in pairs]),
+        contrasts=contrasts,
+    )
+
+
+def _contrast(pair: Json, scale: float) -> Contrast:
+    low, high = (None if pair[key] is None else pair[key] * scale for key in ("low", "high"))
+    return Contrast(
+        a=pair["a"],
+        b=pair["b"],
+        difference=pair["difference"] * scale,
+        low=low,
+        high=high,
+        verdict=pair["verdict"],
+        p_holm=pair["p_holm"],
+        n=pair["n"],
+        needed=pair.get("needed"),
+        conservative=bool(pair.get("conservative")),
+    )

@@ -1,0 +1,92 @@
+"""A measure over k: a line and a mark per strategy, named at its end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+
+from mmragbench.reporting.facts.curves import Curve, Series
+from mmragbench.reporting.facts.units import number
+from mmragbench.reporting.page.drawing.shapes import mark, picture, short, text
+
+WIDTH, HEIGHT = 360, 220
+LEFT, RIGHT, TOP, BOTTOM = 30, 132, 8, 32
+GAP = 14
+"""The least distance between two labels' baselines."""
+
+
+def svg(curve: Curve, classes: Mapping[str, str]) -> str:
+    """The plot; `classes` names each strategy's CSS class (`s1`, `chance`, ...)."""
+    parts = [*_frame(curve)]
+    for series in curve.series:
+        parts.extend(_line(curve, series, classes[series.strategy]))
+    parts.extend(_labels(curve, classes))
+    ends = (f"{s.strategy} {number(s.points[-1][1], 1)}" for s in curve.series)
+    title = f"{curve.label} over k on {curve.task}; at the last k: {', '.join(ends)}"
+    return picture(WIDTH, HEIGHT, title, parts)
+
+
+def _x(curve: Curve, k: int) -> float:
+    """Logarithmic, as the cutoffs of papers are spread: 1, 5, 10, 100."""
+    low, high = curve.xs[0], curve.xs[-1]
+    share = math.log((k + 1) / (low + 1)) / math.log((high + 1) / (low + 1))
+    return round(LEFT + 8 + share * (WIDTH - LEFT - RIGHT - 16), 1)
+
+
+def _y(curve: Curve, value: float) -> float:
+    share = max(value, 0.0) / curve.ticks[-1]
+    return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def _frame(curve: Curve) -> list[str]:
+    parts = []
+    for value in curve.ticks:
+        y = _y(curve, value)
+        parts.append(f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
+        label = f"{value:g}"
+        x = LEFT - 7
+        parts.append(f'<text class="tick" x="{x}" y="{y + 4}" text-anchor="end">{label}</text>')
+    for k in curve.xs:
+        place = f'x="{_x(curve, k)}" y="{HEIGHT - BOTTOM + 17}"'
+        parts.append(f'<text class="tick" {place} text-anchor="middle">{k}</text>')
+    parts.append(text(LEFT - 7, HEIGHT - BOTTOM + 17, "k", anchor="end"))
+    return parts
+
+
+def _line(curve: Curve, series: Series, css: str) -> list[str]:
+    places = [(_x(curve, k), _y(curve, value), k, value) for k, value in series.points]
+    path = "L".join(f"{x} {y}" for x, y, _, _ in places)
+    parts = [f'<g class="series {css}"><path class="line" d="M{path}"/>']
+    for x, y, k, value in places:
+        told = f"{series.strategy}, k = {k}: {number(value, 1)}"
+        parts.append(mark(css, x, y, told))
+    return [*parts, "</g>"]
+
+
+def _labels(curve: Curve, classes: Mapping[str, str]) -> list[str]:
+    """Names at the lines' ends, pushed apart where the lines end together."""
+    ends = sorted((_y(curve, s.points[-1][1]), s.strategy, s) for s in curve.series)
+    ys = _spread([y for y, _, _ in ends])
+    x = WIDTH - RIGHT + 4
+    parts = []
+    for y, (_, _, series) in zip(ys, ends, strict=True):
+        value = number(series.points[-1][1], 1)
+        name = escape(short(series.strategy, 17))
+        parts.append(
+            f'<text class="label {classes[series.strategy]}" x="{x}" y="{y + 4}">'
+            f'{name} <tspan class="value">{value}</tspan></text>'
+        )
+    return parts
+
+
+def _spread(ys: list[float]) -> list[float]:
+    """Move sorted positions apart to at least `GAP`, within the plot."""
+    placed: list[float] = []
+    for y in ys:
+        placed.append(max(y, placed[-1] + GAP) if placed else y)
+    limit = float(HEIGHT - BOTTOM + 8)
+    for i in reversed(range(len(placed))):
+        placed[i] = min(placed[i], limit)
+        limit = placed[i] - GAP
+    return placed

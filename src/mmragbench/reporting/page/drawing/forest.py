@@ -1,0 +1,82 @@
+"""A forest plot: a row a difference, better to the right, hollow where it can't be told from 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mmragbench._digits import exact
+from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest
+from mmragbench.reporting.facts.units import number
+from mmragbench.reporting.page.drawing.shapes import mark, picture, short, text, ticks
+
+WIDTH, ROW, FOOT = 400, 42, 36
+INSET = 10
+
+
+def svg(forest: Forest, classes: Mapping[str, str]) -> str:
+    """The plot; `classes` names each strategy's CSS class."""
+    height = ROW * len(forest.contrasts) + FOOT
+    parts = _frame(forest, height)
+    for place, contrast in enumerate(forest.contrasts):
+        parts += _row(forest, contrast, place * ROW, classes.get(contrast.a, ""))
+    title = f"Differences in {forest.measure} on {forest.task}: " + "; ".join(
+        f"{c.a} less {c.b} {_amount(forest, c)}, {c.verdict}" for c in forest.contrasts
+    )
+    return picture(WIDTH, height, title, parts)
+
+
+def _x(forest: Forest, value: float) -> float:
+    low, high = forest.span
+    share = (value - low) / (high - low) if high > low else 0.5
+    share = 1 - share if forest.lower_is_better else share
+    return round(INSET + share * (WIDTH - 2 * INSET), 1)
+
+
+def _frame(forest: Forest, height: float) -> list[str]:
+    """Ticks below, and the line of no difference through all rows."""
+    floor = height - FOOT + 4
+    parts = [f'<path class="grid" d="M0 {floor}H{WIDTH}"/>']
+    for value in ticks(*forest.span, count=5):
+        x = _x(forest, value)
+        label = "0" if abs(value) < 1e-12 else number(float(f"{value:.6g}"), _places(value))
+        parts.append(f'<path class="grid" d="M{x} {floor}v4"/>')
+        parts.append(text(x, floor + 15, label, anchor="middle"))
+    zero = _x(forest, 0.0)
+    parts.append(f'<path class="zero" d="M{zero} 16V{floor}"/>')
+    parts.append(text(0, floor + 29, WORSE))
+    return [*parts, text(WIDTH, floor + 29, BETTER, anchor="end")]
+
+
+def _places(value: float) -> int:
+    digits = f"{float(f'{value:.3g}'):f}".rstrip("0")
+    return len(digits.partition(".")[2])
+
+
+def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
+    name = short(contrast.a) if forest.against else f"{short(contrast.a)} − {short(contrast.b)}"
+    parts = [text(0, y + 12, name, f"name {css}")]
+    amount = _amount(forest, contrast)
+    parts.append(text(WIDTH, y + 12, amount, "amount told" if contrast.told else "amount", "end"))
+    middle = y + 26
+    if contrast.low is not None and contrast.high is not None:
+        ends = sorted((_x(forest, contrast.low), _x(forest, contrast.high)))
+        d = f"M{ends[0]} {middle}H{ends[1]}M{ends[0]} {middle - 3}v6M{ends[1]} {middle - 3}v6"
+        parts.append(f'<path class="whisker {css}" d="{d}"/>')
+    p = "" if contrast.p_holm is None else f", p = {contrast.p_holm:.3g} after Holm"
+    wide = ", interval wider than it need be (few differ)" if contrast.conservative else ""
+    said = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}{wide}"
+    return [
+        *parts,
+        mark(css, _x(forest, contrast.difference), middle, said, hollow=not contrast.told),
+    ]
+
+
+def _amount(forest: Forest, contrast: Contrast) -> str:
+    value = _signed(contrast.difference, forest.places)
+    if contrast.low is None or contrast.high is None:
+        return value
+    return f"{value} [{', '.join(number(e, forest.places) for e in (contrast.low, contrast.high))}]"
+
+
+def _signed(value: float, places: int) -> str:
+    return ("+" if exact(value) > 0 else "") + number(value, places)

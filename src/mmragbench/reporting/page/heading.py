@@ -1,0 +1,70 @@
+"""A report's first lines: what was compared, on what, with what, when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from mmragbench.reporting.words.phrases import listed
+from mmragbench.run_folder.report_data import RunFolder
+
+MANY = 6
+"""More strategies than this are counted and not named."""
+
+
+def question(run: RunFolder) -> str:
+    """What the answers answer."""
+    names = [name for name, control in run.strategies.items() if control is None]
+    if len(names) < 2:
+        return f"How good is {names[0]}?" if names else "What do the controls reach?"
+    if len(names) > MANY:
+        return f"Which of {len(names)} strategies is best?"
+    return f"Which of {listed(names)} is best?"
+
+
+def lede(run: RunFolder) -> str:
+    """What was compared, on what, with how many queries, in one sentence."""
+    controls = sum(control is not None for control in run.strategies.values())
+    compared = _count(len(run.strategies) - controls, "strategy", "strategies")
+    held = f" and {_count(controls, 'control')}" if controls else ""
+    queries = sorted({facts.n_queries for facts in run.tasks.values() if facts.n_queries})
+    spread = dict.fromkeys(f"{n:,}" for n in (queries[0], queries[-1])) if queries else ()
+    each = " each" if len(run.tasks) > 1 else ""
+    asked = f", with {' to '.join(spread)} queries{each}" if spread else ""
+    return f"{compared}{held}, compared on {_count(len(run.tasks), 'task')}{asked}."
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def facts_of(run: RunFolder) -> list[tuple[str, str]]:
+    """The page's first lines: what, on what, with what, when."""
+    manifest, suite = run.manifest, run.suite
+    dataset = manifest.get("dataset") or suite.get("dataset") or {}
+    models = manifest.get("models") or suite.get("models") or {}
+    facts = {
+        "Data": dataset.get("use") if isinstance(dataset, dict) else dataset,
+        "Models": ", ".join(_model(name, settings or {}) for name, settings in models.items()),
+        "Seed": manifest.get("seed", suite.get("seed")),
+        "Baseline": suite.get("baseline"),
+        "Run": created(manifest.get("created")),
+        "Version": f"mmragbench {manifest['mmragbench']}" if "mmragbench" in manifest else None,
+    }
+    return [(name, str(value)) for name, value in facts.items() if value not in (None, "")]
+
+
+def _model(name: str, settings: dict[str, Any]) -> str:
+    what = settings.get("name") or settings.get("use")
+    return f"{name} ({what})" if what else name
+
+
+def created(stamp: Any) -> str:
+    """`2026-03-12T14:05:00+00:00` as `12 March 2026, 14:05 UTC`; anything else as it is."""
+    try:
+        moment = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        return str(stamp or "")
+    months = "January February March April May June July August September October November December"
+    zone = f" {moment.tzname()}" if moment.tzname() else ""
+    return f"{moment.day} {months.split()[moment.month - 1]} {moment:%Y, %H:%M}{zone}"

@@ -1,0 +1,136 @@
+"""What could not be used, what failed and what does not apply: counted by kind, and named."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mmragbench._printable import shortened
+from mmragbench.data.exclusions import LeftOut, grouped
+from mmragbench.errors import CRASH
+from mmragbench.records import Exclusion
+from mmragbench.reporting.tables.tables import setting
+from mmragbench.run_folder.report_data import Json, RunFolder
+
+EXAMPLES = 3
+NAMED = 2000
+"""How many entries of one kind are written out; the JSON file beside the report has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One kind: how many, and each by name with what happened to it."""
+
+    kind: str
+    count: int
+    named: tuple[tuple[str, str], ...]
+
+    @property
+    def examples(self) -> tuple[tuple[str, str], ...]:
+        return self.named[:EXAMPLES]
+
+
+def exclusions(run: RunFolder) -> list[Trouble]:
+    """What the datasets could not use; one that several tasks report counts once."""
+    return _by_kind(
+        run.exclusions, lambda raw: str(raw.get("kind")), lambda raw: (raw["id"], raw["reason"])
+    )
+
+
+def failures(run: RunFolder) -> list[Trouble]:
+    """What failed while running, by the error's kind; whole cells that crashed come with it."""
+    crashed = {
+        (row.task, row.strategy, row.generator, row.k, row.reason): None
+        for row in run.rows
+        if row.reason and row.reason.startswith(CRASH)
+    }
+    keys = ("task", "strategy", "generator", "k", "error")
+    cells = [dict(zip(keys, cell, strict=True)) | {"query": "all queries"} for cell in crashed]
+    return _by_kind([*cells, *run.failures], lambda raw: kind_of(str(raw.get("error"))), _failed)
+
+
+def left_out(run: RunFolder) -> list[LeftOut]:
+    """What the datasets could not use, by what it is one of."""
+    named: dict[str, list[Exclusion]] = {}
+    for raw in run.exclusions:
+        texts = (str(raw.get(key) or "") for key in ("kind", "id", "reason", "of"))
+        named.setdefault(str(raw.get("task")), []).append(Exclusion(*texts))
+    known = {name: dict(facts.totals) for name, facts in run.tasks.items()}
+    return grouped((own, known.get(task, {})) for task, own in named.items())
+
+
+def remarks(run: RunFolder) -> list[str]:
+    """What a reader of any number must know, a line each: what was left out of the data, and what
+    failed. Nothing where all was used and nothing failed."""
+    lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
+    if kinds := failures(run):
+        count = sum(trouble.count for trouble in kinds)
+        named = ", ".join(f"{shortened(each.kind, 60)} {each.count:,}" for each in kinds[:5])
+        name, error = kinds[0].named[0]
+        first = f"{shortened(name, 100)}: {shortened(error, 120)}"
+        lines.append(
+            f"failed: {count:,} output{'s' * (count > 1)} ({named}); first: {first}; all in failures.json"
+        )
+    lines += [
+        f"failed: {n:,} score{'s' * (n > 1)} of {measure}" for measure, n in _unscored(run).items()
+    ]
+    return lines
+
+
+def _unscored(run: RunFolder) -> dict[str, int]:
+    """Measure -> how many of its scores failed although there was an output."""
+    outputs = Counter(_cell(raw) for raw in run.failures)
+    found: Counter[str] = Counter()
+    for row in run.rows:
+        if row.slice == "all":
+            cell = (row.task, row.strategy, row.generator, row.k)
+            found[str(row.measure)] += max(row.n_failed - outputs[cell], 0)
+    return {measure: n for measure, n in found.items() if n}
+
+
+def _cell(raw: Json) -> tuple[Any, ...]:
+    return tuple(raw.get(key) for key in ("task", "strategy", "generator", "k"))
+
+
+def inapplicable(run: RunFolder) -> list[tuple[str, tuple[str, ...]]]:
+    """Each reason with the cells that it explains, as `task · strategy · generator, k`."""
+    cells: dict[str, dict[str, None]] = {}
+    for row in run.rows:
+        if row.estimate is None and row.reason and not row.reason.startswith(CRASH):
+            parts = (row.task, row.strategy, setting(row.generator, row.k))
+            cells.setdefault(row.reason, {})[" · ".join(part for part in parts if part)] = None
+    return [(reason, tuple(named)) for reason, named in cells.items()]
+
+
+def signatures(run: RunFolder) -> list[tuple[str, str, str]]:
+    """Task, measure and signature: each protocol once."""
+    rows = (row for row in run.rows if row.signature and row.estimate is not None)
+    return list(dict.fromkeys((row.task, str(row.measure), row.signature) for row in rows))
+
+
+def kind_of(error: str) -> str:
+    """An error without what differs from case to case: quoted names, paths and numbers."""
+    line = error.strip().partition("\n")[0]
+    line = re.sub(r"'[^']*'|\"[^\"]*\"|\S*[/\\]\S+", "…", line)
+    return re.sub(r"\d+", "N", line)[:160] or "unknown"
+
+
+def _failed(raw: Json) -> tuple[str, str]:
+    where = (raw.get("task"), raw.get("strategy"), setting(raw.get("generator"), raw.get("k")))
+    named = " · ".join(str(part) for part in where if part)
+    return f"{raw.get('query')} ({named})", str(raw.get("error"))
+
+
+def _by_kind(
+    entries: Iterable[Json],
+    kind: Callable[[Json], str],
+    name: Callable[[Json], tuple[str, str]],
+) -> list[Trouble]:
+    groups: dict[str, dict[tuple[str, str], None]] = {}
+    for raw in entries:
+        groups.setdefault(kind(raw), {})[name(raw)] = None
+    troubles = [Trouble(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()]
+    return sorted(troubles, key=lambda trouble: (-trouble.count, trouble.kind))

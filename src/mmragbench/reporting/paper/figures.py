@@ -1,0 +1,110 @@
+"""Differences and trade-offs as figures of a column's width, readable in grey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmragbench.reporting.facts.curves import curves
+from mmragbench.reporting.facts.figures import COLOURS, MARKERS, Plot, of_curve, plain
+from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest, forests
+from mmragbench.reporting.facts.headline import headlines
+from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
+from mmragbench.reporting.writing import stem
+from mmragbench.run_folder.report_data import RunFolder
+
+TOLD = {"better": "#1f4e9c", "worse": "#b8431b", "can't tell": "#777777"}
+"""Colours of verdicts; in grey the marker tells them: filled, or hollow for can't tell."""
+
+
+def figures(run: RunFolder) -> Iterator[Plot]:
+    """Every figure of a run: measures over k; differences and costs for each task's primary measure."""
+    yield from map(of_curve, curves(run))
+    for main in headlines(run):
+        for forest in forests(run, main.task):
+            cell = (forest.generator, forest.k, forest.measure, forest.slice)
+            if cell == (main.generator, main.k, main.measure, "all"):
+                yield of_forest(forest)
+        yield from map(of_tradeoff, tradeoffs(run, main))
+
+
+def of_forest(forest: Forest) -> Plot:
+    """A row for each difference with its interval, zero as a line, better to the right."""
+    height = 0.9 + 0.2 * len(forest.contrasts)
+    against = f"-to-{forest.against}" if forest.against else ""
+    name = stem(f"{forest.task}-differences{against}")
+    return Plot(name, height, lambda axes: _forest(axes, forest))
+
+
+def of_tradeoff(tradeoff: Tradeoff) -> Plot:
+    """Quality over cost, better up, the Pareto front as a line of steps."""
+    name = stem(f"{tradeoff.task}-quality-over-{tradeoff.cost}")
+    return Plot(name, 2.3, lambda axes: _tradeoff(axes, tradeoff))
+
+
+def _forest(axes: Any, forest: Forest) -> None:
+    for place, contrast in enumerate(reversed(forest.contrasts)):
+        _contrast(axes, contrast, place)
+    names = [_name(contrast, forest.against) for contrast in reversed(forest.contrasts)]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x")
+    axes.spines["left"].set_visible(False)
+    if forest.lower_is_better:
+        axes.invert_xaxis()
+    below: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
+    axes.annotate(WORSE, (0, 0), (0, -18), ha="left", fontsize=7, **below)
+    axes.annotate(BETTER, (1, 0), (0, -18), ha="right", fontsize=7, **below)
+    unit = f" ({forest.unit})" if forest.unit else ""
+    against = f" to {forest.against}" if forest.against else ""
+    label = f"difference{against} in {forest.measure}{unit}"
+    axes.figure.supxlabel(plain(label), fontsize=8)  # centred below names and axis together
+
+
+def _contrast(axes: Any, contrast: Contrast, place: int) -> None:
+    colour = TOLD.get(contrast.verdict, TOLD["can't tell"])
+    if contrast.low is not None and contrast.high is not None:
+        axes.plot([contrast.low, contrast.high], [place, place], color=colour, linewidth=1.1)
+    face = colour if contrast.told else "white"
+    axes.plot(contrast.difference, place, "s", color=colour, markerfacecolor=face, markersize=4)
+
+
+def _name(contrast: Contrast, against: str | None) -> str:
+    return plain(contrast.a if against else f"{contrast.a} − {contrast.b}")
+
+
+def _tradeoff(axes: Any, tradeoff: Tradeoff) -> None:
+    for place, point in enumerate(tradeoff.points):
+        _point(axes, point, place)
+    front = tradeoff.front
+    xs, ys = [point.cost for point in front], [point.value for point in front]
+    axes.step(xs, ys, where="post", color="#555555", linewidth=0.8, linestyle="--", zorder=1)
+    if tradeoff.logarithmic:
+        axes.set_xscale("log")
+    else:
+        axes.set_xlim(left=0)
+    axes.set_xlabel(plain(f"{tradeoff.cost} ({tradeoff.cost_unit})"))
+    unit = f" ({tradeoff.unit})" if tradeoff.unit else ""
+    axes.set_ylabel(plain(f"{tradeoff.measure}{unit}"))
+    if tradeoff.lower_is_better:
+        axes.invert_yaxis()
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+
+
+def _point(axes: Any, point: Point, place: int) -> None:
+    colour = "#888888" if point.control else COLOURS[place % 6]
+    name = plain(f"{point.strategy} ({point.control})" if point.control else point.strategy)
+    if point.low is not None and point.high is not None:
+        axes.plot([point.cost] * 2, [point.low, point.high], color=colour, linewidth=0.9)
+    axes.plot(
+        point.cost,
+        point.value,
+        MARKERS[place % 6],
+        color=colour,
+        markerfacecolor=colour if point.front else "white",
+        markersize=5,
+        label=name,
+    )

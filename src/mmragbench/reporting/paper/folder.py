@@ -1,0 +1,57 @@
+"""A folder for a paper: a file for each table, figures, references, the methods' paragraph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from mmragbench.reporting.paper.citing import cited
+from mmragbench.reporting.paper.figures import figures
+from mmragbench.reporting.paper.methods import methods
+from mmragbench.reporting.tables.csv import csv
+from mmragbench.reporting.tables.html import html
+from mmragbench.reporting.tables.labels import labels
+from mmragbench.reporting.tables.latex import latex
+from mmragbench.reporting.tables.markdown import markdown
+from mmragbench.reporting.tables.paper_table import PaperTable
+from mmragbench.reporting.tables.paper_tables import tables
+from mmragbench.reporting.tables.request import Request, Style
+from mmragbench.reporting.writing import stem, write
+from mmragbench.run_folder.report_data import RunFolder
+
+Format = Literal["latex", "markdown", "csv", "html"]
+SUFFIXES: dict[Format, str] = {"latex": "tex", "markdown": "md", "csv": "csv", "html": "html"}
+
+RENDERERS: dict[str, Callable[[PaperTable, Style], str]] = {
+    "latex": latex,
+    "markdown": markdown,
+    "html": html,
+}
+
+
+def written(made: Sequence[PaperTable], format: Format, style: Style) -> str:
+    """The tables as one text."""
+    if format == "csv":
+        return csv(made)
+    return "\n".join(RENDERERS[format](table, style) for table in made)
+
+
+def save_all(runs: Sequence[RunFolder], request: Request, format: Format, target: Path) -> Path:
+    """Write `tables/`, `plots/`, `references.bib`, `methods.tex` (or `.md`) below `target`.
+
+    Raises:
+        DataError: the request names what none of the runs has.
+    """
+    made = tables(runs, request)
+    for table in made:
+        text = written([table], format, request.style)
+        write(target / "tables" / f"{table.name}.{SUFFIXES[format]}", text)
+    for run, label in zip(runs, labels(runs), strict=True):
+        folder = target / "plots" / stem(label) if label else target / "plots"
+        for plot in figures(run):
+            plot.save(folder)
+    write(target / "references.bib", cited(runs).bibtex())
+    suffix = "tex" if format == "latex" else "md"
+    write(target / f"methods.{suffix}", methods(runs, latex=format == "latex"))
+    return target

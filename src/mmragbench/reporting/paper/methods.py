@@ -1,0 +1,236 @@
+"""The paragraph of a methods section: what was measured how, from a run's files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmragbench.reporting.facts.families import families, primary, within
+from mmragbench.reporting.facts.units import unit
+from mmragbench.reporting.paper.citing import (
+    Cited,
+    cite,
+    cited,
+    matching,
+    named_things,
+    of_measure,
+    settings,
+)
+from mmragbench.reporting.paper.citing import rules as citations
+from mmragbench.reporting.paper.models import named
+from mmragbench.reporting.words.tex import escape
+from mmragbench.run_folder.report_data import RunFolder, measure_of
+from mmragbench.signature import OURS, parse
+
+FACTS = {
+    "refs": "{} references per query",
+    "tok": "tokeniser {}",
+    "idf": "idf over the {}",
+    "relevance": "{} relevance",
+    "depth": "rankings of {}",
+    "ties": "ties by {}",
+    "dims": "features of {} dimensions",
+    "resize": "pictures resized by {}",
+    "pairs": "pairs left {} of the mixed term",
+    "n_real": "{} real pictures",
+    "n_generated": "{} generated pictures",
+    "missing": "missing outputs: {}",
+}
+"""Facts of signatures in words; others stand in the tables' signatures."""
+
+PACKAGES = {
+    "open_clip": "open-clip-torch",
+    "sentence_transformers": "sentence-transformers",
+    "transformers": "transformers",
+    "transformers_encoder": "transformers",
+    "diffusers": "diffusers",
+    "openai": "openai",
+    "imagebind": "torch",
+}
+"""Adapter -> the package whose version matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence without its full stop, and the works that it rests on."""
+
+    text: str
+    keys: tuple[str, ...] = ()
+
+
+def methods(runs: Sequence[RunFolder], latex: bool = False) -> str:
+    """A paragraph for each run; in LaTeX escaped, with `\\cite` and the keys of `references.bib`."""
+    known = cited(runs)
+    return "\n".join(_written(sentences(run), known, latex) + "\n" for run in runs)
+
+
+def sentences(run: RunFolder) -> Iterator[Sentence]:
+    """What is said, in order."""
+    version = run.manifest.get(OURS) or "of an unknown version"
+    contenders = [name for name, control in run.strategies.items() if control is None]
+    controls = [f"{name} ({control})" for name, control in run.strategies.items() if control]
+    beside = f", beside the controls {_list(controls)}" if controls else ""
+    what = f"We compare {_list(contenders)}{beside}, with mmragbench {version}"
+    yield Sentence(f"{what}{_data(run)}", (*_works(run, "data"), *_keys(run, "dataset.")))
+    yield from _tasks(run)
+    yield from _systems(run)
+    yield from _measures(run)
+    yield from _statistics(run)
+    yield from _troubles(run)
+    yield from _circumstances(run)
+
+
+def _data(run: RunFolder) -> str:
+    """The data with the settings that are no paths of somebody's machine."""
+    given = dict(run.suite.get("dataset") or {})
+    use = next(name for kind, name, _ in named_things(run) if kind == "data")
+    plain = [f"{k} {v}" for k, v in given.items() if isinstance(v, int) and not isinstance(v, bool)]
+    plain += [str(given[key]) for key in ("preset",) if given.get(key)]
+    inside = f" ({', '.join(plain)})" if plain else ""
+    return f", on {use}{inside}" if use else ""
+
+
+def _tasks(run: RunFolder) -> Iterator[Sentence]:
+    told = []
+    for facts in run.tasks.values():
+        counts = {"queries": facts.n_queries, "documents": facts.n_documents}
+        said = " over ".join(f"{n:,} {what}" for what, n in counts.items() if n is not None)
+        relevance = f"silver relevance by {facts.silver}" if facts.silver else "gold relevance"
+        told.append(f"{facts.name} ({f'{said}, ' if said else ''}{relevance})")
+    if told:
+        yield Sentence(f"The tasks are {_list(told)}")
+
+
+def _systems(run: RunFolder) -> Iterator[Sentence]:
+    strategies = run.suite.get("strategies") or {}
+    told = [_settings(name, spec or {}) for name, spec in strategies.items()]
+    if told:
+        yield Sentence(f"Strategies: {'; '.join(told)}", tuple(_keys(run, "strategies.")))
+    made = dict.fromkeys((row.generator, row.k) for row in run.rows if row.generator)
+    generators = [f"{name} with k = {k}" if k else f"{name} without documents" for name, k in made]
+    if generators:
+        said = f"Outputs are made by {_list(generators)} (k: retrieved documents given)"
+        yield Sentence(said, tuple(_keys(run, "generators.")))
+    models: Mapping[str, Any] = run.manifest.get("models") or {}
+    if models:
+        said = _list([f"{name} is {named(spec)}" for name, spec in models.items()])
+        yield Sentence(f"Models: {said}", (*_keys(run, "models."), *_works(run, "model")))
+
+
+def _settings(name: str, spec: Mapping[str, Any]) -> str:
+    said = [f"{key} {_value(v)}" for key, v in spec.items() if key != "use" and v is not None]
+    return f"{name} ({', '.join(said)})" if said else name
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("use") or ", ".join(f"{k} {_value(v)}" for k, v in value.items()))
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return " / ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _measures(run: RunFolder) -> Iterator[Sentence]:
+    """One sentence for the measures that share their facts."""
+    groups: dict[str, dict[str, str]] = {}
+    for row in run.rows:
+        if row.estimate is not None and row.slice == "all":
+            groups.setdefault(_facts(row.signature), {})[str(row.measure)] = unit(row.measure)
+    for facts, units in groups.items():
+        said = [f"{name} ({scale})" if scale else name for name, scale in units.items()]
+        keys = [key for name in units for key in of_measure(run, measure_of(name)) or ()]
+        yield Sentence(f"We report {_list(said)}{f': {facts}' if facts else ''}", tuple(keys))
+
+
+def _facts(signature: str) -> str:
+    found = parse(signature)
+    found.pop("measure")
+    cut = parse(signature)["measure"].partition("@")[2]
+    told = {k: v for k, v in found.items() if k in FACTS and not (k == "depth" and cut)}
+    return ", ".join(FACTS[name].format(value.replace("=", " ")) for name, value in told.items())
+
+
+def _statistics(run: RunFolder) -> Iterator[Sentence]:
+    stored = run.manifest.get("statistics")
+    if not stored:
+        return
+    yield Sentence(
+        f"Intervals are {stored['level'] * 100:g} % intervals by {stored['interval']}; a bootstrap has "
+        f"{stored['resamples']:,} resamples (seed {stored['seed']})",
+        ("davison1997bootstrap", "wilson1927"),
+    )
+    yield Sentence(
+        f"Differences are tested by {stored['test']}, at {stored['alpha']:g} after "
+        f"{stored['correction']} correction {_families(run)}",
+        ("davison1997bootstrap", "tango1998", "holm1979"),
+    )
+
+
+def _families(run: RunFolder) -> str:
+    """What is corrected together."""
+    found = families([*run.comparisons, *run.against_controls])
+    first = primary(run, found)
+    if not first:
+        return within(found)
+    loose = ", and exploratory ones of slices" if any(f.exploratory for f in found) else ""
+    return (
+        f"within families: on each task the pairs of strategies by its primary measure, {first}; and "
+        f"apart from these the pairs by all other measures, those with each control{loose}"
+    )
+
+
+def _troubles(run: RunFolder) -> Iterator[Sentence]:
+    """What was left out, and what failed; zero is said, because it is a finding."""
+    excluded = len({(each.get("kind"), each.get("id")) for each in run.exclusions})
+    failed = len(run.failures)
+    told = f"{excluded:,} items of the data were excluded" if excluded else "No item was excluded"
+    lost = f"{failed:,} outputs failed" if failed else "no output failed"
+    yield Sentence(f"{told}, and {lost}")
+
+
+def _circumstances(run: RunFolder) -> Iterator[Sentence]:
+    made = run.manifest
+    versions = made.get("packages") or {}
+    uses = [str(spec.get("use")) for spec in (made.get("models") or {}).values()]
+    wanted = dict.fromkeys([*(PACKAGES.get(use, "") for use in uses), *_libraries(run)])
+    said = [f"{name} {versions[name]}" for name in wanted if name in versions]
+    parts = [f"seed {made['seed']}"] if made.get("seed") is not None else []
+    parts += [f"Python {made['python']}"] if made.get("python") else []
+    parts += said
+    if (made.get("git") or {}).get("commit"):
+        parts.append(f"commit {made['git']['commit'][:12]}")
+    if parts:
+        yield Sentence(f"The run used {_list(parts)}")
+
+
+def _libraries(run: RunFolder) -> Iterator[str]:
+    """Packages that signatures name as having computed a number."""
+    for row in run.rows:
+        yield from (name.replace("_", "-") for name in parse(row.signature))
+
+
+def _keys(run: RunFolder, prefix: str) -> list[str]:
+    wanted = [each for each in settings(run) if each.startswith(prefix)]
+    return [key for each in wanted for key in matching(citations()["settings"], each) or ()]
+
+
+def _works(run: RunFolder, kind: str) -> list[str]:
+    """What is cited for the run's models, or for its data."""
+    names = [name for what, _, aliases in named_things(run) if what == kind for name in aliases]
+    return [key for name in names for key in matching(citations()["names"], name) or ()]
+
+
+def _list(names: Iterable[str]) -> str:
+    *most, last = list(names) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _written(said: Iterable[Sentence], known: Cited, latex: bool) -> str:
+    if not latex:
+        return " ".join(f"{' '.join(each.text.split())}." for each in said)
+    parts = []
+    for each in said:
+        source = cite(dict.fromkeys(each.keys), known)
+        parts.append(f"{escape(each.text)}{f'~{source}' if source else ''}.")
+    return "\n".join(parts)

@@ -1,0 +1,67 @@
+"""Which models stand behind numbers, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmragbench.run_folder.report_data import Json, Row, RunFolder
+
+DETAIL = ("name", "model", "pretrained")
+"""The arguments of a model that say which weights it has, over all adapters."""
+
+
+def described(run: RunFolder, strategies: Sequence[str], rows: Sequence[Row]) -> str:
+    """`Models: clip is ViT-B-32 (laion2b_s34b_b79k), …`; empty where there is none."""
+    found = [f"{name} is {weights(spec)}" for name, spec in used(run, strategies, rows).items()]
+    return f"Models: {', '.join(found)}." if found else ""
+
+
+def used(run: RunFolder, strategies: Sequence[str], rows: Sequence[Row]) -> dict[str, Json]:
+    """The models that strategies, generators and features name, by their names in the suite."""
+    suite = run.suite
+    models: Json = suite.get("models") or {}
+    generators = dict.fromkeys(row.generator for row in rows if row.generator)
+    given = [(suite.get("strategies") or {}).get(name) or {} for name in strategies]
+    given += [(suite.get("generators") or {}).get(name) or {} for name in generators]
+    features = {row.measure.features for row in rows if row.measure.features}
+    named = {value for spec in given for value in _values(spec)} | features
+    reached = {name for name in models if name in named}
+    for name in list(reached):  # a model may be made of others
+        reached |= {value for value in _values(models[name] or {}) if value in models}
+    return {name: models[name] or {} for name in models if name in reached}
+
+
+def named(spec: Mapping[str, Any]) -> str:
+    """`ViT-B-32 (laion2b_s34b_b79k) by open_clip`."""
+    which, adapter = weights(spec), str(spec.get("use") or "")
+    return f"{which} by {adapter}" if which != adapter else which
+
+
+def weights(spec: Mapping[str, Any]) -> str:
+    """`ViT-B-32 (laion2b_s34b_b79k)`; the adapter where no weights are named."""
+    which, *more = known_as(spec) or [str(spec.get("use"))]
+    return f"{which} ({', '.join(more)})" if more else which
+
+
+def known_as(spec: Mapping[str, Any]) -> list[str]:
+    """The names of its weights."""
+    return [nameable(str(spec[key])) for key in DETAIL if spec.get(key)]
+
+
+def nameable(text: str) -> str:
+    """A name; of a path only its end, since where it lies is nobody's business."""
+    return "/".join(Path(text).parts[-2:]) if text.startswith(("/", "~", ".")) else text
+
+
+def _values(value: Any) -> Iterator[str]:
+    """Every text within settings, however deep."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _values(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _values(inner)
+    elif isinstance(value, str):
+        yield value

@@ -1,0 +1,57 @@
+"""Whether numbers of several runs may stand in one column, and which number of a column differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from mmragbench.records import Measure
+from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.signature import differences
+
+DIGESTS = {"memory_digest": "memories", "queries_digest": "queries"}
+
+
+def usual(rows: Iterable[Row]) -> dict[Measure, str]:
+    """Measure -> the signature that most of its numbers have; the first of equally many."""
+    found: dict[Measure, Counter[str]] = {}
+    for row in rows:
+        if row.estimate is not None:
+            found.setdefault(row.measure, Counter())[row.signature] += 1
+    return {measure: counts.most_common(1)[0][0] for measure, counts in found.items()}
+
+
+def obstacles(sources: Sequence[tuple[RunFolder, Sequence[Row]]], task: str) -> list[str]:
+    """Why the runs' numbers can't share columns, in words; nothing where they can."""
+    (first, rows), *others = sources
+    found: list[str] = []
+    for run, more in others:
+        found += _data(first, run, task)
+        here, there = usual(rows), usual(more)
+        for measure in here.keys() & there.keys():
+            found += _unlike(here[measure], there[measure])
+    return sorted(dict.fromkeys(found))
+
+
+def remark(row: Row, signature: str) -> str:
+    """How a number's signature differs from its column's; empty where in nothing that matters."""
+    found = differences(row.signature, signature)
+    told = (f"{name} is {_said(own)}, not {_said(usual)}" for name, (own, usual) in found.items())
+    return ", ".join(told)
+
+
+def _data(first: RunFolder, second: RunFolder, task: str) -> Iterator[str]:
+    """Signatures know how many documents there are; the manifests know which."""
+    a, b = ((run.manifest.get("data") or {}).get(task) or {} for run in (first, second))
+    for key, what in DIGESTS.items():
+        if a.get(key) and b.get(key) and a[key] != b[key]:
+            yield f"their {what} differ"
+
+
+def _unlike(first: str, second: str) -> Iterator[str]:
+    for name, (a, b) in differences(first, second).items():
+        yield f"{name} is {_said(a)} in one and {_said(b)} in another"
+
+
+def _said(value: str | None) -> str:
+    return "not given" if value is None else value

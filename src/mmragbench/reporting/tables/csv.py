@@ -1,0 +1,46 @@
+"""A paper's tables for other programs: one row per number, on raw scales, with its marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mmragbench._digits import exact
+from mmragbench.formats import spreadsheets
+from mmragbench.reporting.tables.paper_table import Column, Line, Number, PaperTable
+from mmragbench.run_folder.report_data import Row
+
+STORED = (
+    *("task", "strategy", "generator", "k", "slice", "measure"),
+    *("estimate", "low", "high", "n", "n_failed", "reason", "signature"),
+)
+NUMBERS = ("estimate", "low", "high")
+COLUMNS = ("table", "run", *STORED, "control", "best", "tied_with_best", "stars")
+
+
+def csv(tables: Sequence[PaperTable]) -> str:
+    """All numbers of the tables; `run` is the group's name where there are several runs."""
+    rows = (row for table in tables for row in _rows(table))
+    return spreadsheets.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+
+
+def _rows(table: PaperTable) -> Iterator[dict[str, object]]:
+    for line in (line for block in table.blocks for line in block.lines):
+        for column, number in zip(table.columns, line.numbers, strict=True):
+            if number.row is not None:
+                yield _row(table, column, line, number, number.row)
+
+
+def _row(
+    table: PaperTable, column: Column, line: Line, number: Number, row: Row
+) -> dict[str, object]:
+    stored = {key: getattr(row, key) for key in STORED}
+    stored |= {key: exact(stored[key]) for key in NUMBERS if stored[key] is not None}
+    marks = {"best": number.best, "tied_with_best": number.tied, "stars": number.stars}
+    return {
+        **stored,
+        "table": table.name,
+        "run": number.run or column.group,
+        "measure": str(row.measure),
+        "control": line.control,
+        **{key: value or "" for key, value in marks.items()},
+    }

@@ -1,0 +1,116 @@
+"""What the controls say: whether retrieval helps, what is no better than chance, and where the
+ceiling is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mmragbench.reporting.facts.headline import Headline, goodness
+from mmragbench.reporting.facts.units import is_distance
+from mmragbench.reporting.words.phrases import Scale, listed
+from mmragbench.run_folder.report_data import Json, RunFolder
+
+
+def against_levels(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+    """A sentence for each control that has something to say; nothing where a strategy stands above
+    chance and below the ceiling, as it should. Distances between sets of images have neither: in the
+    long run, random photographs of the same world are the best answer there is."""
+    if is_distance(headline.measure):
+        return
+    yield from _floor(run, headline, scale)
+    yield from _chance(run, headline, scale)
+    yield from _ceiling(run, headline, scale)
+
+
+def _floor(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+    """The same generator with and without retrieval; where there is no such number, another
+    generator's that is shown nothing, which is no comparison."""
+    pairs = _against(run, headline, "floor")
+    if pairs:
+        floor = headline.row(pairs[0]["b"])
+        value = f" ({headline.measure} {scale.value(floor)})" if floor else ""
+        same = f"{headline.generator} with nothing retrieved" if headline.generator else "the floor"
+        yield f"{_lead(pairs)}: against {same}{value}, {'; '.join(_said(pairs, scale))}."
+        return
+    for row in headline.alone:
+        yield (
+            f"With nothing retrieved, {row.generator} has {headline.measure} {scale.value(row)}; "
+            f"it is another generator than {headline.generator}, so this is not what retrieval adds."
+        )
+
+
+def _lead(pairs: list[Json]) -> str:
+    said = {pair["verdict"] for pair in pairs}
+    if said == {"better"}:
+        return "Retrieval helps"
+    if "better" in said:
+        return "Retrieval helps some strategies"
+    if "worse" in said:
+        return "Retrieval does harm" if said == {"worse"} else "Retrieval does harm to some"
+    if said == {"identical"}:
+        return "Retrieval changed no value"
+    return "Whether retrieval helps can't be told"
+
+
+def _said(pairs: list[Json], scale: Scale) -> Iterator[str]:
+    """`a is better by 4.1 [2.0, 6.3], b by 3.0 [1.1, 4.9]`, then what is worse, then the rest."""
+    for verdict in ("better", "worse"):
+        chosen = [pair for pair in pairs if pair["verdict"] == verdict]
+        chosen.sort(key=lambda pair: -abs(pair["difference"]))
+        if chosen:
+            first, *rest = (f"{pair['a']} {{}}by {scale.gap(pair, name=False)}" for pair in chosen)
+            yield ", ".join([first.format(f"is {verdict} "), *(part.format("") for part in rest)])
+    if equal := _named(pairs, "identical"):
+        yield f"{_are(equal)} identical to it on all {pairs[0]['n']:,} queries"
+    if tied := _named(pairs, "can't tell"):
+        yield f"{listed(tied)} can't be told from it with {pairs[0]['n']:,} queries"
+
+
+def _chance(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+    pairs = _against(run, headline, "chance")
+    chance = headline.row(pairs[0]["b"]) if pairs else None
+    value = f" ({headline.measure} {scale.value(chance)})" if chance else ""
+    if equal := _named(pairs, "identical"):
+        yield f"{_are(equal)} identical to chance{value} on all {pairs[0]['n']:,} queries."
+    if tied := _named(pairs, "can't tell"):
+        yield f"{listed(tied)} can't be told from chance{value} with {pairs[0]['n']:,} queries."
+    if worse := _named(pairs, "worse"):
+        yield f"{_are(worse)} worse than chance{value}."
+
+
+def _named(pairs: list[Json], verdict: str) -> list[str]:
+    return [pair["a"] for pair in pairs if pair["verdict"] == verdict]
+
+
+def _are(names: list[str]) -> str:
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _ceiling(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+    """Contenders beyond the oracle's number: it orders by relevance, and the measure is another
+    thing."""
+    ceiling = next((r for r in headline.rows if run.strategies[r.strategy] == "ceiling"), None)
+    if ceiling is None:
+        return
+    beyond = [
+        row.strategy
+        for row in headline.rows
+        if run.strategies[row.strategy] is None and goodness(row) > goodness(ceiling)
+    ]
+    if not beyond:
+        return
+    pairs = {pair["a"]: pair["verdict"] for pair in _against(run, headline, "ceiling")}
+    told = [name for name in beyond if pairs.get(name) == "better"]
+    rest = [name for name in beyond if name not in told]
+    parts = [f"{_are(told)} better than"] if told else []
+    verb = "has a better number than" if len(rest) == 1 else "have better numbers than"
+    parts += [f"{listed(rest)} {verb}"] if rest else []
+    rule = headline.task.silver or "gold relevance"
+    yield (
+        f"{', and '.join(parts)} the ceiling ({headline.measure} {scale.value(ceiling)}): "
+        f"{ceiling.strategy} ranks by {rule}, which is no upper bound for {headline.measure}."
+    )
+
+
+def _against(run: RunFolder, headline: Headline, role: str) -> list[Json]:
+    return [pair for pair in headline.controls if run.strategies.get(pair["b"]) == role]

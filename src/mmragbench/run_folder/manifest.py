@@ -1,0 +1,92 @@
+"""With what a run was made: versions, commit, machine, data, weights. No keys, no user names."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from mmragbench import __version__
+from mmragbench.engine.assembly import Assembly
+from mmragbench.engine.loop import Posed
+from mmragbench.planning.plan import Plan
+from mmragbench.statistics import ALPHA, RESAMPLES
+
+PACKAGES = (
+    "bm25s", "datasets", "diffusers", "faiss-cpu", "ir-measures", "numpy", "open-clip-torch",
+    "openai", "pillow", "pycocoevalcap", "pypdf", "sentence-transformers", "scipy", "torch",
+    "torchmetrics", "torchvision", "transformers",
+)  # fmt: skip
+
+STATISTICS = {
+    "level": 0.95,
+    "alpha": ALPHA,
+    "resamples": RESAMPLES,
+    "seed": 0,
+    "interval": "the studentised bootstrap of groups of queries (of jackknife pseudo-values for Bleu and "
+    "METEOR, of influences for FID and KID), or Wilson's score interval for rates of ungrouped queries",
+    "test": "the studentised bootstrap that also gives their intervals, or Tango's score test for paired "
+    "rates of ungrouped queries",
+    "correction": "Holm",
+}
+"""How intervals and tests are made (`mmragbench.statistics`); a group is one image's queries."""
+
+
+def manifest(plan: Plan, posed: Mapping[str, Posed], assembly: Assembly) -> dict[str, Any]:
+    """Everything that someone needs to make the run again, as plain data."""
+    resolved = plan.resolved()
+    return {
+        "mmragbench": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "suite": plan.suite.name,
+        "suite_hash": plan.hash,
+        "seed": plan.suite.seed,
+        "git": _git(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "dataset": resolved["dataset"],
+        "data": {name: _data(of) for name, of in posed.items()},
+        "models": {
+            name: {**plan.suite.models[name], "weights": assembly.weights(role, name)}
+            for role, name in plan.models()
+        },
+        "statistics": STATISTICS,
+    }
+
+
+def _data(posed: Posed) -> dict[str, Any]:
+    return {
+        "documents": len(posed.task.memory),
+        "queries": len(posed.task.queries),
+        "memory_digest": posed.memory,
+        "queries_digest": posed.queries,
+        "gold_digest": posed.gold,
+        **({"source": posed.task.source} if posed.task.source else {}),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git() -> dict[str, Any] | None:
+    """The commit of the checkout that this code runs from; None for an installed wheel."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+    return {"commit": git("rev-parse", "HEAD") or None, "dirty": bool(git("status", "--porcelain"))}

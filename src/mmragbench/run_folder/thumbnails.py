@@ -1,0 +1,61 @@
+"""Small pictures, so that a run folder can be read where the data is not."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from zlib import crc32
+
+from mmragbench._files import write_atomically
+from mmragbench.errors import BadImage
+from mmragbench.records import Image
+
+SIDE = 112
+"""Pixels along a thumbnail's longer side: some 2 kB for a photograph."""
+
+LARGE = 640
+"""Pixels along the longer side of what a full report shows."""
+
+
+def thumbnail(run: Path, image: Image | None) -> str | None:
+    """A small WebP of a picture, stored once; its path in the run folder. None where there is no
+    picture, or it can't be read (that was counted where it was taken in)."""
+    return _shrunk(run, "thumbnails", SIDE, image) if image else None
+
+
+def thumbnails(run: Path, images: Iterable[Image | None]) -> None:
+    """Many at once, in threads; `thumbnail` then finds them."""
+    _all(run, "thumbnails", SIDE, images)
+
+
+def enlarge(run: Path, images: Iterable[Image | None]) -> None:
+    """The same pictures larger, in `pictures/` under their thumbnails' names."""
+    _all(run, "pictures", LARGE, images)
+
+
+def _all(run: Path, folder: str, side: int, images: Iterable[Image | None]) -> None:
+    each = {_name(image): image for image in images if image is not None}
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(partial(_shrunk, run, folder, side), each.values()))
+
+
+def _name(image: Image) -> str:
+    return (image.digest or f"{crc32(image.id.encode()):08x}")[:24]
+
+
+def _shrunk(run: Path, folder: str, side: int, image: Image) -> str | None:
+    name = f"{folder}/{_name(image)}.webp"
+    if not (run / name).is_file():
+        try:
+            picture = image.open(side)
+        except BadImage:
+            return None
+        picture.thumbnail((side, side))
+        content = io.BytesIO()
+        picture.save(content, "WEBP", quality=50 if side == SIDE else 75, method=2)
+        write_atomically(run / name, content.getvalue())
+    return name

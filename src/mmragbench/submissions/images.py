@@ -1,0 +1,256 @@
+"""Pictures made elsewhere: a folder of them against a folder of real ones.
+
+A folder's pictures are all files below it, links followed, that have a picture's ending or content;
+hidden files and files that are no pictures are left out and counted. Files are paired by their names
+without the ending (`a/7.png` with `a/7.jpg`) if any agree, else they are two sets. A file that cannot
+be read counts as missing, is named, and is never replaced. The policy:
+
+- `error`: no real picture may lack its generated one, no name be unknown, no file be unreadable;
+- `skip`: complete pairs are compared, so that the real set shrinks with the generated one; of two
+  sets, whatever can be read.
+
+There is no `zero`: a distance between sets has none for one picture.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from filecmp import cmp
+from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
+
+from mmragbench._printable import printable
+from mmragbench.data.intake import has_frames, is_picture, take_in
+from mmragbench.errors import DataError
+from mmragbench.formats.file_names import files_below
+from mmragbench.formats.values import contradiction
+from mmragbench.records import Image, Output, Query, Task
+from mmragbench.submissions.problems import MissingOutputs, Policy, Problems, compared
+from mmragbench.submissions.submission import Submission
+
+NO_PICTURE, HIDDEN = "no picture", "hidden"
+"""Kinds of files that are left out, and no answers of anybody: `Problems` counts them."""
+
+Pairs = Literal["auto", "names", "none"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files below a folder: pictures, what is no picture, and what is hidden."""
+
+    path: Path
+    pictures: list[Path]
+    others: list[Path]
+    hidden: list[Path]
+
+    def name(self, file: Path) -> str:
+        """A file's name below the folder, as it can be shown."""
+        return printable(file.relative_to(self.path).as_posix())
+
+    def stem(self, file: Path) -> str:
+        """The name without its ending, and however the file system spells its accents."""
+        return self.name(Path(normalize("NFC", str(file.with_suffix("")))))
+
+    def stems(self) -> set[str]:
+        """The stem of every picture."""
+        return {self.stem(file) for file in self.pictures}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder's pictures by name; of those that cannot be read, the reasons; copies left out."""
+
+    listing: Listing
+    images: dict[str, Image]
+    unreadable: dict[str, str]
+    copies: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        return self.listing.path
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.images, *self.unreadable]
+
+
+def images(made: Path, real: Path, policy: Policy = "error", pairs: Pairs = "auto") -> Submission:
+    """Read both folders and settle what does not fit.
+
+    Raises:
+        DataError: a folder has no pictures, or two different pictures of one name.
+        MissingOutputs: the policy does not cover what is missing, unknown or unreadable.
+    """
+    listings = list_pictures(made), list_pictures(real)
+    paired = pairs == "names" or (pairs == "auto" and _agree(*listings))
+    a, b = (read_folder(listing, whole=not paired) for listing in listings)
+    if not paired:
+        problems = _of_sets(a, b)
+        _settle(problems, policy)
+        task, outputs = _as_sets([*b.images.values()], [*a.images.values()])
+    else:
+        problems = _of_pairs(a, b)
+        _settle(problems, policy, a, b)
+        both = [name for name in b.images if name in a.images]
+        task, outputs = _as_pairs([b.images[n] for n in both], [a.images[n] for n in both])
+    return Submission(made.name, task, problems, policy, outputs=outputs, failed=a.unreadable)
+
+
+def _agree(made: Listing, real: Listing) -> bool:
+    """Whether any names do; in another case too, which is an error to be told of later."""
+    a, b = ({stem.casefold() for stem in listing.stems()} for listing in (made, real))
+    return bool(a & b)
+
+
+def _settle(problems: Problems, policy: Policy, *sides: Folder) -> None:
+    """As `Problems.settle`, with what a file was unreadable for, where nothing else is said of it;
+    where the names of two sides do not fit, they may agree by chance."""
+    try:
+        problems.settle(policy)
+    except MissingOutputs as error:
+        if policy not in problems.policies:
+            raise
+        bad = problems.line("unreadable", examples=3)
+        said = [str(error), *([bad] if bad and bad not in str(error) else [])]
+        if len({frozenset(side.names) for side in sides}) > 1:
+            n, m = (f"{len(side.names):,}" for side in sides)
+            said += [*_cases(problems), f"if names agree by chance, --pairs none compares all {n} "
+                     f"with all {m} as two sets"]  # fmt: skip
+        raise MissingOutputs("; ".join(said)) from error
+
+
+def _cases(problems: Problems) -> Iterator[str]:
+    missing = {name.casefold() for name in problems.ids["missing"]}
+    alike = [name for name in problems.ids["unknown"] if name.casefold() in missing]
+    if alike:
+        yield f"{len(alike):,} differ in upper and lower case only: {alike[0]}"
+
+
+def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submission:
+    """One folder, where of the other side the moments are all there is.
+
+    Raises:
+        DataError: the folder has no pictures.
+        MissingOutputs: the policy does not cover what is unreadable.
+    """
+    found = read_folder(list_pictures(folder), whole=True)
+    pictures = list(found.images.values())
+    failed = {} if real else found.unreadable
+    if real:
+        problems = _problems(found, len(found.names), _flaws(found))
+        task, outputs = _as_sets(pictures, [])
+    else:
+        problems = _of_sets(found)
+        task, outputs = _as_sets([], pictures)
+    _settle(problems, policy)
+    return Submission(folder.name, task, problems, policy, outputs=outputs, failed=failed)
+
+
+def _of_pairs(made: Folder, real: Folder) -> Problems:
+    kinds = compared(real.names, made.names, **_flaws(made, real))
+    asked = set(real.names)
+    kinds["missing"] += tuple(name for name in made.unreadable if name in asked)
+    return _problems(made, len(asked), kinds)
+
+
+def _of_sets(made: Folder, *real: Folder) -> Problems:
+    kinds = {"missing": tuple(made.unreadable), **_flaws(made, *real)}
+    return _problems(made, len(made.names), kinds)
+
+
+def _problems(made: Folder, asked: int, kinds: dict[str, tuple[str, ...]]) -> Problems:
+    return Problems(str(made.path), "pictures", asked, kinds, policies=("error", "skip"))
+
+
+def _flaws(*folders: Folder) -> dict[str, tuple[str, ...]]:
+    bad = [f"{folder.path.name}/{name} ({why})" for folder in folders
+           for name, why in folder.unreadable.items()]  # fmt: skip
+    copies = [f"{folder.path.name}/{name}" for folder in folders for name in folder.copies]
+    listings = [folder.listing for folder in folders]
+    others = [f"{each.path.name}/{each.name(file)}" for each in listings for file in each.others]
+    hidden = [f"{each.path.name}/{each.name(file)}" for each in listings for file in each.hidden]
+    frames = [f"{folder.path.name}/{name}" for folder in folders
+              for name, image in folder.images.items() if has_frames(image.path)]  # fmt: skip
+    return {"unreadable": tuple(bad), "duplicate": tuple(copies), "with several frames": tuple(frames),
+            NO_PICTURE: tuple(others), HIDDEN: tuple(hidden)}  # fmt: skip
+
+
+def _as_pairs(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
+    """A query for each pair."""
+    ids = [str(i) for i in range(len(real))]
+    return _posed(dict(zip(ids, real, strict=True)), dict(zip(ids, made, strict=True)))
+
+
+def _as_sets(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
+    """A query for each picture, since none belongs to another; those of real pictures have no output,
+    which is no failure."""
+    targets = {f"real-{i}": image for i, image in enumerate(real)}
+    return _posed(targets, {f"made-{i}": image for i, image in enumerate(made)})
+
+
+def _posed(targets: dict[str, Image], made: dict[str, Image]) -> tuple[Task, list[Output]]:
+    queries = [Query(id) for id in targets | made]
+    task = Task("image-generation", [], queries, output="image", targets=targets)
+    return task, [Output(id, image=image) for id, image in made.items()]
+
+
+def list_pictures(folder: Path) -> Listing:
+    """The files below a folder.
+
+    Raises:
+        DataError: it is no folder, cannot be read, or has no pictures.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder of pictures, nor an .npz file with mu and sigma")
+    below = files_below(folder)
+    pictures = [file for file in below.files if is_picture(file)]
+    others = sorted(set(below.files) - set(pictures))
+    if not pictures:
+        raise DataError(
+            f"{folder} has no pictures: {len(others):,} other files "
+            f"({by_ending(map(str, others)) or 'none'}), {len(below.hidden):,} hidden ones"
+        )
+    return Listing(folder, pictures, others, below.hidden)
+
+
+def read_folder(listing: Listing, whole: bool = False) -> Folder:
+    """Every picture below a folder, decoded once.
+
+    Args:
+        whole: names keep their endings, so that `7.png` and `7.jpg` are two.
+
+    Raises:
+        DataError: it has two different ones of one name.
+    """
+    found: dict[str, Path] = {}
+    copies: list[str] = []
+    torn: list[str] = []
+    for file in listing.pictures:
+        name = listing.name(file) if whole else listing.stem(file)
+        if name in found:
+            (copies if _same(found[name], file) else torn).append(name)
+        found.setdefault(name, file)
+    try:
+        contradiction(str(listing.path), "names", torn)
+    except DataError as error:
+        raise DataError(f"{error}, or compare two sets: --pairs none") from error
+    names = {str(path.absolute()): name for name, path in found.items()}
+    taken, excluded = take_in([Image(id, Path(id)) for id in names])
+    unreadable = {names[each.id]: each.kind for each in excluded}
+    return Folder(listing, {names[image.id]: image for image in taken}, unreadable, tuple(copies))
+
+
+def by_ending(names: Iterable[str]) -> str:
+    """How many files have which ending, the most first: `.txt 5, .json 3, without one 1`."""
+    endings = Counter(Path(name).suffix.lower() or "without one" for name in names)
+    return ", ".join(f"{printable(ending)} {n:,}" for ending, n in endings.most_common(8))
+
+
+def _same(file: Path, other: Path) -> bool:
+    try:
+        return cmp(file, other, shallow=False)
+    except OSError:  # one of them is not there
+        return False
