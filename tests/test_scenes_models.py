@@ -16,10 +16,10 @@ sentence_transformers = pytest.importorskip("sentence_transformers")
 
 from PIL import Image  # noqa: E402
 
-from mmragbench.models.scenes.evaluate import words_for  # noqa: E402
-from mmragbench.models.scenes.examples import Split, load  # noqa: E402
-from mmragbench.models.scenes.wording import names_a_kind  # noqa: E402
 from mmragbench.scenes import write  # noqa: E402
+from training.scenes.evaluate import words_for  # noqa: E402
+from training.scenes.examples import Split, load  # noqa: E402
+from training.scenes.wording import names_a_kind  # noqa: E402
 
 MODELS = Path(__file__).parents[1] / "models" / "scenes"
 FOLDERS = ("clip", "captioner", "sentences", "reranker", "reader")

@@ -12,8 +12,10 @@ np = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from mmragbench.models.scenes.examples import Split, load  # noqa: E402
-from mmragbench.models.scenes.pages import (  # noqa: E402
+from mmragbench.scenes import write  # noqa: E402
+from mmragbench.scenes.emblems import emblems  # noqa: E402
+from training.scenes.examples import Split, load  # noqa: E402
+from training.scenes.pages import (  # noqa: E402
     FIRST_CATEGORY,
     SEEN_TITLE,
     TITLE,
@@ -22,9 +24,7 @@ from mmragbench.models.scenes.pages import (  # noqa: E402
     Writer,
     nearest,
 )
-from mmragbench.models.scenes.train_reader import Question, named, read  # noqa: E402
-from mmragbench.scenes import write  # noqa: E402
-from mmragbench.scenes.emblems import emblems  # noqa: E402
+from training.scenes.train_reader import Question, named, read  # noqa: E402
 
 READER = Path(__file__).parents[1] / "models" / "scenes" / "reader"
 

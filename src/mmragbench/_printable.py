@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import reprlib
 
 LONGEST = 500
 """Characters of a message."""
+
+_MOST = 160  # characters of an id or reason in an error
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
 
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0 and C1 controls but tab and line feed, what overrides the direction of text, and halves of
@@ -35,3 +40,9 @@ def shortened(text: str, most: int) -> str:
 def one_line(message: object, most: int = LONGEST) -> str:
     """A message fit for a terminal, on one line of at most `most` characters."""
     return shortened(" ".join(printable(str(message)).split()), most)
+
+
+def quoted(value: object) -> str:
+    """A value in an error: in quotes, and cut in the middle where it is long."""
+    shown = _SHORT.repr(value)
+    return shown if len(shown) <= _MOST else f"{shown[:_MOST]}..."

@@ -30,7 +30,7 @@ FOLDERS = {
     "chat": "models",
     "painter": "models",
     "reranker": "models",
-    "generator": "models",
+    "generator": "generators",
     "strategy": "strategies",
     "store": "stores",
     "measure": "evals",
@@ -109,7 +109,11 @@ def register(
 def _decorator(kind: str) -> Callable[[C], C]:
     def decorate(make: C) -> C:
         stem = make.__module__.rpartition(".")[2]
-        name = stem if FOLDERS[kind] in ("models", "datasets") else stem.replace("_", "-")
+        name = (
+            stem
+            if FOLDERS[kind] in ("models", "generators", "datasets")
+            else stem.replace("_", "-")
+        )
         register(kind, name, make)
         return make
 

@@ -11,7 +11,7 @@ import yaml
 
 from mmragbench import _crashes as crashes
 from mmragbench import audits
-from mmragbench._files import sweep, write_atomically
+from mmragbench._files import sweep, write_atomically, write_json, write_rows
 from mmragbench._places import check_folder, private
 from mmragbench._validation import check_posed
 from mmragbench.backends.server.budget import LEDGER, Purse
@@ -135,7 +135,7 @@ def _run(
             progress.begin("comparisons", 0)
         _write_comparisons(folder)
         if purse.totals()["calls"]:
-            run_folder.write_json(folder / "spending.json", purse.totals())
+            write_json(folder / "spending.json", purse.totals())
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)
@@ -183,7 +183,7 @@ def _write_head(folder: Path, plan: Plan, loop: Loop) -> None:
     resolved = yaml.safe_dump(plan.resolved(), sort_keys=False, allow_unicode=True)
     write_atomically(folder / "suite.yaml", resolved)
     run_folder.write_tasks(folder, {name: posed.task for name, posed in loop.posed.items()})
-    run_folder.write_json(folder / "manifest.json", manifest(plan, loop.posed, loop.assembly))
+    write_json(folder / "manifest.json", manifest(plan, loop.posed, loop.assembly))
 
 
 def _all_cells(
@@ -218,8 +218,8 @@ def _write_cells(
             for (generator, k), (generated, _) in cell.generated.items():
                 failed += failures(_key(cell, generator, k), generated.outputs)
         write_gallery(folder, tasks[name], of_task, controls, extent)
-    run_folder.write_rows(folder / "summary.json", summary)
-    run_folder.write_rows(folder / "failures.json", failed)
+    write_rows(folder / "summary.json", summary)
+    write_rows(folder / "failures.json", failed)
     return summary
 
 
@@ -230,7 +230,7 @@ def _unfinished(folder: Path) -> RunFolder:
 
 def _write_comparisons(folder: Path) -> None:
     pairs = within(_unfinished(folder))
-    run_folder.write_rows(folder / STORED, [pair.row() for pair in pairs])
+    write_rows(folder / STORED, [pair.row() for pair in pairs])
 
 
 def _write_features(

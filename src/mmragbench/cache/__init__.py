@@ -1,0 +1,1 @@
+"""What was computed once is looked up: identities, models' answers, vectors, stages."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import hashlib
 import inspect
 import json
 from collections.abc import Iterable, Sequence
@@ -89,12 +88,6 @@ def _is_ours(name: str) -> bool:
         return find_spec(name) is not None
     except ModuleNotFoundError:  # a function in a module
         return False
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _combine(lines: Iterable[str]) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import mimetypes
 import os
-import stat
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,79 +16,19 @@ from zlib import crc32
 
 from mmragbench._printable import one_line, shortened
 from mmragbench.cache.sqlite import Database
-from mmragbench.errors import BadImage, DataError, MmragbenchError
+from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.records import Exclusion, Image
 
 if TYPE_CHECKING:
-    import PIL.Image
+    pass
+from mmragbench._decoding import FORMATS, UNMARKED, RefusedImage, decode, read_file
 
-FORMATS = (
-    *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000"),
-    *("PPM", "QOI", "ICO", "PCX", "SGI", "SUN", "DIB", "TGA"),
-)
-"""Pillow's names of what is read: pictures that it decodes itself, without another program.
-
-Not among them are page descriptions that an interpreter draws (EPS, WMF), fields of measurements
-(FITS, GRIB, HDF5), and files of layers (PSD), which Pillow shows wrongly or not at all."""
-_FRAMED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
-UNMARKED = ("DIB", "TGA")
-"""Those without a signature of their own, which are known by the file's ending alone."""
-MAX_PIXELS = 64_000_000
-MAX_ASPECT = 50
-MAX_BYTES = 512 * 2**20
 OUTSIDE = "outside the dataset's folder"
 
 _RULES = 2  # part of what the index remembers by: raise it when a verdict here would change
-_MAX_TEXT = 64 * 2**20  # bytes of a PNG's texts and profile, unpacked; Pillow takes 1 MiB of one
-_MAGIC = (
-    *(b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"qoif", b"\0\0\1\0"),
-    *(b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n"),
-)
-_ENDS = {
-    b"\xff\xd8\xff": b"\xff\xd9",
-    b"\x89PNG\r\n": b"IEND",
-    b"GIF8": b"\0;",
-    b"\xff\x4f\xff\x51": b"\xff\xd9",
-    b"\0\0\0\x0cjP  \r\n": b"\xff\xd9",
-}
-"""How a file of these begins, and what is among its last bytes unless it was cut off."""
-_UNREAD = {
-    "PostScript": (b"%!PS", b"\xc5\xd0\xd3\xc6"),
-    "PDF": (b"%PDF",),
-    "Windows metafile": (b"\xd7\xcd\xc6\x9a", b"\1\0\0\0\x6c\0\0\0"),
-    "Photoshop": (b"8BPS",),
-}
 _OTHERS = frozenset(("PDF", "MPEG", "HDF5", "FITS", "GRIB", "BUFR", "IPTC"))
 """What Pillow knows by its ending and is no picture."""
-_MODES = frozenset(
-    (
-        "1",
-        "L",
-        "LA",
-        "La",
-        "P",
-        "PA",
-        "RGB",
-        "RGBA",
-        "RGBa",
-        "RGBX",
-        "CMYK",
-        "YCbCr",
-        "HSV",
-        "I",
-        "F",
-    )
-)
 _CHUNK = 512
-
-
-class _Refused(BadImage):
-    """A file that cannot be used: `kind` is what exclusions are counted by."""
-
-    def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(f"{kind}: {detail}")
-        self.kind = kind
-        self.detail = detail
 
 
 class _Verdict(NamedTuple):
@@ -99,35 +37,6 @@ class _Verdict(NamedTuple):
     digest: str = ""
     kind: str = ""
     detail: str = ""
-
-
-def open_image(path: Path, side: int | None = None) -> PIL.Image.Image:
-    """Decode a file: RGB, upright by its EXIF orientation, transparency laid on white.
-
-    Of an animation or a multi-page file it is the first picture. Colour profiles are not applied.
-    With `side`, a JPEG may be decoded at a half, a quarter or an eighth of its size, with both sides
-    at least that long.
-
-    Raises:
-        BadImage: missing, empty, truncated, no image, over `MAX_PIXELS`, or more elongated than
-            `MAX_ASPECT`; one line that names the file.
-    """
-    try:
-        return _rgb(_upright(_decode(_read(path), side)))
-    except _Refused as refusal:
-        raise BadImage(f"{path}: {refusal}") from refusal
-
-
-def decode_image(data: bytes) -> PIL.Image.Image:
-    """The same for bytes that came from elsewhere (a server that draws).
-
-    Raises:
-        BadImage: as `open_image`.
-    """
-    try:
-        return _rgb(_upright(_decode(data, side=None)))
-    except _Refused as refusal:
-        raise BadImage(str(refusal)) from refusal
 
 
 @cache
@@ -159,22 +68,6 @@ def is_picture(path: Path) -> bool:
     except MemoryError:
         raise
     except Exception:  # on the bytes of another format a decoder may raise anything
-        return False
-
-
-def has_frames(path: Path) -> bool:
-    """Whether a file holds several pictures, of which the first is taken (an animation, pages).
-
-    A second one within a JPEG (a depth map, a stereo pair) does not count.
-    """
-    import PIL.Image
-
-    try:
-        with PIL.Image.open(path, formats=_FRAMED) as picture:
-            return bool(getattr(picture, "is_animated", False))
-    except MemoryError:
-        raise
-    except Exception:  # it is of another format, or what follows the first is damaged
         return False
 
 
@@ -240,9 +133,9 @@ def _verdicts(
 
 def _judge(path: Path) -> _Verdict:
     try:
-        data = _read(path)
-        _decode(data, side=1)
-    except _Refused as refusal:
+        data = read_file(path)
+        decode(data, side=1)
+    except RefusedImage as refusal:
         return _Verdict(kind=refusal.kind, detail=refusal.detail)
     return _Verdict(sha256(data).hexdigest())
 
@@ -257,151 +150,6 @@ def _stamp(path: Path) -> str:
     except (OSError, ValueError):
         return ""
     return f"{_RULES} {PIL.__version__} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        raise _Refused("missing image", "there is no such file") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise _Refused("not an image", "it is not a regular file")
-    if found.st_size == 0:
-        raise _Refused("empty file", "it has no bytes")
-    if found.st_size > MAX_BYTES:
-        raise _Refused("image too large", f"{found.st_size:,} bytes, at most {MAX_BYTES:,}")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _Refused("unreadable file", error.strerror or str(error)) from error
-
-
-def _decode(data: bytes, side: int | None) -> PIL.Image.Image:
-    """Decode completely, after a look at the header; `side` lets a JPEG come smaller."""
-    picture = _header(data)
-    try:
-        if side:
-            picture.draft(picture.mode, (side, side))
-        picture.load()
-    except MemoryError:
-        raise
-    except Exception as error:  # on broken bytes a decoder may raise anything
-        raise _broken(error, data) from error
-    if picture.format == "PNG" and b"IEND" not in data:
-        raise _Refused("truncated image", "its last chunk is missing")
-    _check_size(picture)  # once more: an icon holds a picture with a header of its own
-    return picture
-
-
-def _header(data: bytes) -> PIL.Image.Image:
-    import PIL.Image
-
-    _allow_texts()
-    try:
-        picture = PIL.Image.open(io.BytesIO(data), formats=FORMATS)
-    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
-        raise _Refused("image too large", f"more than {MAX_PIXELS:,} pixels") from None
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise _unopened(error, data) from error
-    _check_size(picture)
-    if picture.mode not in _MODES and not picture.mode.startswith("I;16"):
-        raise _Refused("not an image", f"colours in {picture.mode}, which nothing here reads")
-    return picture
-
-
-def _check_size(picture: PIL.Image.Image) -> None:
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise _Refused("image too large", f"{width} x {height}, at most {MAX_PIXELS:,} pixels")
-    if max(width, height) > MAX_ASPECT * min(width, height):
-        raise _Refused("image too elongated", f"{width} x {height}, at most {MAX_ASPECT}:1")
-
-
-def _broken(error: Exception, data: bytes) -> _Refused:
-    """Why a decoder gave up."""
-    detail = one_line(error, 200) or type(error).__name__
-    if "MAX_TEXT" in detail:
-        return _Refused("image metadata too large", f"more than {_MAX_TEXT:,} bytes of text")
-    words = detail.lower()
-    short = isinstance(error, EOFError) or "truncated" in words or "not enough" in words
-    return _Refused("truncated image" if _is_cut(data, short) else "damaged image", detail)
-
-
-def _is_cut(data: bytes, otherwise: bool) -> bool:
-    """Whether a file has lost its end, where its format has a mark for it."""
-    end = next((end for magic, end in _ENDS.items() if data.startswith(magic)), None)
-    return end not in data[-1024:] if end else otherwise
-
-
-def _unopened(error: Exception, data: bytes) -> _Refused:
-    """Why no decoder took a file: what it is instead, or what is wrong with its header."""
-    if "MAX_TEXT" in str(error):
-        return _broken(error, data)
-    if name := _unread(data):
-        return _Refused(f"{name} is not read", "save it as PNG or JPEG")
-    if not data.startswith(_MAGIC) and data[8:12] not in (b"WEBP", b"avif", b"avis"):
-        return _Refused("not an image", f"none of {', '.join(FORMATS)}")
-    if _is_cut(data, otherwise=True):
-        return _Refused("truncated image", "its header is cut off or damaged")
-    return _Refused("damaged image", "its header cannot be read")
-
-
-def _unread(data: bytes) -> str:
-    """The name of a format that is known and not read; empty for any other."""
-    start = data[:256].lstrip(b"\xef\xbb\xbf \r\n\t")
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
-        return "HEIF"
-    if start.startswith((b"<svg", b"<?xml")) and b"<svg" in data[:1024]:
-        return "SVG"  # and not any XML, such as a server's error saved as a picture
-    return next((name for name, magic in _UNREAD.items() if start.startswith(magic)), "")
-
-
-def _allow_texts() -> None:
-    """Texts and colour profiles of some MiB are usual in PNG files (workflows, XMP); Pillow's limits
-    on them are its module's, so they are raised for the process."""
-    from PIL import PngImagePlugin
-
-    PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, _MAX_TEXT)
-    PngImagePlugin.MAX_TEXT_MEMORY = max(PngImagePlugin.MAX_TEXT_MEMORY, _MAX_TEXT)
-
-
-def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
-    from PIL import ImageOps
-
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # broken EXIF says nothing about which side is up; the pixels are intact
-        return picture
-
-
-def _rgb(picture: PIL.Image.Image) -> PIL.Image.Image:
-    import PIL.Image
-
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        picture = _eight_bits(picture)
-    if picture.has_transparency_data:
-        white = PIL.Image.new("RGBA", picture.size, "white")
-        picture = PIL.Image.alpha_composite(white, picture.convert("RGBA"))
-    return picture.convert("RGB")
-
-
-def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """Grey values in 16 bits, 32 bits or floats, scaled to 0-255 (Pillow would clip them)."""
-    import numpy as np
-    import PIL.Image
-
-    values = np.nan_to_num(np.asarray(picture, dtype=np.float32))
-    highest = float(values.max())
-    steps = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
-    top = next((step for step in steps if highest <= step), highest)
-    top = 65535.0 if picture.mode.startswith("I;16") else top
-    shades = np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)
-    clear = picture.info.get("transparency")
-    if isinstance(clear, int):  # one shade of a PNG's that shows what lies below: white
-        shades[values == clear] = 255
-    return PIL.Image.fromarray(shades)
 
 
 def _checksum(*columns: object) -> int:

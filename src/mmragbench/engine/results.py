@@ -12,10 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from mmragbench.measuring.scoring import Scored
 from mmragbench.records import Hits, Image, Measure, Output, Ranking, Score, Scores
-
-CRASH = "failed: "
-"""How the reason begins where a component raised something unforeseen; such results are not kept."""
 
 Cost = dict[str, Any]
 """`{"index": [usage …], "seconds": {"index": 1.2}}`"""
@@ -183,10 +181,6 @@ def _image_to_plain(image: Image | None) -> dict[str, str] | None:
 
 def _image(plain: dict[str, str] | None) -> Image | None:
     return Image(plain["id"], Path(plain["path"]), plain["digest"]) if plain else None
-
-
-Scored = dict[str, list[Scores]]
-"""Slice -> the measures' scores on it; `all` comes first."""
 
 
 def scored_to_bytes(scored: Scored) -> bytes:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmragbench._files import write_atomically
 from mmragbench._places import check_folder
 from mmragbench.engine.collecting import rarely
 from mmragbench.errors import MmragbenchError, unknown
@@ -15,35 +13,7 @@ from mmragbench.run_folder.files import unlisted
 
 if TYPE_CHECKING:
     from mmragbench.exporting.reposing import Reposed
-
-
-@dataclass
-class Export:
-    """A folder in another tool's format.
-
-    Attributes:
-        folder: where it is.
-        files: what was written, in order.
-        left_out: what the format has no place for, or the run has nothing of -> the reason.
-    """
-
-    folder: Path
-    files: list[Path] = field(default_factory=list)
-    left_out: dict[str, str] = field(default_factory=dict)
-
-    def write(self, name: str, lines: Iterable[str]) -> None:
-        """A text file, line by line as they come (lines bring their ends); whole or not at all."""
-        path = self.folder / name
-        write_atomically(path, lines)
-        self.files.append(path)
-
-    def copy(self, source: Path, name: str) -> None:
-        """A file as it is; once, if several ask for it."""
-        path = self.folder / name
-        if not path.exists():
-            write_atomically(path, source.read_bytes())
-            self.files.append(path)
-
+from mmragbench.exporting.target import Export
 
 Writer = Callable[["Reposed", Export], None]
 

@@ -137,3 +137,9 @@ def _compare(where: str, stored: Mapping[str, Any], now: Mapping[str, str]) -> N
                 f"{where}: the {DIGESTS[kind]} are not those of the run any more; run the suite "
                 "again, or say where its data lies: dataset.root=FOLDER"
             )
+
+
+NO_QRELS = "no document is judged relevant to any query"
+
+
+NO_RANKINGS = "retrieved nothing"

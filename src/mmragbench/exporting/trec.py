@@ -6,13 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mmragbench.exporting.reposing import Reposed
+from mmragbench.exporting.reposing import NO_QRELS, NO_RANKINGS, Reposed
 from mmragbench.exporting.target import Export
 from mmragbench.formats.trec import escaped, lines, read
 from mmragbench.records import Hit, Ranking
-
-NO_QRELS = "no document is judged relevant to any query"
-NO_RANKINGS = "retrieved nothing"
 
 
 def write(source: Reposed, to: Export) -> None:

@@ -1,4 +1,4 @@
-"""COCO's caption annotations: captions by `image_id`."""
+"""COCO's caption annotations and its results format: captions by `image_id`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmragbench._printable import quoted
-from mmragbench.formats.values import as_id
+from mmragbench.errors import DataError
+from mmragbench.formats.json_values import read_json
+from mmragbench.formats.values import as_id, contradiction, not_a_text
 from mmragbench.records import Exclusion
+
+RESULTS = "COCO results, a list of {image_id, caption}"
 
 
 class Caption(NamedTuple):
@@ -36,3 +40,36 @@ def read_captions(
             excluded.append(Exclusion("broken annotation", id or where, f"{where}: {reason}"))
         else:
             yield Caption(image, id or "", record["caption"])
+
+
+def read_results(path: Path) -> tuple[dict[str, str | None], list[str]]:
+    """Image id -> caption (or None), and the ids that were given twice with the same caption.
+
+    Raises:
+        DataError: not COCO's results format, or an image has two different captions.
+    """
+    found: dict[str, str | None] = {}
+    twice: list[str] = []
+    torn: list[str] = []
+    for id, caption in _results(path):
+        if id in found:
+            (twice if found[id] == caption else torn).append(id)
+        found.setdefault(id, caption)
+    contradiction(str(path), "images", torn)
+    return found, twice
+
+
+def _results(path: Path) -> Iterator[tuple[str, str | None]]:
+    rows = read_json(path, RESULTS)
+    if not isinstance(rows, list):
+        raise DataError(f"{path} is not what it should be: expected {RESULTS}")
+    for place, row in enumerate(rows):
+        record = row if isinstance(row, dict) else {}
+        id, caption = as_id(record.get("image_id")), record.get("caption", False)
+        reason = "" if caption is None else not_a_text(caption)
+        if id is None or reason:
+            raise DataError(
+                f"{path}: entry {place} is {quoted(row)} ({reason or 'no usable image_id'}); "
+                f"expected {RESULTS}"
+            )
+        yield id, caption

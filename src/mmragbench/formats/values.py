@@ -5,24 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import math
-import reprlib
 from collections.abc import Iterable
 
-from mmragbench._printable import one_line
+from mmragbench._printable import one_line, quoted
 from mmragbench.errors import DataError
 
 MAX_ID = 1_000
 """Characters of an id."""
-
-_MOST = 160  # characters of an id or reason in an error
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 60
-
-
-def quoted(value: object) -> str:
-    """A value in an error: in quotes, and cut in the middle where it is long."""
-    shown = _SHORT.repr(value)
-    return shown if len(shown) <= _MOST else f"{shown[:_MOST]}..."
 
 
 def examples(ids: Iterable[str], most: int = 3) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 from mmragbench import _crashes as crashes
 from mmragbench.contracts import Encoder
 from mmragbench.errors import CRASH, MmragbenchError, NotApplicable
-from mmragbench.measuring.scoring import Scored
 from mmragbench.records import Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import Component
 from mmragbench.signature import extended
 
 Row = dict[str, Any]
+
+Scored = dict[str, list[Scores]]
+"""Slice -> the measures' scores on it; `all` comes first."""
 
 
 def score(

@@ -1,0 +1,1 @@
+"""From a suite to a plan: names are bound to components, and nothing is computed."""

@@ -200,7 +200,7 @@ def _find(path: Path) -> Path:
 
 def shipped_suites() -> list[Path]:
     """The suites in the checkout or the wheel."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     folders = [package / "suites", package.parents[1] / "suites"]
     return sorted(file for folder in folders for file in folder.glob("*.yaml"))
 

@@ -1,0 +1,1 @@
+"""The run folder: its paths, its writers, its one reader."""

@@ -81,7 +81,7 @@ def _version(package: str) -> str | None:
 
 def _git() -> dict[str, Any] | None:
     """The commit of the checkout that this code runs from; None for an installed wheel."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None
 

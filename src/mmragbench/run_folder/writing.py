@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,34 +18,8 @@ from mmragbench.run_folder import digests as contents
 from mmragbench.run_folder.thumbnails import thumbnail, thumbnails
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-Row = dict[str, Any]
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Readable JSON, atomically."""
-    write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-
-
-def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """A JSON list, a row a line: as readable as a table, and quick to compare."""
-    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
-    write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
-
-
-def write_lines(path: Path, rows: Iterable[Row]) -> None:
-    """JSON lines, atomically."""
-    write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Parquet, atomically."""
-    import pyarrow.parquet as pq
-
-    content = io.BytesIO()
-    pq.write_table(table, content)
-    write_atomically(path, content.getvalue())
+    pass
+from mmragbench._files import Row, write_json, write_lines, write_rows, write_table
 
 
 def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:

@@ -10,20 +10,19 @@ scores 0. Ids match by their text. A reference that is no text is left out and n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from mmragbench._printable import one_line, quoted
+from mmragbench._printable import one_line
 from mmragbench.errors import DataError
-from mmragbench.formats.coco_captions import read_captions
+from mmragbench.formats.coco_captions import read_captions, read_results
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, contradiction, not_a_text
+from mmragbench.formats.values import as_id, not_a_text
 from mmragbench.records import Exclusion, Output, Query, Task
 from mmragbench.submissions.problems import Policy, Problems, compared
 from mmragbench.submissions.submission import Submission
 
-RESULTS = "COCO results, a list of {image_id, caption}"
 REFERENCES = "COCO captions, an object with a list `annotations` of {image_id, caption}"
 
 
@@ -49,39 +48,6 @@ def captions(results: Path, references: Path, policy: Policy = "error") -> Submi
     queries = [Query(id, group=id) for id in gold]
     task = Task("captioning", [], queries, output="caption", references=gold)
     return Submission(results.stem, task, problems, policy, outputs=outputs)
-
-
-def read_results(path: Path) -> tuple[dict[str, str | None], list[str]]:
-    """Image id -> caption (or None), and the ids that were given twice with the same caption.
-
-    Raises:
-        DataError: not COCO's results format, or an image has two different captions.
-    """
-    found: dict[str, str | None] = {}
-    twice: list[str] = []
-    torn: list[str] = []
-    for id, caption in _results(path):
-        if id in found:
-            (twice if found[id] == caption else torn).append(id)
-        found.setdefault(id, caption)
-    contradiction(str(path), "images", torn)
-    return found, twice
-
-
-def _results(path: Path) -> Iterator[tuple[str, str | None]]:
-    rows = read_json(path, RESULTS)
-    if not isinstance(rows, list):
-        raise DataError(f"{path} is not what it should be: expected {RESULTS}")
-    for place, row in enumerate(rows):
-        record = row if isinstance(row, dict) else {}
-        id, caption = as_id(record.get("image_id")), record.get("caption", False)
-        reason = "" if caption is None else not_a_text(caption)
-        if id is None or reason:
-            raise DataError(
-                f"{path}: entry {place} is {quoted(row)} ({reason or 'no usable image_id'}); "
-                f"expected {RESULTS}"
-            )
-        yield id, caption
 
 
 class References(NamedTuple):

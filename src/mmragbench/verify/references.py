@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from mmragbench.errors import SuiteError, unknown
 
-FOLDER = Path(__file__).resolve().parents[1] / "references"
+FOLDER = Path(__file__).resolve().parent / "references"
 
 Kind = Literal["captions", "retrieval", "fid"]
 Facts = dict[str, Annotated[str, BeforeValidator(str)]]

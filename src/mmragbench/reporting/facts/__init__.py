@@ -1,0 +1,1 @@
+"""What reports say, as values: units, marks, costs, curves, families of tests."""

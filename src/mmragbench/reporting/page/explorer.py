@@ -82,7 +82,7 @@ def explorer(run: RunFolder, colours: Mapping[str, str], allowance: Allowance) -
 def script() -> str:
     """The one script of the page, as it stands between its tags."""
     return (
-        files("mmragbench.reporting")
+        files("mmragbench.reporting.page")
         .joinpath("template", "explorer.js")
         .read_text(encoding="utf-8")
     )

@@ -117,7 +117,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("mmragbench.reporting", "template"),
+        loader=PackageLoader("mmragbench.reporting.page", "template"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

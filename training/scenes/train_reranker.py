@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
 
-from mmragbench.models.scenes.examples import Split, one_caption_each
-from mmragbench.models.scenes.lesson import bfloat16
-from mmragbench.models.scenes.train_sentences import SentencesLesson
+from training.scenes.examples import Split, one_caption_each
+from training.scenes.lesson import bfloat16
+from training.scenes.train_sentences import SentencesLesson
 
 SHAPE = {
     "hidden_size": 128,

@@ -1,6 +1,6 @@
 """Renew the measured half of README.md, from the training logs and `measures.json`.
 
-python models/scenes/readme.py --work build/scenes
+python -m training.scenes.readme --work build/scenes
 """
 
 import argparse
@@ -9,7 +9,7 @@ import json
 import math
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parents[2] / "models" / "scenes"
 MARK = "<!-- From here on written by readme.py -->"
 MODELS = ("clip", "captioner", "sentences", "reranker", "reader")
 ROWS = 9

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mmragbench.models.scenes.examples import NO_EMBLEM
+from training.scenes.examples import NO_EMBLEM
 
 
 def same_emblem(emblems: np.ndarray) -> Tensor:

@@ -31,13 +31,13 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from mmragbench.models.scenes.contrast import grouping, same_emblem
-from mmragbench.models.scenes.examples import MEAN, NO_EMBLEM, STD, Split, pixels
-from mmragbench.models.scenes.lesson import bfloat16, store_half
-from mmragbench.models.scenes.pages import FIRST_CATEGORY, Marks, Page, Shelf, Writer, nearest
-from mmragbench.models.scenes.train_captioner import PATCH, SIZE, VISION
-from mmragbench.models.scenes.wording import agreement, words
 from mmragbench.scenes.emblems import emblems
+from training.scenes.contrast import grouping, same_emblem
+from training.scenes.examples import MEAN, NO_EMBLEM, STD, Split, pixels
+from training.scenes.lesson import bfloat16, store_half
+from training.scenes.pages import FIRST_CATEGORY, Marks, Page, Shelf, Writer, nearest
+from training.scenes.train_captioner import PATCH, SIZE, VISION
+from training.scenes.wording import agreement, words
 
 INSTRUCTION = "what is in this picture?"
 SCALE = 4

@@ -10,8 +10,8 @@ from random import Random
 
 import numpy as np
 
-from mmragbench.models.scenes.examples import NO_EMBLEM, Split
 from mmragbench.scenes.emblems import emblems, invent_names
+from training.scenes.examples import NO_EMBLEM, Split
 
 TITLE = -1
 NOUNS = ("crest", "emblem", "sigil", "seal", "banner")

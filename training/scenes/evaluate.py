@@ -1,6 +1,6 @@
 """Load the five folders as a suite would; measure them on memory and queries, never trained on.
 
-python models/scenes/evaluate.py --work build/scenes
+python -m training.scenes.evaluate --work build/scenes
 """
 
 import argparse
@@ -20,12 +20,14 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
 from mmragbench.measuring.ptb import tokenize
-from mmragbench.models.scenes.contrast import nearest_agrees, success_at_1
-from mmragbench.models.scenes.examples import NO_EMBLEM, Split, load
-from mmragbench.models.scenes.train_reader import Question, named, read
-from mmragbench.models.scenes.train_reranker import NEAR, reranked
-from mmragbench.models.scenes.wording import agreement, cider
 from mmragbench.scenes.kinds import KINDS
+from training.scenes.contrast import nearest_agrees, success_at_1
+from training.scenes.examples import NO_EMBLEM, Split, load
+from training.scenes.train_reader import Question, named, read
+from training.scenes.train_reranker import NEAR, reranked
+from training.scenes.wording import agreement, cider
+
+MODELS = Path(__file__).resolve().parents[2] / "models" / "scenes"
 
 SIDE = 160
 Measures = dict[str, float]
@@ -216,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/scenes"))
     parser.add_argument("--world", type=Path)
-    parser.add_argument("--models", type=Path, default=Path(__file__).parent)
+    parser.add_argument("--models", type=Path, default=MODELS)
     parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)

@@ -16,7 +16,7 @@ from transformers import (
     BlipProcessor,
 )
 
-from mmragbench.models.scenes.examples import (
+from training.scenes.examples import (
     MEAN,
     STD,
     Box,
@@ -25,8 +25,8 @@ from mmragbench.models.scenes.examples import (
     pixels,
     shifted,
 )
-from mmragbench.models.scenes.lesson import bfloat16, store_half
-from mmragbench.models.scenes.wording import agreement
+from training.scenes.lesson import bfloat16, store_half
+from training.scenes.wording import agreement
 
 SIZE, PATCH = 96, 12
 VISION = {

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel, BertTokenizer
 
-from mmragbench.models.scenes.contrast import matching, nearest_agrees, same_emblem
-from mmragbench.models.scenes.examples import Split, rows_with_pairs
-from mmragbench.models.scenes.lesson import bfloat16
+from training.scenes.contrast import matching, nearest_agrees, same_emblem
+from training.scenes.examples import Split, rows_with_pairs
+from training.scenes.lesson import bfloat16
 
 SHAPE = {
     "hidden_size": 128,

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertTokenizer
 
-from mmragbench.models.scenes.contrast import (
+from training.scenes.contrast import (
     grouping,
     matching,
     nearest_agrees,
     same_emblem,
     success_at_1,
 )
-from mmragbench.models.scenes.examples import (
+from training.scenes.examples import (
     MEAN,
     STD,
     Split,
@@ -27,7 +27,7 @@ from mmragbench.models.scenes.examples import (
     rows_with_pairs,
     shifted,
 )
-from mmragbench.models.scenes.lesson import bfloat16, store_half
+from training.scenes.lesson import bfloat16, store_half
 
 SIZE = 96
 VISION = {"image_size": SIZE, "layers": [1, 2, 2, 1], "width": 16, "head_width": 64}

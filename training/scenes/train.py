@@ -1,6 +1,6 @@
 """Train the five small models of the embedded default on the world's own train split.
 
-    python models/scenes/train.py --work build/scenes
+    python -m training.scenes.train --work build/scenes
 
 Everything goes on from where it stopped if the command is given again. Nothing is downloaded.
 """
@@ -13,14 +13,16 @@ import torch
 from transformers import AutoTokenizer, BertTokenizer
 from transformers.utils import logging
 
-from mmragbench.models.scenes import vocabulary
-from mmragbench.models.scenes.examples import load
-from mmragbench.models.scenes.lesson import Lesson, Recipe, learn
-from mmragbench.models.scenes.train_captioner import CaptionerLesson
-from mmragbench.models.scenes.train_clip import SIZE, ClipLesson
-from mmragbench.models.scenes.train_reader import ReaderLesson
-from mmragbench.models.scenes.train_reranker import RerankerLesson
-from mmragbench.models.scenes.train_sentences import SentencesLesson
+from training.scenes import vocabulary
+from training.scenes.examples import load
+from training.scenes.lesson import Lesson, Recipe, learn
+from training.scenes.train_captioner import CaptionerLesson
+from training.scenes.train_clip import SIZE, ClipLesson
+from training.scenes.train_reader import ReaderLesson
+from training.scenes.train_reranker import RerankerLesson
+from training.scenes.train_sentences import SentencesLesson
+
+MODELS = Path(__file__).resolve().parents[2] / "models" / "scenes"
 
 HELD_OUT = 500
 RECIPES = {
@@ -102,9 +104,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--world", type=Path, help="an existing world (default: WORK/world, drawn if missing)"
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path(__file__).parent, help="where the five folders go"
-    )
+    parser.add_argument("--out", type=Path, default=MODELS, help="where the five folders go")
     parser.add_argument("--images", type=int, default=40_000, help="train images to draw")
     parser.add_argument("--only", choices=list(RECIPES), nargs="+", default=list(RECIPES))
     parser.add_argument("--steps", type=int, help="other than the recipe's number of steps")

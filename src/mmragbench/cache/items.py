@@ -1,0 +1,73 @@
+"""One model's answers, item by item, in a SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+from mmragbench.cache.sqlite import Database
+
+
+class Item(NamedTuple):
+    """A model's answer for one input, and what it cost (seconds, its share of its chunk's time)."""
+
+    value: bytes
+    seconds: float
+
+    def checksum(self, key: str) -> int:
+        """CRC-32 of the answer with its key and cost."""
+        return crc32(self.value, crc32(f"{key} {self.seconds!r}".encode()))
+
+
+class Items:
+    """One model's answers, by the digest of the input; a SQLite file."""
+
+    TABLE = (
+        "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, value BLOB, seconds REAL,"
+        " checksum INTEGER) WITHOUT ROWID"
+    )
+
+    def __init__(self, path: Path) -> None:
+        self.folder = path.parent
+        self._db = Database(path, [self.TABLE])
+        self._db.run(lambda db: None)  # so that a place that is of no use is told at once
+
+    def get(self, keys: Sequence[str]) -> dict[str, Item]:
+        """Those of the keys that are known; what no longer fits its checksum is not."""
+        found: dict[str, Item] = {}
+        lost = 0
+        for start in range(0, len(keys), 500):
+            chunk = keys[start : start + 500]
+            for key, item, checksum in self._db.run(partial(_rows, chunk)):
+                if checksum == item.checksum(key):
+                    found[key] = item
+                else:
+                    lost += 1
+        if lost:
+            warnings.warn(
+                f"{self._db.path}: {lost:,} damaged answers are asked for again", stacklevel=2
+            )
+        return found
+
+    def put(self, items: Mapping[str, Item]) -> None:
+        """Store a chunk, all of it or nothing."""
+        rows = [(key, *item, item.checksum(key)) for key, item in items.items()]
+        self._db.write(
+            lambda db: db.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", rows)
+        )
+
+
+def _rows(keys: Sequence[str], db: sqlite3.Connection) -> list[tuple[str, Item, int]]:
+    marks = ",".join("?" * len(keys))
+    rows = db.execute(
+        f"SELECT key, value, seconds, checksum FROM answers WHERE key IN ({marks})", keys
+    )
+    return [
+        (key, Item(value if isinstance(value, bytes) else b"", seconds), checksum)
+        for key, value, seconds, checksum in rows
+    ]
