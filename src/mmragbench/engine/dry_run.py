@@ -97,7 +97,7 @@ def _stand_ins(
 def _generation(bound: Bound, task: Task, cell: tuple[str, int], loop: Loop, notes: Notes) -> None:
     strategy, k = cell
     retrieved = loop.retrieved(task.name, strategy)
-    if retrieved and retrieved.reason is not None:
+    if retrieved and retrieved.absence is not None:
         return
     queries, times = list(task.queries), None
     if retrieved:
