@@ -94,11 +94,11 @@ class Rankings(Sequence[Ranking]):
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Rankings:
         """The inverse of `to_plain`."""
-        made = cls()
+        rankings = cls()
         codes = _array("i", CODES, plain["codes"])
         scores = _array("d", SCORES, plain["scores"])
-        made._columns(plain["queries"], plain["ends"], plain["ids"], codes, scores)
-        return made
+        rankings._columns(plain["queries"], plain["ends"], plain["ids"], codes, scores)
+        return rankings
 
 
 def _bytes(column: array[Any], kind: str) -> str:

@@ -37,15 +37,15 @@ def score(
     def evaluate(chosen: Mapping[Measure, Component], asked: Task) -> list[Scores]:
         return _evaluate(chosen, asked, (rankings, outputs), features, depth)
 
-    found = evaluate(measures, task)
-    scored = {"all": found}
+    scores = evaluate(measures, task)
+    scored = {"all": scores}
     for name, ids in task.slices.items():
-        of_set = {s.measure: measures[s.measure] for s in found if s.total is not None}
+        of_set = {s.measure: measures[s.measure] for s in scores if s.total is not None}
         again = evaluate(of_set, task.subset(ids)) if of_set else []
         anew = {scores.measure: scores for scores in again}
-        scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in found]
+        scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in scores]
     groups = {query.id: query.group or query.id for query in task.queries}
-    return {name: [_with_interval(s, groups) for s in found] for name, found in scored.items()}
+    return {name: [_with_interval(s, groups) for s in scores] for name, scores in scored.items()}
 
 
 def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
@@ -84,7 +84,7 @@ def _evaluate(
     families: dict[tuple[Any, str | None], list[Measure]] = {}
     for measure, component in measures.items():
         families.setdefault((component.make, measure.features), []).append(measure)
-    found: dict[Measure, Scores] = {}
+    by_measure: dict[Measure, Scores] = {}
     for (evaluate, name), family in families.items():
         given: dict[str, Any] = {}
         try:
@@ -101,8 +101,8 @@ def _evaluate(
             absence = Absence(f"{names}: {crashes.said(error)} ({place})", "crashed")
             scored = _without_number(family, absence)
         encoder = given.get("features")
-        found.update((scores.measure, _signed(scores, encoder)) for scores in scored)
-    return [found[measure] for measure in measures]
+        by_measure.update((scores.measure, _signed(scores, encoder)) for scores in scored)
+    return [by_measure[measure] for measure in measures]
 
 
 def _signed(scores: Scores, features: Encoder | None) -> Scores:
