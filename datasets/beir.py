@@ -230,13 +230,13 @@ def _queries(taken: Taken, excluded: list[Exclusion]) -> list[Query]:
 
 def _unknown(
     judged: Mapping[str, Mapping[str, int]],
-    asked: Sequence[Query],
+    queries: Sequence[Query],
     known: set[str],
     left: Excluded,
 ) -> None:
     """Judgements that fit nothing: of queries that are not asked, of documents that are not there;
     and queries that are asked and not scored, since no document is relevant."""
-    ids = {query.id for query in asked}
+    ids = {query.id for query in queries}
     queries = [id for id in judged if id not in ids]
     bare = [id for id in judged if id in ids and max(judged[id].values()) < 1]
     every = dict.fromkeys(id for query in judged for id in judged[query])

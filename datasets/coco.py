@@ -206,7 +206,7 @@ def categories(path: Path) -> dict[str, frozenset[str]]:
     """
     content = _load(path, "annotations", "categories")
     named = _names(path, content["categories"])
-    found: dict[str, set[str]] = {}
+    names_by_image: dict[str, set[str]] = {}
     broken: list[str] = []
     for place, row in enumerate(content["annotations"]):
         record = row if isinstance(row, dict) else {}
@@ -214,15 +214,15 @@ def categories(path: Path) -> dict[str, frozenset[str]]:
         if image is None or category not in named:
             broken.append(f"annotations[{place}]: {quoted(row)}")
         else:
-            found.setdefault(image, set()).add(named[category])
+            names_by_image.setdefault(image, set()).add(named[category])
     if broken:
         count = f"{len(broken):,} of {len(content['annotations']):,} instances"
         wanted = "no usable image_id, or a category_id that is not listed"
         first = f"{path}: {count} have {wanted}; first: {one_line(broken[0], 160)}"
-        if not found:
+        if not names_by_image:
             raise DataError(f"{first}; expected instances with image_id and category_id")
         warnings.warn(f"{first}; they are left out", stacklevel=2)
-    return {image: frozenset(things) for image, things in found.items()}
+    return {image: frozenset(things) for image, things in names_by_image.items()}
 
 
 def _names(path: Path, records: Sequence[Any]) -> dict[str, str]:

@@ -109,13 +109,13 @@ class Folder:
         """The column of captions, which some row must have."""
         present = {name: None for _, row in rows for name in row if name != "id"}
         wanted = (self.captions,) if self.captions else CAPTIONS
-        found = next((name for name in wanted if name in present), None)
-        if rows and found is None:
+        column = next((name for name in wanted if name in present), None)
+        if rows and column is None:
             raise DataError(
                 f"{table}: there is no column {' or '.join(map(repr, wanted))}; its columns are "
                 f"{quoted(', '.join(present))}; name the one with the captions: captions: <column>"
             )
-        return found or wanted[0]
+        return column or wanted[0]
 
 
 def _entry(folder: Path, _: int, row: Row, id: str) -> Entry:

@@ -157,12 +157,12 @@ class Huggingface:
 
     def _locator(self, table: Any) -> Locate:
         local = Path(self.path).expanduser()
-        folders = [each for each in (self.root, local) if each and each.is_dir()]
+        folders = [folder for folder in (self.root, local) if folder and folder.is_dir()]
         pictures = _pictures(table, self.columns)
         if pictures is None:
             root = self.root or (local if folders else None)
             return partial(_by_name, root, self.columns.image.split("/"))
-        roots = [place for each in folders for place in (each.absolute(), each.resolve())]
+        roots = [place for folder in folders for place in (folder.absolute(), folder.resolve())]
         return partial(_by_row, pictures, self.columns.image, roots or _caches())
 
 
@@ -237,11 +237,13 @@ def _checked(path: str, table: Any, columns: Columns) -> Any:
 def _rows(table: Any, columns: Columns) -> Iterator[tuple[int, Row]]:
     """What the rows say, with their numbers; pictures stay where they are."""
     named = [*columns.image.split("/"), *columns.described()]
-    kept = {name if name in table.column_names else name.partition(".")[0] for name in named}
+    columns_read = {
+        name if name in table.column_names else name.partition(".")[0] for name in named
+    }
     if _pictures(table, columns) is not None:
-        kept.discard(columns.image)
+        columns_read.discard(columns.image)
     number = 0
-    for batch in table.select_columns(sorted(kept)).iter(_BATCH):
+    for batch in table.select_columns(sorted(columns_read)).iter(_BATCH):
         for values in zip(*batch.values(), strict=True):
             yield number, dict(zip(batch, values, strict=True))
             number += 1

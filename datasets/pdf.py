@@ -67,14 +67,16 @@ class Pdf:
             DataError: there are no PDF files or no questions that can be used.
             MissingExtra: pypdf is not installed.
         """
-        asked, broken = read_questions(self.root / self.questions)
+        questions, broken = read_questions(self.root / self.questions)
         memory, excluded = self._memory()
         if not memory:
             raise DataError(
                 _nothing(f"no PDF file below {self.root} has a text or figure", excluded)
             )
-        drawn = sorted(asked, key=lambda q: sha256(q.id.encode()).digest())[: self.limit]
-        chosen = [question for question in asked if question in drawn] if self.limit else asked
+        drawn = sorted(questions, key=lambda q: sha256(q.id.encode()).digest())[: self.limit]
+        chosen = (
+            [question for question in questions if question in drawn] if self.limit else questions
+        )
         queries, gold, refused = self._queries(chosen, memory)
         if not queries:
             named = [*broken, *refused]
@@ -83,7 +85,7 @@ class Pdf:
         files = {document.id.rpartition("#p")[0] for document in memory}
         left.add("PDF files", len(files), (e for e in excluded if "#p" not in e.id))
         left.add("pages and figures", len(memory), (e for e in excluded if "#p" in e.id))
-        left.add("lines of questions", len(asked), broken)
+        left.add("lines of questions", len(questions), broken)
         left.add("questions", len(queries), refused)
         answers = {question.id: question.answers for question in chosen}
         task = Task(
@@ -118,14 +120,14 @@ class Pdf:
         return _taken_in(documents, excluded, cache.folder() / "intake.sqlite")
 
     def _queries(
-        self, asked: Iterable[Question], memory: Sequence[Document]
+        self, questions: Iterable[Question], memory: Sequence[Document]
     ) -> tuple[list[Query], dict[str, dict[str, int]], list[Exclusion]]:
         """Questions whose gold and image are there; one that names anything else is left out, since
         its scores would not be what they seem."""
         places, gold = _places(memory), {}
         queries: list[Query] = []
         excluded: list[Exclusion] = []
-        for question in asked:
+        for question in questions:
             try:
                 gold[question.id] = resolve(question.gold, places)
                 image = self._image(question)
@@ -155,14 +157,14 @@ def _below(root: Path) -> tuple[list[str], list[Exclusion]]:
     to once more, are exclusions. Links that lead out of the folder are refused later."""
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; expected PDF files and a file of questions")
-    found, hidden = ([file for file in each if file.suffix.lower() == ".pdf"]
+    files, hidden = ([file for file in each if file.suffix.lower() == ".pdf"]
                      for each in files_below(root))  # fmt: skip
-    name = {file: file.relative_to(root).as_posix() for file in (*found, *hidden)}
+    name = {file: file.relative_to(root).as_posix() for file in (*files, *hidden)}
     reason = "it, or a folder on the way, is hidden: name it in `files` if it is meant"
     excluded = [Exclusion("hidden file", name[file], reason) for file in hidden]
     first: dict[str, Path] = {}
     home = os.path.realpath(root)
-    own = sorted(found, key=lambda file: os.path.realpath(file) != f"{home}/{name[file]}")
+    own = sorted(files, key=lambda file: os.path.realpath(file) != f"{home}/{name[file]}")
     for file in own:  # those that no link leads to come first
         known = first.setdefault(os.path.realpath(file), file)
         if known is not file:
@@ -191,12 +193,12 @@ def _taken_in(
     """The documents whose picture, if they have one, keeps the rules for pictures."""
     taken, refused = take_in([d.image for d in documents if d.image], index)
     images = {image.id: image for image in taken}
-    kept = [
+    documents = [
         replace(d, image=images[d.id]) if d.image else d
         for d in documents
         if d.image is None or d.id in images
     ]
-    return kept, [*excluded, *refused]
+    return documents, [*excluded, *refused]
 
 
 def _places(memory: Sequence[Document]) -> Mapping[str, list[str]]:
@@ -214,17 +216,17 @@ def _slices(
 ) -> dict[str, frozenset[str]]:
     """By the modality of the gold documents (`text`, `figure`, `text+figure`), and of the question
     (`image-question`, `text-question`); where all are of one kind, there is nothing to tell apart."""
-    found: dict[str, set[str]] = {}
+    ids_by_slice: dict[str, set[str]] = {}
     for query in queries:
         kinds = {pictured[id] for id in gold[query.id]}
         if kinds:
             name = "+".join(
                 word for word, kind in (("text", False), ("figure", True)) if kind in kinds
             )
-            found.setdefault(name, set()).add(query.id)
+            ids_by_slice.setdefault(name, set()).add(query.id)
         asked = "image-question" if query.image else "text-question"
-        found.setdefault(asked, set()).add(query.id)
-    return {n: frozenset(ids) for n, ids in sorted(found.items()) if len(ids) < len(queries)}
+        ids_by_slice.setdefault(asked, set()).add(query.id)
+    return {n: frozenset(ids) for n, ids in sorted(ids_by_slice.items()) if len(ids) < len(queries)}
 
 
 def _nothing(what: str, excluded: Sequence[Exclusion]) -> str:

@@ -36,7 +36,7 @@ def test_a_planted_leak_is_found_and_nothing_else(scenes, plant, name):
     assert found.queries.keys() == planted
     assert found.by == {"bytes": 10, "pixels": 0, "near": 10}
     assert {pair.document for pair in found.pairs} == {f"planted{i}" for i in range(20)}
-    assert (found.asked, found.held) == (100, 320)
+    assert (found.n_queries, found.n_pictures) == (100, 320)
 
 
 def test_a_world_without_leaks_is_clean(scenes):
@@ -130,7 +130,7 @@ def test_the_candidates_miss_nothing(scenes, plant):
     every = np.array([(i, j) for i in range(len(queries)) for j in range(len(memory))])
     _, near = near_duplicates(queries.thumbs[every[:, 0]], memory.thumbs[every[:, 1]])
     expected = {tuple(pair) for pair in every[near].tolist()}
-    assert {(m.asked, m.held) for m in matches(queries, memory) if m.how} == expected
+    assert {(m.query, m.memory) for m in matches(queries, memory) if m.how} == expected
 
 
 def test_same_pixels_in_another_format(scenes, picture):
@@ -201,8 +201,8 @@ def test_the_gold_document_is_no_leak(picture):
 
 def test_without_pictures_there_is_nothing_to_look_for(scenes):
     """Queries of text, or a memory of texts, have no picture to leak."""
-    assert leak(scenes["text-to-image"]).asked == 0
-    assert leak(scenes["image-to-text"]).held == 0
+    assert leak(scenes["text-to-image"]).n_queries == 0
+    assert leak(scenes["image-to-text"]).n_pictures == 0
 
 
 def test_a_file_that_cannot_be_read_is_counted(picture, tmp_path):
@@ -259,7 +259,7 @@ def test_estimates_without_the_leaked_queries():
     some, of_set = without({"all": [means, whole]}, frozenset({"a"}))
     assert (some["estimate"], some["n"], some["without"], some["n_without"]) == (0.5, 3, 0.25, 2)
     assert (of_set["estimate"], of_set["without"]) == (0.3, None)
-    again = {str(whole.measure): Scores(whole.measure, "m|n:2", total=0.2)}
+    again = {str(whole.measure): Scores(whole.measure, "m|n:2", total=0.2, n=2)}
     (anew,) = without({"all": [whole]}, frozenset({"a"}), again)
     assert (anew["without"], anew["n_without"]) == (0.2, 2)
     (nothing,) = without({"all": [means]}, frozenset("abc"))

@@ -46,16 +46,18 @@ def copies(task: Task, outputs: Sequence[Output], captions: Captions | None = No
     ids = {id for output in answers for id in output.shown}
     documents = {document.id: document for document in task.memory if document.id in ids}
     texts = [output for output in answers if output.text is not None]
-    asked = task.output == "answer"
-    words = _quotations(texts, documents) if asked else _captions(texts, documents)
+    answers_questions = task.output == "answer"
+    words = _quotations(texts, documents) if answers_questions else _captions(texts, documents)
     found = dict(words) | dict(_pictures(answers, documents))
-    whole = captions or Captions(task.memory) if texts and not asked else Captions(())
+    whole = captions or Captions(task.memory) if texts and not answers_questions else Captions(())
     copied = [(o.query, found[o.query], o.text or "") for o in answers if o.query in found]
     return Copies(
         answered=len(answers),
         shown=sum(bool(output.shown) for output in answers),
         copied=len(copied),
-        recurring=sum((o.text or "") in whole for o in texts) if texts and not asked else None,
+        recurring=sum((o.text or "") in whole for o in texts)
+        if texts and not answers_questions
+        else None,
         examples=tuple(copied[:EXAMPLES]),
     )
 
@@ -98,14 +100,14 @@ def _pictures(
             yield output.query, same[0]
         elif output.image:
             unsure += [(output.query, output.image, d.id, image) for d, image in pairs]
-    made = Pictures.of([image for _, image, _, _ in unsure])
-    held = Pictures.of([image for *_, image in unsure])
-    found: dict[str, str] = {}
+    drawn = Pictures.of([image for _, image, _, _ in unsure])
+    shown_pictures = Pictures.of([image for *_, image in unsure])
+    copied: dict[str, str] = {}
     for query, image, id, other in unsure:
-        a, b = made.row.get(file_of(image)), held.row.get(file_of(other))
+        a, b = drawn.row.get(file_of(image)), shown_pictures.row.get(file_of(other))
         if a is None or b is None:
             continue
-        _, near = near_duplicates(made.thumbs[a : a + 1], held.thumbs[b : b + 1])
-        if made.pixels[a] == held.pixels[b] or near[0]:
-            found.setdefault(query, id)
-    yield from found.items()
+        _, near = near_duplicates(drawn.thumbs[a : a + 1], shown_pictures.thumbs[b : b + 1])
+        if drawn.pixels[a] == shown_pictures.pixels[b] or near[0]:
+            copied.setdefault(query, id)
+    yield from copied.items()

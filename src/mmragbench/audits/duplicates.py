@@ -65,50 +65,50 @@ class Match:
         cosine: by the encoder, where there is one.
     """
 
-    asked: int
-    held: int
+    query: int
+    memory: int
     how: How
     bits: int
     levels: int
     cosine: float | None = None
 
 
-def matches(asked: Pictures, held: Pictures) -> list[Match]:
+def matches(queries: Pictures, memory: Pictures) -> list[Match]:
     """All candidates, judged: the duplicates, and the closest of those that are none."""
-    if not len(asked) or not len(held):
+    if not len(queries) or not len(memory):
         return []
-    found = {
-        *_exact(asked.files, held.files),
-        *_exact(asked.pixels, held.pixels),
-        *_by_hash(asked, held),
-        *_by_encoder(asked, held),
+    candidates = {
+        *_exact(queries.files, memory.files),
+        *_exact(queries.pixels, memory.pixels),
+        *_by_hash(queries, memory),
+        *_by_encoder(queries, memory),
     }
-    pairs = np.array(sorted(found), np.int64)
-    return [match for part in _parts(pairs) for match in _judged(asked, held, part)]
+    pairs = np.array(sorted(candidates), np.int64)
+    return [match for part in _parts(pairs) for match in _judged(queries, memory, part)]
 
 
-def _exact(asked: list[Any], held: list[Any]) -> Iterator[tuple[int, int]]:
+def _exact(queries: list[Any], memory: list[Any]) -> Iterator[tuple[int, int]]:
     rows = defaultdict(list)
-    for row, key in enumerate(held):
+    for row, key in enumerate(memory):
         rows[key].append(row)
-    return ((i, j) for i, key in enumerate(asked) for j in rows.get(key, ())[:SAME])
+    return ((i, j) for i, key in enumerate(queries) for j in rows.get(key, ())[:SAME])
 
 
-def _by_hash(asked: Pictures, held: Pictures) -> Iterator[tuple[int, int]]:
+def _by_hash(queries: Pictures, memory: Pictures) -> Iterator[tuple[int, int]]:
     import faiss
 
     index = faiss.IndexBinaryFlat(64)
-    index.add(held.hashes)
-    return _neighbours(index.search(asked.hashes, min(BY_HASH, len(held)))[1])
+    index.add(memory.hashes)
+    return _neighbours(index.search(queries.hashes, min(BY_HASH, len(memory)))[1])
 
 
-def _by_encoder(asked: Pictures, held: Pictures) -> Iterator[tuple[int, int]]:
-    if asked.vectors is None or held.vectors is None:
+def _by_encoder(queries: Pictures, memory: Pictures) -> Iterator[tuple[int, int]]:
+    if queries.vectors is None or memory.vectors is None:
         return iter(())
     import faiss
 
-    k = min(BY_ENCODER, len(held))  # on the rows as they are, which may be memory-mapped
-    nearest = faiss.knn(asked.vectors, held.vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
+    k = min(BY_ENCODER, len(memory))  # on the rows as they are, which may be memory-mapped
+    nearest = faiss.knn(queries.vectors, memory.vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
     return _neighbours(nearest[1])
 
 
@@ -120,17 +120,17 @@ def _parts(pairs: Rows, size: int = 8192) -> Iterator[Rows]:
     return (pairs[start : start + size] for start in range(0, len(pairs), size))
 
 
-def _judged(asked: Pictures, held: Pictures, pairs: Rows) -> Iterator[Match]:
+def _judged(queries: Pictures, memory: Pictures, pairs: Rows) -> Iterator[Match]:
     a, b = pairs.T
-    levels, near = near_duplicates(asked.thumbs[a], held.thumbs[b])
-    bits = np.unpackbits(asked.hashes[a] ^ held.hashes[b], axis=1).sum(axis=1)
+    levels, near = near_duplicates(queries.thumbs[a], memory.thumbs[b])
+    bits = np.unpackbits(queries.hashes[a] ^ memory.hashes[b], axis=1).sum(axis=1)
     cosines = None
-    if asked.vectors is not None and held.vectors is not None:
-        cosines = np.einsum("nd,nd->n", asked.vectors[a], held.vectors[b])
+    if queries.vectors is not None and memory.vectors is not None:
+        cosines = np.einsum("nd,nd->n", queries.vectors[a], memory.vectors[b])
     for n, (i, j) in enumerate(pairs.tolist()):
         how: How = "near" if near[n] else ""
-        how = "pixels" if asked.pixels[i] == held.pixels[j] else how
-        how = "bytes" if asked.files[i] == held.files[j] else how
+        how = "pixels" if queries.pixels[i] == memory.pixels[j] else how
+        how = "bytes" if queries.files[i] == memory.files[j] else how
         cosine = float(cosines[n]) if cosines is not None else None
         yield Match(i, j, how, int(bits[n]), int(levels[n]), cosine)
 

@@ -1,4 +1,4 @@
-"""Leaks: is what is asked about, or its answer, in the memory already?"""
+"""Leaks: pictures and references of queries that are in the memory already."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ class Leaks:
     """What of a task's queries is in its memory.
 
     Attributes:
-        asked: queries that have a picture (their own, or the target) to look for.
-        held: distinct pictures in the memory.
+        n_queries: queries that have a picture (their own, or the target) to look for.
+        n_pictures: distinct pictures in the memory.
         roles: whose pictures were looked for: `image` (the queries' own), `target`, or both.
         pairs: query pictures with the memory's documents that hold the same.
         misses: the closest pairs that are no duplicates, to be looked at.
@@ -87,8 +87,8 @@ class Leaks:
         unreadable: pictures that could not be looked at.
     """
 
-    asked: int
-    held: int
+    n_queries: int
+    n_pictures: int
     roles: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
     misses: tuple[Pair, ...] = ()
@@ -129,19 +129,19 @@ def leak(
     holders = [(d.id, d.image) for d in task.memory if d.image]
     if not subjects or not holders:
         return Leaks(_queries(subjects), 0, _roles(subjects), references=references)
-    asked = Pictures.of([image for *_, image in subjects], encoder, progress=progress)
-    held = Pictures.of([image for _, image in holders], encoder, progress=progress)
-    pairs = list(_pairs(task, subjects, holders, (asked, held)))
+    query_pictures = Pictures.of([image for *_, image in subjects], encoder, progress=progress)
+    memory_pictures = Pictures.of([image for _, image in holders], encoder, progress=progress)
+    pairs = list(_pairs(task, subjects, holders, (query_pictures, memory_pictures)))
     same = [pair for pair in pairs if pair.how]
-    found = {pair.query for pair in same}
+    leaked = {pair.query for pair in same}
     return Leaks(
-        asked=_queries(subjects),
-        held=len(held),
+        n_queries=_queries(subjects),
+        n_pictures=len(memory_pictures),
         roles=_roles(subjects),
         pairs=tuple(same),
-        misses=tuple(_closest([pair for pair in pairs if pair.query not in found])),
+        misses=tuple(_closest([pair for pair in pairs if pair.query not in leaked])),
         references=references,
-        unreadable=asked.unreadable + held.unreadable,
+        unreadable=query_pictures.unreadable + memory_pictures.unreadable,
     )
 
 
@@ -167,20 +167,20 @@ def _pairs(
     holders: Sequence[tuple[str, Image]],
     pictures: tuple[Pictures, Pictures],
 ) -> Iterator[Pair]:
-    asked, held = pictures
-    found: dict[int, list[Match]] = defaultdict(list)
-    for match in matches(asked, held):
-        found[match.asked].append(match)
+    query_pictures, memory_pictures = pictures
+    by_query: dict[int, list[Match]] = defaultdict(list)
+    for match in matches(query_pictures, memory_pictures):
+        by_query[match.query].append(match)
     documents: dict[int | None, list[str]] = defaultdict(list)
     for id, image in holders:
-        documents[held.row.get(file_of(image))].append(id)
+        documents[memory_pictures.row.get(file_of(image))].append(id)
     gold = not task.relevance.startswith("silver")
     for query, role, image in subjects:
-        row = asked.row.get(file_of(image))
+        row = query_pictures.row.get(file_of(image))
         grades = task.qrels.get(query, {}) if gold else {}
-        for match in found.get(row, ()) if row is not None else ():
-            other = held.images[match.held]
-            for id in documents[match.held][:SAME]:
+        for match in by_query.get(row, ()) if row is not None else ():
+            other = memory_pictures.images[match.memory]
+            for id in documents[match.memory][:SAME]:
                 wanted = grades.get(id, 0) > 0
                 alike = (match.how, match.bits, match.levels, match.cosine)
                 yield Pair(query, role, image, id, other, *alike, wanted)
@@ -194,18 +194,18 @@ def _closest(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def _references(task: Task, captions: Captions) -> References:
-    asked = [(query.id, task.references.get(query.id, ())) for query in task.queries]
+    references = [(query.id, task.references.get(query.id, ())) for query in task.queries]
     recurring = [
         Recurrence(query, caption, captions.documents(caption))
-        for query, own in asked
+        for query, own in references
         for caption in own
         if caption in captions
     ]
     times = Counter(recurrence.query for recurrence in recurring)
     return References(
-        captions=sum(len(own) for _, own in asked),
+        captions=sum(len(own) for _, own in references),
         recurring=tuple(sorted(recurring, key=lambda found: -len(found.caption))),
-        whole=tuple(query for query, own in asked if own and times[query] == len(own)),
+        whole=tuple(query for query, own in references if own and times[query] == len(own)),
         chance=captions.recurring,
     )
 

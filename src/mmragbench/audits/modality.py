@@ -127,11 +127,11 @@ def gap(memory: Sequence[Document], encoder: Encoder) -> Gap | None:
     texts = [(d.id, text) for d in drawn for text in d.texts]
     if not images or not texts or not {"image", "text"} <= encoder.modalities:
         return None
-    seen = encoder.encode_images([image for _, image in images]).astype(np.float64)
-    read = encoder.encode_texts([text for _, text in texts]).astype(np.float64)
+    image_rows = encoder.encode_images([image for _, image in images]).astype(np.float64)
+    text_rows = encoder.encode_texts([text for _, text in texts]).astype(np.float64)
     row = {id: i for i, (id, _) in enumerate(images)}
     own = [(row[id], j) for j, (id, _) in enumerate(texts) if id in row]
-    return _gap(seen, read, own)
+    return _gap(image_rows, text_rows, own)
 
 
 def sample(memory: Sequence[Document]) -> list[Document]:
@@ -141,17 +141,17 @@ def sample(memory: Sequence[Document]) -> list[Document]:
     return sorted(memory, key=lambda d: crc32(f"gap {d.id}".encode()))[:SAMPLE]
 
 
-def _gap(seen: Rows, read: Rows, own: Sequence[tuple[int, int]]) -> Gap:
+def _gap(image_rows: Rows, text_rows: Rows, own: Sequence[tuple[int, int]]) -> Gap:
     """The sum over all pairs is the product of the sums: no pair has to be looked at."""
-    matched = sum(float(seen[i] @ read[j]) for i, j in own)
-    rest = len(seen) * len(read) - len(own)
-    everything = float(seen.sum(axis=0) @ read.sum(axis=0))
+    matched = sum(float(image_rows[i] @ text_rows[j]) for i, j in own)
+    rest = len(image_rows) * len(text_rows) - len(own)
+    everything = float(image_rows.sum(axis=0) @ text_rows.sum(axis=0))
     return Gap(
-        distance=float(np.linalg.norm(seen.mean(axis=0) - read.mean(axis=0))),
+        distance=float(np.linalg.norm(image_rows.mean(axis=0) - text_rows.mean(axis=0))),
         matched=matched / len(own) if own else None,
         unmatched=(everything - matched) / rest if rest else None,
-        images=len(seen),
-        texts=len(read),
+        images=len(image_rows),
+        texts=len(text_rows),
     )
 
 

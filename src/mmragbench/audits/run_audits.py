@@ -49,12 +49,12 @@ def write(
     used = {name: tasks[name] for name in plan.tasks}
     encoders = Encoders(plan, assembly)
     rescore = partial(_rescored, plan, tasks, assembly)
-    found = audit(used, cells, encoders, partial(thumbnail, folder), progress, rescore)
-    write_json(folder / "audits.json", found)
+    audits = audit(used, cells, encoders, partial(thumbnail, folder), progress, rescore)
+    write_json(folder / "audits.json", audits)
     return [
         {"component": f"{kind} audit", "error": result["error"]}
-        for audits in found["tasks"].values()
-        for kind, result in audits.items()
+        for of_task in audits["tasks"].values()
+        for kind, result in of_task.items()
         if isinstance(result, dict) and "error" in result
     ]
 
@@ -95,21 +95,21 @@ def audit(
         rescore: scores a cell's outputs again, on all but some queries.
     """
     read: dict[int, Captions] = {}
-    found: dict[str, Json] = {}
+    by_task: dict[str, Json] = {}
     for name, task in tasks.items():
         if progress:
             progress.begin(f"audits of {name}", 0)
         own = [cell for (of, _), cell in cells.items() if of == name]
         captions = read.get(id(task.memory)) or Captions(task.memory)
         read[id(task.memory)] = captions
-        found[name] = {
+        by_task[name] = {
             "leak": _guarded(
                 partial(_leak, task, own, captions, encoders, picture, progress, rescore)
             ),
             "copy": _guarded(partial(_copy, task, own, captions)),
             "modality": _guarded(partial(_modality, task, own, encoders)),
         }
-    return {"tasks": found}
+    return {"tasks": by_task}
 
 
 def _guarded(work: Callable[[], Any]) -> Any:
@@ -142,8 +142,8 @@ def _leak(
         if pair.how == how and not pair.wanted
     ]
     return {
-        "asked": leaks.asked,
-        "held": leaks.held,
+        "asked": leaks.n_queries,
+        "held": leaks.n_pictures,
         "roles": list(leaks.roles),
         "unreadable": leaks.unreadable,
         "encoder": name,
@@ -164,15 +164,15 @@ def _pair(pair: Pair, picture: Callable[[Image], str | None] | None) -> Json:
 
 
 def _references(leaks: Leaks) -> Json:
-    found = leaks.references
+    references = leaks.references
     return {
-        "captions": found.captions,
-        "recurring": len(found.recurring),
-        "whole": list(found.whole),
-        "chance": found.chance,
+        "captions": references.captions,
+        "recurring": len(references.recurring),
+        "whole": list(references.whole),
+        "chance": references.chance,
         "examples": [
             {"query": query, "caption": caption, "documents": ids[:3], "n_documents": len(ids)}
-            for query, caption, ids in found.recurring[:EXAMPLES]
+            for query, caption, ids in references.recurring[:EXAMPLES]
         ],
     }
 
@@ -201,9 +201,9 @@ def _copy(task: Task, cells: Sequence[Cell], captions: Captions) -> list[Json]:
 
 
 def _modality(task: Task, cells: Sequence[Cell], encoders: Encoders) -> Json:
-    kept = ("hits", "relevant", "n")
+    columns = ("hits", "relevant", "n")
     kinds = Kinds(task)
-    found = {c.strategy: modality(task, c.retrieved.rankings, kinds=kinds) for c in cells}
+    by_strategy = {c.strategy: modality(task, c.retrieved.rankings, kinds=kinds) for c in cells}
     memory = modality(task, (), kinds=kinds)
     gaps = {name: gap(task.memory, encoder) for name, encoder in encoders.read(task).items()}
     return {
@@ -211,9 +211,9 @@ def _modality(task: Task, cells: Sequence[Cell], encoders: Encoders) -> Json:
         "mixed": memory.mixed,
         "k": memory.k,
         "strategies": [
-            {"strategy": strategy, **{key: getattr(of, key) for key in kept}}
-            for strategy, of in found.items()
+            {"strategy": strategy, **{key: getattr(of, key) for key in columns}}
+            for strategy, of in by_strategy.items()
             if of.n
         ],
-        "gaps": {name: found._asdict() for name, found in gaps.items() if found},
+        "gaps": {name: g._asdict() for name, g in gaps.items() if g},
     }

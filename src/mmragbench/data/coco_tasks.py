@@ -34,20 +34,20 @@ def pose(
 
     index = folder() / "intake.sqlite"
     left = excluded or Excluded()
-    asked = draw(_unique("query", queries, left), sample.queries, sample.seed, index)
-    held = _unique("memory", asked.rest if memory is None else memory, left)
-    kept = draw(held, sample.memory, sample.seed, index)
-    _count("query", asked, left)
-    _some("query", asked, left)
-    if memory is None and not held:
+    query_draw = draw(_unique("query", queries, left), sample.queries, sample.seed, index)
+    memory_entries = _unique("memory", query_draw.rest if memory is None else memory, left)
+    memory_draw = draw(memory_entries, sample.memory, sample.seed, index)
+    _count("query", query_draw, left)
+    _some("query", query_draw, left)
+    if memory is None and not memory_entries:
         raise DataError(
             f"the limit of {sample.queries:,} leaves nothing for the memory: there are "
-            f"{len(asked.pictures):,} images that can be used{left.reasons('query')}; write a lower "
+            f"{len(query_draw.pictures):,} images that can be used{left.reasons('query')}; write a lower "
             "limit"
         )
-    _count("memory", kept, left)
-    _some("memory", kept, left)
-    return tasks(kept.pictures, asked.pictures, left)
+    _count("memory", memory_draw, left)
+    _some("memory", memory_draw, left)
+    return tasks(memory_draw.pictures, query_draw.pictures, left)
 
 
 def _unique(side: str, entries: Sequence[Entry], left: Excluded) -> list[Entry]:
@@ -75,24 +75,24 @@ def tasks(
     """
     _apart(memory, queries)
     left = excluded or Excluded()
-    posed = (
+    task_list = (
         _text_to_image(queries),
         _image_to_text(queries),
         *_generation(memory, queries),
     )
     named = tuple(left.exclusions)
-    return {task.name: replace(task, exclusions=named, totals=left.totals) for task in posed}
+    return {task.name: replace(task, exclusions=named, totals=left.totals) for task in task_list}
 
 
 def _text_to_image(queries: Sequence[Picture]) -> Task:
-    asked = [(caption, picture) for picture in queries for caption in picture.captions]
+    captioned = [(caption, picture) for picture in queries for caption in picture.captions]
     return Task(
         name="text-to-image",
         memory=[Document(picture.id, image=picture.image) for picture in queries],
-        queries=[Query(c.id, text=c, group=picture.id) for c, picture in asked],
-        qrels={c.id: {picture.id: 1} for c, picture in asked},
-        slices=_slices((c.id, picture) for c, picture in asked),
-        categories={c.id: picture.categories for c, picture in asked},
+        queries=[Query(c.id, text=c, group=picture.id) for c, picture in captioned],
+        qrels={c.id: {picture.id: 1} for c, picture in captioned},
+        slices=_slices((c.id, picture) for c, picture in captioned),
+        categories={c.id: picture.categories for c, picture in captioned},
     )
 
 
@@ -117,12 +117,12 @@ def _generation(memory: Sequence[Picture], queries: Sequence[Picture]) -> tuple[
         for picture in queries
     ]
 
-    def task(name: str, output: OutputKind, asked: Sequence[Query]) -> Task:
-        own = {query.id: picture for query, picture in zip(asked, queries, strict=True)}
+    def task(name: str, output: OutputKind, queries_of_task: Sequence[Query]) -> Task:
+        own = {query.id: picture for query, picture in zip(queries_of_task, queries, strict=True)}
         return Task(
             name=name,
             memory=pairs,
-            queries=asked,
+            queries=queries_of_task,
             qrels=silver.qrels(tuple(own)),
             relevance=silver.label,
             output=output,
@@ -143,12 +143,12 @@ def _by_image(queries: Sequence[Picture]) -> list[Query]:
     return [Query(picture.id, image=picture.image, group=picture.id) for picture in queries]
 
 
-def _slices(asked: Iterable[tuple[str, Picture]]) -> Mapping[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for id, picture in asked:
+def _slices(pictures_by_query: Iterable[tuple[str, Picture]]) -> Mapping[str, frozenset[str]]:
+    ids_by_slice: dict[str, set[str]] = {}
+    for id, picture in pictures_by_query:
         for name in picture.slices:
-            found.setdefault(name, set()).add(id)
-    return {name: frozenset(ids) for name, ids in sorted(found.items())}
+            ids_by_slice.setdefault(name, set()).add(id)
+    return {name: frozenset(ids) for name, ids in sorted(ids_by_slice.items())}
 
 
 def _apart(memory: Sequence[Picture], queries: Sequence[Picture]) -> None:

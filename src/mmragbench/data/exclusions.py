@@ -25,11 +25,11 @@ class Excluded:
     exclusions: list[Exclusion] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
 
-    def add(self, of: str, kept: int, exclusions: Iterable[Exclusion]) -> None:
+    def add(self, of: str, used: int, exclusions: Iterable[Exclusion]) -> None:
         """What was left out of one noun (`query images`), beside so many that were kept."""
         left = [replace(exclusion, of=of) for exclusion in exclusions]
         self.exclusions += left
-        self.totals[of] = self.totals.get(of, 0) + kept + len(left)
+        self.totals[of] = self.totals.get(of, 0) + used + len(left)
 
     def reasons(self, side: str) -> str:
         """For an error where nothing is left: `: 7 left out (…); first: …` of all nouns that begin

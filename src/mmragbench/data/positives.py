@@ -89,25 +89,25 @@ def _ids(path: Path, query: str, listed: object) -> list[str]:
 
 
 def _extended(task: Task, name: str, file: Path, judged: Judged) -> Task:
-    asked = dict.fromkeys(query.id for query in task.queries)
-    held = {document.id for document in task.memory}
+    query_ids = dict.fromkeys(query.id for query in task.queries)
+    document_ids = {document.id for document in task.memory}
     relevant = {
-        query: {id: 1 for id in ids if id in held}
+        query: {id: 1 for id in ids if id in document_ids}
         for query, ids in judged.items()
-        if query in asked
+        if query in query_ids
     }
     qrels = {query: grades for query, grades in relevant.items() if grades}
     if not qrels:
         hint = "do the ids agree?"
-        if any(id in asked for ids in judged.values() for id in ids):
+        if any(id in query_ids for ids in judged.values() for id in ids):
             hint = "its queries and relevant ids are the other way round"
         raise DataError(
             f"{file}: none of its {len(judged):,} queries is asked here with an id of the gallery: "
-            f"it has {examples(judged, 1) or 'none'}, asked is {examples(asked, 1)}; {hint} (these "
+            f"it has {examples(judged, 1) or 'none'}, asked is {examples(query_ids, 1)}; {hint} (these "
             "positives are for the test split of Karpathy's file, karpathy: dataset_coco.json)"
         )
-    outside = {id: None for ids in judged.values() for id in ids if id not in held}
-    unasked = [query for query in judged if query not in asked]
+    outside = {id: None for ids in judged.values() for id in ids if id not in document_ids}
+    unasked = [query for query in judged if query not in query_ids]
     named = (
         *_named("positive outside the gallery", outside, f"{file.name}: relevant, not to be found"),
         *_named("judged query not asked", unasked, f"{file.name}: judged, not among the queries"),

@@ -59,7 +59,7 @@ def read_questions(path: Path) -> tuple[list[Question], list[Exclusion]]:
     Raises:
         DataError: the file is missing, or not UTF-8 text.
     """
-    found: dict[str, Question] = {}
+    questions: dict[str, Question] = {}
     excluded: list[Exclusion] = []
     for number, row, reason in read_objects(path, EXPECTED):
         where = f"{path.name}:{number}"
@@ -68,12 +68,12 @@ def read_questions(path: Path) -> tuple[list[Question], list[Exclusion]]:
         except _Broken as error:
             excluded.append(Exclusion("broken question", where, str(error)))
             continue
-        if question.id in found:
+        if question.id in questions:
             twice = f"{where}: an earlier line has this id"
             excluded.append(Exclusion("duplicate question id", question.id, twice))
         else:
-            found[question.id] = question
-    return list(found.values()), excluded
+            questions[question.id] = question
+    return list(questions.values()), excluded
 
 
 def _question(row: Mapping[str, Any] | None, reason: str) -> Question:

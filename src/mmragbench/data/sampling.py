@@ -28,15 +28,15 @@ def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
     captions have it, all captions of the image are known as `<image id>#<number>`, from 0, and a
     warning says so. Images that come again are named.
     """
-    kept: dict[str, Entry] = {}
+    entries_by_id: dict[str, Entry] = {}
     excluded: list[Exclusion] = []
     for entry in entries:
-        if entry.id in kept:
-            reason = f"{entry.file}: the id belongs to {kept[entry.id].file}"
+        if entry.id in entries_by_id:
+            reason = f"{entry.file}: the id belongs to {entries_by_id[entry.id].file}"
             excluded.append(Exclusion("duplicate image id", entry.id, reason))
         else:
-            kept[entry.id] = entry
-    counts = Counter(id for entry in kept.values() for id, _ in entry.captions)
+            entries_by_id[entry.id] = entry
+    counts = Counter(id for entry in entries_by_id.values() for id, _ in entry.captions)
     repeated = {id: n for id, n in counts.items() if n > 1 and id}
     if repeated:
         warnings.warn(
@@ -45,7 +45,7 @@ def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
             stacklevel=2,
         )
     taken: set[str] = set()
-    known = [_numbered(entry, repeated.keys() | {""}) for entry in kept.values()]
+    known = [_numbered(entry, repeated.keys() | {""}) for entry in entries_by_id.values()]
     return [_first_of_each(entry, taken, excluded) for entry in known], excluded
 
 
@@ -86,16 +86,18 @@ def draw(
     order = list(range(len(entries)))
     if limit is not None:
         order.sort(key=lambda at: sha256(f"{seed} {entries[at].id}".encode()).digest())
-    found: dict[int, Picture] = {}
+    pictures_by_place: dict[int, Picture] = {}
     excluded: list[Exclusion] = []
-    while order and (limit is None or len(found) < limit):
-        wanted = len(order) if limit is None else limit - len(found)
+    while order and (limit is None or len(pictures_by_place) < limit):
+        wanted = len(order) if limit is None else limit - len(pictures_by_place)
         now, order = order[:wanted], order[wanted:]
         pictures, refused = admit([entries[at] for at in now], index)
         excluded += refused
-        found |= {at: pictures[entries[at].id] for at in now if entries[at].id in pictures}
+        pictures_by_place |= {
+            at: pictures[entries[at].id] for at in now if entries[at].id in pictures
+        }
     rest = [entries[at] for at in sorted(order)]
-    return Drawn([found[at] for at in sorted(found)], rest, excluded)
+    return Drawn([pictures_by_place[at] for at in sorted(pictures_by_place)], rest, excluded)
 
 
 def admit(
@@ -129,15 +131,15 @@ def admit(
 
 def _captions(entry: Entry) -> tuple[tuple[Text, ...], list[Exclusion]]:
     """The captions that can be used, as they are (escaping is the renderers' affair)."""
-    kept: list[Text] = []
+    texts: list[Text] = []
     excluded: list[Exclusion] = []
     for id, caption in entry.captions:
         kind, reason = _objection(caption)
         if kind:
             excluded.append(Exclusion(kind, id, f"image {entry.id}: {reason}", CAPTIONS))
         else:
-            kept.append(Text(id, str(caption)))
-    return tuple(kept), excluded
+            texts.append(Text(id, str(caption)))
+    return tuple(texts), excluded
 
 
 def _objection(caption: object) -> tuple[str, str]:

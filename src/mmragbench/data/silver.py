@@ -166,12 +166,12 @@ class Silver:
 
 
 def _digest(side: Sequence[Picture]) -> str:
-    made = sha256()
+    running = sha256()
     for picture in side:
         captions = "\t".join(caption.content for caption in picture.captions)
         things = "\t".join(sorted(picture.categories))
-        made.update(f"{picture.id}\n{captions}\n{things}\n".encode("utf-8", "surrogatepass"))
-    return made.hexdigest()
+        running.update(f"{picture.id}\n{captions}\n{things}\n".encode("utf-8", "surrogatepass"))
+    return running.hexdigest()
 
 
 def overlaps(memory: Sequence[frozenset[str]]) -> Callable[[frozenset[str]], Row]:
@@ -195,22 +195,22 @@ def overlaps(memory: Sequence[frozenset[str]]) -> Callable[[frozenset[str]], Row
         for name in names & holders.keys():
             shared += holders[name]
         union = sizes + len(names) - shared
-        found = np.flatnonzero((shared > 0) & (2 * shared >= union))
-        if not found.size:
+        related = np.flatnonzero((shared > 0) & (2 * shared >= union))
+        if not related.size:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        grades = [np.full(len(kinds[at][1]), 1 + (shared[at] == union[at])) for at in found]
-        return np.concatenate([kinds[at][1] for at in found]), np.concatenate(grades)
+        grades = [np.full(len(kinds[at][1]), 1 + (shared[at] == union[at])) for at in related]
+        return np.concatenate([kinds[at][1] for at in related]), np.concatenate(grades)
 
     return row
 
 
 def top(scores: NDArray[np.float64], order: Positions, k: int) -> Positions:
     """Positions of the `k` highest scores above 0, best first; ties by `order`, descending."""
-    found = np.flatnonzero(scores > 0)
-    if found.size > k:
-        edge = np.partition(scores[found], -k)[-k]
-        found = found[scores[found] >= edge]
-    ranked: Positions = found[np.lexsort((order[found], scores[found]))[::-1]]
+    positive = np.flatnonzero(scores > 0)
+    if positive.size > k:
+        edge = np.partition(scores[positive], -k)[-k]
+        positive = positive[scores[positive] >= edge]
+    ranked: Positions = positive[np.lexsort((order[positive], scores[positive]))[::-1]]
     return ranked[:k]
 
 

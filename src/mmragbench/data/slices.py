@@ -21,12 +21,12 @@ Slices = Mapping[str, frozenset[str]]
 def sliced(task: Task, kinds: Iterable[Kind]) -> Task:
     """The task with these slices beside the dataset's own. A slice that would hold all queries, or
     none, is left out."""
-    found: dict[str, frozenset[str]] = {}
+    slices: dict[str, frozenset[str]] = {}
     for kind in kinds:
-        found |= {
+        slices |= {
             n: ids for n, ids in KINDS[kind](task).items() if 0 < len(ids) < len(task.queries)
         }
-    return replace(task, slices={**found, **task.slices}) if found else task
+    return replace(task, slices={**slices, **task.slices}) if slices else task
 
 
 def _by_length(task: Task) -> Slices:

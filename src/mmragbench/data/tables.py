@@ -70,7 +70,7 @@ def gather(
         split: the split's name; it goes into ids that no column gives.
         locate: finds the picture of a row.
     """
-    found: list[list[Entry]] = []  # of each picture, the entry of each of its rows
+    rows_of_picture: list[list[Entry]] = []  # of each picture, the entry of each of its rows
     captions: list[list[tuple[str, object]]] = []
     by_id: dict[str, int] = {}
     excluded: list[Exclusion] = []
@@ -81,20 +81,20 @@ def gather(
             entry = _described(locate(number, row, id), row, columns)
             known = by_id.get(id) if one else None
             if known is None:
-                found.append([])
+                rows_of_picture.append([])
                 captions.append([])
-                known = len(found) - 1
+                known = len(rows_of_picture) - 1
                 if one:
                     by_id[id] = known
             else:
-                _same_file(found[known][0], entry)
+                _same_file(rows_of_picture[known][0], entry)
         except DataError as error:
             excluded.append(Exclusion("broken annotation", f"{split}:{number}", str(error)))
             continue
-        found[known].append(entry)
+        rows_of_picture[known].append(entry)
         held = captions[known]
         held += [(name or f"{id}#{len(held) + n}", caption) for n, (name, caption) in own]
-    return [_merged(*of_one) for of_one in zip(found, captions, strict=True)], excluded
+    return [_merged(*of_one) for of_one in zip(rows_of_picture, captions, strict=True)], excluded
 
 
 def _merged(entries: Sequence[Entry], captions: Iterable[tuple[str, object]]) -> Entry:
@@ -188,12 +188,12 @@ def pose_splits(
         left.add(f"{side} annotations", 0, broken)
         return found
 
-    asked = entries("query", queries)
+    query_entries = entries("query", queries)
     if memory == "rest":
         if sample.queries is None:
             raise DataError("memory: rest needs a limit, the number of query images")
-        return pose(asked, None, sample, left)
-    return pose(asked, entries("memory", memory), sample, left)
+        return pose(query_entries, None, sample, left)
+    return pose(query_entries, entries("memory", memory), sample, left)
 
 
 def _captions(row: Row, columns: Columns) -> tuple[list[tuple[int, tuple[str, object]]], bool]:
