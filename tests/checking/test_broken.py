@@ -16,6 +16,7 @@ from mmragbench.records import Drawing, Hit, Output, Ranking, Reply
 from mmragbench.stores.faiss import Faiss
 
 METHODS = "it has its methods"
+TYPE = "answers have their type"
 
 
 class Good:
@@ -171,32 +172,32 @@ class Raw:
     modalities = frozenset({"image", "text"})
 
     def encode_images(self, images):
-        return self.mend(Encoder().encode_images(images))
+        return self.change(Encoder().encode_images(images))
 
     def encode_texts(self, texts):
-        return self.mend(Encoder().encode_texts(texts))
+        return self.change(Encoder().encode_texts(texts))
 
-    def mend(self, rows):
+    def change(self, rows):
         return rows
 
 
 class Wide(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         return rows.astype(np.float64)
 
 
 class Long(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         return rows * 3
 
 
 class Nan(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         return np.where(rows == rows.max(initial=0), np.nan, rows).astype(np.float32)
 
 
 class Centred(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         moved = rows - rows.mean(axis=0, keepdims=True) / 2 if len(rows) else rows
         return moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
@@ -226,7 +227,7 @@ class Forgiving(Raw):
 
 
 class Constant(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         return np.tile(np.eye(48, dtype=np.float32)[:1], (len(rows), 1))
 
 
@@ -323,6 +324,11 @@ class NeedsRows(Faiss):
         ]
 
 
+class Tuples(Faiss):
+    def search(self, vectors, k):
+        return [[(hit.id, hit.score) for hit in hits] for hits in super().search(vectors, k)]
+
+
 class Half(Faiss):
     def search(self, vectors, k):
         return [
@@ -408,7 +414,7 @@ BROKEN = {
         (Neighbourly, "neighbours do not matter"),
         (NeverEmpty, "nothing asked nothing answered"),
         (Popping, "what is handed over stays as it was"),
-        (Bare, "rankings name their queries"),
+        (Bare, TYPE),
         (RowNumbers, "hits are in the memory"),
         (Twice, "no document twice"),
         (Infinite, "scores are numbers"),
@@ -424,30 +430,31 @@ BROKEN = {
     "encoder": [
         (Silent, "modalities are said"),
         (Wide, "rows are float32"),
-        (Nan, "rows are finite"),
+        (Nan, TYPE),
         (Long, "rows have length 1"),
         (Centred, "neighbours do not matter"),
         (TwoSpaces, "both modalities have the same width"),
         (ReadsAll, "other modalities are refused"),
         (Constant, "different things differ"),
-        (Forgiving, "an unreadable picture is no vector"),
+        (Forgiving, "an unreadable picture fails"),
     ],
     "captioner": [
-        (NumbersForCaptions, "captions are texts"),
-        (Mute, "something is said"),
+        (NumbersForCaptions, TYPE),
+        (Mute, "something is answered"),
         (Inventive, "an unreadable picture fails"),
     ],
     "chat": [
-        (Strings, "replies are replies"),
+        (Strings, TYPE),
         (Refund, "costs are counted"),
         (Sampler, "a sampling model follows seeds"),
     ],
     "painter": [
-        (Pixels, "drawings are pictures"),
+        (Pixels, TYPE),
         (Seedless, "another seed is another picture"),
     ],
-    "reranker": [(NanScores, "scores are numbers"), (Equal, "scores differ")],
+    "reranker": [(NanScores, TYPE), (Equal, "different things differ")],
     "store": [
+        (Tuples, TYPE),
         (Cosine, "scores are inner products"),
         (InPlace, "added rows stay as they were"),
         (LastPart, "rows may come in parts"),
@@ -457,7 +464,7 @@ BROKEN = {
         (Half, "the nearest are found"),
     ],
     "generator": [
-        (Anonymous, "outputs name their queries"),
+        (Anonymous, TYPE),
         (BothOfThem, "a text a picture or an error"),
         (AnyOutput, "of the modality that is asked for"),
         (Hopeless, "something is answered"),
@@ -494,11 +501,9 @@ def test_each_rule_catches_its_culprit(kind, make, rule):
     """It, and few others, object; the message says something."""
     found = objections(make, kind)
     assert rule in found, found
-    if rule not in (
+    if (rule, make) not in ((TYPE, Bare), (TYPE, Strings)) and rule not in (
         METHODS,
         "one answer an item",
-        "rankings name their queries",
-        "replies are replies",
     ):
         assert len(found) <= FEW, found
     assert len(found[rule]) > 20
@@ -512,6 +517,4 @@ def test_each_rule_has_a_culprit(kind):
               "what is handed over stays as it was", METHODS}  # fmt: skip
     caught = {rule for k, _, rule in CASES if k == kind} | (shared if kind != "strategy" else set())
     named = {rule.name for rule in rules(GOOD[kind], kind)}
-    assert named <= caught | {"hits are hits", "the same in another process"} | (
-        {"something is said", "something is drawn"}
-    )
+    assert named <= caught | {"the same in another process", "something is answered"}

@@ -10,7 +10,7 @@ import pytest
 
 from mmragbench import registry
 from mmragbench.checking import rules
-from mmragbench.checking.inputs import AWKWARD, Tried, picture, tasks
+from mmragbench.checking.inputs import AWKWARD, SampleDataset, picture, tasks
 from mmragbench.evals.answers import answers
 from mmragbench.records import Document, Exclusion, Query, Score, Task
 
@@ -168,7 +168,7 @@ DATASETS = [
 
 def test_a_good_dataset_has_no_objection():
     """The kit's own."""
-    assert objections(Tried) == {}
+    assert objections(SampleDataset, "dataset") == {}
 
 
 @pytest.mark.parametrize("make, rule", DATASETS, ids=[rule for _, rule in DATASETS])
@@ -180,7 +180,7 @@ def test_each_rule_of_datasets_catches_its_culprit(make, rule):
 
 def test_each_rule_of_datasets_has_a_culprit():
     """All of them, but for the methods, which any class can lack."""
-    named = {rule.name for rule in rules(Tried)} - {"it has its methods"}
+    named = {rule.name for rule in rules(SampleDataset, "dataset")} - {"it has its methods"}
     assert named == {rule for _, rule in DATASETS}
 
 
@@ -224,10 +224,10 @@ REPORTS = [
 @pytest.mark.parametrize("make, rule", REPORTS, ids=[rule for _, rule in REPORTS])
 def test_each_rule_of_reports_catches_its_culprit(make, rule):
     """It, and no other."""
-    assert set(objections(make)) == {rule}
+    assert set(objections(make, "report")) == {rule}
 
 
 def test_a_good_report_has_no_objection():
     """And there is no rule without a culprit."""
-    assert objections(plain) == {}
-    assert {rule.name for rule in rules(plain)} == {rule for _, rule in REPORTS}
+    assert objections(plain, "report") == {}
+    assert {rule.name for rule in rules(plain, "report")} == {rule for _, rule in REPORTS}
