@@ -516,5 +516,5 @@ def test_each_rule_has_a_culprit(kind):
               "the order does not matter", "neighbours do not matter", "nothing asked nothing answered",
               "what is handed over stays as it was", METHODS}  # fmt: skip
     caught = {rule for k, _, rule in CASES if k == kind} | (shared if kind != "strategy" else set())
-    named = {rule.name for rule in rules(GOOD[kind], kind)}
+    named = {str(rule) for rule in rules(GOOD[kind], kind)}
     assert named <= caught | {"the same in another process", "something is answered"}

@@ -114,7 +114,7 @@ def test_each_rule_of_measures_catches_its_culprit(as_measure, make, rule):
 
 def test_each_rule_of_measures_has_a_culprit(as_measure):
     """All of them."""
-    assert {rule.name for rule in rules(as_measure(good))} == {rule for _, rule in MEASURES}
+    assert {str(rule) for rule in rules(as_measure(good))} == {rule for _, rule in MEASURES}
 
 
 class Posed:
@@ -180,7 +180,7 @@ def test_each_rule_of_datasets_catches_its_culprit(make, rule):
 
 def test_each_rule_of_datasets_has_a_culprit():
     """All of them, but for the methods, which any class can lack."""
-    named = {rule.name for rule in rules(SampleDataset, "dataset")} - {"it has its methods"}
+    named = {str(rule) for rule in rules(SampleDataset, "dataset")} - {"it has its methods"}
     assert named == {rule for _, rule in DATASETS}
 
 
@@ -230,4 +230,4 @@ def test_each_rule_of_reports_catches_its_culprit(make, rule):
 def test_a_good_report_has_no_objection():
     """And there is no rule without a culprit."""
     assert objections(plain, "report") == {}
-    assert {rule.name for rule in rules(plain, "report")} == {rule for _, rule in REPORTS}
+    assert {str(rule) for rule in rules(plain, "report")} == {rule for _, rule in REPORTS}

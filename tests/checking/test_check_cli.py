@@ -75,7 +75,7 @@ def test_a_broken_rule_is_exit_code_1_with_what_to_do(check):
     assert done.returncode == 1 and done.stderr == ""
     said = " ".join(done.stdout.split())
     assert "failed at most k" in said
-    assert "Query q3 has 11 hits for k = 1 (captioning). Cut at k" in said
+    assert "Observed: query q3 has 11 hits for k = 1 (captioning). Fix: Cut at k" in said
 
 
 def test_a_crash_is_a_broken_rule_with_its_place(check):
@@ -90,7 +90,7 @@ def test_another_process_has_other_hashes(check):
     """What is the same again and again in one process may not be in the next."""
     done = check("mine:Hashed", "--kind", "strategy")
     assert done.returncode == 1
-    assert "The hits differ for captioning" in done.stdout and "20 ok, 1 failed" in done.stdout
+    assert "the hits differ for captioning" in done.stdout and "20 ok, 1 failed" in done.stdout
 
 
 def test_verdicts_for_programs(check):

@@ -28,7 +28,7 @@ def one_answer_an_item(subject: Subject) -> Breaches:
     for chunk in subject.chunks:
         count = len(chunk.first) if hasattr(chunk.first, "__len__") else short(chunk.first)
         if count != len(chunk.items):
-            yield f"For {len(chunk.items)} items it gave {count} ({chunk.what})"
+            yield f"for {len(chunk.items)} items it gave {count} ({chunk.what})"
 
 
 @rule()
@@ -38,8 +38,8 @@ def answers_have_their_type(subject: Subject) -> Breaches:
         for at, (item, answer) in enumerate(zip(chunk.items, chunk.first, strict=False), 1):
             if not chunk.answers.fits(item, answer):
                 yield (
-                    f"Answer {at} ({chunk.what}) has to be {chunk.answers.name}; it is "
-                    f"{short(answer, 160)}. {chunk.answers.fix}"
+                    f"answer {at} ({chunk.what}) is {short(answer, 160)}, not {chunk.answers.name}. "
+                    f"Fix: {chunk.answers.fix}"
                 )
 
 
@@ -78,7 +78,7 @@ def nothing_asked_nothing_answered(subject: Subject) -> Breaches:
     for chunk in subject.chunks:
         answers = chunk.answer(())
         if len(answers):
-            yield f"It gave {short(answers)} ({chunk.what})"
+            yield f"it gave {short(answers)} ({chunk.what})"
 
 
 @rule("Work on a copy: sorted(items) instead of items.sort()")
@@ -89,14 +89,14 @@ def what_is_handed_over_stays_as_it_was(subject: Subject) -> Breaches:
         before = copy.deepcopy(columns)
         chunk.method(*columns)
         if repr(columns) != repr(before):
-            yield f"It changed the lists that it was given ({chunk.what})"
+            yield f"it changed the lists that it was given ({chunk.what})"
 
 
 def _differences(chunk: Chunk, answers: Iterable[object]) -> Breaches:
     at = chunk.first_difference(chunk.first, answers)
     if at is not None:
         first, then = short(list(chunk.first)[at]), short(list(answers)[at])
-        yield f"Item {at + 1} ({chunk.what}) came to {first}, then to {then}"
+        yield f"item {at + 1} ({chunk.what}) came to {first}, then to {then}"
 
 
 BATCH_RULES = (
@@ -118,7 +118,7 @@ def something_is_answered(subject: Subject) -> Breaches:
     for chunk in subject.chunks:
         errors = [_error(answer) for answer in chunk.first]
         if None not in errors:
-            yield f"All failed ({chunk.what}): {short(errors[:1], 160)}"
+            yield f"all failed ({chunk.what}): {short(errors[:1], 160)}"
 
 
 def _error(answer: object) -> str | None:
@@ -155,4 +155,4 @@ def an_unreadable_picture_fails(subject: Subject) -> Breaches:
         ) as error:  # whatever it is: the engine tries by halves, and names the picture
             answer = Failure(str(error))
         if not isinstance(answer, Failure):
-            yield f"It answered {short(answer)} ({chunk.what})"
+            yield f"it answered {short(answer)} ({chunk.what})"

@@ -48,10 +48,10 @@ def tasks_have_their_names(subject: Subject) -> Breaches:
     can have."""
     tasks = tasks_of(subject)
     if not (isinstance(tasks, Mapping) and tasks):
-        yield f"It is {short(tasks)}"
+        yield f"it is {short(tasks)}"
     for name, task in tasks.items():
         if not (isinstance(task, Task) and task.name == name and _is_name(name)):
-            yield f"Under {short(name)} it has {short(getattr(task, 'name', task))}"
+            yield f"under {short(name)} it has {short(getattr(task, 'name', task))}"
 
 
 def _is_name(name: str) -> bool:
@@ -65,7 +65,7 @@ def _is_name(name: str) -> bool:
 def outputs_are_of_known_kinds(task: Task) -> Breaches:
     """`output` is none, caption, answer or image."""
     if task.output not in get_args(OutputKind):
-        yield f"It is {task.output!r}"
+        yield f"it is {task.output!r}"
 
 
 @task_rule("Give a list, or a lazy collections.abc.Sequence")
@@ -83,7 +83,7 @@ def ids_are_unique(task: Task) -> Breaches:
         counts = Counter(item.id for item in items)
         wrong = [id for id, n in counts.items() if n > 1 or not (isinstance(id, str) and id)]
         if wrong:
-            yield f"Among the {what} are {short(wrong[:3])}"
+            yield f"among the {what} are {short(wrong[:3])}"
 
 
 @task_rule(
@@ -103,7 +103,7 @@ def gold_leads_somewhere(task: Task) -> Breaches:
         ("graded documents", set().union(*task.qrels.values()), documents),
     ):
         if stray := sorted(ids - known):
-            yield f"Among the {what} is {short(stray[:3])}"
+            yield f"among the {what} is {short(stray[:3])}"
 
 
 @task_rule("Fill qrels, references (captions, answers) or targets (pictures)")
@@ -111,7 +111,7 @@ def there_is_gold(task: Task) -> Breaches:
     """Some query has a relevant document, references or a target: else there is nothing to score."""
     relevant = any(max(grades.values(), default=0) >= 1 for grades in task.qrels.values())
     if not relevant and not {"image": task.targets, "none": {}}.get(task.output, task.references):
-        yield "There is none"
+        yield "there is none"
 
 
 @task_rule("Split by picture, not by caption")
@@ -129,7 +129,7 @@ def pictures_open(task: Task) -> Breaches:
     for image in _pictures(task):
         image.open()
         if image.digest != file_digest(image.path):
-            yield f"That of {image.id} is {short(image.digest)}"
+            yield f"that of {image.id} is {short(image.digest)}"
 
 
 def _pictures(task: Task) -> Iterator[Image]:
@@ -153,7 +153,7 @@ def the_same_when_made_anew(subject: Subject) -> Breaches:
     again = subject.build().tasks()
     for name, task in tasks_of(subject).items():
         if name not in again or _content(again[name]) != _content(task):
-            yield f"Ids, texts, pictures or grades differ ({name})"
+            yield f"ids, texts, pictures or grades differ ({name})"
 
 
 def _content(task: Task) -> list[Any]:
@@ -174,4 +174,4 @@ def exclusions_have_reasons(subject: Subject) -> Breaches:
         if over := [of for of, total in task.totals.items() if counts[of] > total]:
             yield f"{short(over[:3])} have a smaller total than what is left out ({task.name})"
         if vague := [e for e in task.exclusions if not (e.kind and e.id and e.reason)]:
-            yield f"There is {short(vague[0])} ({task.name})"
+            yield f"there is {short(vague[0])} ({task.name})"

@@ -74,7 +74,7 @@ def a_text_a_picture_or_an_error(subject: Subject) -> Breaches:
     for task, output in _outputs(subject):
         fields = [name for name in ("text", "image", "error") if getattr(output, name) is not None]
         if len(fields) != 1:
-            yield f"That of query {output.query} has {' and '.join(fields) or 'none'} ({task})"
+            yield f"that of query {output.query} has {' and '.join(fields) or 'none'} ({task})"
 
 
 @CONTRACT.rule("Raise NotApplicable in the constructor where `output` is none of yours")
@@ -86,7 +86,7 @@ def of_the_modality_that_is_asked_for(subject: Subject) -> Breaches:
     for task, output in _outputs(subject):
         other = "text" if tasks()[task].output == "image" else "image"
         if getattr(output, other) is not None:
-            yield f"For `{tasks()[task].output}` query {output.query} got a {other} ({task})"
+            yield f"for `{tasks()[task].output}` query {output.query} got a {other} ({task})"
 
 
 @CONTRACT.rule("Write the picture to a file: Image(id, path, digest)")
@@ -94,7 +94,7 @@ def texts_and_pictures_are_real(subject: Subject) -> Breaches:
     """A text is a string; an image is a mmragbench.records.Image whose file can be opened."""
     for task, output in _outputs(subject):
         if not (isinstance(output.text, str | None) and isinstance(output.image, Image | None)):
-            yield f"Query {output.query} has {short(output.text or output.image)} ({task})"
+            yield f"query {output.query} has {short(output.text or output.image)} ({task})"
         if output.image is not None:
             output.image.open()
 
@@ -106,7 +106,7 @@ def shown_is_within_the_context(subject: Subject) -> Breaches:
         for (query, context), output in zip(chunk.items, chunk.first, strict=False):
             shown, ids = getattr(output, "shown", ()), [document.id for document in context]
             if list(shown) != [id for id in ids if id in shown]:
-                yield f"That of query {query.id} is {short(shown)}, of {ids} ({chunk.what})"
+                yield f"that of query {query.id} is {short(shown)}, of {ids} ({chunk.what})"
 
 
 @CONTRACT.rule("Return Output(query.id, error='nothing was retrieved for this query')")
@@ -121,7 +121,7 @@ def an_empty_context_is_borne(subject: Subject) -> Breaches:
             continue
         named = [getattr(output, "query", None) for output in outputs]
         if named != [query.id for query in queries] or any(output.shown for output in outputs):
-            yield f"It gave {short(outputs, 160)} ({chunk.what})"
+            yield f"it gave {short(outputs, 160)} ({chunk.what})"
 
 
 @CONTRACT.rule("Answer each query from its own context")
@@ -136,4 +136,4 @@ def a_failed_query_is_alone(subject: Subject) -> Breaches:
         except NotApplicable:
             continue
         if chunk.first_difference(chunk.first[1:], outputs[1:]) is not None:
-            yield f"They differ beside query {query.id} ({chunk.what})"
+            yield f"they differ beside query {query.id} ({chunk.what})"

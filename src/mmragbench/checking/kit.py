@@ -121,4 +121,4 @@ def it_has_its_methods(checked: Subject) -> Breaches:
     lacking = [name for name in METHODS[kind] if not callable(getattr(holder, name, None))]
     if lacking:
         names = ", ".join(METHODS[kind])
-        yield f"Of {names}, the methods of a {kind}, it lacks {', '.join(lacking)}"
+        yield f"of {names}, the methods of a {kind}, it lacks {', '.join(lacking)}"

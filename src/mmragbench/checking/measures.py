@@ -133,7 +133,7 @@ def one_result_a_measure(subject: Subject) -> Breaches:
     """There is a Scores for each measure that is asked for, in order."""
     for case in cases(subject):
         if [getattr(scores, "measure", None) for scores in case.best] != list(case.measures):
-            yield f"For {', '.join(map(str, case.measures))} it gave {short(case.best)}"
+            yield f"for {', '.join(map(str, case.measures))} it gave {short(case.best)}"
 
 
 @CONTRACT.rule("mmragbench.signature.signature(measure, n=..., version=...)")
@@ -143,7 +143,7 @@ def signatures_say_what_was_done(subject: Subject) -> Breaches:
     for _, scores in _scores(subject):
         signature = scores.signature
         if not (isinstance(signature, str) and signature.startswith(scores.measure.name)):
-            yield f"That of {scores.measure} is {short(signature)}"
+            yield f"that of {scores.measure} is {short(signature)}"
 
 
 @CONTRACT.rule("Return one Score(query.id, value) for each of task.queries")
@@ -153,7 +153,7 @@ def one_score_a_query(subject: Subject) -> Breaches:
         named = [score.query for score in scores.scores]
         queries = [query.id for query in case.task.queries]
         if named != queries and (scores.total is None or not set(named) <= set(queries)):
-            yield f"They are of {named}, not of {queries}"
+            yield f"they are of {named}, not of {queries}"
 
 
 @CONTRACT.rule("Where there is no number, give an error (for a query) or a reason (for the set)")
@@ -162,10 +162,10 @@ def values_are_numbers(subject: Subject) -> Breaches:
     for _, scores in _scores(subject):
         values = _values(scores)
         if not values or not all(isinstance(v, float | int) and math.isfinite(v) for v in values):
-            yield f"Those of {scores.measure} are {short(values)}"
+            yield f"those of {scores.measure} are {short(values)}"
         for score in scores.scores:
             if score.value is not None and score.error is not None:
-                yield f"Query {score.query} has both"
+                yield f"query {score.query} has both"
 
 
 @CONTRACT.rule("Failed, missing and zero are three things: Score(query, error=reason)")
@@ -179,7 +179,7 @@ def a_failure_is_no_zero(subject: Subject) -> Breaches:
             for query in (failed.query, missing.query):
                 score = by_query.get(query)
                 if score is None or score.value is not None or not score.error:
-                    yield f"Query {query} has {short(score)} ({scores.measure})"
+                    yield f"query {query} has {short(score)} ({scores.measure})"
 
 
 @CONTRACT.rule("Scores(measure, signature, scores, reason='nothing was generated')")
@@ -196,7 +196,7 @@ def the_same_again(subject: Subject) -> Breaches:
     """The same results have the same scores."""
     for case in cases(subject):
         if _by_query(case.score(case.wrong())) != _by_query(case.score(case.wrong())):
-            yield "They differ when asked again"
+            yield "they differ when asked again"
 
 
 @CONTRACT.rule("Find a query's output by output.query")
@@ -207,7 +207,7 @@ def the_order_of_results_does_not_matter(subject: Subject) -> Breaches:
         shuffled = random.Random(1).sample(results, len(results))
         first, again = _by_query(case.score(results)), _by_query(case.score(shuffled))
         if not all(math.isclose(first[at], again.get(at, math.nan), abs_tol=1e-6) for at in first):
-            yield "The scores differ when outputs come in another order"
+            yield "the scores differ when outputs come in another order"
 
 
 @CONTRACT.rule()
@@ -226,4 +226,4 @@ def results_stay_as_they_were(subject: Subject) -> Breaches:
         before = copy.deepcopy(results)
         case.score(results)
         if results != before:
-            yield "They were changed"
+            yield "they were changed"

@@ -210,7 +210,7 @@ def modalities_are_said(subject: Subject) -> Breaches:
     """`modalities` is a set of `image`, `text` or both."""
     modalities = getattr(subject.instance, "modalities", None)
     if not (isinstance(modalities, frozenset | set) and modalities and modalities <= set(METHODS)):
-        yield f"It is {short(modalities)}"
+        yield f"it is {short(modalities)}"
 
 
 @ENCODER.rule("np.asarray(rows, np.float32).reshape(len(items), -1)")
@@ -234,7 +234,7 @@ def rows_have_length_1(subject: Subject) -> Breaches:
         if set(subject.instance.modalities) == {"image"}:
             warn(f"rows have {span}: for distances, not for search")
         else:
-            yield f"Rows of {chunk.what} have {span}"
+            yield f"rows of {chunk.what} have {span}"
 
 
 @ENCODER.rule("If they are not in one space, make two encoders of them")
@@ -242,7 +242,7 @@ def both_modalities_have_the_same_width(subject: Subject) -> Breaches:
     """Pictures and texts are in one space."""
     widths = {chunk.what: np.shape(chunk.first)[-1] for chunk in subject.chunks}
     if len(set(widths.values())) > 1:
-        yield f"Their numbers of dimensions are {widths}"
+        yield f"their numbers of dimensions are {widths}"
 
 
 @ENCODER.rule("Raise NotApplicable, or name the modality")
@@ -264,7 +264,7 @@ def costs_are_counted(subject: Subject) -> Breaches:
         for reply in chunk.first:
             costs = [getattr(reply, name, 0) for name in ("tokens_in", "tokens_out", "dollars")]
             if not all(isinstance(cost, int | float) and cost >= 0 for cost in costs):
-                yield f"They are {costs}"
+                yield f"they are {costs}"
 
 
 @CHAT.rule("Seed the generator of each prompt by prompt.seed")
@@ -275,7 +275,7 @@ def a_sampling_model_follows_seeds(subject: Subject) -> Breaches:
     prompt = replace(chat_prompts()[1], seed=5)
     one, other = (subject.build().chat([prompt])[0] for _ in range(2))
     if not _same_reply(one, other):
-        yield f"It answers {short(one)} and {short(other)}"
+        yield f"it answers {short(one)} and {short(other)}"
 
 
 @PAINTER.rule()

@@ -60,7 +60,7 @@ def the_main_file_is_returned(subject: Subject) -> Breaches:
     main = subject.instance(run(), target)
     is_file = isinstance(main, Path) and main.is_file()
     if not (is_file and main.resolve().is_relative_to(target.resolve())):
-        yield f"It is {short(main)}"
+        yield f"it is {short(main)}"
 
 
 @CONTRACT.rule("Write below `target`")
@@ -69,9 +69,9 @@ def it_writes_below_its_target_only(subject: Subject) -> Breaches:
     target, before = _target(), _digests(run())
     subject.instance(run(), target)
     if changed := _differing(before, _digests(run())):
-        yield f"It changed {short(changed[:3])} of the run"
+        yield f"it changed {short(changed[:3])} of the run"
     if beside := sorted(path.name for path in target.parent.iterdir() if path != target):
-        yield f"Beside the target there is {short(beside[:3])}"
+        yield f"beside the target there is {short(beside[:3])}"
 
 
 @CONTRACT.rule("No time of day, no path, no order of sets: a report is made of what is stored")

@@ -83,8 +83,8 @@ class Check:
 
     def __call__(self) -> None:
         for breach in self.rule.test(self.subject) or ():
-            fix = f" {self.rule.fix}." if self.rule.fix else ""
-            raise ContractViolation(f"{self.rule.text} {breach}.{fix}")
+            fix = f" Fix: {self.rule.fix}." if self.rule.fix else ""
+            raise ContractViolation(f"{self.rule.text} Observed: {breach}.{fix}")
 
     def __str__(self) -> str:
         return self.rule.name

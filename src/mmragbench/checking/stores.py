@@ -82,7 +82,7 @@ def scores_are_inner_products(subject: Subject) -> Breaches:
         for id, score in hits:
             product = float(rows[id] @ query) if id in rows else score
             if abs(score - product) >= 1e-3:
-                yield f"The score of {id} is {score:g}, not {product:g}"
+                yield f"the score of {id} is {score:g}, not {product:g}"
 
 
 @CONTRACT.rule("Search exactly, or more widely; take ties at the last place by id")
@@ -105,7 +105,7 @@ def rows_may_come_in_parts(subject: Subject) -> Breaches:
     """Adding in three parts is the same as adding at once."""
     in_parts, whole = (filled(subject, parts).search(query_rows(), K) for parts in (3, 1))
     if [list(hits) for hits in in_parts] != [list(hits) for hits in whole]:
-        yield "The hits differ"
+        yield "the hits differ"
 
 
 @CONTRACT.rule("Leave out the places that a library fills with -1")
@@ -114,7 +114,7 @@ def all_there_is_where_k_is_larger(subject: Subject) -> Breaches:
     ids, _ = content()
     for hits in filled(subject).search(query_rows(), len(ids) + 9):
         if sorted(hit[0] for hit in hits) != sorted(ids):
-            yield f"Of {len(ids)} rows, {len(hits)} hits come for k = {len(ids) + 9}"
+            yield f"of {len(ids)} rows, {len(hits)} hits come for k = {len(ids) + 9}"
 
 
 @CONTRACT.rule("Return [[] for row in vectors] before anything was added")
@@ -122,7 +122,7 @@ def an_empty_store_has_no_hits(subject: Subject) -> Breaches:
     """A store without rows gives an empty list for each query."""
     answers = subject.build().search(query_rows(), K)
     if [len(hits) for hits in answers] != [0] * len(query_rows()):
-        yield f"It gave {short(answers)}"
+        yield f"it gave {short(answers)}"
 
 
 @CONTRACT.rule("Keep rows on the instance, in a folder or table of its own")
@@ -130,7 +130,7 @@ def stores_are_apart(subject: Subject) -> Breaches:
     """What is added to one store is not in the next."""
     filled(subject)
     if any(len(hits) for hits in subject.build().search(query_rows(), K)):
-        yield "A new store has the rows of another"
+        yield "a new store has the rows of another"
 
 
 @CONTRACT.rule("Copy before you normalise")
@@ -141,4 +141,4 @@ def added_rows_stay_as_they_were(subject: Subject) -> Breaches:
     store.search(queries, K)
     same = np.array_equal(rows, content()[1]) and np.array_equal(queries, query_rows())
     if not same or ids != content()[0]:
-        yield "They were changed in place"
+        yield "they were changed in place"

@@ -91,7 +91,7 @@ def hits_are_in_the_memory(subject: Subject) -> Breaches:
     for task, ranking in _rankings(subject):
         known = {document.id for document in task.memory}
         if stray := [id for id, _ in ranking.hits if id not in known]:
-            yield f"Query {ranking.query} has {short(stray[:3])} ({task.name})"
+            yield f"query {ranking.query} has {short(stray[:3])} ({task.name})"
 
 
 @CONTRACT.rule("Keep each document's best score")
@@ -100,7 +100,7 @@ def no_document_twice(subject: Subject) -> Breaches:
     for task, ranking in _rankings(subject):
         ids = [id for id, _ in ranking.hits]
         if len(set(ids)) < len(ids):
-            yield f"Query {ranking.query} has {short(ids)} ({task.name})"
+            yield f"query {ranking.query} has {short(ids)} ({task.name})"
 
 
 @CONTRACT.rule("Return Hit(id, float(score)); leave a document out that has no score")
@@ -110,7 +110,7 @@ def scores_are_numbers(subject: Subject) -> Breaches:
         for hit in ranking.hits:
             number = isinstance(hit, Hit) and isinstance(hit.score, float | int)
             if not (number and math.isfinite(hit.score)):
-                yield f"Query {ranking.query} has {short(hit)} ({task.name})"
+                yield f"query {ranking.query} has {short(hit)} ({task.name})"
 
 
 @CONTRACT.rule("Ranking.of(query.id, hits, k) sorts them so")
@@ -120,7 +120,7 @@ def best_first(subject: Subject) -> Breaches:
         keys = [(hit[1], hit[0]) for hit in ranking.hits if hit[1] == hit[1]]
         if keys != sorted(keys, reverse=True):
             hits = short([tuple(hit) for hit in ranking.hits], 160)
-            yield f"Query {ranking.query} has {hits} ({task.name})"
+            yield f"query {ranking.query} has {hits} ({task.name})"
 
 
 @CONTRACT.rule("Cut at k: Ranking.of(query.id, hits, k)")
@@ -132,7 +132,7 @@ def at_most_k(subject: Subject) -> Breaches:
             for ranking in strategy.retrieve(list(task.queries), k):
                 if len(ranking.hits) > k:
                     count = f"{len(ranking.hits)} hits for k = {k}"
-                    yield f"Query {ranking.query} has {count} ({task.name})"
+                    yield f"query {ranking.query} has {count} ({task.name})"
 
 
 @CONTRACT.rule()
@@ -160,7 +160,7 @@ def an_empty_memory_has_no_hits(subject: Subject) -> Breaches:
             continue
         counts = [(ranking.query, len(ranking.hits)) for ranking in rankings]
         if counts != [(query.id, 0) for query in task.queries]:
-            yield f"It gave {short(rankings)} ({task.name})"
+            yield f"it gave {short(rankings)} ({task.name})"
 
 
 @CONTRACT.rule("Begin `index` with empty stores")
@@ -173,7 +173,7 @@ def indexing_again_replaces(subject: Subject) -> Breaches:
         rankings = strategy.retrieve(list(task.queries), 30)
         stray = {id for ranking in rankings for id in ranking.ids} - {d.id for d in second}
         if stray:
-            yield f"It still finds {short(sorted(stray)[:3])} of the first ({task.name})"
+            yield f"it still finds {short(sorted(stray)[:3])} of the first ({task.name})"
 
 
 @CONTRACT.rule("Use len(), indexing and iteration only")
@@ -184,7 +184,7 @@ def any_sequence_is_a_memory(subject: Subject) -> Breaches:
         strategy = _indexed(subject, task, LazySequence(task.memory))
         rankings = strategy.retrieve(LazySequence(task.queries), K)
         if chunk.first_difference(chunk.first, rankings) is not None:
-            yield f"From a lazy sequence it gave {short(rankings)} ({task.name})"
+            yield f"from a lazy sequence it gave {short(rankings)} ({task.name})"
 
 
 @CONTRACT.rule("Work on a copy: sorted(memory, ...) instead of memory.sort(...)")
@@ -205,4 +205,4 @@ def the_same_in_another_process(subject: Subject) -> Breaches:
         raise Skip("it is given as an object: name it package.module:Name to try another process")
     here, other = hits_here(subject), hits_in_another_process(subject.arguments)
     if differing := [task for task, hits in here.items() if hits != other.get(task)]:
-        yield f"The hits differ for {', '.join(differing)}"
+        yield f"the hits differ for {', '.join(differing)}"
