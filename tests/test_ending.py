@@ -342,9 +342,9 @@ def test_a_document_without_an_image_is_named_to_who_encodes_it():
     import toy
     from mmragbench.meter import Meter
     from mmragbench.records import Image
-    from mmragbench.remember import RememberedEncoder
+    from mmragbench.remember import CachedEncoder
 
-    encoder = RememberedEncoder(toy.ColourEncoder(), "e", None, Meter())
+    encoder = CachedEncoder(toy.ColourEncoder(), "e", None, Meter())
     with pytest.raises(TypeError, match="encode_images was handed None as item 2 of 2"):
         encoder.encode_images([Image("a", Path("a")), None])
 

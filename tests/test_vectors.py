@@ -10,26 +10,22 @@ import numpy as np
 import pytest
 
 import mmragbench.vectors
-from mmragbench.cache import Cache, Item
+from mmragbench.cache import Cache
 from mmragbench.errors import BadImage, DataError
 from mmragbench.meter import Meter
 from mmragbench.records import Image, Text
-from mmragbench.remember import RememberedEncoder
+from mmragbench.remember import CachedEncoder
 from mmragbench.vectors import VectorFile
 
 ROWS = np.arange(40, dtype=np.float32).reshape(10, 4)
 KEYS = [f"text:{i}" for i in range(10)]
 
 
-def items(keys, rows):
-    return {key: Item(row.tobytes(), 0.5) for key, row in zip(keys, rows, strict=True)}
-
-
 @pytest.fixture
 def stored(tmp_path):
     file = VectorFile(tmp_path / "model.sqlite")
-    file.put(items(KEYS[:5], ROWS[:5]))
-    file.put(items(KEYS[5:], ROWS[5:]))
+    file.put(dict(zip(KEYS[:5], ROWS[:5], strict=True)), 0.5)
+    file.put(dict(zip(KEYS[5:], ROWS[5:], strict=True)), 0.5)
     return file
 
 
@@ -76,7 +72,7 @@ def test_rows_that_no_index_names_are_written_over(stored, tmp_path):
     """A run that was killed between writing its rows and naming them costs nothing."""
     with (tmp_path / "model-4.f32").open("ab") as file:
         file.write(b"\xff" * 24)  # a row and a half
-    stored.put(items(["text:10"], ROWS[:1] + 100))
+    stored.put(dict(zip(["text:10"], ROWS[:1] + 100, strict=True)), 0.5)
     rows = stored.read(stored.find(["text:9", "text:10"]))
     np.testing.assert_array_equal(rows, [ROWS[9], ROWS[0] + 100])
 
@@ -86,7 +82,7 @@ def test_rows_that_the_file_has_lost_are_unknown_and_stay_so(stored, tmp_path):
     with (tmp_path / "model-4.f32").open("r+b") as file:
         file.truncate(16 * 3 + 8)
     assert (stored.find(KEYS).rows >= 0).tolist() == [True] * 3 + [False] * 7
-    stored.put(items(["new"], ROWS[:1] - 7))
+    stored.put(dict(zip(["new"], ROWS[:1] - 7, strict=True)), 0.5)
     found = stored.find(["text:2", "text:3", "new"])
     assert found.rows.tolist() == [2, -1, 3]
     np.testing.assert_array_equal(stored.read(stored.find(["new"])), ROWS[:1] - 7)
@@ -104,7 +100,7 @@ def test_rows_that_are_not_as_they_were_written_are_unknown(stored, tmp_path):
     with pytest.warns(UserWarning, match="2 damaged vectors"):
         found = again.find(KEYS)
     assert np.flatnonzero(found.rows < 0).tolist() == [3, 7]
-    again.put(items([KEYS[3], KEYS[7]], ROWS[[3, 7]]))
+    again.put(dict(zip([KEYS[3], KEYS[7]], ROWS[[3, 7]], strict=True)), 0.5)
     np.testing.assert_array_equal(again.read(again.find(KEYS)), ROWS)
 
 
@@ -127,7 +123,9 @@ def test_two_runs_may_write_at_once(tmp_path):
         file = VectorFile(tmp_path / "model.sqlite")
         for i in range(20):
             keys = [f"{worker}-{i}-{j}" for j in range(10)]
-            file.put(items(keys, np.full((10, 3), worker * 1000 + i, np.float32)))
+            file.put(
+                dict(zip(keys, np.full((10, 3), worker * 1000 + i, np.float32), strict=True)), 0.5
+            )
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(4)))
@@ -139,7 +137,7 @@ def test_two_runs_may_write_at_once(tmp_path):
 
 def test_widths_are_kept_apart(stored):
     """An encoder may have other vectors for images than for texts; they cannot be one array."""
-    stored.put(items(["image:1"], np.ones((1, 2), np.float32)))
+    stored.put(dict(zip(["image:1"], np.ones((1, 2), np.float32), strict=True)), 0.5)
     np.testing.assert_array_equal(stored.read(stored.find(["image:1"])), [[1, 1]])
     with pytest.raises(DataError, match="several widths"):
         stored.read(stored.find(["image:1", "text:1"]))
@@ -167,7 +165,7 @@ class Counting:
 def test_identical_texts_are_encoded_once(tmp_path):
     """In one question, and over two; every text has its row."""
     inner, meter = Counting("text"), Meter()
-    encoder = RememberedEncoder(inner, "e", Cache(tmp_path).vectors("e"), meter)
+    encoder = CachedEncoder(inner, "e", Cache(tmp_path).vectors("e"), meter)
     texts = [Text(str(i), content) for i, content in enumerate(["a", "bb", "a", "a"])]
     with meter.stage() as stage:
         rows = encoder.encode_texts(texts)
@@ -182,7 +180,7 @@ def test_identical_texts_are_encoded_once(tmp_path):
 def test_an_index_that_keeps_nothing_is_made_anew(tmp_path, monkeypatch):
     """Damage that SQLite does not see: what was just stored is not found."""
     inner = Counting("text")
-    encoder = RememberedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
+    encoder = CachedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
     find, lost = VectorFile.find, [2]
 
     def forgetful(self, keys):
@@ -198,7 +196,7 @@ def test_an_index_that_keeps_nothing_is_made_anew(tmp_path, monkeypatch):
 def test_one_bad_picture_is_named_when_the_others_are_stored(tmp_path):
     """The next run asks for nothing but the bad one."""
     inner = Counting("image")
-    encoder = RememberedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
+    encoder = CachedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
     images = [Image(id, tmp_path / id, digest=id) for id in ("a", "bad", "b")]
     with pytest.raises(DataError, match="cannot encode 1 of 3 images: 'bad'"):
         encoder.encode_images(images)

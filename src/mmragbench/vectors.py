@@ -111,31 +111,37 @@ class VectorFile:
         """Forget all: for an index that does not keep what it is given."""
         self._db.delete("it does not keep what it is given")
 
-    def put(self, items: Mapping[str, Item]) -> None:
-        """Store a chunk of float32 rows (their bytes), all of it or nothing."""
-        by_width: dict[int, dict[str, Item]] = {}
-        for key, item in items.items():
-            by_width.setdefault(len(item.value) // 4, {})[key] = item
-        for width, group in by_width.items():
-            self._append(width, group)
+    def put(self, vectors: Mapping[str, Vectors], seconds: float) -> None:
+        """Store a chunk of vectors, each (d,) float32 under its key; all of it or nothing.
 
-    def _append(self, width: int, items: Mapping[str, Item]) -> None:
-        self._db.write(partial(self._write, width, items))
+        Args:
+            vectors: key -> vector.
+            seconds: what each of them cost.
+        """
+        by_width: dict[int, dict[str, Vectors]] = {}
+        for key, vector in vectors.items():
+            by_width.setdefault(len(vector), {})[key] = vector
+        for group in by_width.values():
+            rows = np.stack(list(group.values()))
+            self._db.write(partial(self._write, list(group), rows, seconds))
 
-    def _write(self, width: int, items: Mapping[str, Item], db: sqlite3.Connection) -> None:
+    def _write(
+        self, keys: Sequence[str], vectors: Vectors, seconds: float, db: sqlite3.Connection
+    ) -> None:
+        width = vectors.shape[1]
         first = self._end(db, width)
         self._file(width).touch()
         with self._file(width).open("r+b") as file:
             file.seek(first * width * 4)
-            file.write(b"".join(item.value for item in items.values()))
+            file.write(vectors.tobytes())
             file.flush()
             os.fsync(file.fileno())
         rows = [
-            (key, row, width, item.seconds, item.checksum(key))
-            for row, (key, item) in enumerate(items.items(), first)
+            (key, row, width, seconds, Item(vector.tobytes(), seconds).checksum(key))
+            for row, (key, vector) in enumerate(zip(keys, vectors, strict=True), first)
         ]
         db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", rows)
-        db.execute("INSERT OR REPLACE INTO ends VALUES (?, ?)", [width, first + len(items)])
+        db.execute("INSERT OR REPLACE INTO ends VALUES (?, ?)", [width, first + len(keys)])
 
     def _end(self, db: sqlite3.Connection, width: int) -> int:
         """Where the next row goes. Rows that the file has lost are forgotten first, so that those

@@ -17,7 +17,7 @@ from mmragbench.meter import Meter
 from mmragbench.models.described import PICTURE, WANTED, Described
 from mmragbench.models.openai import OpenaiChat
 from mmragbench.records import Document, Failure, Image, Query, Text
-from mmragbench.remember import RememberedCaptioner, RememberedChat
+from mmragbench.remember import CachedCaptioner, CachedChat
 from mmragbench.strategies.text_grounding import TextGrounding
 
 pytest.importorskip("openai")
@@ -38,8 +38,8 @@ def by_words_first(asked):
 def captioner(server, folder):
     meter = Meter()
     chat = OpenaiChat("m", server.url, calls=Calls(concurrency=2, retries=0))
-    remembered = RememberedChat(chat, "m", Items(folder / "m"), meter)
-    return RememberedCaptioner(Described(remembered), "d", None, meter)
+    remembered = CachedChat(chat, "m", Items(folder / "m"), meter)
+    return CachedCaptioner(Described(remembered), "d", None, meter)
 
 
 def picture(folder, colour):

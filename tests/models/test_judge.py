@@ -11,7 +11,7 @@ from mmragbench.errors import SuiteError
 from mmragbench.meter import Meter
 from mmragbench.models.judge import Judge, grade
 from mmragbench.records import Document, Failure, Image, Query, Reply, Text
-from mmragbench.remember import RememberedChat, RememberedReranker
+from mmragbench.remember import CachedChat, CachedReranker
 
 PICTURE = Image("i", Path("i.jpg"), "1234")
 
@@ -76,7 +76,7 @@ def test_replies_without_a_grade_are_counted(tmp_path):
     chat = Says("9", "splendid!", Failure("the model refused: no"))
     meter = Meter()
     with meter.stage() as usage:
-        judge = RememberedReranker(Judge(chat), "j", None, meter)
+        judge = CachedReranker(Judge(chat), "j", None, meter)
         documents = [Document(id, None, (Text(id, id),)) for id in "abc"]
         good, odd, refused = judge.score([Query("q", text=Text("q", "q"))] * 3, documents)
         line = usage["reranker", "j"]
@@ -92,7 +92,7 @@ def test_numbers_in_thoughts_are_no_grades(tmp_path):
     chat = Says("<think>maybe 2, maybe 9</think>\n4", "3 or\n</think>\n6", "<think>7 would be")
     meter = Meter()
     with meter.stage() as usage:
-        judge = Judge(RememberedChat(chat, "c", Items(tmp_path / "c"), meter))
+        judge = Judge(CachedChat(chat, "c", Items(tmp_path / "c"), meter))
         documents = [Document(id, None, (Text(id, id),)) for id in "abc"]
         *good, none = judge.score([Query("q", text=Text("q", "q"))] * 3, documents)
         line = usage["chat", "c"]

@@ -41,8 +41,7 @@ def make(rng: random.Random, folder: Path) -> None:
     answers, rows, stages = _values(seed)
     cache = Cache(folder / "cache")
     cache.items("m").put({key: Item(value, 0.25) for key, value in answers.items()})
-    vectors = {f"image:{i}": Item(row.tobytes(), 0.5) for i, row in enumerate(rows)}
-    cache.vectors("v").put(vectors)
+    cache.vectors("v").put({f"image:{i}": row for i, row in enumerate(rows)}, 0.5)
     for key, content in stages.items():
         cache.save(key, content)
     for i in range(3):
@@ -83,7 +82,7 @@ def enter(folder: Path) -> Outcome:
         )
         items.put({key: Item(value, 0.25) for key, value in answers.items() if key not in known})
         lost = np.flatnonzero(found.rows < 0)
-        vectors.put({keys[at]: Item(rows[at].tobytes(), 0.5) for at in lost})
+        vectors.put({keys[at]: rows[at] for at in lost}, 0.5)
         for key in (key for key, content in stored.items() if content is None):
             cache.save(key, stages[key])
     images = [Image(str(i), folder / f"{i}.png") for i in range(3)]

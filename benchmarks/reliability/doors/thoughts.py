@@ -15,7 +15,7 @@ from doors import Outcome
 from mmragbench.cache import Items
 from mmragbench.meter import Meter
 from mmragbench.records import Failure, Prompt, Reply
-from mmragbench.remember import RememberedChat
+from mmragbench.remember import CachedChat
 from mmragbench.thoughts import split
 
 MARKS = (
@@ -56,7 +56,7 @@ def enter(folder: Path) -> Outcome:
     row = json.loads((folder / "reply.json").read_text(encoding="utf-8"))
     replies = []
     for _ in ("asked", "known"):
-        chat = RememberedChat(_Says(row["text"]), "m", Items(folder / "items"), Meter())
+        chat = CachedChat(_Says(row["text"]), "m", Items(folder / "items"), Meter())
         replies += chat.chat([Prompt(("why?",))])
     first, again = replies
     if first != again:
