@@ -36,17 +36,17 @@ def is_mapped(rows):
     return isinstance(rows, mmap.mmap)
 
 
-@pytest.mark.parametrize("held", [0, 1 << 20])
+@pytest.mark.parametrize("limit", [0, 1 << 20])
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 1, 9], [7], list(range(10)) * 3])
-def test_rows_come_back_in_the_order_of_the_keys(stored, order, held, monkeypatch):
-    """Any order, any repetition, whether they are held in memory or mapped."""
-    monkeypatch.setattr(mmragbench.vectors, "HELD", held)
+def test_rows_come_back_in_the_order_of_the_keys(stored, order, limit, monkeypatch):
+    """Any order, any repetition, whether they are copied into memory or mapped."""
+    monkeypatch.setattr(mmragbench.vectors, "COPIED", limit)
     monkeypatch.setattr(mmragbench.vectors, "_BLOCK", 4)
-    found = stored.find([KEYS[i] for i in order])
-    rows = stored.read(found)
+    locations = stored.find([KEYS[i] for i in order])
+    rows = stored.read(locations)
     np.testing.assert_array_equal(rows, ROWS[order])
     assert not rows.flags.writeable and rows.dtype == np.float32
-    assert found.seconds.tolist() == [0.5] * len(order)
+    assert locations.seconds.tolist() == [0.5] * len(order)
 
 
 def test_neighbours_are_a_view_of_the_file(stored):
@@ -56,7 +56,7 @@ def test_neighbours_are_a_view_of_the_file(stored):
 
 def test_a_large_selection_is_mapped_and_leaves_no_file(stored, tmp_path, monkeypatch):
     """Gathered rows lie on disk without a name."""
-    monkeypatch.setattr(mmragbench.vectors, "HELD", 0)
+    monkeypatch.setattr(mmragbench.vectors, "COPIED", 0)
     before = sorted(tmp_path.iterdir())
     rows = stored.read(stored.find(KEYS[::-1]))
     assert is_mapped(rows)
@@ -83,8 +83,8 @@ def test_rows_that_the_file_has_lost_are_unknown_and_stay_so(stored, tmp_path):
         file.truncate(16 * 3 + 8)
     assert (stored.find(KEYS).rows >= 0).tolist() == [True] * 3 + [False] * 7
     stored.put(dict(zip(["new"], ROWS[:1] - 7, strict=True)), 0.5)
-    found = stored.find(["text:2", "text:3", "new"])
-    assert found.rows.tolist() == [2, -1, 3]
+    locations = stored.find(["text:2", "text:3", "new"])
+    assert locations.rows.tolist() == [2, -1, 3]
     np.testing.assert_array_equal(stored.read(stored.find(["new"])), ROWS[:1] - 7)
 
 
@@ -98,8 +98,8 @@ def test_rows_that_are_not_as_they_were_written_are_unknown(stored, tmp_path):
     file.write_bytes(content)
     again = VectorFile(tmp_path / "model.sqlite")
     with pytest.warns(UserWarning, match="2 damaged vectors"):
-        found = again.find(KEYS)
-    assert np.flatnonzero(found.rows < 0).tolist() == [3, 7]
+        locations = again.find(KEYS)
+    assert np.flatnonzero(locations.rows < 0).tolist() == [3, 7]
     again.put(dict(zip([KEYS[3], KEYS[7]], ROWS[[3, 7]], strict=True)), 0.5)
     np.testing.assert_array_equal(again.read(again.find(KEYS)), ROWS)
 
@@ -178,7 +178,7 @@ def test_identical_texts_are_encoded_once(tmp_path):
 
 
 def test_an_index_that_keeps_nothing_is_made_anew(tmp_path, monkeypatch):
-    """Damage that SQLite does not see: what was just stored is not found."""
+    """Damage that SQLite does not see: what was just stored is not locations."""
     inner = Counting("text")
     encoder = CachedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
     find, lost = VectorFile.find, [2]

@@ -43,7 +43,7 @@ from mmragbench.validation import (
     same_width,
     unusable,
 )
-from mmragbench.vectors import Found
+from mmragbench.vectors import Locations
 
 T = TypeVar("T")
 
@@ -359,15 +359,15 @@ class CachedEncoder(CachedModel):
 
     def known(self, keys: Sequence[str]) -> dict[str, Item]:
         """What each known vector cost; the vectors themselves stay where they are."""
-        found = self._store.find(keys)
-        costs = zip(keys, found.rows.tolist(), found.seconds.tolist(), strict=True)
+        locations = self._store.find(keys)
+        costs = zip(keys, locations.rows.tolist(), locations.seconds.tolist(), strict=True)
         return {key: Item(b"", seconds) for key, row, seconds in costs if row >= 0}
 
     def _vectors(self, modality: str, inputs: Sequence[Any]) -> Vectors:
         if not inputs:
             return np.zeros((0, 0), np.float32)
         _check_types(inputs, Image if modality == "image" else Text, f"encode_{modality}s")
-        rows: Vectors = self._store.read(self._found(modality, inputs))
+        rows: Vectors = self._store.read(self._locate(modality, inputs))
         if len(bad := unusable(rows)):  # stored by an earlier version, or damaged since
             self._compute(modality, {self.key(inputs[at]): inputs[at] for at in bad.tolist()})
             rows = self._store.read(self._store.find([self.key(item) for item in inputs]))
@@ -375,28 +375,28 @@ class CachedEncoder(CachedModel):
         same_width(self._widths, self._name)
         return rows
 
-    def _found(self, modality: str, inputs: Sequence[Any]) -> Found:
+    def _locate(self, modality: str, inputs: Sequence[Any]) -> Locations:
         """Where the vectors of the inputs are, when those that were not known are stored."""
         keys = [self.key(item) for item in inputs]
         places: dict[str, int] = {}
         order = np.array([places.setdefault(key, len(places)) for key in keys])
         distinct = list(places)
-        found: Found = self._store.find(distinct)
-        missing = {distinct[at] for at in np.flatnonzero(found.rows < 0)}
+        locations: Locations = self._store.find(distinct)
+        missing = {distinct[at] for at in np.flatnonzero(locations.rows < 0)}
         usage = self._usage()
         usage.items += len(distinct)
         usage.cached += len(distinct) - len(missing)
-        usage.seconds += sum(found.seconds.tolist())
+        usage.seconds += sum(locations.seconds.tolist())
         if missing:
             self._compute(
                 modality, {k: i for k, i in zip(keys, inputs, strict=True) if k in missing}
             )
-            found = self._store.find(distinct)
-        if (found.rows < 0).any():  # damaged where SQLite does not see it
+            locations = self._store.find(distinct)
+        if (locations.rows < 0).any():  # damaged where SQLite does not see it
             self._store.clear()
             self._compute(modality, dict(zip(keys, inputs, strict=True)))
-            found = self._store.find(distinct)
-        return Found(*(column[order] for column in found))
+            locations = self._store.find(distinct)
+        return Locations(*(column[order] for column in locations))
 
     def _compute(self, modality: str, inputs: Mapping[str, Any]) -> None:
         """Encode and store, chunk by chunk.

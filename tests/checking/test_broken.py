@@ -29,8 +29,8 @@ class Good:
         return [Ranking.of(q.id, self._hits(q), k) for q in queries]
 
     def _hits(self, query):
-        asked = set(query.text.content.split()) if query.text else set()
-        return [(id, float(len(asked & words))) for id, words in self._words.items()]
+        query_words = set(query.text.content.split()) if query.text else set()
+        return [(id, float(len(query_words & words))) for id, words in self._words.items()]
 
 
 class Short(Good):
@@ -76,9 +76,9 @@ class NeverEmpty(Good):
 
 class Popping(Good):
     def retrieve(self, queries, k):
-        found = super().retrieve(queries, k)
+        rankings = super().retrieve(queries, k)
         queries.reverse()
-        return found
+        return rankings
 
 
 class Bare(Good):
@@ -93,8 +93,8 @@ class RowNumbers(Good):
 
 class Twice(Good):
     def _hits(self, query):
-        found = super()._hits(query)
-        return found + found[-1:] + [max(found, key=lambda hit: (hit[1], hit[0]))] if found else []
+        hits = super()._hits(query)
+        return hits + hits[-1:] + [max(hits, key=lambda hit: (hit[1], hit[0]))] if hits else []
 
 
 class Infinite(Good):
@@ -104,8 +104,8 @@ class Infinite(Good):
 
 class Ascending(Good):
     def retrieve(self, queries, k):
-        found = super().retrieve(queries, k)
-        return [replace(r, hits=tuple(sorted(r.hits, key=lambda h: h.score))) for r in found]
+        rankings = super().retrieve(queries, k)
+        return [replace(r, hits=tuple(sorted(r.hits, key=lambda h: h.score))) for r in rankings]
 
 
 class TiesByIdAscending(Good):
@@ -347,11 +347,11 @@ class FirstText:
         return [self.one(q, list(shown)) for q, shown in zip(queries, contexts)]
 
     def one(self, query, shown):
-        said = [text.content for document in shown for text in document.texts]
+        texts = [text.content for document in shown for text in document.texts]
         ids = tuple(document.id for document in shown)
-        if not said:
+        if not texts:
             return Output(query.id, error="nothing to say", shown=ids)
-        return Output(query.id, text=said[0], shown=ids)
+        return Output(query.id, text=texts[0], shown=ids)
 
 
 class Anonymous(FirstText):
@@ -397,10 +397,10 @@ class Gossip(FirstText):
     """Without documents of its own it answers, and all after it, from nothing."""
 
     def generate(self, queries, contexts):
-        found = super().generate(queries, contexts)
+        outputs = super().generate(queries, contexts)
         if any(not shown for shown in contexts):
-            found = [replace(o, text="nothing", error=None, shown=()) for o in found]
-        return found
+            outputs = [replace(o, text="nothing", error=None, shown=()) for o in outputs]
+        return outputs
 
 
 BROKEN = {
@@ -499,14 +499,14 @@ def test_a_good_component_has_no_objection(kind):
 )
 def test_each_rule_catches_its_culprit(kind, make, rule):
     """It, and few others, object; the message says something."""
-    found = objections(make, kind)
-    assert rule in found, found
+    broken = objections(make, kind)
+    assert rule in broken, broken
     if (rule, make) not in ((TYPE, Bare), (TYPE, Strings)) and rule not in (
         METHODS,
         "one answer an item",
     ):
-        assert len(found) <= FEW, found
-    assert len(found[rule]) > 20
+        assert len(broken) <= FEW, broken
+    assert len(broken[rule]) > 20
 
 
 @pytest.mark.parametrize("kind", GOOD)

@@ -73,9 +73,9 @@ def test_a_broken_rule_is_exit_code_1_with_what_to_do(check):
     """What was expected, what was seen, how to fix it."""
     done = check("mine:Newest", "--kind", "strategy")
     assert done.returncode == 1 and done.stderr == ""
-    said = " ".join(done.stdout.split())
-    assert "failed at most k" in said
-    assert "Observed: query q3 has 11 hits for k = 1 (captioning). Fix: Cut at k" in said
+    output = " ".join(done.stdout.split())
+    assert "failed at most k" in output
+    assert "Observed: query q3 has 11 hits for k = 1 (captioning). Fix: Cut at k" in output
 
 
 def test_a_crash_is_a_broken_rule_with_its_place(check):
@@ -96,12 +96,12 @@ def test_another_process_has_other_hashes(check):
 def test_verdicts_for_programs(check):
     """`--json` has each rule with its status and message, and the same exit code."""
     done = check("mine:Newest", "--kind", "strategy", "--json")
-    found = json.loads(done.stdout)
+    result = json.loads(done.stdout)
     assert done.returncode == 1
-    assert (found["component"], found["kind"]) == ("mine:Newest", "strategy")
-    status = {verdict["rule"]: verdict["status"] for verdict in found["verdicts"]}
+    assert (result["component"], result["kind"]) == ("mine:Newest", "strategy")
+    status = {verdict["rule"]: verdict["status"] for verdict in result["verdicts"]}
     assert status["at most k"] == "failed" and status["hits are in the memory"] == "ok"
-    assert {v["status"] for v in found["verdicts"]} <= {"ok", "failed", "warning", "skipped"}
+    assert {v["status"] for v in result["verdicts"]} <= {"ok", "failed", "warning", "skipped"}
 
 
 def test_models_may_come_from_a_suite(check, tmp_path):

@@ -14,7 +14,7 @@ from doors import Outcome
 from mmragbench.cache import Cache, Item
 from mmragbench.intake import take_in
 from mmragbench.records import Image
-from mmragbench.vectors import Found
+from mmragbench.vectors import Locations
 
 COUNT = 12
 
@@ -69,19 +69,21 @@ def enter(folder: Path) -> Outcome:
             "changed answer"
         )
         keys = [f"image:{i}" for i in range(COUNT)]
-        found = vectors.find(keys)
-        for at in np.flatnonzero(found.rows >= 0):
-            one = Found(*(column[at : at + 1] for column in found))
+        locations = vectors.find(keys)
+        for at in np.flatnonzero(locations.rows >= 0):
+            one = Locations(*(column[at : at + 1] for column in locations))
             assert (vectors.read(one)[0] == rows[at]).all(), "changed vector"
         stored = {key: cache.load(key) for key in stages}
         assert all(content in (None, stages[key]) for key, content in stored.items()), (
             "changed stage"
         )
         taken = (
-            len(known) + int((found.rows >= 0).sum()) + sum(c is not None for c in stored.values())
+            len(known)
+            + int((locations.rows >= 0).sum())
+            + sum(c is not None for c in stored.values())
         )
         items.put({key: Item(value, 0.25) for key, value in answers.items() if key not in known})
-        lost = np.flatnonzero(found.rows < 0)
+        lost = np.flatnonzero(locations.rows < 0)
         vectors.put({keys[at]: rows[at] for at in lost}, 0.5)
         for key in (key for key, content in stored.items() if content is None):
             cache.save(key, stages[key])
