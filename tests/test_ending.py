@@ -340,11 +340,11 @@ def test_help_that_cannot_be_written_is_one_line(tmp_path):
 def test_a_document_without_an_image_is_named_to_who_encodes_it():
     """Not by an attribute that None has not."""
     import toy
-    from mmragbench.engine.cached_models import RememberedEncoder
+    from mmragbench.engine.cached_models import CachedEncoder
     from mmragbench.engine.meter import Meter
     from mmragbench.records import Image
 
-    encoder = RememberedEncoder(toy.ColourEncoder(), "e", None, Meter())
+    encoder = CachedEncoder(toy.ColourEncoder(), "e", None, Meter())
     with pytest.raises(TypeError, match="encode_images was handed None as item 2 of 2"):
         encoder.encode_images([Image("a", Path("a")), None])
 

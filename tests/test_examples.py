@@ -58,11 +58,17 @@ def test_its_components_are_listed(away):
 
 
 @pytest.mark.parametrize(
-    "name", ["shared-words", "Length", "mmragbench_lexical.shared_words:SharedWords"]
+    "component",
+    [
+        ("shared-words",),
+        ("Length",),
+        ("mmragbench_lexical.shared_words:SharedWords", "--kind", "strategy"),
+    ],
+    ids=lambda component: component[0],
 )
-def test_its_components_keep_their_contract(away, name):
-    """By name and by path."""
-    done = away("mmragbench.cli.app", "check", name)
+def test_its_components_keep_their_contract(away, component):
+    """By name, and by path with the kind."""
+    done = away("mmragbench.cli.app", "check", *component)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
 

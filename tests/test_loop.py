@@ -226,7 +226,7 @@ def slowly(method):
 ColourCaptioner.caption = slowly(ColourCaptioner.caption)
 ColourEncoder.encode_images = slowly(ColourEncoder.encode_images)
 import mmragbench.engine.cached_models as remember
-remember.RememberedCaptioner.chunk = remember._Remembered.chunk = 4
+remember.CachedCaptioner.chunk = remember.CachedModel.chunk = 4
 import mmragbench as mb, sys
 print(mb.run(sys.argv[1], output=sys.argv[2]).folder)
 """

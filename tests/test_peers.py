@@ -19,7 +19,7 @@ from mmragbench.audits import modality
 from mmragbench.cache.items import Items
 from mmragbench.comparing.families import between
 from mmragbench.comparing.pairs import NotComparable
-from mmragbench.engine.cached_models import RememberedCaptioner, RememberedEncoder
+from mmragbench.engine.cached_models import CachedCaptioner, CachedEncoder
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import SuiteError
 from mmragbench.evals.retrieval import retrieval
@@ -118,7 +118,7 @@ def captions(run, cell):
 def test_another_prompt_is_another_question(tmp_path):
     """An answer is known by picture and prompt (lmms-eval leaves the prompt out of the key)."""
     items, meter = Items(tmp_path / "captions.sqlite"), Meter()
-    captioner = RememberedCaptioner(Echo(), "echo", items, meter)
+    captioner = CachedCaptioner(Echo(), "echo", items, meter)
     picture = Image("a", tmp_path / "a.png", "digest")
     with meter.stage():
         answers = [captioner.caption([picture], [prompt]) for prompt in ("one", "two", "one")]
@@ -293,7 +293,7 @@ def test_a_resize_is_asked_for_only_when_it_is_needed(tmp_path):
             return "none"
 
     items = Items(tmp_path / "vectors.sqlite")
-    remembered = RememberedEncoder(Lazy(), "lazy", items, Meter())
+    remembered = CachedEncoder(Lazy(), "lazy", items, Meter())
     assert Lazy.asked == 0
     assert (remembered.resize, Lazy.asked) == ("none", 1)
-    assert RememberedEncoder(toy.ColourEncoder(), "plain", items, Meter()).resize is None
+    assert CachedEncoder(toy.ColourEncoder(), "plain", items, Meter()).resize is None

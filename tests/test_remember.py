@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmragbench.cache.items import Items
-from mmragbench.engine.cached_models import RememberedCaptioner, RememberedReranker
+from mmragbench.engine.cached_models import CachedCaptioner, CachedReranker
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import BadImage
 from mmragbench.records import Document, Failure, Image, Query, Text
@@ -20,7 +20,7 @@ class Captioner:
 
 def test_a_picture_that_went_bad_fails_alone(tmp_path):
     """A file that vanished after it was taken in costs its own caption and no other."""
-    remembered = RememberedCaptioner(Captioner(), "c", Items(tmp_path / "c"), Meter())
+    remembered = CachedCaptioner(Captioner(), "c", Items(tmp_path / "c"), Meter())
     images = [Image(id, tmp_path / id, digest=id) for id in ("a", "gone", "b")]
     first, failed, last = remembered.caption(images, ["", "", ""])
     assert (first, last) == ("picture a", "picture b")
@@ -34,7 +34,7 @@ def test_remembered_scores_stay_with_their_pairs(tmp_path):
         def score(self, queries, documents):
             return [float(len(document.texts[0].content)) for document in documents]
 
-    remembered = RememberedReranker(Lengths(), "r", Items(tmp_path / "r"), Meter())
+    remembered = CachedReranker(Lengths(), "r", Items(tmp_path / "r"), Meter())
     query = Query("q", text=Text("q", "q"))
     documents = [Document(t, texts=(Text(t, t),)) for t in ("a", "bbb", "cc")]
     assert remembered.score([query], documents[1:2]) == [3.0]

@@ -10,7 +10,7 @@ import pytest
 import tiny
 from mmragbench.backends.selftest import check
 from mmragbench.cache.vectors import VectorFile
-from mmragbench.engine.cached_models import RememberedEncoder
+from mmragbench.engine.cached_models import CachedEncoder
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import SuiteError
 from mmragbench.models.open_clip import OpenClip
@@ -69,13 +69,13 @@ def test_it_is_tried_once_and_only_if_it_is_asked(tmp_path):
     """What is known needs no model; the first question loads and tries it."""
     swapped = np.eye(8, dtype=np.float32)[::-1]
     model = Fixed(np.eye(8, dtype=np.float32), swapped)
-    remembered = RememberedEncoder(model, "clip", VectorFile(tmp_path / "i"), Meter())
+    remembered = CachedEncoder(model, "clip", VectorFile(tmp_path / "i"), Meter())
     with pytest.warns(UserWarning, match="0 of 4"):
         remembered.encode_texts([Text("a", "a")])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         remembered.encode_texts([Text("b", "b")])
-        again = RememberedEncoder(model, "clip", VectorFile(tmp_path / "i"), Meter())
+        again = CachedEncoder(model, "clip", VectorFile(tmp_path / "i"), Meter())
         again.encode_texts([Text("a", "a")])
 
 
@@ -93,7 +93,7 @@ def test_an_encoder_that_loads_nothing_is_tried_too(tmp_path):
     rows = np.eye(9, dtype=np.float32) * 3
     encoder = Fixed(rows, rows)
     encoder.load = None
-    remembered = RememberedEncoder(encoder, "mine", VectorFile(tmp_path / "v"), Meter())
+    remembered = CachedEncoder(encoder, "mine", VectorFile(tmp_path / "v"), Meter())
     with pytest.raises(SuiteError, match="mine gives images vectors of length 3"):
         remembered.encode_texts([Text("t", "a text")])
 
@@ -102,9 +102,9 @@ def test_an_encoder_by_id_is_not_tried(tmp_path):
     """It knows no drawing; one that forgot to say so is told what to say."""
     eye = np.eye(9, dtype=np.float32)
     encoder = Blind(eye, eye)
-    remembered = RememberedEncoder(encoder, "mine", VectorFile(tmp_path / "v"), Meter())
+    remembered = CachedEncoder(encoder, "mine", VectorFile(tmp_path / "v"), Meter())
     with pytest.raises(SuiteError, match="self-test.*KeyError.*by_id = True"):
         remembered.encode_texts([Text("t", "a text")])
     encoder.by_id = True
-    remembered = RememberedEncoder(encoder, "mine", VectorFile(tmp_path / "w"), Meter())
+    remembered = CachedEncoder(encoder, "mine", VectorFile(tmp_path / "w"), Meter())
     assert remembered.encode_texts([Text("t", "a text")]).shape == (1, 9)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmragbench.backends.thoughts import opens_thoughts, split
 from mmragbench.cache.items import Items
-from mmragbench.engine.cached_models import RememberedCaptioner, RememberedChat
+from mmragbench.engine.cached_models import CachedCaptioner, CachedChat
 from mmragbench.engine.meter import Meter
 from mmragbench.generators.describe_then_draw import DescribeThenDraw
 from mmragbench.generators.reader import Reader
@@ -179,7 +179,7 @@ def test_every_reply_is_stored_with_its_thoughts_apart(tmp_path):
     for known in (False, True):
         meter = Meter()
         with meter.stage() as usage:
-            remembered = RememberedChat(chat, "m", Items(tmp_path / "m"), meter)
+            remembered = CachedChat(chat, "m", Items(tmp_path / "m"), meter)
             one, two, *failed = remembered.chat(prompts[:2] if known else prompts)
             assert usage["chat", "m"].thoughts == 1
         assert (one, two) == (Reply("one", thoughts="hm"), Reply("two"))
@@ -193,11 +193,11 @@ def test_readers_and_captioners_give_the_answer_alone(tmp_path):
     """No thought becomes a caption, and no caption is empty."""
 
     def remembered(*texts):
-        return RememberedChat(Says(*texts), "m", Items(tmp_path / str(len(texts))), Meter())
+        return CachedChat(Says(*texts), "m", Items(tmp_path / str(len(texts))), Meter())
 
     texts = ("<think>hm</think>\n one", "<think>two")
     image = Image("i", tmp_path / "i.png", "i")
-    described = RememberedCaptioner(Described(remembered(*texts)), "d", None, Meter())
+    described = CachedCaptioner(Described(remembered(*texts)), "d", None, Meter())
     first, second = described.caption([image] * 2, ["", "words"])
     assert first == "one" and isinstance(second, Failure)
     queries = [Query(q, text=Text(q, q)) for q in "ab"]
@@ -219,7 +219,7 @@ def test_a_painter_is_told_the_description_alone(tmp_path):
 
     brush, says = Brush(), Says("<think>a dog?</think>\na cat", "a dog, I think, or")
     says.texts = (says.texts[0], f"<think>{says.texts[1]}")
-    chat = RememberedChat(says, "m", Items(tmp_path / "m"), Meter())
+    chat = CachedChat(says, "m", Items(tmp_path / "m"), Meter())
     queries = [Query(q, text=Text(q, q)) for q in "ab"]
     shown = [[Document(q, Image(q, tmp_path / q, q))] for q in "ab"]
     _, second = DescribeThenDraw(chat, brush).generate(queries, shown)

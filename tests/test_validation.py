@@ -16,13 +16,9 @@ import mmragbench as mb
 import toy
 from mmragbench._batching import in_halves
 from mmragbench._validation import CheckedStore, as_rows, check_hits, check_rankings, unusable
-from mmragbench.cache.items import Item, Items
+from mmragbench.cache.items import Items
 from mmragbench.cache.vectors import VectorFile
-from mmragbench.engine.cached_models import (
-    RememberedCaptioner,
-    RememberedEncoder,
-    RememberedReranker,
-)
+from mmragbench.engine.cached_models import CachedCaptioner, CachedEncoder, CachedReranker
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import ContractError, DataError
 from mmragbench.records import Document, Failure, Hit, Image, Query, Ranking, Text
@@ -46,7 +42,7 @@ class Encoder:
 
 
 def remembered(rows, folder):
-    return RememberedEncoder(Encoder(rows), "mine", VectorFile(folder / "v"), Meter())
+    return CachedEncoder(Encoder(rows), "mine", VectorFile(folder / "v"), Meter())
 
 
 @pytest.mark.parametrize(
@@ -87,7 +83,7 @@ def test_a_stored_vector_that_is_not_finite_is_computed_again(tmp_path):
     """What an earlier version kept, or a disk changed, is no answer."""
     encoder = remembered(lambda texts: EYE[: len(texts)], tmp_path)
     key = encoder.key(TEXTS[0])
-    VectorFile(tmp_path / "v").put({key: Item(np.full(4, np.nan, np.float32).tobytes(), 0.0)})
+    VectorFile(tmp_path / "v").put({key: np.full(4, np.nan, np.float32)}, 0.0)
     np.testing.assert_array_equal(encoder.encode_texts(TEXTS[:1]), EYE[:1])
     np.testing.assert_array_equal(remembered(None, tmp_path).encode_texts(TEXTS[:1]), EYE[:1])
 
@@ -101,7 +97,7 @@ def test_pictures_and_texts_of_other_widths_are_refused(tmp_path):
         def encode_images(self, images):
             return np.ones((len(images), 3), np.float32)
 
-    encoder = RememberedEncoder(Two(EYE), "two", VectorFile(tmp_path / "v"), Meter())
+    encoder = CachedEncoder(Two(EYE), "two", VectorFile(tmp_path / "v"), Meter())
     encoder.encode_texts(TEXTS)
     with pytest.raises(ContractError, match="text vectors have 4, image vectors have 3"):
         encoder.encode_images([Image("i", Path("i"))])
@@ -126,7 +122,7 @@ def test_a_batch_with_other_answers_than_items_is_not_put_together(tmp_path):
         def caption(self, images, prompts):
             return ["one"] * (len(images) + 1)
 
-    captioner = RememberedCaptioner(Captioner(), "c", Items(tmp_path / "c"), Meter())
+    captioner = CachedCaptioner(Captioner(), "c", Items(tmp_path / "c"), Meter())
     with pytest.raises(ContractError, match="answers for 2 items"):
         captioner.caption([Image(id, Path(id), digest=id) for id in "ab"], ["", ""])
 
@@ -141,7 +137,7 @@ def test_a_score_that_is_no_finite_number_is_a_failure_of_its_pair(tmp_path):
 
     query = Query("q", text=Text("q", "q"))
     documents = [Document(str(i), texts=(Text(str(i), str(i)),)) for i in range(len(given))]
-    reranker = RememberedReranker(Reranker(), "r", Items(tmp_path / "r"), Meter())
+    reranker = CachedReranker(Reranker(), "r", Items(tmp_path / "r"), Meter())
     scores = reranker.score([query] * len(given), documents)
     assert scores[:2] == [1.0, 0.5]
     assert all(isinstance(s, Failure) and "no finite number" in s.reason for s in scores[2:])
@@ -299,13 +295,13 @@ def test_an_encoder_says_what_it_reads(said, tmp_path):
     inner = Encoder(EYE)
     inner.modalities = said
     with pytest.raises(ContractError, match=r"mine \(encoder\): modalities is .*; it says what"):
-        RememberedEncoder(inner, "mine", VectorFile(tmp_path / "v"), Meter())
+        CachedEncoder(inner, "mine", VectorFile(tmp_path / "v"), Meter())
 
 
 def test_an_encoder_without_modalities(tmp_path):
     """It is told what is missing, in place of an AttributeError."""
     with pytest.raises(ContractError, match="modalities is None"):
-        RememberedEncoder(object(), "mine", VectorFile(tmp_path / "v"), Meter())
+        CachedEncoder(object(), "mine", VectorFile(tmp_path / "v"), Meter())
 
 
 def test_vectors_of_other_lengths(tmp_path):

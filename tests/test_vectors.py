@@ -11,9 +11,8 @@ import pytest
 
 import mmragbench.cache.vectors
 from mmragbench.cache.cache import Cache
-from mmragbench.cache.items import Item
 from mmragbench.cache.vectors import VectorFile
-from mmragbench.engine.cached_models import RememberedEncoder
+from mmragbench.engine.cached_models import CachedEncoder
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import BadImage, DataError
 from mmragbench.records import Image, Text
@@ -22,15 +21,11 @@ ROWS = np.arange(40, dtype=np.float32).reshape(10, 4)
 KEYS = [f"text:{i}" for i in range(10)]
 
 
-def items(keys, rows):
-    return {key: Item(row.tobytes(), 0.5) for key, row in zip(keys, rows, strict=True)}
-
-
 @pytest.fixture
 def stored(tmp_path):
     file = VectorFile(tmp_path / "model.sqlite")
-    file.put(items(KEYS[:5], ROWS[:5]))
-    file.put(items(KEYS[5:], ROWS[5:]))
+    file.put(dict(zip(KEYS[:5], ROWS[:5], strict=True)), 0.5)
+    file.put(dict(zip(KEYS[5:], ROWS[5:], strict=True)), 0.5)
     return file
 
 
@@ -41,17 +36,17 @@ def is_mapped(rows):
     return isinstance(rows, mmap.mmap)
 
 
-@pytest.mark.parametrize("held", [0, 1 << 20])
+@pytest.mark.parametrize("limit", [0, 1 << 20])
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 1, 9], [7], list(range(10)) * 3])
-def test_rows_come_back_in_the_order_of_the_keys(stored, order, held, monkeypatch):
-    """Any order, any repetition, whether they are held in memory or mapped."""
-    monkeypatch.setattr(mmragbench.cache.vectors, "HELD", held)
+def test_rows_come_back_in_the_order_of_the_keys(stored, order, limit, monkeypatch):
+    """Any order, any repetition, whether they are copied into memory or mapped."""
+    monkeypatch.setattr(mmragbench.cache.vectors, "COPIED", limit)
     monkeypatch.setattr(mmragbench.cache.vectors, "_BLOCK", 4)
-    found = stored.find([KEYS[i] for i in order])
-    rows = stored.read(found)
+    locations = stored.find([KEYS[i] for i in order])
+    rows = stored.read(locations)
     np.testing.assert_array_equal(rows, ROWS[order])
     assert not rows.flags.writeable and rows.dtype == np.float32
-    assert found.seconds.tolist() == [0.5] * len(order)
+    assert locations.seconds.tolist() == [0.5] * len(order)
 
 
 def test_neighbours_are_a_view_of_the_file(stored):
@@ -61,7 +56,7 @@ def test_neighbours_are_a_view_of_the_file(stored):
 
 def test_a_large_selection_is_mapped_and_leaves_no_file(stored, tmp_path, monkeypatch):
     """Gathered rows lie on disk without a name."""
-    monkeypatch.setattr(mmragbench.cache.vectors, "HELD", 0)
+    monkeypatch.setattr(mmragbench.cache.vectors, "COPIED", 0)
     before = sorted(tmp_path.iterdir())
     rows = stored.read(stored.find(KEYS[::-1]))
     assert is_mapped(rows)
@@ -77,7 +72,7 @@ def test_rows_that_no_index_names_are_written_over(stored, tmp_path):
     """A run that was killed between writing its rows and naming them costs nothing."""
     with (tmp_path / "model-4.f32").open("ab") as file:
         file.write(b"\xff" * 24)  # a row and a half
-    stored.put(items(["text:10"], ROWS[:1] + 100))
+    stored.put(dict(zip(["text:10"], ROWS[:1] + 100, strict=True)), 0.5)
     rows = stored.read(stored.find(["text:9", "text:10"]))
     np.testing.assert_array_equal(rows, [ROWS[9], ROWS[0] + 100])
 
@@ -87,9 +82,9 @@ def test_rows_that_the_file_has_lost_are_unknown_and_stay_so(stored, tmp_path):
     with (tmp_path / "model-4.f32").open("r+b") as file:
         file.truncate(16 * 3 + 8)
     assert (stored.find(KEYS).rows >= 0).tolist() == [True] * 3 + [False] * 7
-    stored.put(items(["new"], ROWS[:1] - 7))
-    found = stored.find(["text:2", "text:3", "new"])
-    assert found.rows.tolist() == [2, -1, 3]
+    stored.put(dict(zip(["new"], ROWS[:1] - 7, strict=True)), 0.5)
+    locations = stored.find(["text:2", "text:3", "new"])
+    assert locations.rows.tolist() == [2, -1, 3]
     np.testing.assert_array_equal(stored.read(stored.find(["new"])), ROWS[:1] - 7)
 
 
@@ -103,9 +98,9 @@ def test_rows_that_are_not_as_they_were_written_are_unknown(stored, tmp_path):
     file.write_bytes(content)
     again = VectorFile(tmp_path / "model.sqlite")
     with pytest.warns(UserWarning, match="2 damaged vectors"):
-        found = again.find(KEYS)
-    assert np.flatnonzero(found.rows < 0).tolist() == [3, 7]
-    again.put(items([KEYS[3], KEYS[7]], ROWS[[3, 7]]))
+        locations = again.find(KEYS)
+    assert np.flatnonzero(locations.rows < 0).tolist() == [3, 7]
+    again.put(dict(zip([KEYS[3], KEYS[7]], ROWS[[3, 7]], strict=True)), 0.5)
     np.testing.assert_array_equal(again.read(again.find(KEYS)), ROWS)
 
 
@@ -128,7 +123,9 @@ def test_two_runs_may_write_at_once(tmp_path):
         file = VectorFile(tmp_path / "model.sqlite")
         for i in range(20):
             keys = [f"{worker}-{i}-{j}" for j in range(10)]
-            file.put(items(keys, np.full((10, 3), worker * 1000 + i, np.float32)))
+            file.put(
+                dict(zip(keys, np.full((10, 3), worker * 1000 + i, np.float32), strict=True)), 0.5
+            )
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(4)))
@@ -140,7 +137,7 @@ def test_two_runs_may_write_at_once(tmp_path):
 
 def test_widths_are_kept_apart(stored):
     """An encoder may have other vectors for images than for texts; they cannot be one array."""
-    stored.put(items(["image:1"], np.ones((1, 2), np.float32)))
+    stored.put(dict(zip(["image:1"], np.ones((1, 2), np.float32), strict=True)), 0.5)
     np.testing.assert_array_equal(stored.read(stored.find(["image:1"])), [[1, 1]])
     with pytest.raises(DataError, match="several widths"):
         stored.read(stored.find(["image:1", "text:1"]))
@@ -168,7 +165,7 @@ class Counting:
 def test_identical_texts_are_encoded_once(tmp_path):
     """In one question, and over two; every text has its row."""
     inner, meter = Counting("text"), Meter()
-    encoder = RememberedEncoder(inner, "e", Cache(tmp_path).vectors("e"), meter)
+    encoder = CachedEncoder(inner, "e", Cache(tmp_path).vectors("e"), meter)
     texts = [Text(str(i), content) for i, content in enumerate(["a", "bb", "a", "a"])]
     with meter.stage() as stage:
         rows = encoder.encode_texts(texts)
@@ -181,9 +178,9 @@ def test_identical_texts_are_encoded_once(tmp_path):
 
 
 def test_an_index_that_keeps_nothing_is_made_anew(tmp_path, monkeypatch):
-    """Damage that SQLite does not see: what was just stored is not found."""
+    """Damage that SQLite does not see: what was just stored is not locations."""
     inner = Counting("text")
-    encoder = RememberedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
+    encoder = CachedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
     find, lost = VectorFile.find, [2]
 
     def forgetful(self, keys):
@@ -199,7 +196,7 @@ def test_an_index_that_keeps_nothing_is_made_anew(tmp_path, monkeypatch):
 def test_one_bad_picture_is_named_when_the_others_are_stored(tmp_path):
     """The next run asks for nothing but the bad one."""
     inner = Counting("image")
-    encoder = RememberedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
+    encoder = CachedEncoder(inner, "e", Cache(tmp_path).vectors("e"), Meter())
     images = [Image(id, tmp_path / id, digest=id) for id in ("a", "bad", "b")]
     with pytest.raises(DataError, match="cannot encode 1 of 3 images: 'bad'"):
         encoder.encode_images(images)

@@ -16,6 +16,7 @@ from mmragbench.records import Drawing, Hit, Output, Ranking, Reply
 from mmragbench.stores.faiss import Faiss
 
 METHODS = "it has its methods"
+TYPE = "answers have their type"
 
 
 class Good:
@@ -28,8 +29,8 @@ class Good:
         return [Ranking.of(q.id, self._hits(q), k) for q in queries]
 
     def _hits(self, query):
-        asked = set(query.text.content.split()) if query.text else set()
-        return [(id, float(len(asked & words))) for id, words in self._words.items()]
+        query_words = set(query.text.content.split()) if query.text else set()
+        return [(id, float(len(query_words & words))) for id, words in self._words.items()]
 
 
 class Short(Good):
@@ -75,9 +76,9 @@ class NeverEmpty(Good):
 
 class Popping(Good):
     def retrieve(self, queries, k):
-        found = super().retrieve(queries, k)
+        rankings = super().retrieve(queries, k)
         queries.reverse()
-        return found
+        return rankings
 
 
 class Bare(Good):
@@ -92,8 +93,8 @@ class RowNumbers(Good):
 
 class Twice(Good):
     def _hits(self, query):
-        found = super()._hits(query)
-        return found + found[-1:] + [max(found, key=lambda hit: (hit[1], hit[0]))] if found else []
+        hits = super()._hits(query)
+        return hits + hits[-1:] + [max(hits, key=lambda hit: (hit[1], hit[0]))] if hits else []
 
 
 class Infinite(Good):
@@ -103,8 +104,8 @@ class Infinite(Good):
 
 class Ascending(Good):
     def retrieve(self, queries, k):
-        found = super().retrieve(queries, k)
-        return [replace(r, hits=tuple(sorted(r.hits, key=lambda h: h.score))) for r in found]
+        rankings = super().retrieve(queries, k)
+        return [replace(r, hits=tuple(sorted(r.hits, key=lambda h: h.score))) for r in rankings]
 
 
 class TiesByIdAscending(Good):
@@ -171,32 +172,32 @@ class Raw:
     modalities = frozenset({"image", "text"})
 
     def encode_images(self, images):
-        return self.mend(Encoder().encode_images(images))
+        return self.change(Encoder().encode_images(images))
 
     def encode_texts(self, texts):
-        return self.mend(Encoder().encode_texts(texts))
+        return self.change(Encoder().encode_texts(texts))
 
-    def mend(self, rows):
+    def change(self, rows):
         return rows
 
 
 class Wide(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         return rows.astype(np.float64)
 
 
 class Long(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         return rows * 3
 
 
 class Nan(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         return np.where(rows == rows.max(initial=0), np.nan, rows).astype(np.float32)
 
 
 class Centred(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         moved = rows - rows.mean(axis=0, keepdims=True) / 2 if len(rows) else rows
         return moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
@@ -226,7 +227,7 @@ class Forgiving(Raw):
 
 
 class Constant(Raw):
-    def mend(self, rows):
+    def change(self, rows):
         return np.tile(np.eye(48, dtype=np.float32)[:1], (len(rows), 1))
 
 
@@ -323,6 +324,11 @@ class NeedsRows(Faiss):
         ]
 
 
+class Tuples(Faiss):
+    def search(self, vectors, k):
+        return [[(hit.id, hit.score) for hit in hits] for hits in super().search(vectors, k)]
+
+
 class Half(Faiss):
     def search(self, vectors, k):
         return [
@@ -341,11 +347,11 @@ class FirstText:
         return [self.one(q, list(shown)) for q, shown in zip(queries, contexts)]
 
     def one(self, query, shown):
-        said = [text.content for document in shown for text in document.texts]
+        texts = [text.content for document in shown for text in document.texts]
         ids = tuple(document.id for document in shown)
-        if not said:
+        if not texts:
             return Output(query.id, error="nothing to say", shown=ids)
-        return Output(query.id, text=said[0], shown=ids)
+        return Output(query.id, text=texts[0], shown=ids)
 
 
 class Anonymous(FirstText):
@@ -391,10 +397,10 @@ class Gossip(FirstText):
     """Without documents of its own it answers, and all after it, from nothing."""
 
     def generate(self, queries, contexts):
-        found = super().generate(queries, contexts)
+        outputs = super().generate(queries, contexts)
         if any(not shown for shown in contexts):
-            found = [replace(o, text="nothing", error=None, shown=()) for o in found]
-        return found
+            outputs = [replace(o, text="nothing", error=None, shown=()) for o in outputs]
+        return outputs
 
 
 BROKEN = {
@@ -408,7 +414,7 @@ BROKEN = {
         (Neighbourly, "neighbours do not matter"),
         (NeverEmpty, "nothing asked nothing answered"),
         (Popping, "what is handed over stays as it was"),
-        (Bare, "rankings name their queries"),
+        (Bare, TYPE),
         (RowNumbers, "hits are in the memory"),
         (Twice, "no document twice"),
         (Infinite, "scores are numbers"),
@@ -424,30 +430,31 @@ BROKEN = {
     "encoder": [
         (Silent, "modalities are said"),
         (Wide, "rows are float32"),
-        (Nan, "rows are finite"),
+        (Nan, TYPE),
         (Long, "rows have length 1"),
         (Centred, "neighbours do not matter"),
         (TwoSpaces, "both modalities have the same width"),
         (ReadsAll, "other modalities are refused"),
         (Constant, "different things differ"),
-        (Forgiving, "an unreadable picture is no vector"),
+        (Forgiving, "an unreadable picture fails"),
     ],
     "captioner": [
-        (NumbersForCaptions, "captions are texts"),
-        (Mute, "something is said"),
+        (NumbersForCaptions, TYPE),
+        (Mute, "something is answered"),
         (Inventive, "an unreadable picture fails"),
     ],
     "chat": [
-        (Strings, "replies are replies"),
+        (Strings, TYPE),
         (Refund, "costs are counted"),
         (Sampler, "a sampling model follows seeds"),
     ],
     "painter": [
-        (Pixels, "drawings are pictures"),
+        (Pixels, TYPE),
         (Seedless, "another seed is another picture"),
     ],
-    "reranker": [(NanScores, "scores are numbers"), (Equal, "scores differ")],
+    "reranker": [(NanScores, TYPE), (Equal, "different things differ")],
     "store": [
+        (Tuples, TYPE),
         (Cosine, "scores are inner products"),
         (InPlace, "added rows stay as they were"),
         (LastPart, "rows may come in parts"),
@@ -457,7 +464,7 @@ BROKEN = {
         (Half, "the nearest are found"),
     ],
     "generator": [
-        (Anonymous, "outputs name their queries"),
+        (Anonymous, TYPE),
         (BothOfThem, "a text a picture or an error"),
         (AnyOutput, "of the modality that is asked for"),
         (Hopeless, "something is answered"),
@@ -492,16 +499,14 @@ def test_a_good_component_has_no_objection(kind):
 )
 def test_each_rule_catches_its_culprit(kind, make, rule):
     """It, and few others, object; the message says something."""
-    found = objections(make, kind)
-    assert rule in found, found
-    if rule not in (
+    broken = objections(make, kind)
+    assert rule in broken, broken
+    if (rule, make) not in ((TYPE, Bare), (TYPE, Strings)) and rule not in (
         METHODS,
         "one answer an item",
-        "rankings name their queries",
-        "replies are replies",
     ):
-        assert len(found) <= FEW, found
-    assert len(found[rule]) > 20
+        assert len(broken) <= FEW, broken
+    assert len(broken[rule]) > 20
 
 
 @pytest.mark.parametrize("kind", GOOD)
@@ -511,7 +516,5 @@ def test_each_rule_has_a_culprit(kind):
               "the order does not matter", "neighbours do not matter", "nothing asked nothing answered",
               "what is handed over stays as it was", METHODS}  # fmt: skip
     caught = {rule for k, _, rule in CASES if k == kind} | (shared if kind != "strategy" else set())
-    named = {rule.name for rule in rules(GOOD[kind], kind)}
-    assert named <= caught | {"hits are hits", "the same in another process"} | (
-        {"something is said", "something is drawn"}
-    )
+    named = {str(rule) for rule in rules(GOOD[kind], kind)}
+    assert named <= caught | {"the same in another process", "something is answered"}

@@ -70,17 +70,17 @@ def test_a_component_that_keeps_its_contract_is_exit_code_0(check):
 
 
 def test_a_broken_rule_is_exit_code_1_with_what_to_do(check):
-    """What was expected, what was seen, how to mend it."""
-    done = check("mine:Newest")
+    """What was expected, what was seen, how to fix it."""
+    done = check("mine:Newest", "--kind", "strategy")
     assert done.returncode == 1 and done.stderr == ""
-    said = " ".join(done.stdout.split())
-    assert "failed at most k" in said
-    assert "expected at most 1 hits (captioning); query q3 has 11. Cut at k" in said
+    output = " ".join(done.stdout.split())
+    assert "failed at most k" in output
+    assert "Observed: query q3 has 11 hits for k = 1 (captioning). Fix: Cut at k" in output
 
 
 def test_a_crash_is_a_broken_rule_with_its_place(check):
     """One line, no traceback; the same reason again is not said again."""
-    done = check("mine:Crashing")
+    done = check("mine:Crashing", "--kind", "strategy")
     assert done.returncode == 1
     assert "it raised KeyError: 'nothing here' (mine.py:13)" in " ".join(done.stdout.split())
     assert "Traceback" not in done.stdout + done.stderr and "as above" in done.stdout
@@ -88,20 +88,20 @@ def test_a_crash_is_a_broken_rule_with_its_place(check):
 
 def test_another_process_has_other_hashes(check):
     """What is the same again and again in one process may not be in the next."""
-    done = check("mine:Hashed")
+    done = check("mine:Hashed", "--kind", "strategy")
     assert done.returncode == 1
-    assert "they differ for captioning" in done.stdout and "20 ok, 1 failed" in done.stdout
+    assert "the hits differ for captioning" in done.stdout and "20 ok, 1 failed" in done.stdout
 
 
 def test_verdicts_for_programs(check):
     """`--json` has each rule with its status and message, and the same exit code."""
-    done = check("mine:Newest", "--json")
-    found = json.loads(done.stdout)
+    done = check("mine:Newest", "--kind", "strategy", "--json")
+    result = json.loads(done.stdout)
     assert done.returncode == 1
-    assert (found["component"], found["kind"]) == ("mine:Newest", "strategy")
-    status = {verdict["rule"]: verdict["status"] for verdict in found["verdicts"]}
+    assert (result["component"], result["kind"]) == ("mine:Newest", "strategy")
+    status = {verdict["rule"]: verdict["status"] for verdict in result["verdicts"]}
     assert status["at most k"] == "failed" and status["hits are in the memory"] == "ok"
-    assert {v["status"] for v in found["verdicts"]} <= {"ok", "failed", "warning", "skipped"}
+    assert {v["status"] for v in result["verdicts"]} <= {"ok", "failed", "warning", "skipped"}
 
 
 def test_models_may_come_from_a_suite(check, tmp_path):
@@ -120,17 +120,17 @@ def test_models_may_come_from_a_suite(check, tmp_path):
         (("unfinished:Newest",), "SyntaxError"),
         (("rash:Newest",), "ZeroDivisionError"),
         (("shared-spce",), "Did you mean 'shared-space'?"),
-        (("mine:Both",), "say which: --kind strategy"),
+        (("mine:Both",), "mine:Both is not registered; say which kind it is, --kind KIND: dataset"),
         (("transformers",), "say which: --kind encoder"),
         (("mine:Newest", "--kind", "strategem"), "Did you mean 'strategy'?"),
         (("shared-space", "documents=max"), "unknown argument of shared-space 'documents'"),
         (("shared-space", "encoder=clip"), "unknown model 'clip'"),
         (("shared-space", "document"), "write key=value"),
         (("shared-space", "document=best"), "document"),
-        (("mine:Picky",), "needs 'width'"),
+        (("mine:Picky", "--kind", "dataset"), "needs 'width'"),
         (("text-grounding", "encoder="), "search: dense needs an encoder"),
         (("records:Newest", "--suite", "nowhere.yaml"), "there is no suite"),
-        (("mmragbench.records:Document",), "no component; say --kind"),
+        (("mmragbench.records:Document",), "is not registered; say which kind it is"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )  # fmt: skip

@@ -31,11 +31,11 @@ ELSEWHERE = {
 
 def vectors(folder):
     """A file with vectors for the kit's pictures and texts."""
-    rng, made = np.random.default_rng(0), {}
+    rng, arrays = np.random.default_rng(0), {}
     for name, items in (("image", pictures()), ("text", texts())):
-        made[f"{name}_ids"] = np.array([item.id for item in items])
-        made[f"{name}_embeddings"] = rng.normal(size=(len(items), 8)).astype(np.float32)
-    np.savez(folder / "vectors.npz", **made)
+        arrays[f"{name}_ids"] = np.array([item.id for item in items])
+        arrays[f"{name}_embeddings"] = rng.normal(size=(len(items), 8)).astype(np.float32)
+    np.savez(folder / "vectors.npz", **arrays)
     return {"embeddings": folder / "vectors.npz"}
 
 

@@ -13,7 +13,7 @@ from loopback import Loopback, colour_of
 from mmragbench import verbs
 from mmragbench.backends.server.endpoint import Calls
 from mmragbench.cache.items import Items
-from mmragbench.engine.cached_models import RememberedCaptioner, RememberedChat
+from mmragbench.engine.cached_models import CachedCaptioner, CachedChat
 from mmragbench.engine.meter import Meter
 from mmragbench.models.described import PICTURE, WANTED, Described
 from mmragbench.models.openai import OpenaiChat
@@ -38,8 +38,8 @@ def by_words_first(asked):
 def captioner(server, folder):
     meter = Meter()
     chat = OpenaiChat("m", server.url, calls=Calls(concurrency=2, retries=0))
-    remembered = RememberedChat(chat, "m", Items(folder / "m"), meter)
-    return RememberedCaptioner(Described(remembered), "d", None, meter)
+    remembered = CachedChat(chat, "m", Items(folder / "m"), meter)
+    return CachedCaptioner(Described(remembered), "d", None, meter)
 
 
 def picture(folder, colour):

@@ -15,7 +15,7 @@ import pytest
 import tiny
 from mmragbench.cache.vectors import VectorFile
 from mmragbench.checking import rules
-from mmragbench.engine.cached_models import RememberedEncoder
+from mmragbench.engine.cached_models import CachedEncoder
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import DataError, NotApplicable, SuiteError
 from mmragbench.records import Image, Text
@@ -95,11 +95,11 @@ def test_a_bad_picture_fails_alone_and_by_name(make, images, tmp_path):
     """Through the cache, all others are kept: asked again without it, nothing is computed."""
     (tmp_path / "bad.png").write_bytes(b"no picture")
     bad = Image("bad", tmp_path / "bad.png", digest="bad")
-    remembered = RememberedEncoder(make(), "clip", VectorFile(tmp_path / "i"), Meter())
+    remembered = CachedEncoder(make(), "clip", VectorFile(tmp_path / "i"), Meter())
     with pytest.raises(DataError, match="'bad'"):
         remembered.encode_images([*images[:2], bad, *images[2:]])
     meter = Meter()
-    kept = RememberedEncoder(make(), "clip", VectorFile(tmp_path / "i"), meter)
+    kept = CachedEncoder(make(), "clip", VectorFile(tmp_path / "i"), meter)
     assert len(kept.encode_images(images)) == len(images)
     assert meter.total_calls == 0
 
@@ -116,7 +116,7 @@ def test_identical_texts_are_encoded_once(make, tmp_path):
             asked.extend(texts)
             return inner.encode_texts(texts)
 
-    rows = RememberedEncoder(Counting(), "clip", VectorFile(tmp_path / "i"), Meter()).encode_texts(
+    rows = CachedEncoder(Counting(), "clip", VectorFile(tmp_path / "i"), Meter()).encode_texts(
         TEXTS
     )
     assert len(asked) == 4

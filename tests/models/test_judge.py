@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmragbench.cache.items import Items
-from mmragbench.engine.cached_models import RememberedChat, RememberedReranker
+from mmragbench.engine.cached_models import CachedChat, CachedReranker
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import SuiteError
 from mmragbench.models.judge import Judge, grade
@@ -76,7 +76,7 @@ def test_replies_without_a_grade_are_counted(tmp_path):
     chat = Says("9", "splendid!", Failure("the model refused: no"))
     meter = Meter()
     with meter.stage() as usage:
-        judge = RememberedReranker(Judge(chat), "j", None, meter)
+        judge = CachedReranker(Judge(chat), "j", None, meter)
         documents = [Document(id, None, (Text(id, id),)) for id in "abc"]
         good, odd, refused = judge.score([Query("q", text=Text("q", "q"))] * 3, documents)
         line = usage["reranker", "j"]
@@ -92,7 +92,7 @@ def test_numbers_in_thoughts_are_no_grades(tmp_path):
     chat = Says("<think>maybe 2, maybe 9</think>\n4", "3 or\n</think>\n6", "<think>7 would be")
     meter = Meter()
     with meter.stage() as usage:
-        judge = Judge(RememberedChat(chat, "c", Items(tmp_path / "c"), meter))
+        judge = Judge(CachedChat(chat, "c", Items(tmp_path / "c"), meter))
         documents = [Document(id, None, (Text(id, id),)) for id in "abc"]
         *good, none = judge.score([Query("q", text=Text("q", "q"))] * 3, documents)
         line = usage["chat", "c"]

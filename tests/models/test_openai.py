@@ -289,12 +289,12 @@ def test_half_a_surrogate_pair_is_no_trouble():
 def test_a_run_that_ends_early_waits_for_no_further_try(tmp_path):
     """One item meets a wrong key, another one was told to come back in a minute."""
     from mmragbench.cache.items import Items
-    from mmragbench.engine.cached_models import RememberedChat
+    from mmragbench.engine.cached_models import CachedChat
     from mmragbench.engine.meter import Meter
 
     with Loopback(script=["429:60", "401"]) as server:
         made = OpenaiChat("m", server.url, calls=Calls(concurrency=2))
-        asked = RememberedChat(made, "m", Items(tmp_path / "m"), Meter())
+        asked = CachedChat(made, "m", Items(tmp_path / "m"), Meter())
         began = time.monotonic()
         with pytest.raises(ServerError, match="refuses the key"):
             asked.chat([Prompt((f"say {i}",)) for i in range(9)])
@@ -526,12 +526,12 @@ def test_a_server_that_tells_no_tokens_is_paid_the_most_that_it_can_be():
 def test_calls_overlap(tmp_path):
     """A server that takes its time is asked by several at once, through the cache's window."""
     from mmragbench.cache.items import Items
-    from mmragbench.engine.cached_models import RememberedChat
+    from mmragbench.engine.cached_models import CachedChat
     from mmragbench.engine.meter import Meter
 
     with Loopback(latency=0.2) as server:
         made = OpenaiChat("m", server.url, calls=Calls(concurrency=8))
-        asked = RememberedChat(made, "m", Items(tmp_path / "m"), Meter())
+        asked = CachedChat(made, "m", Items(tmp_path / "m"), Meter())
         began = time.monotonic()
         replies = asked.chat([Prompt((f"say {i}",)) for i in range(16)])
         assert time.monotonic() - began < 2.5  # one after the other: 3.2 s

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from mmragbench.cache.items import Items
-from mmragbench.engine.cached_models import RememberedChat, RememberedPainter
+from mmragbench.engine.cached_models import CachedChat, CachedPainter
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import NotApplicable
 from mmragbench.generators.describe_then_draw import DescribeThenDraw
@@ -120,13 +120,13 @@ def remembered(cls, inner, folder):
 def test_a_chat_model_is_asked_once_for_a_prompt(tmp_path):
     """Another picture, another word or another order is another prompt; tokens are counted again."""
     chat = Echo()
-    reader = Reader(remembered(RememberedChat, chat, tmp_path), instruction="")
+    reader = Reader(remembered(CachedChat, chat, tmp_path), instruction="")
     query = Query("q", image("q"))
     one, two = document("a", "x"), document("b", "x")
     first = reader.generate([query] * 3, [[one], [two], [one, two]])
     meter = Meter()
     with meter.stage() as usage:
-        wrapped = RememberedChat(chat, "m", Items(tmp_path / "m.sqlite"), meter)
+        wrapped = CachedChat(chat, "m", Items(tmp_path / "m.sqlite"), meter)
         again = Reader(wrapped, instruction="").generate([query] * 3, [[one], [two], [one, two]])
         line = usage["chat", "m"]
     assert first == again and len(chat.asked) == 3
@@ -146,7 +146,7 @@ def test_a_model_that_waits_for_a_server_is_asked_concurrently_and_in_order(tmp_
 
     queries = [Query(str(i), text=Text(str(i), f"question {i}")) for i in range(10)]
     began = time.perf_counter()
-    outputs = Reader(remembered(RememberedChat, Slow(), tmp_path), instruction="").generate(
+    outputs = Reader(remembered(CachedChat, Slow(), tmp_path), instruction="").generate(
         queries, [[]] * 10
     )
     assert time.perf_counter() - began < 1.5  # one after the other: 2 s
@@ -160,7 +160,7 @@ def test_pictures_that_were_drawn_are_files_and_drawn_once(tmp_path):
         Query(id, text=Text(id, text)) for id, text in (("a", "cat"), ("b", "cat"), ("c", "bad"))
     ]
     contexts = [[document("d", "a tom cat")]] * 3
-    outputs = Draw(remembered(RememberedPainter, brush, tmp_path), pictures=1).generate(
+    outputs = Draw(remembered(CachedPainter, brush, tmp_path), pictures=1).generate(
         queries, contexts
     )
     a, b, failed = outputs
@@ -169,9 +169,7 @@ def test_pictures_that_were_drawn_are_files_and_drawn_once(tmp_path):
     drawn = [np.asarray(o.image.open())[0, 0, 0] for o in (a, b)]
     assert drawn == [brush.asked[0].seed % 256, brush.asked[1].seed % 256]
     assert (failed.error, failed.image) == ("unpaintable", None)
-    again = Draw(remembered(RememberedPainter, brush, tmp_path), pictures=1).generate(
-        queries, contexts
-    )
+    again = Draw(remembered(CachedPainter, brush, tmp_path), pictures=1).generate(queries, contexts)
     assert again == outputs and len(brush.asked) == 4  # only the failed one was asked again
 
 
@@ -181,11 +179,11 @@ def test_a_drawing_whose_file_is_not_as_it_was_is_drawn_again(tmp_path):
         Brush(),
         [Prompt((word,), seed=i) for i, word in enumerate(("cat", "dog", "hen"))],
     )
-    first = remembered(RememberedPainter, brush, tmp_path).paint(prompts)
+    first = remembered(CachedPainter, brush, tmp_path).paint(prompts)
     gone, changed = (drawing.picture for drawing in first[:2])
     gone.path.unlink()
     changed.path.write_bytes(changed.path.read_bytes()[:-1] + b"x")
-    assert remembered(RememberedPainter, brush, tmp_path).paint(prompts) == first
+    assert remembered(CachedPainter, brush, tmp_path).paint(prompts) == first
     assert [prompt.parts for prompt in brush.asked[3:]] == [("cat",), ("dog",)]
     assert gone.is_intact and changed.is_intact
 
@@ -193,9 +191,7 @@ def test_a_drawing_whose_file_is_not_as_it_was_is_drawn_again(tmp_path):
 def test_a_description_stands_between_the_retrieved_picture_and_the_drawing(tmp_path):
     """The describer sees the first retrieved picture; without one the query is drawn alone."""
     chat, brush = Echo(), Brush()
-    made = DescribeThenDraw(
-        chat, remembered(RememberedPainter, brush, tmp_path), instruction="look"
-    )
+    made = DescribeThenDraw(chat, remembered(CachedPainter, brush, tmp_path), instruction="look")
     queries = [Query(id, text=Text(id, "a cat.")) for id in "ab"]
     first, second = made.generate(
         queries, [[document("t", "x", pictured=False), document("d")], []]
@@ -209,9 +205,7 @@ def test_a_description_stands_between_the_retrieved_picture_and_the_drawing(tmp_
 def test_a_picture_that_could_not_be_described_is_not_drawn(tmp_path):
     """It is an error with the reason, and costs no drawing."""
     brush = Brush()
-    made = DescribeThenDraw(
-        Echo(), remembered(RememberedPainter, brush, tmp_path), instruction="no"
-    )
+    made = DescribeThenDraw(Echo(), remembered(CachedPainter, brush, tmp_path), instruction="no")
     (output,) = made.generate([Query("a", text=Text("a", "a cat"))], [[document("d")]])
     assert output.error == "the picture could not be described: refused"
     assert not brush.asked

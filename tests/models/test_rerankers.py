@@ -10,7 +10,7 @@ import pytest
 import checkpoints
 import toy
 from mmragbench.cache.items import Items
-from mmragbench.engine.cached_models import RememberedReranker
+from mmragbench.engine.cached_models import CachedReranker
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import SuiteError
 from mmragbench.models.image_text_matching import ImageTextMatching
@@ -104,8 +104,8 @@ def test_what_cannot_be_compared_fails_alone(made, images):
 def test_what_a_reranker_reads_is_known_through_the_cache(made, tmp_path):
     """The strategy sees the model's modalities; one that says nothing reads texts."""
     model = ImageTextMatching(made("blip_itm"))
-    looks = RememberedReranker(model, "m", Items(tmp_path / "a"), Meter())
-    reads = RememberedReranker(toy.WordReranker(), "w", Items(tmp_path / "b"), Meter())
+    looks = CachedReranker(model, "m", Items(tmp_path / "a"), Meter())
+    reads = CachedReranker(toy.WordReranker(), "w", Items(tmp_path / "b"), Meter())
     assert (looks.modalities, reads.modalities) == ({"image", "text"}, {"text"})
 
 

@@ -32,7 +32,7 @@ def enter(folder: Path) -> Outcome:
 
 def _encoder(rng: random.Random, n: int, folder: Path) -> Outcome:
     from mmragbench.cache.vectors import VectorFile
-    from mmragbench.engine.cached_models import RememberedEncoder
+    from mmragbench.engine.cached_models import CachedEncoder
     from mmragbench.engine.meter import Meter
     from mmragbench.records import Text
 
@@ -45,7 +45,7 @@ def _encoder(rng: random.Random, n: int, folder: Path) -> Outcome:
                 rows = odd_array(rng, rows)
             return rng.choice([rows, rows.tolist(), rows])
 
-    encoder = RememberedEncoder(Encoder(), "e", VectorFile(folder / "v"), Meter())  # type: ignore[arg-type]
+    encoder = CachedEncoder(Encoder(), "e", VectorFile(folder / "v"), Meter())  # type: ignore[arg-type]
     rows = encoder.encode_texts([Text(str(i), str(i)) for i in range(n)])
     if not np.isfinite(rows).all() or not rows.any(axis=1).all():
         raise AssertionError("a row that is no direction was taken")
@@ -54,7 +54,7 @@ def _encoder(rng: random.Random, n: int, folder: Path) -> Outcome:
 
 def _reranker(rng: random.Random, n: int, folder: Path) -> Outcome:
     from mmragbench.cache.items import Items
-    from mmragbench.engine.cached_models import RememberedReranker
+    from mmragbench.engine.cached_models import CachedReranker
     from mmragbench.engine.meter import Meter
     from mmragbench.records import Document, Failure, Query, Text
 
@@ -63,7 +63,7 @@ def _reranker(rng: random.Random, n: int, folder: Path) -> Outcome:
             scores = [_maybe(rng, rng.gauss(0, 1), ODD_SCORES) for _ in queries]
             return rng.choice([scores, scores, scores[:-1], [*scores, 1.0], iter(scores)])
 
-    reranker = RememberedReranker(Reranker(), "r", Items(folder / "i"), Meter())
+    reranker = CachedReranker(Reranker(), "r", Items(folder / "i"), Meter())
     documents = [Document(str(i), texts=(Text(str(i), str(i)),)) for i in range(n)]
     scores = reranker.score([Query("q", text=Text("q", "q"))] * n, documents)
     good = [score for score in scores if not isinstance(score, Failure)]

@@ -13,7 +13,7 @@ from damaged_files import damaged
 from doors import Outcome
 from mmragbench.cache.cache import Cache
 from mmragbench.cache.items import Item
-from mmragbench.cache.vectors import Found
+from mmragbench.cache.vectors import Locations
 from mmragbench.data.intake import take_in
 from mmragbench.records import Image
 
@@ -42,8 +42,7 @@ def make(rng: random.Random, folder: Path) -> None:
     answers, rows, stages = _values(seed)
     cache = Cache(folder / "cache")
     cache.items("m").put({key: Item(value, 0.25) for key, value in answers.items()})
-    vectors = {f"image:{i}": Item(row.tobytes(), 0.5) for i, row in enumerate(rows)}
-    cache.vectors("v").put(vectors)
+    cache.vectors("v").put({f"image:{i}": row for i, row in enumerate(rows)}, 0.5)
     for key, content in stages.items():
         cache.save(key, content)
     for i in range(3):
@@ -71,20 +70,22 @@ def enter(folder: Path) -> Outcome:
             "changed answer"
         )
         keys = [f"image:{i}" for i in range(COUNT)]
-        found = vectors.find(keys)
-        for at in np.flatnonzero(found.rows >= 0):
-            one = Found(*(column[at : at + 1] for column in found))
+        locations = vectors.find(keys)
+        for at in np.flatnonzero(locations.rows >= 0):
+            one = Locations(*(column[at : at + 1] for column in locations))
             assert (vectors.read(one)[0] == rows[at]).all(), "changed vector"
         stored = {key: cache.load(key) for key in stages}
         assert all(content in (None, stages[key]) for key, content in stored.items()), (
             "changed stage"
         )
         taken = (
-            len(known) + int((found.rows >= 0).sum()) + sum(c is not None for c in stored.values())
+            len(known)
+            + int((locations.rows >= 0).sum())
+            + sum(c is not None for c in stored.values())
         )
         items.put({key: Item(value, 0.25) for key, value in answers.items() if key not in known})
-        lost = np.flatnonzero(found.rows < 0)
-        vectors.put({keys[at]: Item(rows[at].tobytes(), 0.5) for at in lost})
+        lost = np.flatnonzero(locations.rows < 0)
+        vectors.put({keys[at]: rows[at] for at in lost}, 0.5)
         for key in (key for key, content in stored.items() if content is None):
             cache.save(key, stages[key])
     images = [Image(str(i), folder / f"{i}.png") for i in range(3)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from doors import Outcome
 from mmragbench.backends.thoughts import split
 from mmragbench.cache.items import Items
-from mmragbench.engine.cached_models import RememberedChat
+from mmragbench.engine.cached_models import CachedChat
 from mmragbench.engine.meter import Meter
 from mmragbench.records import Failure, Prompt, Reply
 
@@ -56,7 +56,7 @@ def enter(folder: Path) -> Outcome:
     row = json.loads((folder / "reply.json").read_text(encoding="utf-8"))
     replies = []
     for _ in ("asked", "known"):
-        chat = RememberedChat(_Says(row["text"]), "m", Items(folder / "items"), Meter())
+        chat = CachedChat(_Says(row["text"]), "m", Items(folder / "items"), Meter())
         replies += chat.chat([Prompt(("why?",))])
     first, again = replies
     if first != again:

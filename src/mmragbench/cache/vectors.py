@@ -1,4 +1,4 @@
-"""A model's vectors on disk: appended to a file of rows, found through an index, memory-mapped.
+"""A model's vectors on disk: appended to a file of rows, locations through an index, memory-mapped.
 
 A row is written before the index names it, under the index's write lock: a run that is killed in
 between leaves bytes that nobody refers to and the next writer writes over. Nothing is unpickled. The
@@ -24,20 +24,20 @@ from mmragbench.cache.sqlite import Database
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError
 
-HELD = 32 * 2**20
-"""Bytes. A smaller selection of rows is held in memory, a larger one in a file that is mapped."""
+COPIED = 32 * 2**20
+"""Bytes. A smaller selection of rows is copied into memory, a larger one in a file that is mapped."""
 
 _BLOCK = 8192
 _QUESTIONS = 500
 
 
-class Found(NamedTuple):
+class Locations(NamedTuple):
     """Where the vectors of some keys are; -1 where a key is not known.
 
     Attributes:
         rows: (n,) row numbers.
         widths: (n,) floats a row.
-        seconds: (n,) what each cost.
+        seconds: (n,) the cost of each.
     """
 
     rows: NDArray[np.int64]
@@ -60,10 +60,10 @@ class VectorFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._db = Database(path, self.TABLES)
-        self._db.run(lambda db: None)  # so that a place that is of no use is told at once
+        self._db.run(lambda db: None)  # so that a folder of no use is refused at once
         self._tested: dict[int, NDArray[np.bool_]] = {}
 
-    def find(self, keys: Sequence[str]) -> Found:
+    def find(self, keys: Sequence[str]) -> Locations:
         """Look keys up; a row that its file has lost, or that is not as it was written, is not
         known."""
         rows, widths = np.full(len(keys), -1), np.full(len(keys), -1)
@@ -75,17 +75,19 @@ class VectorFile:
                     rows[at], widths[at], seconds[at], checksums[at] = known[key]
         for width in np.unique(widths[widths > 0]).tolist():
             lost = (widths == width) & (rows >= self._rows(width))
-            there = np.flatnonzero((widths == width) & ~lost)
-            lost[self._damaged(width, there, keys, Found(rows, widths, seconds), checksums)] = True
+            places = np.flatnonzero((widths == width) & ~lost)
+            lost[
+                self._damaged(width, places, keys, Locations(rows, widths, seconds), checksums)
+            ] = True
             rows[lost], seconds[lost] = -1, 0.0
-        return Found(rows, widths, seconds)
+        return Locations(rows, widths, seconds)
 
     def _damaged(
         self,
         width: int,
         places: NDArray[np.int64],
         keys: Sequence[str],
-        found: Found,
+        locations: Locations,
         checksums: NDArray[np.int64],
     ) -> list[int]:
         """The places whose rows are not as they were written; a row is read once in a process."""
@@ -95,10 +97,10 @@ class VectorFile:
         tested[: len(before)] = before[:size]
         damaged = []
         data = self._mapped(width) if size else np.zeros((0, width), np.float32)
-        for at in places[~tested[found.rows[places]]].tolist():
-            item = Item(data[found.rows[at]].data, float(found.seconds[at]))
+        for at in places[~tested[locations.rows[places]]].tolist():
+            item = Item(data[locations.rows[at]].data, float(locations.seconds[at]))
             if item.checksum(keys[at]) == checksums[at]:
-                tested[found.rows[at]] = True
+                tested[locations.rows[at]] = True
             else:
                 damaged.append(at)
         self._tested[width] = tested
@@ -112,43 +114,49 @@ class VectorFile:
         """Forget all: for an index that does not keep what it is given."""
         self._db.delete("it does not keep what it is given")
 
-    def put(self, items: Mapping[str, Item]) -> None:
-        """Store a chunk of float32 rows (their bytes), all of it or nothing."""
-        by_width: dict[int, dict[str, Item]] = {}
-        for key, item in items.items():
-            by_width.setdefault(len(item.value) // 4, {})[key] = item
-        for width, group in by_width.items():
-            self._append(width, group)
+    def put(self, vectors: Mapping[str, Vectors], seconds: float) -> None:
+        """Store a chunk of vectors, each (d,) float32 under its key; all of it or nothing.
 
-    def _append(self, width: int, items: Mapping[str, Item]) -> None:
-        self._db.write(partial(self._write, width, items))
+        Args:
+            vectors: key -> vector.
+            seconds: what each of them cost.
+        """
+        by_width: dict[int, dict[str, Vectors]] = {}
+        for key, vector in vectors.items():
+            by_width.setdefault(len(vector), {})[key] = vector
+        for group in by_width.values():
+            rows = np.stack(list(group.values()))
+            self._db.write(partial(self._write, list(group), rows, seconds))
 
-    def _write(self, width: int, items: Mapping[str, Item], db: sqlite3.Connection) -> None:
+    def _write(
+        self, keys: Sequence[str], vectors: Vectors, seconds: float, db: sqlite3.Connection
+    ) -> None:
+        width = vectors.shape[1]
         first = self._end(db, width)
         self._file(width).touch()
         with self._file(width).open("r+b") as file:
             file.seek(first * width * 4)
-            file.write(b"".join(item.value for item in items.values()))
+            file.write(vectors.tobytes())
             file.flush()
             os.fsync(file.fileno())
         rows = [
-            (key, row, width, item.seconds, item.checksum(key))
-            for row, (key, item) in enumerate(items.items(), first)
+            (key, row, width, seconds, Item(vector.tobytes(), seconds).checksum(key))
+            for row, (key, vector) in enumerate(zip(keys, vectors, strict=True), first)
         ]
         db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", rows)
-        db.execute("INSERT OR REPLACE INTO ends VALUES (?, ?)", [width, first + len(items)])
+        db.execute("INSERT OR REPLACE INTO ends VALUES (?, ?)", [width, first + len(keys)])
 
     def _end(self, db: sqlite3.Connection, width: int) -> int:
         """Where the next row goes. Rows that the file has lost are forgotten first, so that those
         in their places are not taken for them."""
-        told = db.execute("SELECT rows FROM ends WHERE width = ?", [width]).fetchone()
-        there = self._rows(width)
-        if told and there < told[0]:
-            db.execute("DELETE FROM rows WHERE width = ? AND row >= ?", [width, there])
-        return min(told[0], there) if told else 0
+        end = db.execute("SELECT rows FROM ends WHERE width = ?", [width]).fetchone()
+        count = self._rows(width)
+        if end and count < end[0]:
+            db.execute("DELETE FROM rows WHERE width = ? AND row >= ?", [width, count])
+        return min(end[0], count) if end else 0
 
-    def read(self, found: Found) -> Vectors:
-        """The rows that were found, in their order: (n, width) float32, read-only.
+    def read(self, locations: Locations) -> Vectors:
+        """The rows that were locations, in their order: (n, width) float32, read-only.
 
         Neighbours in the file are a view of it, memory-mapped. Others are gathered; where they are
         many, into a file without a name that is mapped, and gone with the last view of it.
@@ -156,20 +164,20 @@ class VectorFile:
         Raises:
             DataError: the rows are of several widths, or a key was not known.
         """
-        if (found.rows < 0).any():
+        if (locations.rows < 0).any():
             raise DataError(
                 f"{self._path} was damaged while it was used; run the same command again"
             )
-        widths = np.unique(found.widths)
+        widths = np.unique(locations.widths)
         if len(widths) != 1:
             raise DataError(f"vectors of several widths ({', '.join(map(str, widths))}) do not mix")
-        width, rows = int(widths[0]), found.rows
+        width, rows = int(widths[0]), locations.rows
         if (np.diff(rows) == 1).all():
             return self._mapped(width)[rows[0] : rows[-1] + 1]
-        if len(rows) * width * 4 <= HELD:
-            held: Vectors = self._mapped(width)[rows]
-            held.flags.writeable = False
-            return held
+        if len(rows) * width * 4 <= COPIED:
+            copied: Vectors = self._mapped(width)[rows]
+            copied.flags.writeable = False
+            return copied
         with tempfile.TemporaryFile(dir=self._path.parent) as file:
             return self._gathered(width, rows, file)
 

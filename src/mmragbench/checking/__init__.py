@@ -1,11 +1,20 @@
 """The contract kit: does a component keep its promises?
 
-The rules of each kind are in the file of its name; `rules` hands them to a test, `mmragbench check`
-tries them from the command line.
+The rules of each kind are in the file of its name (those of models in `models`); `rules` hands them to
+a test, `mmragbench check` tries them from the command line.
 """
 
-from mmragbench.checking.kit import Rule, rules, rules_on, subject
+from mmragbench.checking.kit import rules, rules_on, subject
+from mmragbench.checking.rules import Check, ContractViolation, ContractWarning, Verdict
 from mmragbench.checking.subjects import Subject
-from mmragbench.checking.verdicts import Broken, Odd, Verdict
 
-__all__ = ["Broken", "Odd", "Rule", "Subject", "Verdict", "rules", "rules_on", "subject"]
+__all__ = [
+    "Check",
+    "ContractViolation",
+    "ContractWarning",
+    "Subject",
+    "Verdict",
+    "rules",
+    "rules_on",
+    "subject",
+]

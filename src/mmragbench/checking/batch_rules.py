@@ -6,114 +6,103 @@ Encoders, captioners, chat models, painters, rerankers, stores, strategies and g
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 
+from mmragbench.checking.rules import Breaches, Skip, rule, short, warn
 from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import Broken, Skip, expect, short
+from mmragbench.records import Failure, Image, Output
 
 
-def something_applies(subject: Subject) -> None:
+@rule("Raise NotApplicable only for what it cannot do")
+def something_applies(subject: Subject) -> Breaches:
     """It can do something with the kit's pictures and texts; if not, no rule could be tried."""
     try:
         _ = subject.chunks
     except Skip as reason:
-        raise Broken(f"expected an answer to something; {reason}.") from reason
+        yield str(reason)
 
 
-def one_answer_an_item(subject: Subject) -> None:
+@rule("Give an answer for each item, a Failure or an empty Ranking where there is none")
+def one_answer_an_item(subject: Subject) -> Breaches:
     """As many answers come back as items were handed over."""
     for chunk in subject.chunks:
-        count = len(chunk.first) if hasattr(chunk.first, "__len__") else None
-        expect(
-            count == len(chunk.rows),
-            f"{chunk.gives} with {len(chunk.rows)} answers ({chunk.what})",
-            f"it gave {short(chunk.first) if count is None else f'{count} of them'}",
-            "Give an answer for each item, a Failure or an empty Ranking where there is none",
-        )
+        count = len(chunk.first) if hasattr(chunk.first, "__len__") else short(chunk.first)
+        if count != len(chunk.items):
+            yield f"for {len(chunk.items)} items it gave {count} ({chunk.what})"
 
 
-def the_same_when_asked_again(subject: Subject) -> None:
+@rule()
+def answers_have_their_type(subject: Subject) -> Breaches:
+    """Each answer is what the contract says, for the item at its place."""
+    for chunk in subject.chunks:
+        for at, (item, answer) in enumerate(zip(chunk.items, chunk.first, strict=False), 1):
+            if not chunk.answers.fits(item, answer):
+                yield (
+                    f"answer {at} ({chunk.what}) is {short(answer, 160)}, not {chunk.answers.name}. "
+                    f"Fix: {chunk.answers.fix}"
+                )
+
+
+@rule("Draw from a generator seeded by the item (its id or words), not from a running one")
+def the_same_when_asked_again(subject: Subject) -> Breaches:
     """The same component gives the same answers to the same items."""
     for chunk in subject.chunks:
-        _agree(
-            chunk,
-            chunk.answer(chunk.rows),
-            "the same answers when asked again",
-            "Draw from a generator seeded by the item (its id or words), not from a running one",
-        )
+        yield from _differences(chunk, chunk.answer(chunk.items))
 
 
-def the_same_when_made_anew(subject: Subject) -> None:
+@rule("Seed random numbers by an argument `seed`, which a suite sets")
+def the_same_when_made_anew(subject: Subject) -> Breaches:
     """A fresh component with the same arguments gives the same answers."""
     for chunk in subject.chunks:
-        _agree(
-            chunk,
-            chunk.new()(*chunk.columns(chunk.rows)),
-            "the same answers from a fresh component",
-            "Seed what draws lots by an argument `seed`, which a suite sets",
-        )
+        yield from _differences(chunk, chunk.new()(*chunk.columns(chunk.items)))
 
 
-def the_order_does_not_matter(subject: Subject) -> None:
+@rule("Answer at each item's own place: if you sort or group them, sort back")
+def the_order_does_not_matter(subject: Subject) -> Breaches:
     """Items in reverse give the answers in reverse."""
     for chunk in subject.chunks:
-        _agree(
-            chunk,
-            list(chunk.answer(chunk.rows[::-1]))[::-1],
-            "answers in the order of the items",
-            "Answer at each item's own place: if you sort or group them, sort back",
-        )
+        yield from _differences(chunk, list(chunk.answer(chunk.items[::-1]))[::-1])
 
 
-def neighbours_do_not_matter(subject: Subject) -> None:
+@rule("Leave nothing of one item in the next, and mask padding in batches")
+def neighbours_do_not_matter(subject: Subject) -> Breaches:
     """An item alone gives the answer that it has among others."""
     for chunk in subject.chunks:
-        alone = [answer for row in chunk.rows for answer in list(chunk.answer([row]))[:1]]
-        _agree(
-            chunk,
-            alone,
-            "the same answer alone as among others",
-            "Leave nothing of one item in the next, and mask padding in batches",
-        )
+        alone = [answer for item in chunk.items for answer in list(chunk.answer([item]))[:1]]
+        yield from _differences(chunk, alone)
 
 
-def nothing_asked_nothing_answered(subject: Subject) -> None:
+@rule("Return an empty list (an encoder: zeros of shape (0, d)) for an empty one")
+def nothing_asked_nothing_answered(subject: Subject) -> Breaches:
     """No items give no answers."""
     for chunk in subject.chunks:
         answers = chunk.answer(())
-        expect(
-            len(answers) == 0,
-            f"no answers to no items ({chunk.what})",
-            f"it gave {short(answers)}",
-            "Return an empty list (an encoder: zeros of shape (0, d)) for an empty one",
-        )
+        if len(answers):
+            yield f"it gave {short(answers)} ({chunk.what})"
 
 
-def what_is_handed_over_stays_as_it_was(subject: Subject) -> None:
+@rule("Work on a copy: sorted(items) instead of items.sort()")
+def what_is_handed_over_stays_as_it_was(subject: Subject) -> Breaches:
     """The lists and arrays that the method gets are not changed."""
     for chunk in subject.chunks:
-        columns = chunk.columns(chunk.rows)
+        columns = chunk.columns(chunk.items)
         before = copy.deepcopy(columns)
-        chunk.ask(*columns)
-        expect(
-            repr(columns) == repr(before),
-            f"arguments that are left alone ({chunk.what})",
-            "it changed the lists that it was given",
-            "Work on a copy: sorted(items) instead of items.sort()",
-        )
+        chunk.method(*columns)
+        if repr(columns) != repr(before):
+            yield f"it changed the lists that it was given ({chunk.what})"
 
 
-def _agree(chunk: Chunk, answers: object, wanted: str, mend: str) -> None:
-    place = chunk.alike(chunk.first, answers)
-    if place is not None:
-        other = short(list(answers)[place])  # type: ignore[call-overload]
-        seen = f"item {place + 1} came to {short(list(chunk.first)[place])}, then to {other}"
-        expect(False, f"{wanted} ({chunk.what})", seen, mend)
+def _differences(chunk: Chunk, answers: Iterable[object]) -> Breaches:
+    at = chunk.first_difference(chunk.first, answers)
+    if at is not None:
+        first, then = short(list(chunk.first)[at]), short(list(answers)[at])
+        yield f"item {at + 1} ({chunk.what}) came to {first}, then to {then}"
 
 
-FIRST = (something_applies, one_answer_an_item)
-"""Before the form of an answer."""
-
-LAWS = (
+BATCH_RULES = (
+    something_applies,
+    one_answer_an_item,
+    answers_have_their_type,
     the_same_when_asked_again,
     the_same_when_made_anew,
     the_order_does_not_matter,
@@ -121,3 +110,49 @@ LAWS = (
     nothing_asked_nothing_answered,
     what_is_handed_over_stays_as_it_was,
 )
+
+
+@rule("See why; where it cannot answer at all, raise NotApplicable")
+def something_is_answered(subject: Subject) -> Breaches:
+    """At least one item of each chunk has an answer."""
+    for chunk in subject.chunks:
+        errors = [_error(answer) for answer in chunk.first]
+        if None not in errors:
+            yield f"all failed ({chunk.what}): {short(errors[:1], 160)}"
+
+
+def _error(answer: object) -> str | None:
+    """Why there is no answer; None where there is one."""
+    if isinstance(answer, Output):
+        return answer.error
+    if isinstance(answer, Failure):
+        return answer.reason
+    return None if str(answer).strip() else "it is empty"
+
+
+@rule()
+def different_things_differ(subject: Subject) -> None:
+    """Not all items have the same answer, which is seldom meant."""
+    for chunk in subject.chunks:
+        if all(chunk.answers.same(chunk.first[0], answer) for answer in chunk.first):
+            warn(f"all {len(chunk.items)} items get {short(chunk.first[0])} ({chunk.what})")
+
+
+@rule("Let the error of image.open() through, or return Failure(str(error))")
+def an_unreadable_picture_fails(subject: Subject) -> Breaches:
+    """A broken file raises an error, or is a Failure; an invented answer would be scored."""
+    from mmragbench.checking.inputs import unreadable
+
+    chunks = [c for c in subject.chunks if any(isinstance(v, Image) for v in c.items[0])]
+    if not chunks:
+        raise Skip("it reads no pictures")
+    for chunk in chunks:
+        item = tuple(unreadable() if isinstance(v, Image) else v for v in chunk.items[0])
+        try:
+            (answer,) = chunk.answer([item])
+        except (
+            Exception
+        ) as error:  # whatever it is: the engine tries by halves, and names the picture
+            answer = Failure(str(error))
+        if not isinstance(answer, Failure):
+            yield f"it answered {short(answer)} ({chunk.what})"

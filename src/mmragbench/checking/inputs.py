@@ -1,4 +1,4 @@
-"""What components are tried on: a few drawn pictures with captions, posed as every kind of task.
+"""What components are tried on: a few drawn pictures with captions, as every kind of task.
 
 Small, but awkward where real data are: pictures of several sizes and modes, two documents with the
 same content (ties), ids whose order as strings is not their order, captions that look like markup.
@@ -29,7 +29,7 @@ MARKUP = "<script>alert('mmragbench')</script>"
 AWKWARD = f"{MARKUP} 50% & $5_{{x}}^2 ~#\\ | שלום 🦄"
 
 
-class Lazy(Sequence[Any]):
+class LazySequence(Sequence[Any]):
     """A sequence that is no list: sized, indexable, nothing more, as large memories are."""
 
     def __init__(self, items: Sequence[Any]) -> None:
@@ -96,8 +96,17 @@ def pictures() -> list[Image]:
 
 def texts() -> list[Text]:
     """Eight: short, long, empty, awkward, and one that is there twice under two ids."""
-    said = [caption(0), "a", "", "word " * 60, AWKWARD, caption(0), caption(1), "ß İ 红色的房子"]
-    return [Text(f"text-{i}", text) for i, text in enumerate(said)]
+    contents = [
+        caption(0),
+        "a",
+        "",
+        "word " * 60,
+        AWKWARD,
+        caption(0),
+        caption(1),
+        "ß İ 红色的房子",
+    ]
+    return [Text(f"text-{i}", content) for i, content in enumerate(contents)]
 
 
 ORDER = (7, 10, 2, 9, 1, 11, 4, 3, 8, 0)
@@ -106,14 +115,14 @@ ORDER = (7, 10, 2, 9, 1, 11, 4, 3, 8, 0)
 
 def memory(first: int = 0, image: bool = True, text: bool = True) -> list[Document]:
     """Ten documents from that picture on, and an eleventh with the content of the first."""
-    made = [_document(f"d{first + n}", first + n, image, text) for n in ORDER]
-    return [*made, _document(f"d{first + 12}", first + ORDER[0], image, text)]
+    documents = [_document(f"d{first + n}", first + n, image, text) for n in ORDER]
+    return [*documents, _document(f"d{first + 12}", first + ORDER[0], image, text)]
 
 
 def _document(id: str, i: int, image: bool, text: bool) -> Document:
-    said = (caption(i), AWKWARD if i % 5 == 4 else f"{caption(i)}, drawn by hand")
-    kept = tuple(Text(f"{id}#{n}", one) for n, one in enumerate(said) if text)
-    return Document(id, picture(i) if image else None, kept)
+    captions = (caption(i), AWKWARD if i % 5 == 4 else f"{caption(i)}, drawn by hand")
+    texts = tuple(Text(f"{id}#{n}", content) for n, content in enumerate(captions) if text)
+    return Document(id, picture(i) if image else None, texts)
 
 
 def mixed() -> list[Document]:
@@ -138,7 +147,7 @@ def several() -> list[Query]:
     return [_query(n, *sides[n % 3]) for n in (3, 0, 12, 1, 2)]
 
 
-def _pose(
+def _task(
     name: str, memory: list[Document], queries: list[Query], output: OutputKind = "none"
 ) -> Task:
     """Gold: the first documents in turn; the captions as references, also for pictures."""
@@ -158,19 +167,19 @@ def _pose(
 @cache
 def tasks() -> dict[str, Task]:
     """Every kind of task by name, and `mixed`: all sorts of documents and queries at once."""
-    posed = [
-        _pose("captioning", memory(), queries(text=False), "caption"),
-        _pose("image-generation", memory(), queries(image=False), "image"),
-        _pose("text-to-image", memory(text=False), queries(image=False)),
-        _pose("image-to-text", memory(image=False), queries(text=False)),
-        _pose("question-answering", mixed(), queries(image=False), "answer"),
-        _pose("mixed", mixed(), several(), "answer"),
+    every_kind = [
+        _task("captioning", memory(), queries(text=False), "caption"),
+        _task("image-generation", memory(), queries(image=False), "image"),
+        _task("text-to-image", memory(text=False), queries(image=False)),
+        _task("image-to-text", memory(image=False), queries(text=False)),
+        _task("question-answering", mixed(), queries(image=False), "answer"),
+        _task("mixed", mixed(), several(), "answer"),
     ]
-    return {task.name: task for task in posed}
+    return {task.name: task for task in every_kind}
 
 
-class Tried:
-    """The same as a dataset, for a run of the kit's own."""
+class SampleDataset:
+    """The kit's tasks as a dataset, for a run of the kit's own."""
 
     def tasks(self) -> dict[str, Task]:
         return {name: task for name, task in tasks().items() if name != "mixed"}

@@ -1,58 +1,40 @@
-"""The rules of a component, ready to be tried: made with models that the kit lends."""
+"""The checks of a component: the rules of its kind, on it as it is built with the kit's stand-ins for
+models."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from mmragbench.cache.cache import Cache
+from mmragbench.checking import datasets, generators, measures, models, reports, stores, strategies
 from mmragbench.checking.inputs import folder
 from mmragbench.checking.resolve import component
-from mmragbench.checking.subjects import Origin, Subject
-from mmragbench.checking.verdicts import Broken, Verdict, judge
+from mmragbench.checking.rules import Breaches, Check, rule
+from mmragbench.checking.subjects import Contract, Subject
 from mmragbench.engine.assembly import Assembly, bound, roles
 from mmragbench.engine.meter import Meter
 from mmragbench.planning.suite import Suite
-from mmragbench.registry import METHODS, Component
+from mmragbench.registry import METHODS
 
-LENT = {
-    role: f"mmragbench.checking.stand_ins:{role.title()}"
-    for role in ("encoder", "captioner", "chat", "painter", "reranker")
+CONTRACTS: dict[str, Contract] = {
+    **models.CONTRACTS,
+    "generator": generators.CONTRACT,
+    "strategy": strategies.CONTRACT,
+    "store": stores.CONTRACT,
+    "dataset": datasets.CONTRACT,
+    "measure": measures.CONTRACT,
+    "report": reports.CONTRACT,
 }
-"""Role -> the kit's own model for it; in suites' words, `kit-encoder` and so on."""
+"""Kind -> what the kit knows of it."""
 
-MODULES = {"strategy": "strategies"}
-"""Kind -> the module with its rules, where that is not the kind with an s."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule on one component. Calling it raises `Broken` where it is not kept, `Skip` (which
-    skips a test) where it has nothing to say, and warns (`Odd`) of what is seldom meant."""
-
-    name: str
-    text: str
-    check: Callable[[], None]
-
-    def __call__(self) -> None:
-        self.check()
-
-    def __str__(self) -> str:
-        return self.name
-
-    def verdict(self) -> Verdict:
-        """What it comes to."""
-        return judge(self.name, self.check)
-
-
-def rules_of(kind: str) -> ModuleType:
-    """The module with a kind's rules."""
-    return import_module(f"{__package__}.{MODULES.get(kind, kind + 's')}")
+STAND_INS = {
+    f"kit-{role}": {"use": f"mmragbench.checking.stand_ins:{role.title()}"}
+    for role in models.CONTRACTS
+}
+"""The kit's own models, as a suite would name them: `kit-encoder` and so on."""
 
 
 def subject(
@@ -65,36 +47,38 @@ def subject(
 
     Args:
         target: a registered name, `package.module:Name`, a class, or a function that makes one.
-        kind: which kind of component, where the target may be several.
+        kind: which kind of component; needed for what is not registered, or as several kinds.
         arguments: for its constructor, as a suite would give them; models by name.
-        models: those of a suite, besides the kit's own (`kit-encoder`, `kit-chat`, ...), which stand
-            in for all that are not named.
+        models: those of a suite, besides the stand-ins (`kit-encoder`, `kit-chat`, ...), which take
+            the place of all that are not named.
 
     Raises:
         SuiteError: there is no such component, or the arguments do not fit it.
     """
-    found = component(target, kind)
-    lay_out = rules_of(found.kind).chunks
-    if found.kind in ("measure", "report"):
-        return Subject(found, lambda **_: found.make, lay_out)
+    chosen = component(target, kind)
+    contract = CONTRACTS[chosen.kind]
+    if chosen.kind in ("measure", "report"):
+        return Subject(chosen, contract, lambda **_: chosen.make)
     suite = _suite(models or {})
-    lent = {parameter: f"kit-{role}" for parameter, role in roles(found).items()}
-    spec = {**lent, **(arguments or {})}
-    made = bound(found, spec, (found.name,), suite)
-    assembly = Assembly(suite, Cache(folder("cache")), Meter())
-    named = {parameter: name for parameter, (_, name) in made.models.items()}
-    asked = dict(arguments or {}), dict(models or {})
-    origin = Origin(target, found.kind, *asked) if isinstance(target, str) else None
-    return Subject(found, partial(assembly.build, made), lay_out, models=named, origin=origin)
+    stand_ins = {parameter: f"kit-{role}" for parameter, role in roles(chosen).items()}
+    bound_component = bound(chosen, {**stand_ins, **(arguments or {})}, (chosen.name,), suite)
+    build = partial(Assembly(suite, Cache(folder("cache")), Meter()).build, bound_component)
+    names = {parameter: name for parameter, (_, name) in bound_component.models.items()}
+    origin = {
+        "target": target,
+        "kind": chosen.kind,
+        "arguments": dict(arguments or {}),
+        "models": dict(models or {}),
+    }
+    return Subject(chosen, contract, build, names, origin if isinstance(target, str) else None)
 
 
 def _suite(models: Mapping[str, Mapping[str, Any]]) -> Suite:
-    lent = {f"kit-{role}": {"use": path} for role, path in LENT.items()}
     return Suite.model_validate(
         {
             "name": "check",
             "dataset": {},
-            "models": {**lent, **models},
+            "models": {**STAND_INS, **models},
             "strategies": {"no-retrieval": {}},
             "tasks": {"captioning": {"measures": ["R@1"]}},
         }
@@ -103,10 +87,10 @@ def _suite(models: Mapping[str, Mapping[str, Any]]) -> Suite:
 
 def rules(
     target: str | Callable[..., Any], kind: str | None = None, **arguments: Any
-) -> list[Rule]:
-    """The rules for a component, to parametrize a test with.
+) -> list[Check]:
+    """The checks of a component, one a rule, to parametrize a test with.
 
-        @pytest.mark.parametrize("rule", rules(MyStrategy, width=3), ids=str)
+        @pytest.mark.parametrize("rule", rules(MyStrategy, "strategy", width=3), ids=str)
         def test_my_strategy_keeps_its_contract(rule):
             rule()
 
@@ -121,23 +105,20 @@ def rules(
     return list(rules_on(subject(target, kind, arguments)))
 
 
-def rules_on(checked: Subject) -> Iterator[Rule]:
-    """The rules of the subject's kind."""
-    found = checked.component
-    if found.kind in METHODS:
-        text = "The class has the methods of its kind."
-        yield Rule("it has its methods", text, partial(_has_its_methods, found, checked))
-    for rule in rules_of(found.kind).RULES:
-        text = " ".join((inspect.getdoc(rule) or "").split())
-        yield Rule(rule.__name__.replace("_", " "), text, partial(rule, checked))
+def rules_on(checked: Subject) -> Iterator[Check]:
+    """The checks of a subject."""
+    if checked.component.kind in METHODS:
+        yield Check(it_has_its_methods, checked)
+    for own in checked.contract.rules:
+        yield Check(own, checked)
 
 
-def _has_its_methods(found: Component, checked: Subject) -> None:
-    names = METHODS[found.kind]
-    there = found.make if inspect.isclass(found.make) else checked.instance
-    lacking = [name for name in names if not callable(getattr(there, name, None))]
+@rule("See mmragbench/contracts.py")
+def it_has_its_methods(checked: Subject) -> Breaches:
+    """The class has the methods of its kind."""
+    make, kind = checked.component.make, checked.component.kind
+    holder = make if inspect.isclass(make) else checked.instance
+    lacking = [name for name in METHODS[kind] if not callable(getattr(holder, name, None))]
     if lacking:
-        raise Broken(
-            f"expected the methods {', '.join(names)} of a {found.kind}; it lacks "
-            f"{', '.join(lacking)}. See mmragbench/contracts.py."
-        )
+        names = ", ".join(METHODS[kind])
+        yield f"of {names}, the methods of a {kind}, it lacks {', '.join(lacking)}"

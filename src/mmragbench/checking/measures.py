@@ -1,32 +1,27 @@
-"""Rules for measures: values, errors and absence stay three things, and numbers say what made them."""
+"""The contract of measures: values, errors and absence stay three things, and numbers say what made
+them."""
 
 from __future__ import annotations
 
 import copy
 import math
 import random
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 from mmragbench.checking.inputs import picture, tasks
+from mmragbench.checking.rules import Breaches, Skip, short, warn
 from mmragbench.checking.stand_ins import Encoder
-from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import Odd, Skip, expect, short
+from mmragbench.checking.subjects import Contract, Subject
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Measure, Output, OutputKind, Ranking, Scores, Task
 from mmragbench.registry import find_measure
 
 CUTOFFS = (1, 5)
-POSED = {"caption": "captioning", "answer": "question-answering", "image": "image-generation"}
-UNCHECKED = "whether the numbers are right: compare them with another implementation"
-
-
-def chunks(subject: Subject) -> Iterator[Chunk]:
-    """None: a measure gets the whole set at once."""
-    return iter(())
+TASKS = {"caption": "captioning", "answer": "question-answering", "image": "image-generation"}
+"""Kind of output -> the kit's task of that kind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +44,17 @@ class Case:
         given = {"features": Encoder()} if self.measures[0].features else {}
         evaluate = self.subject.instance
         try:
-            found: list[Scores] = evaluate(self.measures, self.task, rankings, outputs, **given)
+            scores: list[Scores] = evaluate(self.measures, self.task, rankings, outputs, **given)
         except NotApplicable as reason:
             raise Skip(str(reason)) from reason
-        reasons = [scores.absence for scores in found if getattr(scores, "absence", None)]
-        if found and len(reasons) == len(found) and len(results) == len(self.task.queries):
+        reasons = [own.absence for own in scores if getattr(own, "absence", None)]
+        if scores and len(reasons) == len(scores) and len(results) == len(self.task.queries):
             raise Skip(f"nothing is computed here: {reasons[0]}")
-        return found
+        return scores
 
     @cached_property
     def best(self) -> list[Scores]:
-        """What it makes of the gold, asked once."""
+        """The scores of the gold, computed once."""
         return self.score(self.perfect())
 
     def perfect(self) -> list[Any]:
@@ -90,8 +85,8 @@ class Case:
 def cases(subject: Subject) -> list[Case]:
     """One for each kind of output that is scored, or one for rankings."""
     kinds: tuple[OutputKind, ...] = subject.component.scores or ("none",)
-    chosen = tuple(_measures(subject.component.name))
-    return [Case(kind, tasks()[POSED.get(kind, "captioning")], chosen, subject) for kind in kinds]
+    measures = tuple(_measures(subject.component.name))
+    return [Case(kind, tasks()[TASKS.get(kind, "captioning")], measures, subject) for kind in kinds]
 
 
 def _measures(name: str) -> Iterator[Measure]:
@@ -107,164 +102,128 @@ def _measures(name: str) -> Iterator[Measure]:
     yield measure
 
 
-def one_result_a_measure(subject: Subject) -> None:
-    """A Scores for each measure that is asked for, in order."""
-    for case in cases(subject):
-        found = case.best
-        expect(
-            [getattr(scores, "measure", None) for scores in found] == list(case.measures),
-            f"Scores of {', '.join(map(str, case.measures))}",
-            f"they are {short(found)}",
-            "Return [Scores(measure, ...) for measure in measures]",
-        )
-
-
-def signatures_say_what_was_done(subject: Subject) -> None:
-    """A number carries its signature: the measure and all that could change it."""
-    for _, scores in _scored(subject):
-        expect(
-            isinstance(scores.signature, str) and scores.signature.startswith(scores.measure.name),
-            f"a signature that begins with {scores.measure}",
-            f"it is {short(scores.signature)}",
-            "mmragbench.signature.signature(measure, n=..., version=...)",
-        )
-
-
-def one_score_a_query(subject: Subject) -> None:
-    """Scores per query are one for each query, in order; a measure of the set may have none."""
-    for case, scores in _scored(subject):
-        named = [score.query for score in scores.scores]
-        wanted = [query.id for query in case.task.queries]
-        of_set = scores.total is not None and set(named) <= set(wanted)
-        expect(
-            named == wanted or of_set,
-            f"scores of the queries {wanted}",
-            f"they are of {named}",
-            "One Score(query.id, value) for each of task.queries",
-        )
-
-
-def values_are_numbers(subject: Subject) -> None:
-    """Values and totals are finite; a score has a value or an error, not both."""
-    for _, scores in _scored(subject):
-        values = [score.value for score in scores.scores if score.value is not None]
-        values += [] if scores.total is None else [scores.total]
-        expect(
-            bool(values) and all(isinstance(v, float | int) and math.isfinite(v) for v in values),
-            f"finite values of {scores.measure}",
-            f"they are {short(values)}",
-            "Where there is no number, give an error (for a query) or a reason (for the set)",
-        )
-        both = [s.query for s in scores.scores if s.value is not None and s.error is not None]
-        expect(
-            not both,
-            "a value or an error",
-            f"query {both[:1]} has both",
-            "Score(query, error=reason) has no value",
-        )
-
-
-def a_failure_is_no_zero(subject: Subject) -> None:
-    """A query whose output failed, or is missing, has an error and no value."""
-    for case in cases(subject):
-        failed, missing, *others = case.perfect()
-        results = [Output(failed.query, error="it failed"), *others]
-        if case.kind == "none":
-            results = others
-        for scores in case.score(results):
-            by_query = {score.query: score for score in scores.scores}
-            for query in (failed.query, missing.query):
-                found = by_query.get(query)
-                expect(
-                    found is not None and found.value is None and bool(found.error),
-                    f"an error for a query without a result ({scores.measure})",
-                    f"query {query} has {short(found)}",
-                    "Failed, missing and zero are three things: Score(query, error=reason)",
-                )
-
-
-def nothing_to_score_is_no_number(subject: Subject) -> None:
-    """Without any result there is a reason, or errors alone, and no value."""
-    for case in cases(subject):
-        for scores in case.score([]):
-            values = [score.value for score in scores.scores if score.value is not None]
-            expect(
-                not values and scores.total is None,
-                f"no number without a result ({scores.measure})",
-                f"it is {short(values or scores.total)}",
-                "Scores(measure, signature, scores, absence=Absence('nothing was generated'))",
-            )
-
-
-def the_same_again(subject: Subject) -> None:
-    """The same results have the same scores."""
-    for case in cases(subject):
-        first, again = case.score(case.wrong()), case.score(case.wrong())
-        expect(
-            _numbers(first) == _numbers(again),
-            "the same scores when asked again",
-            "they differ",
-            "Seed what draws lots, and say the seed in the signature",
-        )
-
-
-def the_order_of_results_does_not_matter(subject: Subject) -> None:
-    """Results belong to their queries, not to their places."""
-    for case in cases(subject):
-        results = [*case.perfect()[:3], *case.wrong()[3:]]
-        shuffled = random.Random(1).sample(results, len(results))
-        first, again = _numbers(case.score(results)), _numbers(case.score(shuffled))
-        expect(
-            all(math.isclose(first[at], again.get(at, math.nan), abs_tol=1e-6) for at in first),
-            "the same scores when outputs come in another order",
-            "they differ",
-            "Find a query's output by output.query",
-        )
-
-
-def right_and_wrong_differ(subject: Subject) -> None:
-    """The gold itself and something else do not score the same (a warning)."""
-    for case in cases(subject):
-        if _numbers(case.best) == _numbers(case.score(case.wrong())):
-            message = f"{case.measures[0]} is the same for right and for wrong results"
-            warnings.warn(message, Odd, stacklevel=2)
-
-
-def results_stay_as_they_were(subject: Subject) -> None:
-    """The lists of rankings and outputs are not changed."""
-    for case in cases(subject):
-        given = case.wrong()
-        before = copy.deepcopy(given)
-        case.score(given)
-        expect(given == before, "results that are left alone", "they were changed", "Copy first")
-
-
-def _scored(subject: Subject) -> Iterator[tuple[Case, Scores]]:
+def _scores(subject: Subject) -> Iterator[tuple[Case, Scores]]:
+    """Those of the gold."""
     for case in cases(subject):
         for scores in case.best:
             yield case, scores
 
 
-def _numbers(found: Sequence[Scores]) -> dict[tuple[str, str], float]:
-    numbers = {
-        (str(scores.measure), score.query): score.value
-        for scores in found
-        for score in scores.scores
-        if score.value is not None
+def _values(scores: Scores) -> list[float]:
+    """All numbers that there are."""
+    numbers = (scores.total, *(score.value for score in scores.scores))
+    return [number for number in numbers if number is not None]
+
+
+def _by_query(results: Sequence[Scores]) -> dict[tuple[str, str], float]:
+    """Measure and query (none for the set) -> value."""
+    return {
+        (str(scores.measure), query): value
+        for scores in results
+        for query, value in [("", scores.total), *((s.query, s.value) for s in scores.scores)]
+        if value is not None
     }
-    totals = {(str(s.measure), ""): s.total for s in found if s.total is not None}
-    return numbers | totals
 
 
-RULES = (
-    one_result_a_measure,
-    signatures_say_what_was_done,
-    one_score_a_query,
-    values_are_numbers,
-    a_failure_is_no_zero,
-    nothing_to_score_is_no_number,
-    the_same_again,
-    the_order_of_results_does_not_matter,
-    right_and_wrong_differ,
-    results_stay_as_they_were,
-)
+CONTRACT = Contract("whether the numbers are right: compare them with another implementation")
+
+
+@CONTRACT.rule("Return [Scores(measure, ...) for measure in measures]")
+def one_result_a_measure(subject: Subject) -> Breaches:
+    """There is a Scores for each measure that is asked for, in order."""
+    for case in cases(subject):
+        if [getattr(scores, "measure", None) for scores in case.best] != list(case.measures):
+            yield f"for {', '.join(map(str, case.measures))} it gave {short(case.best)}"
+
+
+@CONTRACT.rule("mmragbench.signature.signature(measure, n=..., version=...)")
+def signatures_say_what_was_done(subject: Subject) -> Breaches:
+    """A number carries its signature: it begins with the measure's name and says all that could
+    change the number."""
+    for _, scores in _scores(subject):
+        signature = scores.signature
+        if not (isinstance(signature, str) and signature.startswith(scores.measure.name)):
+            yield f"that of {scores.measure} is {short(signature)}"
+
+
+@CONTRACT.rule("Return one Score(query.id, value) for each of task.queries")
+def one_score_a_query(subject: Subject) -> Breaches:
+    """Scores per query are one for each query, in order; a measure of the set may have none."""
+    for case, scores in _scores(subject):
+        named = [score.query for score in scores.scores]
+        queries = [query.id for query in case.task.queries]
+        if named != queries and (scores.total is None or not set(named) <= set(queries)):
+            yield f"they are of {named}, not of {queries}"
+
+
+@CONTRACT.rule("Where there is no number, give an error (for a query) or a reason (for the set)")
+def values_are_numbers(subject: Subject) -> Breaches:
+    """Values and totals are finite; a score has a value or an error, not both."""
+    for _, scores in _scores(subject):
+        values = _values(scores)
+        if not values or not all(isinstance(v, float | int) and math.isfinite(v) for v in values):
+            yield f"those of {scores.measure} are {short(values)}"
+        for score in scores.scores:
+            if score.value is not None and score.error is not None:
+                yield f"query {score.query} has both"
+
+
+@CONTRACT.rule("Failed, missing and zero are three things: Score(query, error=reason)")
+def a_failure_is_no_zero(subject: Subject) -> Breaches:
+    """A query whose output failed, or is missing, has an error and no value."""
+    for case in cases(subject):
+        failed, missing, *others = case.perfect()
+        errors = [] if case.kind == "none" else [Output(failed.query, error="it failed")]
+        for scores in case.score([*errors, *others]):
+            by_query = {score.query: score for score in scores.scores}
+            for query in (failed.query, missing.query):
+                score = by_query.get(query)
+                if score is None or score.value is not None or not score.error:
+                    yield f"query {query} has {short(score)} ({scores.measure})"
+
+
+@CONTRACT.rule("Scores(measure, signature, scores, absence=Absence('nothing was generated'))")
+def nothing_to_score_is_no_number(subject: Subject) -> Breaches:
+    """Without any result there is a reason, or errors alone, and no value."""
+    for case in cases(subject):
+        for scores in case.score([]):
+            if values := _values(scores):
+                yield f"{scores.measure} is {short(values)}"
+
+
+@CONTRACT.rule("Seed random numbers, and say the seed in the signature")
+def the_same_again(subject: Subject) -> Breaches:
+    """The same results have the same scores."""
+    for case in cases(subject):
+        if _by_query(case.score(case.wrong())) != _by_query(case.score(case.wrong())):
+            yield "they differ when asked again"
+
+
+@CONTRACT.rule("Find a query's output by output.query")
+def the_order_of_results_does_not_matter(subject: Subject) -> Breaches:
+    """Results belong to their queries, not to their places."""
+    for case in cases(subject):
+        results = [*case.perfect()[:3], *case.wrong()[3:]]
+        shuffled = random.Random(1).sample(results, len(results))
+        first, again = _by_query(case.score(results)), _by_query(case.score(shuffled))
+        if not all(math.isclose(first[at], again.get(at, math.nan), abs_tol=1e-6) for at in first):
+            yield "the scores differ when outputs come in another order"
+
+
+@CONTRACT.rule()
+def right_and_wrong_differ(subject: Subject) -> None:
+    """The gold itself and something else do not score the same, which is seldom meant."""
+    for case in cases(subject):
+        if _by_query(case.best) == _by_query(case.score(case.wrong())):
+            warn(f"{case.measures[0]} is the same for right and for wrong results")
+
+
+@CONTRACT.rule("Work on a copy")
+def results_stay_as_they_were(subject: Subject) -> Breaches:
+    """The lists of rankings and outputs are not changed."""
+    for case in cases(subject):
+        results = case.wrong()
+        before = copy.deepcopy(results)
+        case.score(results)
+        if results != before:
+            yield "they were changed"

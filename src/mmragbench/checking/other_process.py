@@ -1,4 +1,4 @@
-"""What a strategy finds in another process, where strings have other hashes.
+"""What a strategy retrieves in another process, where strings have other hashes.
 
 A run that goes on tomorrow, or on another machine, mixes its rankings with those of today.
 """
@@ -9,22 +9,23 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any
 
-from mmragbench.checking.subjects import Origin, Subject
+from mmragbench.checking.subjects import Subject
 
-Found = dict[str, list[list[str]]]
+HitsByTask = dict[str, list[list[str]]]
 """Kind of task -> the ids of each query's hits."""
 
 
-def found_here(subject: Subject) -> Found:
-    """What it finds in this process."""
+def hits_here(subject: Subject) -> HitsByTask:
+    """What it retrieves in this process."""
     return {c.what: [list(ranking.ids) for ranking in c.first] for c in subject.chunks}
 
 
-def found_elsewhere(origin: Origin) -> Found:
-    """The same from a process of its own.
+def hits_in_another_process(arguments: Mapping[str, Any]) -> HitsByTask:
+    """The same from a process of its own, which builds the subject by those arguments of
+    `kit.subject`.
 
     Raises:
         RuntimeError: that process failed.
@@ -32,24 +33,20 @@ def found_elsewhere(origin: Origin) -> Found:
     environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-m", __spec__.name],
-        input=json.dumps(asdict(origin), default=str),
+        input=json.dumps(arguments, default=str),
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
-        raise RuntimeError(f"another process could not do it: {said}")
-    found: Found = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _answer(asked: dict[str, Any]) -> None:
-    from mmragbench.checking.kit import subject
-
-    print(json.dumps(found_here(subject(**asked))))  # noqa: T201
+        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise RuntimeError(f"another process could not do it: {reason}")
+    hits: HitsByTask = json.loads(done.stdout.splitlines()[-1])
+    return hits
 
 
 if __name__ == "__main__":
-    _answer(json.load(sys.stdin))
+    from mmragbench.checking.kit import subject
+
+    print(json.dumps(hits_here(subject(**json.load(sys.stdin)))))  # noqa: T201

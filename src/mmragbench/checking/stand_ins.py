@@ -42,7 +42,7 @@ class Encoder:
 
 
 class Captioner:
-    """Names the nearest colour, and repeats what it was told."""
+    """Names the nearest colour, and repeats the prompt."""
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
         return [
@@ -64,10 +64,9 @@ class Painter:
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
         from PIL import Image as Pillow
 
-        made = [
-            crc32(f"{prompt.seed} {prompt.text}".encode("utf-8", "replace")) for prompt in prompts
-        ]
-        colours = [(value & 255, value >> 8 & 255, value >> 16 & 255) for value in made]
+        texts = [f"{prompt.seed} {prompt.text}" for prompt in prompts]
+        hashes = [crc32(text.encode("utf-8", "replace")) for text in texts]
+        colours = [(value & 255, value >> 8 & 255, value >> 16 & 255) for value in hashes]
         return [Drawing(Pillow.new("RGB", (16, 16), colour)) for colour in colours]
 
 
@@ -82,16 +81,16 @@ class Reranker:
 
 def _reply(prompt: Prompt) -> Reply | Failure:
     try:
-        seen = [_nearest(image) for image in prompt.images]
+        colours = [_nearest(image) for image in prompt.images]
     except BadImage as error:
         return Failure(str(error))
     grade = crc32(str(prompt).encode("utf-8", "replace")) % 10
-    return Reply(" ".join([str(grade), *seen, *prompt.text.split()[:8]]))
+    return Reply(" ".join([str(grade), *colours, *prompt.text.split()[:8]]))
 
 
 def _unit(rows: Sequence[object]) -> Vectors:
-    made = np.asarray(rows, np.float32).reshape(-1, DIMENSIONS)
-    unit: Vectors = made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-6)
+    vectors = np.asarray(rows, np.float32).reshape(-1, DIMENSIONS)
+    unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
     return unit
 
 
@@ -109,6 +108,6 @@ def _nearest(image: Image) -> str:
 
 
 def _shared(query: Query, document: Document) -> float:
-    asked = set(query.text.content.split()) if query.text else set()
-    there = {word for text in document.texts for word in text.content.split()}
-    return len(asked & there) / max(len(asked), 1)
+    query_words = set(query.text.content.split()) if query.text else set()
+    words = {word for text in document.texts for word in text.content.split()}
+    return len(query_words & words) / max(len(query_words), 1)

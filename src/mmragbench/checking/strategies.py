@@ -1,51 +1,24 @@
-"""Rules for strategies: what a ranking is, and what a memory may be."""
+"""The contract of strategies: what a ranking is, and what a memory may be."""
 
 from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from mmragbench.checking.batch_rules import FIRST, LAWS
-from mmragbench.checking.inputs import Lazy, memory, tasks
-from mmragbench.checking.other_process import found_elsewhere, found_here
-from mmragbench.checking.subjects import Chunk, Subject
-from mmragbench.checking.verdicts import Odd, Skip, expect, short
+from mmragbench.checking.batch_rules import BATCH_RULES
+from mmragbench.checking.inputs import LazySequence, memory, tasks
+from mmragbench.checking.other_process import hits_here, hits_in_another_process
+from mmragbench.checking.rules import Breaches, Skip, short, warn
+from mmragbench.checking.subjects import AnswerType, Chunk, Contract, Item, Subject
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Document, Hit, Ranking, Task
 
 K = 5
 ROUNDING = 1e-4
 """Scores that differ by less are those of another batch size."""
-
-UNCHECKED = "how good it is, how fast, and how much memory it needs"
-
-
-def chunks(subject: Subject) -> Iterator[Chunk]:
-    """Queries on an indexed memory, for each kind of task."""
-    for task in tasks().values():
-        rows = tuple((query,) for query in task.queries)
-        yield Chunk(task.name, rows, _retriever(subject, task), same, "a list of Rankings")
-
-
-def _retriever(subject: Subject, task: Task) -> Callable[[], Callable[..., Any]]:
-    def new() -> Callable[..., Any]:
-        strategy = _indexed(subject, task, list(task.memory))
-        return lambda queries: strategy.retrieve(queries, K)
-
-    return new
-
-
-def _indexed(subject: Subject, task: Task, memory: Sequence[Document]) -> Any:
-    strategy = subject.build(task=task)
-    strategy.index(memory)
-    return strategy
-
-
-def _applying(subject: Subject) -> list[Task]:
-    return [tasks()[chunk.what] for chunk in subject.chunks]
 
 
 def same(one: Ranking, other: Ranking) -> bool:
@@ -65,175 +38,39 @@ def _tied(ranking: Ranking, at: int) -> bool:
     return last or any(math.isclose(score, hit.score, abs_tol=ROUNDING) for hit in around)
 
 
-def rankings_name_their_queries(subject: Subject) -> None:
-    """The answers are Rankings, each with the id of the query at its place."""
-    for chunk in subject.chunks:
-        for (query,), ranking in zip(chunk.rows, chunk.first, strict=False):
-            expect(
-                isinstance(ranking, Ranking),
-                f"a mmragbench.records.Ranking for query {query.id} ({chunk.what})",
-                f"it is {short(ranking)}",
-                "Return [Ranking.of(query.id, hits, k) for ...]",
-            )
-            expect(
-                ranking.query == query.id,
-                f"the ranking of query {query.id} at its place ({chunk.what})",
-                f"it is that of {short(ranking.query)}",
-                "Return rankings in the order of the queries, under the queries' ids",
-            )
+def _is_ranking(item: Item, answer: Any) -> bool:
+    return isinstance(answer, Ranking) and answer.query == item[0].id
 
 
-def hits_are_in_the_memory(subject: Subject) -> None:
-    """Every hit is the id of a document that was indexed."""
-    for task, ranking in _rankings(subject):
-        known = {document.id for document in task.memory}
-        stray = [id for id, _ in ranking.hits if id not in known]
-        expect(
-            not stray,
-            f"ids of the memory's documents ({task.name})",
-            f"query {ranking.query} has {short(stray[:3])}",
-            "Return document.id, not a row number or a text's id",
-        )
+RANKING = AnswerType(
+    "a mmragbench.records.Ranking under the id of the query at its place",
+    _is_ranking,
+    same,
+    "Return [Ranking.of(query.id, hits, k) for query in queries]",
+)
 
 
-def no_document_twice(subject: Subject) -> None:
-    """A document is in a ranking once at most, however many texts or pictures it has."""
-    for task, ranking in _rankings(subject):
-        expect(
-            len({id for id, _ in ranking.hits}) == len(ranking.hits),
-            f"each document once ({task.name})",
-            f"query {ranking.query} has {short([id for id, _ in ranking.hits])}",
-            "Keep each document's best score",
-        )
+def chunks(subject: Subject) -> Iterator[Chunk]:
+    """Queries on an indexed memory, for each kind of task."""
+    for task in tasks().values():
+        queries = tuple((query,) for query in task.queries)
+        yield Chunk(task.name, queries, partial(_retriever, subject, task), RANKING)
 
 
-def scores_are_numbers(subject: Subject) -> None:
-    """Every hit is an id with a finite score."""
-    for task, ranking in _rankings(subject):
-        for hit in ranking.hits:
-            number = isinstance(hit, Hit) and isinstance(hit.score, float | int)
-            expect(
-                number and math.isfinite(hit.score),
-                f"hits with an id and a finite score ({task.name})",
-                f"query {ranking.query} has {short(hit)}",
-                "Return Hit(id, float(score)); leave a document out that has no score",
-            )
+def _retriever(subject: Subject, task: Task) -> Callable[..., Any]:
+    strategy = _indexed(subject, task)
+    return lambda queries: strategy.retrieve(queries, K)
 
 
-def best_first(subject: Subject) -> None:
-    """By score, descending; equal scores by id, descending as strings (trec_eval's rule)."""
-    for task, ranking in _rankings(subject):
-        keys = [(hit[1], hit[0]) for hit in ranking.hits if hit[1] == hit[1]]
-        expect(
-            keys == sorted(keys, reverse=True),
-            f"hits by score, then by id, both descending ({task.name})",
-            f"query {ranking.query} has {short([tuple(hit) for hit in ranking.hits], 160)}",
-            "Ranking.of(query.id, hits, k) sorts them so",
-        )
+def _indexed(subject: Subject, task: Task, memory: Sequence[Document] | None = None) -> Any:
+    strategy = subject.build(task=task)
+    strategy.index(list(task.memory) if memory is None else memory)
+    return strategy
 
 
-def at_most_k(subject: Subject) -> None:
-    """No ranking is longer than k, for 1, a few, and more than there are documents."""
-    for task in _applying(subject):
-        strategy = _indexed(subject, task, list(task.memory))
-        for k in (1, 3, len(task.memory) + 7):
-            for ranking in strategy.retrieve(list(task.queries), k):
-                expect(
-                    len(ranking.hits) <= k,
-                    f"at most {k} hits ({task.name})",
-                    f"query {ranking.query} has {len(ranking.hits)}",
-                    "Cut at k: Ranking.of(query.id, hits, k)",
-                )
-
-
-def a_short_list_begins_a_longer_one(subject: Subject) -> None:
-    """With a smaller k come the first hits of a larger k (a warning: fusion may depend on k)."""
-    for task in _applying(subject):
-        strategy = _indexed(subject, task, list(task.memory))
-        pairs = [strategy.retrieve(list(task.queries), k) for k in (2, K)]
-        for few, many in zip(*pairs, strict=False):
-            if not same(few, Ranking(few.query, many.hits[:2])):
-                warnings.warn(
-                    f"with k=2 query {few.query} finds {short(few.ids)}, with k={K} first "
-                    f"{short(many.ids[:2])} ({task.name}): measures at 2 depend on the depth",
-                    Odd,
-                    stacklevel=2,
-                )
-                return
-
-
-def an_empty_memory_has_no_hits(subject: Subject) -> None:
-    """Without documents every query has an empty ranking, or NotApplicable says why not."""
-    for task in _applying(subject):
-        try:
-            found = _indexed(subject, task, []).retrieve(list(task.queries), K)
-        except NotApplicable:
-            continue
-        expect(
-            [(ranking.query, len(ranking.hits)) for ranking in found]
-            == [(query.id, 0) for query in task.queries],
-            f"an empty ranking for each query of an empty memory ({task.name})",
-            f"it gave {short(found)}",
-            "Return Ranking(query.id) where there is nothing to find",
-        )
-
-
-def indexing_again_replaces(subject: Subject) -> None:
-    """A second memory takes the place of the first."""
-    for task in _applying(subject):
-        strategy = _indexed(subject, task, list(task.memory))
-        sides = task.memory[0]
-        other = memory(20, sides.image is not None, bool(sides.texts))
-        strategy.index(other)
-        known = {document.id for document in other}
-        stray = {id for r in strategy.retrieve(list(task.queries), 30) for id in r.ids} - known
-        expect(
-            not stray,
-            f"the second memory alone after indexing twice ({task.name})",
-            f"it still finds {short(sorted(stray)[:3])} of the first",
-            "Begin `index` with empty stores",
-        )
-
-
-def any_sequence_is_a_memory(subject: Subject) -> None:
-    """Memory and queries are sequences, not lists: large ones are read lazily."""
-    for task in _applying(subject):
-        found = _indexed(subject, task, Lazy(task.memory)).retrieve(Lazy(task.queries), K)
-        chunk = next(chunk for chunk in subject.chunks if chunk.what == task.name)
-        expect(
-            chunk.alike(chunk.first, found) is None,
-            f"the same rankings from a lazy sequence as from a list ({task.name})",
-            f"it gave {short(found)}",
-            "Use len(), indexing and iteration only",
-        )
-
-
-def the_memory_stays_as_it_was(subject: Subject) -> None:
-    """Indexing does not change the list of documents."""
-    for task in _applying(subject):
-        given = list(task.memory)
-        before = copy.deepcopy(given)
-        _indexed(subject, task, given)
-        expect(
-            given == before,
-            f"a memory that is left alone ({task.name})",
-            "`index` changed the list that it was given",
-            "Work on a copy: sorted(memory, ...) instead of memory.sort(...)",
-        )
-
-
-def the_same_in_another_process(subject: Subject) -> None:
-    """Another process finds the same: no order of sets, no `hash()` of strings."""
-    if subject.origin is None:
-        raise Skip("it is given as an object: name it package.module:Name to try another process")
-    here, there = found_here(subject), found_elsewhere(subject.origin)
-    differing = [what for what, found in here.items() if found != there.get(what)]
-    expect(
-        not differing,
-        "the same hits in another process",
-        f"they differ for {', '.join(differing)}",
-        "Sort what comes out of sets; seed by zlib.crc32 of an id, not by its hash()",
-    )
+def _tasks(subject: Subject) -> Iterator[Task]:
+    """Those that apply."""
+    return (tasks()[chunk.what] for chunk in subject.chunks)
 
 
 def _rankings(subject: Subject) -> Iterator[tuple[Task, Ranking]]:
@@ -243,19 +80,129 @@ def _rankings(subject: Subject) -> Iterator[tuple[Task, Ranking]]:
                 yield tasks()[chunk.what], ranking
 
 
-RULES = (
-    *FIRST,
-    rankings_name_their_queries,
-    *LAWS,
-    hits_are_in_the_memory,
-    no_document_twice,
-    scores_are_numbers,
-    best_first,
-    at_most_k,
-    a_short_list_begins_a_longer_one,
-    an_empty_memory_has_no_hits,
-    indexing_again_replaces,
-    any_sequence_is_a_memory,
-    the_memory_stays_as_it_was,
-    the_same_in_another_process,
+CONTRACT: Contract = Contract(
+    "how good it is, how fast, and how much memory it needs", chunks, [*BATCH_RULES]
 )
+
+
+@CONTRACT.rule("Return document.id, not a row number or a text's id")
+def hits_are_in_the_memory(subject: Subject) -> Breaches:
+    """Every hit is the id of a document that was indexed."""
+    for task, ranking in _rankings(subject):
+        known = {document.id for document in task.memory}
+        if stray := [id for id, _ in ranking.hits if id not in known]:
+            yield f"query {ranking.query} has {short(stray[:3])} ({task.name})"
+
+
+@CONTRACT.rule("Keep each document's best score")
+def no_document_twice(subject: Subject) -> Breaches:
+    """A document is in a ranking once at most, however many texts or pictures it has."""
+    for task, ranking in _rankings(subject):
+        ids = [id for id, _ in ranking.hits]
+        if len(set(ids)) < len(ids):
+            yield f"query {ranking.query} has {short(ids)} ({task.name})"
+
+
+@CONTRACT.rule("Return Hit(id, float(score)); leave a document out that has no score")
+def scores_are_numbers(subject: Subject) -> Breaches:
+    """Every hit is an id with a finite score."""
+    for task, ranking in _rankings(subject):
+        for hit in ranking.hits:
+            number = isinstance(hit, Hit) and isinstance(hit.score, float | int)
+            if not (number and math.isfinite(hit.score)):
+                yield f"query {ranking.query} has {short(hit)} ({task.name})"
+
+
+@CONTRACT.rule("Ranking.of(query.id, hits, k) sorts them so")
+def best_first(subject: Subject) -> Breaches:
+    """Hits come by score, descending; equal scores by id, descending as strings (trec_eval's rule)."""
+    for task, ranking in _rankings(subject):
+        keys = [(hit[1], hit[0]) for hit in ranking.hits if hit[1] == hit[1]]
+        if keys != sorted(keys, reverse=True):
+            hits = short([tuple(hit) for hit in ranking.hits], 160)
+            yield f"query {ranking.query} has {hits} ({task.name})"
+
+
+@CONTRACT.rule("Cut at k: Ranking.of(query.id, hits, k)")
+def at_most_k(subject: Subject) -> Breaches:
+    """No ranking is longer than k, for 1, a few, and more than there are documents."""
+    for task in _tasks(subject):
+        strategy = _indexed(subject, task)
+        for k in (1, 3, len(task.memory) + 7):
+            for ranking in strategy.retrieve(list(task.queries), k):
+                if len(ranking.hits) > k:
+                    count = f"{len(ranking.hits)} hits for k = {k}"
+                    yield f"query {ranking.query} has {count} ({task.name})"
+
+
+@CONTRACT.rule()
+def a_short_list_begins_a_longer_one(subject: Subject) -> None:
+    """With a smaller k come the first hits of a larger k, unless fusion depends on k."""
+    for task in _tasks(subject):
+        strategy = _indexed(subject, task)
+        short_lists, longer = (strategy.retrieve(list(task.queries), k) for k in (2, K))
+        for few, many in zip(short_lists, longer, strict=False):
+            if not same(few, Ranking(few.query, many.hits[:2])):
+                warn(
+                    f"with k=2 query {few.query} finds {short(few.ids)}, with k={K} first "
+                    f"{short(many.ids[:2])} ({task.name}): measures at 2 depend on the depth"
+                )
+                return
+
+
+@CONTRACT.rule("Return Ranking(query.id) where there is nothing to find")
+def an_empty_memory_has_no_hits(subject: Subject) -> Breaches:
+    """Without documents every query has an empty ranking, or NotApplicable says why not."""
+    for task in _tasks(subject):
+        try:
+            rankings = _indexed(subject, task, []).retrieve(list(task.queries), K)
+        except NotApplicable:
+            continue
+        counts = [(ranking.query, len(ranking.hits)) for ranking in rankings]
+        if counts != [(query.id, 0) for query in task.queries]:
+            yield f"it gave {short(rankings)} ({task.name})"
+
+
+@CONTRACT.rule("Begin `index` with empty stores")
+def indexing_again_replaces(subject: Subject) -> Breaches:
+    """A second memory takes the place of the first."""
+    for task in _tasks(subject):
+        strategy, first = _indexed(subject, task), task.memory[0]
+        second = memory(20, first.image is not None, bool(first.texts))
+        strategy.index(second)
+        rankings = strategy.retrieve(list(task.queries), 30)
+        stray = {id for ranking in rankings for id in ranking.ids} - {d.id for d in second}
+        if stray:
+            yield f"it still finds {short(sorted(stray)[:3])} of the first ({task.name})"
+
+
+@CONTRACT.rule("Use len(), indexing and iteration only")
+def any_sequence_is_a_memory(subject: Subject) -> Breaches:
+    """Memory and queries are sequences, not lists: large ones are read lazily."""
+    for chunk in subject.chunks:
+        task = tasks()[chunk.what]
+        strategy = _indexed(subject, task, LazySequence(task.memory))
+        rankings = strategy.retrieve(LazySequence(task.queries), K)
+        if chunk.first_difference(chunk.first, rankings) is not None:
+            yield f"from a lazy sequence it gave {short(rankings)} ({task.name})"
+
+
+@CONTRACT.rule("Work on a copy: sorted(memory, ...) instead of memory.sort(...)")
+def the_memory_stays_as_it_was(subject: Subject) -> Breaches:
+    """Indexing does not change the list of documents."""
+    for task in _tasks(subject):
+        documents = list(task.memory)
+        before = copy.deepcopy(documents)
+        _indexed(subject, task, documents)
+        if documents != before:
+            yield f"`index` changed the list that it was given ({task.name})"
+
+
+@CONTRACT.rule("Sort what comes out of sets; seed by zlib.crc32 of an id, not by its hash()")
+def the_same_in_another_process(subject: Subject) -> Breaches:
+    """Another process finds the same: no order of sets, no `hash()` of strings."""
+    if subject.arguments is None:
+        raise Skip("it is given as an object: name it package.module:Name to try another process")
+    here, other = hits_here(subject), hits_in_another_process(subject.arguments)
+    if differing := [task for task, hits in here.items() if hits != other.get(task)]:
+        yield f"the hits differ for {', '.join(differing)}"

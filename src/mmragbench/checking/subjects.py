@@ -1,8 +1,8 @@
-"""What is checked: a component that can be made anew, and its methods that get a chunk of work."""
+"""What is checked: a component that can be built anew, and its methods that get a chunk of work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from mmragbench._crashes import pass_on
-from mmragbench.checking.verdicts import Skip
+from mmragbench.checking.rules import Rule, Skip, Test
 from mmragbench.errors import NotApplicable
 from mmragbench.registry import Component
 
-Row = tuple[Any, ...]
-"""One item of a chunk: what stands at one place of each argument."""
+Item = tuple[Any, ...]
+"""One item of a chunk: what stands at its place in each argument."""
 
 
 def _own(value: Any) -> Any:
@@ -25,57 +25,84 @@ def _own(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class AnswerType:
+    """What a method returns for one item.
+
+    Attributes:
+        name: in words.
+        fits: whether an answer is of this type, and the item's.
+        same: whether two answers are the same, up to rounding.
+        fix: how to return one.
+    """
+
+    name: str
+    fits: Callable[[Item, Any], bool]
+    same: Callable[[Any, Any], bool]
+    fix: str
+
+
+@dataclass(frozen=True)
 class Chunk:
     """A method that gets a chunk of work and gives an answer for each item.
 
     Attributes:
         what: the method, or the kind of task, in words.
-        rows: the items; for a method of several aligned arguments, one of each.
+        items: what it is handed.
         new: a fresh component's method.
-        same: whether two answers are the same, up to rounding.
-        gives: what the method returns, in words.
+        answers: the type of its answers.
     """
 
     what: str
-    rows: tuple[Row, ...]
+    items: tuple[Item, ...]
     new: Callable[[], Callable[..., Any]]
-    same: Callable[[Any, Any], bool]
-    gives: str = "a list"
+    answers: AnswerType
 
     @cached_property
-    def ask(self) -> Callable[..., Any]:
+    def method(self) -> Callable[..., Any]:
         """The method of a component that all rules share."""
         return self.new()
 
     @cached_property
     def first(self) -> Any:
-        """The answers to all rows, asked once."""
-        return self.answer(self.rows)
+        """The answers to all items, computed once."""
+        return self.answer(self.items)
 
-    def columns(self, rows: Sequence[Row]) -> list[list[Any]]:
-        """The rows as one list for each argument, all of it the receiver's own."""
-        return [[_own(row[at]) for row in rows] for at in range(len(self.rows[0]))]
+    def columns(self, items: Sequence[Item]) -> list[list[Any]]:
+        """The items as one list for each argument, all of it the receiver's own."""
+        return [[_own(item[at]) for item in items] for at in range(len(self.items[0]))]
 
-    def answer(self, rows: Sequence[Row]) -> Any:
+    def answer(self, items: Sequence[Item]) -> Any:
         """What the shared component answers."""
-        return self.ask(*self.columns(rows))
+        return self.method(*self.columns(items))
 
-    def alike(self, some: Any, others: Any) -> int | None:
+    def first_difference(self, some: Any, others: Any) -> int | None:
         """The place of the first answer that differs; None where none does."""
-        for at, (one, other) in enumerate(zip(some, others, strict=False)):
-            if not self.same(one, other):
-                return at
-        return None
+        pairs = enumerate(zip(some, others, strict=False))
+        return next((at for at, (a, b) in pairs if not self.answers.same(a, b)), None)
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What another process needs to make the same component: `kit.subject`'s arguments."""
+class Contract:
+    """What the kit knows of a kind of component.
 
-    target: str
-    kind: str
-    arguments: dict[str, Any]
-    models: dict[str, Any]
+    Attributes:
+        unchecked: what no rule looks at, in words.
+        chunks: the chunks of work that a component is tried on.
+        rules: in the order in which they are tried.
+    """
+
+    unchecked: str
+    chunks: Callable[[Subject], Iterable[Chunk]] = lambda _: ()
+    rules: list[Rule] = field(default_factory=list)
+
+    def rule(self, fix: str = "") -> Callable[[Test], Rule]:
+        """Add a rule that is this function, with what to do where it is broken."""
+
+        def add(test: Test) -> Rule:
+            self.rules.append(Rule(test, fix))
+            return self.rules[-1]
+
+        return add
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +111,20 @@ class Subject:
 
     Attributes:
         component: its kind, name and definition.
-        build: makes it anew; `task` and `output` are passed on if it asks for them.
-        lay_out: the chunks that it is tried on.
-        left_out: chunks that do not apply to it, each with its own reason.
+        contract: that of its kind.
+        build: builds it anew; `task` and `output` are passed on if it asks for them.
         models: parameter -> the model that it was given.
-        origin: how to make it elsewhere; None for a class that has no name there.
+        arguments: those of `kit.subject`, with which another process builds the same; None for a
+            class that has no name there.
+        left_out: chunks that do not apply to it, each with its own reason.
     """
 
     component: Component
+    contract: Contract
     build: Callable[..., Any]
-    lay_out: Callable[[Subject], Iterator[Chunk]]
-    left_out: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
-    origin: Origin | None = None
+    arguments: dict[str, Any] | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def instance(self) -> Any:
@@ -110,11 +138,11 @@ class Subject:
         Raises:
             Skip: none does.
         """
-        found = [chunk for chunk in self.lay_out(self) if self._applies(chunk)]
-        if not found:
+        chunks = [chunk for chunk in self.contract.chunks(self) if self._applies(chunk)]
+        if not chunks:
             reasons = "; ".join(dict.fromkeys(self.left_out.values()))
             raise Skip(f"nothing that the kit has applies to it: {reasons or 'no modality'}")
-        return found
+        return chunks
 
     def _applies(self, chunk: Chunk) -> bool:
         try:
@@ -124,5 +152,4 @@ class Subject:
             return False
         except BaseException as error:  # the rules will meet it, and say where
             pass_on(error)
-            return True
         return True

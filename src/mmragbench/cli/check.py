@@ -1,9 +1,10 @@
-"""`mmragbench check`: does my component keep its contract?"""
+"""`mmragbench check`: tries whether a component keeps its contract."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +34,7 @@ def check(
         ),
     ] = None,
     kind: Annotated[
-        str, typer.Option(help="strategy, encoder, ...: where it may be several.")
+        str, typer.Option(help="strategy, encoder, ...: of what is not registered, or as several.")
     ] = "",
     suite: Annotated[
         Path | None, typer.Option(help="A suite whose models the arguments may name.")
@@ -64,15 +65,15 @@ def check(
 def _arguments(given: Sequence[str]) -> dict[str, Any]:
     from mmragbench.planning.suite import override_value
 
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for text in given:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise SuiteError(
                 f"{without_keys(text)!r} is not an argument; write key=value, e.g. seed=1"
             )
-        found[key] = override_value(text, value)
-    return found
+        arguments[key] = override_value(text, value)
+    return arguments
 
 
 def _models(path: Path) -> dict[str, dict[str, Any]]:
@@ -98,35 +99,30 @@ def _try_to_build(checked: Subject) -> None:
 
 
 def _show(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> None:
-    from mmragbench.checking.kit import rules_of
-
     console = Terminal()
     kind = checked.component.kind
-    lent = ", ".join(f"{parameter} = {model}" for parameter, model in checked.models.items())
-    console.say(f"{name} as {kind}{f', with {lent}' if lent else ''}")
-    said = ""
+    models = ", ".join(f"{parameter} = {model}" for parameter, model in checked.models.items())
+    console.say(f"{name} as {kind}{f', with {models}' if models else ''}")
+    last = ""
     for verdict in verdicts:
         line = Text.assemble((f"{verdict.status:<9}", STYLES[verdict.status]), verdict.rule)
         console.print(line, soft_wrap=True)
         if verdict.message:
-            why = "as above" if verdict.message == said else verdict.message
-            console.say(f"{'':<9}{why}")
-            said = verdict.message
+            console.say(f"{'':<9}{'as above' if verdict.message == last else verdict.message}")
+            last = verdict.message
     counts = Counter(verdict.status for verdict in verdicts)
     console.say(f"{len(verdicts)} rules: {', '.join(f'{n} {s}' for s, n in counts.items())}")
     for what, reason in checked.left_out.items():
         console.say(f"left out: {what} ({reason})")
-    console.say(f"not checked for any {kind}: {rules_of(kind).UNCHECKED}")
+    console.say(f"not checked for any {kind}: {checked.contract.unchecked}")
 
 
 def _plain(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    from mmragbench.checking.kit import rules_of
-
     return {
         "component": name,
         "kind": checked.component.kind,
         "models": checked.models,
-        "verdicts": [{"rule": v.rule, "status": v.status, "message": v.message} for v in verdicts],
+        "verdicts": [asdict(verdict) for verdict in verdicts],
         "left_out": checked.left_out,
-        "unchecked": rules_of(checked.component.kind).UNCHECKED,
+        "unchecked": checked.contract.unchecked,
     }

@@ -25,11 +25,11 @@ from mmragbench.cache.items import Items
 from mmragbench.cache.vectors import VectorFile
 from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
 from mmragbench.engine.cached_models import (
-    RememberedCaptioner,
-    RememberedChat,
-    RememberedEncoder,
-    RememberedPainter,
-    RememberedReranker,
+    CachedCaptioner,
+    CachedChat,
+    CachedEncoder,
+    CachedPainter,
+    CachedReranker,
 )
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
@@ -43,12 +43,12 @@ ROLES: dict[Any, str] = {
     Painter: "painter",
     Reranker: "reranker",
 }
-REMEMBERED: dict[str, Any] = {
-    "encoder": RememberedEncoder,
-    "captioner": RememberedCaptioner,
-    "chat": RememberedChat,
-    "painter": RememberedPainter,
-    "reranker": RememberedReranker,
+CACHED: dict[str, Any] = {
+    "encoder": CachedEncoder,
+    "captioner": CachedCaptioner,
+    "chat": CachedChat,
+    "painter": CachedPainter,
+    "reranker": CachedReranker,
 }
 CHATTING = {"captioner": "described", "reranker": "judge"}
 """Role -> the component that makes it out of a chat model, where one is named in its place."""
@@ -215,7 +215,7 @@ class Assembly:
         if (role, name) not in self._models:
             raw = self._instance(role, name)
             items = self._items(role, name)
-            self._models[role, name] = REMEMBERED[role](raw, name, items, self._meter)
+            self._models[role, name] = CACHED[role](raw, name, items, self._meter)
             self._models[role, name].weights = self.weights(role, name)
         return self._models[role, name]
 
