@@ -16,11 +16,12 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from mmragbench.cache import sweep, write_atomically
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.identity import file_digest
 from mmragbench.printable import one_line
-from mmragbench.spending import lock
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -240,8 +241,7 @@ def writing(folder: Path) -> Iterator[None]:
         OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        lock(file.fileno())
+    with FileLock(folder / ".lock"):
         _write_list(folder, {})
         _clear(folder)
         yield

@@ -30,7 +30,7 @@ from mmragbench.records import Image, Task
 from mmragbench.registry import every
 from mmragbench.scoring import Row, absent, failures, rows
 from mmragbench.slicing import sliced
-from mmragbench.spending import LEDGER, Purse
+from mmragbench.spending import LEDGER, Budget
 from mmragbench.suite import Misfit, Source
 from mmragbench.thumbnails import thumbnail
 from mmragbench.validation import check_posed
@@ -110,8 +110,8 @@ def _run(
 ) -> Run:
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
-    purse = Purse(folder / LEDGER, planned.suite.budget)
-    meter = Meter(progress, purse)
+    budget = Budget(folder / LEDGER, planned.suite.budget)
+    meter = Meter(progress, budget)
     tasks = _pose(planned, source, cache)
     left = _left_out(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
@@ -129,8 +129,8 @@ def _run(
         if progress:
             progress.begin("comparisons", 0)
         _write_comparisons(folder)
-        if purse.totals()["calls"]:
-            run_folder.write_json(folder / "spending.json", purse.totals())
+        if budget.totals()["calls"]:
+            run_folder.write_json(folder / "spending.json", budget.totals())
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)

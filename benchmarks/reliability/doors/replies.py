@@ -23,7 +23,7 @@ from mmragbench.endpoint import Calls
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter
 from mmragbench.money import Price
 from mmragbench.records import Failure, Prompt, Reply
-from mmragbench.spending import Purse
+from mmragbench.spending import Budget
 
 KEY = "sk-Fz8qK2mW5xR7vT1yB4nJ9"
 VARIABLE = "FUZZ_SERVER_KEY"
@@ -83,7 +83,7 @@ def enter(folder: Path) -> Outcome:
     url = f"http://127.0.0.1:{server.server_port}/v1"
     calls = Calls(timeout=5, retries=0)
     model = make_model("m", url, VARIABLE, calls=calls, price=Price(1, 2, 0.01))  # type: ignore[operator]
-    model.purse = Purse(folder / "ledger", 100.0)
+    model.budget = Budget(folder / "ledger", 100.0)
     work = model.paint if about["painter"] else model.chat  # type: ignore[union-attr]
     try:
         (answer,) = work([Prompt(("say something",))])
@@ -110,7 +110,7 @@ def _no_key(said: str, folder: Path) -> None:
 
 
 def _keeps_its_book(folder: Path) -> None:
-    spent = Purse(folder / "ledger", 100.0).spent
+    spent = Budget(folder / "ledger", 100.0).spent
     if not 0 <= spent <= 100.0:
         raise AssertionError(f"${spent} were spent of 100")
 
