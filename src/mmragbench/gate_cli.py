@@ -85,8 +85,11 @@ def margins_of(given: Sequence[str]) -> dict[str, str]:
 
 
 def _say_saved(cells: Sequence[object], path: Path) -> None:
-    size = path.stat().st_size / 1000
-    Terminal().say(f"{path}: {len(cells):,} cells, {size:,.0f} kB")
+    from mmragbench.gating.baseline import table_path
+
+    table = table_path(path)
+    size = (path.stat().st_size + table.stat().st_size) / 1000
+    Terminal().say(f"{path} and {table.name}: {len(cells):,} cells, {size:,.0f} kB")
 
 
 def _write(gate: Gate, junit: Path | None, markdown: Path | None) -> None:

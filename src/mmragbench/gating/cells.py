@@ -11,7 +11,7 @@ import numpy as np
 
 from mmragbench.comparing.evidence import DISTANCES
 from mmragbench.gating.baseline import CellLine
-from mmragbench.gating.packing import Values
+from mmragbench.gating.baseline_table import Values
 from mmragbench.records import Measure
 from mmragbench.statistics import Design, holm, loss
 from mmragbench.statistics.noninferiority import ALPHA
