@@ -8,11 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.exclusions import Excluded
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import Grades, read_judgements
-from mmragbench.formats.values import as_id, examples, is_unicode, quoted
+from mmragbench.formats.values import as_id, is_unicode, quoted
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.printable import one_line
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
@@ -188,7 +188,7 @@ class Beir:
         left.add("query images", _pictured(queries), reader.pictures)
         if not queries:
             rows = (row for _, row, _ in read_objects(path, _EXPECTED) if row)
-            ids = f": it has {quoted(next(rows, {}).get('_id'))}, {examples(judged, 1)} is judged"
+            ids = f": it has {quoted(next(rows, {}).get('_id'))}, {listed(judged, 1)} is judged"
             raise DataError(f"{path}: not one query can be used{left.reasons('quer') or ids}")
         return queries
 

@@ -10,9 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from mmragbench.errors import BadImage, DataError
+from mmragbench.errors import BadImage, DataError, listed
 from mmragbench.exclusions import Excluded
-from mmragbench.formats.values import examples, not_a_text
+from mmragbench.formats.values import not_a_text
 from mmragbench.intake import OUTSIDE, inside, take_in
 from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.silver import Silver
@@ -145,7 +145,7 @@ def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
     repeated = {id: n for id, n in counts.items() if n > 1 and id}
     if repeated:
         warnings.warn(
-            f"{sum(repeated.values()):,} captions share {len(repeated):,} ids ({examples(repeated)}); "
+            f"{sum(repeated.values()):,} captions share {len(repeated):,} ids ({listed(repeated)}); "
             "all of them count, as <image id>#<number>",
             stacklevel=2,
         )

@@ -32,6 +32,7 @@ from mmragbench.gating.problems import (
     missing_cells,
 )
 from mmragbench.places import check_file
+from mmragbench.printable import shortened
 from mmragbench.run_files import unlisted
 from mmragbench.stages import CRASH
 
@@ -134,7 +135,7 @@ def _refuse_crashes(run: RunFolder, measures: Sequence[str]) -> None:
         named = " · ".join(str(part) for part in first if part is not None)
         raise DataError(
             f"{run.path}: {len(crashed):,} numbers are missing since a component crashed, so that a "
-            f"baseline would not defend them; first {named}: {reason[:150]}; mend it and run the "
+            f"baseline would not defend them; first {named}: {shortened(reason, 150)}; mend it and run the "
             "suite again, or name the measures that a baseline should have (--measures)"
         )
 
@@ -166,7 +167,7 @@ def gate(
     with unlisted(Path(run)):
         if folder.suite["name"] != kept.suite:
             raise MmragbenchError(
-                f"{baseline} is a baseline of the suite {kept.suite[:80]!r}, and {run} is a run of "
+                f"{baseline} is a baseline of the suite {shortened(kept.suite, 80)!r}, and {run} is a run of "
                 f"{folder.suite['name']!r}; give a run of the same suite, or save another baseline"
             )
         lines = _chosen(kept, measures)

@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.judgements import Grades, read_judgements, trec_fields, usable
 from mmragbench.formats.text_lines import read_lines
 from mmragbench.formats.values import (
     as_id,
     as_number,
     contradiction,
-    examples,
     quoted,
 )
 from mmragbench.outside.problems import Policy, Problems, compared
@@ -144,8 +143,8 @@ def read_groups(path: Path, queries: Iterable[str]) -> Mapping[str, str]:
         hint = "the columns are the other way round: the query comes first"
         raise DataError(
             f"{path}: not one of its {len(pairs):,} lines is about a query of the judgements: it has "
-            f"{examples((query for query, _ in pairs), 1) or 'nothing'}, they have "
-            f"{examples(known and sorted(known), 1)}; "
+            f"{listed(dict.fromkeys(query for query, _ in pairs), 1) or 'nothing'}, they have "
+            f"{listed(known and sorted(known), 1)}; "
             f"{hint if swapped else 'do the ids agree?'} (expected {GROUPS})"
         )
     found: dict[str, str] = {}
