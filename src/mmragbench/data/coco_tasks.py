@@ -13,8 +13,8 @@ from typing import NamedTuple
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.intake import OUTSIDE, inside, take_in
 from mmragbench.data.silver import Silver
-from mmragbench.errors import BadImage, DataError
-from mmragbench.formats.values import examples, not_a_text
+from mmragbench.errors import BadImage, DataError, listed
+from mmragbench.formats.values import not_a_text
 from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 
 CAPTIONS = "captions"
@@ -145,7 +145,7 @@ def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
     repeated = {id: n for id, n in counts.items() if n > 1 and id}
     if repeated:
         warnings.warn(
-            f"{sum(repeated.values()):,} captions share {len(repeated):,} ids ({examples(repeated)}); "
+            f"{sum(repeated.values()):,} captions share {len(repeated):,} ids ({listed(repeated)}); "
             "all of them count, as <image id>#<number>",
             stacklevel=2,
         )

@@ -9,7 +9,7 @@ from mmragbench.errors import CRASH
 from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Scores
 from mmragbench.signature import parse
-from mmragbench.verify.needs import Lack
+from mmragbench.verify.needs import Missing
 from mmragbench.verify.references import Reference
 
 Status = Literal["PASS", "FAIL", "NOT RUN", "NOT COMPARABLE"]
@@ -18,12 +18,12 @@ STATUSES: tuple[Status, ...] = ("PASS", "FAIL", "NOT RUN", "NOT COMPARABLE")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One reference, settled.
+    """What became of one reference.
 
     Attributes:
         ours: our number, where there is one.
         reason: why it failed without a number, or why the two are not comparable.
-        lacks: what was missing.
+        missing: what was not at hand.
     """
 
     reference: Reference
@@ -31,7 +31,7 @@ class Outcome:
     ours: float | None = None
     signature: str | None = None
     reason: str | None = None
-    lacks: tuple[Lack, ...] = ()
+    missing: tuple[Missing, ...] = ()
 
     @property
     def difference(self) -> float | None:
@@ -52,7 +52,7 @@ class Outcome:
             "tolerance": reference.tolerance,
             "signature": self.signature,
             "reason": self.reason,
-            "missing": [{"what": lack.what, "get": lack.get} for lack in self.lacks],
+            "missing": [gap._asdict() for gap in self.missing],
             "protocol": reference.protocol,
             "source": reference.source.model_dump(),
         }
@@ -63,11 +63,10 @@ def judge(reference: Reference, scores: Scores) -> Outcome:
     if scores.reason is not None:
         if scores.reason.startswith(CRASH):
             return Outcome(reference, "FAIL", reason=scores.reason)
-        return Outcome(reference, "NOT RUN", lacks=(Lack(scores.reason),))
+        return Outcome(reference, "NOT RUN", missing=(Missing(scores.reason),))
     ours, _, failed = estimate(scores)
-    other = _differing(reference, scores.signature)
-    if other:
-        return Outcome(reference, "NOT COMPARABLE", ours, scores.signature, other)
+    if differing := _differing(reference, scores.signature):
+        return Outcome(reference, "NOT COMPARABLE", ours, scores.signature, differing)
     if ours is None or failed:
         reason = f"{failed} queries failed" if failed else "no query could be scored"
         return Outcome(reference, "FAIL", ours, scores.signature, reason)
