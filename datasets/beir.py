@@ -11,10 +11,10 @@ from typing import Any
 from mmragbench._printable import one_line, quoted
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.intake import OUTSIDE, inside, take_in
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import Grades, read_judgements
-from mmragbench.formats.values import as_id, examples, is_unicode
+from mmragbench.formats.values import as_id, is_unicode
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
 from mmragbench.registry import dataset
 
@@ -188,7 +188,7 @@ class Beir:
         left.add("query images", _pictured(queries), reader.pictures)
         if not queries:
             rows = (row for _, row, _ in read_objects(path, _EXPECTED) if row)
-            ids = f": it has {quoted(next(rows, {}).get('_id'))}, {examples(judged, 1)} is judged"
+            ids = f": it has {quoted(next(rows, {}).get('_id'))}, {listed(judged, 1)} is judged"
             raise DataError(f"{path}: not one query can be used{left.reasons('quer') or ids}")
         return queries
 

@@ -14,10 +14,10 @@ from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.positives import extend
 from mmragbench.data.tables import names, pose_splits
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, contradiction, examples, is_unicode
+from mmragbench.formats.values import as_id, contradiction, is_unicode
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -152,7 +152,7 @@ def _images(
 ) -> dict[str, Entry]:
     """The listed images, by id. Where two files have one id, nobody knows whose captions its
     captions are: neither is used."""
-    listed: dict[str, list[Entry]] = {}
+    by_id: dict[str, list[Entry]] = {}
     for place, row in enumerate(records):
         record = row if isinstance(row, dict) else {}
         try:
@@ -162,14 +162,14 @@ def _images(
             reason = f"{path.name}: images[{place}]: {error}"
             excluded.append(Exclusion("broken annotation", where, reason))
         else:
-            listed.setdefault(entry.id, []).append(entry)
-    for id, entries in listed.items():
+            by_id.setdefault(entry.id, []).append(entry)
+    for id, entries in by_id.items():
         if len(entries) > 1:
             named = entries if _differ(entries) else entries[1:]
-            files = examples(entry.file for entry in entries)
+            files = listed(dict.fromkeys(entry.file for entry in entries))
             reason = f"{path.name}: {len(entries)} images have the id: {files}"
             excluded += [Exclusion("duplicate image id", id, reason)] * len(named)
-    return {id: entries[0] for id, entries in listed.items() if not _differ(entries)}
+    return {id: entries[0] for id, entries in by_id.items() if not _differ(entries)}
 
 
 def _differ(entries: Sequence[Entry]) -> bool:
@@ -190,11 +190,11 @@ def _things(path: Path, images: Collection[str]) -> dict[str, frozenset[str]]:
     if images and len(without) == len(images):
         raise DataError(
             f"{path}: not one of its {len(things):,} images is among those with captions: it has "
-            f"{examples(things, 1) or 'none'}, they have {examples(without, 1)}; do the ids agree?"
+            f"{listed(things, 1) or 'none'}, they have {listed(without, 1)}; do the ids agree?"
         )
     if without:
         count = f"{len(without):,} of {len(images):,} images have no instances"
-        warnings.warn(f"{path}: {count}: {examples(without)}", stacklevel=2)
+        warnings.warn(f"{path}: {count}: {listed(without)}", stacklevel=2)
     return things
 
 
@@ -293,8 +293,8 @@ def _things_of_2014(folder: Path, entries: Sequence[Entry]) -> dict[str, frozens
     if files and not any(entry.id in things for entry in entries):
         raise DataError(
             f"{files[0]}: not one of the instances' {len(things):,} images is in Karpathy's file: "
-            f"they have {examples(things, 1) or 'none'}, it has "
-            f"{examples((entry.id for entry in entries), 1)}; do the ids agree?"
+            f"they have {listed(things, 1) or 'none'}, it has "
+            f"{listed(dict.fromkeys(entry.id for entry in entries), 1)}; do the ids agree?"
         )
     return things
 

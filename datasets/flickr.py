@@ -10,10 +10,10 @@ from mmragbench._printable import quoted
 from mmragbench.data.coco_tasks import pose
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import as_id, examples
+from mmragbench.formats.values import as_id
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -90,7 +90,7 @@ def _listed(path: Path, captions: Captions) -> list[str]:
     if names and not any(name in captions for name in names):
         raise DataError(
             f"{path}: not one of its {len(names):,} names has a caption: it has "
-            f"{examples(names, 1)}, the captions have {examples(captions, 1) or 'none'}; do they "
+            f"{listed(names, 1)}, the captions have {listed(captions, 1) or 'none'}; do they "
             "agree?"
         )
     return names

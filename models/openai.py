@@ -46,7 +46,7 @@ class Pictures:
     detail: Literal["auto", "low", "high"] = "auto"
 
 
-class _Asked:
+class _ServedModel:
     """What chat models and painters have in common: an endpoint, and pictures that cost tokens."""
 
     operational = OPERATIONAL
@@ -58,13 +58,13 @@ class _Asked:
         self.per_picture = endpoint.price.image_tokens if endpoint.price else 0
 
     @property
-    def purse(self) -> Any:
+    def budget(self) -> Any:
         """What calls are paid from."""
-        return self._endpoint.purse
+        return self._endpoint.budget
 
-    @purse.setter
-    def purse(self, purse: Any) -> None:
-        self._endpoint.purse = purse
+    @budget.setter
+    def budget(self, budget: Any) -> None:
+        self._endpoint.budget = budget
 
     def halt(self) -> None:
         """Wait for no further try."""
@@ -81,12 +81,12 @@ class _Asked:
     def _learn(self, prompt: Prompt, answer: Answer) -> None:
         """A server that counts more tokens for a picture than the price table says, is believed."""
         if answer.used.tokens_in and prompt.images:
-            each = -(-answer.used.tokens_in // len(prompt.images))
-            self.per_picture = max(self.per_picture, each)
+            tokens = -(-answer.used.tokens_in // len(prompt.images))
+            self.per_picture = max(self.per_picture, tokens)
 
 
 @chat
-class OpenaiChat(_Asked):
+class OpenaiChat(_ServedModel):
     """Chat model: any OpenAI-compatible server (`base_url`: hosted, vLLM, Ollama, Gemini's), with pictures.
 
     A reply without text is a failure with the server's reason (a refusal, a filter, no choices), and
@@ -138,25 +138,26 @@ class OpenaiChat(_Asked):
             return completions.create(model=self._model, messages=messages, **settings)
 
         worst = self.at_most(prompt)
-        answer = self._endpoint.ask(Request(send, worst, _chat_usage, self._respell, _lacks))
+        answer = self._endpoint.ask(Request(send, worst, _chat_usage, self._rename_limit, _missing))
         self._learn(prompt, answer)
         cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)
         if answer.body is None:
             return Failure(answer.reason, *cost)
-        said = _said(answer.body)
-        if isinstance(said, Failure):
-            return Failure(said.reason, *cost)
-        return without_thoughts(Reply(said.text, None, *cost, said.thoughts, said.truncated))
+        reply = _reply_of(answer.body)
+        if isinstance(reply, Failure):
+            return Failure(reply.reason, *cost)
+        return without_thoughts(Reply(reply.text, None, *cost, reply.thoughts, reply.truncated))
 
-    def _respell(self, complaint: str) -> bool:
-        if self._limit == "max_tokens" and "max_completion_tokens" in complaint:
+    def _rename_limit(self, complaint: str) -> bool:
+        """For every call that was under way under the old name, and for all later ones."""
+        refused = "max_completion_tokens" in complaint
+        if refused:
             self._limit = "max_completion_tokens"
-            return True
-        return False
+        return refused
 
 
 @painter
-class OpenaiPainter(_Asked):
+class OpenaiPainter(_ServedModel):
     """Painter: image generation on any OpenAI-compatible server; image edits where pictures are shown.
 
     Pictures must come as base64; a link is refused and counted as a failure, since what a server
@@ -193,20 +194,20 @@ class OpenaiPainter(_Asked):
         return [self._drawing(prompt) for prompt in prompts]
 
     def _drawing(self, prompt: Prompt) -> Drawing | Failure:
-        shown = [
+        files = [
             (f"{i}.png", _encoded(image.open(), "PNG"), "image/png")
             for i, image in enumerate(prompt.images)
         ]
 
         def send(client: Any) -> Any:
             images = client.images.with_raw_response
-            told = {**self._settings, **self._format, "prompt": prompt.text, "n": 1}
-            if not shown:
-                return images.generate(**told)
-            return images.edit(image=shown if len(shown) > 1 else shown[0], **told)
+            arguments = {**self._settings, **self._format, "prompt": prompt.text, "n": 1}
+            if not files:
+                return images.generate(**arguments)
+            return images.edit(image=files if len(files) > 1 else files[0], **arguments)
 
         worst = self.at_most(prompt)
-        answer = self._endpoint.ask(Request(send, worst, _image_usage, self._plainly))
+        answer = self._endpoint.ask(Request(send, worst, _image_usage, self._drop_format))
         cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)
         if answer.body is None:
             return Failure(answer.reason, *cost)
@@ -218,11 +219,12 @@ class OpenaiPainter(_Asked):
         except BadImage as error:
             return Failure(f"what the server drew cannot be opened: {error}", *cost)
 
-    def _plainly(self, complaint: str) -> bool:
-        """Newer models answer in base64 only, and will not be told so."""
-        told = bool(self._format) and "response_format" in complaint
-        self._format = {} if told else self._format
-        return told
+    def _drop_format(self, complaint: str) -> bool:
+        """Newer models answer in base64 only, and refuse the argument that asks for it."""
+        refused = "response_format" in complaint
+        if refused:
+            self._format = {}
+        return refused
 
 
 def _messages(prompt: Prompt, pictures: Pictures) -> list[dict[str, Any]]:
@@ -252,22 +254,22 @@ def _encoded(picture: Any, format: str, **settings: Any) -> bytes:
 
 
 def _chat_usage(body: dict[str, Any]) -> Used:
-    told = _dict(body.get("usage"))
-    return Used(_count(told.get("prompt_tokens")), _count(told.get("completion_tokens")))
+    usage = _dict(body.get("usage"))
+    return Used(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
 
 
 def _image_usage(body: dict[str, Any]) -> Used:
-    told, drawn = _dict(body.get("usage")), _first(body.get("data"))
-    tokens = _count(told.get("input_tokens")), _count(told.get("output_tokens"))
+    usage, drawn = _dict(body.get("usage")), _first(body.get("data"))
+    tokens = _count(usage.get("input_tokens")), _count(usage.get("output_tokens"))
     return Used(*tokens, pictures=int(bool(drawn)))
 
 
-def _lacks(body: dict[str, Any]) -> str:
+def _missing(body: dict[str, Any]) -> str:
     """A server that is overloaded may send an answer without choices."""
     return "" if _first(body.get("choices")) else "the server sent no choices"
 
 
-def _said(body: dict[str, Any]) -> Reply | Failure:
+def _reply_of(body: dict[str, Any]) -> Reply | Failure:
     """What a reply says, with thoughts that came in a place of their own; or why there is nothing."""
     choice = _first(body.get("choices"))
     error = body.get("error") or choice.get("error")
@@ -320,9 +322,11 @@ def _words(value: Any) -> str:
 def _thoughts(message: dict[str, Any], parts: list[tuple[str, str]]) -> str:
     """Thoughts from the fields and parts that servers have for them."""
     fields = (message.get(name) for name in ("reasoning_content", "reasoning", "thinking"))
-    told = next(filter(None, map(_words, fields)), "") or _words(message.get("reasoning_details"))
+    thoughts = next(filter(None, map(_words, fields)), "") or _words(
+        message.get("reasoning_details")
+    )
     apart = (text for kind, text in parts if "think" in kind or "reason" in kind)
-    return "\n".join(filter(None, [told.strip(), *apart]))
+    return "\n".join(filter(None, [thoughts.strip(), *apart]))
 
 
 def _picture(body: dict[str, Any]) -> tuple[bytes, str | None, str]:
@@ -342,8 +346,8 @@ def _picture(body: dict[str, Any]) -> tuple[bytes, str | None, str]:
 
 
 def _reason(error: Any) -> str:
-    said = _dict(error).get("message") or error
-    return f": {_line(said)}" if said else ""
+    message = _dict(error).get("message") or error
+    return f": {_line(message)}" if message else ""
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -352,8 +356,8 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def _first(value: Any) -> dict[str, Any]:
     """The first object of a list; the only one, as a rule, for one is asked for."""
-    objects = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-    return objects[0] if objects else {}
+    values = value if isinstance(value, list) else []
+    return next((item for item in values if isinstance(item, dict)), {})
 
 
 def _count(value: Any) -> int:

@@ -12,7 +12,7 @@ from rich.console import Console
 import served
 from loopback import Loopback
 from mmragbench import verbs
-from mmragbench.backends.server.budget import Overspent
+from mmragbench.backends.server.budget import BudgetExceeded
 from mmragbench.cli.plan import tabled
 
 pytest.importorskip("openai")
@@ -71,7 +71,7 @@ def test_money_goes_by_the_mean_of_what_is_known(suite, tmp_path):
     """A run stopped half-way, by its budget: the rest will cost about as much a prompt."""
     with Loopback() as server:
         file = suite(server.url, strategies={"random": {}})
-        with pytest.raises(Overspent):
+        with pytest.raises(BudgetExceeded):
             verbs.run(file, ("budget=0.07",), output=tmp_path / "runs")
         half, paid = gpt(verbs.plan(file)), served.bill(server)
         verbs.run(file, ("budget=9",), output=tmp_path / "runs")

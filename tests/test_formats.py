@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from mmragbench._printable import quoted
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import read_csv
 from mmragbench.formats.json_values import read_json, read_objects
 from mmragbench.formats.judgements import MAX_GRADE, as_grade, read_judgements
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import as_id, as_number, contradiction, examples, not_a_text
+from mmragbench.formats.values import as_id, as_number, contradiction, not_a_text
 
 SEPARATORS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r"
 
@@ -265,7 +265,7 @@ def test_a_column_that_is_not_there(file):
 @pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "\u202ea", "x" * 5_000])
 def test_what_an_error_shows_of_a_text(text):
     """One short line, without what a terminal would obey."""
-    for shown in (quoted(text), examples([text])):
+    for shown in (quoted(text), listed([text])):
         assert shown.isprintable() and len(shown) < 200
 
 

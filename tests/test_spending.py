@@ -1,4 +1,4 @@
-"""Money: the purse keeps its limit, whatever happens; and a run through an unreliable server ends well."""
+"""Money: the budget keeps its limit, whatever happens; and a run through an unreliable server ends well."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from filelock import FileLock
 
 import served
 from loopback import Loopback, named
-from mmragbench.backends.server.budget import Overspent, Purse, parse, totals
+from mmragbench.backends.server.budget import Budget, BudgetExceeded, parse, totals
 from mmragbench.backends.server.prices import Used
 from mmragbench.errors import DataError
 from served import Place
@@ -23,13 +24,13 @@ pytest.importorskip("openai")
 
 def test_what_is_spent_is_counted_again_after_a_restart(tmp_path):
     """A call that was under way when the run died counts with its reserve; so does a lost one."""
-    first = Purse(tmp_path / "l", 1.0)
+    first = Budget(tmp_path / "l", 1.0)
     first.settle(first.reserve("m", 0.3), "m", 0.2, Used(5, 6))
-    first.lose(first.reserve("m", 0.1), "m", "timeout")
+    first.settle_unknown(first.reserve("m", 0.1), "m", "timeout")
     first.reserve("m", 0.4)  # and then the process is killed
-    second = Purse(tmp_path / "l", 1.0)
+    second = Budget(tmp_path / "l", 1.0)
     assert second.spent == pytest.approx(0.7)
-    with pytest.raises(Overspent, match=r"\$1.00 is used up: \$0.2000 spent on 1 answers"):
+    with pytest.raises(BudgetExceeded, match=r"\$1.00 is used up: \$0.2000 spent on 1 answers"):
         second.reserve("m", 0.31)
     assert second.totals() | {"models": []} == {
         "calls": 3, "answered": 1, "retries": 0, "tokens_in": 5, "tokens_out": 6, "pictures": 0,
@@ -39,33 +40,33 @@ def test_what_is_spent_is_counted_again_after_a_restart(tmp_path):
 
 def test_a_limit_of_nothing_lets_free_calls_through(tmp_path):
     """`price: 0` costs nothing."""
-    purse = Purse(tmp_path / "l", 0.0)
-    purse.settle(purse.reserve("m", 0.0), "m", 0.0, Used())
-    with pytest.raises(Overspent):
-        purse.reserve("m", 1e-6)
+    budget = Budget(tmp_path / "l", 0.0)
+    budget.settle(budget.reserve("m", 0.0), "m", 0.0, Used())
+    with pytest.raises(BudgetExceeded):
+        budget.reserve("m", 1e-6)
 
 
-def test_calls_under_way_are_waited_for_before_the_purse_is_empty():
+def test_calls_under_way_are_waited_for_before_the_budget_is_exhausted():
     """What they leave of their reserve may be enough."""
-    purse = Purse(None, 1.0)
-    open_call = purse.reserve("m", 0.9)
-    threading.Timer(0.2, purse.settle, (open_call, "m", 0.1, Used())).start()
+    budget = Budget(None, 1.0)
+    open_call = budget.reserve("m", 0.9)
+    threading.Timer(0.2, budget.settle, (open_call, "m", 0.1, Used())).start()
     began = time.monotonic()
-    purse.reserve("m", 0.8)
+    budget.reserve("m", 0.8)
     assert time.monotonic() - began >= 0.15
 
 
 def test_concurrent_calls_never_pass_the_limit():
     """Each costs all that was reserved; the sum stays below, and nearly reaches it."""
-    purse, paid = Purse(None, 1.0), []
+    budget, paid = Budget(None, 1.0), []
 
     def spend(_):
         try:
-            call = purse.reserve("m", 0.03)
-        except Overspent:
+            call = budget.reserve("m", 0.03)
+        except BudgetExceeded:
             return
         time.sleep(0.001)
-        purse.settle(call, "m", 0.03, Used())
+        budget.settle(call, "m", 0.03, Used())
         paid.append(0.03)
 
     with ThreadPoolExecutor(16) as pool:
@@ -76,16 +77,16 @@ def test_concurrent_calls_never_pass_the_limit():
 def test_a_ledger_that_was_cut_off_is_mended_and_one_that_was_spoilt_is_named(tmp_path):
     """A power cut leaves half a line; anything else is told."""
     ledger = tmp_path / "l"
-    purse = Purse(ledger, 1.0)
-    purse.settle(purse.reserve("m", 0.0), "m", 0.5, Used())
+    budget = Budget(ledger, 1.0)
+    budget.settle(budget.reserve("m", 0.0), "m", 0.5, Used())
     with ledger.open("a") as file:
         file.write('{"call": "x", "resc')
-    again = Purse(ledger, 1.0)
+    again = Budget(ledger, 1.0)
     again.settle(again.reserve("m", 0.0), "m", 0.25, Used())
     assert totals(list(parse(ledger.read_bytes(), "l")))["dollars"] == 0.75
     ledger.write_text("[]\n" + ledger.read_text())
     with pytest.raises(DataError, match="l:1 is not a line of a ledger"):
-        Purse(ledger, 1.0)
+        Budget(ledger, 1.0)
 
 
 GOOD = '{"call": "a", "model": "m", "dollars": 0.5, "tokens_in": 1, "tokens_out": 2, "pictures": 0}'
@@ -121,7 +122,7 @@ def test_a_line_that_cannot_be_counted_stops_the_run(tmp_path, line):
     ledger.write_bytes(GOOD.encode() + b"\n\n" + line + b"\n" + GOOD.encode() + b"\n")
     content = ledger.read_bytes()
     with pytest.raises(DataError, match="l:3 is not a line of a ledger") as caught:
-        Purse(ledger, 1.0)
+        Budget(ledger, 1.0)
     assert len(str(caught.value)) < 400
     assert ledger.read_bytes() == content
 
@@ -132,65 +133,81 @@ def test_lines_of_other_versions_are_counted(tmp_path):
     old = {"call": "a", "dollars": 0.25, "served": "m\u2028\x85\x0c", "new": [None]}
     lines = [json.dumps(old, ensure_ascii=False), "", '{"call": "b", "reserved": 0.5}', "  "]
     ledger.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    purse = Purse(ledger, 1.0)
-    assert purse.spent == 0.75
-    assert purse.totals() | {"models": []} == {
+    budget = Budget(ledger, 1.0)
+    assert budget.spent == 0.75
+    assert budget.totals() | {"models": []} == {
         "calls": 2, "answered": 1, "retries": 0, "tokens_in": 0, "tokens_out": 0, "pictures": 0,
         "dollars": 0.25, "uncertain": 1, "uncertain_dollars": 0.5, "models": [],
     }  # fmt: skip
-    purse.settle(purse.reserve("m", 0.25), "m", 0.1, Used())
+    budget.settle(budget.reserve("m", 0.25), "m", 0.1, Used())
     ledger.write_bytes(ledger.read_bytes() + b"oh\n")
     with pytest.raises(DataError, match="l:7 is"):
-        purse.reserve("m", 0.1)
+        budget.reserve("m", 0.1)
 
 
 def test_a_last_line_that_lacks_its_end_counts(tmp_path):
     """As editors leave it: the money was spent."""
     ledger = tmp_path / "l"
     ledger.write_text(GOOD)
-    purse = Purse(ledger, 1.0)
-    assert purse.spent == 0.5
-    purse.settle(purse.reserve("m", 0.25), "m", 0.25, Used())
-    assert Purse(ledger, 1.0).spent == 0.75
+    budget = Budget(ledger, 1.0)
+    assert budget.spent == 0.5
+    budget.settle(budget.reserve("m", 0.25), "m", 0.25, Used())
+    assert Budget(ledger, 1.0).spent == 0.75
     assert ledger.read_text().startswith(GOOD + "\n{")
 
 
 def test_a_ledger_that_is_no_file_is_named(tmp_path):
     """Without a ledger no budget holds."""
     with pytest.raises(DataError, match=f"{tmp_path} cannot be opened"):
-        Purse(tmp_path, 1.0).reserve("m", 0.1)
+        Budget(tmp_path, 1.0).reserve("m", 0.1)
+
+
+def test_a_ledger_that_another_run_writes_to_is_waited_for(tmp_path):
+    """By a lock that every system has, in a file beside the ledger."""
+    budget, locked = Budget(tmp_path / "l", 1.0), threading.Event()
+
+    def hold() -> None:
+        with FileLock(tmp_path / "l.lock"):
+            locked.set()
+            time.sleep(0.2)
+
+    threading.Thread(target=hold).start()
+    locked.wait()
+    began = time.monotonic()
+    budget.reserve("m", 0.1)
+    assert time.monotonic() - began >= 0.15
 
 
 def test_a_full_disk_leaves_no_half_line(tmp_path, monkeypatch):
     """What was written before counts; the call is not made."""
     import os
 
-    purse, write = Purse(tmp_path / "l", 1.0), os.write
-    purse.settle(purse.reserve("m", 0.2), "m", 0.1, Used())
+    budget, write = Budget(tmp_path / "l", 1.0), os.write
+    budget.settle(budget.reserve("m", 0.2), "m", 0.1, Used())
     content = (tmp_path / "l").read_bytes()
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:20]))
     with pytest.raises(DataError, match="no space left"):
-        purse.reserve("m", 0.2)
+        budget.reserve("m", 0.2)
     assert (tmp_path / "l").read_bytes() == content
-    assert purse.spent == 0.1 == Purse(tmp_path / "l", 1.0).spent
+    assert budget.spent == 0.1 == Budget(tmp_path / "l", 1.0).spent
 
 
 def test_runs_at_the_same_time_share_the_limit(tmp_path):
     """Four processes with one ledger: together they stay below it, and nearly reach it."""
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from mmragbench.backends.server.prices import Used; from mmragbench.backends.server.budget import Overspent, Purse\n"
-        "purse = Purse(Path(sys.argv[1]), 1.0)\n"
+        "from mmragbench.backends.server.prices import Used; from mmragbench.backends.server.budget import Budget, BudgetExceeded\n"
+        "budget = Budget(Path(sys.argv[1]), 1.0)\n"
         "try:\n"
         "    while True:\n"
-        "        call = purse.reserve('m', 0.02); time.sleep(0.001)\n"
-        "        purse.settle(call, 'm', 0.01, Used())\n"
-        "except Overspent: pass\n"
+        "        call = budget.reserve('m', 0.02); time.sleep(0.001)\n"
+        "        budget.settle(call, 'm', 0.01, Used())\n"
+        "except BudgetExceeded: pass\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "l")]
     runs = [subprocess.Popen(command) for _ in range(4)]
     assert [run.wait(60) for run in runs] == [0] * 4
-    assert 0.9 < Purse(tmp_path / "l").spent <= 1.0
+    assert 0.9 < Budget(tmp_path / "l").spent <= 1.0
 
 
 @pytest.fixture

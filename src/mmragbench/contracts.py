@@ -73,7 +73,7 @@ class Chat(Protocol):
     Optional: `samples`, whether it draws lots (then a prompt's seed counts). For a model that waits
     for a server: `concurrency`, how many calls may be under way at once, and `halt()`, called where
     the run ends early: no further tries. For one that costs money:
-    an argument `price`, `purse`, which the run gives it to spend from (`mmragbench.backends.server.budget`), and
+    an argument `price`, `budget`, which the run gives it to spend from (`mmragbench.backends.server.budget`), and
     `at_most(prompt)`, what a call can come to (`mmragbench.backends.server.prices`).
     """
 

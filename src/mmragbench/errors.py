@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,19 +73,21 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     )
 
 
-LISTED = 3
+def listed(names: Iterable[object], most: int = 3) -> str:
+    """The first names, quoted and cut where they are long, and how many there are in all.
 
-
-def listed(names: Sequence[object]) -> str:
-    """The first names, quoted and cut where they are long, and how many there are in all."""
-    first = ", ".join(repr(shortened(str(name), 60)) for name in names[:LISTED])
-    return f"{first}, ... ({len(names)} in all)" if len(names) > LISTED else first
+    >>> listed("abc"), listed("abcd")
+    ("'a', 'b', 'c'", "'a', 'b', 'c', ... (4 in all)")
+    """
+    texts = [str(name) for name in names]
+    first = ", ".join(repr(shortened(text, 60)) for text in texts[:most])
+    return f"{first}, ... ({len(texts):,} in all)" if len(texts) > most else first
 
 
 def first_line(error: Exception) -> str:
-    """What a library says, in one line that is not too long."""
+    """What a library's error says, in one line that is not too long; its type if it says nothing."""
     lines = str(error).strip().splitlines()
-    return lines[0][:250].rstrip(".") if lines else type(error).__name__
+    return one_line(lines[0], 250).rstrip(".") if lines else type(error).__name__
 
 
 def not_a_run(folder: Path, lacks: str) -> str:

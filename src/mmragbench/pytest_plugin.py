@@ -96,9 +96,8 @@ def _one_line() -> Iterator[None]:
     try:
         yield
     except NoBaseline as error:
-        said = str(error).partition("; write one with")[0]
         advice = "write one with `pytest --mmragbench-save`"
-        raise pytest.fail.Exception(f"{said}; {advice}", pytrace=False) from None
+        raise pytest.fail.Exception(f"{error.problem}; {advice}", pytrace=False) from None
     except MmragbenchError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     except OSError as error:

@@ -14,7 +14,7 @@ from mmragbench import audits
 from mmragbench._files import sweep, write_atomically, write_json, write_rows
 from mmragbench._places import check_folder, private
 from mmragbench._validation import check_posed
-from mmragbench.backends.server.budget import LEDGER, Purse
+from mmragbench.backends.server.budget import LEDGER, Budget
 from mmragbench.cache.cache import Cache
 from mmragbench.comparing.families import STORED, within
 from mmragbench.data import exclusions
@@ -114,8 +114,8 @@ def _run(
 ) -> Run:
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
-    purse = Purse(folder / LEDGER, planned.suite.budget)
-    meter = Meter(progress, purse)
+    budget = Budget(folder / LEDGER, planned.suite.budget)
+    meter = Meter(progress, budget)
     tasks = _pose(planned, source, cache)
     left = _left_out(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
@@ -133,8 +133,8 @@ def _run(
         if progress:
             progress.begin("comparisons", 0)
         _write_comparisons(folder)
-        if purse.totals()["calls"]:
-            write_json(folder / "spending.json", purse.totals())
+        if budget.totals()["calls"]:
+            write_json(folder / "spending.json", budget.totals())
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)

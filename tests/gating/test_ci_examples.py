@@ -29,7 +29,8 @@ def project(made, baseline, tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "project"
     folder.mkdir()
     shutil.copy(made.parents[1] / "toy.yaml", folder / "suite.yaml")
-    shutil.copy(baseline, folder / "baseline.json")
+    for file in (baseline, baseline.with_suffix(".parquet")):
+        shutil.copy(file, folder)
     program = tmp_path / "bin" / "mmragbench"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mmragbench.cli.app "$@"\n')
@@ -80,7 +81,7 @@ def test_the_pre_commit_hook(project, monkeypatch, tmp_path):
     (project / ".pre-commit-config.yaml").write_text(config)
     for command in (
         ["init", "-q"],
-        ["add", "suite.yaml", "baseline.json", ".pre-commit-config.yaml"],
+        ["add", "suite.yaml", "baseline.json", "baseline.parquet", ".pre-commit-config.yaml"],
     ):
         subprocess.run(["git", *command], cwd=project, check=True)
     run = [sys.executable, "-m", "pre_commit", "run", "--all-files", "--hook-stage", "pre-push"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -14,7 +15,7 @@ from PIL import Image as Pillow
 from loopback import Loopback, pictures_of
 from mmragbench.backends.server.endpoint import Calls, ServerError
 from mmragbench.backends.server.prices import Price, Used, at_most, dollars
-from mmragbench.backends.server.retries import LONGEST_TOLD, retry_after, wait
+from mmragbench.backends.server.retries import LONGEST_RETRY_AFTER, Transient, retry_after, wait
 from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter, Pictures
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
@@ -249,17 +250,17 @@ def test_an_answer_that_is_none_is_a_failure(script, reason):
 @pytest.mark.parametrize("odd", [None, "many", -5, 10**400, 1e300, [], {}, True, "9" * 30])
 def test_counts_that_are_none_are_as_if_not_told(odd, tmp_path):
     """The most that a call can have cost is paid then; the ledger stays a ledger."""
-    from mmragbench.backends.server.budget import Purse
+    from mmragbench.backends.server.budget import Budget
 
     usage = {"prompt_tokens": odd, "completion_tokens": odd}
     body = {"choices": [{"message": {"content": "red"}}], "usage": usage}
     with Loopback(script=[f"body:{json.dumps(body)}"]) as server:
         made = OpenaiChat("m", server.url, calls=QUICK, price=Price(1.0, 2.0))
-        made.purse = Purse(tmp_path / "ledger", 1.0)
+        made.budget = Budget(tmp_path / "ledger", 1.0)
         (reply,) = made.chat([ASK])
     worst = dollars(Price(1.0, 2.0), made.at_most(ASK))
     assert (reply.text, reply.tokens_in, reply.tokens_out) == ("red", 0, 0)
-    assert reply.dollars == Purse(tmp_path / "ledger", 1.0).spent == pytest.approx(worst)
+    assert reply.dollars == Budget(tmp_path / "ledger", 1.0).spent == pytest.approx(worst)
 
 
 def test_counts_in_other_forms_are_counts():
@@ -429,13 +430,26 @@ def test_retry_after_is_seconds_or_a_date():
     assert retry_after({}) is None
 
 
+def seconds(attempt: int, share: float, after: float | None = None) -> float:
+    """What is waited after so many failures, where a share of the backoff is drawn."""
+    import tenacity
+
+    state = tenacity.RetryCallState(tenacity.Retrying(), None, (), {})
+    state.attempt_number = attempt
+    failure = Transient("429", after)
+    state.set_exception((Transient, failure, None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("random.uniform", lambda low, high: low + share * (high - low))
+        return wait(state)
+
+
 def test_waits_grow_and_are_drawn_from_their_whole_range():
-    """Full jitter: from nothing to all of the backoff; what the server told is a floor, capped."""
-    assert [wait(n, None, lambda: 1.0) for n in (1, 2, 3, 9, 99)] == [0.5, 1, 2, 60, 60]
-    assert wait(5, None, lambda: 0.0) == 0
-    assert wait(1, 10, lambda: 0.0) == 10
-    assert 10 <= wait(9, 10, lambda: 0.99) <= 10.5
-    assert wait(1, 1e9, lambda: 0.0) == LONGEST_TOLD
+    """Full jitter: from nothing to all of the backoff; what the server wants is a floor, capped."""
+    assert [seconds(n, 1.0) for n in (1, 2, 3, 9, 99, 9999)] == [0.5, 1, 2, 60, 60, 60]
+    assert seconds(5, 0.0) == 0
+    assert seconds(1, 0.0, after=10) == 10
+    assert 10 <= seconds(9, 0.99, after=10) <= 10.5
+    assert seconds(1, 0.0, after=1e9) == LONGEST_RETRY_AFTER
 
 
 def test_a_server_that_wants_max_completion_tokens_gets_them():
@@ -446,6 +460,25 @@ def test_a_server_that_wants_max_completion_tokens_gets_them():
     assert [reply.text for reply in replies] == ["red", "red"]
     sent = [{k: v for k, v in a.body.items() if k.startswith("max_")} for a in server.asked]
     assert sent == [{"max_tokens": 5}, *[{"max_completion_tokens": 5}] * 2]
+
+
+def test_calls_under_way_are_all_sent_again_under_the_other_name():
+    """Each was refused under the old name; none of them fails."""
+    refusal = '400:{"message": "Unsupported: use \'max_completion_tokens\'", "param": "max_tokens"}'
+    with Loopback(script=[refusal] * 4, latency=0.3) as server:
+        model = OpenaiChat("m", server.url, calls=Calls(concurrency=4))
+        with ThreadPoolExecutor(4) as pool:
+            replies = list(pool.map(lambda prompt: model.chat([prompt])[0], [ASK] * 4))
+    assert [reply.text for reply in replies] == ["red"] * 4
+    assert len(server.asked) == 8
+
+
+def test_a_request_is_adapted_once():
+    """A server that goes on refusing it has the last word."""
+    refusal = '400:{"message": "max_completion_tokens is too large"}'
+    with Loopback(script=[refusal] * 3) as server:
+        assert ask(server) == Failure("400: max_completion_tokens is too large")
+    assert len(server.asked) == 2
 
 
 def test_a_painter_draws_what_it_is_told(picture):

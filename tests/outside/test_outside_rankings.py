@@ -163,7 +163,10 @@ def test_groups_of_other_queries_are_an_error_with_an_id_of_each_side(files, tmp
     """As without groups would be a wrong interval."""
     groups = tmp_path / "groups.tsv"
     groups.write_text("q1.jpg\ti1\nq2.jpg\ti1\n")
-    with pytest.raises(DataError, match=r"'q1.jpg', ..., they have 'q1', ...; do the ids agree"):
+    with pytest.raises(
+        DataError,
+        match=r"'q1.jpg', ... \(\d+ in all\), they have 'q1', ... \(\d+ in all\); do the ids agree",
+    ):
         rankings(*files(), groups=groups)
 
 

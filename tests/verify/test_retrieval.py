@@ -130,8 +130,8 @@ def test_a_picture_that_is_missing_is_named(checkpoint, data):
     (data / "coco" / "val2014" / "3.png").unlink()
     outcomes = check(references(checkpoint), data)
     assert {each.status for each in outcomes} == {"NOT RUN"}
-    assert "1 of 12 pictures" in outcomes[0].lacks[0].what
-    assert "3.png" in outcomes[0].lacks[0].what
+    assert "1 of 12 pictures" in outcomes[0].missing[0].what
+    assert "3.png" in outcomes[0].missing[0].what
 
 
 def test_weights_are_looked_for_in_the_hub_cache(data, monkeypatch, tmp_path):
@@ -141,7 +141,7 @@ def test_weights_are_looked_for_in_the_hub_cache(data, monkeypatch, tmp_path):
     (one, *_) = chosen(load(), ROW)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     (outcome,) = check([one], data)
-    assert [str(lack) for lack in outcome.lacks] == [
+    assert [str(lack) for lack in outcome.missing] == [
         "weights laion/CLIP-ViT-B-32-laion2B-s34B-b79K (hf download NAME)"
     ]
     repository = tmp_path / "hub" / "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K"
@@ -149,4 +149,4 @@ def test_weights_are_looked_for_in_the_hub_cache(data, monkeypatch, tmp_path):
     (repository / "refs" / "main").write_text("abc")
     (repository / "snapshots" / "abc").mkdir(parents=True)
     (repository / "snapshots" / "abc" / "open_clip_model.safetensors").touch()
-    assert needs.lacking(one.needs, data) == ()
+    assert needs.missing(one.needs, data) == ()

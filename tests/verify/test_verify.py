@@ -114,7 +114,7 @@ def test_a_missing_program_is_named(tmp_path, monkeypatch):
     """Java."""
     monkeypatch.setenv("PATH", str(tmp_path))
     (outcome,) = check([reference(needs=(Need(program="java", get="a package"),))], tmp_path)
-    assert str(outcome.lacks[0]) == "the program java (a package)"
+    assert str(outcome.missing[0]) == "the program java (a package)"
 
 
 def test_those_of_the_same_inputs_are_computed_together(monkeypatch, tmp_path):
@@ -250,7 +250,7 @@ def test_weights_that_turn_out_to_be_missing_are_not_a_fail(tmp_path, monkeypatc
     given = {**two_folders(tmp_path), "features": {"use": "inception"}}
     (outcome,) = check([reference(kind="fid", measure="FID", given=given)], tmp_path)
     assert outcome.status == "NOT RUN"
-    assert "inception" in outcome.lacks[0].what
+    assert "inception" in outcome.missing[0].what
 
 
 # The command

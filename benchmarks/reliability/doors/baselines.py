@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import runs
 from damaged_files import damaged
 
 from doors import Outcome
+from mmragbench.gating.baseline import table_path
 from mmragbench.gating.gate import gate, save_baseline
 
 ODD: tuple[Any, ...] = (
@@ -42,11 +44,24 @@ def make(rng: random.Random, folder: Path) -> None:
     if not saved.is_file():
         save_baseline(runs.finished(), saved)
     target = folder / "baseline.json"
-    shutil.copy(saved, target)
-    if rng.random() < 0.6:
+    for file in (saved, table_path(saved)):
+        shutil.copy(file, folder)
+    damage = rng.random()
+    if damage < 0.4:
         target.write_text(json.dumps(_edited(rng, json.loads(saved.read_text()))))
-    else:
+    elif damage < 0.7:
         target.write_bytes(damaged(rng, saved.read_bytes()))
+    else:
+        _damage_table(rng, target)
+
+
+def _damage_table(rng: random.Random, path: Path) -> None:
+    """Half of the time as if it had been saved so."""
+    content = damaged(rng, table_path(path).read_bytes())
+    table_path(path).write_bytes(content)
+    if rng.random() < 0.5:
+        summary = json.loads(path.read_text())
+        path.write_text(json.dumps({**summary, "table": sha256(content).hexdigest()}))
 
 
 def enter(folder: Path) -> Outcome:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from doors import Outcome
-from mmragbench.backends.server.budget import Purse
+from mmragbench.backends.server.budget import Budget
 from mmragbench.backends.server.prices import Used
 
 ODD: tuple[Any, ...] = (
@@ -32,15 +32,15 @@ def make(rng: random.Random, folder: Path) -> None:
 def enter(folder: Path) -> Outcome:
     ledger = folder / "ledger"
     before = [_plain(line) for line in ledger.read_bytes().split(b"\n")]
-    purse = Purse(ledger, 1e15)
+    budget = Budget(ledger, 1e15)
     spent = sum({line["call"]: _amount(line) for line in before if line}.values())
-    if abs(purse.spent - spent) > 1e-6:
-        raise AssertionError(f"${purse.spent} instead of ${spent}")
-    calls = purse.totals()["calls"]
-    purse.settle(purse.reserve("m", 0.25), "m", 0.25, Used(1, 1))
-    if abs(Purse(ledger, 1e15).spent - purse.spent) > 1e-6:
+    if abs(budget.spent - spent) > 1e-6:
+        raise AssertionError(f"${budget.spent} instead of ${spent}")
+    calls = budget.totals()["calls"]
+    budget.settle(budget.reserve("m", 0.25), "m", 0.25, Used(1, 1))
+    if abs(Budget(ledger, 1e15).spent - budget.spent) > 1e-6:
         raise AssertionError("what was spent is another thing when read again")
-    return Outcome(given=1, taken=purse.totals()["calls"] - calls)
+    return Outcome(given=1, taken=budget.totals()["calls"] - calls)
 
 
 def _plain(line: bytes) -> dict[str, Any]:

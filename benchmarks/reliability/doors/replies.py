@@ -19,7 +19,7 @@ from typing import Any
 from PIL import Image as Pillow
 
 from doors import Outcome
-from mmragbench.backends.server.budget import Purse
+from mmragbench.backends.server.budget import Budget
 from mmragbench.backends.server.endpoint import Calls
 from mmragbench.backends.server.prices import Price
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter
@@ -83,7 +83,7 @@ def enter(folder: Path) -> Outcome:
     url = f"http://127.0.0.1:{server.server_port}/v1"
     calls = Calls(timeout=5, retries=0)
     model = make_model("m", url, VARIABLE, calls=calls, price=Price(1, 2, 0.01))  # type: ignore[operator]
-    model.purse = Purse(folder / "ledger", 100.0)
+    model.budget = Budget(folder / "ledger", 100.0)
     work = model.paint if about["painter"] else model.chat  # type: ignore[union-attr]
     try:
         (answer,) = work([Prompt(("say something",))])
@@ -110,7 +110,7 @@ def _no_key(said: str, folder: Path) -> None:
 
 
 def _keeps_its_book(folder: Path) -> None:
-    spent = Purse(folder / "ledger", 100.0).spent
+    spent = Budget(folder / "ledger", 100.0).spent
     if not 0 <= spent <= 100.0:
         raise AssertionError(f"${spent} were spent of 100")
 

@@ -85,8 +85,11 @@ def margins_of(given: Sequence[str]) -> dict[str, str]:
 
 
 def _say_saved(cells: Sequence[object], path: Path) -> None:
-    size = path.stat().st_size / 1000
-    Terminal().say(f"{path}: {len(cells):,} cells, {size:,.0f} kB")
+    from mmragbench.gating.baseline import table_path
+
+    table = table_path(path)
+    size = (path.stat().st_size + table.stat().st_size) / 1000
+    Terminal().say(f"{path} and {table.name}: {len(cells):,} cells, {size:,.0f} kB")
 
 
 def _write(gate: Gate, junit: Path | None, markdown: Path | None) -> None:
@@ -153,8 +156,8 @@ def _rest(say: Callable[[str], None], count: int, most: int) -> None:
 
 def _table(cells: Sequence[Cell], width: int) -> Table:
     """What became of each cell; narrow terminals do without margin, p and n."""
-    from mmragbench._digits import number
-    from mmragbench.gating.sentences import p_value, tiny
+    from mmragbench._digits import number, p_value
+    from mmragbench.gating.sentences import p_of
 
     wide = width >= NARROW
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -164,13 +167,13 @@ def _table(cells: Sequence[Cell], width: int) -> Table:
     for head in ("before", "now", "loss", *more):
         table.add_column(head, justify="right", no_wrap=True)
     for cell in cells:
-        p = p_value(cell)
+        p = p_of(cell)
         now, lost = ("-" if x is None else number(x) for x in (cell.now, cell.loss))
         row = [cell.system, cell.measure, cell.verdict, number(cell.before), now, lost]
         if wide:
             needed = f"{cell.needed:,}" if cell.needed and cell.verdict == "can't tell" else "-"
             moved = f"{cell.changed:,} of {cell.n:,}"
-            row += [f"{cell.margin:.3g}", "-" if p is None else tiny(p).lstrip("= "), moved, needed]
+            row += [f"{cell.margin:.3g}", "-" if p is None else p_value(p), moved, needed]
         table.add_row(*row)
     return table
 

@@ -33,9 +33,9 @@ def verify(
 
     outcomes = check(chosen(load(), only), data.expanduser(), lambda what: err.say(f"{what} ..."))
     if json:
-        out.as_json([each.row() for each in outcomes])
+        out.as_json([outcome.row() for outcome in outcomes])
     else:
         for line in lines(outcomes):
             out.say(line)
-    if any(each.status == "FAIL" for each in outcomes):
+    if any(outcome.status == "FAIL" for outcome in outcomes):
         raise typer.Exit(1)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmragbench._printable import quoted
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, examples
+from mmragbench.formats.values import as_id
 from mmragbench.records import Exclusion, Task
 
 ENDINGS = {
@@ -78,13 +78,13 @@ def read(path: Path) -> Judged:
     content = read_json(path, expected)
     if not isinstance(content, dict) or not all(map(as_id, content)):
         raise DataError(f"{path}: expected {expected}")
-    return {query: _ids(path, query, listed) for query, listed in content.items()}
+    return {query: _ids(path, query, value) for query, value in content.items()}
 
 
-def _ids(path: Path, query: str, listed: object) -> list[str]:
-    ids = [as_id(id) for id in listed] if isinstance(listed, list) else [None]
+def _ids(path: Path, query: str, value: object) -> list[str]:
+    ids = [as_id(id) for id in value] if isinstance(value, list) else [None]
     if None in ids:
-        raise DataError(f"{path}: {quoted(query)} has {quoted(listed)}; expected a list of ids")
+        raise DataError(f"{path}: {quoted(query)} has {quoted(value)}; expected a list of ids")
     return list(dict.fromkeys(filter(None, ids)))
 
 
@@ -103,7 +103,7 @@ def _extended(task: Task, name: str, file: Path, judged: Judged) -> Task:
             hint = "its queries and relevant ids are the other way round"
         raise DataError(
             f"{file}: none of its {len(judged):,} queries is asked here with an id of the gallery: "
-            f"it has {examples(judged, 1) or 'none'}, asked is {examples(query_ids, 1)}; {hint} (these "
+            f"it has {listed(judged, 1) or 'none'}, asked is {listed(query_ids, 1)}; {hint} (these "
             "positives are for the test split of Karpathy's file, karpathy: dataset_coco.json)"
         )
     outside = {id: None for ids in judged.values() for id in ids if id not in document_ids}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mmragbench.data.entries import Drawn, Entry, Picture
 from mmragbench.data.intake import OUTSIDE, take_in
-from mmragbench.errors import BadImage, DataError
-from mmragbench.formats.values import examples, not_a_text
+from mmragbench.errors import BadImage, DataError, listed
+from mmragbench.formats.values import not_a_text
 from mmragbench.records import Exclusion, Image, Text
 
 CAPTIONS = "captions"
@@ -40,7 +40,7 @@ def unique(entries: Sequence[Entry]) -> tuple[list[Entry], list[Exclusion]]:
     repeated = {id: n for id, n in counts.items() if n > 1 and id}
     if repeated:
         warnings.warn(
-            f"{sum(repeated.values()):,} captions share {len(repeated):,} ids ({examples(repeated)}); "
+            f"{sum(repeated.values()):,} captions share {len(repeated):,} ids ({listed(repeated)}); "
             "all of them count, as <image id>#<number>",
             stacklevel=2,
         )

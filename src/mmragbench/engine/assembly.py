@@ -286,8 +286,8 @@ class Assembly:
                 bound = self._bind_model(role, name)
                 with crashes.told(bound.component.name, bound.component.make):
                     raw = self._raw[role, name] = self.build(bound)
-                if hasattr(raw, "purse"):
-                    raw.purse = self._meter.purse
+                if hasattr(raw, "budget"):
+                    raw.budget = self._meter.budget
             except NotApplicable:
                 raise
             except MmragbenchError as error:

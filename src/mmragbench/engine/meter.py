@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from mmragbench.backends.server.budget import Purse
+from mmragbench.backends.server.budget import Budget
 
 
 @dataclass
@@ -61,10 +61,10 @@ class Progress(Protocol):
 
 
 class Meter:
-    """Counts usage into the stage that is open, and in total; holds the purse of the run."""
+    """Counts usage into the stage that is open, and in total; holds the budget of the run."""
 
-    def __init__(self, progress: Progress | None = None, purse: Purse | None = None) -> None:
-        self.progress, self.purse = progress, purse or Purse()
+    def __init__(self, progress: Progress | None = None, budget: Budget | None = None) -> None:
+        self.progress, self.budget = progress, budget or Budget()
         self.total_calls = 0
         self._stage: dict[tuple[str, str], Usage] = {}
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from mmragbench._printable import quoted
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import examples
 
 NULLS = frozenset(("nan", "NaN", "None", "null", "NULL", "<NA>"))
 """What programs write into CSV for a value that is not there; pandas reads these as missing, too."""
@@ -49,7 +48,7 @@ def read_csv(
     header[lowered.index(name)] = name
     if twice := [column for column, n in Counter(header).items() if n > 1 and column]:
         raise DataError(
-            f"{path}: several columns are called {examples(twice)}; give each a name of its own"
+            f"{path}: several columns are called {listed(twice)}; give each a name of its own"
         )
     return header, _rows(lines[first + 1 :], lowered.index(name))
 

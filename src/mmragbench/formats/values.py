@@ -14,12 +14,6 @@ MAX_ID = 1_000
 """Characters of an id."""
 
 
-def examples(ids: Iterable[str], most: int = 3) -> str:
-    """The first ids of many in an error: `'7', '8', '9', ...`."""
-    listed = list(dict.fromkeys(ids))
-    return ", ".join(map(quoted, listed[:most])) + (", ..." if len(listed) > most else "")
-
-
 def as_id(value: object) -> str | None:
     """An id by its text, `7` for 7 and "7"; None for what cannot be one.
 

@@ -1,15 +1,17 @@
 """The baseline of a gate: what a run reached, small enough to be committed and reviewed.
 
-One line a task and a cell come first, for whoever reads the change in a pull request; below them
-what a machine needs to compare query by query. Values are kept in single precision, and those of a
-new run are rounded alike, so that a run that is made again differs by exactly nothing.
+It is two files. `baseline.json` has a line for each task and each cell, for whoever reads the change
+in a pull request; `baseline.parquet` beside it has what is needed to compare query by query. Values
+are stored in single precision, and those of a new run are rounded alike, so that a run that is made
+again differs by exactly nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from functools import cached_property
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -21,32 +23,32 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
 from mmragbench._files import write_atomically
+from mmragbench._printable import one_line, shortened
 from mmragbench.errors import DataError
-from mmragbench.gating.packing import (
+from mmragbench.gating.baseline_table import (
+    DOCUMENT_DIGITS,
+    QUERY_DIGITS,
+    TaskItems,
     Values,
-    pack_digests,
-    pack_ids,
-    pack_values,
-    unpack_digests,
-    unpack_ids,
-    unpack_values,
+    read_table,
+    write_table,
 )
 from mmragbench.records import Measure
 from mmragbench.run_folder.evidence import Evidence, RunFolder
-
-QUERY_DIGITS, DOCUMENT_DIGITS = 8, 4
-"""Of an item's digest: enough to say which ones changed; the task's own digest says that none did."""
 
 Key = tuple[str, str, str | None, int | None, str]
 """Task, strategy, generator, k, measure."""
 
 
 class NoBaseline(DataError):
-    """There is no baseline in a file."""
+    """There is no baseline in a file, or the table beside it is another one's."""
+
+    def __init__(self, problem: str, path: Path) -> None:
+        super().__init__(f"{problem}; write one with `mmragbench gate RUN --save {path}`")
+        self.problem = problem
 
 
 class Strict(BaseModel):
@@ -92,60 +94,43 @@ class CellLine(Strict):
         return (self.task, self.strategy, self.generator, self.k, self.measure)
 
 
-class TaskItems(Strict):
-    """A task's queries and documents, packed: ids, and the first digits of their digests."""
-
-    queries: str
-    asked: str
-    gold: str
-    documents: str
-    contents: str
-
-    @cached_property
-    def query_ids(self) -> list[str]:
-        return unpack_ids(self.queries)
-
-    @cached_property
-    def document_ids(self) -> list[str]:
-        return unpack_ids(self.documents)
-
-    def digests(self, part: Literal["asked", "gold", "contents"]) -> dict[str, str]:
-        """Query or document -> the first digits of its digest."""
-        width = DOCUMENT_DIGITS if part == "contents" else QUERY_DIGITS
-        ids = self.document_ids if part == "contents" else self.query_ids
-        return dict(zip(ids, unpack_digests(getattr(self, part), width), strict=True))
-
-
-class Baseline(Strict):
-    """A baseline file.
+class Summary(Strict):
+    """What `baseline.json` says.
 
     Attributes:
-        values: for each of `cells`, its values in the order of its task's queries, packed.
+        table: SHA-256 of the Parquet file beside it.
     """
 
-    format: Literal["mmragbench-baseline-1"]
+    format: Literal["mmragbench-baseline-2"] = "mmragbench-baseline-2"
+    suite: str
+    mmragbench: str
+    table: str
+    tasks: tuple[TaskLine, ...]
+    cells: tuple[CellLine, ...] = Field(min_length=1)
+
+    def text(self) -> str:
+        """JSON with a line for each task and each cell, so that a change of one is a change of one
+        line."""
+        fields = (f"{_json(name)}: {_lines(value)}" for name, value in self.model_dump().items())
+        return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a run reached.
+
+    Attributes:
+        suite, mmragbench: the run's suite and version.
+        items: task -> its queries and documents.
+        values: cell -> its values in the order of its task's queries.
+    """
+
     suite: str
     mmragbench: str
     tasks: tuple[TaskLine, ...]
-    cells: tuple[CellLine, ...] = Field(min_length=1)
-    values: tuple[str, ...]
-    items: dict[str, TaskItems]
-
-    @model_validator(mode="after")
-    def _fits(self) -> Baseline:
-        lengths = {task.task: task.queries for task in self.tasks}
-        if set(lengths) != set(self.items) or len(self.values) != len(self.cells):
-            raise ValueError("tasks and items, or cells and values, are not the same number")
-        for task in self.tasks:
-            items = self.items[task.task]
-            known = len(items.digests("asked")), len(items.digests("gold"))
-            stored = len(items.digests("contents"))
-            if {*known} != {task.queries} or stored != task.documents:
-                raise ValueError(f"{task.task} has other items than it says")
-        for cell, packed in zip(self.cells, self.values, strict=True):
-            if len(unpack_values(packed)) != lengths.get(cell.task):
-                raise ValueError(f"{cell.key} has not one value for each query")
-        return self
+    cells: tuple[CellLine, ...]
+    items: Mapping[str, TaskItems]
+    values: Mapping[Key, Values]
 
     @classmethod
     def of(cls, run: RunFolder, measures: Sequence[str] = ()) -> Baseline:
@@ -154,58 +139,100 @@ class Baseline(Strict):
         Raises:
             DataError: the run lacks a measure, or was written by an older version.
         """
-        evidence = list(run.evidence(measures))
+        evidence = {evidence_key(number): number for number in run.evidence(measures)}
         if not evidence:
             raise DataError(
                 f"{run.path} has no number to keep: see the reasons in its summary.json"
             )
         rows = {key_of(row): row for row in run.rows if row["slice"] == "all"}
-        names = list(dict.fromkeys(found.task for found in evidence))
-        lines, items = zip(*(task_of(run, name) for name in names), strict=True)
-        order = {name: items[at].query_ids for at, name in enumerate(names)}
-        cells = [rows[evidence_key(found)] for found in evidence]
-        return cls(
-            format="mmragbench-baseline-1",
-            suite=run.suite["name"],
-            mmragbench=run.manifest["mmragbench"],
-            tasks=lines,
-            cells=tuple(
-                CellLine(**{name: row[name] for name in CellLine.model_fields}) for row in cells
-            ),
-            values=tuple(pack_values(values_of(found, order[found.task])) for found in evidence),
-            items=dict(zip(names, items, strict=True)),
-        )
+        cells = [
+            CellLine(**{name: rows[key][name] for name in CellLine.model_fields})
+            for key in evidence
+        ]
+        names = list(dict.fromkeys(cell.task for cell in cells))
+        tasks, items = zip(*(task_of(run, name) for name in names), strict=True)
+        by_task = dict(zip(names, items, strict=True))
+        values = {
+            key: values_of(number, by_task[number.task].queries) for key, number in evidence.items()
+        }
+        version = run.manifest["mmragbench"]
+        return cls(run.suite["name"], version, tasks, tuple(cells), by_task, values)
 
     @classmethod
     def read(cls, path: Path) -> Baseline:
         """Read a baseline.
 
         Raises:
-            DataError: the file is missing, or is not a baseline.
+            NoBaseline: a file is missing, is none of this version, or the two are not of one save.
         """
+        summary = _summary(path)
         try:
-            return cls.model_validate_json(path.read_bytes())
+            content = table_path(path).read_bytes()
         except OSError as error:
-            raise NoBaseline(
-                f"there is no baseline {path} ({error.strerror}); write one with "
-                f"`mmragbench gate RUN --save {path}`"
-            ) from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            raise NoBaseline(
-                f"{path} is not a baseline of this version: {place[:80] or 'it'}: "
-                f"{first['msg'][:200]}; write one with `mmragbench gate RUN --save`"
-            ) from error
+            problem = f"{path} needs {table_path(path).name} beside it ({error.strerror})"
+            raise NoBaseline(problem, path) from error
+        if sha256(content).hexdigest() != summary.table:
+            raise NoBaseline(f"{table_path(path)} was not saved together with {path.name}", path)
+        try:
+            items, values = read_table(content)
+            _check_sizes(summary, items, values)
+        except Exception as error:  # broken bytes may raise anything
+            problem = f"{table_path(path)} is not a baseline's table ({one_line(error, 200)})"
+            raise NoBaseline(problem, path) from error
+        columns = {task: iter(arrays) for task, arrays in values.items()}
+        by_cell = {cell.key: next(columns[cell.task]) for cell in summary.cells}
+        return cls(summary.suite, summary.mmragbench, summary.tasks, summary.cells, items, by_cell)
 
     def write(self, path: Path) -> None:
-        """A line a task, a cell, a column, so that a change of one is a change of one line."""
-        plain = self.model_dump()
-        items = plain.pop("items")
-        parts = [f"{_json(name)}: {_listed(value)}" for name, value in plain.items()]
-        listed = ",\n".join(f"{_json(name)}: {_spread(value)}" for name, value in items.items())
-        parts.append(f'"items": {{\n{listed}\n}}')
-        write_atomically(path, "{\n" + ",\n".join(parts) + "\n}\n")
+        """Write both files; the table first, since the other one has its digest."""
+        values = {
+            task.task: [self.values[cell.key] for cell in self.cells if cell.task == task.task]
+            for task in self.tasks
+        }
+        content = write_table(self.items, values)
+        summary = Summary(
+            suite=self.suite,
+            mmragbench=self.mmragbench,
+            table=sha256(content).hexdigest(),
+            tasks=self.tasks,
+            cells=self.cells,
+        )
+        write_atomically(table_path(path), content)
+        write_atomically(path, summary.text())
+
+
+def table_path(path: Path) -> Path:
+    """The Parquet file that belongs to a baseline's JSON file."""
+    return path.with_suffix(".parquet")
+
+
+def _summary(path: Path) -> Summary:
+    try:
+        return Summary.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise NoBaseline(f"there is no baseline {path} ({error.strerror})", path) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        problem = f"{shortened(place, 80)}: {shortened(first['msg'], 200)}"
+        raise NoBaseline(f"{path} is not a baseline of this version: {problem}", path) from error
+
+
+def _check_sizes(
+    summary: Summary, items: Mapping[str, TaskItems], values: Mapping[str, Sequence[Values]]
+) -> None:
+    """Raises ValueError where a table is not as large as its summary says."""
+    cells = Counter(cell.task for cell in summary.cells)
+    if set(items) != {task.task for task in summary.tasks} or not cells.keys() <= set(items):
+        raise ValueError("it has other tasks")
+    for task in summary.tasks:
+        stored, columns = items[task.task], values[task.task]
+        queries = {len(stored.queries), len(stored.asked), len(stored.gold), *map(len, columns)}
+        documents = {len(stored.documents), len(stored.contents)}
+        if queries != {task.queries} or documents != {task.documents}:
+            raise ValueError(f"{task.task} has other items than its summary says")
+        if len(columns) != cells[task.task]:
+            raise ValueError(f"{task.task} has other cells than its summary says")
 
 
 def key_of(row: dict[str, Any]) -> Key:
@@ -213,9 +240,9 @@ def key_of(row: dict[str, Any]) -> Key:
     return (row["task"], row["strategy"], row["generator"], row["k"], row["measure"])
 
 
-def evidence_key(found: Evidence) -> Key:
+def evidence_key(number: Evidence) -> Key:
     """The key of a number with its evidence."""
-    return (found.task, found.strategy, found.generator, found.k, str(found.measure))
+    return (number.task, number.strategy, number.generator, number.k, str(number.measure))
 
 
 def task_of(run: RunFolder, task: str) -> tuple[TaskLine, TaskItems]:
@@ -245,32 +272,32 @@ def task_of(run: RunFolder, task: str) -> tuple[TaskLine, TaskItems]:
         ),
     )
     items = TaskItems(
-        queries=pack_ids(ids),
-        asked=pack_digests(asked, QUERY_DIGITS),
-        gold=pack_digests(gold, QUERY_DIGITS),
-        documents=pack_ids(memory),
-        contents=pack_digests(contents, DOCUMENT_DIGITS),
+        queries=ids,
+        asked=[digest[:QUERY_DIGITS] for digest in asked],
+        gold=[digest[:QUERY_DIGITS] for digest in gold],
+        documents=memory,
+        contents=[digest[:DOCUMENT_DIGITS] for digest in contents],
     )
     return line, items
 
 
-def values_of(found: Evidence, queries: Sequence[str]) -> Values:
+def values_of(number: Evidence, queries: Sequence[str]) -> Values:
     """One value for each query, in single precision; nan where there is none. Their mean is the
     number: for FID and KID, and for Bleu, the values are influences. FID and KID are those of these
     queries, whatever others the run has."""
-    values = _of_distance(found, queries) if found.features else found.values
+    values = _of_distance(number, queries) if number.features else number.values
     return np.asarray([values.get(query, np.nan) for query in queries], dtype=np.float32)
 
 
-def _of_distance(found: Evidence, queries: Sequence[str]) -> dict[str, float]:
+def _of_distance(number: Evidence, queries: Sequence[str]) -> dict[str, float]:
     from mmragbench.statistics import distance_values
 
-    assert found.features is not None
-    generated, real = found.features
+    assert number.features is not None
+    generated, real = number.features
     both = [query for query in queries if query in real and query in generated]
     if len(both) < 2:
         return {}
-    kind: Literal["FID", "KID"] = "FID" if found.measure.name == "FID" else "KID"
+    kind: Literal["FID", "KID"] = "FID" if number.measure.name == "FID" else "KID"
     x, y = (np.stack([side[query] for query in both]) for side in (real, generated))
     return dict(zip(both, distance_values(x, y, kind).tolist(), strict=True))
 
@@ -283,13 +310,8 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _listed(value: object) -> str:
+def _lines(value: object) -> str:
+    """JSON; a list with a line for each of its values."""
     if not isinstance(value, list | tuple):
         return _json(value)
     return "[\n" + ",\n".join(map(_json, value)) + "\n]"
-
-
-def _spread(value: dict[str, str]) -> str:
-    return (
-        "{\n" + ",\n".join(f" {_json(name)}: {_json(text)}" for name, text in value.items()) + "}"
-    )

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from mmragbench.gating.baseline import CellLine
-from mmragbench.gating.packing import Values
+from mmragbench.gating.baseline_table import Values
 from mmragbench.records import Measure
 from mmragbench.run_folder.evidence import DISTANCES
 from mmragbench.statistics import Design, holm, loss

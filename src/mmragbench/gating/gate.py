@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmragbench._places import check_file
+from mmragbench._printable import shortened
 from mmragbench.comparing.margins import Margin, margins_for
 from mmragbench.errors import DataError, MmragbenchError, unknown
 from mmragbench.gating.baseline import (
@@ -18,10 +19,10 @@ from mmragbench.gating.baseline import (
     Key,
     evidence_key,
     key_of,
+    table_path,
     values_of,
 )
 from mmragbench.gating.cells import Cell, Paired, judge, missing
-from mmragbench.gating.packing import unpack_values
 from mmragbench.gating.problems import (
     Problem,
     Side,
@@ -99,18 +100,25 @@ class Gate:
 
 
 def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = ()) -> Baseline:
-    """Write a run's baseline; of some measures, or of all.
+    """Write a run's baseline, of some measures or of all: a JSON file for people, and a Parquet file
+    of the same name beside it.
 
     Raises:
-        MmragbenchError: it is no finished run, lacks a measure, or a component crashed in it; or the
+        MmragbenchError: it is no finished run, lacks a measure, or a component crashed in it; or a
             file can't be written.
     """
-    check_file("the baseline", Path(path))
+    path = Path(path)
+    if path == table_path(path):
+        raise MmragbenchError(
+            f"{path}: a baseline is two files; name the one for people, like {path.with_suffix('.json')}"
+        )
+    for file in (path, table_path(path)):
+        check_file("the baseline", file)
     with unlisted(Path(run)):
         folder = RunFolder(Path(run))
         _refuse_crashes(folder, measures)
         baseline = Baseline.of(folder, measures)
-    baseline.write(Path(path))
+    baseline.write(path)
     return baseline
 
 
@@ -126,7 +134,7 @@ def _refuse_crashes(run: RunFolder, measures: Sequence[str]) -> None:
         named = " · ".join(str(part) for part in first if part is not None)
         raise DataError(
             f"{run.path}: {len(crashed):,} numbers are missing since a component crashed, so that a "
-            f"baseline would not defend them; first {named}: {reason[:150]}; mend it and run the "
+            f"baseline would not defend them; first {named}: {shortened(reason, 150)}; mend it and run the "
             "suite again, or name the measures that a baseline should have (--measures)"
         )
 
@@ -158,7 +166,7 @@ def gate(
     with unlisted(Path(run)):
         if folder.suite["name"] != kept.suite:
             raise MmragbenchError(
-                f"{baseline} is a baseline of the suite {kept.suite[:80]!r}, and {run} is a run of "
+                f"{baseline} is a baseline of the suite {shortened(kept.suite, 80)!r}, and {run} is a run of "
                 f"{folder.suite['name']!r}; give a run of the same suite, or save another baseline"
             )
         lines = _chosen(kept, measures)
@@ -168,11 +176,11 @@ def gate(
 def _gate(
     run: RunFolder,
     baseline: Baseline,
-    lines: Sequence[tuple[CellLine, str]],
+    lines: Sequence[CellLine],
     margins: Mapping[str, float | str | Margin],
     require_power: float | None,
 ) -> Gate:
-    names = list(dict.fromkeys(line.measure for line, _ in lines))
+    names = list(dict.fromkeys(line.measure for line in lines))
     allowed = margins_for(names, margins)
     rows = {key_of(row): row for row in run.rows if row["slice"] == "all"}
     there = {key[0] for key in rows}
@@ -180,9 +188,7 @@ def _gate(
     found = {evidence_key(e): e for e in run.evidence(wanted)} if wanted else {}
     groups = {task.task: run.groups(task.task) for task in baseline.tasks if task.task in there}
     sides = [
-        Side(line, _scored(baseline, line, packed), found[line.key])
-        for line, packed in lines
-        if line.key in found
+        Side(line, _scored(baseline, line), found[line.key]) for line in lines if line.key in found
     ]
     pairs = [_pair(run, side, groups[side.line.task], allowed) for side in sides]
     losses = [failed(pair.line, pair.queries, pair.before, pair.now) for pair in pairs]
@@ -191,10 +197,10 @@ def _gate(
     return Gate(
         run=run.path,
         suite=baseline.suite,
-        cells=tuple(judged.get(line.key) or _unjudged(line, found, allowed) for line, _ in lines),
+        cells=tuple(judged.get(line.key) or _unjudged(line, found, allowed) for line in lines),
         problems=(
             *in_data(baseline, run, {side.line.task for side in sides}),
-            *missing_cells([line for line, _ in lines], rows),
+            *missing_cells(lines, rows),
             *dict.fromkeys(lost for lost in losses if lost),
             *in_sets(sides),
             *in_signatures(sides),
@@ -213,21 +219,20 @@ def _new(baseline: Baseline, rows: Mapping[Key, Mapping[str, Any]]) -> Iterator[
             yield " · ".join(str(part) for part in key if part is not None)
 
 
-def _chosen(baseline: Baseline, measures: Sequence[str]) -> list[tuple[CellLine, str]]:
+def _chosen(baseline: Baseline, measures: Sequence[str]) -> list[CellLine]:
     known = list(dict.fromkeys(line.measure for line in baseline.cells))
     for name in measures:
         if name not in known:
             raise DataError(unknown("measure of the baseline", name, known))
-    lines = zip(baseline.cells, baseline.values, strict=True)
-    return [(line, packed) for line, packed in lines if not measures or line.measure in measures]
+    return [line for line in baseline.cells if not measures or line.measure in measures]
 
 
-def _scored(baseline: Baseline, line: CellLine, packed: str) -> dict[str, float]:
+def _scored(baseline: Baseline, line: CellLine) -> dict[str, float]:
     """Query -> its value in the baseline, where it has one."""
-    values = unpack_values(packed)
-    queries = np.asarray(baseline.items[line.task].query_ids, dtype=object)
-    there = np.isfinite(values)
-    return dict(zip(queries[there].tolist(), values[there].tolist(), strict=True))
+    values = baseline.values[line.key]
+    queries = np.asarray(baseline.items[line.task].queries, dtype=object)
+    scored = np.isfinite(values)
+    return dict(zip(queries[scored].tolist(), values[scored].tolist(), strict=True))
 
 
 def _pair(

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mmragbench.gating.baseline import Baseline, CellLine, Key, TaskItems, TaskLine, task_of
-from mmragbench.gating.packing import Values
+from mmragbench.gating.baseline import Baseline, CellLine, Key, TaskLine, task_of
+from mmragbench.gating.baseline_table import TaskItems, Values
 from mmragbench.records import Absence
 from mmragbench.run_folder.evidence import Evidence, RunFolder
 from mmragbench.signature import differences
@@ -113,8 +113,8 @@ def in_data(baseline: Baseline, run: RunFolder, tasks: Set[str]) -> list[Problem
 def _in_task(before: TaskLine, old: TaskItems, now: TaskLine, new: TaskItems) -> Iterator[Problem]:
     gone: list[Problem] = []
     for kind, was, there in (
-        ("query", old.query_ids, set(new.query_ids)),
-        ("document", old.document_ids, set(new.document_ids)),
+        ("query", old.queries, set(new.queries)),
+        ("document", old.documents, set(new.documents)),
     ):
         if ids := [id for id in was if id not in there]:
             text = f"{_some(len(ids), kind)} of {len(was):,} missing: {named(ids)}"
@@ -123,7 +123,7 @@ def _in_task(before: TaskLine, old: TaskItems, now: TaskLine, new: TaskItems) ->
     yield from gone
     changed = list(_changed(before.task, old, new))
     yield from changed
-    if more := len(set(new.document_ids) - set(old.document_ids)):
+    if more := len(set(new.documents) - set(old.documents)):
         text = f"{_some(more, 'document')} more than in the baseline: what is found may be another"
         changed.append(Problem("changed data", before.task, text))
         yield changed[-1]

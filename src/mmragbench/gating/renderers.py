@@ -6,16 +6,15 @@ import re
 from collections.abc import Callable, Iterator
 from xml.etree import ElementTree as Xml
 
-from mmragbench._digits import number
+from mmragbench._digits import number, p_value
 from mmragbench.gating.cells import Cell
 from mmragbench.gating.gate import Gate
 from mmragbench.gating.sentences import (
     got_worse,
     headline,
-    p_value,
+    p_of,
     power,
     sentence,
-    tiny,
     too_few,
     unfailing,
     weak,
@@ -70,7 +69,7 @@ def _worse(gate: Gate, escape: Escape) -> list[str]:
 
 def _row(cell: Cell, escape: Escape) -> str:
     now, lost = (("—" if value is None else number(value)) for value in (cell.now, cell.loss))
-    p = p_value(cell)
+    p = p_of(cell)
     cells = (
         escape(cell.name),
         cell.verdict,
@@ -78,7 +77,7 @@ def _row(cell: Cell, escape: Escape) -> str:
         now,
         lost,
         f"{cell.margin:.3g}",
-        "—" if p is None else tiny(p).lstrip("= "),
+        "—" if p is None else p_value(p),
     )
     return f"| {' | '.join(cells)} |"
 

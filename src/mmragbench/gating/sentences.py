@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmragbench._digits import number
+from mmragbench._digits import number, p_value
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.gate import Gate
 from mmragbench.run_folder.files import Files
@@ -46,18 +46,18 @@ def change(cell: Cell) -> str:
 
 def sentence(cell: Cell) -> str:
     """A cell's verdict with its numbers, and what to do where it can't be told."""
-    p = p_value(cell)
+    p = p_of(cell)
     if p is None:
         return f"{cell.verdict}: {MEANING[cell.verdict]} ({change(cell)})"
     said = (
-        f"{cell.verdict}: {change(cell)}, p {tiny(p)}, {cell.changed:,} of {cell.n:,} queries moved"
+        f"{cell.verdict}: {change(cell)}, p {_is(p)}, {cell.changed:,} of {cell.n:,} queries moved"
     )
     if cell.verdict == "can't tell" and cell.needed and cell.needed > cell.n:
         return f"{said}; {cell.needed:,} queries would tell such a loss"
     return said
 
 
-def p_value(cell: Cell) -> float | None:
+def p_of(cell: Cell) -> float | None:
     """Of what the verdict says: that a loss was shown, or that one of the margin's size is excluded;
     None where nothing was tested."""
     return cell.p_lost if cell.verdict == "regressed" else cell.p_holds
@@ -176,6 +176,7 @@ def _found(rows: Iterable[dict[str, Any]], key: str, ids: Sequence[str]) -> dict
     return {row[key]: row["text"] for row in rows if row[key] in ids and row.get("text")}
 
 
-def tiny(p: float) -> str:
-    """`0.0312`, `< 0.0001`"""
-    return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"
+def _is(p: float) -> str:
+    """`= 0.0312`, `<0.0001`"""
+    text = p_value(p)
+    return text if text.startswith("<") else f"= {text}"

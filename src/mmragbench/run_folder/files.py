@@ -16,9 +16,10 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from mmragbench._files import file_digest, sweep, write_atomically
 from mmragbench._printable import one_line
-from mmragbench.backends.server.budget import lock
 from mmragbench.errors import DataError, MmragbenchError
 
 if TYPE_CHECKING:
@@ -239,8 +240,7 @@ def writing(folder: Path) -> Iterator[None]:
         OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        lock(file.fileno())
+    with FileLock(folder / ".lock"):
         _write_list(folder, {})
         _clear(folder)
         yield

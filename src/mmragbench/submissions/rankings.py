@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mmragbench._printable import quoted
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.judgements import Grades, read_judgements, trec_fields, usable
 from mmragbench.formats.text_lines import read_lines
 from mmragbench.formats.trec import escaped, originals
-from mmragbench.formats.values import as_id, as_number, contradiction, examples
+from mmragbench.formats.values import as_id, as_number, contradiction
 from mmragbench.records import Query, Ranking, Task
 from mmragbench.submissions.problems import Policy, Problems, compared
 from mmragbench.submissions.submission import Submission
@@ -139,8 +139,8 @@ def read_groups(path: Path, queries: Iterable[str]) -> Mapping[str, str]:
         hint = "the columns are the other way round: the query comes first"
         raise DataError(
             f"{path}: not one of its {len(pairs):,} lines is about a query of the judgements: it has "
-            f"{examples((query for query, _ in pairs), 1) or 'nothing'}, they have "
-            f"{examples(known and sorted(known), 1)}; "
+            f"{listed(dict.fromkeys(query for query, _ in pairs), 1) or 'nothing'}, they have "
+            f"{listed(known and sorted(known), 1)}; "
             f"{hint if swapped else 'do the ids agree?'} (expected {GROUPS})"
         )
     found: dict[str, str] = {}

@@ -25,14 +25,14 @@ def captions(
     from mmragbench.evals.captions import JAVA, PYTHON
     from mmragbench.submissions.captions import captions as read
 
-    tokenizer = {each.name: each for each in (JAVA, PYTHON)}[given["tokenizer"]]
+    tokenizer = {JAVA.name: JAVA, PYTHON.name: PYTHON}[given["tokenizer"]]
     submission = read(data / given["results"], data / given["references"], "skip")
-    measures = dict.fromkeys(Measure.parse(each.measure) for each in references)
+    measures = dict.fromkeys(Measure.parse(reference.measure) for reference in references)
     families: dict[Callable[..., list[Scores]], list[Measure]] = {}
     for measure in measures:
         families.setdefault(find_measure(measure).make, []).append(measure)
-    found: dict[str, Scores] = {}
+    by_measure: dict[str, Scores] = {}
     for evaluate, family in families.items():
         scored = evaluate(family, submission.task, [], submission.outputs, tokenizer=tokenizer)
-        found |= {str(scores.measure): scores for scores in scored}
-    return {each.name: found[each.measure] for each in references}
+        by_measure |= {str(scores.measure): scores for scores in scored}
+    return {reference.name: by_measure[reference.measure] for reference in references}

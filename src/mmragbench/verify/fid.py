@@ -31,8 +31,8 @@ def fid(references: Sequence[Reference], given: Mapping[str, Any], data: Path) -
     name = spec.pop("use")
     encoder = find("encoder", name).make(**spec)
     submission = read(data / given["made"], data / given["real"], pairs="none")
-    measures = list(dict.fromkeys(Measure(each.measure, name) for each in references))
+    measures = list(dict.fromkeys(Measure(reference.measure, name) for reference in references))
     scored = images(measures, submission.task, [], submission.outputs, features=encoder)
     # Of two sets, no query has both a real and a generated picture, which is no failure.
-    found = {scores.measure.name: replace(scores, scores=()) for scores in scored}
-    return {each.name: found[each.measure] for each in references}
+    by_measure = {scores.measure.name: replace(scores, scores=()) for scores in scored}
+    return {reference.name: by_measure[reference.measure] for reference in references}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from typing import NamedTuple
 
-from mmragbench.errors import MmragbenchError
 from mmragbench.verify.references import Need
 
 
-@dataclass(frozen=True)
-class Lack:
+class Missing(NamedTuple):
     """One thing that is not there, and how to get it."""
 
     what: str
@@ -22,32 +20,26 @@ class Lack:
         return f"{self.what} ({self.get})" if self.get else self.what
 
 
-class Missing(MmragbenchError):
-    """Something that a reference needs turned out not to be there, or not to be whole."""
-
-    def __init__(self, *lacks: Lack) -> None:
-        super().__init__("; ".join(map(str, lacks)))
-        self.lacks = lacks
-
-
-def lacking(needs: Iterable[Need], data: Path) -> tuple[Lack, ...]:
+def missing(needs: Iterable[Need], data: Path) -> tuple[Missing, ...]:
     """What of it is not there; looks only, loads and fetches nothing."""
-    return tuple(lack for need in needs if (lack := _lack(need, data)))
+    return tuple(Missing(what, need.get or get) for need in needs for what, get in _gap(need, data))
 
 
-def _lack(need: Need, data: Path) -> Lack | None:
+def _gap(need: Need, data: Path) -> Iterable[tuple[str, str]]:
+    """What is not there, and the usual way to get it; nothing where it is there."""
     if need.path is not None:
-        there = (data / need.path).exists()
-        return None if there else Lack(f"{data / need.path}", need.get)
-    if need.program is not None:
-        return None if which(need.program) else Lack(f"the program {need.program}", need.get)
-    if need.torch_hub is not None:
+        if not (data / need.path).exists():
+            yield f"{data / need.path}", ""
+    elif need.program is not None:
+        if not which(need.program):
+            yield f"the program {need.program}", ""
+    elif need.torch_hub is not None:
         path = _torch_hub() / need.torch_hub
-        return None if path.is_file() else Lack(f"weights {path}", need.get)
-    if _in_hub_cache(str(need.hub), need.files):
-        return None
-    kind = "weights" if any("open_clip" in file for file in need.files) else "tokenizer"
-    return Lack(f"{kind} {need.hub}", need.get or "hf download NAME")
+        if not path.is_file():
+            yield f"weights {path}", ""
+    elif not _in_hub_cache(str(need.hub), need.files):
+        kind = "weights" if any("open_clip" in file for file in need.files) else "tokenizer"
+        yield f"{kind} {need.hub}", "hf download NAME"
 
 
 def _torch_hub() -> Path:

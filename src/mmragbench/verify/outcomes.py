@@ -8,7 +8,7 @@ from typing import Any, Literal
 from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Scores
 from mmragbench.signature import parse
-from mmragbench.verify.needs import Lack
+from mmragbench.verify.needs import Missing
 from mmragbench.verify.references import Reference
 
 Status = Literal["PASS", "FAIL", "NOT RUN", "NOT COMPARABLE"]
@@ -17,12 +17,12 @@ STATUSES: tuple[Status, ...] = ("PASS", "FAIL", "NOT RUN", "NOT COMPARABLE")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One reference, settled.
+    """What became of one reference.
 
     Attributes:
         ours: our number, where there is one.
         reason: why it failed without a number, or why the two are not comparable.
-        lacks: what was missing.
+        missing: what was not at hand.
     """
 
     reference: Reference
@@ -30,7 +30,7 @@ class Outcome:
     ours: float | None = None
     signature: str | None = None
     reason: str | None = None
-    lacks: tuple[Lack, ...] = ()
+    missing: tuple[Missing, ...] = ()
 
     @property
     def difference(self) -> float | None:
@@ -51,7 +51,7 @@ class Outcome:
             "tolerance": reference.tolerance,
             "signature": self.signature,
             "reason": self.reason,
-            "missing": [{"what": lack.what, "get": lack.get} for lack in self.lacks],
+            "missing": [gap._asdict() for gap in self.missing],
             "protocol": reference.protocol,
             "source": reference.source.model_dump(),
         }
@@ -62,11 +62,10 @@ def judge(reference: Reference, scores: Scores) -> Outcome:
     if scores.absence is not None:
         if scores.absence.crashed:
             return Outcome(reference, "FAIL", reason=str(scores.absence))
-        return Outcome(reference, "NOT RUN", lacks=(Lack(scores.absence.reason),))
+        return Outcome(reference, "NOT RUN", missing=(Missing(scores.absence.reason),))
     ours, _, failed = estimate(scores)
-    other = _differing(reference, scores.signature)
-    if other:
-        return Outcome(reference, "NOT COMPARABLE", ours, scores.signature, other)
+    if differing := _differing(reference, scores.signature):
+        return Outcome(reference, "NOT COMPARABLE", ours, scores.signature, differing)
     if ours is None or failed:
         reason = f"{failed} queries failed" if failed else "no query could be scored"
         return Outcome(reference, "FAIL", ours, scores.signature, reason)

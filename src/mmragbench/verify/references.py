@@ -59,10 +59,8 @@ class Need(_Strict):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Need:
-        if (
-            sum(each is not None for each in (self.path, self.hub, self.torch_hub, self.program))
-            != 1
-        ):
+        names = (self.path, self.hub, self.torch_hub, self.program)
+        if names.count(None) != len(names) - 1:
             raise ValueError("a need names one of path, hub, torch_hub, program")
         return self
 
@@ -76,7 +74,7 @@ class Reference(_Strict):
         value: on the measure's raw scale.
         tolerance: the largest difference, either way, that is still agreement.
         facts: what our number's signature has to say for the two to be comparable.
-        given: what that function is told.
+        given: that function's arguments.
         differs: why the protocols differ, where they do; such a number is never computed.
     """
 
@@ -150,19 +148,19 @@ def load(folder: Path = FOLDER) -> list[Reference]:
     Raises:
         SuiteError: a file is not what it should be, or two references have one name.
     """
-    found: dict[str, Reference] = {}
+    references: dict[str, Reference] = {}
     for path in sorted(folder.glob("*.yaml")):
         for reference in _read(path):
-            if reference.name in found:
+            if reference.name in references:
                 raise SuiteError(f"{path}: {reference.name} is there twice")
-            found[reference.name] = reference
-    return list(found.values())
+            references[reference.name] = reference
+    return list(references.values())
 
 
 def _read(path: Path) -> list[Reference]:
     try:
         file = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        return [each for family in file.families for each in family.references(file.source)]
+        return [one for family in file.families for one in family.references(file.source)]
     except (ValidationError, ValueError, yaml.YAMLError) as error:
         raise SuiteError(f"{path}: {' '.join(str(error).split())}") from error
 
@@ -176,11 +174,13 @@ def chosen(references: list[Reference], only: str | None) -> list[Reference]:
     if only is None:
         return references
     below = only.rstrip("/") + "/"
-    kept = [
-        each
-        for each in references
-        if each.name == only or each.name.startswith(below) or fnmatchcase(each.name, only)
+    chosen = [
+        reference
+        for reference in references
+        if reference.name == only
+        or reference.name.startswith(below)
+        or fnmatchcase(reference.name, only)
     ]
-    if not kept:
-        raise SuiteError(unknown("reference", only, {each.family for each in references}))
-    return kept
+    if not chosen:
+        raise SuiteError(unknown("reference", only, {one.family for one in references}))
+    return chosen

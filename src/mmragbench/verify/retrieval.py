@@ -13,16 +13,16 @@ from typing import Any
 import yaml
 
 from mmragbench.cache.cache import Cache, folder
-from mmragbench.data.coco_tasks import tasks
+from mmragbench.data.coco_tasks import tasks as tasks_of
 from mmragbench.data.entries import Drawn
 from mmragbench.data.sampling import draw
 from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.meter import Meter
+from mmragbench.errors import NotApplicable
 from mmragbench.measuring.scoring import score
 from mmragbench.planning.plan import Plan, plan
 from mmragbench.planning.suite import Source, validate
 from mmragbench.records import Scores, Task
-from mmragbench.verify.needs import Lack, Missing
 from mmragbench.verify.references import Reference
 
 
@@ -37,24 +37,24 @@ def retrieval(
         data: the data folder.
 
     Raises:
-        Missing: images of the split are not there or cannot be used.
+        NotApplicable: images of the split are not there or cannot be used.
     """
     planned = _plan(references, given, data)
     assembly = Assembly(planned.suite, Cache(), Meter())
-    posed = _tasks(planned.suite.dataset, lambda: assembly.build(planned.dataset).tasks())
-    found: dict[str, Scores] = {}
-    for name in planned.tasks:
-        by_measure = {str(s.measure): s for s in _scores(planned, assembly, posed[name])}
-        asked = [each for each in references if each.task == name]
-        found |= {each.name: by_measure[each.measure] for each in asked}
-    return found
+    tasks = _tasks(planned.suite.dataset, lambda: assembly.build(planned.dataset).tasks())
+    by_measure = {
+        (name, str(scores.measure)): scores
+        for name in planned.tasks
+        for scores in _scores(planned, assembly, tasks[name])
+    }
+    return {one.name: by_measure[str(one.task), one.measure] for one in references}
 
 
 def _plan(references: Sequence[Reference], given: Mapping[str, Any], data: Path) -> Plan:
     """The suite of it: one encoder, one strategy."""
     measures: dict[str, list[str]] = {}
-    for each in references:
-        measures.setdefault(str(each.task), []).append(each.measure)
+    for reference in references:
+        measures.setdefault(str(reference.task), []).append(reference.measure)
     content = {
         "name": "verify",
         "dataset": {**given["dataset"], "root": str(data / given["dataset"]["root"])},
@@ -79,14 +79,16 @@ def _tasks(dataset: Mapping[str, Any], build: Any) -> Mapping[str, Task]:
     entries, _, _ = karpathy(root, root / dataset["karpathy"])
     drawn = draw(entries, None, index=folder() / "intake.sqlite")
     _all_there(drawn, len(entries), root)
-    return tasks([], drawn.pictures)
+    return tasks_of([], drawn.pictures)
 
 
 def _all_there(drawn: Drawn, wanted: int, root: Path) -> None:
     short = wanted - len(drawn.pictures)
     if short or not drawn.pictures:
         first = f", the first: {drawn.excluded[0].reason}" if drawn.excluded else ""
-        raise Missing(Lack(f"{short:,} of {wanted:,} pictures of the split below {root}{first}"))
+        raise NotApplicable(
+            f"{short:,} of {wanted:,} pictures of the split below {root} are missing{first}"
+        )
 
 
 def _scores(planned: Plan, assembly: Assembly, task: Task) -> list[Scores]:

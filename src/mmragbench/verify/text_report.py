@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from mmragbench.verify.needs import Lack
+from mmragbench.verify.needs import Missing
 from mmragbench.verify.outcomes import STATUSES, Outcome
 
 HEAD = ("", "ours", "reference", "difference", "tolerance")
@@ -13,66 +13,60 @@ HEAD = ("", "ours", "reference", "difference", "tolerance")
 
 def lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """All of it, and the counts at the end."""
-    run = [each for each in outcomes if each.status in ("PASS", "FAIL")]
-    if run:
-        yield from (*_table(run), "")
-    for family in _families(outcomes, "NOT RUN"):
-        yield from (*_not_run(family), "")
-    for family in _families(outcomes, "NOT COMPARABLE"):
-        yield from (*_not_comparable(family), "")
-    counts = Counter(each.status for each in outcomes)
+    computed = [outcome for outcome in outcomes if outcome.status in ("PASS", "FAIL")]
+    if computed:
+        yield from (*_table(computed), "")
+    for status, details in (("NOT RUN", _missing), ("NOT COMPARABLE", _differences)):
+        for family in _families(outcomes, status):
+            yield f"{status}  {_named(family)}"
+            yield from (f"    {line}" for line in details(family))
+            yield ""
+    counts = Counter(outcome.status for outcome in outcomes)
     yield " · ".join(f"{counts[status]} {status}" for status in STATUSES)
 
 
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    width = max(len(each.reference.name) for each in outcomes)
+    width = max(len(outcome.reference.name) for outcome in outcomes)
     yield f"      {HEAD[0]:<{width}}" + "".join(f"{name:>13}" for name in HEAD[1:])
-    for each in outcomes:
-        theirs, tolerance = each.reference.value, each.reference.tolerance
-        start = f"{each.status}  {each.reference.name:<{width}}"
-        if each.ours is None:
-            yield f"{start}{'-':>13}{theirs:>13.6f}{'-':>13}{tolerance:>13.0e}  {each.reason}"
-        else:
-            numbers = f"{each.ours:>13.6f}{theirs:>13.6f}{each.difference:>+13.1e}"
-            yield f"{start}{numbers}{tolerance:>13.0e}  {each.reason or ''}".rstrip()
+    for outcome in outcomes:
+        theirs, tolerance = outcome.reference.value, outcome.reference.tolerance
+        ours, difference = "-", "-"
+        if outcome.ours is not None:
+            ours, difference = f"{outcome.ours:.6f}", f"{outcome.difference:+.1e}"
+        numbers = f"{ours:>13}{theirs:>13.6f}{difference:>13}{tolerance:>13.0e}"
+        name = f"{outcome.reference.name:<{width}}"
+        yield f"{outcome.status}  {name}{numbers}  {outcome.reason or ''}".rstrip()
 
 
-def _families(outcomes: Sequence[Outcome], status: str) -> list[list[Outcome]]:
-    found: dict[str, list[Outcome]] = {}
-    for each in outcomes:
-        if each.status == status:
-            found.setdefault(each.reference.family, []).append(each)
-    return list(found.values())
+def _families(outcomes: Sequence[Outcome], status: str) -> Iterable[list[Outcome]]:
+    families: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.status == status:
+            families.setdefault(outcome.reference.family, []).append(outcome)
+    return families.values()
 
 
-def _not_run(family: Sequence[Outcome]) -> Iterator[str]:
-    """What all of them lack once, then what only some of them lack."""
-    common = [lack for lack in family[0].lacks if all(lack in each.lacks for each in family)]
-    others = dict.fromkeys(lack for each in family for lack in each.lacks if lack not in common)
-    yield f"NOT RUN  {_named(family)}"
-    yield from (f"    missing: {lack}" for lack in common)
-    yield from (f"    missing for some: {lack}" for lack in _by_get(others))
+def _missing(family: Sequence[Outcome]) -> Iterator[str]:
+    """What all of them lack once, then what only some of them lack, by the way to get it."""
+    everything = dict.fromkeys(gap for outcome in family for gap in outcome.missing)
+    common = [gap for gap in everything if all(gap in outcome.missing for outcome in family)]
+    yield from (f"missing: {gap}" for gap in common)
+    by_way: dict[str, list[str]] = {}
+    for gap in everything:
+        if gap not in common:
+            by_way.setdefault(gap.get, []).append(gap.what)
+    for get, things in by_way.items():
+        yield f"missing for some: {Missing(', '.join(things), get)}"
 
 
-def _by_get(lacks: Iterable[Lack]) -> Iterator[str]:
-    """Things that are come by in the same way share a line."""
-    ways: dict[str, list[str]] = {}
-    for lack in lacks:
-        ways.setdefault(lack.get, []).append(lack.what)
-    for get, whats in ways.items():
-        yield str(Lack(", ".join(whats), get))
-
-
-def _not_comparable(family: Sequence[Outcome]) -> Iterator[str]:
-    yield f"NOT COMPARABLE  {_named(family)}"
-    reasons: dict[str, list[Outcome]] = {}
-    for each in family:
-        reasons.setdefault(each.reason or "", []).append(each)
-    for reason, group in reasons.items():
-        yield f"    {reason}"
-        for each in group:
-            ours = "" if each.ours is None else f", ours {each.ours:.6g}"
-            yield f"    {each.reference.name}: {each.reference.value:.6g}{ours}"
+def _differences(family: Sequence[Outcome]) -> Iterator[str]:
+    """Why they are not comparable, each reason once, with both numbers."""
+    for reason in dict.fromkeys(outcome.reason for outcome in family):
+        yield reason or ""
+        for outcome in family:
+            if outcome.reason == reason:
+                ours = "" if outcome.ours is None else f", ours {outcome.ours:.6g}"
+                yield f"{outcome.reference.name}: {outcome.reference.value:.6g}{ours}"
 
 
 def _named(family: Sequence[Outcome]) -> str:

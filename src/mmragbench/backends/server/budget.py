@@ -1,4 +1,4 @@
-"""The purse of a run: what is spent is written down call by call, and a limit holds."""
+"""The budget of a run: every call is written to a ledger, and the sum stays below a limit."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from filelock import FileLock
 
 from mmragbench.backends.server.prices import Used
 from mmragbench.errors import DataError, MmragbenchError
 
 LEDGER = "spending.jsonl"
 AMOUNTS = ("dollars", "uncertain", "reserved")
-"""Under which a line of a ledger has its dollars: told by the server, lost, put aside."""
+"""Under which a line of a ledger has its dollars: as the server counts, unknown (the most that it can
+be), reserved."""
+
+POLL = 0.005
+"""Seconds between two looks at a ledger that another run has locked."""
 
 MOST = 1e12
 """No call costs so many dollars, or has so many tokens."""
@@ -25,11 +31,11 @@ COUNTS = ("tokens_in", "tokens_out", "pictures", "attempt")
 """What else a line counts; 0 where it says nothing, as lines of other versions may."""
 
 
-class Overspent(MmragbenchError):
+class BudgetExceeded(MmragbenchError):
     """The next call could pass the budget."""
 
 
-class Purse:
+class Budget:
     """What models that cost money spend from.
 
     Before a call the most that it can cost is reserved; afterwards it is settled. Both are lines
@@ -39,7 +45,7 @@ class Purse:
     counts as spent too.
 
     Args:
-        ledger: a file of JSON lines; None keeps no book.
+        ledger: a file of JSON lines, locked by a file beside it; None for no ledger.
         limit: US dollars; None for no limit.
     """
 
@@ -49,66 +55,66 @@ class Purse:
         self._lines: list[dict[str, Any]] = []
         self._counts: dict[str, float] = {}
         self._sum, self._read, self._numbers = 0.0, 0, 0
-        self._open: dict[str, float] = {}
-        self._empty = False
+        self._reserves: dict[str, float] = {}
+        self._exhausted = False
         if ledger and ledger.is_file():
-            with self._book():
+            with self._locked():
                 pass
 
     @property
     def spent(self) -> float:
-        """US dollars that count against the limit: told, lost and put aside."""
+        """US dollars that count against the limit: paid, unknown and reserved."""
         return self._sum
 
     def reserve(self, model: str, dollars: float) -> str:
-        """Put aside what a call may cost, at most; waits for calls under way where what they may
+        """Reserve what a call may cost, at most; waits for calls under way where what they may
         leave decides.
 
         Returns:
-            the call's name, for `settle` or `lose`.
+            the call's name, for `settle` or `settle_unknown`.
 
         Raises:
-            Overspent: the call could pass the limit.
+            BudgetExceeded: the call could pass the limit.
         """
         call = uuid4().hex[:16]
         with self._change:
-            while not self._put_aside(call, model, dollars):
-                if self._empty or not any(self._open.values()):
-                    self._empty = True
+            while not self._try_to_reserve(call, model, dollars):
+                if self._exhausted or not any(self._reserves.values()):
+                    self._exhausted = True
                     self._change.notify_all()
-                    raise Overspent(self._why(dollars))
+                    raise BudgetExceeded(self._why(dollars))
                 self._change.wait(1.0)
-            self._open[call] = dollars
+            self._reserves[call] = dollars
         return call
 
-    def settle(self, call: str, model: str, dollars: float, used: Used, **told: Any) -> None:
-        """Write down what a call cost, with whatever the server told (status, its model's name)."""
+    def settle(self, call: str, model: str, dollars: float, used: Used, **details: Any) -> None:
+        """Write down what a call cost, with what else is known of it (status, its model's name)."""
         line = {"call": call, "model": model, "dollars": dollars, **used._asdict()}
-        self._close(line | {key: value for key, value in told.items() if value})
+        self._close(line | {key: value for key, value in details.items() if value})
 
-    def lose(self, call: str, model: str, why: str, **told: Any) -> None:
-        """Write down that no one knows what a call cost: its reserve counts."""
-        line = {"call": call, "model": model, "uncertain": self._open[call], "why": why}
-        self._close(line | {key: value for key, value in told.items() if value})
+    def settle_unknown(self, call: str, model: str, why: str, **details: Any) -> None:
+        """Write down that the cost of a call is unknown: its reserve counts."""
+        line = {"call": call, "model": model, "uncertain": self._reserves[call], "why": why}
+        self._close(line | {key: value for key, value in details.items() if value})
 
     def totals(self) -> dict[str, Any]:
         """Sums over the ledger, earlier runs included."""
         with self._change:
             return totals(self._lines)
 
-    def _put_aside(self, call: str, model: str, dollars: float) -> bool:
+    def _try_to_reserve(self, call: str, model: str, dollars: float) -> bool:
         if not dollars and (self.limit is None or self._sum <= self.limit):
             return True
-        with self._book():
+        with self._locked():
             limit = float("inf") if self.limit is None else self.limit * (1 + 1e-9)
-            affordable = not self._empty and self._sum + dollars <= limit
+            affordable = not self._exhausted and self._sum + dollars <= limit
             if affordable:
                 self._write({"call": call, "model": model, "reserved": dollars})
             return affordable
 
     def _close(self, line: dict[str, Any]) -> None:
-        with self._change, self._book():
-            del self._open[line["call"]]
+        with self._change, self._locked():
+            del self._reserves[line["call"]]
             self._write(line)
             self._change.notify_all()
 
@@ -124,25 +130,24 @@ class Purse:
         )
 
     @contextmanager
-    def _book(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """The ledger, open and locked against other runs, and read to its end."""
         if self._ledger is None:
             yield
             return
-        try:
-            self._ledger.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._ledger, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise DataError(
-                f"the ledger {self._ledger} cannot be opened ({error.strerror}); without it no "
-                "budget holds: make it a file that can be written"
-            ) from error
-        try:
-            lock(self._file)
+        with ExitStack() as stack:
+            try:
+                self._ledger.parent.mkdir(parents=True, exist_ok=True)
+                self._file = os.open(self._ledger, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+                stack.callback(os.close, self._file)
+                stack.enter_context(FileLock(f"{self._ledger}.lock", poll_interval=POLL))
+            except OSError as error:
+                raise DataError(
+                    f"the ledger {self._ledger} cannot be opened ({error.strerror}); without it no "
+                    "budget holds: make it a file that can be written"
+                ) from error
             self._catch_up()
             yield
-        finally:
-            os.close(self._file)
 
     def _catch_up(self) -> None:
         """Take in what other runs have written; a last line that a power cut left half is cut off,
@@ -187,15 +192,6 @@ class Purse:
         amount = float(next(line[name] for name in AMOUNTS if name in line))
         self._sum += amount - self._counts.get(line["call"], 0.0)
         self._counts[line["call"]] = amount
-
-
-def lock(file: int) -> None:
-    """Wait until no other process has the file locked, and lock it until it is closed."""
-    try:
-        import fcntl
-    except ImportError:  # where there are no such locks, one run at a time keeps the limit
-        return
-    fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def parse(content: bytes, name: str, before: int = 0) -> Iterator[dict[str, Any]]:
@@ -246,15 +242,16 @@ def _is_amount(value: Any) -> bool:
 
 
 def totals(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Dollars and tokens that servers told of; and, as `uncertain`, calls without a reply, with
+    """Dollars and tokens as servers count them; and, as `uncertain`, calls without a reply, with
     what they may have cost at most; the bill lies between `dollars` and both together."""
     settled = [line for line in lines if "dollars" in line]
-    lost = [line for line in lines if "uncertain" in line]
-    uncertain = [line["uncertain"] for line in lost] + list(_hanging(lines, [*settled, *lost]))
+    unknown = [line for line in lines if "uncertain" in line]
+    uncertain = [line["uncertain"] for line in unknown]
+    uncertain += _open_reserves(lines, [*settled, *unknown])
     return {
         "calls": len(settled) + len(uncertain),
         "answered": sum("status" not in line for line in settled),
-        "retries": sum(line.get("attempt", 0) > 0 for line in (*settled, *lost)),
+        "retries": sum(line.get("attempt", 0) > 0 for line in (*settled, *unknown)),
         "tokens_in": sum(line.get("tokens_in", 0) for line in settled),
         "tokens_out": sum(line.get("tokens_out", 0) for line in settled),
         "pictures": sum(line.get("pictures", 0) for line in settled),
@@ -265,9 +262,11 @@ def totals(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _hanging(lines: Iterable[dict[str, Any]], closed: Iterable[dict[str, Any]]) -> Iterator[float]:
-    """What was put aside for calls that were under way when their run was killed."""
-    ended = {line["call"] for line in closed}
+def _open_reserves(
+    lines: Iterable[dict[str, Any]], settled: Iterable[dict[str, Any]]
+) -> Iterator[float]:
+    """The reserves of calls that were under way when their run was killed."""
+    ended = {line["call"] for line in settled}
     yield from (
         line["reserved"] for line in lines if "reserved" in line and line["call"] not in ended
     )

@@ -1,12 +1,12 @@
-"""One model behind an OpenAI-compatible server: asked with patience, within the budget."""
+"""One model behind an OpenAI-compatible server: called with retries, within the budget."""
 
 from __future__ import annotations
 
 import os
-import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
@@ -15,10 +15,16 @@ from pydantic.dataclasses import dataclass as checked
 
 from mmragbench._printable import one_line, shortened
 from mmragbench._redacting import Redactor, is_variable
-from mmragbench.backends.server.budget import Purse
+from mmragbench.backends.server.budget import Budget
 from mmragbench.backends.server.prices import Price, Used, dollars
 from mmragbench.backends.server.replies import Complaint, complaint, described, parse, refusal
-from mmragbench.backends.server.retries import another_try, retry_after, wait
+from mmragbench.backends.server.retries import (
+    Halted,
+    Transient,
+    is_retriable,
+    retry_after,
+    retrying,
+)
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError
 
 HOSTED = "https://api.openai.com/v1"
@@ -41,7 +47,7 @@ class Calls:
     Attributes:
         concurrency: calls under way at once.
         timeout: seconds without a sign of the server.
-        retries: further tries after one that another may mend.
+        retries: further tries after a failure that may pass.
     """
 
     concurrency: Annotated[int, Field(ge=1, le=256)] = 8
@@ -55,21 +61,14 @@ class ServerError(MmragbenchError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one item: the reply's JSON, or the reason why there is none; what the server
-    told of its cost, and how many further tries it took."""
+    """What came of one item: the reply's JSON, or the reason why there is none; what it cost
+    according to the server, and how many further tries it took."""
 
     body: dict[str, Any] | None
     reason: str = ""
     used: Used = NOTHING
     dollars: float = 0.0
     retries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    reason: str
-    again: bool = False
-    after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +79,16 @@ class Request:
         send: makes the call on the client; returns the raw reply (it has `text` and `headers`).
         worst: what it uses at most.
         used: what a reply says that it used.
-        mend: told what a server has against a request (status 400); True if it is another request
-            now, which is sent at once.
-        lacks: what a reply lacks that another try may bring, in words; empty where it is whole.
+        adapt: changes the request after a server's complaint about it (status 400), and returns
+            whether it did; then it is sent again at once.
+        missing: what a reply lacks that another call may bring, in words; empty where it is whole.
     """
 
     send: Callable[[Any], Any]
     worst: Used
     used: Callable[[dict[str, Any]], Used]
-    mend: Callable[[str], bool] = lambda _: False
-    lacks: Callable[[dict[str, Any]], str] = lambda _: ""
+    adapt: Callable[[str], bool] = lambda _: False
+    missing: Callable[[dict[str, Any]], str] = lambda _: ""
 
 
 class Endpoint:
@@ -110,11 +109,12 @@ class Endpoint:
         self._key_env = _variable(key_env)
         self.model, self.base_url = model, _checked(base_url or HOSTED, self._redactor)
         self._calls, self.price = calls, price
-        self.purse = Purse()
+        self.budget = Budget()
         self._lock = threading.Lock()
-        self._made: Any = None
+        self._opened_client: Any = None
         self._halted = threading.Event()
-        self._in_a_row, self._answered = 0, False
+        self._retrying = retrying(calls.retries, self._halted)
+        self._failed_in_a_row, self._answered = 0, False
 
     @property
     def host(self) -> str:
@@ -132,90 +132,86 @@ class Endpoint:
         self._halted.set()
 
     def ask(self, request: Request) -> Answer:
-        """Call, and call again while it may help.
+        """Call the model, and call it again while that may help.
 
         Raises:
-            Overspent: the budget is used up.
+            BudgetExceeded: the budget is used up.
             ServerError: it is not this item alone that will have no answer.
         """
-        attempt, free = 0, 3
-        while True:
-            found = self._attempt(request, attempt)
-            if isinstance(found, Answer):
-                self._alive()
-                return found
-            if found.reason.startswith("400") and free and request.mend(found.reason):
-                free -= 1
-                continue
-            if not found.again:
-                self._alive()
-                return Answer(None, found.reason, retries=attempt)
-            if attempt >= self._calls.retries:
-                self._count_out(found)
-                tries = f" (the last of {attempt + 1} tries)" if attempt else ""
-                return Answer(None, found.reason + tries, retries=attempt)
-            attempt += 1
-            if self._halted.wait(wait(attempt, found.after, random.random)):
-                return Answer(None, f"{found.reason} (the run was stopped)", retries=attempt - 1)
+        attempts = count()
+        try:
+            answer = self._retrying(lambda: self._adapted(request, next(attempts)))
+        except Transient as error:
+            return self._give_up(error.reason, next(attempts) - 1)
+        except Halted:
+            return Answer(None, "the run ended before another try", retries=next(attempts) - 1)
+        self._failed_in_a_row, self._answered = 0, True
+        return answer
 
-    def _attempt(self, request: Request, attempt: int) -> Answer | _Trouble:
+    def _adapted(self, request: Request, attempt: int) -> Answer:
+        """One call; one that the server refuses (400) is sent once more if it can be adapted."""
+        answer = self._attempt(request, attempt)
+        if answer.reason.startswith("400") and request.adapt(answer.reason):
+            answer = self._attempt(request, attempt)
+        return answer
+
+    def _attempt(self, request: Request, attempt: int) -> Answer:
         client = self._client()
         import openai
 
-        call = self.purse.reserve(self.model, dollars(self.price, request.worst))
-        told: dict[str, Any] = {"attempt": attempt}
-        trouble: Any = None
+        call = self.budget.reserve(self.model, dollars(self.price, request.worst))
+        details: dict[str, Any] = {"attempt": attempt}
+        failure: Any = None
         try:
             raw = request.send(client)
         except openai.APIError as error:
-            trouble = error  # dealt with outside: what is raised must not drag its text along
+            failure = error  # dealt with outside: what is raised must not drag its text along
         except BaseException:
-            self.purse.settle(call, self.model, 0.0, NOTHING, status="not sent", **told)
+            self.budget.settle(call, self.model, 0.0, NOTHING, status="not sent", **details)
             raise
-        if isinstance(trouble, openai.APIStatusError):
-            self.purse.settle(call, self.model, 0.0, NOTHING, status=trouble.status_code, **told)
-            said = refusal(trouble.body, self._redactor, trouble.status_code)
-            return self._refused(said, trouble.response.headers)
-        if trouble is not None:
-            return self._broken(trouble, call, told)
-        return self._replied(raw, request, call, told)
+        if isinstance(failure, openai.APIStatusError):
+            status = failure.status_code
+            self.budget.settle(call, self.model, 0.0, NOTHING, status=status, **details)
+            refused = refusal(failure.body, self._redactor, status)
+            return self._refused(refused, failure.response.headers, attempt)
+        if failure is not None:
+            raise self._broken(failure, call, details) from None
+        return self._replied(raw, request, call, details)
 
-    def _replied(
-        self, raw: Any, request: Request, call: str, told: dict[str, Any]
-    ) -> Answer | _Trouble:
+    def _replied(self, raw: Any, request: Request, call: str, details: dict[str, Any]) -> Answer:
         """A reply with a status of success; what it holds may still be a refusal."""
-        redactor = self._redactor
-        body = parse(raw.text, redactor)
+        body = parse(raw.text, self._redactor)
         if body is None:
-            self.purse.lose(call, self.model, "half a reply", **told)
-            return _Trouble(described(raw.text), again=True)
+            self.budget.settle_unknown(call, self.model, "half a reply", **details)
+            raise Transient(described(raw.text))
         names = {"served": "model", "fingerprint": "system_fingerprint"}
-        told |= {name: _name(body.get(field)) for name, field in names.items()}
-        spent = request.used(body)
-        counted = bool(spent.tokens_in or spent.tokens_out)
-        error = complaint(body, redactor)
+        details |= {name: _name(body.get(field)) for name, field in names.items()}
+        used = request.used(body)
+        counted = bool(used.tokens_in or used.tokens_out)
+        error = complaint(body, self._redactor)
         if error and error.status:
-            paid = dollars(self.price, spent) if counted else 0.0
-            self.purse.settle(call, self.model, paid, spent, status=error.status, **told)
-            return self._refused(error, raw.headers)
-        lacking = "" if error or spent.tokens_out else request.lacks(body)
-        if lacking and not counted:
-            self.purse.lose(call, self.model, lacking, **told)
-            return _Trouble(lacking, again=True)
-        most = request.worst._replace(pictures=spent.pictures)
-        paid = dollars(self.price, spent if counted else most)
-        self.purse.settle(call, self.model, paid, spent, **told)
-        if lacking:
-            return _Trouble(lacking, again=True)
-        return Answer(body, "", spent, paid, told["attempt"])
+            paid = dollars(self.price, used) if counted else 0.0
+            self.budget.settle(call, self.model, paid, used, status=error.status, **details)
+            return self._refused(error, raw.headers, details["attempt"])
+        missing = "" if error or used.tokens_out else request.missing(body)
+        if missing and not counted:
+            self.budget.settle_unknown(call, self.model, missing, **details)
+            raise Transient(missing)
+        most = request.worst._replace(pictures=used.pictures)
+        paid = dollars(self.price, used if counted else most)
+        self.budget.settle(call, self.model, paid, used, **details)
+        if missing:
+            raise Transient(missing)
+        return Answer(body, "", used, paid, details["attempt"])
 
-    def _refused(self, error: Complaint, headers: Any) -> _Trouble:
-        """A status: a trouble of this item, or the end of the run.
+    def _refused(self, error: Complaint, headers: Any, attempt: int) -> Answer:
+        """An error status: this item has no answer.
 
         Raises:
-            ServerError: it is of the key, the model or the account.
+            Transient: another call may have one.
+            ServerError: no item will have one; it is the key, the model or the account.
         """
-        status, said = error.status or 0, error.message
+        status, message = error.status or 0, error.message
         if status == 401:
             raise ServerError(
                 f"{self.host} refuses the key (401): set {self._key_env} to one that is valid "
@@ -224,63 +220,69 @@ class Endpoint:
         if status == 404:
             raise ServerError(
                 f"{self.host} does not know the model {shortened(self.model, 80)!r} or the path of "
-                f"{self.base_url} (404: {said}); mend model: or base_url:"
+                f"{self.base_url} (404: {message}); mend model: or base_url:"
             )
         if status == 402 or error.code == "insufficient_quota":
-            raise ServerError(f"{self.host} wants payment first ({status}: {said}); then run again")
+            raise ServerError(
+                f"{self.host} wants payment first ({status}: {message}); then run again"
+            )
         if status == 400 and error.param in ("model", "temperature", "seed", "size", "quality"):
             raise ServerError(
-                f"{shortened(self.model, 80)} does not take {error.param}: as it is (400: {said})"
+                f"{shortened(self.model, 80)} does not take {error.param}: as it is (400: {message})"
             )
-        again = another_try(status)
-        after = retry_after(headers) if again else None
-        return _Trouble(f"{status}: {said}", again, after)
+        if is_retriable(status):
+            raise Transient(f"{status}: {message}", retry_after(headers))
+        return Answer(None, f"{status}: {message}", retries=attempt)
 
-    def _broken(self, error: Any, call: str, told: dict[str, Any]) -> _Trouble:
-        """No reply: it cost nothing where the call never arrived, else no one knows."""
+    def _broken(self, error: Any, call: str, details: dict[str, Any]) -> Transient:
+        """No reply: it cost nothing where the call never arrived, else what it cost is unknown."""
         cause = type(error.__cause__).__name__
         if cause in NEVER_SENT:
-            self.purse.settle(call, self.model, 0.0, NOTHING, status="not sent", **told)
-            return _Trouble(f"{self.host} cannot be reached", again=True)
+            self.budget.settle(call, self.model, 0.0, NOTHING, status="not sent", **details)
+            return Transient(f"{self.host} cannot be reached")
         late = "Timeout" in type(error).__name__
-        self.purse.lose(call, self.model, "timeout" if late else "connection broke", **told)
+        why = "timeout" if late else "connection broke"
+        self.budget.settle_unknown(call, self.model, why, **details)
         seconds = f"no answer within {self._calls.timeout:g} s"
-        return _Trouble(seconds if late else f"the connection broke ({cause})", again=True)
+        return Transient(seconds if late else f"the connection broke ({cause})")
+
+    def _give_up(self, reason: str, retries: int) -> Answer:
+        """No answer for an item. Where no other item has had one meanwhile, the server is gone.
+
+        Raises:
+            ServerError: the server is gone.
+        """
+        with self._lock:
+            self._failed_in_a_row += 1
+            gone = self._failed_in_a_row >= OUTAGE
+        if gone or (not self._answered and "cannot be reached" in reason):
+            raise ServerError(
+                f"{self.host} gives no answers ({reason}); see that it runs and that "
+                "base_url: is right, then run the same command again: every answer is kept"
+            ) from None
+        tries = f" (the last of {retries + 1} tries)" if retries else ""
+        return Answer(None, reason + tries, retries=retries)
 
     @property
     def _redactor(self) -> Redactor:
         """Strikes the key out of what the server says."""
         return Redactor(self._key())
 
-    def _alive(self) -> None:
-        self._in_a_row, self._answered = 0, True
-
-    def _count_out(self, trouble: _Trouble) -> None:
-        """An item is given up. Where no other has had an answer meanwhile, so is the server."""
-        with self._lock:
-            self._in_a_row += 1
-            gone = self._in_a_row >= OUTAGE
-        if gone or (not self._answered and "cannot be reached" in trouble.reason):
-            raise ServerError(
-                f"{self.host} gives no answers ({trouble.reason}); see that it runs and that "
-                "base_url: is right, then run the same command again: every answer is kept"
-            )
-
     def _client(self) -> Any:
         """Raises MissingExtra or SuiteError (no key)."""
         with self._lock:
-            if self._made is None:
+            if self._opened_client is None:
                 try:
                     from openai import OpenAI
                 except ImportError as error:
                     raise MissingExtra("openai", "openai") from error
-                self._made = OpenAI(
+                self._opened_client = OpenAI(
                     api_key=self._needed_key(),
                     base_url=self.base_url,
                     max_retries=0,
                     timeout=self._calls.timeout,
                 )
-            return self._made
+            return self._opened_client
 
     def _key(self) -> str:
         """The key, empty where there is none; white space around it, as files end in, is none of it."""

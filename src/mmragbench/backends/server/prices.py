@@ -68,5 +68,5 @@ def at_most(prompt: Prompt, written: int, per_picture: int, pictures: int = 0) -
         pictures: how many pictures the answer is.
     """
     texts = (prompt.system, *(part for part in prompt.parts if isinstance(part, str)))
-    told = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    return Used(told + OVERHEAD + per_picture * len(prompt.images), written, pictures)
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return Used(size + OVERHEAD + per_picture * len(prompt.images), written, pictures)

@@ -1,45 +1,83 @@
-"""When to ask a server again: exponential backoff with full jitter, and `Retry-After`.
+"""When a server is called again: exponential backoff with full jitter, and `Retry-After`.
 
-The `openai` library retries too; its jitter covers a quarter of the wait only, and it says nothing
-of what it did, so that neither retries nor what they may have cost could be counted.
+The `openai` library retries too; its jitter covers a quarter of the wait only, and it does not
+report its retries, so that neither they nor what they may have cost could be counted.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from threading import Event
+
+import tenacity
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
-LONGEST_TOLD = 300.0
-"""Seconds: where the backoff begins, where it ends, and the longest `Retry-After` that is kept."""
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds: where the backoff begins, where it ends, and the longest `Retry-After` that is obeyed."""
 
 DAY = 86_400.0
 """Seconds; a `Retry-After` beyond it is a mistake of the server."""
 
-AGAIN = frozenset({408, 409, 425, 429})
-"""Statuses under 500 that another try may mend."""
+RETRIABLE = frozenset({408, 409, 425, 429})
+"""Statuses below 500 that may be gone at the next call."""
+
+BACKOFF = tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
 
 
-def another_try(status: int) -> bool:
-    """Whether a status may be gone at the next try."""
-    return status in AGAIN or status >= 500
-
-
-def wait(attempt: int, told: float | None, draw: Callable[[], float]) -> float:
-    """Seconds before the next try.
+class Transient(Exception):
+    """A call that failed, and may succeed when it is made again.
 
     Args:
-        attempt: how many have failed, 1 and more.
-        told: what the server asked for; never undercut, up to `LONGEST_TOLD`.
-        draw: a number in [0, 1): full jitter (all of the backoff is drawn), so that calls that
-            failed together do not come back together.
+        reason: why it failed.
+        after: seconds that the server wants to be left alone; None where it did not say.
     """
-    backoff = draw() * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempt - 1, 30))
-    if told is None:
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.after = reason, after
+
+
+class Halted(Exception):
+    """The run ended while a call waited to be made again."""
+
+
+def retrying(retries: int, halted: Event) -> tenacity.Retrying:
+    """Calls a function again while it raises `Transient`, and raises the last one.
+
+    Args:
+        retries: further calls after the first one, at most.
+        halted: once it is set, nothing is waited for any more, and `Halted` is raised.
+    """
+
+    def sleep(seconds: float) -> None:
+        if halted.wait(seconds):
+            raise Halted
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Transient),
+        stop=tenacity.stop_after_attempt(retries + 1),
+        wait=wait,
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+def wait(state: tenacity.RetryCallState) -> float:
+    """Seconds before the next call: drawn from the whole backoff, so that calls that failed
+    together do not come back together, and never less than the server asked for."""
+    error = state.outcome.exception() if state.outcome else None
+    backoff = BACKOFF(state)
+    if not isinstance(error, Transient) or error.after is None:
         return backoff
-    return min(told, LONGEST_TOLD) + min(backoff, FIRST_WAIT)
+    return min(error.after, LONGEST_RETRY_AFTER) + min(backoff, FIRST_WAIT)
+
+
+def is_retriable(status: int) -> bool:
+    """Whether an HTTP status may be gone at the next call."""
+    return status in RETRIABLE or status >= 500
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

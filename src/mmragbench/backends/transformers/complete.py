@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
+from mmragbench._printable import one_line
 from mmragbench.backends.weights import read_config
-from mmragbench.errors import SuiteError
+from mmragbench.errors import SuiteError, listed
 
 FITS = {
     "ForSequenceClassification": "a reranker (use: sentence_transformers)",
@@ -89,27 +90,23 @@ def refuse_incomplete(name: str, reports: Iterable[Report], unused: str | None =
         if lacking := [key for key in keys if not (unused and re.match(unused, key))]:
             raise SuiteError(
                 f"{name!r} has no weights for {len(lacking)} parts of {model}, which would be left "
-                f"to chance ({_first(lacking)}); it is a checkpoint of another kind{fit(name)}"
+                f"to chance ({listed(lacking)}); it is a checkpoint of another kind{fit(name)}"
             )
 
 
 def differences(error: Exception) -> str:
     """Torch's many lines on a state that does not fit, in one: how many weights, the first names."""
-    found = {
+    kinds = {
         "has no weights for": re.findall(r'"([^"]+)"', _part(error, "Missing key")),
         "has weights unknown to it:": re.findall(r'"([^"]+)"', _part(error, "Unexpected key")),
         "has other shapes in": re.findall(r"size mismatch for ([^:\s]+):", str(error)),
     }
-    told = [f"{what} {len(keys)} ({_first(keys)})" for what, keys in found.items() if keys]
-    return "; ".join(told) or " ".join(str(error).split())[:200]
+    parts = [f"{what} {len(keys)} ({listed(keys)})" for what, keys in kinds.items() if keys]
+    return "; ".join(parts) or one_line(error, 200)
 
 
 def _part(error: Exception, start: str) -> str:
     return next((line for line in str(error).splitlines() if line.strip().startswith(start)), "")
-
-
-def _first(keys: list[str]) -> str:
-    return ", ".join(key[:60] for key in keys[:3]) + (", ..." if len(keys) > 3 else "")
 
 
 def saved_as(name: str) -> str:

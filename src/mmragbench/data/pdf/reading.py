@@ -28,8 +28,8 @@ from mmragbench.data.pdf.captions import belonging
 from mmragbench.data.pdf.figures import save_figure
 from mmragbench.data.pdf.layout import Layout, lay_out
 from mmragbench.data.pdf.passages import joined
-from mmragbench.data.pdf.refusing import Refused, or_refusal, said_by
-from mmragbench.errors import MissingExtra
+from mmragbench.data.pdf.refusing import Refused, or_refusal
+from mmragbench.errors import MissingExtra, first_line
 from mmragbench.records import Exclusion
 
 MAX_BYTES = 256 * 2**20
@@ -179,7 +179,7 @@ def _open(data: bytes, limits: Limits) -> Sequence[Any]:
         raise
     except Exception as error:  # on broken bytes a parser may raise anything
         kind = "damaged PDF" if b"%PDF-" in data[:1024] else "not a PDF"
-        raise Refused(kind, said_by(error)) from error
+        raise Refused(kind, first_line(error)) from error
     if n > limits.pages:
         raise Refused("too many pages", f"{n:,} pages, at most {limits.pages:,}")
     return pages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmragbench._printable import one_line
+from mmragbench.errors import first_line
 
 
 class Refused(Exception):
@@ -28,9 +28,4 @@ def or_refusal(work: Callable[[], Any]) -> tuple[Refused | None, Any]:
         from pypdf.errors import LimitReachedError
 
         kind = "too much to unpack" if isinstance(error, LimitReachedError) else ""
-        return Refused(kind, said_by(error)), None
-
-
-def said_by(error: Exception) -> str:
-    """What an error says, on one line of at most 300 characters; its type if it says nothing."""
-    return one_line(error, 300) or type(error).__name__
+        return Refused(kind, first_line(error)), None
