@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-import toy
-
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
+from support import toy
+from support.paths import SHARED
 
 
 @pytest.fixture(autouse=True)

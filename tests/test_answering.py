@@ -14,10 +14,9 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import papers
-from explored import Explored
-
-TESTS = Path(__file__).resolve().parent
+from support import papers
+from support.explored import Explored
+from support.paths import TESTS
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parent
+from support.paths import TESTS
+
 PROGRAM = Path(sys.executable).with_name("mmragbench")
 
 
@@ -94,7 +95,9 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch):
 
 def test_a_crashed_component_is_exit_code_1(suite_file, tmp_path):
     """The run ends with a report, and says that something in it failed."""
-    suite = suite_file(strategies={"bad": {"use": "toy:Crashing"}, "random": {}}, baseline="random")
+    suite = suite_file(
+        strategies={"bad": {"use": "support.toy:Crashing"}, "random": {}}, baseline="random"
+    )
     done = mmragbench("run", suite, "--output", tmp_path / "runs")
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr

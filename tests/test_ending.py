@@ -21,8 +21,7 @@ from mmragbench.ending import STOPPED, outside
 from mmragbench.errors import MmragbenchError
 from mmragbench.places import check_file, check_folder, private, unusable_folder
 from mmragbench.printable import LONGEST, one_line
-
-TESTS = Path(__file__).resolve().parent
+from support.paths import TESTS
 
 
 def command(*arguments, limit=None, cwd=None, path=TESTS) -> subprocess.CompletedProcess:
@@ -186,12 +185,14 @@ def test_ctrl_c_in_a_destructor_is_not_lost():
 
 def test_a_crash_names_its_place_and_keeps_its_traceback(suite_file, tmp_path):
     """The task, the component, the error, the line in the user's file; --debug prints it all."""
-    suite = suite_file(strategies={"bad": {"use": "toy:Crashing"}, "random": {}}, baseline="random")
+    suite = suite_file(
+        strategies={"bad": {"use": "support.toy:Crashing"}, "random": {}}, baseline="random"
+    )
     done = command("run", suite, "--output", tmp_path / "runs")
     warned = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert all(
-        f"{task} · failed: toy:Crashing: ZeroDivisionError: one over nothing (toy.py:"
+        f"{task} · failed: support.toy:Crashing: ZeroDivisionError: one over nothing (toy.py:"
         in "".join(warned)
         for task in ("text-to-image", "captioning")
     )
@@ -235,7 +236,7 @@ def test_a_dataset_or_a_constructor_that_crashes_is_one_line(
 
 
 ODD = """
-import toy
+from support import toy
 from mmragbench.registry import measures
 
 class Exits(toy.ColourEncoder):
@@ -299,7 +300,7 @@ def test_whatever_a_component_raises_is_one_line_with_its_place(
 ):
     """A component that exits ends no run with code 0; a panic or a wrong answer is no traceback."""
     if isinstance(changes.get("models"), str):
-        namer = {"use": "toy:ColourCaptioner"}
+        namer = {"use": "support.toy:ColourCaptioner"}
         changes = {"models": {"colours": {"use": changes["models"]}, "namer": namer}}
     with pytest.raises(MmragbenchError) as caught:
         mb.run(suite_file(**changes), output=tmp_path / "runs")
@@ -339,10 +340,10 @@ def test_help_that_cannot_be_written_is_one_line(tmp_path):
 
 def test_a_document_without_an_image_is_named_to_who_encodes_it():
     """Not by an attribute that None has not."""
-    import toy
     from mmragbench.meter import Meter
     from mmragbench.records import Image
     from mmragbench.remember import RememberedEncoder
+    from support import toy
 
     encoder = RememberedEncoder(toy.ColourEncoder(), "e", None, Meter())
     with pytest.raises(TypeError, match="encode_images was handed None as item 2 of 2"):

@@ -13,12 +13,12 @@ from scipy.stats import ttest_1samp
 from typer.testing import CliRunner
 
 import mmragbench as mb
-import toy
 from mmragbench.cli import app
 from mmragbench.comparing.equivalence import equivalences
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.errors import MmragbenchError
 from mmragbench.statistics import equivalence_p_value, holm
+from support import toy
 
 Sample = Callable[[Generator, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
@@ -125,7 +125,7 @@ def folder(tmp_path_factory):
         "random": {},
         "shared-space": {"encoder": "colours"},
         "again": {"use": "shared-space", "encoder": "colours"},
-        "backwards": {"use": "toy:Backwards"},
+        "backwards": {"use": "support.toy:Backwards"},
     }
     tasks = {
         "text-to-image": {"measures": ["RR", "Success@1"]},

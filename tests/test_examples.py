@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import mmragbench
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "mmragbench-lexical"
 PURELIB = 'import sysconfig; print(sysconfig.get_path("purelib"))'
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-import toy
 from mmragbench.datasets.beir import Beir
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.exclusions import LeftOut, bound, check, left_out
 from mmragbench.records import Exclusion
 from mmragbench.verbs import plan
+from support import toy
+from support.paths import TESTS
 
 PROGRAM = Path(sys.executable).with_name("mmragbench")
-TESTS = Path(__file__).resolve().parent
 
 
 def command(*arguments):
@@ -58,7 +58,7 @@ def suite(photos, tmp_path):
     content = {
         "name": "photos",
         "dataset": {"use": "folder", "root": str(photos)},
-        "models": {"namer": {"use": "toy:ColourCaptioner"}},
+        "models": {"namer": {"use": "support.toy:ColourCaptioner"}},
         "strategies": {"no-retrieval": {}, "random": {}},
         "generators": {"captioner": {"captioner": "namer"}},
         "tasks": {

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from rich.console import Console
 
-import served
-from loopback import Loopback
 from mmragbench import verbs
 from mmragbench.outlook import tabled
 from mmragbench.spending import Overspent
+from support import served
+from support.loopback import Loopback
 
 pytest.importorskip("openai")
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks/golden.py"
+from support.paths import ROOT
+
+SCRIPT = ROOT / "benchmarks/golden.py"
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from support.paths import ROOT
+
 CATALOGUES = ("strategies", "models", "stores", "datasets", "evals", "reports")
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 import mmragbench as mb
-import toy
-
-TESTS = Path(__file__).resolve().parent
+from support import toy
+from support.paths import TESTS
 
 
 def rows(run, **wanted):
@@ -165,7 +164,7 @@ def test_a_further_strategy_calls_models_only_for_what_is_new(suite_file, tmp_pa
 def test_an_outside_strategy_is_named_by_its_path(suite_file, tmp_path):
     """`package.module:Name` works anywhere a name fits."""
     run = mb.run(
-        suite_file(strategies={"back": {"use": "toy:Backwards"}}, baseline="back"),
+        suite_file(strategies={"back": {"use": "support.toy:Backwards"}}, baseline="back"),
         output=tmp_path / "runs",
     )
     assert one(run, task="text-to-image", strategy="back", measure="R@1")["n"] == 40
@@ -174,7 +173,9 @@ def test_an_outside_strategy_is_named_by_its_path(suite_file, tmp_path):
 def test_a_strategy_that_crashes_ends_its_cells_and_not_the_run(suite_file, tmp_path):
     """Its rows have the reason instead of a number; the others have theirs."""
     run = mb.run(
-        suite_file(strategies={"bad": {"use": "toy:Crashing"}, "random": {}}, baseline="random"),
+        suite_file(
+            strategies={"bad": {"use": "support.toy:Crashing"}, "random": {}}, baseline="random"
+        ),
         output=tmp_path / "runs",
     )
     assert (
@@ -216,8 +217,8 @@ def test_an_unreadable_picture_is_an_exclusion_by_name(suite_file, tmp_path, coc
 
 
 SLOW = """
-import time, toy
-from toy import *
+import time
+from support.toy import *
 def slowly(method):
     def call(self, *given):
         time.sleep(0.15)
@@ -303,7 +304,7 @@ def test_a_chat_model_that_fails_everywhere_is_not_said_to_need_hits(suite_file,
     """A reader can do without hits: what its model answered is the reason."""
     run = mb.run(
         suite_file(
-            models={"mute": {"use": "toy:Mute"}},
+            models={"mute": {"use": "support.toy:Mute"}},
             strategies={"no-retrieval": None, "random": None},
             generators={"reader": {"chat": "mute"}},
             tasks={"captioning": {"generator": ["reader", "nearest"], "measures": ["CIDEr"]}},

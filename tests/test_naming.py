@@ -24,9 +24,9 @@ BAD = [
 def test_what_is_no_name_is_refused_everywhere(name, place, suite_file, tmp_path):
     """One line that says what a name is made of; nothing is written."""
     from mmragbench.suite import Source, validate
-    from toy import suite
+    from support.toy import suite
 
-    uses = {"strategies": "random", "generators": "nearest", "models": "toy:ColourEncoder"}
+    uses = {"strategies": "random", "generators": "nearest", "models": "support.toy:ColourEncoder"}
     content = suite(tmp_path)
     if place == "name":
         content["name"] = name
@@ -59,7 +59,7 @@ def test_names_that_only_look_like_devices_stay(name):
     assert plain(name) == dotted(name) == name
 
 
-@pytest.mark.parametrize("name", ["toy:ColourEncoder", "a.b_c.d:E", "m:f"])
+@pytest.mark.parametrize("name", ["support.toy:ColourEncoder", "a.b_c.d:E", "m:f"])
 def test_a_dotted_path_names_a_component_and_no_task(name):
     """It stands wherever the name of a component does; a task is a plain name."""
     assert dotted(name) == name
@@ -92,9 +92,9 @@ def test_a_name_is_one_file_below_its_folder(name):
 )
 def test_two_names_of_one_file_are_refused(place, one, two, suite_file):
     """Where case and the way to write accents do not count, one would overwrite the other."""
-    from toy import suite
+    from support.toy import suite
 
-    uses = {"strategies": "random", "generators": "nearest", "models": "toy:ColourEncoder"}
+    uses = {"strategies": "random", "generators": "nearest", "models": "support.toy:ColourEncoder"}
     own = {name: {"use": uses[place]} for name in (one, two)}
     with pytest.raises(SuiteError, match="are one file on many|is not a name"):
         load(suite_file(**{place: {**suite(suite_file)[place], **own}}))

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 import mmragbench as mb
+from support.paths import ROOT
 
-NOTEBOOK = Path(__file__).resolve().parents[1] / "docs/notebook.ipynb"
+NOTEBOOK = ROOT / "docs/notebook.ipynb"
 
 
 def executed(folder: Path) -> Any:

@@ -8,13 +8,12 @@ import random
 import shutil
 import time
 import unicodedata
-from pathlib import Path
 
 import pytest
 
 from mmragbench import ptb
+from support.paths import SHARED
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not there")
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed")
 

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.comparing.families import within
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.run_files import LIST, Files, writing
 from mmragbench.verbs import write_reports
+from support import toy
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+from support.paths import ROOT
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -21,7 +22,7 @@ from mmragbench.models.scenes.examples import Split, load  # noqa: E402
 from mmragbench.models.scenes.wording import names_a_kind  # noqa: E402
 from mmragbench.scenes import write  # noqa: E402
 
-MODELS = Path(__file__).parents[1] / "models" / "scenes"
+MODELS = ROOT / "models" / "scenes"
 FOLDERS = ("clip", "captioner", "sentences", "reranker", "reader")
 
 

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+from support.paths import ROOT
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -26,7 +27,7 @@ from mmragbench.models.scenes.train_reader import Question, named, read  # noqa:
 from mmragbench.scenes import write  # noqa: E402
 from mmragbench.scenes.emblems import emblems  # noqa: E402
 
-READER = Path(__file__).parents[1] / "models" / "scenes" / "reader"
+READER = ROOT / "models" / "scenes" / "reader"
 
 
 @pytest.fixture(scope="module")

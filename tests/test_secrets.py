@@ -13,15 +13,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-import served
-from loopback import Loopback
 from mmragbench.cli import main
 from mmragbench.endpoint import Calls
 from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter
 from mmragbench.records import Prompt, Reply
 from mmragbench.redacting import PART, Redactor, looks_like_key, places_of_keys, without_keys
-from served import Place
+from support import served
+from support.loopback import Loopback
+from support.served import Place
 
 pytest.importorskip("openai")
 

@@ -7,7 +7,6 @@ import warnings
 import numpy as np
 import pytest
 
-import tiny
 from mmragbench.errors import SuiteError
 from mmragbench.meter import Meter
 from mmragbench.models.open_clip import OpenClip
@@ -15,6 +14,7 @@ from mmragbench.records import Text
 from mmragbench.remember import RememberedEncoder
 from mmragbench.selftest import check
 from mmragbench.vectors import VectorFile
+from support import tiny
 
 
 class Fixed:

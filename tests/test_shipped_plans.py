@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import papers
-import toy
 from mmragbench import verbs
+from support import papers, toy
+from support.paths import ROOT
 
-SUITES = Path(__file__).resolve().parents[1] / "suites"
+SUITES = ROOT / "suites"
 
 DOWNLOADED = {
     "coco": {"blip", "clip", "painter", "reranker", "sentences", "vlm"},

@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import served
-from loopback import Loopback, named
 from mmragbench.errors import DataError
 from mmragbench.money import Used
 from mmragbench.spending import Overspent, Purse, parse, totals
-from served import Place
+from support import served
+from support.loopback import Loopback, named
+from support.served import Place
 
 pytest.importorskip("openai")
 

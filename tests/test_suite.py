@@ -165,7 +165,7 @@ def test_a_model_that_cannot_be_made_is_told_with_its_line(suite_file):
 
     models = {
         "colours": {"use": "open_clip", "name": "shipped:scenes/klip"},
-        "namer": {"use": "toy:ColourCaptioner"},
+        "namer": {"use": "support.toy:ColourCaptioner"},
     }
     with pytest.raises(SuiteError, match=r"toy\.yaml:\d+: models\.colours: .*scenes/clip"):
         mb.run(suite_file(models=models))

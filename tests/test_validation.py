@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mmragbench as mb
-import toy
 from mmragbench.cache import Item, Items
 from mmragbench.devices import in_halves
 from mmragbench.errors import ContractError, DataError
@@ -23,6 +22,7 @@ from mmragbench.remember import RememberedCaptioner, RememberedEncoder, Remember
 from mmragbench.stores.faiss import Faiss
 from mmragbench.validation import CheckedStore, as_rows, check_hits, check_rankings, unusable
 from mmragbench.vectors import VectorFile
+from support import toy
 
 TEXTS = [Text(id, id) for id in ("a", "b", "c", "d")]
 EYE = np.eye(4, dtype=np.float32)

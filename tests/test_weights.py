@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import mmragbench as mb
-import toy
 from mmragbench.errors import SuiteError
 from mmragbench.models.open_clip import OpenClip
 from mmragbench.weights import fingerprint, locate
+from support import toy
 
 
 @pytest.fixture

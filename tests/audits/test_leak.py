@@ -11,12 +11,12 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageEnhance, ImageOps
 
-import toy
 from mmragbench.audits import leak, pairs, prints, without
 from mmragbench.audits.pairs import matches, near_duplicates
 from mmragbench.audits.prints import Pictures
 from mmragbench.identity import file_digest
 from mmragbench.records import Document, Image, Measure, Query, Score, Scores, Task, Text
+from support import toy
 
 
 def asked(image: Image, *held: Image, **more) -> Task:

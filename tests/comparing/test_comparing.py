@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 import mmragbench as mb
-import toy
 from mmragbench.cli import app
 from mmragbench.comparing.against import against
 from mmragbench.comparing.evidence import RunFolder
@@ -18,13 +17,14 @@ from mmragbench.comparing.pairs import NotComparable
 from mmragbench.comparing.sources import CONTRASTS, gains, swap
 from mmragbench.errors import MmragbenchError
 from mmragbench.statistics import holm
+from support import toy
 
 STRATEGIES = {
     "no-retrieval": {},
     "random": {},
     "shared-space": {"encoder": "colours"},
     "images": {"use": "shared-space", "encoder": "colours", "document": "image"},
-    "backwards": {"use": "toy:Backwards"},
+    "backwards": {"use": "support.toy:Backwards"},
     "oracle": {},
 }
 TASKS = {

@@ -20,7 +20,6 @@ import yaml
 
 import datasets
 import mmragbench as mb
-import toy
 from mmragbench import verbs
 from mmragbench.captioned import Columns
 from mmragbench.contracts import Dataset
@@ -29,8 +28,9 @@ from mmragbench.errors import DataError
 from mmragbench.identity import memory_digest
 from mmragbench.records import Task
 from mmragbench.registry import find
+from support import toy
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TEXTS = datasets.Sequence(datasets.Value("string"))
 STRING = datasets.Value("string")
 

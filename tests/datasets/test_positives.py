@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
 from mmragbench.errors import DataError
 from mmragbench.evals.retrieval import retrieval
 from mmragbench.positives import extend, locate, read
 from mmragbench.records import Document, Measure, Query, Ranking, Task, Text
+from support import toy
 
 
 def pair(captions: dict[str, str]) -> dict[str, Task]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from documented import COMMANDS, blocks, missing
-from loopback import Loopback
-from reader import Broken, Reader, programs
+from support.documented import COMMANDS, blocks, missing
+from support.loopback import Loopback
+from support.paths import ROOT
+from support.reader import Broken, Reader, programs
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SERVED = "docs/how-to/api-models.md"
 """The page that needs a server: it gets the tests' own, as `$BASE_URL`."""

@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
 from mmragbench.comparing.against import against
 from mmragbench.comparing.evidence import RunFolder
 from mmragbench.errors import DataError, MmragbenchError
@@ -24,6 +23,7 @@ from mmragbench.papers.request import Request
 from mmragbench.reporting import folder as reported
 from mmragbench.trec import read
 from mmragbench.verbs import Run
+from support import toy
 
 CELL = ["task", "strategy", "generator", "k"]
 

@@ -16,12 +16,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import checkpoints
-import tiny
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.models.diffusers import IPAdapter
 from mmragbench.records import Image
 from mmragbench.registry import find
+from support import checkpoints, tiny
 
 LACKS, OTHER_SHAPE = "lacks", "other shape"
 

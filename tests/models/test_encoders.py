@@ -12,7 +12,6 @@ import sys
 import numpy as np
 import pytest
 
-import tiny
 from mmragbench.checking import rules
 from mmragbench.errors import DataError, NotApplicable, SuiteError
 from mmragbench.meter import Meter
@@ -20,6 +19,7 @@ from mmragbench.records import Image, Text
 from mmragbench.registry import find
 from mmragbench.remember import RememberedEncoder
 from mmragbench.vectors import VectorFile
+from support import tiny
 
 TEXTS = [
     Text(str(i), text)

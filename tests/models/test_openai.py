@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from loopback import Loopback, pictures_of
 from mmragbench.endpoint import Calls, ServerError
 from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter, Pictures
 from mmragbench.money import Price, Used, at_most, dollars
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
 from mmragbench.retrying import LONGEST_TOLD, retry_after, wait
+from support.loopback import Loopback, pictures_of
 
 pytest.importorskip("openai")
 

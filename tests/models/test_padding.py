@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import tiny
 from mmragbench.models.open_clip import OpenClip
 from mmragbench.padding import UNCUT, cut_of, encoding, proven
 from mmragbench.records import Text
+from support import tiny
 
 CAPTIONS = [
     "two red boats on a lake",

@@ -446,7 +446,7 @@ def test_fewer_pictures_than_dimensions(tmp_path):
 
 def test_features_by_dotted_path():
     """A class of one's own; what it says of its resize is in the signature."""
-    found = resolve("toy:ColourEncoder")
+    found = resolve("support.toy:ColourEncoder")
     assert (found.name, type(found.encoder).__name__) == ("ColourEncoder", "ColourEncoder")
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-TESTS = Path(__file__).resolve().parents[1]
+from support.paths import TESTS
+
 PROGRAM = Path(sys.executable).with_name("mmragbench")
 KEYS = [
     "task",
@@ -137,7 +138,12 @@ def test_pictures_are_scored_on_features_of_ones_own(tmp_path):
         for i, shade in enumerate(shades):
             Pillow.new("RGB", (4, 4), (shade, 255 - shade, 7)).save(tmp_path / side / f"{i}.png")
     done = score(
-        "images", tmp_path / "made", "--real", tmp_path / "real", "--features", "toy:ColourEncoder"
+        "images",
+        tmp_path / "made",
+        "--real",
+        tmp_path / "real",
+        "--features",
+        "support.toy:ColourEncoder",
     )
     assert done.returncode == 0, done.stderr
     assert "FID(ColourEncoder)" in done.stdout
@@ -152,11 +158,13 @@ def test_fid_beyond_n_is_told_below_the_table(tmp_path):
         for i, pixels in enumerate(dice.integers(0, 255, (24, 4, 4, 3), np.uint8)):
             Pillow.fromarray(pixels).save(tmp_path / side / f"{i}.png")
     given = ("images", tmp_path / "made", "--real", tmp_path / "real", "--features")
-    done = score(*given, "toy:ColourEncoder", "--measures", "FID")
+    done = score(*given, "support.toy:ColourEncoder", "--measures", "FID")
     assert "the interval is of the FID expected at this n" in done.stdout
     assert re.search(r"beyond this n .* through FID of 24, 12, 8 images, R² [01]\.\d", done.stdout)
     assert "real images of both halves" in done.stdout
-    (row,) = json.loads(score(*given, "toy:ColourEncoder", "--measures", "FID", "--json").stdout)
+    (row,) = json.loads(
+        score(*given, "support.toy:ColourEncoder", "--measures", "FID", "--json").stdout
+    )
     assert set(row["limit"]) == {"estimate", "low", "high", "bias", "r_squared", "images"}
     assert row["limit"]["low"] < row["limit"]["estimate"] < row["limit"]["high"]
     assert set(row["halves"]) == {"generated", "real"}
@@ -169,7 +177,7 @@ def test_a_folder_against_itself(tmp_path):
         for name in ("made", "twice/a", "twice/b"):
             (tmp_path / name).mkdir(parents=True, exist_ok=True)
             Pillow.new("RGB", (16, 16), colour).save(tmp_path / name / f"{i}.png")
-    features = ("--features", "toy:ColourEncoder", "--measures", "FID")
+    features = ("--features", "support.toy:ColourEncoder", "--measures", "FID")
     done = score("images", tmp_path / "made", "--real", tmp_path / "made", *features)
     assert "FID(ColourEncoder)    0.0000              -  6 " in done.stdout
     done = score("images", tmp_path / "made", "--real", tmp_path / "made", *features, "--json")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-import papers
 from mmragbench.pages import Limits, read
 from mmragbench.pages.captions import begins
-from papers import LEFT, figure, paper, picture, show, write
+from support import papers
+from support.papers import LEFT, figure, paper, picture, show, write
 
 
 @pytest.mark.parametrize(

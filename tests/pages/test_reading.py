@@ -9,10 +9,10 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, NumberObject
 
-import papers
 from mmragbench.pages import Limits, read
 from mmragbench.pages import reading as module
-from papers import LEFT, figure, paper, picture, show, write
+from support import papers
+from support.papers import LEFT, figure, paper, picture, show, write
 
 LIMITS = Limits()
 

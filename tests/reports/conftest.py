@@ -240,7 +240,7 @@ def changed(run: Path, tmp_path: Path) -> Callable[..., Path]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run over coloured pictures, as the engine wrote it, with scores. Tests only read it."""
     import mmragbench as mb
-    import toy
+    from support import toy
 
     root = tmp_path_factory.mktemp("finished")
     content = toy.suite(
@@ -249,7 +249,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "random": {},
             "shared-space": {"encoder": "colours"},
             "images": {"use": "shared-space", "encoder": "colours", "document": "image"},
-            "backwards": {"use": "toy:Backwards"},
+            "backwards": {"use": "support.toy:Backwards"},
             "oracle": {},
         },
         tasks={

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from explored import Explored
 from mmragbench.reporting.explorer import USUAL, WHOLE, Allowance, script
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.reporting.packing import plain
 from mmragbench.reporting.page import render
 from mmragbench.reports.html import html
+from support.explored import Explored
 
 NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
 

@@ -6,13 +6,13 @@ import json
 import re
 
 import mmragbench as mb
-import toy
+from support import toy
 
 STRATEGIES = {
     "random": {},
     "shared-space": {"encoder": "colours"},
     "images": {"use": "shared-space", "encoder": "colours", "document": "image"},
-    "backwards": {"use": "toy:Backwards"},
+    "backwards": {"use": "support.toy:Backwards"},
     "oracle": {},
 }
 

@@ -17,8 +17,9 @@ from mmragbench.records import Measure
 from mmragbench.reporting.folder import RunFolder
 from mmragbench.reporting.forest import Contrast, Forest
 from mmragbench.reporting.pareto import Point, Tradeoff
+from support.paths import ROOT
 
-BIBLIOGRAPHY = Path(__file__).parents[2] / "src/mmragbench/papers/bibliography.bib"
+BIBLIOGRAPHY = ROOT / "src/mmragbench/papers/bibliography.bib"
 
 
 def test_the_bibliography_is_valid_bibtex() -> None:
@@ -69,7 +70,7 @@ def test_only_what_the_run_used_is_cited(finished: Path) -> None:
     found = cited([RunFolder(finished)])
     assert {"vedantam2015cider", "devlin2015consensus", "holm1979"} <= set(found.keys)
     assert not {"heusel2017fid", "li2022blip", "papineni2002bleu"} & set(found.keys)
-    assert "% no entry known for the model colours (toy:ColourEncoder)" in found.bibtex()
+    assert "% no entry known for the model colours (support.toy:ColourEncoder)" in found.bibtex()
 
 
 def test_a_strange_name_cannot_begin_an_entry(changed: Callable[..., Path]) -> None:

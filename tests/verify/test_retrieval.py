@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-import toy
 from mmragbench.verify import needs
 from mmragbench.verify.checking import check
 from mmragbench.verify.references import chosen, load
+from support import toy
 
 open_clip = pytest.importorskip("open_clip")
 torch = pytest.importorskip("torch")

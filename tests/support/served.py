@@ -15,10 +15,10 @@ from pathlib import Path
 import yaml
 from PIL import Image as Pillow
 
-import toy
-from loopback import Loopback
+from support import toy
+from support.loopback import Loopback
+from support.paths import TESTS
 
-TESTS = Path(__file__).resolve().parent
 PRICE = {"input": 100.0, "output": 200.0, "image_tokens": 60}
 """Dollars for a million tokens; a prompt of the toy suite comes to about a cent."""
 
@@ -49,7 +49,7 @@ def suite(root: Path, url: str, **changes: object) -> dict:
     content: dict = {
         "name": "served",
         "dataset": {"use": "coco", "root": str(root)},
-        "models": {"colours": {"use": "toy:ColourEncoder"}, "gpt": gpt},
+        "models": {"colours": {"use": "support.toy:ColourEncoder"}, "gpt": gpt},
         "strategies": {"shared-space": {"encoder": "colours"}, "random": {}},
         "generators": {"reader": {"chat": "gpt"}},
         "tasks": {"captioning": {"generator": "reader", "k": 1, "measures": ["CIDEr"]}},

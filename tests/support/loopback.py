@@ -213,7 +213,7 @@ def named(asked: Asked) -> str:
 
 def colour_of(asked: Asked) -> str:
     """`a red picture`, of the last picture; of a text its last word."""
-    from toy import COLOURS, NAMES
+    from support.toy import COLOURS, NAMES
 
     pictures = pictures_of(asked.body)
     if not pictures:

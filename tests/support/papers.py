@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-import toy
+from support import toy
 
 WIDTH, HEIGHT = 595, 842
 LEFT = 72
@@ -116,8 +116,8 @@ def suite(root: Path, **changes: object) -> dict:
         "name": "papers",
         "dataset": {"use": "pdf", "root": str(root)},
         "models": {
-            "colours": {"use": "toy:ColourEncoder"},
-            "namer": {"use": "toy:ColourCaptioner"},
+            "colours": {"use": "support.toy:ColourEncoder"},
+            "namer": {"use": "support.toy:ColourCaptioner"},
         },
         "strategies": {
             "no-retrieval": {},

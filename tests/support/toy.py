@@ -147,8 +147,8 @@ def suite(root: Path, **changes: object) -> dict:
         "name": "toy",
         "dataset": {"use": "coco", "root": str(root)},
         "models": {
-            "colours": {"use": "toy:ColourEncoder"},
-            "namer": {"use": "toy:ColourCaptioner"},
+            "colours": {"use": "support.toy:ColourEncoder"},
+            "namer": {"use": "support.toy:ColourCaptioner"},
         },
         "strategies": {
             "no-retrieval": {},

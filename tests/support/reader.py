@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import mmragbench
-from documented import Block, Command, missing
+from support.documented import Block, Command, missing
 
 SOURCES = str(Path(mmragbench.__file__).resolve().parents[1])
 SCRIPT = f"""#!{sys.executable}
