@@ -1,6 +1,7 @@
 """The notebook of the docs: it runs, and what is stored of its outputs is fit to be read.
 
-`python tests/test_notebook.py FOLDER` writes the outputs anew, from the run of `scenes` in that folder.
+`PYTHONPATH=tests python tests/docs/test_notebook.py FOLDER` writes the outputs anew, from the run of
+`scenes` in that folder.
 """
 
 from __future__ import annotations
