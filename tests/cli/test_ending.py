@@ -128,26 +128,46 @@ def test_a_message_is_one_line_and_bounded():
     assert len(text) <= LONGEST and text.startswith("begin x") and text.endswith("end")
 
 
+WATCHED = """
+from mmragbench.ending import INTERRUPTS
+
+watch = INTERRUPTS.watch
+INTERRUPTS.watch = lambda: (watch(), print("watching", flush=True))
+from mmragbench.__main__ import main
+main()
+"""
+"""The command line, which says when it has begun to look after Ctrl-C."""
+
+
 @pytest.mark.parametrize("twice", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_ctrl_c_says_that_the_command_goes_on(suite_file, tmp_path, seed, twice):
-    """At whatever moment, once and twice: exit code 130, the line once, no traceback."""
+    """At whatever moment of a run that never ends by itself, once and twice: exit code 130, the line
+    once, no traceback."""
     rng = random.Random(f"{seed} {twice}")
+    suite = suite_file(
+        strategies={
+            "shared-space": {"encoder": "colours"},
+            "endless": {"use": "support.toy:Endless"},
+        },
+        baseline=None,
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "mmragbench", "run", suite_file(), "--output", tmp_path / "runs"],
+        [sys.executable, "-c", WATCHED, "run", suite, "--output", tmp_path / "runs"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(TESTS)},
     )
-    time.sleep(rng.uniform(0.3, 1.5))
+    assert process.stdout.readline() == "watching\n"
+    time.sleep(rng.uniform(0, 1.5))
     process.send_signal(signal.SIGINT)
     if twice:
         time.sleep(rng.choice([0, 0.01]))
         process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in said
-    assert said.splitlines()[-1] == STOPPED and said.count(STOPPED) == 1
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in errors
+    assert errors.splitlines()[-1] == STOPPED and errors.count(STOPPED) == 1
 
 
 IN_A_DESTRUCTOR = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from PIL import Image as Pillow
@@ -107,6 +108,16 @@ class Crashing:
 
     def index(self, memory: Sequence[Document]) -> None:
         raise ZeroDivisionError("one over nothing")
+
+    def retrieve(self, queries, k):
+        return []
+
+
+class Endless:
+    """A strategy whose index is never done."""
+
+    def index(self, memory: Sequence[Document]) -> None:
+        Event().wait()
 
     def retrieve(self, queries, k):
         return []
