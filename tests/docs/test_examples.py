@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,15 @@ PURELIB = 'import sysconfig; print(sysconfig.get_path("purelib"))'
 @pytest.fixture(scope="module")
 def away(tmp_path_factory):
     """Runs a module in an environment of its own, with the package installed and a copy of its folder
-    as working folder. Heavy packages are lent by a path file, mmragbench is the one under test."""
+    as working folder. All other packages are lent by a path file (an environment that borrows packages itself
+    has its old pip and setuptools in front of theirs), mmragbench is the one under test."""
     root = tmp_path_factory.mktemp("away")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / "venv"], check=True)
     python = root / "venv" / "bin" / "python"
     own = subprocess.run([python, "-c", PURELIB], capture_output=True, text=True, check=True).stdout
-    lent = f"{Path(mmragbench.__file__).parents[1]}\n{sysconfig.get_path('purelib')}\n"
-    Path(own.strip(), "lent.pth").write_text(lent)
+    packages = [folder for folder in sys.path if Path(folder).name.endswith("-packages")]
+    lent = [str(Path(mmragbench.__file__).parents[1]), *reversed(packages)]
+    Path(own.strip(), "lent.pth").write_text("\n".join(lent))
     shutil.copytree(EXAMPLE, root / "package", ignore=shutil.ignore_patterns("build", "*.egg-info"))
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     environment |= {"MMRAGBENCH_CACHE": str(root / "cache"), "PIP_NO_INDEX": "1"}
