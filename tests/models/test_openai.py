@@ -101,9 +101,6 @@ def test_replies_without_an_answer_are_failures_that_cost(fault, reason):
     assert len(server.asked) == 1
 
 
-"""Bodies with status 200 that mean: not now."""
-
-
 @pytest.mark.parametrize("odd", [None, "many", -5, 10**400, 1e300, [], {}, True, "9" * 30])
 def test_counts_that_are_none_are_as_if_not_told(odd, tmp_path):
     """The most that a call can have cost is paid then; the ledger stays a ledger."""

@@ -35,6 +35,7 @@ LIMITED = [
     "[[[" * 9000,
     "null",
 ]
+"""Bodies with status 200 that mean: not now."""
 
 
 @pytest.mark.parametrize("body", LIMITED, ids=range(len(LIMITED)))
