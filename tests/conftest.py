@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
 from support import toy
-from support.paths import SHARED
+from support.paths import SHARED, TESTS
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores by processes
+
+SLOW = {
+    "audits", "backends", "checking", "cli", "docs", "exporting", "gating", "generators", "models",
+    "reliability", "verify",
+}  # fmt: skip
+"""Folders whose tests need a model, a server or a whole command."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what lies in a folder of slow tests, or runs a suite."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in SLOW or "suite_file" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)
