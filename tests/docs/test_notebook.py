@@ -42,9 +42,10 @@ def intervals(book: Any) -> dict[str, tuple[float, float, float]]:
     return {name: tuple(float(row[i]) for row in rows) for i, name in enumerate(names, start=1)}
 
 
-def test_it_runs_and_its_own_interval_is_the_summarys(tmp_path):
+def test_it_runs_and_its_own_interval_is_the_summarys(tmp_path, monkeypatch, docs_cache):
     """On a small run: no cell fails, and two bootstraps of one mean agree within a tenth of their
     width at each end (percentile against studentised, 40 pictures)."""
+    monkeypatch.setenv("MMRAGBENCH_CACHE", str(docs_cache))
     mb.run("scenes", ["dataset.queries=40", "dataset.memory=120"], output=tmp_path / "runs")
     found = intervals(executed(tmp_path))
     (mean, low, high), (estimate, below, above) = found["ours"], found["summary"]
