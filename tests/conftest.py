@@ -15,9 +15,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores by proces
 
 SLOW = {
     "audits", "backends", "checking", "cli", "docs", "exporting", "gating", "generators", "models",
-    "reliability", "verify",
+    "reliability", "test_core_only.py", "test_peers.py", "verify",
 }  # fmt: skip
-"""Folders whose tests need a model, a server or a whole command."""
+"""Folders and files whose tests need a model, a server or a whole command."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
