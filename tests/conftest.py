@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
-import toy
+from support import toy
+from support.paths import SHARED, TESTS
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores by processes
+
+SLOW = {
+    "audits", "backends", "checking", "cli", "docs", "exporting", "gating", "generators", "models",
+    "reliability", "test_core_only.py", "test_peers.py", "verify",
+}  # fmt: skip
+"""Folders and files whose tests need a model, a server or a whole command."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what lies in a folder of slow tests, or runs a suite."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in SLOW or "suite_file" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-import toy
+from support import toy
+from support.paths import TESTS
 
 OPTIONAL = {
     "accelerate", "datasets", "diffusers", "huggingface_hub", "num2words", "open_clip", "openai",
@@ -33,8 +33,7 @@ main()
 def command(*arguments: str, hidden=OPTIONAL) -> subprocess.CompletedProcess[str]:
     """The command line where those packages are not installed."""
     words = [sys.executable, "-c", HIDING, ",".join(sorted(hidden)), *map(str, arguments)]
-    tests = Path(__file__).parent
-    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=tests)
+    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=TESTS)
 
 
 MODELS = {

@@ -13,7 +13,6 @@ import pytest
 from PIL import Image as Pillow
 
 import mmragbench as mb
-import toy
 from mmragbench._decoding import open_image
 from mmragbench.audits import modality
 from mmragbench.cache.items import Items
@@ -29,6 +28,7 @@ from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.run_folder.thumbnails import thumbnail
 from mmragbench.signature import differences, parse
 from mmragbench.statistics import compare
+from support import toy
 
 SIDE = 96
 """The shipped CLIP's input, in pixels."""
@@ -129,7 +129,7 @@ def test_another_prompt_is_another_question(tmp_path):
 def test_another_context_is_another_answer(suite_file, tmp_path, coco):
     """What is generated changes with what is retrieved, though queries, strategy and generator
     stay (lmms-eval would answer from its cache)."""
-    suite = suite_file(strategies={"back": {"use": "toy:Backwards"}}, baseline="back")
+    suite = suite_file(strategies={"back": {"use": "support.toy:Backwards"}}, baseline="back")
     before = captions(mb.run(suite, output=tmp_path / "runs"), "back/nearest-k1")
     annotations = coco / "annotations/captions_train2017.json"
     annotations.write_text(annotations.read_text().replace('"caption": "', '"caption": "now '))
@@ -265,7 +265,10 @@ def test_another_resize_is_another_distance(suite_file, tmp_path):
     tasks = {"image-generation": {"generator": "nearest", "measures": ["FID(f)", "KID(f)"]}}
     runs = {}
     for name in ("Smooth", "Rough"):
-        models = {"f": {"use": f"test_peers:{name}"}, "namer": {"use": "toy:ColourCaptioner"}}
+        models = {
+            "f": {"use": f"test_peers:{name}"},
+            "namer": {"use": "support.toy:ColourCaptioner"},
+        }
         suite = suite_file(models=models, tasks=tasks, strategies={"oracle": {}}, baseline="oracle")
         runs[name] = mb.run(suite, output=tmp_path / name)
     signatures = {

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mmragbench as mb
-import toy
 from mmragbench._batching import in_halves
 from mmragbench._validation import CheckedStore, as_rows, check_hits, check_rankings, unusable
 from mmragbench.cache.items import Items
@@ -23,6 +22,7 @@ from mmragbench.engine.meter import Meter
 from mmragbench.errors import ContractError, DataError
 from mmragbench.records import Document, Failure, Hit, Image, Query, Ranking, Text
 from mmragbench.stores.faiss import Faiss
+from support import toy
 
 TEXTS = [Text(id, id) for id in ("a", "b", "c", "d")]
 EYE = np.eye(4, dtype=np.float32)

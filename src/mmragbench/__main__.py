@@ -9,13 +9,14 @@ from mmragbench.engine.interrupts import INTERRUPTS
 
 def main() -> None:
     """Run the command line."""
-    INTERRUPTS.watch()
-    share_cores()
     try:
+        INTERRUPTS.watch()
+        share_cores()
         from mmragbench.cli.app import main as commands
+
+        commands()
     except KeyboardInterrupt:
         INTERRUPTS.end()
-    commands()
 
 
 if __name__ == "__main__":

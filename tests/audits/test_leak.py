@@ -11,7 +11,6 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageEnhance, ImageOps
 
-import toy
 from mmragbench._files import file_digest
 from mmragbench.audits import duplicates as pairs
 from mmragbench.audits import fingerprints as prints
@@ -19,6 +18,7 @@ from mmragbench.audits import leak, without
 from mmragbench.audits.duplicates import matches, near_duplicates
 from mmragbench.audits.fingerprints import Pictures
 from mmragbench.records import Document, Image, Measure, Query, Score, Scores, Task, Text
+from support import toy
 
 
 def asked(image: Image, *held: Image, **more) -> Task:

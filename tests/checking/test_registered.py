@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import checkpoints
-import tiny
 from mmragbench.checking import rules
 from mmragbench.checking.inputs import pictures, texts
 from mmragbench.registry import FOLDERS, every
+from support import checkpoints, tiny
 
 ELSEWHERE = {
     "dataset": {

@@ -32,7 +32,7 @@ def test_the_kind_is_known_from_the_registration(target, kind, name):
 
 @pytest.mark.parametrize(
     "target, name",
-    [("toy:Backwards", "toy:Backwards"), (lambda: Faiss(), "<lambda>")],
+    [("support.toy:Backwards", "support.toy:Backwards"), (lambda: Faiss(), "<lambda>")],
 )
 def test_the_kind_of_what_is_not_registered_has_to_be_said(target, name):
     """It is not guessed from methods: the error names the kinds that there are."""

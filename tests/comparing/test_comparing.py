@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 import mmragbench as mb
-import toy
 from mmragbench.cli.app import app
 from mmragbench.comparing.baseline import against
 from mmragbench.comparing.decomposition import CONTRASTS, gains, swap
@@ -18,13 +17,14 @@ from mmragbench.comparing.pairs import NotComparable
 from mmragbench.errors import MmragbenchError
 from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.statistics import holm
+from support import toy
 
 STRATEGIES = {
     "no-retrieval": {},
     "random": {},
     "shared-space": {"encoder": "colours"},
     "images": {"use": "shared-space", "encoder": "colours", "document": "image"},
-    "backwards": {"use": "toy:Backwards"},
+    "backwards": {"use": "support.toy:Backwards"},
     "oracle": {},
 }
 TASKS = {

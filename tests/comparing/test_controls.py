@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
 from mmragbench.cli.compare import _share
 from mmragbench.comparing.decomposition import Gain
 from mmragbench.comparing.families import comparisons, within
 from mmragbench.comparing.primary import primary_measure
 from mmragbench.run_folder.evidence import RunFolder
+from support import toy
 
 TASKS = {
     "text-to-image": {"measures": ["RR", "Success@1"]},
@@ -23,7 +23,7 @@ STRATEGIES = {
     "no-retrieval": {},
     "random": {},
     "shared-space": {"encoder": "colours"},
-    "backwards": {"use": "toy:Backwards"},
+    "backwards": {"use": "support.toy:Backwards"},
     "oracle": {},
 }
 

@@ -6,7 +6,6 @@ import importlib
 import json
 import sys
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,8 +25,9 @@ from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder import report_data as reporting
 from mmragbench.run_folder.evidence import Evidence, RunFolder
 from mmragbench.statistics import compare_differences, holm
+from support.paths import ROOT
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+sys.path.append(str(ROOT / "benchmarks"))
 write_run = importlib.import_module("comparisons").write_run
 
 CONTENDERS = ("able", "better", "close", "dull")

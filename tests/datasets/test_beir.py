@@ -15,13 +15,13 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
 from mmragbench.contracts import Dataset
 from mmragbench.datasets.beir import Beir
 from mmragbench.errors import DataError
 from mmragbench.evals.retrieval import retrieval as evaluate
 from mmragbench.records import Measure, Ranking, Task
 from mmragbench.registry import find
+from support import toy
 
 
 def lines(path: Path, rows: Sequence[object]) -> None:

@@ -18,8 +18,9 @@ from mmragbench.datasets.coco import Coco, Split
 from mmragbench.errors import DataError
 from mmragbench.records import Task
 from mmragbench.registry import find
+from support.paths import SHARED
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "coco"
+DATA = SHARED / "coco"
 VAL = Split(Path("val.json"), Path("val"))
 TRAIN = Split(Path("train.json"), Path("train"))
 

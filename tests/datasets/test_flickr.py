@@ -15,8 +15,9 @@ from mmragbench.datasets.flickr import Flickr, read_captions
 from mmragbench.errors import DataError
 from mmragbench.records import Task
 from mmragbench.registry import find
+from support.paths import SHARED
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "flickr8k"
+DATA = SHARED / "flickr8k"
 
 real_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data/flickr8k is not there")
 

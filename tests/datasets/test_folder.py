@@ -15,12 +15,12 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
 from mmragbench.contracts import Dataset
 from mmragbench.datasets.folder import Folder
 from mmragbench.errors import DataError
 from mmragbench.records import Task
 from mmragbench.registry import find
+from support import toy
 
 
 def picture(path: Path, shade: int = 0) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-import papers
 from mmragbench.datasets.pdf import Pdf
 from mmragbench.errors import DataError
-from papers import LEFT, paper, write
+from support import papers
+from support.papers import LEFT, paper, write
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from documented import COMMANDS, blocks, missing
-from loopback import Loopback
-from reader import Broken, Reader, programs
+from support.documented import COMMANDS, blocks, missing
+from support.loopback import Loopback
+from support.paths import ROOT
+from support.reader import Broken, Reader, programs
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SERVED = "docs/how-to/api-models.md"
 """The page that needs a server: it gets the tests' own, as `$BASE_URL`."""
@@ -28,13 +28,13 @@ def does(page: Path) -> bool:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory) -> dict[str, str]:
-    """One cache and one set of programs for all pages: the small run is computed once."""
+def shared(tmp_path_factory, docs_cache) -> dict[str, str]:
+    """One cache and one set of programs for all pages."""
     import os
 
     bin = programs(tmp_path_factory.mktemp("programs") / "bin")
     return {
-        "MMRAGBENCH_CACHE": str(tmp_path_factory.mktemp("shared-cache")),
+        "MMRAGBENCH_CACHE": str(docs_cache),
         "PATH": os.pathsep.join((str(bin), os.environ["PATH"])),
         "COLUMNS": "160",
         "TERM": "dumb",

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mmragbench.registry import every
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FETCHED = re.compile(
     r"<(?:script|img|iframe|source)[^>]+src=\"?([^\" >]+)|<link[^>]+href=\"?([^\" >]+)"
 )

@@ -15,9 +15,10 @@ from mmragbench.evals.meteor import meteor
 from mmragbench.records import Absence, Measure, Output, Query, Scores, Task
 from mmragbench.registry import find
 from mmragbench.signature import parse, signature
+from support.paths import SHARED
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "caption_results"
-needs_data = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not there")
+PUBLISHED = SHARED / "caption_results"
+needs_data = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="../shared/data is not there")
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed")
 
 NAMES = ["CIDEr", "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L"]
@@ -193,15 +194,15 @@ def test_meteor_with_a_java_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def published(name: str) -> tuple[Task, list[Output], dict[str, float]]:
-    content = json.loads((SHARED / "coco_karpathy_test_references.json").read_text())
+    content = json.loads((PUBLISHED / "coco_karpathy_test_references.json").read_text())
     references: dict[str, tuple[str, ...]] = {}
     for row in content["annotations"]:
         id = str(row["image_id"])
         references[id] = (*references.get(id, ()), row["caption"])
-    rows = json.loads((SHARED / name).read_text())
+    rows = json.loads((PUBLISHED / name).read_text())
     outputs = [Output(str(row["image_id"]), text=row["caption"]) for row in rows]
     asked = {output.query: references[output.query] for output in outputs}
-    return posed(asked), outputs, json.loads((SHARED / "scores.json").read_text())[name]
+    return posed(asked), outputs, json.loads((PUBLISHED / "scores.json").read_text())[name]
 
 
 @pytest.mark.real_data

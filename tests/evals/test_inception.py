@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import checkpoints
 from mmragbench.errors import DataError, NotApplicable
 from mmragbench.models.inception import WEIGHTS, Inception
 from mmragbench.records import Image, Text
+from support import checkpoints
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torch_fidelity")

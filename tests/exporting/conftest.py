@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
+from support import toy
 
 DOCUMENTS = {
     "a red one": "red",

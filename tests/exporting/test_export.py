@@ -10,9 +10,9 @@ import sys
 import pytest
 
 import mmragbench as mb
-import toy
 from mmragbench.errors import DataError, MmragbenchError, SuiteError
 from mmragbench.exporting.reposing import load_tasks
+from support import toy
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
 from mmragbench.comparing.baseline import against
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.formats.trec import read
@@ -24,6 +23,7 @@ from mmragbench.reporting.tables.request import Request
 from mmragbench.run_folder import report_data as reported
 from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.verbs import Run
+from support import toy
 
 CELL = ["task", "strategy", "generator", "k"]
 

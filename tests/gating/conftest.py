@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
+from support import toy
 
 
 @pytest.fixture(scope="session")

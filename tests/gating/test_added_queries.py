@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 import mmragbench as mb
-import toy
 from mmragbench.gating.sentences import summary
+from support import toy
 
 SETS = ["FID(colours)", "KID(colours)"]
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import checkpoints
-import toy
 from mmragbench.errors import NotApplicable
 from mmragbench.models.transformers import Transformers, TransformersChat
 from mmragbench.records import Failure, Image, Prompt, Reply
+from support import checkpoints, toy
 
 ONE_PICTURE = ("fuyu", "blip2")
 LONG = "a much longer text with many more words than the others and all of them again and again"

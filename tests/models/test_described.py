@@ -7,9 +7,6 @@ import json
 import pytest
 import yaml
 
-import served
-import toy
-from loopback import Loopback, colour_of
 from mmragbench import verbs
 from mmragbench.backends.server.endpoint import Calls
 from mmragbench.cache.items import Items
@@ -19,6 +16,8 @@ from mmragbench.models.described import PICTURE, WANTED, Described
 from mmragbench.models.openai import OpenaiChat
 from mmragbench.records import Document, Failure, Image, Query, Text
 from mmragbench.strategies.text_grounding import TextGrounding
+from support import served, toy
+from support.loopback import Loopback, colour_of
 
 pytest.importorskip("openai")
 

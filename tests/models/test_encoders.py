@@ -12,7 +12,6 @@ import sys
 import numpy as np
 import pytest
 
-import tiny
 from mmragbench.cache.vectors import VectorFile
 from mmragbench.checking import rules
 from mmragbench.engine.cached_models import CachedEncoder
@@ -20,6 +19,7 @@ from mmragbench.engine.meter import Meter
 from mmragbench.errors import DataError, NotApplicable, SuiteError
 from mmragbench.records import Image, Text
 from mmragbench.registry import find
+from support import tiny
 
 TEXTS = [
     Text(str(i), text)

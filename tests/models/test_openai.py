@@ -1,4 +1,4 @@
-"""Models behind a server: what is sent, what becomes of each kind of trouble, what stays secret."""
+"""Models behind a server: what is sent, what becomes of each kind of trouble, what it costs."""
 
 from __future__ import annotations
 
@@ -12,38 +12,21 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from loopback import Loopback, pictures_of
 from mmragbench.backends.server.endpoint import Calls, ServerError
 from mmragbench.backends.server.prices import Price, Used, at_most, dollars
 from mmragbench.backends.server.retries import LONGEST_RETRY_AFTER, Transient, retry_after, wait
-from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat, OpenaiPainter, Pictures
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
+from support.loopback import Loopback, pictures_of
+from support.openai_client import ASK, QUICK, ask
 
 pytest.importorskip("openai")
-
-QUICK = Calls(concurrency=4, timeout=0.5, retries=2)
-ASK = Prompt(("say red",))
-
-
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "127.0.0.1")
 
 
 @pytest.fixture
 def picture(tmp_path):
     Pillow.new("RGB", (400, 200), (220, 30, 30)).save(tmp_path / "red.png")
     return Image("red", tmp_path / "red.png", digest="red")
-
-
-def ask(server: Loopback, prompt: Prompt = ASK, **settings) -> Reply | Failure:
-    made = OpenaiChat("m", server.url, **{"calls": QUICK, **settings})
-    (reply,) = made.chat([prompt])
-    return reply
 
 
 def test_texts_and_pictures_arrive_in_order_and_small(picture):
@@ -119,134 +102,6 @@ def test_replies_without_an_answer_are_failures_that_cost(fault, reason):
     assert len(server.asked) == 1
 
 
-LIMITED = [
-    '{"error": {"message": "slow", "code": 429}}',
-    '{"error": {"message": "slow", "code": "429"}}',
-    '{"error": {"message": "slow", "code": "rate_limit_exceeded"}}',
-    '{"error": {"message": "slow", "type": "overloaded_error"}, "type": "error"}',
-    '{"error": {"status": "RESOURCE_EXHAUSTED", "message": "slow"}}',
-    '[{"error": {"code": 503, "message": "slow"}}]',
-    '{"error": "Rate limit exceeded: slow"}',
-    '{"object": "error", "message": "too many requests, slow", "code": null}',
-    '{"detail": "Too Many Requests: slow"}',
-    '{"errors": [{"code": 529, "message": "slow"}]}',
-    '{"choices": [{"error": {"code": 502, "message": "slow"}, "finish_reason": "error"}]}',
-    '{"choices": []}',
-    '{"choices": null, "usage": {"prompt_tokens": 9, "completion_tokens": 0}}',
-    "{}",
-    "",
-    "<html><body>Bad gateway</body></html>",
-    'data: {"choices": [{"delta": {"content": "red"}}]}\n\ndata: [DONE]\n',
-    "[[[" * 9000,
-    "null",
-]
-"""Bodies with status 200 that mean: not now."""
-
-
-@pytest.mark.parametrize("body", LIMITED, ids=range(len(LIMITED)))
-def test_a_rate_limit_with_status_200_is_asked_again(body):
-    """An error object, a page of a proxy, a stream, nothing at all: the next try has the answer,
-    and after the last one the item has an error that says which."""
-    with Loopback(script=[f"body:{body}"]) as server:
-        assert (ask(server).text, len(server.asked)) == ("red", 2)
-    with Loopback(script=[f"body:{body}"] * 3) as server:
-        failed = ask(server)
-    assert failed.reason.endswith("(the last of 3 tries)") and failed.retries == 2
-    assert "slow" in failed.reason or "the server" in failed.reason
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ('{"error": {"message": "bad picture", "code": 400}}', "400: bad picture"),
-        ('{"error": {"message": "moderated", "code": 403}}', "403: moderated"),
-        ('{"error": {"message": "it broke", "code": 1302}}', "no choices: it broke"),
-        ('{"error": "it broke"}', "no choices: it broke"),
-        ('{"choices": [{"finish_reason": "error", "message": {"content": "re"}}]}', "an error"),
-    ],
-)
-def test_another_error_with_status_200_is_a_failure_with_its_reason(body, reason):
-    """It is not asked again."""
-    with Loopback(script=[f"body:{body}"]) as server:
-        failed = ask(server)
-    assert isinstance(failed, Failure) and reason in failed.reason
-    assert len(server.asked) == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        ('{"code": 401, "message": "no"}', "refuses the key"),
-        ('{"code": "invalid_api_key", "message": "no"}', "refuses the key"),
-        ('{"code": "insufficient_quota", "message": "pay"}', "wants payment"),
-        ('{"code": "model_not_found", "message": "no"}', "does not know the model"),
-    ],
-)
-def test_what_ends_a_run_ends_it_with_status_200_too(error, reason):
-    """A wrong key is wrong for every item."""
-    with (
-        Loopback(script=[f'body:{{"error": {error}}}']) as server,
-        pytest.raises(ServerError, match=reason),
-    ):
-        ask(server)
-    assert len(server.asked) == 1
-
-
-def message(content, **more) -> str:
-    """A reply with that message."""
-    choice = {"finish_reason": more.pop("ended", "stop"), "message": {"content": content, **more}}
-    return f"body:{json.dumps({'choices': [choice]})}"
-
-
-@pytest.mark.parametrize(
-    ("script", "text", "thoughts"),
-    [
-        (message([{"type": "text", "text": "a "}, {"type": "output_text", "text": "cat"}]), "a cat", ""),
-        (message([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, "a cat"]), "a cat", "hm"),
-        (message([{"type": "reasoning", "summary": "hm"}, {"text": "a cat"}]), "a cat", "hm"),
-        (message([{"text": "hm", "thought": True}, {"text": "a cat"}]), "a cat", "hm"),
-        (message({"type": "text", "text": {"value": "a cat", "annotations": []}}), "a cat", ""),
-        (message("a cat", reasoning_content="hm"), "a cat", "hm"),
-        (message("a cat", reasoning="hm", reasoning_details=[{"text": "hm"}]), "a cat", "hm"),
-        (message("a cat", reasoning_details=[{"type": "reasoning.text", "text": "hm"}]), "a cat", "hm"),
-        (message("<think>hm</think>\na cat"), "a cat", "hm"),
-        (message("hm\n</think>\n\na cat", reasoning=None, tool_calls=[]), "a cat", "hm"),
-    ],
-)  # fmt: skip
-def test_thoughts_come_in_many_places(script, text, thoughts):
-    """In parts, in fields, in the text: they are kept apart from the answer."""
-    with Loopback(script=[script]) as server:
-        reply = ask(server)
-    assert (reply.text, reply.thoughts, reply.truncated) == (text, thoughts, False)
-
-
-@pytest.mark.parametrize(
-    ("script", "reason"),
-    [
-        (message(None, reasoning_content="hm"), "thoughts alone"),
-        (
-            message("", reasoning="hm", ended="length"),
-            "thoughts alone and no answer; its length limit",
-        ),
-        (message("<think>hm", ended="length"), "thoughts alone and no answer; its length limit"),
-        (message([{"type": "thinking", "thinking": "hm"}]), "thoughts alone"),
-        (message([{"type": "refusal", "refusal": "I will not"}]), "refused: I will not"),
-        (message([]), "without text"),
-        (message({}), "without text"),
-        (message([{"type": "audio", "audio": "…"}]), "without text (audio)"),
-        (message([None, 3, []]), "without text"),
-        (message(7), "without text"),
-        (message("a ca", ended="SAFETY"), "content filter"),
-    ],
-)
-def test_an_answer_that_is_none_is_a_failure(script, reason):
-    """Thoughts alone, refusals in parts, parts without words: never an empty answer."""
-    with Loopback(script=[script]) as server:
-        failed = ask(server)
-    assert isinstance(failed, Failure) and reason in failed.reason
-    assert len(server.asked) == 1
-
-
 @pytest.mark.parametrize("odd", [None, "many", -5, 10**400, 1e300, [], {}, True, "9" * 30])
 def test_counts_that_are_none_are_as_if_not_told(odd, tmp_path):
     """The most that a call can have cost is paid then; the ledger stays a ledger."""
@@ -263,30 +118,6 @@ def test_counts_that_are_none_are_as_if_not_told(odd, tmp_path):
     assert reply.dollars == Budget(tmp_path / "ledger", 1.0).spent == pytest.approx(worst)
 
 
-def test_counts_in_other_forms_are_counts():
-    """Some servers send them as text or with a point."""
-    usage = {"prompt_tokens": "12", "completion_tokens": 3.0}
-    body = {"choices": [{"message": {"content": "red"}}], "usage": usage}
-    with Loopback(script=[f"body:{json.dumps(body)}"]) as server:
-        reply = ask(server)
-    assert (reply.tokens_in, reply.tokens_out) == (12, 3)
-
-
-def test_of_several_choices_the_first_is_the_answer():
-    """One was asked for."""
-    choices = [None, {"message": {"content": "red"}}, {"message": {"content": "blue"}}]
-    with Loopback(script=[f"body:{json.dumps({'choices': choices})}"]) as server:
-        assert ask(server).text == "red"
-
-
-def test_half_a_surrogate_pair_is_no_trouble():
-    """JSON can say it and no file can hold it; one character is lost, and not the run."""
-    with Loopback(answer=lambda asked: "red \ud800!") as server:
-        assert ask(server).text == "red ?!"
-    with Loopback(script=['403:{"message": "\\ud800"}']) as server:
-        assert ask(server) == Failure("403: \ufffd")
-
-
 def test_a_run_that_ends_early_waits_for_no_further_try(tmp_path):
     """One item meets a wrong key, another one was told to come back in a minute."""
     from mmragbench.cache.items import Items
@@ -301,13 +132,6 @@ def test_a_run_that_ends_early_waits_for_no_further_try(tmp_path):
             asked.chat([Prompt((f"say {i}",)) for i in range(9)])
         assert time.monotonic() - began < 20
     assert len(server.asked) <= 3
-
-
-def test_an_answer_that_was_cut_off_counts():
-    """What there is of it is what a reader would have seen; that it was cut off is known."""
-    with Loopback(script=["cut"]) as server:
-        reply = ask(server)
-    assert (reply.text, reply.truncated) == ("half an answer", True)
 
 
 @pytest.mark.parametrize("status", ["400", "403", "413", "422"])
@@ -333,61 +157,6 @@ def test_what_no_item_could_pass_ends_the_run(fault, reason):
     with Loopback(script=[fault]) as server, pytest.raises(ServerError, match=reason):
         ask(server)
     assert len(server.asked) == 1
-
-
-def test_a_wrong_key_ends_the_run_and_stays_secret(monkeypatch, capfd):
-    """The server repeats the key in its message; nothing that we say or keep holds it."""
-    monkeypatch.setenv("MY_KEY", "sk-very-secret")
-    with Loopback(key="another") as server, pytest.raises(ServerError) as caught:
-        ask(server, key_env="MY_KEY")
-    error, texts = caught.value, []
-    while error is not None:
-        texts.append(str(error) + repr(error))
-        error = error.__context__
-    assert "MY_KEY" in texts[0]
-    assert "sk-very-secret" not in "".join(texts) + "".join(capfd.readouterr())
-
-
-def test_the_key_that_a_message_repeats_is_struck_out(monkeypatch):
-    """A failure's reason is stored and shown."""
-    monkeypatch.setenv("MY_KEY", "sk-very-secret")
-    with Loopback(script=['403:{"message": "sk-very-secret may not"}']) as server:
-        assert ask(server, key_env="MY_KEY") == Failure("403: … may not")
-    assert server.asked[0].headers["authorization"] == "Bearer sk-very-secret"
-
-
-def test_servers_of_ones_own_need_no_key_and_the_hosted_one_does():
-    """Ollama and vLLM are called without one."""
-    with Loopback() as server:
-        assert ask(server).text == "red"
-    with pytest.raises(SuiteError, match="OPENAI_API_KEY is not set"):
-        OpenaiChat("m").chat([ASK])
-
-
-def test_the_environment_does_not_say_where_a_model_is(monkeypatch):
-    """Where it is, is part of what identifies its answers; so it is read from the suite alone."""
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    assert OpenaiChat("m").weights() == "api:api.openai.com/v1/m"
-    with Loopback() as server:
-        assert ask(server).text == "red"
-        assert OpenaiChat("m", server.url).weights() == f"api:{server.url[7:]}/m"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ftp://a", "a", "http://me:secret@a/v1", "http://a/v1?key=secret", "ftp://me:secret@a/v1",
-        "me:secret@a/v1", "http://me%3Asecret%40a/v1", "http://a/v1#secret", "http://[secret/v1",
-        "http://a:secret/v1", "http:secret", "http://a/v1 secret", "http://a/sk-secret-of-mine/v1",
-        "HTTP://me:secret@a", "http://a/v1%3Fkey=secret", "http://a:99999999/secret",
-    ],
-)  # fmt: skip
-def test_addresses_that_are_none_or_hold_secrets_are_refused(url, monkeypatch):
-    """They are written into the run's files; none is repeated."""
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-mine")
-    with pytest.raises(SuiteError, match="base_url") as caught:
-        OpenaiChat("m", url)
-    assert "secret" not in str(caught.value)
 
 
 def test_a_server_that_is_not_there_ends_the_run():

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import checkpoints
-import toy
 from mmragbench.errors import NotApplicable, SuiteError
 from mmragbench.models.diffusers import Diffusers, IPAdapter
 from mmragbench.models.transformers import TransformersPainter
 from mmragbench.records import Drawing, Failure, Image, Prompt
+from support import checkpoints, toy
 
 TEXTS = ["a red picture", "two boats on a lake, near a small white house", "blue", "green trees"]
 SIZES = {

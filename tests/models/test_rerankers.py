@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-import checkpoints
-import toy
 from mmragbench.cache.items import Items
 from mmragbench.engine.cached_models import CachedReranker
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import SuiteError
 from mmragbench.models.image_text_matching import ImageTextMatching
 from mmragbench.records import Document, Failure, Image, Query, Text
+from support import checkpoints, toy
 
 TEXTS = [Text(str(i), t) for i, t in enumerate(["a red picture", "blue", checkpoints.CORPUS[3]])]
 

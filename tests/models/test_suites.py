@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-import checkpoints
 import mmragbench as mb
+from support import checkpoints
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_pictures_are_drawn_from_what_was_retrieved(suite_file, models, tmp_path
     run = mb.run(
         suite_file(
             models={
-                "colours": {"use": "toy:ColourEncoder"},
+                "colours": {"use": "support.toy:ColourEncoder"},
                 "llava": {"use": "transformers", "name": models["llava"], "max_new_tokens": 6},
                 "sd": {"use": "diffusers", "name": models["painter"], "steps": 2},
             },
@@ -95,7 +95,7 @@ def test_a_reranker_looks_at_the_candidates(suite_file, models, tmp_path):
     run = mb.run(
         suite_file(
             models={
-                "colours": {"use": "toy:ColourEncoder"},
+                "colours": {"use": "support.toy:ColourEncoder"},
                 "matcher": {"use": "image_text_matching", "name": models["matcher"]},
             },
             strategies={

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from mmragbench.errors import DataError
+from support.paths import ROOT
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "reliability"
+FOLDER = ROOT / "benchmarks" / "reliability"
 
 sys.path.append(str(FOLDER))
 fuzz = importlib.import_module("fuzz")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-import toy
 from mmragbench.datasets.coco import Coco
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Document, Image, Query, Text
 from mmragbench.registry import every
 from mmragbench.stores.faiss import Faiss
+from support import toy
 
 ARGUMENTS = {
     "shared-space": lambda: {"encoder": toy.ColourEncoder(), "store": Faiss},

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-import toy
 from mmragbench.verify import needs
 from mmragbench.verify.references import chosen, load
 from mmragbench.verify.run import check
+from support import toy
 
 open_clip = pytest.importorskip("open_clip")
 torch = pytest.importorskip("torch")

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import toy
 from mmragbench.cli import app as cli
 from mmragbench.records import Measure, Score, Scores
 from mmragbench.verify import references
@@ -18,6 +17,7 @@ from mmragbench.verify.outcomes import judge
 from mmragbench.verify.references import Need, Reference, Source, chosen, load
 from mmragbench.verify.run import check
 from mmragbench.verify.text_report import lines
+from support import toy
 
 SOURCE = Source(title="a paper", where="https://example.org/table-1", version="1")
 REFERENCES = load()
@@ -212,7 +212,7 @@ def two_folders(folder) -> dict:
     for name, count, first in (("made", 12, 0), ("real", 10, 3)):
         for i in range(count):
             toy.draw(folder / name / f"{i}.png", toy.NAMES[(i + first) % 8], i)
-    return {"made": "made", "real": "real", "features": {"use": "toy:ColourEncoder"}}
+    return {"made": "made", "real": "real", "features": {"use": "support.toy:ColourEncoder"}}
 
 
 def closed_form(folder) -> float:

@@ -1,0 +1,193 @@
+"""The rules of references, methods and figures for papers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from mmragbench.records import Measure
+from mmragbench.reporting.facts.forest import Contrast, Forest
+from mmragbench.reporting.facts.pareto import Point, Tradeoff
+from mmragbench.reporting.paper.citing import bibliography, cited, matching, rules
+from mmragbench.reporting.paper.figures import of_forest, of_tradeoff
+from mmragbench.reporting.paper.methods import methods
+from mmragbench.run_folder.report_data import RunFolder
+from support.paths import ROOT
+
+BIBLIOGRAPHY = ROOT / "src/mmragbench/reporting/paper/bibliography.bib"
+
+
+def test_the_bibliography_is_valid_bibtex() -> None:
+    """pybtex reads every entry; each has a title, authors and a year, and is found under its key."""
+    pybtex = pytest.importorskip("pybtex.database", reason="pybtex is not installed")
+    parsed = pybtex.parse_file(str(BIBLIOGRAPHY), bib_format="bibtex")
+    assert list(parsed.entries) == list(bibliography())
+    for key, entry in parsed.entries.items():
+        assert entry.fields["title"] and entry.persons["author"], key
+        assert re.fullmatch(r"(19|20)\d\d", entry.fields["year"]) and entry.fields["year"] in key
+        where = {"inproceedings": "booktitle", "article": "journal", "book": "publisher"}
+        assert entry.fields[where.get(entry.type, "howpublished")], key
+
+
+def test_every_citation_has_an_entry_and_every_entry_is_cited() -> None:
+    """`citations.yaml` and `bibliography.bib` name the same works."""
+    found = set(rules()["always"])
+    for kind in ("measures", "names", "settings"):
+        found |= {key for keys in rules()[kind].values() for key in keys}
+    assert found == set(bibliography())
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        ("measures", "CIDEr", "vedantam2015cider"),
+        ("measures", "Bleu_4", "papineni2002bleu"),
+        ("measures", "FID(inception)", "szegedy2016inception"),
+        ("names", "ViT-B-32", "radford2021clip"),
+        ("names", "laion2b_s34b_b79k", "schuhmann2022laion"),
+        ("names", "all-MiniLM-L6-v2", "wang2020minilm"),
+        ("names", "Salesforce/blip-image-captioning-base", "li2022blip"),
+        ("names", "llava-hf/llava-1.5-7b-hf", "liu2024llava15"),
+        ("names", "flickr30k", "young2014flickr30k"),
+        ("names", "flickr8k", "hodosh2013flickr8k"),
+        ("settings", "dataset.karpathy=dataset_coco.json", "karpathy2015alignments"),
+        ("settings", "dataset.positives=positives/eccv", "chun2022eccv"),
+        ("settings", "strategies.my-own.fuse=rrf", "cormack2009rrf"),
+    ],
+)
+def test_what_is_used_is_cited(kind: str, name: str, expected: str) -> None:
+    """The works behind what our suites name."""
+    assert expected in (matching(rules()[kind], name) or [])
+
+
+def test_only_what_the_run_used_is_cited(finished: Path) -> None:
+    """CIDEr and consensus are; FID and BLIP are not; a model that nobody knows is named."""
+    found = cited([RunFolder(finished)])
+    assert {"vedantam2015cider", "devlin2015consensus", "holm1979"} <= set(found.keys)
+    assert not {"heusel2017fid", "li2022blip", "papineni2002bleu"} & set(found.keys)
+    assert "% no entry known for the model colours (support.toy:ColourEncoder)" in found.bibtex()
+
+
+def test_a_strange_name_cannot_begin_an_entry(changed: Callable[..., Path]) -> None:
+    """What follows `@` would be read by BibTeX, and a line break would end the comment."""
+    folder = changed(manifest={"models": {"m": {"use": "x", "name": "a\n@book{evil, title={}}"}}})
+    text = cited([RunFolder(folder)]).bibtex()
+    assert "@book{evil" not in text and "no entry known for the model m (a (at)book" in text
+
+
+def test_every_number_of_the_methods_is_stored(finished: Path) -> None:
+    """Each number in the paragraph stands in the run's files (a level as a fraction of one)."""
+    text = methods([RunFolder(finished)])
+    files = ["manifest.json", "suite.yaml", "summary.json"]
+    paths = [finished / name for name in files] + sorted(finished.glob("tasks/*/task.json"))
+    stored = set(_numbers("\n".join(path.read_text(encoding="utf-8") for path in paths)))
+    told = _numbers(re.sub(r"\(×1000?\)|commit \w+", "", text).replace(",", ""))
+    assert len(told) > 15
+    for number in told:
+        alike = {number, f"{float(number) / 100:g}"} if number.count(".") < 2 else {number}
+        assert alike & stored, f"{number} is in none of the files"
+    manifest = RunFolder(finished).manifest
+    assert manifest["git"] is None or manifest["git"]["commit"][:12] in text
+
+
+def _numbers(text: str) -> list[str]:
+    return [number.rstrip(".") for number in re.findall(r"\d[\d.]*", text)]
+
+
+def test_the_methods_tell_what_failed(changed: Callable[..., Path]) -> None:
+    """Exclusions are counted once for all tasks; failures are counted; zero is said too."""
+    text = methods([RunFolder(changed())])
+    assert "6 items of the data were excluded, and 3 outputs failed." in text
+    text = methods([RunFolder(changed(exclusions=[], failures=[]))])
+    assert "No item was excluded, and no output failed." in text
+
+
+def test_the_methods_cite_what_the_references_have(finished: Path) -> None:
+    """Every `\\cite` key has its entry beside it, and every entry is cited in the paragraph."""
+    run = RunFolder(finished)
+    keys = {
+        key
+        for group in re.findall(r"\\cite\{([^}]+)\}", methods([run], latex=True))
+        for key in group.split(",")
+    }
+    assert keys == set(cited([run]).keys)
+    assert "\\cite" not in methods([run])
+
+
+def test_methods_name_no_path_of_a_machine(finished: Path) -> None:
+    """The folder of the data is nobody's business."""
+    root = yaml.safe_load((finished / "suite.yaml").read_text())["dataset"]["root"]
+    assert root not in methods([RunFolder(finished)])
+
+
+def test_weights_that_lie_somewhere_are_named_by_their_end(changed: Callable[..., Path]) -> None:
+    """A path says nothing to a reader, and too much about a machine."""
+    model = {"use": "x", "name": "/home/ada/weights/all_minilm_l6/model"}
+    folder = changed(manifest={"models": {"m": model}})
+    assert "m is all_minilm_l6/model by x" in methods([RunFolder(folder)])
+    assert "wang2020minilm" in cited([RunFolder(folder)]).keys
+
+
+def test_features_go_by_their_weights(changed: Callable[..., Path]) -> None:
+    """A model that a suite calls `clip` is not CLIP for that."""
+    clip = RunFolder(changed())
+    assert "kynkaanniemi2023fid" in cited([clip]).keys
+    other = changed()
+    suite = yaml.safe_load((other / "suite.yaml").read_text())
+    suite["models"]["clip"] = {"use": "precomputed", "embeddings": "x.npz"}
+    (other / "suite.yaml").write_text(yaml.safe_dump(suite))
+    found = cited([RunFolder(other)]).keys
+    assert "heusel2017fid" in found and "kynkaanniemi2023fid" not in found
+
+
+CONTRASTS = (
+    Contrast("a $x$", "base", 4.1, 2.0, 6.3, "better", 0.001, 500, None),
+    Contrast("<b>", "base", -0.5, None, None, "can't tell", 0.7, 500, 9000),
+)
+
+
+def test_better_is_to_the_right_and_up() -> None:
+    """In papers as on the page, also where lower is better: then the axis is turned; a mark is
+    filled where the verdict is better or worse."""
+    for name, sign in (("CIDEr", 1), ("FID(clip)", -1)):
+        measure, lower = Measure.parse(name), sign < 0
+        forest = Forest("t", "g", 3, "all", measure, "", "base", None, lower, 1, CONTRASTS)
+        axes = of_forest(forest).figure().axes[0]
+        (worse, x, _), (better, right, _) = ((t.get_text(), *t.xy) for t in axes.texts)
+        assert (worse, x, better, right) == ("← worse", 0, "better →", 1)
+        ahead, level = axes.transData.transform([(4.1, 0), (0, 0)])
+        assert (ahead[0] - level[0]) * sign > 0
+        faces = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "s"]
+        assert faces == ["white", "#1f4e9c"]
+        points = (Point("a", None, 0.1, 50, 40, 60, True), Point("b", "floor", 0.2, 40, None, None))
+        tradeoff = Tradeoff("t", measure, "", "", "latency", "s", lower, points)
+        axes = of_tradeoff(tradeoff).figure().axes[0]
+        high, low = axes.transData.transform([(0.1, 50), (0.1, 40)])
+        assert (high[1] - low[1]) * sign > 0
+
+
+def test_figures_are_vectors_a_column_wide(tmp_path: Path) -> None:
+    """3.3 in; fonts embedded as TrueType; text as text; the same bytes every time."""
+    forest = Forest(
+        "t", "g", 3, "all", Measure("CIDEr"), "×100", "base", "floor", False, 1, CONTRASTS
+    )
+    points = (Point("a", None, 0.1, 50, 40, 60, True), Point("b", "floor", 0.2, 40, None, None))
+    measure = Measure.parse("R@1")
+    tradeoff = Tradeoff("t", measure, "%", "", "latency", "s per query", False, points)
+    for plot, what, texts in (
+        (of_forest, forest, ["a $x$", "<b>", "difference to base in CIDEr (×100)", "← worse"]),
+        (of_tradeoff, tradeoff, ["latency (s per query)", "R@1 (%)", "b (floor)"]),
+    ):
+        svg, pdf = plot(what).save(tmp_path / "x")
+        root = ElementTree.parse(svg).getroot()
+        assert float(root.attrib["width"].rstrip("pt")) == pytest.approx(3.3 * 72)
+        shown = "".join(root.itertext())
+        assert all(text in shown for text in texts)
+        assert b"/FontFile2" in pdf.read_bytes() and b"/Type3" not in pdf.read_bytes()
+        again = plot(what).save(tmp_path / "y")
+        assert [path.read_bytes() for path in again] == [svg.read_bytes(), pdf.read_bytes()]
