@@ -16,13 +16,13 @@ from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance, script
 from mmragbench.reporting.page.packing import plain
 from mmragbench.reporting.page.page import render
 from mmragbench.reports.html import html
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
 
 
 def explored(run: Path, allowance: Allowance = USUAL) -> Explored:
-    return Explored(render(RunFolder(run), allowance))
+    return Explored(render(Run(run), allowance))
 
 
 def lines(run: Path, *path: str) -> list[Any]:

@@ -23,6 +23,7 @@ from mmragbench.errors import CRASH, MmragbenchError
 from mmragbench.measuring.scoring import score
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Image, Scores, Task
+from mmragbench.run_folder import paths
 from mmragbench.run_folder.thumbnails import thumbnail
 
 PICTURED = 12
@@ -50,7 +51,7 @@ def write(
     encoders = Encoders(plan, assembly)
     rescore = partial(_rescored, plan, tasks, assembly)
     found = audit(used, cells, encoders, partial(thumbnail, folder), progress, rescore)
-    write_json(folder / "audits.json", found)
+    write_json(folder / paths.AUDITS, found)
     return [
         {"component": f"{kind} audit", "error": result["error"]}
         for audits in found["tasks"].values()

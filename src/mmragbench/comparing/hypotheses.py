@@ -9,14 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from mmragbench.run_folder.evidence import Cell, Evidence
+from mmragbench.run_folder.numbers import Cell, Evidence
 from mmragbench.statistics import Comparison, compare_all, compare_distances
 from mmragbench.statistics.comparisons import of_difference
 from mmragbench.statistics.intervals import Bounds, scale_of
 from mmragbench.statistics.resampling import Array
 
 Groups = Callable[[str, str], Mapping[str, str]]
-"""Task and slice -> query -> the group that it is resampled with; `RunFolder.groups` is one."""
+"""Task and slice -> query -> the group that it is resampled with; `Run.groups` is one."""
 
 
 @dataclass(frozen=True)

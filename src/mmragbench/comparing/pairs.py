@@ -8,7 +8,7 @@ from typing import Any, Literal
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Measure
-from mmragbench.run_folder.evidence import DISTANCES
+from mmragbench.run_folder.numbers import DISTANCES, Cell
 from mmragbench.statistics import Comparison, verdict
 
 Said = Literal["better", "worse", "can't tell", "identical"]
@@ -107,9 +107,9 @@ class Pair:
         )
 
     @property
-    def cell(self) -> tuple[str, str | None, int | None, str]:
+    def cell(self) -> Cell:
         """Everything but the two and the slice."""
-        return (self.task, self.generator, self.k, self.measure)
+        return Cell(self.task, self.generator, self.k, self.measure)
 
     def row(self) -> dict[str, Any]:
         """As plain data."""

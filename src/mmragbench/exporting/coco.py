@@ -10,6 +10,7 @@ from typing import Any
 from mmragbench.exporting.reposing import Reposed
 from mmragbench.exporting.target import Export
 from mmragbench.records import Task
+from mmragbench.run_folder import paths
 from mmragbench.run_folder.writing import coco_id
 
 
@@ -33,11 +34,11 @@ def _results(source: Reposed, name: str, to: Export) -> None:
     asked = sum(bool(source.tasks[name].references.get(q.id)) for q in source.tasks[name].queries)
     for strategy in source.strategies:
         files = source.run.files
-        found = files.below(f"cells/{name}/{strategy}", "captions.json")
-        if not found:
+        stored = files.below(paths.in_cell(name, strategy), paths.CAPTIONS)
+        if not stored:
             to.left_out[f"{name}/{strategy}"] = "no captions"
-        for captions in found:
-            cell = PurePosixPath(captions).parent.relative_to("cells")
+        for captions in stored:
+            cell = PurePosixPath(captions).parent.relative_to(paths.CELLS)
             path = files.folder / captions
             missing = asked - len(files.json(captions))
             to.copy(path, f"{cell}.json")

@@ -16,7 +16,8 @@ from mmragbench.errors import DataError, SuiteError
 from mmragbench.formats import trec
 from mmragbench.planning.suite import Misfit, read
 from mmragbench.records import Hits, Ranking, Task
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.reading import Run, open_run
 
 DIGESTS = {
     "queries_digest": "queries",
@@ -29,7 +30,7 @@ DIGESTS = {
 class Reposed:
     """A run folder with its tasks."""
 
-    run: RunFolder
+    run: Run
     tasks: Mapping[str, Task]
 
     @property
@@ -40,7 +41,7 @@ class Reposed:
     def ranked(self, task: str) -> Iterator[tuple[str, Path]]:
         """Strategy -> its `run.trec`, as far as it retrieved anything."""
         for strategy in self.strategies:
-            path = self.run.files.path(f"cells/{task}/{strategy}/run.trec")
+            path = self.run.files.path(paths.in_cell(task, strategy, paths.RANKINGS))
             if path is not None and path.stat().st_size:
                 yield strategy, path
 
@@ -83,10 +84,8 @@ def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Rep
         DataError: it is no run folder, its data is not there, or is not what the run was made with.
         SuiteError: the dataset can't be built, or is one that needs trust.
     """
-    folder = RunFolder(run)
-    if not folder.rows or not folder.manifest or not folder.suite:
-        raise DataError(f"{run} is not a finished run; give the folder that `mmragbench run` wrote")
-    suite, source = read(run / "suite.yaml", overrides)
+    folder = open_run(run, paths.MANIFEST)
+    suite, source = read(run / paths.SUITE, overrides)
     use = str(suite.dataset.get("use", "dataset"))
     if ":" in use and not trust:
         raise SuiteError(
@@ -108,7 +107,7 @@ def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Rep
     return Reposed(folder, tasks)
 
 
-def _check(folder: RunFolder, tasks: Mapping[str, Task]) -> None:
+def _check(folder: Run, tasks: Mapping[str, Task]) -> None:
     """Compare with the manifest, so that no number is computed on other data than the run's."""
     held: dict[int, Memory] = {}
     stored = folder.manifest.get("data") or {}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import (
@@ -36,13 +36,12 @@ from mmragbench.gating.packing import (
     unpack_values,
 )
 from mmragbench.records import Measure
-from mmragbench.run_folder.evidence import Evidence, RunFolder
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.numbers import Evidence, Key, Row
+from mmragbench.run_folder.reading import Run
 
 QUERY_DIGITS, DOCUMENT_DIGITS = 8, 4
 """Of an item's digest: enough to say which ones changed; the task's own digest says that none did."""
-
-Key = tuple[str, str, str | None, int | None, str]
-"""Task, strategy, generator, k, measure."""
 
 
 class NoBaseline(DataError):
@@ -87,9 +86,15 @@ class CellLine(Strict):
         Measure.parse(text)
         return text
 
+    @classmethod
+    def of(cls, row: Row) -> CellLine:
+        """From a row that has a number."""
+        own = {name: getattr(row, name) for name in cls.model_fields}
+        return cls(**own | {"measure": str(row.measure)})
+
     @property
     def key(self) -> Key:
-        return (self.task, self.strategy, self.generator, self.k, self.measure)
+        return Key(self.task, self.strategy, self.generator, self.k, self.measure)
 
 
 class TaskItems(Strict):
@@ -148,7 +153,7 @@ class Baseline(Strict):
         return self
 
     @classmethod
-    def of(cls, run: RunFolder, measures: Sequence[str] = ()) -> Baseline:
+    def of(cls, run: Run, measures: Sequence[str] = ()) -> Baseline:
         """A run's baseline; of some measures, or of all.
 
         Raises:
@@ -159,20 +164,17 @@ class Baseline(Strict):
             raise DataError(
                 f"{run.path} has no number to keep: see the reasons in its summary.json"
             )
-        rows = {key_of(row): row for row in run.rows if row["slice"] == "all"}
-        names = list(dict.fromkeys(found.task for found in evidence))
+        rows = {row.key: row for row in run.rows if row.slice == "all"}
+        names = list(dict.fromkeys(e.task for e in evidence))
         lines, items = zip(*(task_of(run, name) for name in names), strict=True)
         order = {name: items[at].query_ids for at, name in enumerate(names)}
-        cells = [rows[evidence_key(found)] for found in evidence]
         return cls(
             format="mmragbench-baseline-1",
             suite=run.suite["name"],
             mmragbench=run.manifest["mmragbench"],
             tasks=lines,
-            cells=tuple(
-                CellLine(**{name: row[name] for name in CellLine.model_fields}) for row in cells
-            ),
-            values=tuple(pack_values(values_of(found, order[found.task])) for found in evidence),
+            cells=tuple(CellLine.of(rows[e.key]) for e in evidence),
+            values=tuple(pack_values(values_of(e, order[e.task])) for e in evidence),
             items=dict(zip(names, items, strict=True)),
         )
 
@@ -208,17 +210,7 @@ class Baseline(Strict):
         write_atomically(path, "{\n" + ",\n".join(parts) + "\n}\n")
 
 
-def key_of(row: dict[str, Any]) -> Key:
-    """The key of a row of `summary.json`."""
-    return (row["task"], row["strategy"], row["generator"], row["k"], row["measure"])
-
-
-def evidence_key(found: Evidence) -> Key:
-    """The key of a number with its evidence."""
-    return (found.task, found.strategy, found.generator, found.k, str(found.measure))
-
-
-def task_of(run: RunFolder, task: str) -> tuple[TaskLine, TaskItems]:
+def task_of(run: Run, task: str) -> tuple[TaskLine, TaskItems]:
     """What a baseline keeps of a task.
 
     Raises:
@@ -227,15 +219,16 @@ def task_of(run: RunFolder, task: str) -> tuple[TaskLine, TaskItems]:
     queries, documents = run.queries(task), run.documents(task)
     if not {"asked", "gold"} <= set(queries[0]):
         raise DataError(f"{run.path} has no digests of its queries: run the suite again")
-    facts = run.task(task)
+    run.must_have(paths.in_task(task, paths.TASK))
+    facts = run.tasks[task]
     ids = [row["query"] for row in queries]
     memory = [row["document"] for row in documents]
     asked, gold = ([row[part] for row in queries] for part in ("asked", "gold"))
     contents = [row["content"] for row in documents]
     line = TaskLine(
         task=task,
-        relevance=facts["relevance"],
-        relevance_digest=(facts.get("relevance_digest") or "")[:16] or None,
+        relevance=facts.relevance,
+        relevance_digest=(facts.relevance_digest or "")[:16] or None,
         queries=len(ids),
         query_ids=_digest(sorted(ids)),
         documents=len(memory),

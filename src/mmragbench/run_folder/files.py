@@ -20,6 +20,7 @@ from mmragbench._files import file_digest, sweep, write_atomically
 from mmragbench._printable import one_line
 from mmragbench.backends.server.budget import lock
 from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.run_folder import paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from mmragbench.contracts import Vectors
 
 LIST = "files.json"
-RESULTS = ("tasks", "cells")
+RESULTS = (paths.TASKS, paths.CELLS)
 """The folders that a run writes anew."""
 
 FILES = (
-    "suite.yaml", "manifest.json", "summary.json", "comparisons.json", "failures.json",
-    "exclusions.json", "audits.json", "spending.json",
+    paths.SUITE, paths.MANIFEST, paths.SUMMARY, paths.COMPARISONS, paths.FAILURES,
+    paths.EXCLUSIONS, paths.AUDITS, paths.SPENDING,
 )  # fmt: skip
 """The files beside them."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from mmragbench._files import write_lines
 from mmragbench.engine.loop import Cell
 from mmragbench.records import Document, Hit, Image, Query, Task
+from mmragbench.run_folder import paths
 from mmragbench.run_folder.order import ordered
 from mmragbench.run_folder.thumbnails import enlarge, thumbnail, thumbnails
 
@@ -59,12 +60,14 @@ def write_gallery(
     thumbnails(run, pictures)
     if extent.large:
         enlarge(run, [*pictures, *_generated(cells)])
-    folder = run / "tasks" / task.name
     write_lines(
-        folder / "gallery.jsonl",
+        run / paths.in_task(task.name, paths.SHOWN_QUERIES),
         (_query(run, task, query, hits.get(query.id, ())) for query in queries),
     )
-    write_lines(folder / "documents.jsonl", (_document(run, document) for document in documents))
+    write_lines(
+        run / paths.in_task(task.name, paths.SHOWN_DOCUMENTS),
+        (_document(run, document) for document in documents),
+    )
 
 
 def _generated(cells: Sequence[Cell]) -> Iterator[Image | None]:
