@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from explored import Explored
+from mmragbench.formats import trec
+from mmragbench.records import Ranking
 from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance, script
 from mmragbench.reporting.page.packing import plain
 from mmragbench.reporting.page.page import render
@@ -60,6 +62,35 @@ def test_hits_are_those_of_the_trec_run(run: Path, page: Explored) -> None:
         assert [hit[1] for hit in answer["hits"]] == [float(fields[4]) for fields in own[:5]]
         (relevant,) = lines(run, "tasks", "captioning", "gallery.jsonl")[3]["relevant"]
         assert [hit[2] for hit in answer["hits"]] == [hit[0] == relevant for hit in answer["hits"]]
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\r", "\xa0", "\u2003", "\u2028", "\x85"])
+def test_hits_are_found_whatever_blank_an_id_has(blank: str, changed: Callable[..., Path]) -> None:
+    """A query's and a document's: they are escaped in `run.trec`, and nowhere else."""
+    root, query, document = changed(), f"no{blank}break", f"left{blank}right"
+    folder = root / "tasks" / "captioning"
+    (first, *queries) = lines(folder, "gallery.jsonl")
+    (shown, *documents) = lines(folder, "documents.jsonl")
+    rewrite(folder, [first | {"id": query, "relevant": [document]}, *queries], "gallery.jsonl")
+    rewrite(folder, [shown | {"id": document}, *documents], "documents.jsonl")
+    hits = [(document, 0.5), ("d1", 0.25)]
+    cell = root / "cells" / "captioning" / "shared-space"
+    run = "".join(trec.lines([Ranking.of(query, hits)], "shared-space"))
+    (cell / "run.trec").write_text(run, "utf-8", newline="\n")
+    page = explored(root)
+    names = [strategy["name"] for strategy in page.facts("captioning")["strategies"]]
+    (answer,) = [
+        answer
+        for answer in page.query("captioning", query)["answers"]
+        if names[answer["strategy"]] == "shared-space"
+    ]
+    assert answer["total"] == 2
+    assert [(score, relevant) for _, score, relevant in answer["hits"]] == [
+        (0.5, True),
+        (0.25, False),
+    ]
+    by_key = {stored["key"]: stored["id"] for stored in page.task("captioning")["documents"]}
+    assert [by_key[key] for key, *_ in answer["hits"]] == [document, "d1"]
 
 
 def test_a_failed_output_has_its_error_and_no_text(page: Explored) -> None:
