@@ -4,13 +4,15 @@ families of tests, made anew from its scores."""
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from mmragbench.comparing.families import within
-from mmragbench.comparing.pairs import Pair
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.files import NotStored, reading
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
+
+if TYPE_CHECKING:
+    from mmragbench.comparing.pairs import Pair
 
 
 def comparisons(run: Run) -> list[Pair]:
@@ -19,6 +21,9 @@ def comparisons(run: Run) -> list[Pair]:
     Raises:
         NotStored: they have to be made anew, and the scores are not there.
     """
+    from mmragbench.comparing.families import within  # scipy is not imported to list reports
+    from mmragbench.comparing.pairs import Pair
+
     rows = run.files.rows(paths.COMPARISONS)
     if not rows or any("family" not in row for row in rows):
         return within(run)
@@ -42,6 +47,8 @@ def _rows(run: Run) -> list[Json]:
     rows = run.files.rows(paths.COMPARISONS)
     if all("family" in row for row in rows):
         return rows
+    from mmragbench.comparing.families import within
+
     try:
         return [pair.row() for pair in within(run)]
     except NotStored:

@@ -206,8 +206,8 @@ def reading(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError(f"{path} is not there any more; {AGAIN}") from error
     except Exception as error:
-        said = one_line(f"{type(error).__name__}: {error}", 150)
-        raise DataError(f"{path} cannot be read ({said}); {AGAIN}") from error
+        reason = one_line(f"{type(error).__name__}: {error}", 150)
+        raise DataError(f"{path} cannot be read ({reason}); {AGAIN}") from error
 
 
 @contextmanager
@@ -222,10 +222,10 @@ def unlisted(*folders: Path) -> Iterator[None]:
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         for folder in folders:
             if Files.of(folder).digests is None:
-                said = one_line(f"{type(error).__name__}: {error}", 150)
+                reason = one_line(f"{type(error).__name__}: {error}", 150)
                 raise DataError(
                     f"{folder} has no {LIST}, so that an older version wrote it or somebody changed "
-                    f"it, and it cannot be read ({said}); {AGAIN}"
+                    f"it, and it cannot be read ({reason}); {AGAIN}"
                 ) from error
         raise
 

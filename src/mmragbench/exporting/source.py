@@ -1,4 +1,5 @@
-"""The tasks of a finished run, posed again: what was asked, and the gold, which no run holds."""
+"""What an export is made of: a run folder, and its tasks, which are built again from the dataset, since
+no run folder has the queries and the gold."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ DIGESTS = {
 
 
 @dataclass(frozen=True)
-class Reposed:
-    """A run folder with its tasks."""
+class ExportSource:
+    """A run folder with its tasks, by name."""
 
     run: Run
     tasks: Mapping[str, Task]
@@ -72,8 +73,8 @@ class Reposed:
                 yield query.id, grades
 
 
-def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Reposed:
-    """Pose the tasks of a run again, from its `suite.yaml`; calls no model.
+def open_source(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> ExportSource:
+    """A run with its tasks, built again from its `suite.yaml`; calls no model.
 
     Args:
         overrides: where the data lies by now: `dataset.root=/elsewhere`.
@@ -94,7 +95,7 @@ def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Rep
         )
     try:
         bound = bind("dataset", suite.dataset, ("dataset",), suite)
-        posed = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())
+        built = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())
     except Misfit as error:
         raise source.error(error.place, error.message) from error
     except DataError as error:
@@ -102,24 +103,25 @@ def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Rep
             f"{error} (an export needs the run's data again; if it has moved, say where: "
             "dataset.root=FOLDER)"
         ) from error
-    tasks = {name: posed[name] for name in suite.tasks if name in posed}
+    tasks = {name: built[name] for name in suite.tasks if name in built}
     _check(folder, tasks)
-    return Reposed(folder, tasks)
+    return ExportSource(folder, tasks)
 
 
 def _check(folder: Run, tasks: Mapping[str, Task]) -> None:
     """Compare with the manifest, so that no number is computed on other data than the run's."""
-    held: dict[int, Memory] = {}
+    memories: dict[int, Memory] = {}
     stored = folder.manifest.get("data") or {}
     for name in stored:
         if name not in tasks:
-            raise DataError(f"the dataset no longer poses {name}, which {folder.path} was run on")
+            raise DataError(f"the dataset no longer has {name}, which {folder.path} was run on")
     for name, task in tasks.items():
-        posed = Posed(task, 0, held.setdefault(id(task.memory), Memory(task.memory)))
+        memory = memories.setdefault(id(task.memory), Memory(task.memory))
+        prepared = Posed(task, 0, memory)
         now = {
-            "queries_digest": posed.queries,
-            "memory_digest": posed.memory,
-            "gold_digest": posed.gold,
+            "queries_digest": prepared.queries,
+            "memory_digest": prepared.memory,
+            "gold_digest": prepared.gold,
         }
         _compare(f"{folder.path}, {name}", stored.get(name) or {}, now)
 
