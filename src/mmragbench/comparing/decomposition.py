@@ -78,14 +78,14 @@ def _floor(
 
 def _gain(run: Run, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
     three, groups = (floor, e, ceiling), run.groups(e.task)
-    shared = [query for query in groups if all(query in each.values for each in three)]
+    shared = [query for query in groups if all(query in side.values for side in three)]
     if shared:
-        columns = np.array([[each.values[query] for query in shared] for each in three])
+        columns = np.array([[side.values[query] for query in shared] for side in three])
         below, own, above = map(float, columns.mean(axis=1))
         clusters = [groups[query] for query in shared]
         share = ratio(columns[1] - columns[0], columns[2] - columns[0], clusters)
     else:
-        below, own, above = (each.estimate for each in three)
+        below, own, above = (side.estimate for side in three)
         share = Ratio((own - below) / (above - below) if above != below else None, None, None)
     share = share if above > below else Ratio(None, None, None)
     by = f" ({floor.generator})" if floor.generator else ""

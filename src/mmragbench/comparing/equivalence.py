@@ -79,7 +79,7 @@ def equivalences(
         if margin := allowed.get(str(a.measure)):
             members = families.setdefault((a.task, a.measure, against), [])
             members += _tested(a, b, against, margin, run.groups(a.task))
-    return [found for members in families.values() for found in _corrected(members)]
+    return [pair for members in families.values() for pair in _corrected(members)]
 
 
 def _absolute(margins: Mapping[str, Margin]) -> dict[str, float]:
@@ -113,5 +113,5 @@ def _tested(
 
 
 def _corrected(family: Sequence[Equivalence]) -> Iterator[Equivalence]:
-    adjusted = holm([found.p_value for found in family])
-    return (replace(found, p_holm=p) for found, p in zip(family, adjusted, strict=True))
+    adjusted = holm([pair.p_value for pair in family])
+    return (replace(pair, p_holm=p) for pair, p in zip(family, adjusted, strict=True))

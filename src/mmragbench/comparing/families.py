@@ -120,8 +120,10 @@ def _refuse(a: Evidence, unlike: str, measures: Sequence[str]) -> None:
 
 
 def _unlike(a: Evidence, b: Evidence) -> str:
-    found = differences(a.signature, b.signature, paired=True)
-    return ", ".join(f"{name} is {x} in one and {y} in the other" for name, (x, y) in found.items())
+    unlike = differences(a.signature, b.signature, paired=True)
+    return ", ".join(
+        f"{name} is {x} in one and {y} in the other" for name, (x, y) in unlike.items()
+    )
 
 
 def judged(hypotheses: Sequence[Hypothesis], groups: Groups) -> list[Pair]:
@@ -129,7 +131,7 @@ def judged(hypotheses: Sequence[Hypothesis], groups: Groups) -> list[Pair]:
     the first one is tested."""
     columns = Columns(groups)
     copies = originals(hypotheses, columns)
-    own = [h for h in hypotheses if copies[h.cell][0] == h.cell]
+    own = [h for h in hypotheses if copies[h.cell].cell == h.cell]
     results = dict(_corrected(list(tested(own, columns))))
     pairs = []
     for h in hypotheses:
@@ -140,10 +142,10 @@ def judged(hypotheses: Sequence[Hypothesis], groups: Groups) -> list[Pair]:
 
 
 def _corrected(
-    found: Sequence[tuple[Hypothesis, Comparison]],
+    tests: Sequence[tuple[Hypothesis, Comparison]],
 ) -> Iterator[tuple[tuple[Cell, tuple[str, str], str], Result]]:
     families: dict[tuple[str, str], list[tuple[Hypothesis, Comparison]]] = {}
-    for h, comparison in found:
+    for h, comparison in tests:
         if comparison.identical:
             yield (h.cell, h.names, h.slice), Result(comparison)
         else:

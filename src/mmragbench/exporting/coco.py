@@ -31,7 +31,9 @@ def write(source: ExportSource, to: Export) -> None:
 
 
 def _results(source: ExportSource, name: str, to: Export) -> None:
-    asked = sum(bool(source.tasks[name].references.get(q.id)) for q in source.tasks[name].queries)
+    expected = sum(
+        bool(source.tasks[name].references.get(q.id)) for q in source.tasks[name].queries
+    )
     for strategy in source.strategies:
         files = source.run.files
         stored = files.below(paths.in_cell(name, strategy), paths.CAPTIONS)
@@ -40,10 +42,10 @@ def _results(source: ExportSource, name: str, to: Export) -> None:
         for captions in stored:
             cell = PurePosixPath(captions).parent.relative_to(paths.CELLS)
             path = files.folder / captions
-            missing = asked - len(files.json(captions))
+            missing = expected - len(files.json(captions))
             to.copy(path, f"{cell}.json")
             if missing > 0:
-                to.left_out[f"{missing} of {asked} captions of {cell}"] = (
+                to.left_out[f"{missing} of {expected} captions of {cell}"] = (
                     "they failed; set params['image_id'] to those that are there"
                 )
 

@@ -233,7 +233,7 @@ def unlisted(*folders: Path) -> Iterator[None]:
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """The one that writes a run's results. What an earlier run left is removed first, and the list of
-    files comes last: a run that is killed in between is told as one that did not end. A second run
+    files comes last: a run that is killed in between is known as one that did not end. A second run
     into the folder waits.
 
     Raises:
