@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from mmragbench.exporting.source import ExportSource
+from mmragbench.exporting.run_tasks import RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.records import Task
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.writing import coco_id
 
 
-def write(source: ExportSource, to: Export) -> None:
+def write(source: RunTasks, to: Export) -> None:
     """References and results as `pycocotools`' `COCO` and `loadRes` read them.
 
     A query that was not answered is in no results file. `pycocoevalcap` can't do with that unless
@@ -30,7 +30,7 @@ def write(source: ExportSource, to: Export) -> None:
         _results(source, name, to)
 
 
-def _results(source: ExportSource, name: str, to: Export) -> None:
+def _results(source: RunTasks, name: str, to: Export) -> None:
     expected = sum(
         bool(source.tasks[name].references.get(q.id)) for q in source.tasks[name].queries
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mmragbench.exporting.source import NO_QRELS, NO_RANKINGS, ExportSource
+from mmragbench.exporting.run_tasks import NO_QRELS, NO_RANKINGS, RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Measure
@@ -33,7 +33,7 @@ LANGUAGES = ["und-Zyyy"]
 """ISO 639 and 15924 for a language and a script that nobody has determined."""
 
 
-def write(source: ExportSource, to: Export) -> None:
+def write(source: RunTasks, to: Export) -> None:
     """Retrieval results as `mteb.TaskResult.from_disk` and `mteb.ResultCache` read them.
 
     The values are computed from the stored rankings at mteb's cutoffs, as far as the suite kept hits
@@ -76,7 +76,7 @@ META: dict[str, Any] = {
 """mteb's fields of a model, of which a strategy has none."""
 
 
-def _values(source: ExportSource, task: str, path: Any) -> dict[str, float]:
+def _values(source: RunTasks, task: str, path: Any) -> dict[str, float]:
     depth = int(source.run.suite.get("depth") or 100)
     measures = {
         Measure(name, cutoff=k): f"{key}_{k}"
@@ -92,7 +92,7 @@ def _values(source: ExportSource, task: str, path: Any) -> dict[str, float]:
 
 
 def _result(
-    source: ExportSource, task: str, strategy: str, values: Mapping[str, float]
+    source: RunTasks, task: str, strategy: str, values: Mapping[str, float]
 ) -> dict[str, Any]:
     manifest = source.run.manifest
     data = manifest["data"][task]
@@ -119,21 +119,21 @@ def _result(
     }
 
 
-def _seconds(source: ExportSource, task: str, strategy: str) -> float | None:
+def _seconds(source: RunTasks, task: str, strategy: str) -> float | None:
     """Indexing and retrieving, by the clock."""
     cost = source.run.json(paths.in_cell(task, strategy, paths.COST))
     return sum(cost["seconds"].values()) if cost else None
 
 
-def _model(source: ExportSource, strategy: str) -> str:
+def _model(source: RunTasks, strategy: str) -> str:
     return f"{source.run.suite['name']}/{strategy}"
 
 
-def _revision(source: ExportSource) -> str:
+def _revision(source: RunTasks) -> str:
     return str(source.run.manifest["suite_hash"][:8])
 
 
-def _folder(source: ExportSource, strategy: str) -> str:
+def _folder(source: RunTasks, strategy: str) -> str:
     return f"results/{_model(source, strategy).replace('/', '__')}/{_revision(source)}"
 
 

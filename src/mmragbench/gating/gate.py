@@ -11,7 +11,7 @@ import numpy as np
 
 from mmragbench._places import check_file
 from mmragbench.comparing.margins import Margin, margins_for
-from mmragbench.errors import CRASH, DataError, MmragbenchError, unknown
+from mmragbench.errors import DataError, MmragbenchError, unknown
 from mmragbench.gating.baseline import (
     Baseline,
     CellLine,
@@ -115,11 +115,9 @@ def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = (
 def _refuse_crashes(run: Run, measures: Sequence[str]) -> None:
     """A cell that crashed would be in no baseline, and never be missed."""
     crashed = {
-        row.key: row.reason
+        row.key: str(row.absence)
         for row in run.rows
-        if row.reason
-        and row.reason.startswith(CRASH)
-        and (not measures or str(row.measure) in measures)
+        if row.absence and row.absence.crashed and (not measures or str(row.measure) in measures)
     }
     if crashed:
         first, reason = next(iter(crashed.items()))

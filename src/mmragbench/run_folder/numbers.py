@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mmragbench.contracts import Vectors
-from mmragbench.records import Measure
+from mmragbench.records import Absence, Measure
 
 Json = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Row:
     n: int
     n_failed: int
     signature: str
-    reason: str | None
+    absence: Absence | None
     low: float | None
     high: float | None
     warning: str | None = None
@@ -53,7 +53,7 @@ class Row:
             n=raw.get("n") or 0,
             n_failed=raw.get("n_failed") or 0,
             signature=raw.get("signature") or "",
-            reason=raw.get("reason"),
+            absence=Absence.of(raw),
             low=raw.get("low"),
             high=raw.get("high"),
             warning=raw.get("warning"),
@@ -61,6 +61,11 @@ class Row:
             halves=raw.get("halves") or {},
             bounds=(bounds[0], bounds[1]) if bounds else None,
         )
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no number, as reports show it."""
+        return str(self.absence) if self.absence else None
 
     @property
     def key(self) -> Key:

@@ -29,13 +29,13 @@ from mmragbench.run_folder.thumbnails import thumbnail, thumbnails
 def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
     """`cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
     folder = run / paths.in_cell(cell.task, cell.strategy)
-    if cell.retrieved.reason is None:
+    if cell.retrieved.absence is None:
         write_json(folder / paths.COST, cell.retrieved.cost)
         rankings = trec.lines(cell.retrieved.rankings, cell.strategy)
         write_atomically(folder / paths.RANKINGS, rankings)
         _write_scores(folder, cell.scored)
     for (generator, k), (generated, scored) in cell.generated.items():
-        if generated.reason is None:
+        if generated.absence is None:
             below = run / paths.in_cell(cell.task, cell.strategy, setting=Setting(generator, k))
             write_json(below / paths.COST, generated.cost)
             thumbnails(run, (output.image for output in generated.outputs))

@@ -13,8 +13,6 @@ from mmragbench.run_folder.reading import Run
 
 ABSENT = "—"
 FAILED = "failed"
-CRASH = "failed: "
-"""How a reason begins where a component crashed; all other reasons mean *not applicable*."""
 
 Letters = Mapping[tuple[Key, str], str]
 
@@ -72,7 +70,7 @@ def lines(
         found = {row.measure: row for row in rows if row.strategy == strategy}
         if not found:
             continue
-        counts = sorted({row.n for row in found.values() if row.reason is None})
+        counts = sorted({row.n for row in found.values() if row.absence is None})
         yield Line(
             strategy=strategy,
             control=control,
@@ -102,8 +100,8 @@ def _cell(row: Row | None, places: int, best: str | None, notes: Notes, letters:
         return Cell(reason="not asked for")
     if row.estimate is None:
         failed = f"failed for all {row.n_failed} queries" if row.n_failed else "no value"
-        reason = row.reason or failed
-        crashed = row.reason.startswith(CRASH) if row.reason else bool(row.n_failed)
+        reason = str(row.absence or failed)
+        crashed = row.absence.crashed if row.absence else bool(row.n_failed)
         text = FAILED if crashed else ABSENT
         return Cell(text, note=notes.number(reason), reason=reason)
     text = shown(row.measure, row.estimate, places)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from mmragbench.errors import CRASH, DataError
+from mmragbench.errors import DataError
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import (
     decimals,
@@ -239,10 +239,10 @@ def _interval(row: Row, places: int) -> tuple[str, str, str]:
 
 
 def _without(row: Row) -> str:
-    crashed = row.reason.startswith(CRASH) if row.reason else bool(row.n_failed)
+    crashed = row.absence.crashed if row.absence else bool(row.n_failed)
     return FAILED if crashed else ABSENT
 
 
 def _reason(row: Row) -> str:
     failed = f"failed for all {row.n_failed} queries" if row.n_failed else "no value"
-    return row.reason or failed
+    return str(row.absence or failed)

@@ -1,5 +1,5 @@
-"""What an export is made of: a run folder, and its tasks, which are built again from the dataset, since
-no run folder has the queries and the gold."""
+"""The tasks of a finished run, loaded again from its dataset: the queries and the gold, which no run
+folder has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from mmragbench._printable import shortened
 from mmragbench.cache.cache import Cache
 from mmragbench.engine.assembly import Assembly, bind
-from mmragbench.engine.loop import Memory, Posed
+from mmragbench.engine.loop import prepared
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.formats import trec
@@ -28,7 +28,7 @@ DIGESTS = {
 
 
 @dataclass(frozen=True)
-class ExportSource:
+class RunTasks:
     """A run folder with its tasks, by name."""
 
     run: Run
@@ -73,7 +73,7 @@ class ExportSource:
                 yield query.id, grades
 
 
-def open_source(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> ExportSource:
+def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> RunTasks:
     """A run with its tasks, built again from its `suite.yaml`; calls no model.
 
     Args:
@@ -95,7 +95,7 @@ def open_source(run: Path, overrides: Sequence[str] = (), trust: bool = False) -
         )
     try:
         bound = bind("dataset", suite.dataset, ("dataset",), suite)
-        built = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())
+        available = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())
     except Misfit as error:
         raise source.error(error.place, error.message) from error
     except DataError as error:
@@ -103,27 +103,19 @@ def open_source(run: Path, overrides: Sequence[str] = (), trust: bool = False) -
             f"{error} (an export needs the run's data again; if it has moved, say where: "
             "dataset.root=FOLDER)"
         ) from error
-    tasks = {name: built[name] for name in suite.tasks if name in built}
+    tasks = {name: available[name] for name in suite.tasks if name in available}
     _check(folder, tasks)
-    return ExportSource(folder, tasks)
+    return RunTasks(folder, tasks)
 
 
 def _check(folder: Run, tasks: Mapping[str, Task]) -> None:
     """Compare with the manifest, so that no number is computed on other data than the run's."""
-    memories: dict[int, Memory] = {}
     stored = folder.manifest.get("data") or {}
     for name in stored:
         if name not in tasks:
             raise DataError(f"the dataset no longer has {name}, which {folder.path} was run on")
-    for name, task in tasks.items():
-        memory = memories.setdefault(id(task.memory), Memory(task.memory))
-        prepared = Posed(task, 0, memory)
-        now = {
-            "queries_digest": prepared.queries,
-            "memory_digest": prepared.memory,
-            "gold_digest": prepared.gold,
-        }
-        _compare(f"{folder.path}, {name}", stored.get(name) or {}, now)
+    for name, task in prepared(tasks, depth=lambda _: 0).items():
+        _compare(f"{folder.path}, {name}", stored.get(name) or {}, task.digests())
 
 
 def _compare(where: str, stored: Mapping[str, Any], now: Mapping[str, str]) -> None:
