@@ -110,7 +110,7 @@ def test_a_score_is_a_number_an_error_or_nothing(
     folder = root / "cells" / "captioning" / "shared-space" / "nearest-k1"
     rows = [("q0", "CIDEr", 0.0, None), ("q1", "CIDEr", None, "boom"), ("q2", "CIDEr", None, None)]
     frame = pandas.DataFrame(rows, columns=["query", "measure", "value", "error"])
-    frame.to_parquet(folder / "scores.parquet")
+    frame.assign(influence=None).to_parquet(folder / "scores.parquet")
     page = explored(root)
     measures = page.facts("captioning")["measures"]
     (at,) = [i for i, m in enumerate(measures) if (m["name"], m["setting"]) == ("CIDEr", 0)]

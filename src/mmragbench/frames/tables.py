@@ -14,7 +14,7 @@ from mmragbench.formats import trec
 from mmragbench.reporting.facts.costs import PHASES
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json
-from mmragbench.run_folder.paths import RETRIEVAL, Setting
+from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def scores(run: Run) -> pd.DataFrame:
     for system in systems(run):
         if table := run.table(system.file(paths.SCORES)):
             part = table.to_pandas().astype({"measure": "object"})
-            parts.append(part.assign(**system.columns))
+            parts.append(part.assign(**system._asdict()))
     return joined(parts, SCORES, order(run))
 
 
@@ -148,7 +148,7 @@ def rankings(run: Run) -> pd.DataFrame:
 def outputs(run: Run) -> pd.DataFrame:
     """Every answer, or the error in its place; `image` is a thumbnail's path below the run folder."""
     rows = (
-        {**system.columns, **row}
+        {**system._asdict(), **row}
         for system in systems(run)
         for row in run.lines(system.file(paths.OUTPUTS))
     )
@@ -169,7 +169,7 @@ def costs(run: Run) -> pd.DataFrame:
     """What each model was asked in each phase of each cell, and what that cost; `seconds` are the
     models' own."""
     rows = (
-        {**system.columns, "phase": phase, **row}
+        {**system._asdict(), "phase": phase, **row}
         for system, cost in _stored_costs(run)
         for phase in PHASES
         for row in cost.get(phase) or []
@@ -181,7 +181,7 @@ def costs(run: Run) -> pd.DataFrame:
 def times(run: Run) -> pd.DataFrame:
     """Seconds by the clock of each phase of each cell, models included."""
     rows = (
-        {**system.columns, "phase": phase, "seconds": cost["seconds"][phase]}
+        {**system._asdict(), "phase": phase, "seconds": cost["seconds"][phase]}
         for system, cost in _stored_costs(run)
         for phase in PHASES
         if phase in (cost.get("seconds") or {})
@@ -210,23 +210,19 @@ class System(NamedTuple):
 
     task: str
     strategy: str
-    setting: Setting
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The columns that name it."""
-        return {"task": self.task, "strategy": self.strategy, **self.setting._asdict()}
+    generator: str | None = None
+    k: int | None = None
 
     def file(self, name: str) -> str:
         """One of its files."""
-        return paths.in_cell(self.task, self.strategy, name, setting=self.setting)
+        setting = Setting(self.generator, self.k)
+        return paths.in_cell(self.task, self.strategy, name, setting=setting)
 
 
 def systems(run: Run) -> list[System]:
     """The rankings, then the outputs, in the suite's order."""
-    scored = [System(r.task, r.strategy, Setting(r.generator, r.k)) for r in run.rows]
-    rankings = [system._replace(setting=RETRIEVAL) for system in scored]
-    outputs = [system for system in scored if system.setting.generator is not None]
+    rankings = [System(row.task, row.strategy) for row in run.rows]
+    outputs = [System(r.task, r.strategy, r.generator, r.k) for r in run.rows if r.generator]
     return list(dict.fromkeys([*rankings, *outputs]))
 
 

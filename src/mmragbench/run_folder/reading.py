@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -214,16 +215,14 @@ class Run:
                 yield self._evidence(row, row.estimate)
 
     def _evidence(self, row: Row, estimate: float) -> Evidence:
-        at = Setting(row.generator, row.k)
-        scores, features = StoredScores({}, frozenset()), None
+        setting = Setting(row.generator, row.k)
+        scores, features = QueryScores({}, {}, {}), None
         if row.measure.name in DISTANCES:
-            name = paths.features(row.measure.features)
-            generated = paths.in_cell(row.task, row.strategy, name, setting=at)
-            real = paths.in_task(row.task, name)
-            features = self._features(generated), self._features(real)
+            file = paths.features(row.measure.features)
+            generated = paths.in_cell(row.task, row.strategy, file, setting=setting)
+            features = self._features(generated), self._features(paths.in_task(row.task, file))
         else:
-            name = paths.in_cell(row.task, row.strategy, paths.SCORES, setting=at)
-            scores = _read_scores(*self._stored(name))
+            scores = self.scores(row.task, row.strategy, setting).get(str(row.measure), scores)
         return Evidence(
             task=row.task,
             strategy=row.strategy,
@@ -232,11 +231,20 @@ class Run:
             measure=row.measure,
             estimate=estimate,
             signature=row.signature,
-            values=scores.values.get(str(row.measure), {}),
+            values=scores.addends,
             features=features,
             bounds=row.bounds,
-            of_set=features is not None or str(row.measure) in scores.influences,
+            of_set=features is not None or bool(scores.influences),
         )
+
+    def scores(self, task: str, strategy: str, setting: Setting) -> dict[str, QueryScores]:
+        """A cell's scores of each query, by measure.
+
+        Raises:
+            DataError: the run has no scores there.
+        """
+        name = paths.in_cell(task, strategy, paths.SCORES, setting=setting)
+        return _read_scores(*self._stored(name))
 
     def _features(self, name: str) -> dict[str, Vectors]:
         return read_features(self._stored(name)[0])
@@ -268,9 +276,7 @@ class Run:
         Raises:
             DataError: the run was written by an older version.
         """
-        path, _ = self._stored(paths.in_task(task, paths.DOCUMENTS))
-        rows: list[Json] = read_table(path, ["document", "content"]).to_pylist()
-        return rows
+        return _read_rows(*self._stored(paths.in_task(task, paths.DOCUMENTS)))
 
     def json(self, name: str) -> Any:
         """A JSON file of the run; None where it wrote no such file."""
@@ -325,12 +331,18 @@ def primary_measure(suite: Json, task: str, rows: Sequence[Row]) -> str | None:
     return min(known, key=of_rankings.__getitem__, default=None)
 
 
-class StoredScores(NamedTuple):
-    """The scores of a file: measure -> query -> value, or influence where the measure has such;
-    and which measures have."""
+class QueryScores(NamedTuple):
+    """One measure's scores, each by query: values; influences, where the measure has such; errors in
+    place of values."""
 
-    values: dict[str, dict[str, float]]
-    influences: frozenset[str]
+    values: dict[str, float]
+    influences: dict[str, float]
+    errors: dict[str, str]
+
+    @property
+    def addends(self) -> dict[str, float]:
+        """The values whose mean is the number."""
+        return {**self.values, **self.influences} if self.influences else self.values
 
 
 @lru_cache(maxsize=8)
@@ -340,16 +352,17 @@ def _read_rows(path: Path, _digest: str) -> list[Json]:
 
 
 @lru_cache(maxsize=256)
-def _read_scores(path: Path, _digest: str) -> StoredScores:
-    names = ["query", "measure", "value", "influence"]
-    table = read_table(path, names)
-    values: dict[str, dict[str, float]] = {}
-    influences = set()
-    columns = (table[name].to_pylist() for name in names)  # far quicker than row by row
-    for query, measure, own, influence in zip(*columns, strict=True):
+def _read_scores(path: Path, _digest: str) -> dict[str, QueryScores]:
+    names = ["measure", "query", "value", "influence", "error"]
+    with reading(path):  # columns are far quicker than rows
+        columns = [column.to_pylist() for column in read_table(path).select(names).columns]
+    scores: dict[str, QueryScores] = {}
+    for measure, query, value, influence, error in zip(*columns, strict=True):
+        own = scores.setdefault(measure, QueryScores({}, {}, {}))
+        if value is not None and not isnan(value):
+            own.values[query] = value
         if influence is not None:
-            influences.add(measure)
-        value = own if influence is None else influence
-        if value is not None:
-            values.setdefault(measure, {})[query] = value
-    return StoredScores(values, frozenset(influences))
+            own.influences[query] = influence
+        if error is not None:
+            own.errors[query] = error
+    return scores

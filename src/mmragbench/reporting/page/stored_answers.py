@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 
 from mmragbench.formats import trec
 from mmragbench.run_folder import paths
+from mmragbench.run_folder.files import NotStored
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.paths import RETRIEVAL, Setting
 from mmragbench.run_folder.reading import Run
@@ -73,18 +73,9 @@ def _hits(run: Run, task: str, strategy: str, depth: int) -> dict[str, Hits]:
 def _scores(
     run: Run, task: str, strategy: str, setting: Setting
 ) -> Mapping[str, Mapping[str, float | str]]:
-    """Measure -> query -> value or error."""
-    columns = ["query", "measure", "value", "error"]
-    name = paths.in_cell(task, strategy, paths.SCORES, setting=setting)
-    table = run.table(name, columns)
-    scores: dict[str, dict[str, float | str]] = {}
-    if table is None:
-        return scores
-    rows = zip(*(table[column].to_pylist() for column in columns), strict=True)
-    for query, measure, value, error in rows:
-        of_measure = scores.setdefault(measure, {})
-        if error is not None:
-            of_measure[query] = error
-        elif value is not None and not isnan(value):
-            of_measure[query] = value
-    return scores
+    """Measure -> query -> value or error; none where the run has no scores."""
+    try:
+        scores = run.scores(task, strategy, setting)
+    except NotStored:
+        return {}
+    return {measure: {**own.values, **own.errors} for measure, own in scores.items()}
