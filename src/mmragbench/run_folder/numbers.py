@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mmragbench.contracts import Vectors
 from mmragbench.records import Absence, Measure
+
+if TYPE_CHECKING:
+    from mmragbench.contracts import Vectors
 
 Json = dict[str, Any]
 

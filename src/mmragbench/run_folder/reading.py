@@ -9,7 +9,6 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError, not_a_run, unknown
 from mmragbench.records import Measure
 from mmragbench.run_folder import paths
@@ -27,6 +26,8 @@ from mmragbench.run_folder.paths import Setting
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from mmragbench.contracts import Vectors
 
 CONTROLS = {"oracle": "ceiling", "random": "chance", "no-retrieval": "floor"}
 """The controls in the order in which tables show them, and what each stands for."""
