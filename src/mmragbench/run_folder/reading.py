@@ -175,7 +175,7 @@ class Run:
 
     def primary(self, task: str) -> str | None:
         """The measure that the task's answer rests on; None where there is no number."""
-        return self._primary[task]
+        return self._primary.get(task)
 
     @cached_property
     def _primary(self) -> dict[str, str | None]:
