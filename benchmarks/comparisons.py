@@ -103,17 +103,18 @@ def large(queries: int) -> Systems:
 
 
 def main(folder: str, queries: str = "5000") -> None:
-    from mmragbench.comparing.families import comparisons, within
-    from mmragbench.run_folder.evidence import RunFolder
+    from mmragbench.comparing.families import within
+    from mmragbench.comparing.stored import comparisons
+    from mmragbench.run_folder.reading import open_run
 
     n = int(queries)
     run = write_run(Path(folder) / "run", large(n), [f"photograph-{i // 5}" for i in range(n)])
     began = time.perf_counter()
-    pairs = within(RunFolder(run))
+    pairs = within(open_run(run))
     print(f"{len(pairs)} pairs on {n:,} queries: {time.perf_counter() - began:.1f} s")
     run_folder.write_rows(run / "comparisons.json", [pair.row() for pair in pairs])
     began = time.perf_counter()
-    assert comparisons(RunFolder(run)) == pairs
+    assert comparisons(open_run(run)) == pairs
     size = (run / "comparisons.json").stat().st_size
     print(f"read again ({size / 1e6:.1f} MB): {time.perf_counter() - began:.2f} s")
     print(json.dumps(sorted({(p.family, p.tests) for p in pairs if p.family})))

@@ -37,7 +37,7 @@ from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance
 from mmragbench.reporting.page.page import render
 from mmragbench.run_folder import writing as run_folder
 from mmragbench.run_folder.gallery import write_gallery
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 STRATEGIES = {
     "shared-space": 0.5,
@@ -178,7 +178,7 @@ def store(run: Path, posed: list[Task], dice: random.Random) -> float:
 
 def write(run: Path, name: str, allowance: Allowance) -> None:
     began = time.perf_counter()
-    page = render(RunFolder(run), allowance)
+    page = render(Run(run), allowance)
     seconds = time.perf_counter() - began
     (run / "report").mkdir(exist_ok=True)
     (run / "report" / name).write_text(page, encoding="utf-8")

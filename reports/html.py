@@ -8,7 +8,7 @@ from mmragbench.registry import report
 from mmragbench.reporting.page.explorer import USUAL, WHOLE
 from mmragbench.reporting.page.page import render
 from mmragbench.reporting.writing import write
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 
 @report
@@ -20,4 +20,4 @@ def html(run: Path, target: Path, full: bool = False) -> Path:
         target: where `index.html` goes.
         full: every stored query with every hit and whole prompts, however large the page becomes.
     """
-    return write(target / "index.html", render(RunFolder(run), WHOLE if full else USUAL))
+    return write(target / "index.html", render(Run(run), WHOLE if full else USUAL))

@@ -14,7 +14,7 @@ from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.words.tex import escape
 from mmragbench.reporting.writing import stem, write
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 DOCUMENT = r"""\documentclass[10pt,twocolumn]{article}
 \usepackage[margin=1.9cm]{geometry}
@@ -44,7 +44,7 @@ def latex(run: Path, target: Path) -> Path:
     """`tables/<task>.tex`, `references.bib`, `methods.tex`, and `tables.tex`, a document of two columns
     that shows all, and the figures where they are: they take seconds, and are drawn when a paper's
     folder is asked for (`papers.folder`)."""
-    folder = RunFolder(run)
+    folder = Run(run)
     inputs = []
     for task in folder.tasks:
         name = f"tables/{stem(task)}"
@@ -65,7 +65,7 @@ def _figure(name: str) -> str:
     return FIGURE % {"name": name, "caption": escape(name)}
 
 
-def _tables(run: RunFolder, task: str) -> list[PaperTable]:
+def _tables(run: Run, task: str) -> list[PaperTable]:
     """A task's tables, those of its slices too."""
     own = [row for row in run.rows if row.task == task]
     slices = sorted(dict.fromkeys(row.slice for row in own), key=lambda name: name != "all")

@@ -24,7 +24,7 @@ from mmragbench.errors import SuiteError
 from mmragbench.evals.retrieval import retrieval
 from mmragbench.records import Document, Image, Measure, Query, Ranking, Task, Text
 from mmragbench.registry import find
-from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.run_folder.reading import Run
 from mmragbench.run_folder.thumbnails import thumbnail
 from mmragbench.signature import differences, parse
 from mmragbench.statistics import compare
@@ -279,7 +279,7 @@ def test_another_resize_is_another_distance(suite_file, tmp_path):
         a, b = signatures["Smooth"][measure], signatures["Rough"][measure]
         assert parse(a)["resize"] == Smooth.resize
         assert differences(a, b) == {"resize": (Smooth.resize, Rough.resize)}
-    folders = [RunFolder(run.folder) for run in runs.values()]
+    folders = [Run(run.folder) for run in runs.values()]
     with pytest.raises(NotComparable, match="resize is bilinear-antialias-shortest-8 in one"):
         between(*folders)
 

@@ -11,7 +11,7 @@ from gates.level import Scores, paired, percent, shares
 from mmragbench.gating.baseline import values_of
 from mmragbench.gating.cells import Cell, judge
 from mmragbench.records import Measure
-from mmragbench.run_folder.evidence import Evidence
+from mmragbench.run_folder.numbers import Evidence
 from mmragbench.statistics.resampling import Array
 
 DATA_SETS = 300

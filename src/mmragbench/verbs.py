@@ -16,7 +16,7 @@ from mmragbench._places import check_folder, private
 from mmragbench._validation import check_posed
 from mmragbench.backends.server.budget import LEDGER, Budget
 from mmragbench.cache.cache import Cache
-from mmragbench.comparing.families import STORED, within
+from mmragbench.comparing.families import within
 from mmragbench.data import exclusions
 from mmragbench.data.exclusions import LeftOut
 from mmragbench.data.slices import sliced
@@ -33,10 +33,12 @@ from mmragbench.planning.suite import Misfit, Source
 from mmragbench.records import Absence, Image, Task
 from mmragbench.registry import every
 from mmragbench.run_folder import files as run_files
+from mmragbench.run_folder import paths
 from mmragbench.run_folder import writing as run_folder
-from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.run_folder.gallery import BRIEF, FULL, Extent, write_gallery
 from mmragbench.run_folder.manifest import manifest
+from mmragbench.run_folder.paths import Setting
+from mmragbench.run_folder.reading import Run as StoredRun
 from mmragbench.run_folder.thumbnails import thumbnail
 
 RETRIEVES_NOTHING = "retrieves nothing"
@@ -134,7 +136,7 @@ def _run(
             progress.begin("comparisons", 0)
         _write_comparisons(folder)
         if budget.totals()["calls"]:
-            write_json(folder / "spending.json", budget.totals())
+            write_json(folder / paths.SPENDING, budget.totals())
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)
@@ -180,11 +182,11 @@ def _asked(loop: Loop) -> list[Image]:
 
 def _write_head(folder: Path, plan: Plan, loop: Loop) -> None:
     resolved = yaml.safe_dump(plan.resolved(), sort_keys=False, allow_unicode=True)
-    write_atomically(folder / "suite.yaml", resolved)
+    write_atomically(folder / paths.SUITE, resolved)
     run_folder.write_tasks(
         folder, {name: prepared.task for name, prepared in loop.prepared.items()}
     )
-    write_json(folder / "manifest.json", manifest(plan, loop.prepared, loop.assembly))
+    write_json(folder / paths.MANIFEST, manifest(plan, loop.prepared, loop.assembly))
 
 
 def _all_cells(
@@ -208,7 +210,7 @@ def _write_cells(
     cells: Mapping[tuple[str, str], Cell],
     extent: Extent,
 ) -> list[Row]:
-    controls = set(_unfinished(folder).controls().values())
+    controls = _unfinished(folder).controls
     summary: list[Row] = []
     failed: list[Row] = []
     for name in plan.tasks:
@@ -219,19 +221,19 @@ def _write_cells(
             for (generator, k), (generated, _) in cell.generated.items():
                 failed += failures(_key(cell, generator, k), generated.outputs)
         write_gallery(folder, tasks[name], of_task, controls, extent)
-    write_rows(folder / "summary.json", summary)
-    write_rows(folder / "failures.json", failed)
+    write_rows(folder / paths.SUMMARY, summary)
+    write_rows(folder / paths.FAILURES, failed)
     return summary
 
 
-def _unfinished(folder: Path) -> RunFolder:
+def _unfinished(folder: Path) -> StoredRun:
     """The run's own files while it writes them, which are not listed yet."""
-    return RunFolder(folder, run_files.Files(folder))
+    return StoredRun(folder, run_files.Files(folder))
 
 
 def _write_comparisons(folder: Path) -> None:
     pairs = within(_unfinished(folder))
-    write_rows(folder / STORED, [pair.row() for pair in pairs])
+    write_rows(folder / paths.COMPARISONS, [pair.row() for pair in pairs])
 
 
 def _write_features(
@@ -249,12 +251,13 @@ def _write_features(
             there = {s.measure.features for s in scored.get("all", []) if s.absence is None}
             for features in sorted(filter(None, there)):
                 encoder = assembly.model("encoder", features)
+                cell_folder = paths.in_cell(name, strategy, setting=Setting(generator, k))
                 for target, shown in (
-                    (folder / "cells" / name / strategy / f"{generator}-k{k}", images),
-                    (folder / "tasks" / name, tasks[name].targets),
+                    (cell_folder, images),
+                    (paths.in_task(name), tasks[name].targets),
                 ):
                     rows = encoder.encode_images(list(shown.values()))
-                    run_folder.write_features(target, features, list(shown), rows)
+                    run_folder.write_features(folder / target, features, list(shown), rows)
 
 
 def _key(cell: Cell, generator: str | None = None, k: int | None = None) -> dict[str, Any]:
@@ -329,7 +332,7 @@ def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
         {
             "task": task,
             "strategy": strategy,
-            "generators": [f"{name}-k{k}" for name, k in planned.tasks[task].cells],
+            "generators": [str(Setting(*setting)) for setting in planned.tasks[task].cells],
             "documents": len(tasks[task].memory),
             "queries": len(tasks[task].queries),
             "models": sorted({name for _, name in planned.strategies[strategy].models.values()}),

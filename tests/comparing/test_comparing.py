@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 import mmragbench as mb
 from mmragbench.cli.app import app
 from mmragbench.comparing.baseline import against
-from mmragbench.comparing.decomposition import CONTRASTS, gains, swap
+from mmragbench.comparing.decomposition import CONTRASTS, System, gains, swap
 from mmragbench.comparing.families import between
 from mmragbench.comparing.pairs import NotComparable
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.run_folder.reading import open_run
 from mmragbench.statistics import holm
 from support import toy
 
@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def run(folder):
-    return RunFolder(folder)
+    return open_run(folder)
 
 
 def test_a_difference_is_that_of_the_estimates(run):
@@ -128,8 +128,8 @@ def test_numbers_of_different_protocols_are_refused(run, tmp_path):
     text = (other / "summary.json").read_text().replace("tok:ptb-py", "tok:other")
     (other / "summary.json").write_text(text)
     with pytest.raises(NotComparable, match="tok is ptb-py in one and other in the other"):
-        between(run, RunFolder(other), measures=["CIDEr"])
-    forced = between(run, RunFolder(other), measures=["CIDEr"], force=True)
+        between(run, open_run(other), measures=["CIDEr"])
+    forced = between(run, open_run(other), measures=["CIDEr"], force=True)
     assert all("tok is ptb-py" in pair.forced for pair in forced)
 
 
@@ -144,7 +144,9 @@ def test_the_share_of_the_headroom(run):
 
 def test_a_swap_splits_a_difference_without_remainder(run):
     """By retrieval and by generation, which add up to the whole, query by query."""
-    for found in swap(run, ("shared-space", "consensus-k3"), ("backwards", "nearest-k1")):
+    for found in swap(
+        run, System("shared-space", "consensus-k3"), System("backwards", "nearest-k1")
+    ):
         parts = found.retrieval.difference + found.generation.difference
         assert parts == pytest.approx(found.total.difference, abs=1e-9)
         assert np.isfinite(found.interaction.difference)
@@ -152,7 +154,7 @@ def test_a_swap_splits_a_difference_without_remainder(run):
 
 def test_a_swaps_parts_are_corrected_together(run):
     """Over all that is shown, by every measure; the command line says that they are exploratory."""
-    swaps = swap(run, ("shared-space", "consensus-k3"), ("backwards", "nearest-k1"))
+    swaps = swap(run, System("shared-space", "consensus-k3"), System("backwards", "nearest-k1"))
     parts = [getattr(s, name) for s in swaps for name in CONTRASTS]
     tested = [part for part in parts if part.p_value is not None]
     assert len(tested) >= 4
@@ -165,7 +167,7 @@ def test_a_swaps_parts_are_corrected_together(run):
 def test_a_swap_without_its_four_cells_says_what_there_is(run):
     """A generator that was not run after both strategies."""
     with pytest.raises(MmragbenchError, match="shared-space/consensus-k3"):
-        swap(run, ("shared-space", "consensus-k3"), ("backwards", "consensus-k9"))
+        swap(run, System("shared-space", "consensus-k3"), System("backwards", "consensus-k9"))
 
 
 @pytest.mark.parametrize(

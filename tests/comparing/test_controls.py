@@ -10,9 +10,10 @@ import yaml
 import mmragbench as mb
 from mmragbench.cli.compare import _share
 from mmragbench.comparing.decomposition import Gain
-from mmragbench.comparing.families import comparisons, within
-from mmragbench.comparing.primary import primary_measure
-from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.comparing.families import within
+from mmragbench.comparing.stored import comparisons
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run, primary_measure
 from support import toy
 
 TASKS = {
@@ -52,7 +53,7 @@ def folder(tmp_path_factory):
 def test_contenders_meet_controls_by_every_measure(folder):
     """Every contender against every control that has a number in the same cell; controls meet
     neither each other nor among contenders."""
-    found = {(p.task, p.generator, p.measure, p.a, p.b) for p in comparisons(RunFolder(folder))}
+    found = {(p.task, p.generator, p.measure, p.a, p.b) for p in comparisons(Run(folder))}
     controls = {each for each in found if each[-1] in CONTROLS}
     assert controls == {
         (task, generator, measure, contender, control)
@@ -67,7 +68,7 @@ def test_contenders_meet_controls_by_every_measure(folder):
 
 def test_each_control_is_a_question_of_its_own(folder):
     """Corrected apart from the others, and the primary measure apart from the rest."""
-    pairs = [p for p in comparisons(RunFolder(folder)) if p.b in CONTROLS and p.family]
+    pairs = [p for p in comparisons(Run(folder)) if p.b in CONTROLS and p.family]
     for pair in pairs:
         rank = "primary" if pair.measure in ("Success@1", "CIDEr") else "secondary"
         assert pair.family == f"{rank} against {pair.b}"
@@ -76,8 +77,8 @@ def test_each_control_is_a_question_of_its_own(folder):
 def test_a_run_stores_what_its_scores_give(folder):
     """And what is stored is read again."""
     stored = json.loads((folder / "comparisons.json").read_text())
-    assert stored == [pair.row() for pair in within(RunFolder(folder))]
-    assert comparisons(RunFolder(folder)) == within(RunFolder(folder))
+    assert stored == [pair.row() for pair in within(Run(folder))]
+    assert comparisons(Run(folder)) == within(Run(folder))
 
 
 @pytest.mark.parametrize(
@@ -99,9 +100,12 @@ def test_one_measure_is_primary(suite, primary):
         ("CIDEr", "reader", 0.3),
         ("Bleu_4", "nearest", 0.2),
     ]
-    assert primary_measure(suite, "t", numbers) == primary
-    assert primary_measure({}, "t", numbers[:3]) == "R@1"
-    assert primary_measure({}, "t", numbers[1:3]) is None
+    cell = {"task": "t", "strategy": "s"}
+    names = ("measure", "generator", "estimate")
+    rows = [Row.of(cell | dict(zip(names, number, strict=True))) for number in numbers]
+    assert primary_measure(suite, "t", rows) == primary
+    assert primary_measure({}, "t", rows[:3]) == "R@1"
+    assert primary_measure({}, "t", rows[1:3]) is None
 
 
 @pytest.mark.parametrize(

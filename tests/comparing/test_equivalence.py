@@ -16,7 +16,7 @@ import mmragbench as mb
 from mmragbench.cli.app import app
 from mmragbench.comparing.equivalence import equivalences
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.run_folder.reading import open_run
 from mmragbench.statistics import equivalence_p_value, holm
 from support import toy
 
@@ -146,7 +146,7 @@ def folder(tmp_path_factory):
 
 def test_a_family_is_a_tasks_pairs_by_one_measure(folder):
     """Of contenders, and of those with each control; asking for one measure moves no verdict."""
-    run = RunFolder(folder)
+    run = open_run(folder)
     every = equivalences(run)
     families: dict[object, list] = {}
     for found in every:
@@ -159,7 +159,7 @@ def test_a_family_is_a_tasks_pairs_by_one_measure(folder):
 
 def test_a_strategy_is_as_good_as_itself_by_a_margin_that_so_few_queries_bear(folder):
     """Not by 0.02, for which there are too few; by half of the scale."""
-    run = RunFolder(folder)
+    run = open_run(folder)
     pair = {"shared-space", "again"}
     for margin, shown in ((0.02, False), (0.5, True)):
         found = equivalences(run, {"Success": margin}, ["Success@1"])

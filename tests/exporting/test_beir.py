@@ -6,7 +6,7 @@ import pytest
 
 import mmragbench as mb
 from mmragbench.exporting.beir import key
-from mmragbench.exporting.reposing import load_tasks
+from mmragbench.exporting.run_tasks import load_tasks
 from mmragbench.registry import find
 
 

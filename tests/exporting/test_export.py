@@ -11,7 +11,7 @@ import pytest
 
 import mmragbench as mb
 from mmragbench.errors import DataError, MmragbenchError, SuiteError
-from mmragbench.exporting.reposing import load_tasks
+from mmragbench.exporting.run_tasks import load_tasks
 from support import toy
 
 
@@ -93,7 +93,7 @@ def test_names_that_do_not_exist_are_told_with_those_that_do(finished, tmp_path)
     run, _ = finished
     with pytest.raises(MmragbenchError, match="There is: beir, coco, mteb, trec"):
         mb.export(run, "tree")
-    with pytest.raises(DataError, match="not a finished run"):
+    with pytest.raises(DataError, match="is not a run folder"):
         mb.export(tmp_path, "trec")
     with pytest.raises(SuiteError, match="unknown argument|no argument|rot"):
         mb.export(run, "trec", tmp_path / "out", ["dataset.rot=1"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mmragbench as mb
-from mmragbench.exporting.reposing import load_tasks
+from mmragbench.exporting.run_tasks import load_tasks
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ from mmragbench.formats.trec import read
 from mmragbench.frames import tables
 from mmragbench.reporting.paper.folder import save_all
 from mmragbench.reporting.tables.request import Request
-from mmragbench.run_folder import report_data as reported
-from mmragbench.run_folder.evidence import RunFolder
+from mmragbench.run_folder.reading import open_run
 from mmragbench.verbs import Run
 from support import toy
 
@@ -137,7 +136,7 @@ def test_queries_join_with_scores(results):
 
 def test_comparisons_are_those_of_the_engine(made, results):
     """Against the suite's baseline, another one, all pairs; some measures."""
-    run = RunFolder(made.folder)
+    run = open_run(made.folder)
     for baseline, expected in (
         (None, against(run, "no-retrieval")),
         ("random", against(run, "random")),
@@ -207,7 +206,7 @@ def test_a_run_is_found_by_the_beginning_or_pattern_of_its_name(made, tmp_path):
 
 def test_figures_are_a_papers(made, results, tmp_path):
     """The same names as the files of a paper's folder, drawn with the same points."""
-    save_all([reported.RunFolder(made.folder)], Request(), "latex", tmp_path)
+    save_all([open_run(made.folder)], Request(), "latex", tmp_path)
     assert set(results.figures) == {path.stem for path in (tmp_path / "plots").glob("*.svg")}
     assert {"captioning-differences", "captioning-quality-over-latency"} <= set(results.figures)
     figure = results.figure("text-to-image-Success-at-k")

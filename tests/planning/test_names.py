@@ -160,9 +160,9 @@ def test_a_folder_is_no_suite(tmp_path):
 def test_a_folder_of_runs_names_them(tmp_path):
     """For every command that wants a run folder."""
     from mmragbench.errors import DataError
-    from mmragbench.run_folder.evidence import RunFolder
+    from mmragbench.run_folder.reading import open_run
 
     (tmp_path / "runs" / "a-1").mkdir(parents=True)
     (tmp_path / "runs" / "a-1" / "summary.json").write_text("[]")
     with pytest.raises(DataError, match=r"is not a run folder.*there is .*a-1"):
-        _ = RunFolder(tmp_path / "runs").suite
+        open_run(tmp_path / "runs")

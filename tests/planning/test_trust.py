@@ -205,7 +205,7 @@ def test_a_run_folders_own_dataset_is_imported_with_trust_only(mine, suite_file,
 def test_other_commands_import_nothing_that_a_run_folder_names(mine, suite_file, tmp_path):
     """report, compare, gate and load read what is stored."""
     from mmragbench.comparing.families import within
-    from mmragbench.run_folder.evidence import RunFolder
+    from mmragbench.run_folder.reading import open_run
     from mmragbench.verbs import write_reports
 
     run = mb.run(
@@ -218,7 +218,7 @@ def test_other_commands_import_nothing_that_a_run_folder_names(mine, suite_file,
     suite.write_text(yaml.safe_dump(content))
     (run.folder / "files.json").unlink()
     write_reports(run.folder)
-    assert within(RunFolder(run.folder))
+    assert within(open_run(run.folder))
     mb.gate(run.folder, save(run.folder, tmp_path))
     mb.load(run.folder)
     assert not (mine / "called").exists()

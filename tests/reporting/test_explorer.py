@@ -11,18 +11,20 @@ from typing import Any
 
 import pytest
 
+from mmragbench.formats import trec
+from mmragbench.records import Ranking
 from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance, script
 from mmragbench.reporting.page.packing import plain
 from mmragbench.reporting.page.page import render
 from mmragbench.reports.html import html
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 from support.explored import Explored
 
 NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
 
 
 def explored(run: Path, allowance: Allowance = USUAL) -> Explored:
-    return Explored(render(RunFolder(run), allowance))
+    return Explored(render(Run(run), allowance))
 
 
 def lines(run: Path, *path: str) -> list[Any]:
@@ -62,6 +64,35 @@ def test_hits_are_those_of_the_trec_run(run: Path, page: Explored) -> None:
         assert [hit[2] for hit in answer["hits"]] == [hit[0] == relevant for hit in answer["hits"]]
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\r", "\xa0", "\u2003", "\u2028", "\x85"])
+def test_hits_are_found_whatever_blank_an_id_has(blank: str, changed: Callable[..., Path]) -> None:
+    """A query's and a document's: they are escaped in `run.trec`, and nowhere else."""
+    root, query, document = changed(), f"no{blank}break", f"left{blank}right"
+    folder = root / "tasks" / "captioning"
+    (first, *queries) = lines(folder, "gallery.jsonl")
+    (shown, *documents) = lines(folder, "documents.jsonl")
+    rewrite(folder, [first | {"id": query, "relevant": [document]}, *queries], "gallery.jsonl")
+    rewrite(folder, [shown | {"id": document}, *documents], "documents.jsonl")
+    hits = [(document, 0.5), ("d1", 0.25)]
+    cell = root / "cells" / "captioning" / "shared-space"
+    run = "".join(trec.lines([Ranking.of(query, hits)], "shared-space"))
+    (cell / "run.trec").write_text(run, "utf-8", newline="\n")
+    page = explored(root)
+    names = [strategy["name"] for strategy in page.facts("captioning")["strategies"]]
+    (answer,) = [
+        answer
+        for answer in page.query("captioning", query)["answers"]
+        if names[answer["strategy"]] == "shared-space"
+    ]
+    assert answer["total"] == 2
+    assert [(score, relevant) for _, score, relevant in answer["hits"]] == [
+        (0.5, True),
+        (0.25, False),
+    ]
+    by_key = {stored["key"]: stored["id"] for stored in page.task("captioning")["documents"]}
+    assert [by_key[key] for key, *_ in answer["hits"]] == [document, "d1"]
+
+
 def test_a_failed_output_has_its_error_and_no_text(page: Explored) -> None:
     """Failed is neither empty nor zero."""
     outputs = [out for a in page.query("captioning", "q1")["answers"] for out in a["outputs"]]
@@ -79,7 +110,7 @@ def test_a_score_is_a_number_an_error_or_nothing(
     folder = root / "cells" / "captioning" / "shared-space" / "nearest-k1"
     rows = [("q0", "CIDEr", 0.0, None), ("q1", "CIDEr", None, "boom"), ("q2", "CIDEr", None, None)]
     frame = pandas.DataFrame(rows, columns=["query", "measure", "value", "error"])
-    frame.to_parquet(folder / "scores.parquet")
+    frame.assign(influence=None).to_parquet(folder / "scores.parquet")
     page = explored(root)
     measures = page.facts("captioning")["measures"]
     (at,) = [i for i, m in enumerate(measures) if (m["name"], m["setting"]) == ("CIDEr", 0)]

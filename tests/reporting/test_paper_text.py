@@ -16,7 +16,7 @@ from mmragbench.reporting.facts.pareto import Point, Tradeoff
 from mmragbench.reporting.paper.citing import bibliography, cited, matching, rules
 from mmragbench.reporting.paper.figures import of_forest, of_tradeoff
 from mmragbench.reporting.paper.methods import methods
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 from support.paths import ROOT
 
 BIBLIOGRAPHY = ROOT / "src/mmragbench/reporting/paper/bibliography.bib"
@@ -67,7 +67,7 @@ def test_what_is_used_is_cited(kind: str, name: str, expected: str) -> None:
 
 def test_only_what_the_run_used_is_cited(finished: Path) -> None:
     """CIDEr and consensus are; FID and BLIP are not; a model that nobody knows is named."""
-    found = cited([RunFolder(finished)])
+    found = cited([Run(finished)])
     assert {"vedantam2015cider", "devlin2015consensus", "holm1979"} <= set(found.keys)
     assert not {"heusel2017fid", "li2022blip", "papineni2002bleu"} & set(found.keys)
     assert "% no entry known for the model colours (support.toy:ColourEncoder)" in found.bibtex()
@@ -76,13 +76,13 @@ def test_only_what_the_run_used_is_cited(finished: Path) -> None:
 def test_a_strange_name_cannot_begin_an_entry(changed: Callable[..., Path]) -> None:
     """What follows `@` would be read by BibTeX, and a line break would end the comment."""
     folder = changed(manifest={"models": {"m": {"use": "x", "name": "a\n@book{evil, title={}}"}}})
-    text = cited([RunFolder(folder)]).bibtex()
+    text = cited([Run(folder)]).bibtex()
     assert "@book{evil" not in text and "no entry known for the model m (a (at)book" in text
 
 
 def test_every_number_of_the_methods_is_stored(finished: Path) -> None:
     """Each number in the paragraph stands in the run's files (a level as a fraction of one)."""
-    text = methods([RunFolder(finished)])
+    text = methods([Run(finished)])
     files = ["manifest.json", "suite.yaml", "summary.json"]
     paths = [finished / name for name in files] + sorted(finished.glob("tasks/*/task.json"))
     stored = set(_numbers("\n".join(path.read_text(encoding="utf-8") for path in paths)))
@@ -91,7 +91,7 @@ def test_every_number_of_the_methods_is_stored(finished: Path) -> None:
     for number in told:
         alike = {number, f"{float(number) / 100:g}"} if number.count(".") < 2 else {number}
         assert alike & stored, f"{number} is in none of the files"
-    manifest = RunFolder(finished).manifest
+    manifest = Run(finished).manifest
     assert manifest["git"] is None or manifest["git"]["commit"][:12] in text
 
 
@@ -101,15 +101,15 @@ def _numbers(text: str) -> list[str]:
 
 def test_the_methods_tell_what_failed(changed: Callable[..., Path]) -> None:
     """Exclusions are counted once for all tasks; failures are counted; zero is said too."""
-    text = methods([RunFolder(changed())])
+    text = methods([Run(changed())])
     assert "6 items of the data were excluded, and 3 outputs failed." in text
-    text = methods([RunFolder(changed(exclusions=[], failures=[]))])
+    text = methods([Run(changed(exclusions=[], failures=[]))])
     assert "No item was excluded, and no output failed." in text
 
 
 def test_the_methods_cite_what_the_references_have(finished: Path) -> None:
     """Every `\\cite` key has its entry beside it, and every entry is cited in the paragraph."""
-    run = RunFolder(finished)
+    run = Run(finished)
     keys = {
         key
         for group in re.findall(r"\\cite\{([^}]+)\}", methods([run], latex=True))
@@ -122,26 +122,26 @@ def test_the_methods_cite_what_the_references_have(finished: Path) -> None:
 def test_methods_name_no_path_of_a_machine(finished: Path) -> None:
     """The folder of the data is nobody's business."""
     root = yaml.safe_load((finished / "suite.yaml").read_text())["dataset"]["root"]
-    assert root not in methods([RunFolder(finished)])
+    assert root not in methods([Run(finished)])
 
 
 def test_weights_that_lie_somewhere_are_named_by_their_end(changed: Callable[..., Path]) -> None:
     """A path says nothing to a reader, and too much about a machine."""
     model = {"use": "x", "name": "/home/ada/weights/all_minilm_l6/model"}
     folder = changed(manifest={"models": {"m": model}})
-    assert "m is all_minilm_l6/model by x" in methods([RunFolder(folder)])
-    assert "wang2020minilm" in cited([RunFolder(folder)]).keys
+    assert "m is all_minilm_l6/model by x" in methods([Run(folder)])
+    assert "wang2020minilm" in cited([Run(folder)]).keys
 
 
 def test_features_go_by_their_weights(changed: Callable[..., Path]) -> None:
     """A model that a suite calls `clip` is not CLIP for that."""
-    clip = RunFolder(changed())
+    clip = Run(changed())
     assert "kynkaanniemi2023fid" in cited([clip]).keys
     other = changed()
     suite = yaml.safe_load((other / "suite.yaml").read_text())
     suite["models"]["clip"] = {"use": "precomputed", "embeddings": "x.npz"}
     (other / "suite.yaml").write_text(yaml.safe_dump(suite))
-    found = cited([RunFolder(other)]).keys
+    found = cited([Run(other)]).keys
     assert "heusel2017fid" in found and "kynkaanniemi2023fid" not in found
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.reporting.words.phrases import about, listed
 from mmragbench.reporting.words.verdicts import Verdict, verdicts
 from mmragbench.reports.markdown import markdown
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 Numbers = dict[str, float]
 Pairs = dict[tuple[str, str], Any]
@@ -35,7 +36,7 @@ class Made:
         return self.changed("suite.yaml", "tasks", summary=rows, comparisons=found)
 
     def verdict(self, numbers: Numbers, pairs: Pairs, **more: Any) -> Verdict:
-        (verdict,) = verdicts(RunFolder(self.folder(numbers, pairs, **more)))
+        (verdict,) = verdicts(Run(self.folder(numbers, pairs, **more)))
         return verdict
 
     def row(self, cell: dict[str, Any], strategy: str, value: float | None) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def test_a_primary_measure_without_a_number_is_said(made: Made) -> None:
     folder = made.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
     suite = {"name": "s", "strategies": {"a": {}, "b": {}}, "primary": {"captioning": "Bleu_4"}}
     (folder / "suite.yaml").write_text(yaml.safe_dump(suite))
-    (verdict,) = verdicts(RunFolder(folder))
+    (verdict,) = verdicts(Run(folder))
     said = "No strategy has a number on captioning of Bleu_4, its primary measure."
     assert verdict.answer == said
 
@@ -167,8 +168,8 @@ SAME = {"low": 0.0, "high": 0.0, "verdict": "identical", "family": None, "p_holm
 def test_identical_outputs_are_called_identical(made: Made) -> None:
     """Two strategies that rank alike are not "not told apart with 500 queries"."""
     pairs = {("a", "b"): open_(0.0, None), ("a", "c"): better(0.1), ("b", "c"): better(0.1)}
-    run = RunFolder(made.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs))
-    run.comparisons[0].update(SAME)
+    run = Run(made.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs))
+    of_contenders(run)[0].update(SAME)
     assert verdicts(run)[0].answer.endswith("; b is identical to a on all 500 queries.")
 
 
@@ -180,7 +181,7 @@ def test_an_older_run_says_identical_in_its_own_way(made: Made, stored: dict[str
     (pair,) = json.loads((folder / "comparisons.json").read_text())
     del pair["family"], pair["tests"]
     (folder / "comparisons.json").write_text(json.dumps([pair | stored]))
-    answer = verdicts(RunFolder(folder))[0].answer
+    answer = verdicts(Run(folder))[0].answer
     assert answer.startswith("a and b are identical on all 500 queries of captioning")
 
 
@@ -189,8 +190,8 @@ def test_where_nothing_differs_that_is_the_answer(made: Made) -> None:
     numbers, pairs = {"a": 0.6, "b": 0.6, "c": 0.6}, list(combinations("abc", 2))
     for names in (["a", "b"], ["a", "b", "c"]):
         tied = {pair: open_(0.0, None) for pair in pairs if {*pair} <= {*names}}
-        run = RunFolder(made.folder({name: numbers[name] for name in names}, tied))
-        for pair in run.comparisons:
+        run = Run(made.folder({name: numbers[name] for name in names}, tied))
+        for pair in of_contenders(run):
             pair.update(SAME)
         listed = "a and b" if len(names) == 2 else "a, b and c"
         start = f"{listed} are identical on all 500 queries of captioning (CIDEr 60.0"
@@ -200,14 +201,14 @@ def test_where_nothing_differs_that_is_the_answer(made: Made) -> None:
 def test_what_is_identical_among_what_cannot_be_told(made: Made) -> None:
     """Two that are identical are never among those that can't be told from each other."""
     pairs = {("a", "b"): open_(0.1), ("a", "c"): open_(0.1), ("b", "c"): open_(0.0, None)}
-    run = RunFolder(made.folder({"a": 0.6, "b": 0.5, "c": 0.5}, pairs))
-    run.comparisons[2].update(SAME)
+    run = Run(made.folder({"a": 0.6, "b": 0.5, "c": 0.5}, pairs))
+    of_contenders(run)[2].update(SAME)
     answer = verdicts(run)[0].answer
     assert answer.startswith("a can't be told from b and c on captioning with 500 queries")
     assert "; b and c are identical on all 500 queries; telling a from" in answer
     pairs |= {(name, "d"): open_(0.1) for name in "abc"}
-    run = RunFolder(made.folder({"a": 0.6, "b": 0.5, "c": 0.5, "d": 0.4}, pairs))
-    run.comparisons[2].update(SAME)
+    run = Run(made.folder({"a": 0.6, "b": 0.5, "c": 0.5, "d": 0.4}, pairs))
+    of_contenders(run)[2].update(SAME)
     answer = verdicts(run)[0].answer
     start = (
         "Apart from those that are identical, no strategy can be told from another on captioning"
@@ -248,8 +249,8 @@ def test_retrieval_that_changes_nothing_is_said_to(made: Made) -> None:
     """The same answers with and without it; of one strategy, and of all."""
     pairs = {("a", "no-retrieval"): better(0.2), ("b", "no-retrieval"): open_(0.0, None)}
     numbers = {"a": 0.6, "b": 0.4, "no-retrieval": 0.4}
-    run = RunFolder(made.folder(numbers, {**pairs, ("a", "b"): better(0.2)}))
-    floor = [pair for pair in run.against_controls if pair["b"] == "no-retrieval"]
+    run = Run(made.folder(numbers, {**pairs, ("a", "b"): better(0.2)}))
+    floor = [pair for pair in against_controls(run) if pair["b"] == "no-retrieval"]
     floor[1].update(SAME)
     more = verdicts(run)[0].more[0]
     assert more.endswith("b is identical to it on all 500 queries.")
@@ -262,7 +263,7 @@ def test_retrieval_that_changes_nothing_is_said_to(made: Made) -> None:
 def test_another_generator_alone_is_no_comparison(made: Made) -> None:
     """A captioner that is shown nothing is not what the reader would be without retrieval."""
     folder = made.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
-    run = RunFolder(folder)
+    run = Run(folder)
     alone = made.row({"task": "captioning", "measure": "CIDEr"}, "no-retrieval", 0.7)
     rows = (*run.rows, type(run.rows[0]).of(alone | {"generator": "captioner", "k": 0}))
     object.__setattr__(run, "rows", rows)
@@ -281,8 +282,8 @@ def test_no_better_than_chance_is_worth_a_sentence(made: Made) -> None:
 def test_what_is_chance_to_the_digit_is_said(made: Made) -> None:
     """A strategy that is identical to chance is not one that can't be told from it."""
     pairs = {("a", "b"): better(0.3), ("a", "random"): better(0.5), ("b", "random"): open_(0.0)}
-    run = RunFolder(made.folder({"a": 0.6, "b": 0.1, "random": 0.1}, pairs))
-    run.against_controls[1].update(SAME)
+    run = Run(made.folder({"a": 0.6, "b": 0.1, "random": 0.1}, pairs))
+    against_controls(run)[1].update(SAME)
     (more,) = verdicts(run)[0].more
     assert more == "b is identical to chance (CIDEr 10.0) on all 500 queries."
 
@@ -315,7 +316,7 @@ def test_why_there_is_no_test_is_said_once(made: Made) -> None:
     pairs = json.loads((folder / "comparisons.json").read_text())
     noted = [pair | {"note": reason} for pair in pairs]
     (folder / "comparisons.json").write_text(json.dumps(noted))
-    (verdict,) = verdicts(RunFolder(folder))
+    (verdict,) = verdicts(Run(folder))
     assert verdict.answer.endswith(f"; {reason}.")
     assert verdict.answer.count(reason) == 1
 

@@ -19,7 +19,7 @@ from mmragbench.reports.csv import csv
 from mmragbench.reports.latex import latex
 from mmragbench.reports.markdown import escape as escape_markdown
 from mmragbench.reports.markdown import markdown
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 SPECIALS = "100% & #1_a $x$ {b} ~c^d\\e <f> \"g\" |h| 'i' `j` -- שלום 🦄 Łódź naïve\x07"
 
@@ -32,7 +32,7 @@ def papers(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def drawn(run: Path, target: Path) -> Path:
     """The LaTeX report's document, with its figures beside it."""
-    save_all([RunFolder(run)], Request(), "latex", target)
+    save_all([Run(run)], Request(), "latex", target)
     return latex(run, target)
 
 

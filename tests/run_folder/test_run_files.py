@@ -13,8 +13,8 @@ import yaml
 import mmragbench as mb
 from mmragbench.comparing.families import within
 from mmragbench.errors import DataError, MmragbenchError
-from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.run_folder.files import LIST, Files, writing
+from mmragbench.run_folder.reading import Run, open_run
 from mmragbench.verbs import write_reports
 from support import toy
 
@@ -47,7 +47,7 @@ def load(run: Path) -> None:
 
 
 READERS: dict[str, Callable[[Path], object]] = {
-    "compare": lambda run: within(RunFolder(run)),
+    "compare": lambda run: within(open_run(run)),
     "gate": lambda run: mb.save_baseline(run, run.parent / "baseline.json"),
     "report": write_reports,
     "load": load,
@@ -182,23 +182,19 @@ def test_lines_end_at_line_feeds_alone(tmp_path):
 @pytest.mark.parametrize("content", ['{"rows": []}', '"rows"', "[[]]", "3"])
 def test_a_summary_that_is_no_list_of_rows_is_no_empty_run(content, copy):
     """Neither compared nor reported as a run without numbers."""
-    from mmragbench.run_folder.evidence import RunFolder as Compared
-    from mmragbench.run_folder.report_data import RunFolder as Reported
-
     (copy / "files.json").unlink()
     (copy / "summary.json").write_text(content)
-    for folder in (Compared(copy), Reported(copy)):
+    for read in (open_run, lambda path: Run(path).rows):
         with pytest.raises(DataError, match="summary.json cannot be read"):
-            _ = folder.rows
+            read(copy)
 
 
 def test_a_measure_of_another_form_is_told_with_its_file(copy):
     """As another version, or somebody else, may have written it; in a run with a list too."""
     from mmragbench.run_folder import files as run_files
-    from mmragbench.run_folder.evidence import RunFolder
 
     summary = copy / "summary.json"
     summary.write_text(summary.read_text().replace('"R@1"', '"R(../x)@1"'))
     run_files._write_list(copy, run_files.digests(copy))
     with pytest.raises(DataError, match=r"summary.json cannot be read .*is not a measure"):
-        _ = RunFolder(copy).rows
+        open_run(copy)

@@ -148,7 +148,7 @@ class Fake:
         self.json(f"{folder}/cost.json", {"generate": [], "seconds": {"generate": 0.4}})
         scores = [(query["id"], "CIDEr", 0.831, None) for query in queries]
         frame = pandas.DataFrame(scores, columns=["query", "measure", "value", "error"])
-        frame.to_parquet(self.root / folder / "scores.parquet")
+        frame.assign(influence=None).to_parquet(self.root / folder / "scores.parquet")
 
     def thumbnail(self, photo: Path) -> str:
         path = f"thumbnails/{hashlib.sha256(photo.read_bytes()).hexdigest()[:32]}.jpg"

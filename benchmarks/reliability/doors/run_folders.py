@@ -22,8 +22,8 @@ from mmragbench.frames.tables import TABLES
 from mmragbench.reporting.paper.folder import written
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
-from mmragbench.run_folder.evidence import RunFolder
 from mmragbench.run_folder.files import unlisted
+from mmragbench.run_folder.reading import Run, open_run
 
 
 def make(rng: random.Random, folder: Path) -> None:
@@ -69,16 +69,14 @@ def _enter(run: Path, verb: str, folder: Path) -> None:
 
 
 def _read(run: Path, verb: str) -> None:
-    from mmragbench.run_folder.report_data import RunFolder as Stored
-
     if verb == "compare":
-        found = RunFolder(run)
+        found = open_run(run)
         with redirect_stdout(StringIO()):
             _show_pairs(against(found, found.suite.get("baseline")), as_json=False)
         within(found)
         gains(found)
     elif verb == "between":
-        between(RunFolder(run), RunFolder(runs.finished()))
+        between(open_run(run), open_run(runs.finished()))
     else:
         request = Request((), (), "all", None, "subscript")
-        written(tables([Stored(run)], request), "latex", request.style)
+        written(tables([Run(run)], request), "latex", request.style)

@@ -23,6 +23,7 @@ from mmragbench.errors import MmragbenchError
 from mmragbench.measuring.scoring import score
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Absence, Image, Scores, Task
+from mmragbench.run_folder import paths
 from mmragbench.run_folder.thumbnails import thumbnail
 
 PICTURED = 12
@@ -50,7 +51,7 @@ def write(
     encoders = Encoders(plan, assembly)
     rescore = partial(_rescored, plan, tasks, assembly)
     audits = audit(used, cells, encoders, partial(thumbnail, folder), progress, rescore)
-    write_json(folder / "audits.json", audits)
+    write_json(folder / paths.AUDITS, audits)
     return [
         {"component": f"{kind} audit", "error": result["error"]}
         for of_task in audits["tasks"].values()

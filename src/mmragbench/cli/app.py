@@ -105,12 +105,12 @@ def run(
     from mmragbench.cli.progress import progress
     from mmragbench.reporting.facts import costs
     from mmragbench.reporting.page import issues as troubles
-    from mmragbench.run_folder.report_data import RunFolder
+    from mmragbench.run_folder.reading import Run as StoredRun
 
     with progress(err) as shown:
         given = _bounded(overrides, max_excluded)
         done = verbs.run(suite, given, output, shown, full, debug)
-    folder = RunFolder(done.folder)
+    folder = StoredRun(done.folder)
     for remark in troubles.remarks(folder):
         err.say(remark)
     for text in dict.fromkeys(_crashes(done)):

@@ -12,11 +12,12 @@ from rich.table import Table
 from mmragbench._digits import number, p_value
 from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.errors import MmragbenchError
+from mmragbench.run_folder.paths import Setting
 
 if TYPE_CHECKING:
-    from mmragbench.comparing.decomposition import Gain, Part, Swap
+    from mmragbench.comparing.decomposition import Gain, Part, Swap, System
     from mmragbench.comparing.pairs import Pair
-    from mmragbench.run_folder.evidence import RunFolder
+    from mmragbench.run_folder.reading import Run
 
 Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
 
@@ -46,16 +47,16 @@ def compare(
     from mmragbench.comparing.decomposition import gains
     from mmragbench.comparing.decomposition import swap as crossed
     from mmragbench.comparing.families import between
-    from mmragbench.run_folder.evidence import RunFolder
     from mmragbench.run_folder.files import unlisted
+    from mmragbench.run_folder.reading import open_run
 
     chosen = [name.strip() for name in measures.split(",") if name.strip()]
-    first = RunFolder(run)
     with unlisted(run, *filter(None, [other])):
+        first = open_run(run)
         if swap:
             _show_swaps(crossed(first, *_systems(swap), chosen), as_json)
         elif other is not None:
-            _show_pairs(between(first, RunFolder(other), slice, chosen, force), as_json)
+            _show_pairs(between(first, open_run(other), slice, chosen, force), as_json)
         else:
             pairs = against(first, _baseline(first, baseline), slice, chosen)
             _show_pairs(pairs, as_json)
@@ -63,13 +64,15 @@ def compare(
                 _show_gains(gains(first, chosen))
 
 
-def _baseline(run: RunFolder, asked: str) -> str | None:
+def _baseline(run: Run, named: str) -> str | None:
     """The baseline to compare with; none for all pairs, or where the suite's has no numbers."""
-    name: str | None = asked or run.suite.get("baseline")
+    name: str | None = named or run.suite.get("baseline")
     return None if name in (None, "all") else name
 
 
-def _systems(text: str) -> tuple[tuple[str, str], tuple[str, str]]:
+def _systems(text: str) -> tuple[System, System]:
+    from mmragbench.comparing.decomposition import System
+
     systems = [tuple(part.strip().split("/")) for part in text.split(",")]
     if len(systems) != 2 or any(len(system) != 2 for system in systems):
         raise MmragbenchError(
@@ -77,7 +80,7 @@ def _systems(text: str) -> tuple[tuple[str, str], tuple[str, str]]:
             "shared-space/nearest-k1,text-grounding/consensus-k5"
         )
     (a, b), (c, d) = systems
-    return (a, b), (c, d)
+    return System(a, b), System(c, d)
 
 
 def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
@@ -127,8 +130,8 @@ def _families(pairs: Sequence[Pair]) -> Iterator[str]:
     yield from dict.fromkeys(f"{pair.measure}: {pair.note}." for pair in pairs if pair.note)
 
 
-def _where(found: Pair | Gain) -> str:
-    return f"{found.task} {found.generator}-k{found.k}" if found.generator else found.task
+def _where(row: Pair | Gain) -> str:
+    return f"{row.task} {Setting(row.generator, row.k)}" if row.generator else row.task
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 from mmragbench._digits import number, p_value
 from mmragbench.cli.gate import margins_of
 from mmragbench.cli.terminal import Terminal, wide
+from mmragbench.run_folder.paths import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,36 +33,36 @@ def equivalence(
 ) -> None:
     """Show that strategies are as good as each other, or as a control, but for a margin."""
     from mmragbench.comparing.equivalence import equivalences
-    from mmragbench.run_folder.evidence import RunFolder
     from mmragbench.run_folder.files import unlisted
+    from mmragbench.run_folder.reading import open_run
 
     chosen = [name.strip() for name in measures.split(",") if name.strip()]
-    folder = RunFolder(run)
     with unlisted(run):
-        found = equivalences(folder, margins_of(margin or ()), chosen)
-        asked = dict.fromkeys(row["measure"] for row in folder.rows)
+        folder = open_run(run)
+        rows = equivalences(folder, margins_of(margin or ()), chosen)
+        measured = dict.fromkeys(str(row.measure) for row in folder.rows)
     if as_json:
-        Terminal().as_json([each.row() for each in found])
+        Terminal().as_json([row.row() for row in rows])
         return
-    tested = {each.measure for each in found}
-    _show(found, [name for name in chosen or asked if name not in tested])
+    tested = {row.measure for row in rows}
+    _show(rows, [name for name in chosen or measured if name not in tested])
 
 
-def _show(found: Sequence[Equivalence], untested: Sequence[str]) -> None:
+def _show(rows: Sequence[Equivalence], untested: Sequence[str]) -> None:
     console = wide()
-    if found:
+    if rows:
         table = Table("task", "measure", "a", "b", "a - b", "margin", "p (Holm)", "", box=None)
-        for each in found:
-            generated = f" {each.generator}-k{each.k}" if each.generator else ""
+        for row in rows:
+            generated = f" {Setting(row.generator, row.k)}" if row.generator else ""
             table.add_row(
-                f"{each.task}{generated}",
-                each.measure,
-                each.a,
-                each.b,
-                number(each.difference, "+"),
-                f"{each.margin:g}",
-                p_value(each.p_holm),
-                f"equivalent within ±{each.margin:g}" if each.equivalent else "not shown",
+                f"{row.task}{generated}",
+                row.measure,
+                row.a,
+                row.b,
+                number(row.difference, "+"),
+                f"{row.margin:g}",
+                p_value(row.p_holm),
+                f"equivalent within ±{row.margin:g}" if row.equivalent else "not shown",
             )
         console.print(table)
         console.print(

@@ -9,10 +9,10 @@ import typer
 
 from mmragbench._places import check_file, check_folder
 from mmragbench._printable import printable
-from mmragbench.errors import MmragbenchError, not_a_run
+from mmragbench.errors import MmragbenchError
 
 if TYPE_CHECKING:
-    from mmragbench.run_folder.report_data import RunFolder
+    from mmragbench.run_folder.reading import Run
 
 
 FULL = "Show every query with all that is stored of it, however large the page becomes."
@@ -69,12 +69,12 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
             _give(written(tables(folders, request), chosen, style), output)
 
 
-def _run(path: Path) -> RunFolder:
-    from mmragbench.run_folder.report_data import RunFolder
+def _run(path: Path) -> Run:
+    from mmragbench.run_folder import paths
+    from mmragbench.run_folder.reading import Run
 
-    run = RunFolder(path)
-    if run.files.path("summary.json") is None:
-        raise MmragbenchError(not_a_run(path, "summary.json"))
+    run = Run(path)
+    run.must_have(paths.SUMMARY)
     return run
 
 

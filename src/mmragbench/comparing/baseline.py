@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmragbench.comparing.families import comparisons
 from mmragbench.comparing.pairs import Pair
+from mmragbench.comparing.stored import comparisons
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_folder.evidence import Cell, RunFolder
+from mmragbench.run_folder.numbers import Cell
+from mmragbench.run_folder.reading import Run
 
 
 def against(
-    run: RunFolder, baseline: str | None, slice: str = "all", measures: Sequence[str] = ()
+    run: Run, baseline: str | None, slice: str = "all", measures: Sequence[str] = ()
 ) -> list[Pair]:
     """Each strategy less the baseline; in cells where that has no number, and without a baseline,
     all pairs of contenders. What is chosen moves no verdict (`comparing.families`).
@@ -23,13 +24,13 @@ def against(
         known = ", ".join(run.strategies)
         raise MmragbenchError(f"{run.path} has no strategy {baseline!r}; it has {known}")
     run.check(slice, measures)
-    controls = run.controls().values()
+    controls = run.controls
     cells: dict[Cell, list[Pair]] = {}
     for pair in comparisons(run):
         if pair.slice == slice and (not measures or pair.measure in measures):
             cells.setdefault(pair.cell, []).append(pair)
-    found = []
+    chosen = []
     for pairs in cells.values():
         own = [p if p.b == baseline else p.turned() for p in pairs if baseline in (p.a, p.b)]
-        found += own or [pair for pair in pairs if pair.b not in controls]
-    return found
+        chosen += own or [pair for pair in pairs if pair.b not in controls]
+    return chosen

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_folder.evidence import DISTANCES, Evidence, RunFolder
+from mmragbench.run_folder.numbers import DISTANCES, Evidence
+from mmragbench.run_folder.paths import Setting
+from mmragbench.run_folder.reading import Run
 from mmragbench.statistics import Comparison, compare_all, holm
 from mmragbench.statistics.ratios import Ratio, ratio
 
@@ -47,42 +49,43 @@ class Gain:
         return asdict(self)
 
 
-def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
+def gains(run: Run, measures: Sequence[str] = ()) -> list[Gain]:
     """How much of the way from the floor to the ceiling each strategy goes, for each measure that
     has both, on the queries that all three have answered. Distances are left out, because a better
     one is not nearer to the oracle's."""
-    controls, found = run.controls(), list(run.evidence(measures))
-    by_key = {(e.strategy, e.cell): e for e in found}
+    evidence = list(run.evidence(measures))
+    ceilings = {e.cell: e for e in evidence if run.controls.get(e.strategy) == "ceiling"}
     result = []
-    for e in found:
-        ceiling = by_key.get((controls.get("oracle", ""), e.cell))
-        floor = _floor(e, found, controls)
-        contends = e.strategy not in controls.values() and e.measure.name not in DISTANCES
+    for e in evidence:
+        ceiling, floor = ceilings.get(e.cell), _floor(e, evidence, run.controls)
+        contends = e.strategy not in run.controls and e.measure.name not in DISTANCES
         if contends and ceiling and floor:
             result.append(_gain(run, e, floor, ceiling))
     return result
 
 
-def _floor(of: Evidence, found: Sequence[Evidence], controls: Mapping[str, str]) -> Evidence | None:
+def _floor(
+    of: Evidence, evidence: Sequence[Evidence], controls: Mapping[str, str]
+) -> Evidence | None:
     """Without retrieval, by the same generator or else the one that answers without documents;
-    rankings, which `no-retrieval` has none of, are measured from chance."""
-    alike = [e for e in found if (e.task, e.measure) == (of.task, of.measure)]
+    rankings, which that has none of, are measured from chance."""
+    alike = [e for e in evidence if (e.task, e.measure) == (of.task, of.measure)]
     if of.generator is None:
-        return next((e for e in alike if e.strategy == controls.get("random")), None)
-    without = [e for e in alike if e.strategy == controls.get("no-retrieval")]
+        return next((e for e in alike if controls.get(e.strategy) == "chance"), None)
+    without = [e for e in alike if controls.get(e.strategy) == "floor"]
     return next((e for e in without if e.generator == of.generator), next(iter(without), None))
 
 
-def _gain(run: RunFolder, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
+def _gain(run: Run, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
     three, groups = (floor, e, ceiling), run.groups(e.task)
-    shared = [query for query in groups if all(query in each.values for each in three)]
+    shared = [query for query in groups if all(query in side.values for side in three)]
     if shared:
-        columns = np.array([[each.values[query] for query in shared] for each in three])
+        columns = np.array([[side.values[query] for query in shared] for side in three])
         below, own, above = map(float, columns.mean(axis=1))
         clusters = [groups[query] for query in shared]
         share = ratio(columns[1] - columns[0], columns[2] - columns[0], clusters)
     else:
-        below, own, above = (each.estimate for each in three)
+        below, own, above = (side.estimate for side in three)
         share = Ratio((own - below) / (above - below) if above != below else None, None, None)
     share = share if above > below else Ratio(None, None, None)
     by = f" ({floor.generator})" if floor.generator else ""
@@ -150,40 +153,48 @@ CONTRASTS = {
 }
 """Part -> weights of (retrieval of A, generator of A), (A, B), (B, A) and (B, B)."""
 
-System = tuple[str, str]
-"""Strategy, and generator with its k (`consensus-k5`)."""
+
+class System(NamedTuple):
+    """A strategy, and a generator with its k: `consensus-k5`."""
+
+    strategy: str
+    setting: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
 
 
-def swap(run: RunFolder, a: System, b: System, measures: Sequence[str] = ()) -> list[Swap]:
+def swap(run: Run, a: System, b: System, measures: Sequence[str] = ()) -> list[Swap]:
     """Cross retrieval of A with the generator of B, and the other way round, per query.
 
     Raises:
         MmragbenchError: the run lacks one of the four combinations.
     """
     cells = {
-        (e.task, str(e.measure), e.strategy, f"{e.generator}-k{e.k}"): e
+        (e.task, str(e.measure), System(e.strategy, str(Setting(e.generator, e.k)))): e
         for e in run.evidence(measures)
         if e.generator and e.values
     }
-    found = []
-    for task, measure in dict.fromkeys((task, measure) for task, measure, *_ in cells):
-        four = [cells.get((task, measure, s, g)) for s in (a[0], b[0]) for g in (a[1], b[1])]
-        if all(four):
-            found.append((task, measure, _contrasts(run, [e for e in four if e])))
-    if not found:
-        have = sorted({f"{s}/{g}" for _, _, s, g in cells})
+    crossed = [System(x.strategy, y.setting) for x in (a, b) for y in (a, b)]
+    contrasts = []
+    for task, measure in dict.fromkeys((task, measure) for task, measure, _ in cells):
+        four = [e for system in crossed if (e := cells.get((task, measure, system)))]
+        if len(four) == len(crossed):
+            contrasts.append((task, measure, _contrasts(run, four)))
+    if not contrasts:
+        known = sorted({str(system) for *_, system in cells})
         raise MmragbenchError(
-            f"{run.path} lacks one of the four combinations of {'/'.join(a)} and {'/'.join(b)}; "
-            f"run both generators after both strategies. It has {', '.join(have)}"
+            f"{run.path} lacks one of the four combinations of {a} and {b}; "
+            f"run both generators after both strategies. It has {', '.join(known)}"
         )
-    parts = iter(_corrected([c for *_, comparisons in found for c in comparisons]))
+    parts = iter(_corrected([c for *_, comparisons in contrasts for c in comparisons]))
     return [
-        Swap(task, measure, "/".join(a), "/".join(b), *(next(parts) for _ in comparisons))
-        for task, measure, comparisons in found
+        Swap(task, measure, str(a), str(b), *(next(parts) for _ in comparisons))
+        for task, measure, comparisons in contrasts
     ]
 
 
-def _contrasts(run: RunFolder, four: Sequence[Evidence]) -> list[Comparison]:
+def _contrasts(run: Run, four: Sequence[Evidence]) -> list[Comparison]:
     """In the order of CONTRASTS."""
     groups = run.groups(four[0].task)
     shared = [query for query in groups if all(query in e.values for e in four)]

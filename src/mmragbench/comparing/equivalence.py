@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -11,7 +11,8 @@ import numpy as np
 
 from mmragbench.comparing.margins import Margin, margins_for
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_folder.evidence import Evidence, RunFolder
+from mmragbench.run_folder.numbers import Evidence
+from mmragbench.run_folder.reading import Run
 from mmragbench.statistics import ALPHA, equivalence_p_value, holm
 
 
@@ -52,7 +53,7 @@ class Equivalence:
 
 
 def equivalences(
-    run: RunFolder,
+    run: Run,
     margins: Mapping[str, float | str] | None = None,
     measures: Sequence[str] = (),
 ) -> list[Equivalence]:
@@ -68,17 +69,17 @@ def equivalences(
             own scale.
     """
     evidence = [e for e in run.evidence(measures) if e.values]
-    allowed = _absolute(margins_for({row["measure"] for row in run.rows}, margins or {}))
+    allowed = _absolute(margins_for([str(row.measure) for row in run.rows], margins or {}))
     if relative := next((n for n, m in (margins or {}).items() if str(m).endswith("%")), None):
         raise MmragbenchError(
             f"--margin {relative}: equivalence needs a margin on the measure's own scale, as 0.02"
         )
     families: dict[tuple[object, ...], list[Equivalence]] = {}
-    for a, b, against in _pairs(evidence, set(run.controls().values())):
+    for a, b, against in _pairs(evidence, run.controls):
         if margin := allowed.get(str(a.measure)):
             members = families.setdefault((a.task, a.measure, against), [])
             members += _tested(a, b, against, margin, run.groups(a.task))
-    return [found for members in families.values() for found in _corrected(members)]
+    return [pair for members in families.values() for pair in _corrected(members)]
 
 
 def _absolute(margins: Mapping[str, Margin]) -> dict[str, float]:
@@ -86,7 +87,7 @@ def _absolute(margins: Mapping[str, Margin]) -> dict[str, float]:
 
 
 def _pairs(
-    evidence: Sequence[Evidence], controls: set[str]
+    evidence: Sequence[Evidence], controls: Container[str]
 ) -> Iterator[tuple[Evidence, Evidence, str | None]]:
     cells: dict[object, list[Evidence]] = {}
     for e in evidence:
@@ -112,5 +113,5 @@ def _tested(
 
 
 def _corrected(family: Sequence[Equivalence]) -> Iterator[Equivalence]:
-    adjusted = holm([found.p_value for found in family])
-    return (replace(found, p_holm=p) for found, p in zip(family, adjusted, strict=True))
+    adjusted = holm([pair.p_value for pair in family])
+    return (replace(pair, p_holm=p) for pair, p in zip(family, adjusted, strict=True))

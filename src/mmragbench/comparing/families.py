@@ -21,44 +21,32 @@ from itertools import combinations
 from mmragbench.comparing.hypotheses import Columns, Groups, Hypothesis, originals, tested
 from mmragbench.comparing.pairs import NotComparable, Pair, Result
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_folder.evidence import Cell, Evidence, RunFolder
-from mmragbench.run_folder.files import reading
+from mmragbench.run_folder.numbers import Cell, Evidence
+from mmragbench.run_folder.reading import Run
 from mmragbench.signature import differences
 from mmragbench.statistics import Comparison, holm
 
 PRIMARY, SECONDARY, SLICES, FORCED = "primary", "secondary", "slices", "forced"
 
-STORED = "comparisons.json"
 
-
-def comparisons(run: RunFolder) -> list[Pair]:
-    """All comparisons within a run as it stored them; of a run that was written before there were
-    families, made anew from its scores."""
-    rows = run.files.rows(STORED)
-    if not rows or any("family" not in row for row in rows):
-        return within(run)
-    with reading(run.path / STORED):
-        return [Pair(**row) for row in rows]
-
-
-def within(run: RunFolder) -> list[Pair]:
+def within(run: Run) -> list[Pair]:
     """All comparisons within a run, from its scores: contenders with each other, then with each
     control; on all queries, then on each slice; by the primary measure, then by the others."""
     cells: dict[Cell, list[Evidence]] = {}
-    for found in run.evidence():
-        cells.setdefault(found.cell, []).append(found)
+    for evidence in run.evidence():
+        cells.setdefault(evidence.cell, []).append(evidence)
     first = sorted(cells.values(), key=lambda members: not _is_primary(run, members[0]))
     hypotheses = [h for members in first for h in _hypotheses(run, members)]
-    places = dict.fromkeys((row["task"], row["slice"]) for row in run.rows)
+    places = dict.fromkeys((row.task, row.slice) for row in run.rows)
     order = {place: i for i, place in enumerate(places)}
-    controls = set(run.controls().values())
+    controls = run.controls
     hypotheses.sort(key=lambda h: (h.b.strategy in controls, order[h.a.task, h.slice]))
     return judged(hypotheses, run.groups)
 
 
-def _hypotheses(run: RunFolder, members: Sequence[Evidence]) -> Iterator[Hypothesis]:
+def _hypotheses(run: Run, members: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Of one cell."""
-    controls = set(run.controls().values())
+    controls = run.controls
     contenders = [e for e in members if e.strategy not in controls]
     pairs = [(b, a) for a, b in combinations(contenders, 2)]
     pairs += [(a, b) for b in members if b.strategy in controls for a in contenders]
@@ -71,8 +59,8 @@ def _hypotheses(run: RunFolder, members: Sequence[Evidence]) -> Iterator[Hypothe
 
 
 def between(
-    first: RunFolder,
-    second: RunFolder,
+    first: Run,
+    second: Run,
     slice: str = "all",
     measures: Sequence[str] = (),
     force: bool = False,
@@ -107,18 +95,18 @@ def between(
 
 
 def _between(
-    first: RunFolder, second: RunFolder, ab: tuple[Evidence, Evidence], slice: str, unlike: str
+    first: Run, second: Run, ab: tuple[Evidence, Evidence], slice: str, unlike: str
 ) -> Iterator[Hypothesis]:
     a, b = ab
     rank = PRIMARY if _is_primary(first, a) else SECONDARY
-    of = f" of {a.strategy}" if a.strategy in first.controls().values() else ""
+    of = f" of {a.strategy}" if a.strategy in first.controls else ""
     names = (f"{a.strategy} in {first.path.name}", f"{b.strategy} in {second.path.name}")
-    for each in ["all"] if slice == "all" else first.slices(a.task)[1:]:
-        family = FORCED if unlike else f"{rank if each == 'all' else SLICES}{of}"
-        yield Hypothesis(a, b, names, family, each, unlike or None)
+    for own in ["all"] if slice == "all" else first.slices(a.task)[1:]:
+        family = FORCED if unlike else f"{rank if own == 'all' else SLICES}{of}"
+        yield Hypothesis(a, b, names, family, own, unlike or None)
 
 
-def _is_primary(run: RunFolder, e: Evidence) -> bool:
+def _is_primary(run: Run, e: Evidence) -> bool:
     return str(e.measure) == run.primary(e.task)
 
 
@@ -132,8 +120,10 @@ def _refuse(a: Evidence, unlike: str, measures: Sequence[str]) -> None:
 
 
 def _unlike(a: Evidence, b: Evidence) -> str:
-    found = differences(a.signature, b.signature, paired=True)
-    return ", ".join(f"{name} is {x} in one and {y} in the other" for name, (x, y) in found.items())
+    unlike = differences(a.signature, b.signature, paired=True)
+    return ", ".join(
+        f"{name} is {x} in one and {y} in the other" for name, (x, y) in unlike.items()
+    )
 
 
 def judged(hypotheses: Sequence[Hypothesis], groups: Groups) -> list[Pair]:
@@ -141,7 +131,7 @@ def judged(hypotheses: Sequence[Hypothesis], groups: Groups) -> list[Pair]:
     the first one is tested."""
     columns = Columns(groups)
     copies = originals(hypotheses, columns)
-    own = [h for h in hypotheses if copies[h.cell][0] == h.cell]
+    own = [h for h in hypotheses if copies[h.cell].cell == h.cell]
     results = dict(_corrected(list(tested(own, columns))))
     pairs = []
     for h in hypotheses:
@@ -152,10 +142,10 @@ def judged(hypotheses: Sequence[Hypothesis], groups: Groups) -> list[Pair]:
 
 
 def _corrected(
-    found: Sequence[tuple[Hypothesis, Comparison]],
+    tests: Sequence[tuple[Hypothesis, Comparison]],
 ) -> Iterator[tuple[tuple[Cell, tuple[str, str], str], Result]]:
     families: dict[tuple[str, str], list[tuple[Hypothesis, Comparison]]] = {}
-    for h, comparison in found:
+    for h, comparison in tests:
         if comparison.identical:
             yield (h.cell, h.names, h.slice), Result(comparison)
         else:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from mmragbench.run_folder.evidence import Cell, Evidence
+from mmragbench.run_folder.numbers import Cell, Evidence
 from mmragbench.statistics import Comparison, compare_all, compare_distances
 from mmragbench.statistics.comparisons import of_difference
 from mmragbench.statistics.intervals import Bounds, scale_of
 from mmragbench.statistics.resampling import Array
 
 Groups = Callable[[str, str], Mapping[str, str]]
-"""Task and slice -> query -> the group that it is resampled with; `RunFolder.groups` is one."""
+"""Task and slice -> query -> the group that it is resampled with; `Run.groups` is one."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ class Columns:
 
     def __init__(self, groups: Groups) -> None:
         self.groups = cache(groups)
-        self._known: dict[int, tuple[Evidence, Array]] = {}  # holds each, so that no id is reused
+        self._known: dict[
+            int, tuple[Evidence, Array]
+        ] = {}  # keeps the evidence, so that no id is reused
 
     def values(self, e: Evidence) -> Array:
         if id(e) not in self._known:
@@ -82,8 +84,8 @@ def tested(
         means = [h for h in members if not h.a.features]
         yield from _means(means, columns, columns.places(task, slice), list(groups.values()))
         for hypothesis in distances:
-            if (found := _distance(hypothesis, groups)) is not None:
-                yield hypothesis, found
+            if (comparison := _distance(hypothesis, groups)) is not None:
+                yield hypothesis, comparison
 
 
 def _means(
@@ -100,8 +102,8 @@ def _means(
     for shared_bytes, batch in batches.items():
         members, differences_of = zip(*batch, strict=True)
         own = clusters[np.frombuffer(shared_bytes, dtype=bool)]
-        found = compare_all(differences_of, own, [columns.bounds(h) for h in members])
-        yield from zip(members, found, strict=True)
+        comparisons = compare_all(differences_of, own, [columns.bounds(h) for h in members])
+        yield from zip(members, comparisons, strict=True)
 
 
 def _distance(hypothesis: Hypothesis, groups: Mapping[str, str]) -> Comparison | None:
@@ -117,9 +119,16 @@ def _distance(hypothesis: Hypothesis, groups: Mapping[str, str]) -> Comparison |
     return compare_distances(x, y, z, kind, [groups[query] for query in shared])
 
 
-def originals(hypotheses: Sequence[Hypothesis], columns: Columns) -> dict[Cell, tuple[Cell, float]]:
-    """Each cell -> the first one of its setting that says the same, and how many times its values
-    this one's are.
+class Original(NamedTuple):
+    """The first cell of a setting that says the same as another cell, whose values are `factor` times
+    its own."""
+
+    cell: Cell
+    factor: float
+
+
+def originals(hypotheses: Sequence[Hypothesis], columns: Columns) -> dict[Cell, Original]:
+    """Each cell -> the one that says the same and is tested for both.
 
     Two measures say the same where their values per query are proportional over all systems at
     once, to nine digits: Success@1 and R@1 where all queries have as many relevant documents, RR
@@ -130,12 +139,12 @@ def originals(hypotheses: Sequence[Hypothesis], columns: Columns) -> dict[Cell, 
         (a, b), systems = h.names, cells.setdefault(h.cell, {})
         systems |= {("a", a): h.a, ("b", b): h.b}
     first: dict[object, tuple[Cell, float]] = {}
-    found = {}
+    known = {}
     for cell, systems in cells.items():
         values = np.stack([columns.values(systems[name]) for name in sorted(systems)])
         scale = float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
         shape = np.nan_to_num(np.round(values / (scale or 1.0), 9), nan=9.0) + 0.0  # -0.0 is 0.0
         key = (cell[:3], *sorted(systems), shape.tobytes()) if scale else cell
         original, size = first.setdefault(key, (cell, scale))
-        found[cell] = original, scale / size if size else 1.0
-    return found
+        known[cell] = Original(original, scale / size if size else 1.0)
+    return known

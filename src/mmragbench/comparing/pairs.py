@@ -8,12 +8,12 @@ from typing import Any, Literal
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Measure
-from mmragbench.run_folder.evidence import DISTANCES
+from mmragbench.run_folder.numbers import DISTANCES, Cell
 from mmragbench.statistics import Comparison, verdict
 
-Said = Literal["better", "worse", "can't tell", "identical"]
+PairVerdict = Literal["better", "worse", "can't tell", "identical"]
 
-TURNED: dict[Said, Said] = {"better": "worse", "worse": "better"}
+TURNED: dict[PairVerdict, PairVerdict] = {"better": "worse", "worse": "better"}
 
 
 class NotComparable(MmragbenchError):
@@ -31,7 +31,7 @@ class Result:
         p_holm: corrected for them; None without a family.
     """
 
-    found: Comparison
+    comparison: Comparison
     family: str | None = None
     tests: int | None = None
     p_holm: float | None = None
@@ -70,7 +70,7 @@ class Pair:
     tests: int | None
     p_value: float | None
     p_holm: float | None
-    verdict: Said
+    verdict: PairVerdict
     n: int
     needed: int | None
     forced: str | None = None
@@ -80,9 +80,9 @@ class Pair:
     @classmethod
     def of(cls, hypothesis: Hypothesis, result: Result, factor: float = 1.0) -> Pair:
         """What a test says; `factor` scales it to a measure that says the same in other units."""
-        a, found = hypothesis.a, result.found
-        low, high = (None if x is None else x * factor for x in (found.low, found.high))
-        said = _verdict(a.measure, result)
+        a, test = hypothesis.a, result.comparison
+        low, high = (None if x is None else x * factor for x in (test.low, test.high))
+        word = _verdict(a.measure, result)
         return cls(
             task=a.task,
             generator=a.generator,
@@ -91,25 +91,25 @@ class Pair:
             measure=str(a.measure),
             a=hypothesis.names[0],
             b=hypothesis.names[1],
-            difference=found.difference * factor,
+            difference=test.difference * factor,
             low=low,
             high=high,
             family=result.family,
             tests=result.tests,
-            p_value=None if result.family is None else found.p_value,
+            p_value=None if result.family is None else test.p_value,
             p_holm=result.p_holm,
-            verdict=said,
-            n=found.n,
-            needed=found.needed(result.tests or 1) if said == "can't tell" else None,
+            verdict=word,
+            n=test.n,
+            needed=test.needed(result.tests or 1) if word == "can't tell" else None,
             forced=hypothesis.forced,
-            conservative=found.conservative,
-            note=found.note,
+            conservative=test.conservative,
+            note=test.note,
         )
 
     @property
-    def cell(self) -> tuple[str, str | None, int | None, str]:
+    def cell(self) -> Cell:
         """Everything but the two and the slice."""
-        return (self.task, self.generator, self.k, self.measure)
+        return Cell(self.task, self.generator, self.k, self.measure)
 
     def row(self) -> dict[str, Any]:
         """As plain data."""
@@ -129,7 +129,7 @@ class Pair:
         )
 
 
-def _verdict(measure: Measure, result: Result) -> Said:
+def _verdict(measure: Measure, result: Result) -> PairVerdict:
     if result.p_holm is None:
         return "identical"
-    return verdict(result.found.difference, result.p_holm, measure.name in DISTANCES)
+    return verdict(result.comparison.difference, result.p_holm, measure.name in DISTANCES)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mmragbench.exporting.reposing import NO_QRELS, RunTasks
+from mmragbench.exporting.run_tasks import NO_QRELS, RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.formats.trec import escaped
 from mmragbench.records import Document, Image, Query, Text
@@ -29,10 +29,10 @@ def write(source: RunTasks, to: Export) -> None:
             to.left_out[name] = NO_QRELS
             continue
         to.write(f"{name}/corpus.jsonl", (_line(_document(d)) for d in task.memory))
-        asked = [query for query in task.queries if query.id in judged]
-        to.write(f"{name}/queries.jsonl", (_line(_query(query)) for query in asked))
+        queries = [query for query in task.queries if query.id in judged]
+        to.write(f"{name}/queries.jsonl", (_line(_query(query)) for query in queries))
         to.write(f"{name}/qrels/test.tsv", _qrels(source, name))
-        _copy_images(name, task.memory, asked, to)
+        _copy_images(name, task.memory, queries, to)
 
 
 def _qrels(source: RunTasks, task: str) -> Iterator[str]:
@@ -54,9 +54,9 @@ def _line(row: dict[str, Any]) -> str:
 
 def _document(document: Document) -> dict[str, Any]:
     texts = [text.content for text in document.texts]
-    kept = {"metadata": {"texts": texts}} if len(texts) > 1 else {}
+    metadata = {"metadata": {"texts": texts}} if len(texts) > 1 else {}
     row = {"_id": key(document.id), "title": "", "text": "\n".join(texts)}
-    return {**row, **_named(document.image), **kept}
+    return {**row, **_named(document.image), **metadata}
 
 
 def _query(query: Query) -> dict[str, Any]:
@@ -76,8 +76,10 @@ def _file(image: Image) -> str:
     return f"images/{image.digest}{image.path.suffix.lower()}"
 
 
-def _copy_images(task: str, memory: Sequence[Document], asked: Sequence[Query], to: Export) -> None:
-    for items in (memory, asked):
+def _copy_images(
+    task: str, memory: Sequence[Document], queries: Sequence[Query], to: Export
+) -> None:
+    for items in (memory, queries):
         for item in items:
             if item.image:
                 to.copy(item.image.path, f"{task}/{_file(item.image)}")

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from mmragbench.exporting.reposing import RunTasks
+from mmragbench.exporting.run_tasks import RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.records import Task
+from mmragbench.run_folder import paths
 from mmragbench.run_folder.writing import coco_id
 
 
@@ -30,19 +31,21 @@ def write(source: RunTasks, to: Export) -> None:
 
 
 def _results(source: RunTasks, name: str, to: Export) -> None:
-    asked = sum(bool(source.tasks[name].references.get(q.id)) for q in source.tasks[name].queries)
+    expected = sum(
+        bool(source.tasks[name].references.get(q.id)) for q in source.tasks[name].queries
+    )
     for strategy in source.strategies:
         files = source.run.files
-        found = files.below(f"cells/{name}/{strategy}", "captions.json")
-        if not found:
+        stored = files.below(paths.in_cell(name, strategy), paths.CAPTIONS)
+        if not stored:
             to.left_out[f"{name}/{strategy}"] = "no captions"
-        for captions in found:
-            cell = PurePosixPath(captions).parent.relative_to("cells")
+        for captions in stored:
+            cell = PurePosixPath(captions).parent.relative_to(paths.CELLS)
             path = files.folder / captions
-            missing = asked - len(files.json(captions))
+            missing = expected - len(files.json(captions))
             to.copy(path, f"{cell}.json")
             if missing > 0:
-                to.left_out[f"{missing} of {asked} captions of {cell}"] = (
+                to.left_out[f"{missing} of {expected} captions of {cell}"] = (
                     "they failed; set params['image_id'] to those that are there"
                 )
 

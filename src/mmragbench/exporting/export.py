@@ -12,7 +12,7 @@ from mmragbench.errors import MmragbenchError, unknown
 from mmragbench.run_folder.files import unlisted
 
 if TYPE_CHECKING:
-    from mmragbench.exporting.reposing import RunTasks
+    from mmragbench.exporting.run_tasks import RunTasks
 from mmragbench.exporting.target import Export
 
 Writer = Callable[["RunTasks", Export], None]
@@ -50,7 +50,7 @@ def export(
         MmragbenchError: no such format, a folder with something in it, data that is not the run's,
             or a run that has nothing for this format.
     """
-    from mmragbench.exporting.reposing import load_tasks
+    from mmragbench.exporting.run_tasks import load_tasks
 
     known = writers()
     if format not in known:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mmragbench.exporting.reposing import NO_QRELS, NO_RANKINGS, RunTasks
+from mmragbench.exporting.run_tasks import NO_QRELS, NO_RANKINGS, RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Measure
 from mmragbench.registry import find_measure
+from mmragbench.run_folder import paths
 
 CUTOFFS = (1, 3, 5, 10, 20, 100, 1000)
 """mteb's."""
@@ -120,7 +121,7 @@ def _result(
 
 def _seconds(source: RunTasks, task: str, strategy: str) -> float | None:
     """Indexing and retrieving, by the clock."""
-    cost = source.run.read("cells", task, strategy, "cost.json")
+    cost = source.run.json(paths.in_cell(task, strategy, paths.COST))
     return sum(cost["seconds"].values()) if cost else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mmragbench.exporting.reposing import NO_QRELS, NO_RANKINGS, RunTasks
+from mmragbench.exporting.run_tasks import NO_QRELS, NO_RANKINGS, RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.formats.trec import escaped, lines, read
 from mmragbench.records import Hit, Ranking

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from html import escape
 
 from mmragbench.frames.tables import TABLES
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.paths import Setting
+from mmragbench.run_folder.reading import Run
 
 COLUMNS = ("task", "queries", "documents", "relevance", "generators", "measures")
 
 
-def html(name: str, run: RunFolder) -> str:
+def html(name: str, run: Run) -> str:
     """A heading, a row a task, and the names of the tables."""
     contenders = [strategy for strategy, role in run.strategies.items() if role is None]
     controls = [strategy for strategy, role in run.strategies.items() if role is not None]
@@ -25,9 +26,9 @@ def html(name: str, run: RunFolder) -> str:
     )
 
 
-def _task(run: RunFolder, task: str) -> list[str]:
+def _task(run: Run, task: str) -> list[str]:
     facts, rows = run.tasks[task], [row for row in run.rows if row.task == task]
-    generators = dict.fromkeys(f"{r.generator}-k{r.k}" for r in rows if r.generator)
+    generators = dict.fromkeys(str(Setting(r.generator, r.k)) for r in rows if r.generator)
     measures = dict.fromkeys(str(row.measure) for row in rows)
     return [
         task,

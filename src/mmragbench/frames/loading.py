@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmragbench.errors import DataError
 from mmragbench.frames.results import Results
+from mmragbench.run_folder import paths
 
 if TYPE_CHECKING:
     from mmragbench.verbs import Run
@@ -34,20 +35,20 @@ def _find(path: Path) -> Path:
     if _is_run(path):
         return path
     pattern = path.name if set(path.name) & set("*?[") else f"{path.name}*"
-    found = [folder for folder in sorted(path.parent.glob(pattern or "*")) if _is_run(folder)]
-    if len(found) > 1:
-        raise DataError(f"{path} fits {', '.join(map(str, found))}; name one, or load them all")
-    if found:
-        return found[0]
-    there = ", ".join(sorted(str(file.parent) for file in path.parent.glob("*/summary.json")))
+    runs = [folder for folder in sorted(path.parent.glob(pattern or "*")) if _is_run(folder)]
+    if len(runs) > 1:
+        raise DataError(f"{path} fits {', '.join(map(str, runs))}; name one, or load them all")
+    if runs:
+        return runs[0]
+    others = ", ".join(sorted(str(file.parent) for file in path.parent.glob(f"*/{paths.SUMMARY}")))
     raise DataError(
         f"{path} is no finished run: it has no summary.json, or did not end; "
-        f"{f'there is {there}' if there else 'give the folder that `mmragbench run` wrote'}"
+        f"{f'there is {others}' if others else 'give the folder that `mmragbench run` wrote'}"
     )
 
 
 def _is_run(folder: Path) -> bool:
-    return (folder / "summary.json").is_file()
+    return (folder / paths.SUMMARY).is_file()
 
 
 def _names(folders: list[Path]) -> list[str]:

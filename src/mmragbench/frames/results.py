@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mmragbench.errors import DataError, unknown
 from mmragbench.frames.heading import html
 from mmragbench.run_folder.files import unlisted
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ class Results:
         Args:
             folders: a run's name -> its folder.
         """
-        self._runs = {name: RunFolder(path) for name, path in folders.items()}
+        self._runs = {name: Run(path) for name, path in folders.items()}
 
     @property
     def runs(self) -> list[str]:
@@ -119,7 +119,7 @@ class Results:
         """
         from mmragbench.comparing.baseline import against
         from mmragbench.frames.tables import COMPARISONS, frame, order
-        from mmragbench.run_folder import evidence
+        from mmragbench.run_folder.reading import open_run
 
         chosen = [measures] if isinstance(measures, str) else measures
         parts = []
@@ -127,7 +127,7 @@ class Results:
             with unlisted(run.path):
                 name = baseline or run.suite.get("baseline")
                 wanted = None if name == "all" else name
-                pairs = against(evidence.RunFolder(run.path), wanted, slice, chosen)
+                pairs = against(open_run(run.path), wanted, slice, chosen)
                 parts.append(frame([pair.row() for pair in pairs], COMPARISONS, order(run)))
         return self._together(parts)
 

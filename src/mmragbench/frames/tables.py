@@ -7,11 +7,15 @@ texts); what failed has its reason in a column of its own; 0 is a measured 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mmragbench.comparing.stored import against_controls, of_contenders
+from mmragbench.formats import trec
 from mmragbench.reporting.facts.costs import PHASES
-from mmragbench.run_folder.files import read_table, reading
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.paths import Setting
+from mmragbench.run_folder.reading import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,74 +107,70 @@ QUERIES: Columns = {"task": "category", "query": "string", "group": "string", "s
 FAILURES: Columns = {**SYSTEM, "query": "string", "error": "string"}
 
 
-def summary(run: RunFolder) -> pd.DataFrame:
+def summary(run: Run) -> pd.DataFrame:
     """Every number that the run reports."""
-    return frame(run.files.rows("summary.json"), SUMMARY, order(run))
+    return frame(run.files.rows(paths.SUMMARY), SUMMARY, order(run))
 
 
-def comparisons(run: RunFolder) -> pd.DataFrame:
+def comparisons(run: Run) -> pd.DataFrame:
     """Every pair of contenders, then contenders against controls, corrected within their families."""
-    return frame([*run.comparisons, *run.against_controls], COMPARISONS, order(run))
+    return frame([*of_contenders(run), *against_controls(run)], COMPARISONS, order(run))
 
 
-def failures(run: RunFolder) -> pd.DataFrame:
+def failures(run: Run) -> pd.DataFrame:
     """Every query that a generator did not answer."""
     return frame(run.failures, FAILURES, order(run))
 
 
-def scores(run: RunFolder) -> pd.DataFrame:
+def scores(run: Run) -> pd.DataFrame:
     """Every measure on every query that has a value of its own."""
     parts = []
-    for key, folder in cells(run):
-        if path := run.files.path(f"{folder}/scores.parquet"):
-            part = read_table(path).to_pandas().astype({"measure": "object"})
-            parts.append(part.assign(**{name: key[name] for name in SYSTEM}))
+    for system in systems(run):
+        if table := run.table(system.file(paths.SCORES)):
+            part = table.to_pandas().astype({"measure": "object"})
+            parts.append(part.assign(**system._asdict()))
     return joined(parts, SCORES, order(run))
 
 
-def rankings(run: RunFolder) -> pd.DataFrame:
+def rankings(run: Run) -> pd.DataFrame:
     """Every hit. Blanks in documents' ids are `%20`, as `run.trec` has them."""
-    import pandas as pd
-
     parts = []
-    names = ["query", "Q0", "document", "rank", "score", "tag"]
-    settings: dict[str, Any] = {"sep": " ", "names": names, "quoting": 3, "keep_default_na": False}
-    types = {name: "int64" if name == "rank" else "str" for name in names}  # text is read exactly
-    for key, folder in cells(run):
-        file = run.files.path(f"{folder}/run.trec")
+    for system in systems(run):
+        file = run.files.path(system.file(paths.RANKINGS))
         if file is not None and file.stat().st_size:
-            with reading(file):
-                part = pd.read_csv(file, dtype=types, **settings)
-            if changed := _escaped(run, key["task"]):
-                part["query"] = part["query"].map(lambda id, of=changed: of.get(id, id))
-            parts.append(part.assign(task=key["task"], strategy=key["strategy"]))
+            part = trec.table(file).to_pandas()
+            if ids := _escaped(run, system.task):
+                part["query"] = part["query"].map(lambda id, of=ids: of.get(id, id))
+            parts.append(part.assign(task=system.task, strategy=system.strategy))
     return joined(parts, RANKINGS, order(run))
 
 
-def outputs(run: RunFolder) -> pd.DataFrame:
+def outputs(run: Run) -> pd.DataFrame:
     """Every answer, or the error in its place; `image` is a thumbnail's path below the run folder."""
     rows = (
-        {**key, **row} for key, folder in cells(run) for row in run.lines(folder, "outputs.jsonl")
+        {**system._asdict(), **row}
+        for system in systems(run)
+        for row in run.lines(system.file(paths.OUTPUTS))
     )
     return frame(rows, OUTPUTS, order(run))
 
 
-def queries(run: RunFolder) -> pd.DataFrame:
+def queries(run: Run) -> pd.DataFrame:
     """Every query, the group that it is resampled with, and the slices that it is in."""
     parts = []
     for task in run.tasks:
-        if file := run.files.path(f"tasks/{task}/queries.parquet"):
-            part = read_table(file).to_pandas()
+        if table := run.table(paths.in_task(task, paths.QUERIES)):
+            part = table.to_pandas()
             parts.append(part.assign(task=task, slices=part["slices"].map(list)))
     return joined(parts, QUERIES, order(run))
 
 
-def costs(run: RunFolder) -> pd.DataFrame:
+def costs(run: Run) -> pd.DataFrame:
     """What each model was asked in each phase of each cell, and what that cost; `seconds` are the
     models' own."""
     rows = (
-        {**key, "phase": phase, **row}
-        for key, cost in _stored_costs(run)
+        {**system._asdict(), "phase": phase, **row}
+        for system, cost in _stored_costs(run)
         for phase in PHASES
         for row in cost.get(phase) or []
     )
@@ -178,18 +178,18 @@ def costs(run: RunFolder) -> pd.DataFrame:
     return frame(({**counts, "dollars": 0.0, **row} for row in rows), COSTS, order(run))
 
 
-def times(run: RunFolder) -> pd.DataFrame:
+def times(run: Run) -> pd.DataFrame:
     """Seconds by the clock of each phase of each cell, models included."""
     rows = (
-        {**key, "phase": phase, "seconds": cost["seconds"][phase]}
-        for key, cost in _stored_costs(run)
+        {**system._asdict(), "phase": phase, "seconds": cost["seconds"][phase]}
+        for system, cost in _stored_costs(run)
         for phase in PHASES
         if phase in (cost.get("seconds") or {})
     )
     return frame(rows, TIMES, order(run))
 
 
-TABLES: Mapping[str, Callable[[RunFolder], pd.DataFrame]] = {
+TABLES: Mapping[str, Callable[[Run], pd.DataFrame]] = {
     table.__name__: table
     for table in (
         summary,
@@ -205,32 +205,43 @@ TABLES: Mapping[str, Callable[[RunFolder], pd.DataFrame]] = {
 }
 
 
-def cells(run: RunFolder) -> Iterator[tuple[dict[str, Any], str]]:
-    """The folders of the rankings and of the outputs below them, in the suite's order."""
-    systems = dict.fromkeys((r.task, r.strategy, r.generator, r.k) for r in run.rows)
-    named = dict.fromkeys((task, strategy, None, None) for task, strategy, *_ in systems)
-    for task, strategy, generator, k in [*named, *(s for s in systems if s[2] is not None)]:
-        folder = f"cells/{task}/{strategy}"
-        below = f"{folder}/{generator}-k{k}" if generator is not None else folder
-        yield {"task": task, "strategy": strategy, "generator": generator, "k": k}, below
+class System(NamedTuple):
+    """A strategy on a task, and a generator after it; without one, the rankings."""
+
+    task: str
+    strategy: str
+    generator: str | None = None
+    k: int | None = None
+
+    def file(self, name: str) -> str:
+        """One of its files."""
+        setting = Setting(self.generator, self.k)
+        return paths.in_cell(self.task, self.strategy, name, setting=setting)
 
 
-def order(run: RunFolder) -> Order:
+def systems(run: Run) -> list[System]:
+    """The rankings, then the outputs, in the suite's order."""
+    rankings = [System(row.task, row.strategy) for row in run.rows]
+    outputs = [System(r.task, r.strategy, r.generator, r.k) for r in run.rows if r.generator]
+    return list(dict.fromkeys([*rankings, *outputs]))
+
+
+def order(run: Run) -> Order:
     """Tasks, strategies, generators, slices and measures in the order of the summary, which is the
     suite's."""
-    found = {
+    names = {
         name: list(dict.fromkeys(str(value) for row in run.rows if (value := getattr(row, name))))
         for name in ("task", "strategy", "generator", "slice", "measure")
     }
-    return {**found, "a": found["strategy"], "b": found["strategy"]}
+    return {**names, "a": names["strategy"], "b": names["strategy"]}
 
 
 def frame(rows: Iterable[Mapping[str, Any]], columns: Columns, order: Order) -> pd.DataFrame:
     """Rows with just these columns, in these dtypes; also where there is no row."""
     import pandas as pd
 
-    found = list(rows)
-    table = pd.DataFrame({name: [row.get(name) for row in found] for name in columns})
+    listed = list(rows)
+    table = pd.DataFrame({name: [row.get(name) for row in listed] for name in columns})
     return _typed(table, columns, order)
 
 
@@ -244,34 +255,29 @@ def joined(parts: Sequence[pd.DataFrame], columns: Columns, order: Order) -> pd.
     return _typed(pd.concat(untyped, ignore_index=True), columns, order)
 
 
-def _typed(found: pd.DataFrame, columns: Columns, order: Order) -> pd.DataFrame:
+def _typed(table: pd.DataFrame, columns: Columns, order: Order) -> pd.DataFrame:
     """Categories are those that occur; what `order` does not have comes last."""
     import pandas as pd
 
     for name, kind in columns.items():
         if kind == "category":
-            plain = found[name].astype("object")
-            there = plain.dropna().unique().tolist()
-            known = [value for value in order.get(name, ()) if value in set(there)]
-            found[name] = pd.Categorical(plain, categories=list(dict.fromkeys([*known, *there])))
+            plain = table[name].astype("object")
+            values = plain.dropna().unique().tolist()
+            known = [value for value in order.get(name, ()) if value in set(values)]
+            table[name] = pd.Categorical(plain, categories=list(dict.fromkeys([*known, *values])))
         else:
-            found[name] = found[name].astype(kind)  # type: ignore[call-overload]
-    return found
+            table[name] = table[name].astype(kind)  # type: ignore[call-overload]
+    return table
 
 
-def _escaped(run: RunFolder, task: str) -> dict[str, str]:
-    """Queries' ids that TREC's format can't hold, as written -> as they are."""
-    from mmragbench.formats.trec import escaped
-
-    file = run.files.path(f"tasks/{task}/queries.parquet")
-    if file is None:
-        return {}
-    ids = read_table(file, ["query"])["query"].to_pylist()
-    return {written: id for id in ids if (written := escaped(id)) != id}
+def _escaped(run: Run, task: str) -> dict[str, str]:
+    """Queries' ids that TREC's format can't hold, as it has them -> as they are."""
+    table = run.table(paths.in_task(task, paths.QUERIES), ["query"])
+    ids = [] if table is None else table["query"].to_pylist()
+    return {escaped: id for id in ids if (escaped := trec.escaped(id)) != id}
 
 
-def _stored_costs(run: RunFolder) -> Iterator[tuple[dict[str, Any], Any]]:
-    for key, folder in cells(run):
-        cost = run.read(folder, "cost.json")
-        if cost:
-            yield key, cost
+def _stored_costs(run: Run) -> Iterator[tuple[System, Json]]:
+    for system in systems(run):
+        if cost := run.json(system.file(paths.COST)):
+            yield system, cost

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import (
@@ -37,10 +37,9 @@ from mmragbench.gating.baseline_table import (
     write_table,
 )
 from mmragbench.records import Measure
-from mmragbench.run_folder.evidence import Evidence, RunFolder
-
-Key = tuple[str, str, str | None, int | None, str]
-"""Task, strategy, generator, k, measure."""
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.numbers import Evidence, Key, Row
+from mmragbench.run_folder.reading import Run
 
 
 class NoBaseline(DataError):
@@ -89,9 +88,15 @@ class CellLine(Strict):
         Measure.parse(text)
         return text
 
+    @classmethod
+    def of(cls, row: Row) -> CellLine:
+        """From a row that has a number."""
+        own = {name: getattr(row, name) for name in cls.model_fields}
+        return cls(**own | {"measure": str(row.measure)})
+
     @property
     def key(self) -> Key:
-        return (self.task, self.strategy, self.generator, self.k, self.measure)
+        return Key(self.task, self.strategy, self.generator, self.k, self.measure)
 
 
 class Summary(Strict):
@@ -133,30 +138,25 @@ class Baseline:
     values: Mapping[Key, Values]
 
     @classmethod
-    def of(cls, run: RunFolder, measures: Sequence[str] = ()) -> Baseline:
+    def of(cls, run: Run, measures: Sequence[str] = ()) -> Baseline:
         """A run's baseline; of some measures, or of all.
 
         Raises:
             DataError: the run lacks a measure, or was written by an older version.
         """
-        evidence = {evidence_key(number): number for number in run.evidence(measures)}
+        evidence = list(run.evidence(measures))
         if not evidence:
             raise DataError(
                 f"{run.path} has no number to keep: see the reasons in its summary.json"
             )
-        rows = {key_of(row): row for row in run.rows if row["slice"] == "all"}
-        cells = [
-            CellLine(**{name: rows[key][name] for name in CellLine.model_fields})
-            for key in evidence
-        ]
+        rows = {row.key: row for row in run.rows if row.slice == "all"}
+        cells = tuple(CellLine.of(rows[e.key]) for e in evidence)
         names = list(dict.fromkeys(cell.task for cell in cells))
         tasks, items = zip(*(task_of(run, name) for name in names), strict=True)
         by_task = dict(zip(names, items, strict=True))
-        values = {
-            key: values_of(number, by_task[number.task].queries) for key, number in evidence.items()
-        }
+        values = {e.key: values_of(e, by_task[e.task].queries) for e in evidence}
         version = run.manifest["mmragbench"]
-        return cls(run.suite["name"], version, tasks, tuple(cells), by_task, values)
+        return cls(run.suite["name"], version, tasks, cells, by_task, values)
 
     @classmethod
     def read(cls, path: Path) -> Baseline:
@@ -235,17 +235,7 @@ def _check_sizes(
             raise ValueError(f"{task.task} has other cells than its summary says")
 
 
-def key_of(row: dict[str, Any]) -> Key:
-    """The key of a row of `summary.json`."""
-    return (row["task"], row["strategy"], row["generator"], row["k"], row["measure"])
-
-
-def evidence_key(number: Evidence) -> Key:
-    """The key of a number with its evidence."""
-    return (number.task, number.strategy, number.generator, number.k, str(number.measure))
-
-
-def task_of(run: RunFolder, task: str) -> tuple[TaskLine, TaskItems]:
+def task_of(run: Run, task: str) -> tuple[TaskLine, TaskItems]:
     """What a baseline keeps of a task.
 
     Raises:
@@ -254,15 +244,16 @@ def task_of(run: RunFolder, task: str) -> tuple[TaskLine, TaskItems]:
     queries, documents = run.queries(task), run.documents(task)
     if not {"asked", "gold"} <= set(queries[0]):
         raise DataError(f"{run.path} has no digests of its queries: run the suite again")
-    facts = run.task(task)
+    run.must_have(paths.in_task(task, paths.TASK))
+    facts = run.tasks[task]
     ids = [row["query"] for row in queries]
     memory = [row["document"] for row in documents]
     asked, gold = ([row[part] for row in queries] for part in ("asked", "gold"))
     contents = [row["content"] for row in documents]
     line = TaskLine(
         task=task,
-        relevance=facts["relevance"],
-        relevance_digest=(facts.get("relevance_digest") or "")[:16] or None,
+        relevance=facts.relevance,
+        relevance_digest=(facts.relevance_digest or "")[:16] or None,
         queries=len(ids),
         query_ids=_digest(sorted(ids)),
         documents=len(memory),

@@ -12,7 +12,8 @@ import numpy as np
 from mmragbench.gating.baseline import CellLine
 from mmragbench.gating.baseline_table import Values
 from mmragbench.records import Measure
-from mmragbench.run_folder.evidence import DISTANCES
+from mmragbench.run_folder.numbers import DISTANCES, Key
+from mmragbench.run_folder.paths import Setting
 from mmragbench.statistics import Design, holm, loss
 from mmragbench.statistics.noninferiority import ALPHA
 from mmragbench.statistics.resampling import Array, Clusters
@@ -84,10 +85,14 @@ class Cell:
         return self.verdict in GOOD
 
     @property
+    def key(self) -> Key:
+        """Which number of the run it is."""
+        return Key(self.task, self.strategy, self.generator, self.k, self.measure)
+
+    @property
     def system(self) -> str:
         """`captioning · shared-space/nearest-k1`"""
-        made = f"/{self.generator}-k{self.k}" if self.generator is not None else ""
-        return f"{self.task} · {self.strategy}{made}"
+        return system_of(self.key)
 
     @property
     def name(self) -> str:
@@ -157,6 +162,12 @@ def judge(pairs: Sequence[Paired], power: float = 0.8) -> list[Cell]:
         _with_power(_decided(cell), pair.design, sizes[pair.family], power)
         for pair, cell in zip(compared, _corrected(compared), strict=True)
     ]
+
+
+def system_of(key: Key) -> str:
+    """`captioning · shared-space/nearest-k1`"""
+    setting = f"/{Setting(key.generator, key.k)}" if key.generator is not None else ""
+    return f"{key.task} · {key.strategy}{setting}"
 
 
 def missing(line: CellLine, margin: float, now: float | None, verdict: Verdict) -> Cell:

@@ -16,9 +16,6 @@ from mmragbench.errors import DataError, MmragbenchError, unknown
 from mmragbench.gating.baseline import (
     Baseline,
     CellLine,
-    Key,
-    evidence_key,
-    key_of,
     table_path,
     values_of,
 )
@@ -32,9 +29,10 @@ from mmragbench.gating.problems import (
     in_signatures,
     missing_cells,
 )
-from mmragbench.records import Absence
-from mmragbench.run_folder.evidence import Evidence, RunFolder
+from mmragbench.run_folder import paths
 from mmragbench.run_folder.files import unlisted
+from mmragbench.run_folder.numbers import Evidence, Key, Row
+from mmragbench.run_folder.reading import Run, open_run
 
 
 @dataclass(frozen=True)
@@ -115,19 +113,19 @@ def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = (
     for file in (path, table_path(path)):
         check_file("the baseline", file)
     with unlisted(Path(run)):
-        folder = RunFolder(Path(run))
+        folder = open_run(run, paths.MANIFEST)
         _refuse_crashes(folder, measures)
         baseline = Baseline.of(folder, measures)
     baseline.write(path)
     return baseline
 
 
-def _refuse_crashes(run: RunFolder, measures: Sequence[str]) -> None:
+def _refuse_crashes(run: Run, measures: Sequence[str]) -> None:
     """A cell that crashed would be in no baseline, and never be missed."""
     crashed = {
-        key_of(row): str(Absence.of(row))
+        row.key: str(row.absence)
         for row in run.rows
-        if row.get("absence") == "crashed" and (not measures or row["measure"] in measures)
+        if row.absence and row.absence.crashed and (not measures or str(row.measure) in measures)
     }
     if crashed:
         first, reason = next(iter(crashed.items()))
@@ -162,19 +160,20 @@ def gate(
     """
     if require_power is not None and not 0 < require_power < 1:
         raise MmragbenchError(f"a power lies between 0 and 1, like 0.8; got {require_power:g}")
-    folder, kept = RunFolder(Path(run)), Baseline.read(Path(baseline))
+    saved = Baseline.read(Path(baseline))
     with unlisted(Path(run)):
-        if folder.suite["name"] != kept.suite:
+        folder = open_run(run)
+        if folder.suite["name"] != saved.suite:
             raise MmragbenchError(
-                f"{baseline} is a baseline of the suite {shortened(kept.suite, 80)!r}, and {run} is a run of "
+                f"{baseline} is a baseline of the suite {shortened(saved.suite, 80)!r}, and {run} is a run of "
                 f"{folder.suite['name']!r}; give a run of the same suite, or save another baseline"
             )
-        lines = _chosen(kept, measures)
-        return _gate(folder, kept, lines, margins or {}, require_power)
+        lines = _chosen(saved, measures)
+        return _gate(folder, saved, lines, margins or {}, require_power)
 
 
 def _gate(
-    run: RunFolder,
+    run: Run,
     baseline: Baseline,
     lines: Sequence[CellLine],
     margins: Mapping[str, float | str | Margin],
@@ -182,22 +181,24 @@ def _gate(
 ) -> Gate:
     names = list(dict.fromkeys(line.measure for line in lines))
     allowed = margins_for(names, margins)
-    rows = {key_of(row): row for row in run.rows if row["slice"] == "all"}
-    there = {key[0] for key in rows}
-    wanted = [name for name in names if any(key[4] == name for key in rows)]
-    found = {evidence_key(e): e for e in run.evidence(wanted)} if wanted else {}
-    groups = {task.task: run.groups(task.task) for task in baseline.tasks if task.task in there}
+    rows = {row.key: row for row in run.rows if row.slice == "all"}
+    tasks = {key.task for key in rows}
+    wanted = [name for name in names if any(key.measure == name for key in rows)]
+    evidence = {e.key: e for e in run.evidence(wanted)} if wanted else {}
+    groups = {task.task: run.groups(task.task) for task in baseline.tasks if task.task in tasks}
     sides = [
-        Side(line, _scored(baseline, line), found[line.key]) for line in lines if line.key in found
+        Side(line, _scored(baseline, line), evidence[line.key])
+        for line in lines
+        if line.key in evidence
     ]
     pairs = [_pair(run, side, groups[side.line.task], allowed) for side in sides]
     losses = [failed(pair.line, pair.queries, pair.before, pair.now) for pair in pairs]
     alike = [pair for pair, side in zip(pairs, sides, strict=True) if side.comparable]
-    judged = {_key(cell): cell for cell in judge(alike, require_power or 0.8)}
+    judged = {cell.key: cell for cell in judge(alike, require_power or 0.8)}
     return Gate(
         run=run.path,
         suite=baseline.suite,
-        cells=tuple(judged.get(line.key) or _unjudged(line, found, allowed) for line in lines),
+        cells=tuple(judged.get(line.key) or _unjudged(line, evidence, allowed) for line in lines),
         problems=(
             *in_data(baseline, run, {side.line.task for side in sides}),
             *missing_cells(lines, rows),
@@ -211,11 +212,11 @@ def _gate(
     )
 
 
-def _new(baseline: Baseline, rows: Mapping[Key, Mapping[str, Any]]) -> Iterator[str]:
+def _new(baseline: Baseline, rows: Mapping[Key, Row]) -> Iterator[str]:
     """The run's numbers that the baseline has not."""
     known = {line.key for line in baseline.cells}
     for key, row in rows.items():
-        if key not in known and row["estimate"] is not None:
+        if key not in known and row.estimate is not None:
             yield " · ".join(str(part) for part in key if part is not None)
 
 
@@ -235,9 +236,7 @@ def _scored(baseline: Baseline, line: CellLine) -> dict[str, float]:
     return dict(zip(queries[scored].tolist(), values[scored].tolist(), strict=True))
 
 
-def _pair(
-    run: RunFolder, side: Side, groups: Mapping[str, str], margins: Mapping[str, Margin]
-) -> Paired:
+def _pair(run: Run, side: Side, groups: Mapping[str, str], margins: Mapping[str, Margin]) -> Paired:
     line, found = side.line, side.found
     queries = [query for query in side.before if query in groups]
     now = values_of(found, queries)
@@ -255,20 +254,18 @@ def _pair(
     )
 
 
-def _family(run: RunFolder, line: CellLine) -> str:
+def _family(run: Run, line: CellLine) -> str:
     """The cells of a task that answer one question, as in a report: those of its primary measure,
     and those of all others; each control's are apart."""
     rank = "primary" if line.measure == run.primary(line.task) else "secondary"
-    control = line.strategy in run.controls().values()
+    control = line.strategy in run.controls
     return f"{rank} of {line.strategy}" if control else rank
 
 
-def _key(cell: Cell) -> Key:
-    return (cell.task, cell.strategy, cell.generator, cell.k, cell.measure)
-
-
-def _unjudged(line: CellLine, found: Mapping[Key, Evidence], margins: Mapping[str, Margin]) -> Cell:
+def _unjudged(
+    line: CellLine, evidence: Mapping[Key, Evidence], margins: Mapping[str, Margin]
+) -> Cell:
     margin = margins[line.measure].of(line.estimate)
-    if line.key in found:
-        return missing(line, margin, found[line.key].estimate, "not comparable")
+    if line.key in evidence:
+        return missing(line, margin, evidence[line.key].estimate, "not comparable")
     return missing(line, margin, None, "missing")

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mmragbench.gating.baseline import Baseline, CellLine, Key, TaskLine, task_of
+from mmragbench.gating.baseline import Baseline, CellLine, TaskLine, task_of
 from mmragbench.gating.baseline_table import TaskItems, Values
-from mmragbench.records import Absence
-from mmragbench.run_folder.evidence import Evidence, RunFolder
+from mmragbench.gating.cells import system_of
+from mmragbench.run_folder.numbers import Evidence, Key, Row
+from mmragbench.run_folder.reading import Run
 from mmragbench.signature import differences
 
 Kind = Literal["missing query", "missing document", "changed data", "missing cell", "failed query",
@@ -99,7 +100,7 @@ class Side:
         return not self.unlike and self.other_queries is None
 
 
-def in_data(baseline: Baseline, run: RunFolder, tasks: Set[str]) -> list[Problem]:
+def in_data(baseline: Baseline, run: Run, tasks: Set[str]) -> list[Problem]:
     """What is missing or changed in the data of some tasks, which both have."""
     found: list[Problem] = []
     for line in baseline.tasks:
@@ -162,17 +163,15 @@ def _changed(task: str, old: TaskItems, new: TaskItems) -> Iterator[Problem]:
             yield Problem("changed data", task, text, tuple(ids))
 
 
-def missing_cells(
-    cells: Sequence[CellLine], rows: Mapping[Key, Mapping[str, Any]]
-) -> list[Problem]:
+def missing_cells(cells: Sequence[CellLine], rows: Mapping[Key, Row]) -> list[Problem]:
     """Numbers that the baseline has and the run has not, with the run's reason; one problem for all
     measures of a system that have the same reason."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for cell in cells:
-        row = rows.get(cell.key, {})
-        if row.get("estimate") is None:
-            reason = str(Absence.of(row) or "the run has no such cell")
-            grouped.setdefault((system(cell), reason), []).append(cell.measure)
+        row = rows.get(cell.key)
+        if row is None or row.estimate is None:
+            reason = (row and row.reason) or "the run has no such cell"
+            grouped.setdefault((system_of(cell.key), reason), []).append(cell.measure)
     return [
         Problem("missing cell", where, f"no {', '.join(measures)}: {reason}")
         for (where, reason), measures in grouped.items()
@@ -186,7 +185,7 @@ def failed(cell: CellLine, queries: Sequence[str], before: Values, now: Values) 
     if not ids:
         return None
     text = f"{_some(len(ids), 'query')} scored in the baseline and not now: {named(ids)}"
-    return Problem("failed query", system(cell), text, ids)
+    return Problem("failed query", system_of(cell.key), text, ids)
 
 
 def in_sets(sides: Sequence[Side]) -> list[Problem]:
@@ -218,12 +217,6 @@ def in_signatures(sides: Sequence[Side]) -> list[Problem]:
         )
         for (name, old, new), counts in grouped.items()
     ]
-
-
-def system(cell: CellLine) -> str:
-    """`captioning · shared-space/nearest-k1`"""
-    made = f"/{cell.generator}-k{cell.k}" if cell.generator is not None else ""
-    return f"{cell.task} · {cell.strategy}{made}"
 
 
 def named(ids: Sequence[str]) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 from mmragbench._digits import number, p_value
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.gate import Gate
-from mmragbench.run_folder.files import Files
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.paths import Setting
+from mmragbench.run_folder.reading import Run
 
 MEANING: dict[Verdict, str] = {
     "unchanged": "no query changed",
@@ -163,15 +165,16 @@ def got_worse(gate: Gate) -> list[Worse]:
 
 def _of_cell(run: Path, cell: Cell) -> Iterator[Worse]:
     ids = [fallen.query for fallen in cell.fallen]
-    files = Files.of(run)
-    asked = _found(files.lines(f"tasks/{cell.task}/gallery.jsonl"), "id", ids)
-    below = f"cells/{cell.task}/{cell.strategy}/{cell.generator}-k{cell.k}"
-    answers = _found(files.lines(f"{below}/outputs.jsonl"), "query", ids)
+    folder, setting = Run(run), Setting(cell.generator, cell.k)
+    queries = paths.in_task(cell.task, paths.SHOWN_QUERIES)
+    outputs = paths.in_cell(cell.task, cell.strategy, paths.OUTPUTS, setting=setting)
+    asked = _texts(folder.lines(queries), "id", ids)
+    answers = _texts(folder.lines(outputs), "query", ids)
     for fallen in cell.fallen:
         yield Worse(cell.name, fallen, asked.get(fallen.query), answers.get(fallen.query))
 
 
-def _found(rows: Iterable[dict[str, Any]], key: str, ids: Sequence[str]) -> dict[str, str]:
+def _texts(rows: Iterable[dict[str, Any]], key: str, ids: Sequence[str]) -> dict[str, str]:
     """The texts of some lines."""
     return {row[key]: row["text"] for row in rows if row[key] in ids and row.get("text")}
 

@@ -47,13 +47,13 @@ def of_gold(task: Task) -> Iterator[str]:
 
 def relevance(task: Task) -> str | None:
     """The digest of what relevance is made from besides the queries, where it is made on demand."""
-    found: str | None = getattr(task.qrels, "basis", None)
-    return found
+    basis: str | None = getattr(task.qrels, "basis", None)
+    return basis
 
 
 def _digest(*parts: str) -> str:
-    made = sha256()
+    hashed = sha256()
     for part in parts:
         encoded = part.encode("utf-8", "surrogatepass")
-        made.update(len(encoded).to_bytes(8, "big") + encoded)
-    return made.hexdigest()[:DIGITS]
+        hashed.update(len(encoded).to_bytes(8, "big") + encoded)
+    return hashed.hexdigest()[:DIGITS]

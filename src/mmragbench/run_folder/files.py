@@ -21,6 +21,7 @@ from filelock import FileLock
 from mmragbench._files import file_digest, sweep, write_atomically
 from mmragbench._printable import one_line
 from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.run_folder import paths
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from mmragbench.contracts import Vectors
 
 LIST = "files.json"
-RESULTS = ("tasks", "cells")
+RESULTS = (paths.TASKS, paths.CELLS)
 """The folders that a run writes anew."""
 
 FILES = (
-    "suite.yaml", "manifest.json", "summary.json", "comparisons.json", "failures.json",
-    "exclusions.json", "audits.json", "spending.json",
+    paths.SUITE, paths.MANIFEST, paths.SUMMARY, paths.COMPARISONS, paths.FAILURES,
+    paths.EXCLUSIONS, paths.AUDITS, paths.SPENDING,
 )  # fmt: skip
 """The files beside them."""
 
@@ -206,8 +207,8 @@ def reading(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError(f"{path} is not there any more; {AGAIN}") from error
     except Exception as error:
-        said = one_line(f"{type(error).__name__}: {error}", 150)
-        raise DataError(f"{path} cannot be read ({said}); {AGAIN}") from error
+        reason = one_line(f"{type(error).__name__}: {error}", 150)
+        raise DataError(f"{path} cannot be read ({reason}); {AGAIN}") from error
 
 
 @contextmanager
@@ -222,10 +223,10 @@ def unlisted(*folders: Path) -> Iterator[None]:
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         for folder in folders:
             if Files.of(folder).digests is None:
-                said = one_line(f"{type(error).__name__}: {error}", 150)
+                reason = one_line(f"{type(error).__name__}: {error}", 150)
                 raise DataError(
                     f"{folder} has no {LIST}, so that an older version wrote it or somebody changed "
-                    f"it, and it cannot be read ({said}); {AGAIN}"
+                    f"it, and it cannot be read ({reason}); {AGAIN}"
                 ) from error
         raise
 
@@ -233,7 +234,7 @@ def unlisted(*folders: Path) -> Iterator[None]:
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """The one that writes a run's results. What an earlier run left is removed first, and the list of
-    files comes last: a run that is killed in between is told as one that did not end. A second run
+    files comes last: a run that is killed in between is known as one that did not end. A second run
     into the folder waits.
 
     Raises:

@@ -11,6 +11,7 @@ from typing import Any
 from mmragbench._files import write_lines
 from mmragbench.engine.loop import Cell
 from mmragbench.records import Document, Hit, Image, Query, Task
+from mmragbench.run_folder import paths
 from mmragbench.run_folder.order import ordered
 from mmragbench.run_folder.thumbnails import enlarge, thumbnail, thumbnails
 
@@ -59,38 +60,40 @@ def write_gallery(
     thumbnails(run, pictures)
     if extent.large:
         enlarge(run, [*pictures, *_generated(cells)])
-    folder = run / "tasks" / task.name
     write_lines(
-        folder / "gallery.jsonl",
+        run / paths.in_task(task.name, paths.SHOWN_QUERIES),
         (_query(run, task, query, hits.get(query.id, ())) for query in queries),
     )
-    write_lines(folder / "documents.jsonl", (_document(run, document) for document in documents))
+    write_lines(
+        run / paths.in_task(task.name, paths.SHOWN_DOCUMENTS),
+        (_document(run, document) for document in documents),
+    )
 
 
 def _generated(cells: Sequence[Cell]) -> Iterator[Image | None]:
-    each = (generated for cell in cells for generated, _ in cell.generated.values())
-    return (output.image for generated in each for output in generated.outputs)
+    answers = (generated for cell in cells for generated, _ in cell.generated.values())
+    return (output.image for generated in answers for output in generated.outputs)
 
 
 def _hits(cells: Sequence[Cell], depth: int) -> Mapping[str, Sequence[Sequence[Hit]]]:
     """Query -> each strategy's first hits."""
-    found: dict[str, list[Sequence[Hit]]] = {}
+    hits: dict[str, list[Sequence[Hit]]] = {}
     for cell in cells:
         for ranking in cell.retrieved.rankings:
-            found.setdefault(ranking.query, []).append(ranking.hits[:depth])
-    return found
+            hits.setdefault(ranking.query, []).append(ranking.hits[:depth])
+    return hits
 
 
 def _first(
     queries: Sequence[Query], hits: Mapping[str, Sequence[Sequence[Hit]]], extent: Extent
 ) -> Iterator[str]:
     """The documents to store, once each, the most wanted first."""
-    seen: set[str] = set()
+    known: set[str] = set()
     for place, query in enumerate(queries):
         depth = extent.hits if place < extent.front else extent.behind
-        for found in hits.get(query.id, ()):
-            new = dict.fromkeys(hit.id for hit in found[:depth] if hit.id not in seen)
-            seen.update(new)
+        for of_strategy in hits.get(query.id, ()):
+            new = dict.fromkeys(hit.id for hit in of_strategy[:depth] if hit.id not in known)
+            known.update(new)
             yield from new
 
 
@@ -100,8 +103,8 @@ def _query(run: Path, task: Task, query: Query, hits: Sequence[Sequence[Hit]]) -
     grades = task.qrels.get(query.id, {})
     relevant = [id for id, grade in grades.items() if grade > 0]
     if len(relevant) > MARKED:
-        found = dict.fromkeys(hit.id for each in hits for hit in each[:MARKED])
-        named = [id for id in found if grades.get(id, 0) > 0]
+        first = dict.fromkeys(hit.id for of_strategy in hits for hit in of_strategy[:MARKED])
+        named = [id for id in first if grades.get(id, 0) > 0]
     else:
         named = relevant
     return {

@@ -8,7 +8,8 @@ from zlib import crc32
 
 from mmragbench.engine.loop import Cell
 from mmragbench.measuring.scoring import Scored
-from mmragbench.records import Query, Scores, Task
+from mmragbench.records import Query, Task
+from mmragbench.run_folder.paths import RETRIEVAL, Setting
 
 APART = 400
 """How many of the queries that strategies disagree on most come before the others."""
@@ -37,8 +38,8 @@ def ordered(task: Task, cells: Sequence[Cell], controls: Container[str] = ()) ->
 def _failed(cell: Cell) -> set[str]:
     """The queries for which the cell has an error in place of an answer or a value."""
     scored = [cell.scored, *(scored for _, scored in cell.generated.values())]
-    every = (scores for found in scored for scores in found.get("all", ()))
-    failed = {score.query for scores in every for score in scores.scores if score.error is not None}
+    scores = (own for of_setting in scored for own in of_setting.get("all", ()))
+    failed = {score.query for own in scores for score in own.scores if score.error is not None}
     for generated, _ in cell.generated.values():
         failed |= {output.query for output in generated.outputs if output.error is not None}
     return failed
@@ -47,18 +48,27 @@ def _failed(cell: Cell) -> set[str]:
 def _spread(cells: Iterable[Cell]) -> dict[str, float]:
     """How far apart the cells' values are on each query: on the first measure of generation that
     has a value per query, else on the first of retrieval; the widest setting counts."""
-    found: dict[object, dict[str, list[float]]] = {}
+    values: dict[tuple[Setting, str], list[float]] = {}
     for cell in cells:
-        settings: dict[object, Scored] = {key: each for key, (_, each) in cell.generated.items()}
-        for key, scored in (settings or {None: cell.scored}).items():
-            for score in next(filter(None, map(_values, scored.get("all", ()))), []):
-                found.setdefault(key, {}).setdefault(score[0], []).append(score[1])
+        for setting, scored in _by_setting(cell):
+            for query, value in _first_values(scored).items():
+                values.setdefault((setting, query), []).append(value)
     spread: dict[str, float] = {}
-    for values in found.values():
-        for query, each in values.items():
-            spread[query] = max(spread.get(query, 0.0), max(each) - min(each))
+    for (_, query), of_cells in values.items():
+        spread[query] = max(spread.get(query, 0.0), max(of_cells) - min(of_cells))
     return spread
 
 
-def _values(scores: Scores) -> list[tuple[str, float]]:
-    return [(score.query, score.value) for score in scores.scores if score.value is not None]
+def _by_setting(cell: Cell) -> list[tuple[Setting, Scored]]:
+    """The scores of what was generated; where nothing was, those of the rankings."""
+    generated = [(Setting(*setting), scored) for setting, (_, scored) in cell.generated.items()]
+    return generated or [(RETRIEVAL, cell.scored)]
+
+
+def _first_values(scored: Scored) -> dict[str, float]:
+    """Query -> value, by the first measure that has any."""
+    for scores in scored.get("all", ()):
+        values = {s.query: s.value for s in scores.scores if s.value is not None}
+        if values:
+            return values
+    return {}

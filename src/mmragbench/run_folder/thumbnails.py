@@ -38,9 +38,9 @@ def enlarge(run: Path, images: Iterable[Image | None]) -> None:
 
 
 def _all(run: Path, folder: str, side: int, images: Iterable[Image | None]) -> None:
-    each = {_name(image): image for image in images if image is not None}
+    by_name = {_name(image): image for image in images if image is not None}
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(partial(_shrunk, run, folder, side), each.values()))
+        list(threads.map(partial(_shrunk, run, folder, side), by_name.values()))
 
 
 def _name(image: Image) -> str:

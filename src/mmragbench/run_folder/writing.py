@@ -1,4 +1,4 @@
-"""What a run leaves behind (DESIGN 8): files in the field's own formats."""
+"""The files of a run folder, written: in the field's own formats."""
 
 from __future__ import annotations
 
@@ -6,35 +6,40 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mmragbench._files import write_atomically
+from mmragbench._files import (
+    Row,
+    write_atomically,
+    write_json,
+    write_lines,
+    write_rows,
+    write_table,
+)
 from mmragbench.contracts import Vectors
 from mmragbench.engine.loop import Cell
 from mmragbench.formats import trec
 from mmragbench.measuring.scoring import Scored
 from mmragbench.records import Exclusion, Output, OutputKind, Scores, Task
-from mmragbench.run_folder import digests as contents
+from mmragbench.run_folder import digests, paths
+from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.thumbnails import thumbnail, thumbnails
-
-if TYPE_CHECKING:
-    pass
-from mmragbench._files import Row, write_json, write_lines, write_rows, write_table
 
 
 def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
     """`cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
-    folder = run / "cells" / cell.task / cell.strategy
+    folder = run / paths.in_cell(cell.task, cell.strategy)
     if cell.retrieved.absence is None:
-        write_json(folder / "cost.json", cell.retrieved.cost)
-        write_atomically(folder / "run.trec", trec.lines(cell.retrieved.rankings, cell.strategy))
+        write_json(folder / paths.COST, cell.retrieved.cost)
+        rankings = trec.lines(cell.retrieved.rankings, cell.strategy)
+        write_atomically(folder / paths.RANKINGS, rankings)
         _write_scores(folder, cell.scored)
     for (generator, k), (generated, scored) in cell.generated.items():
         if generated.absence is None:
-            below = folder / f"{generator}-k{k}"
-            write_json(below / "cost.json", generated.cost)
+            below = run / paths.in_cell(cell.task, cell.strategy, setting=Setting(generator, k))
+            write_json(below / paths.COST, generated.cost)
             thumbnails(run, (output.image for output in generated.outputs))
-            write_lines(below / "outputs.jsonl", (_output(run, o) for o in generated.outputs))
+            write_lines(below / paths.OUTPUTS, (_output(run, o) for o in generated.outputs))
             if any(o.text is not None for o in generated.outputs):
                 _write_texts(below, generated.outputs, output)
             _write_scores(below, scored)
@@ -43,11 +48,9 @@ def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
 def _write_texts(folder: Path, outputs: Sequence[Output], kind: OutputKind) -> None:
     """`captions.json` in COCO's results format; `answers.json` in SQuAD's format of predictions."""
     if kind == "answer":
-        write_json(
-            folder / "answers.json", {o.query: o.text for o in outputs if o.text is not None}
-        )
+        write_json(folder / paths.ANSWERS, {o.query: o.text for o in outputs if o.text is not None})
     else:
-        write_json(folder / "captions.json", coco_results(outputs))
+        write_json(folder / paths.CAPTIONS, coco_results(outputs))
 
 
 def coco_results(outputs: Sequence[Output]) -> list[Row]:
@@ -90,7 +93,7 @@ def _write_scores(folder: Path, scored: Scored) -> None:
         ("error", pa.string()),
     ]
     table = pa.table(dict(columns), schema=pa.schema(types))
-    write_table(folder / "scores.parquet", table)
+    write_table(folder / paths.SCORES, table)
 
 
 def _append(columns: Mapping[str, list[Any]], scores: Scores) -> None:
@@ -107,11 +110,11 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
     exclusions: list[Row] = []
     for name, task in tasks.items():
         write_json(
-            run / "tasks" / name / "task.json",
+            run / paths.in_task(name, paths.TASK),
             {
                 "name": name,
                 "relevance": task.relevance,
-                "relevance_digest": contents.relevance(task),
+                "relevance_digest": digests.relevance(task),
                 "output": task.output,
                 "n_queries": len(task.queries),
                 "n_documents": len(task.memory),
@@ -119,10 +122,10 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
                 "slices": {slice: len(ids) for slice, ids in task.slices.items()},
             },
         )
-        _write_queries(run / "tasks" / name, task)
-        _write_documents(run / "tasks" / name, task)
+        _write_queries(run / paths.in_task(name), task)
+        _write_documents(run / paths.in_task(name), task)
         exclusions += [_exclusion(name, exclusion) for exclusion in task.exclusions]
-    write_rows(run / "exclusions.json", exclusions)
+    write_rows(run / paths.EXCLUSIONS, exclusions)
 
 
 def _write_queries(folder: Path, task: Task) -> None:
@@ -135,8 +138,8 @@ def _write_queries(folder: Path, task: Task) -> None:
         "query": [query.id for query in task.queries],
         "group": [query.group or query.id for query in task.queries],
         "slices": slices,
-        "asked": [contents.of_query(query) for query in task.queries],
-        "gold": list(contents.of_gold(task)),
+        "asked": [digests.of_query(query) for query in task.queries],
+        "gold": list(digests.of_gold(task)),
     }
     types = [
         ("query", pa.string()),
@@ -145,18 +148,18 @@ def _write_queries(folder: Path, task: Task) -> None:
         ("asked", pa.string()),
         ("gold", pa.string()),
     ]
-    write_table(folder / "queries.parquet", pa.table(columns, schema=pa.schema(types)))
+    write_table(folder / paths.QUERIES, pa.table(columns, schema=pa.schema(types)))
 
 
 def _write_documents(folder: Path, task: Task) -> None:
     """`documents.parquet`: each document's id and the digest of its content, in order."""
     import pyarrow as pa
 
-    ids, digests = [], []
+    ids, contents = [], []
     for document in task.memory:
         ids.append(document.id)
-        digests.append(contents.of_document(document))
-    write_table(folder / "documents.parquet", pa.table({"document": ids, "content": digests}))
+        contents.append(digests.of_document(document))
+    write_table(folder / paths.DOCUMENTS, pa.table({"document": ids, "content": contents}))
 
 
 def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vectors) -> None:
@@ -165,7 +168,7 @@ def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vector
 
     content = io.BytesIO()
     np.savez(content, queries=np.asarray(queries, dtype=str), features=rows)
-    write_atomically(folder / f"features-{name}.npz", content.getvalue())
+    write_atomically(folder / paths.features(name), content.getvalue())
 
 
 def _exclusion(task: str, exclusion: Exclusion) -> Row:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mmragbench.reporting.facts.units import money
-from mmragbench.run_folder.report_data import Json, RunFolder
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.paths import RETRIEVAL, Setting
+from mmragbench.run_folder.reading import Run
 
 PHASES = ("index", "retrieve", "generate")
 
@@ -73,7 +76,7 @@ class Cost:
         return sum(entry.dollars for entry in self.spent)
 
 
-def costs(run: RunFolder, task: str = "*") -> list[Cost]:
+def costs(run: Run, task: str = "*") -> list[Cost]:
     """Cost per strategy, summed over tasks; strategies whose cost is not stored are left out."""
     found = []
     for strategy, control in run.strategies.items():
@@ -84,24 +87,21 @@ def costs(run: RunFolder, task: str = "*") -> list[Cost]:
     return found
 
 
-def cell_cost(
-    run: RunFolder, task: str, strategy: str, setting: tuple[str | None, int | None]
-) -> Cost | None:
+def cell_cost(run: Run, task: str, strategy: str, setting: Setting) -> Cost | None:
     """What one cell cost: its retrieval, and one generator's work on it; None where either is not
     stored."""
-    generator, k = setting
-    folder = ("cells", task, strategy)
-    wanted = [folder, *([(*folder, f"{generator}-k{k}")] if generator else [])]
-    stored = [found for parts in wanted if (found := run.read(*parts, "cost.json"))]
-    if len(stored) < len(wanted):
+    settings = dict.fromkeys((RETRIEVAL, setting))  # once, where they are one
+    files = [paths.in_cell(task, strategy, paths.COST, setting=own) for own in settings]
+    stored = [cost for file in files if (cost := run.json(file))]
+    if len(stored) < len(files):
         return None
     seconds = tuple(sum(_seconds(cost, phase) for cost in stored) for phase in PHASES)
     return Cost(strategy, run.strategies[strategy], seconds, tuple(_merge(_spent(stored))))
 
 
-def bill(run: RunFolder) -> str:
+def bill(run: Run) -> str:
     """What all runs into this folder have spent, in a sentence; empty where nothing was."""
-    sums = run.read("spending.json")
+    sums = run.json(paths.SPENDING)
     if not sums:
         return ""
     calls = f"{sums['calls']:,} calls to servers, {sums['retries']:,} of them retries"
@@ -113,7 +113,7 @@ def bill(run: RunFolder) -> str:
     return f"All runs into this folder made {calls}, with {tokens}{paid}."
 
 
-def remarks(run: RunFolder) -> list[str]:
+def remarks(run: Run) -> list[str]:
     """What must be known of the replies of each chat model, a sentence each: how many had thoughts
     that were cut away, and how many a length limit ended. Replies to several strategies count once
     for each."""
@@ -131,13 +131,13 @@ def remarks(run: RunFolder) -> list[str]:
     ]
 
 
-def _stored(run: RunFolder, task: str, strategy: str) -> Iterator[Json]:
-    cells = run.path / "cells"
+def _stored(run: Run, task: str, strategy: str) -> Iterator[Json]:
+    cells = run.path / paths.CELLS
     tasks = sorted(p.name for p in cells.iterdir()) if cells.is_dir() else []
     for name in tasks if task == "*" else [task]:
-        cell = f"cells/{name}/{strategy}"
-        for file in [f"{cell}/cost.json", *run.files.below(cell, "cost.json")]:
-            if stored := run.files.json(file):
+        cell = paths.in_cell(name, strategy)
+        for file in [f"{cell}/{paths.COST}", *run.files.below(cell, paths.COST)]:
+            if stored := run.json(file):
                 yield stored
 
 

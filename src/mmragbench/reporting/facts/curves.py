@@ -9,7 +9,8 @@ from itertools import groupby
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import factor, unit
-from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 TOPS = ((1, 4), (1.5, 3), (2, 4), (2.5, 5), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4), (10, 5))
 """An axis' top and into how many equal parts it divides roundly."""
@@ -53,7 +54,7 @@ class Curve:
         return tuple(top * tens * part / parts for part in range(parts + 1))
 
 
-def curves(run: RunFolder) -> list[Curve]:
+def curves(run: Run) -> list[Curve]:
     """Every curve that the summary has at least two points for, all queries."""
     found: list[Curve] = []
     for facts in run.tasks.values():
@@ -63,7 +64,7 @@ def curves(run: RunFolder) -> list[Curve]:
     return found
 
 
-def _over_cutoffs(run: RunFolder, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
+def _over_cutoffs(run: Run, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
     """A retrieval measure over the cutoffs that were asked for."""
     cut = [row for row in rows if row.measure.cutoff is not None]
     for name in dict.fromkeys(row.measure.name for row in cut):
@@ -72,7 +73,7 @@ def _over_cutoffs(run: RunFolder, facts: TaskFacts, rows: Sequence[Row]) -> Iter
         yield from _curve(run, facts, f"{name}@k", silver, points)
 
 
-def _over_k(run: RunFolder, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
+def _over_k(run: Run, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
     """The primary measure over the number of retrieved documents, for each generator; its first one,
     where the primary measure is of rankings."""
     primary = run.primary(facts.name)
@@ -86,7 +87,7 @@ def _over_k(run: RunFolder, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[C
 
 
 def _curve(
-    run: RunFolder, facts: TaskFacts, label: str, setting: str, rows: Sequence[tuple[Row, int]]
+    run: Run, facts: TaskFacts, label: str, setting: str, rows: Sequence[tuple[Row, int]]
 ) -> Iterator[Curve]:
     measure = rows[0][0].measure
     order = list(run.strategies)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import lower_is_better
-from mmragbench.run_folder.report_data import Json, Row, RunFolder, TaskFacts
+from mmragbench.run_folder.numbers import Json, Row
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Headline:
         return next((row for row in self.rows if row.strategy == strategy), None)
 
 
-def headlines(run: RunFolder) -> list[Headline]:
+def headlines(run: Run) -> list[Headline]:
     """One for each task whose primary measure has a number for at least one contender."""
     return [found for facts in run.tasks.values() for found in _headline(run, facts)]
 
@@ -59,7 +61,7 @@ def goodness(row: Row) -> float:
     return -value if lower_is_better(row.measure) else value
 
 
-def _headline(run: RunFolder, facts: TaskFacts) -> Iterator[Headline]:
+def _headline(run: Run, facts: TaskFacts) -> Iterator[Headline]:
     every = [row for row in run.rows if (row.task, row.slice) == (facts.name, "all")]
     primary = run.primary(facts.name)
     main = [row for row in every if str(row.measure) == primary and row.estimate is not None]
@@ -73,12 +75,12 @@ def _headline(run: RunFolder, facts: TaskFacts) -> Iterator[Headline]:
             tuple(cell),
             tuple(alone),
             _missing(run, every, top),
-            _of_cell(run.comparisons, top),
-            _of_cell(run.against_controls, top),
+            _of_cell(of_contenders(run), top),
+            _of_cell(against_controls(run), top),
         )
 
 
-def _missing(run: RunFolder, every: Sequence[Row], top: Row) -> dict[str, str]:
+def _missing(run: Run, every: Sequence[Row], top: Row) -> dict[str, str]:
     """Contenders that were asked and have no number where the best one has its."""
     return {
         row.strategy: str(row.absence or "") or f"all {row.n_failed:,} failed"

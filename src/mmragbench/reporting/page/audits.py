@@ -9,7 +9,9 @@ from typing import Any
 from mmragbench.reporting.facts.units import decimals, number, shown, unit
 from mmragbench.reporting.page.embedded_pictures import Album
 from mmragbench.reporting.tables.tables import setting
-from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.numbers import Json, measure_of
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 NOUNS = {"image": "query image", "target": "target image", "image target": "query or target image"}
 """What a task's leak audit looks for."""
@@ -100,9 +102,9 @@ class Audits:
     failed: list[tuple[str, str]]
 
 
-def audits(run: RunFolder, album: Album) -> Audits | None:
+def audits(run: Run, album: Album) -> Audits | None:
     """What `audits.json` says, or None where there is none."""
-    stored = run.read("audits.json")
+    stored = run.json(paths.AUDITS)
     if not stored:
         return None
     tasks: dict[str, Json] = stored.get("tasks") or {}

@@ -9,10 +9,11 @@ from hashlib import sha256
 from importlib.resources import files
 from itertools import zip_longest
 
+from mmragbench.formats.trec import escaped
 from mmragbench.reporting.page.explorer_cases import Cases, failed
 from mmragbench.reporting.page.packing import SHEET, SMALLER, Pictures, compact, packed, plain
-from mmragbench.reporting.page.stored_answers import written
-from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Explorer:
     sheets: list[str]
 
 
-def explorer(run: RunFolder, colours: Mapping[str, str], allowance: Allowance) -> Explorer | None:
+def explorer(run: Run, colours: Mapping[str, str], allowance: Allowance) -> Explorer | None:
     """The stored queries, those first that the run has put first; None where there are none."""
     pictures = Pictures(run.path, allowance.large)
     shelves = [Shelf(Cases(run, facts, allowance.hits)) for facts in run.tasks.values()]
@@ -129,7 +130,7 @@ class Shelf:
         """
         for raw in found:
             document = {"id": raw["id"], "texts": raw.get("texts") or []}
-            self.documents[written(raw["id"])] = document
+            self.documents[escaped(raw["id"])] = document
             document["image"] = pictures.place(raw.get("image"))
         added = pictures.cost(_shown(case))
         outputs = [output for answer in case["answers"] for output in answer["outputs"]]

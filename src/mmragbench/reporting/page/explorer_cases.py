@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mmragbench.formats.trec import escaped
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
-from mmragbench.reporting.page.stored_answers import RETRIEVAL, Answers, Hits, Setting, written
+from mmragbench.reporting.page.stored_answers import Answers, Hits
 from mmragbench.reporting.page.strips import strips
 from mmragbench.reporting.tables.tables import setting
-from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.numbers import Json, measure_of
+from mmragbench.run_folder.paths import RETRIEVAL, Setting
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Cases:
     `depth` is how many hits a strategy are shown.
     """
 
-    run: RunFolder
+    run: Run
     facts: TaskFacts
     depth: int
 
@@ -36,15 +40,15 @@ class Cases:
 
     @cached_property
     def documents(self) -> dict[str, Json]:
-        """What the run stored of the documents that were found, by id as `written`."""
-        lines = self.run.lines("tasks", self.facts.name, "documents.jsonl")
-        return {written(raw["id"]): raw for raw in lines}
+        """What the run stored of the documents that were found, by id as TREC's format has it."""
+        lines = self.run.lines(paths.in_task(self.facts.name, paths.SHOWN_DOCUMENTS))
+        return {escaped(raw["id"]): raw for raw in lines}
 
     @cached_property
     def settings(self) -> list[Setting]:
         """The generators and their k, in the summary's order."""
         rows = (row for row in self.run.rows if row.task == self.facts.name)
-        known = dict.fromkeys((row.generator, row.k) for row in rows)
+        known = dict.fromkeys(Setting(row.generator, row.k) for row in rows)
         there = dict.fromkeys(key for found in self.answers.values() for key in found.outputs)
         return [*(key for key in known if key in there), *(k for k in there if k not in known)]
 
@@ -103,7 +107,7 @@ class Cases:
         return [(strategy, str(reason)) for strategy, reason in silent.items()]
 
     def __iter__(self) -> Iterator[Json]:
-        for query in self.run.lines("tasks", self.facts.name, "gallery.jsonl"):
+        for query in self.run.lines(paths.in_task(self.facts.name, paths.SHOWN_QUERIES)):
             yield {
                 "id": query["id"],
                 "text": query.get("text"),
@@ -118,7 +122,7 @@ class Cases:
     def _answers(self, query: Json) -> Iterator[Json | None]:
         relevant = _Relevance(query)
         for number, (strategy, found) in enumerate(self.answers.items()):
-            hits = found.hits.get(written(query["id"]), Hits())
+            hits = found.hits.get(escaped(query["id"]), Hits())
             outputs = list(self._outputs(strategy, found, query["id"]))
             yield (hits.total > 0 or len(outputs) > 0 or None) and {
                 "strategy": number,
@@ -138,7 +142,7 @@ class Cases:
             raw = found.outputs.get(key, {}).get(query)
             if raw is not None:
                 kept = {name: raw.get(name) for name in ("text", "image", "error", "prompt")}
-                folder = f"cells/{self.facts.name}/{strategy}/{key[0]}-k{key[1]}"
+                folder = paths.in_cell(self.facts.name, strategy, setting=key)
                 yield {"setting": number, "folder": folder, **kept}
 
 
@@ -160,7 +164,7 @@ class _Relevance:
 
     def __init__(self, query: Json) -> None:
         listed = query.get("relevant") or []
-        self._known = {written(id) for id in listed}
+        self._known = {escaped(id) for id in listed}
         self._complete = len(listed) >= (query.get("n_relevant") or 0)
         self._marked = query.get("marked") or 0
 

@@ -8,7 +8,7 @@ from mmragbench.reporting.facts.curves import Curve, curves
 from mmragbench.reporting.facts.forest import Forest, forests
 from mmragbench.reporting.facts.headline import Headline
 from mmragbench.reporting.facts.pareto import Tradeoff, tradeoffs
-from mmragbench.run_folder.report_data import RunFolder, TaskFacts
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Plots:
     tradeoffs: tuple[Tradeoff, ...]
 
 
-def plots(run: RunFolder, facts: TaskFacts, headline: Headline | None) -> Plots:
+def plots(run: Run, facts: TaskFacts, headline: Headline | None) -> Plots:
     """All that can be drawn of a task; each group is empty where nothing can."""
     made = forests(run, facts)
     main = [forest for forest in made if headline and _alike(forest, headline)]

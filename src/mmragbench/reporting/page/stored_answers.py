@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 
-from mmragbench.run_folder.files import read_table, reading
-from mmragbench.run_folder.report_data import Json, RunFolder
-
-BLANKS = str.maketrans({" ": "%20", "\t": "%09", "\n": "%0A", "\r": "%0D"})
-
-Setting = tuple[str | None, int | None]
-"""A generator and its k; (None, None) for retrieval."""
-
-RETRIEVAL: Setting = (None, None)
+from mmragbench.formats import trec
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.files import NotStored
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.paths import RETRIEVAL, Setting
+from mmragbench.run_folder.reading import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All by query; `hits` by the query's id as `written`.
+    """All by query; `hits` by the query's id as TREC's format has it (`trec.escaped`).
 
     `scores` hold a value, an error (text), or nothing for a query that the measure does not score.
     """
@@ -38,77 +34,48 @@ class Answers:
     scores: Mapping[tuple[Setting, str], Mapping[str, float | str]]
 
     @classmethod
-    def read(cls, run: RunFolder, task: str, strategy: str, depth: int) -> Answers:
+    def read(cls, run: Run, task: str, strategy: str, depth: int) -> Answers:
         """Of a ranking, the first `depth` hits are kept."""
-        folder = f"cells/{task}/{strategy}"
-        names = [Path(name) for name in run.files.below(folder, "outputs.jsonl")]
-        settings = {_setting(name.parent): name.parent.as_posix() for name in names}
-        scores = {}
-        for setting, name in {RETRIEVAL: folder, **settings}.items():
-            for measure, values in _scores(run.files.path(f"{name}/scores.parquet")).items():
-                scores[setting, measure] = values
+        names = run.files.below(paths.in_cell(task, strategy), paths.OUTPUTS)
+        settings = {Setting.parse(Path(name).parent.name): name for name in names}
+        scores = {
+            (setting, measure): values
+            for setting in (RETRIEVAL, *settings)
+            for measure, values in _scores(run, task, strategy, setting).items()
+        }
         outputs = {
-            setting: {raw["query"]: raw for raw in run.lines(name, "outputs.jsonl")}
+            setting: {raw["query"]: raw for raw in run.lines(name)}
             for setting, name in settings.items()
         }
-        return cls(_hits(run.files.path(f"{folder}/run.trec"), depth), outputs, scores)
+        return cls(_hits(run, task, strategy, depth), outputs, scores)
 
 
-def _setting(folder: Path) -> Setting:
-    """Generator and k from a folder's name, `consensus-k4`."""
-    generator, _, k = folder.name.rpartition("-k")
-    return (generator, int(k)) if generator and k.isdigit() else (folder.name, None)
-
-
-def written(id: str) -> str:
-    """An id as it stands in a TREC run, whose fields end at blanks."""
-    return id.translate(BLANKS)
-
-
-def _hits(path: Path | None, depth: int) -> dict[str, Hits]:
-    """A TREC run's first hits by query. The file may have millions of lines: it is read in columns."""
-    if path is None or not path.stat().st_size:
-        return {}
-    with reading(path):
-        return _first_hits(path, depth)
-
-
-def _first_hits(path: Path, depth: int) -> dict[str, Hits]:
+def _hits(run: Run, task: str, strategy: str, depth: int) -> dict[str, Hits]:
+    """The first hits by query."""
     import pyarrow.compute as pc
-    from pyarrow import csv, float64, int32, string
 
-    kinds = {"query": string(), "document": string(), "rank": int32(), "score": float64()}
-    table = csv.read_csv(
-        path,
-        csv.ReadOptions(column_names=["query", "q0", "document", "rank", "score", "tag"]),
-        csv.ParseOptions(delimiter=" ", quote_char=False),
-        csv.ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[]),
-    )
+    path = run.files.path(paths.in_cell(task, strategy, paths.RANKINGS))
+    if path is None:
+        return {}
+    table = trec.table(path)
     counts = pc.value_counts(table["query"]).flatten()
     totals = dict(zip(*(column.to_pylist() for column in counts), strict=True))
     first = table.filter(pc.field("rank") <= depth)
     first = first.sort_by([("query", "ascending"), ("rank", "ascending")])
-    found: dict[str, list[tuple[str, float]]] = {}
+    hits: dict[str, list[tuple[str, float]]] = {}
     columns = (first[name].to_pylist() for name in ("query", "document", "score"))
     for query, document, score in zip(*columns, strict=True):
-        found.setdefault(query, []).append((document, score))
+        hits.setdefault(query, []).append((document, score))
     # ranks may begin at 0
-    return {query: Hits(tuple(hits[:depth]), totals[query]) for query, hits in found.items()}
+    return {query: Hits(tuple(own[:depth]), totals[query]) for query, own in hits.items()}
 
 
-def _scores(path: Path | None) -> Mapping[str, Mapping[str, float | str]]:
-    """Measure -> query -> value or error."""
-    found: dict[str, dict[str, float | str]] = {}
-    for query, measure, value, error in _rows(path):
-        of_measure = found.setdefault(measure, {})
-        if error is not None:
-            of_measure[query] = error
-        elif value is not None and not isnan(value):
-            of_measure[query] = value
-    return found
-
-
-def _rows(path: Path | None) -> Iterator[tuple[str, str, float | None, str | None]]:
-    if path is not None:
-        table = read_table(path, ["query", "measure", "value", "error"])
-        yield from zip(*(column.to_pylist() for column in table.columns), strict=True)
+def _scores(
+    run: Run, task: str, strategy: str, setting: Setting
+) -> Mapping[str, Mapping[str, float | str]]:
+    """Measure -> query -> value or error; none where the run has no scores."""
+    try:
+        scores = run.scores(task, strategy, setting)
+    except NotStored:
+        return {}
+    return {measure: {**own.values, **own.errors} for measure, own in scores.items()}

@@ -11,13 +11,13 @@ from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest, f
 from mmragbench.reporting.facts.headline import headlines
 from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
 from mmragbench.reporting.writing import stem
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 TOLD = {"better": "#1f4e9c", "worse": "#b8431b", "can't tell": "#777777"}
 """Colours of verdicts; in grey the marker tells them: filled, or hollow for can't tell."""
 
 
-def figures(run: RunFolder) -> Iterator[Plot]:
+def figures(run: Run) -> Iterator[Plot]:
     """Every figure of a run: measures over k; differences and costs for each task's primary measure."""
     yield from map(of_curve, curves(run))
     for main in headlines(run):

@@ -13,7 +13,8 @@ from mmragbench.reporting.tables.family import Tests
 from mmragbench.reporting.tables.paper_table import Block, Column
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.tables import setting
-from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run, TaskFacts
 from mmragbench.signature import OURS, parse
 
 INTERVALS = {
@@ -38,7 +39,7 @@ class Shown:
         baselines: whom the stars compare with, in any of the runs.
     """
 
-    facts: tuple[tuple[TaskFacts, RunFolder, str], ...]
+    facts: tuple[tuple[TaskFacts, Run, str], ...]
     generated: bool
     rows: Sequence[Row]
     tests: Tests

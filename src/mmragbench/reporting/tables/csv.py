@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mmragbench._digits import exact
 from mmragbench.formats import spreadsheets
 from mmragbench.reporting.tables.paper_table import Column, Line, Number, PaperTable
-from mmragbench.run_folder.report_data import Row
+from mmragbench.run_folder.numbers import Row
 
 STORED = (
     *("task", "strategy", "generator", "k", "slice", "measure"),

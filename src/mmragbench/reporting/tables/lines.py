@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.marks import Key, key_of, marks
 from mmragbench.reporting.facts.units import lower_is_better, shown
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 
 ABSENT = "—"
 FAILED = "failed"
@@ -60,7 +61,7 @@ class Notes:
 
 
 def lines(
-    run: RunFolder, rows: Sequence[Row], places: Mapping[Measure, int], notes: Notes
+    run: Run, rows: Sequence[Row], places: Mapping[Measure, int], notes: Notes
 ) -> Iterable[Line]:
     """One line per strategy, contenders first."""
     letters = marks(run, rows)
@@ -121,7 +122,7 @@ def _interval(row: Row, places: int) -> str:
     return f"[{low}, {high}]"
 
 
-def _best(run: RunFolder, rows: Sequence[Row], places: int) -> str | None:
+def _best(run: Run, rows: Sequence[Row], places: int) -> str | None:
     """The best contender's number as shown (so that ties are all marked); None below two."""
     values = list(estimates(row for row in rows if run.strategies[row.strategy] is None))
     if len(values) < 2:

@@ -10,7 +10,8 @@ from mmragbench.reporting.facts.headline import Headline
 from mmragbench.reporting.facts.units import decimals, lower_is_better, unit
 from mmragbench.reporting.tables.lines import Cell, Notes, estimates, lines
 from mmragbench.reporting.tables.tables import setting
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 
 FEW = 100
 """Queries below which a slice's numbers are to be read with care."""
@@ -91,7 +92,7 @@ class SliceTable:
         return any(entry.tied for line in self.lines for entry in line.entries)
 
 
-def overview(run: RunFolder, every: Sequence[Headline]) -> Overview:
+def overview(run: Run, every: Sequence[Headline]) -> Overview:
     """A column for each headline; contenders first, then the controls, as far as they have a row in
     any task."""
     notes = Notes()
@@ -104,7 +105,7 @@ def overview(run: RunFolder, every: Sequence[Headline]) -> Overview:
     return Overview(tuple(map(_head, every)), tuple(found), tuple(notes.reasons))
 
 
-def slice_table(run: RunFolder, headline: Headline) -> SliceTable | None:
+def slice_table(run: Run, headline: Headline) -> SliceTable | None:
     """The task's slices, or None where it has none."""
     rows = [row for row in run.rows if _alike(row, headline)]
     names = list(dict.fromkeys(row.slice for row in rows))
@@ -118,7 +119,7 @@ def slice_table(run: RunFolder, headline: Headline) -> SliceTable | None:
 
 
 def _slice_lines(
-    run: RunFolder, rows: Sequence[Row], names: list[str], strategies: list[str], notes: Notes
+    run: Run, rows: Sequence[Row], names: list[str], strategies: list[str], notes: Notes
 ) -> Iterator[SliceLine]:
     places = {rows[0].measure: decimals(rows[0].measure, estimates(rows))}
     for name in names:
@@ -144,7 +145,7 @@ def _head(headline: Headline) -> Head:
     )
 
 
-def _column(run: RunFolder, headline: Headline, notes: Notes) -> dict[str, Entry]:
+def _column(run: Run, headline: Headline, notes: Notes) -> dict[str, Entry]:
     rows = [row for row in run.rows if row.slice == "all" and _alike(row, headline)]
     places = {headline.measure: decimals(headline.measure, estimates(rows))}
     return _entries({line.strategy: line.cells[0] for line in lines(run, rows, places, notes)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mmragbench.records import Measure
-from mmragbench.run_folder.report_data import Row
+from mmragbench.run_folder.numbers import Row
 
 BLANK, ABSENT, FAILED = "", "—", "failed"
 

@@ -35,7 +35,8 @@ from mmragbench.reporting.tables.paper_table import (
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.tables import setting
 from mmragbench.reporting.writing import stem
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DAGGERS = ("†", "‡", "", "¶")
@@ -47,7 +48,7 @@ Setting = tuple[str | None, int | None]
 class Source:
     """One run's part of a table."""
 
-    run: RunFolder
+    run: Run
     label: str
     rows: Sequence[Row]
     baseline: str | None
@@ -67,7 +68,7 @@ class Notes:
         return self.marks[text]
 
 
-def tables(runs: Sequence[RunFolder], request: Request) -> list[PaperTable]:
+def tables(runs: Sequence[Run], request: Request) -> list[PaperTable]:
     """Every table that the request asks for, in the order of the suites.
 
     Raises:

@@ -15,7 +15,8 @@ from mmragbench.records import Measure
 from mmragbench.reporting.facts.marks import legend
 from mmragbench.reporting.facts.units import decimals, is_distance, lower_is_better, unit
 from mmragbench.reporting.tables.lines import Line, Notes, estimates, joined, lines
-from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 NO_LEVELS = (
     "{}: no control is a floor, a ceiling or chance here. Intervals are of the distance expected at "
@@ -70,12 +71,12 @@ def _parts(group: list[Column]) -> list[list[Column]]:
     return [group] if group[0].measure.cutoff is not None else [[column] for column in group]
 
 
-def tables(run: RunFolder) -> list[Table]:
+def tables(run: Run) -> list[Table]:
     """All tables of a run: task by task, generation before retrieval, slices after all queries."""
     return [table for facts in run.tasks.values() for table in task_tables(run, facts)]
 
 
-def task_tables(run: RunFolder, facts: TaskFacts) -> list[Table]:
+def task_tables(run: Run, facts: TaskFacts) -> list[Table]:
     """The tables of one task."""
     rows = [row for row in run.rows if row.task == facts.name]
     slices = sorted(dict.fromkeys(row.slice for row in rows), key=lambda name: name != "all")
@@ -104,7 +105,7 @@ def _bare(row: Row) -> bool:
     return row.generator is None
 
 
-def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> Table:
+def _table(run: Run, facts: TaskFacts, part: str, rows: Sequence[Row]) -> Table:
     names = list(dict.fromkeys(row.measure.name for row in rows))
     asked = dict.fromkeys(row.measure for row in rows)
     measures = sorted(asked, key=lambda measure: names.index(measure.name))
@@ -127,7 +128,7 @@ def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> 
     )
 
 
-def _remarks(run: RunFolder, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
+def _remarks(run: Run, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
     if any(cell.marks for block in blocks for line in block.lines for cell in line.cells):
         yield legend(run, rows)
     yield from dict.fromkeys(row.warning for row in rows if row.warning)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from mmragbench.reporting.facts.headline import Headline, goodness
 from mmragbench.reporting.facts.units import is_distance
 from mmragbench.reporting.words.phrases import Scale, listed
-from mmragbench.run_folder.report_data import Json, RunFolder
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.reading import Run
 
 
-def against_levels(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+def against_levels(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     """A sentence for each control that has something to say; nothing where a strategy stands above
     chance and below the ceiling, as it should. Distances between sets of images have neither: in the
     long run, random photographs of the same world are the best answer there is."""
@@ -22,7 +23,7 @@ def against_levels(run: RunFolder, headline: Headline, scale: Scale) -> Iterator
     yield from _ceiling(run, headline, scale)
 
 
-def _floor(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+def _floor(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     """The same generator with and without retrieval; where there is no such number, another
     generator's that is shown nothing, which is no comparison."""
     pairs = _against(run, headline, "floor")
@@ -66,7 +67,7 @@ def _said(pairs: list[Json], scale: Scale) -> Iterator[str]:
         yield f"{listed(tied)} can't be told from it with {pairs[0]['n']:,} queries"
 
 
-def _chance(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+def _chance(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     pairs = _against(run, headline, "chance")
     chance = headline.row(pairs[0]["b"]) if pairs else None
     value = f" ({headline.measure} {scale.value(chance)})" if chance else ""
@@ -86,7 +87,7 @@ def _are(names: list[str]) -> str:
     return f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
 
 
-def _ceiling(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+def _ceiling(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     """Contenders beyond the oracle's number: it orders by relevance, and the measure is another
     thing."""
     ceiling = next((r for r in headline.rows if run.strategies[r.strategy] == "ceiling"), None)
@@ -112,5 +113,5 @@ def _ceiling(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
     )
 
 
-def _against(run: RunFolder, headline: Headline, role: str) -> list[Json]:
+def _against(run: Run, headline: Headline, role: str) -> list[Json]:
     return [pair for pair in headline.controls if run.strategies.get(pair["b"]) == role]

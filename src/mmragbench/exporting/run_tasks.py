@@ -1,4 +1,5 @@
-"""The tasks of a finished run, loaded again: what was asked, and the gold, which no run holds."""
+"""The tasks of a finished run, loaded again from its dataset: the queries and the gold, which no run
+folder has."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from mmragbench.errors import DataError, SuiteError
 from mmragbench.formats import trec
 from mmragbench.planning.suite import Misfit, read
 from mmragbench.records import Hits, Ranking, Task
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder import paths
+from mmragbench.run_folder.reading import Run, open_run
 
 DIGESTS = {
     "queries_digest": "queries",
@@ -27,9 +29,9 @@ DIGESTS = {
 
 @dataclass(frozen=True)
 class RunTasks:
-    """A run folder with its tasks."""
+    """A run folder with its tasks, by name."""
 
-    run: RunFolder
+    run: Run
     tasks: Mapping[str, Task]
 
     @property
@@ -40,7 +42,7 @@ class RunTasks:
     def ranked(self, task: str) -> Iterator[tuple[str, Path]]:
         """Strategy -> its `run.trec`, as far as it retrieved anything."""
         for strategy in self.strategies:
-            path = self.run.files.path(f"cells/{task}/{strategy}/run.trec")
+            path = self.run.files.path(paths.in_cell(task, strategy, paths.RANKINGS))
             if path is not None and path.stat().st_size:
                 yield strategy, path
 
@@ -72,7 +74,7 @@ class RunTasks:
 
 
 def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> RunTasks:
-    """Pose the tasks of a run again, from its `suite.yaml`; calls no model.
+    """A run with its tasks, built again from its `suite.yaml`; calls no model.
 
     Args:
         overrides: where the data lies by now: `dataset.root=/elsewhere`.
@@ -83,10 +85,8 @@ def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) ->
         DataError: it is no run folder, its data is not there, or is not what the run was made with.
         SuiteError: the dataset can't be built, or is one that needs trust.
     """
-    folder = RunFolder(run)
-    if not folder.rows or not folder.manifest or not folder.suite:
-        raise DataError(f"{run} is not a finished run; give the folder that `mmragbench run` wrote")
-    suite, source = read(run / "suite.yaml", overrides)
+    folder = open_run(run, paths.MANIFEST)
+    suite, source = read(run / paths.SUITE, overrides)
     use = str(suite.dataset.get("use", "dataset"))
     if ":" in use and not trust:
         raise SuiteError(
@@ -108,12 +108,12 @@ def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) ->
     return RunTasks(folder, tasks)
 
 
-def _check(folder: RunFolder, tasks: Mapping[str, Task]) -> None:
+def _check(folder: Run, tasks: Mapping[str, Task]) -> None:
     """Compare with the manifest, so that no number is computed on other data than the run's."""
     stored = folder.manifest.get("data") or {}
     for name in stored:
         if name not in tasks:
-            raise DataError(f"the dataset no longer poses {name}, which {folder.path} was run on")
+            raise DataError(f"the dataset no longer has {name}, which {folder.path} was run on")
     for name, task in prepared(tasks, depth=lambda _: 0).items():
         _compare(f"{folder.path}, {name}", stored.get(name) or {}, task.digests())
 
