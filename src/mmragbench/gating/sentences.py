@@ -11,6 +11,7 @@ from typing import Any
 from mmragbench._digits import number
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.gate import Gate
+from mmragbench.reporting.words.phrases import counted
 from mmragbench.run_folder.files import Files
 
 MEANING: dict[Verdict, str] = {
@@ -27,10 +28,10 @@ def headline(gate: Gate) -> str:
     """The verdict and its reason."""
     counts = Counter(cell.verdict for cell in gate.cells)
     told = ", ".join(f"{n:,} {verdict}" for verdict in MEANING if (n := counts[verdict]))
-    size = f"{len(gate.cells):,} cell{'' if len(gate.cells) == 1 else 's'}: {told}"
+    size = f"{counted(len(gate.cells), 'cell')}: {told}"
     if gate.holds:
         return f"{gate.suite} holds. {size}."
-    more = f"; {len(gate.problems):,} problem{'s' * (len(gate.problems) != 1)}"
+    more = f"; {counted(len(gate.problems), 'problem')}"
     more = more if gate.problems else ""
     if gate.underpowered and not gate.problems and not gate.failing:
         more += f"; {len(gate.underpowered):,} passed on too few queries to count"

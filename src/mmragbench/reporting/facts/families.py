@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mmragbench.reporting.words.phrases import listed
+from mmragbench.reporting.words.phrases import counted, listed
 from mmragbench.run_folder.report_data import Json, RunFolder
 
 
@@ -27,7 +27,7 @@ class Family:
 
     def __str__(self) -> str:
         """`secondary (Bleu_4, ROUGE_L; 12 tests)`."""
-        inside = f"{', '.join(self.measures)}; {counted(self.tests)}"
+        inside = f"{', '.join(self.measures)}; {counted(self.tests, 'test')}"
         return f"{self.name} ({inside}{', exploratory' if self.exploratory else ''})"
 
 
@@ -49,11 +49,6 @@ def families(pairs: Iterable[Json]) -> list[Family]:
     ]
 
 
-def counted(tests: int) -> str:
-    """`1 test`, `1,234 tests`."""
-    return f"{tests:,} test{'s' * (tests != 1)}"
-
-
 def within(found: Sequence[Family]) -> str:
     """`within the family primary (CIDEr; 12 tests)`, for the sentence that names a correction; of a
     run from before there were families, that it names none."""
@@ -66,7 +61,7 @@ def within(found: Sequence[Family]) -> str:
 def primary(run: RunFolder, found: Sequence[Family]) -> str:
     """`CIDEr on captioning (9 tests) and …`, the primary families; empty where there is none."""
     own = [family for family in found if family.name == "primary"]
-    named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests)})" for f in own]
+    named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests, 'test')})" for f in own]
     return listed(named) if named else ""
 
 
@@ -76,10 +71,10 @@ def summary(run: RunFolder) -> str:
     if not found:
         return ""
     tests = sum(family.tests for family in found)
-    number = "1 family" if len(found) == 1 else f"{len(found):,} families"
     text = (
-        f"{counted(tests)} in {number}: on average, in at most one of twenty such families is a "
-        "difference called better or worse that is only chance (Holm's correction within each)."
+        f"{counted(tests, 'test')} in {counted(len(found), 'family')}: on average, in at most one of "
+        "twenty such families is a difference called better or worse that is only chance (Holm's "
+        "correction within each)."
     )
     if first := primary(run, found):
         text += f" The answers rest on the primary ones, of contenders with each other by {first}"

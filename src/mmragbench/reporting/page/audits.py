@@ -8,7 +8,7 @@ from typing import Any
 
 from mmragbench.reporting.facts.units import decimals, number, shown, unit
 from mmragbench.reporting.page.embedded_pictures import Album
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
 
 NOUNS = {"image": "query image", "target": "target image", "image target": "query or target image"}
@@ -193,7 +193,7 @@ def _references_text(found: Json, what: str) -> str:
         )
     text += "."
     if found["whole"]:
-        text += f" For {_count(len(found['whole']), 'query', 'queries')} all references do."
+        text += f" For {counted(len(found['whole']), 'query')} all references do."
     return text
 
 
@@ -282,7 +282,3 @@ def _share(part: int, whole: int) -> str:
 
 def _percent(share: Any) -> str:
     return f"{100 * share:.1f} %"
-
-
-def _count(n: int, one: str, many: str) -> str:
-    return f"{n:,} {one if n == 1 else many}"

@@ -10,7 +10,7 @@ from typing import Any
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
 from mmragbench.reporting.page.stored_answers import RETRIEVAL, Answers, Hits, Setting, written
 from mmragbench.reporting.page.strips import strips
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
 
 

@@ -12,7 +12,7 @@ from mmragbench._printable import shortened
 from mmragbench.data.exclusions import LeftOut, grouped
 from mmragbench.errors import CRASH
 from mmragbench.records import Exclusion
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder.report_data import Json, RunFolder
 
 EXAMPLES = 3
@@ -72,10 +72,10 @@ def remarks(run: RunFolder) -> list[str]:
         name, error = kinds[0].named[0]
         first = f"{shortened(name, 100)}: {shortened(error, 120)}"
         lines.append(
-            f"failed: {count:,} output{'s' * (count > 1)} ({named}); first: {first}; all in failures.json"
+            f"failed: {counted(count, 'output')} ({named}); first: {first}; all in failures.json"
         )
     lines += [
-        f"failed: {n:,} score{'s' * (n > 1)} of {measure}" for measure, n in _unscored(run).items()
+        f"failed: {counted(n, 'score')} of {measure}" for measure, n in _unscored(run).items()
     ]
     return lines
 

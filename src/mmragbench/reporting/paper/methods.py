@@ -19,6 +19,7 @@ from mmragbench.reporting.paper.citing import (
 )
 from mmragbench.reporting.paper.citing import rules as citations
 from mmragbench.reporting.paper.models import named
+from mmragbench.reporting.words.phrases import listed
 from mmragbench.reporting.words.tex import escape
 from mmragbench.run_folder.report_data import RunFolder, measure_of
 from mmragbench.signature import OURS, parse
@@ -70,8 +71,8 @@ def sentences(run: RunFolder) -> Iterator[Sentence]:
     version = run.manifest.get(OURS) or "of an unknown version"
     contenders = [name for name, control in run.strategies.items() if control is None]
     controls = [f"{name} ({control})" for name, control in run.strategies.items() if control]
-    beside = f", beside the controls {_list(controls)}" if controls else ""
-    what = f"We compare {_list(contenders)}{beside}, with mmragbench {version}"
+    beside = f", beside the controls {listed(controls)}" if controls else ""
+    what = f"We compare {listed(contenders)}{beside}, with mmragbench {version}"
     yield Sentence(f"{what}{_data(run)}", (*_works(run, "data"), *_keys(run, "dataset.")))
     yield from _tasks(run)
     yield from _systems(run)
@@ -99,7 +100,7 @@ def _tasks(run: RunFolder) -> Iterator[Sentence]:
         relevance = f"silver relevance by {facts.silver}" if facts.silver else "gold relevance"
         told.append(f"{facts.name} ({f'{said}, ' if said else ''}{relevance})")
     if told:
-        yield Sentence(f"The tasks are {_list(told)}")
+        yield Sentence(f"The tasks are {listed(told)}")
 
 
 def _systems(run: RunFolder) -> Iterator[Sentence]:
@@ -110,11 +111,11 @@ def _systems(run: RunFolder) -> Iterator[Sentence]:
     made = dict.fromkeys((row.generator, row.k) for row in run.rows if row.generator)
     generators = [f"{name} with k = {k}" if k else f"{name} without documents" for name, k in made]
     if generators:
-        said = f"Outputs are made by {_list(generators)} (k: retrieved documents given)"
+        said = f"Outputs are made by {listed(generators)} (k: retrieved documents given)"
         yield Sentence(said, tuple(_keys(run, "generators.")))
     models: Mapping[str, Any] = run.manifest.get("models") or {}
     if models:
-        said = _list([f"{name} is {named(spec)}" for name, spec in models.items()])
+        said = listed([f"{name} is {named(spec)}" for name, spec in models.items()])
         yield Sentence(f"Models: {said}", (*_keys(run, "models."), *_works(run, "model")))
 
 
@@ -140,7 +141,7 @@ def _measures(run: RunFolder) -> Iterator[Sentence]:
     for facts, units in groups.items():
         said = [f"{name} ({scale})" if scale else name for name, scale in units.items()]
         keys = [key for name in units for key in of_measure(run, measure_of(name)) or ()]
-        yield Sentence(f"We report {_list(said)}{f': {facts}' if facts else ''}", tuple(keys))
+        yield Sentence(f"We report {listed(said)}{f': {facts}' if facts else ''}", tuple(keys))
 
 
 def _facts(signature: str) -> str:
@@ -201,7 +202,7 @@ def _circumstances(run: RunFolder) -> Iterator[Sentence]:
     if (made.get("git") or {}).get("commit"):
         parts.append(f"commit {made['git']['commit'][:12]}")
     if parts:
-        yield Sentence(f"The run used {_list(parts)}")
+        yield Sentence(f"The run used {listed(parts)}")
 
 
 def _libraries(run: RunFolder) -> Iterator[str]:
@@ -219,11 +220,6 @@ def _works(run: RunFolder, kind: str) -> list[str]:
     """What is cited for the run's models, or for its data."""
     names = [name for what, _, aliases in named_things(run) if what == kind for name in aliases]
     return [key for name in names for key in matching(citations()["names"], name) or ()]
-
-
-def _list(names: Iterable[str]) -> str:
-    *most, last = list(names) or [""]
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _written(said: Iterable[Sentence], known: Cited, latex: bool) -> str:

@@ -12,7 +12,7 @@ from mmragbench.reporting.paper.models import described
 from mmragbench.reporting.tables.family import Tests
 from mmragbench.reporting.tables.paper_table import Block, Column
 from mmragbench.reporting.tables.request import Request
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
 from mmragbench.signature import OURS, parse
 

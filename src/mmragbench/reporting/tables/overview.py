@@ -9,7 +9,7 @@ from mmragbench.records import Measure
 from mmragbench.reporting.facts.headline import Headline
 from mmragbench.reporting.facts.units import decimals, lower_is_better, unit
 from mmragbench.reporting.tables.lines import Cell, Notes, estimates, lines
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.report_data import Row, RunFolder
 
 FEW = 100

@@ -33,7 +33,7 @@ from mmragbench.reporting.tables.paper_table import (
     PaperTable,
 )
 from mmragbench.reporting.tables.request import Request
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.reporting.writing import stem
 from mmragbench.run_folder.report_data import Row, RunFolder
 

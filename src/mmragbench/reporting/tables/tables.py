@@ -15,6 +15,7 @@ from mmragbench.records import Measure
 from mmragbench.reporting.facts.marks import legend
 from mmragbench.reporting.facts.units import decimals, is_distance, lower_is_better, unit
 from mmragbench.reporting.tables.lines import Line, Notes, estimates, joined, lines
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
 
 NO_LEVELS = (
@@ -92,12 +93,6 @@ def title(table: Table) -> str:
     """What a table is about: `retrieval (silver relevance: categories), emblems only`."""
     silver = f" (silver relevance: {table.silver})" if table.silver else ""
     return f"{table.part}{silver}" + (f", {table.slice} only" if table.slice != "all" else "")
-
-
-def setting(generator: str | None, k: int | None) -> str:
-    """How a block is named: `consensus, k = 4`."""
-    depth = {None: "", 0: "nothing retrieved"}.get(k, f"k\u00a0=\u00a0{k}")
-    return ", ".join(part for part in (generator, depth) if part)
 
 
 def _bare(row: Row) -> bool:

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from mmragbench.comparing.turning import turned
 from mmragbench.reporting.facts.headline import Headline, goodness, headlines
-from mmragbench.reporting.tables.tables import setting
 from mmragbench.reporting.words.controls import against_levels
-from mmragbench.reporting.words.phrases import Scale, about, listed
+from mmragbench.reporting.words.phrases import about, listed, setting, with_verb
+from mmragbench.reporting.words.scale import Scale
 from mmragbench.run_folder.report_data import Json, Row, RunFolder
 
 NAMED = 2
@@ -112,8 +113,7 @@ class _Ranking:
         apart = [name for name in tied if name not in neither]
         text = ""
         if same:
-            verb = "is" if len(same) == 1 else "are"
-            text += f"; {listed(same)} {verb} identical to {self.top}{self._on_all(same)}"
+            text += f"; {with_verb(same)} identical to {self.top}{self._on_all(same)}"
         if apart:
             text += f"; {listed(apart)} can't be told from {self.top}{self._with(apart)}"
         if neither:
@@ -189,8 +189,7 @@ class _Ranking:
         unknown = self._said(self.top, None)
         if not unknown:
             return ""
-        verb = "was" if len(unknown) == 1 else "were"
-        return f"; {listed(unknown)} {verb} not compared with {self.top}"
+        return f"; {with_verb(unknown, 'was', 'were')} not compared with {self.top}"
 
     def _range(self) -> str:
         best, worst = self.scale.value(self.ranked[0]), self.scale.value(self.ranked[-1])
@@ -239,8 +238,7 @@ class _Ranking:
         pair = self._pair(a, b)
         if pair is None or pair["a"] == a:
             return pair["verdict"] if pair else None
-        turned = {"better": "worse", "worse": "better"}
-        return turned.get(pair["verdict"], pair["verdict"])
+        return str(turned(pair)["verdict"])
 
     def _said(self, a: str, verdict: str | None) -> list[str]:
         return [name for name in self.others if self._verdict(a, name) == verdict]
