@@ -9,9 +9,9 @@ from mmragbench.reporting.paper.citing import cited
 from mmragbench.reporting.paper.figures import figures
 from mmragbench.reporting.paper.methods import methods
 from mmragbench.reporting.tables.latex import latex as rendered
-from mmragbench.reporting.tables.paper_table import PaperTable
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.words.tex import escape
 from mmragbench.reporting.writing import stem, write
 from mmragbench.run_folder.report_data import RunFolder
@@ -65,7 +65,7 @@ def _figure(name: str) -> str:
     return FIGURE % {"name": name, "caption": escape(name)}
 
 
-def _tables(run: RunFolder, task: str) -> list[PaperTable]:
+def _tables(run: RunFolder, task: str) -> list[Table]:
     """A task's tables, those of its slices too."""
     own = [row for row in run.rows if row.task == task]
     slices = sorted(dict.fromkeys(row.slice for row in own), key=lambda name: name != "all")

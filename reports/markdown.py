@@ -8,8 +8,9 @@ from pathlib import Path
 from mmragbench.registry import report
 from mmragbench.reporting.facts.families import summary
 from mmragbench.reporting.page.issues import remarks
-from mmragbench.reporting.tables.lines import Cell, Line
-from mmragbench.reporting.tables.tables import Table, task_tables, title
+from mmragbench.reporting.tables.markdown import grid
+from mmragbench.reporting.tables.table import Line, Table
+from mmragbench.reporting.tables.tables import task_tables
 from mmragbench.reporting.words.gfm import escape
 from mmragbench.reporting.words.verdicts import Verdict, verdicts
 from mmragbench.reporting.writing import stem, write
@@ -52,45 +53,21 @@ def _task(run: RunFolder, facts: TaskFacts) -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
-    yield f"**{escape(title(table))}**"
-    yield ""
-    labelled = any(block.label for block in table.blocks)
     silver = ", silver" if table.silver else ""
-    heads = [
-        f"{escape(str(c.measure))} ({c.unit or 'raw'}{silver}) {c.arrow}" for c in table.columns
-    ]
-    heads = [*["Setting"] * labelled, "Strategy", *heads, "n", *["failed"] * table.failed]
-    yield _row(heads)
-    yield _row([":--"] * (1 + labelled) + ["--:"] * (len(heads) - 1 - labelled))
-    for block in table.blocks:
-        for position, line in enumerate(block.lines):
-            label = [escape(block.label) if position == 0 else ""] if labelled else []
-            yield _row([*label, *_line(line, table.failed)])
+    heads = [f"{c.measure} ({c.unit or 'raw'}{silver}) {c.arrow}" for c in table.columns]
+    yield f"**{escape(table.title)}**"
+    yield ""
+    yield from grid(table, "brackets", heads, True, _name)
     for remark in table.remarks:
         yield ""
         yield escape(remark)
     if table.notes:
         yield ""
-        yield from (f"{number}. {escape(note)}" for number, note in enumerate(table.notes, 1))
+        yield from (f"{mark}. {escape(note)}" for mark, note in table.notes)
 
 
-def _line(line: Line, failed: bool) -> Iterator[str]:
+def _name(line: Line) -> str:
     name = escape(line.strategy)
-    name = f"*{name}*" if line.others else name
-    yield f"*{name}* ({line.control})" if line.control else name
-    yield from map(_cell, line.cells)
-    yield line.n
-    if failed:
-        yield str(line.n_failed or "")
-
-
-def _cell(cell: Cell) -> str:
-    if cell.note:
-        return f"{cell.text}<sup>{cell.note}</sup>"
-    text = f"**{cell.text}**" if cell.best else cell.text
-    text += f"<sup>{cell.marks}</sup>" if cell.marks else ""
-    return f"{text} {escape(cell.interval)}".strip()
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    if line.others:
+        return f"*{name}*"
+    return f"*{name}* ({line.control})" if line.control else name

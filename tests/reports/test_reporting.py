@@ -17,8 +17,8 @@ from mmragbench.reporting.facts.curves import curves
 from mmragbench.reporting.page import issues as troubles
 from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.page import render
+from mmragbench.reporting.tables.limits import limit_tables
 from mmragbench.reporting.tables.tables import tables
-from mmragbench.reporting.words.limits import limit_tables
 from mmragbench.run_folder.report_data import RunFolder
 
 
@@ -90,7 +90,7 @@ def test_all_failed_is_neither_zero_nor_not_applicable(changed: Callable[..., Pa
     texts = [line.cells[0].text for line in table.blocks[0].lines]
     assert (texts, table.notes) == (
         ["failed", "failed", "0.0"],
-        ("failed for all 5 queries", crash),
+        (("1", "failed for all 5 queries"), ("2", crash)),
     )
     assert (troubles.inapplicable(run), len(troubles.failures(run))) == ([], 1)
 

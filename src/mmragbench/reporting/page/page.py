@@ -18,9 +18,11 @@ from mmragbench.reporting.page.embedded_pictures import Album
 from mmragbench.reporting.page.explorer import USUAL, Allowance, explorer, script, script_digest
 from mmragbench.reporting.page.heading import facts_of, lede, question
 from mmragbench.reporting.page.plots import Plots, plots
+from mmragbench.reporting.tables.limits import LimitTable, limit_tables
 from mmragbench.reporting.tables.overview import FEW, SliceTable, overview, slice_table
-from mmragbench.reporting.tables.tables import Table, task_tables
-from mmragbench.reporting.words.limits import LimitTable, limit_tables
+from mmragbench.reporting.tables.table import Table
+from mmragbench.reporting.tables.tables import task_tables
+from mmragbench.reporting.templates import environment
 from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder.report_data import RunFolder, TaskFacts
 
@@ -51,7 +53,7 @@ def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
     found = {headline.task.name: headline for headline in headlines(run)}
     sections = [_section(run, facts, found.get(name)) for name, facts in run.tasks.items()]
     classes = colours(run)
-    template = _environment().get_template("page.html.jinja")
+    template = _templates().get_template("page.html.jinja")
     return template.render(
         run=run,
         question=question(run),
@@ -113,17 +115,8 @@ def _documents(run: RunFolder) -> list[tuple[str, str]]:
     return [(name, text) for name, text in (("Suite", suite), ("Manifest", manifest)) if text]
 
 
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("mmragbench.reporting.page", "template"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["duration"] = units.compact
-    environment.filters["dollars"] = units.money
-    environment.globals.update(LONG=LONG, FEW=FEW, shape=shape)
-    return environment
+def _templates() -> Environment:
+    templates = environment("mmragbench.reporting.page")
+    templates.filters |= {"duration": units.compact, "dollars": units.money}
+    templates.globals |= {"LONG": LONG, "FEW": FEW, "shape": shape}
+    return templates

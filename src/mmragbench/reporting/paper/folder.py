@@ -14,23 +14,23 @@ from mmragbench.reporting.tables.html import html
 from mmragbench.reporting.tables.labels import labels
 from mmragbench.reporting.tables.latex import latex
 from mmragbench.reporting.tables.markdown import markdown
-from mmragbench.reporting.tables.paper_table import PaperTable
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request, Style
+from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.writing import stem, write
 from mmragbench.run_folder.report_data import RunFolder
 
 Format = Literal["latex", "markdown", "csv", "html"]
 SUFFIXES: dict[Format, str] = {"latex": "tex", "markdown": "md", "csv": "csv", "html": "html"}
 
-RENDERERS: dict[str, Callable[[PaperTable, Style], str]] = {
+RENDERERS: dict[str, Callable[[Table, Style], str]] = {
     "latex": latex,
     "markdown": markdown,
     "html": html,
 }
 
 
-def written(made: Sequence[PaperTable], format: Format, style: Style) -> str:
+def written(made: Sequence[Table], format: Format, style: Style) -> str:
     """The tables as one text."""
     if format == "csv":
         return csv(made)

@@ -10,8 +10,8 @@ from mmragbench.reporting.facts.units import decimals, is_distance, lower_is_bet
 from mmragbench.reporting.page import issues as troubles
 from mmragbench.reporting.paper.models import described
 from mmragbench.reporting.tables.family import Tests
-from mmragbench.reporting.tables.paper_table import Block, Column
 from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.tables.table import Block, Column
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
 from mmragbench.signature import OURS, parse
@@ -196,12 +196,12 @@ def _level(table: Shown) -> str:
 
 
 def _marks(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
-    numbers = [number for block in blocks for line in block.lines for number in line.numbers]
+    cells = [cell for block in blocks for line in block.lines for cell in line.cells]
     group = "its group" if len(blocks) > 1 else "its column"
-    if any(number.best for number in numbers):
+    if any(cell.best for cell in cells):
         tied = "; underlined: can't be told apart from it" if table.tests.p_holm else ""
         yield f"Bold: best of {group}{tied}."
-    if any(number.stars for number in numbers):
+    if any(cell.stars for cell in cells):
         names = " or ".join(sorted(table.baselines))
         yield f"Differs from {names}: *: p < .05, **: p < .01, ***: p < .001."
     if any(p is not None for p in table.tests.p_holm.values()):
@@ -213,7 +213,7 @@ def _untested(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) 
     """Measures that keep nothing to be tested by: their numbers lack marks, which says nothing."""
     tested = {key[-1] for _, key, _ in table.tests.p_holm}
     rivals = any(
-        sum(line.control is None and bool(line.numbers[i].text) for line in block.lines) > 1
+        sum(line.control is None and bool(line.cells[i].text) for line in block.lines) > 1
         for block in blocks
         for i in range(len(columns))
     )

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from mmragbench.reporting.tables.paper_table import Line, Number, PaperTable
 from mmragbench.reporting.tables.request import Style
+from mmragbench.reporting.tables.table import Cell, Line, Table
 from mmragbench.reporting.words.tex import escape
 
 ONE_COLUMN, TWO_COLUMNS, SMALLER = 58, 120, 137
 """How many characters of \\footnotesize fit into a column, a page, a page of \\scriptsize."""
 
 
-def latex(table: PaperTable, style: Style) -> str:
+def latex(table: Table, style: Style) -> str:
     """One float, with its signatures in full as comments; `table*` where a column is too narrow."""
     return "\n".join(_lines(table, style)) + "\n"
 
 
-def _lines(table: PaperTable, style: Style) -> Iterator[str]:
+def _lines(table: Table, style: Style) -> Iterator[str]:
     wide = width(table, style)
     star = "*" if wide > ONE_COLUMN else ""
     size = r"\footnotesize" if wide <= TWO_COLUMNS else r"\scriptsize"
@@ -46,15 +46,15 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
     yield rf"\end{{table{star}}}"
 
 
-def _notes(table: PaperTable) -> Iterator[str]:
+def _notes(table: Table) -> Iterator[str]:
     """Footnotes on lines of their own, then all remarks together."""
-    marked = [rf"$^{{{_mark(mark)}}}$ {_prose(text)}" for mark, text in table.notes if mark]
-    remarks = " ".join(_prose(text) for mark, text in table.notes if not mark)
-    for text in (*marked, *filter(None, [remarks])):
+    marked = [rf"$^{{{_mark(mark)}}}$ {_prose(text)}" for mark, text in table.notes]
+    remarks = " ".join(map(_prose, table.remarks))
+    for text in filter(None, (*marked, remarks)):
         yield rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize\raggedright {text}}}"
 
 
-def _head(table: PaperTable) -> Iterator[str]:
+def _head(table: Table) -> Iterator[str]:
     """Runs, where they stand side by side; measures, those with several cutoffs under one head."""
     counts = ["$n$"] * table.counted + ["failed"] * table.failed
     if table.spans:
@@ -84,7 +84,7 @@ def _over(spans: Sequence[tuple[str, int]], more: int) -> Iterator[str]:
         yield rules
 
 
-def _block(table: PaperTable, lines: Sequence[Line], style: Style) -> Iterator[str]:
+def _block(table: Table, lines: Sequence[Line], style: Style) -> Iterator[str]:
     contenders = [line for line in lines if line.control is None]
     controls = [line for line in lines if line.control is not None]
     yield from (_line(table, line, style) for line in contenders)
@@ -93,34 +93,34 @@ def _block(table: PaperTable, lines: Sequence[Line], style: Style) -> Iterator[s
     yield from (_line(table, line, style) for line in controls)
 
 
-def _line(table: PaperTable, line: Line, style: Style) -> str:
+def _line(table: Table, line: Line, style: Style) -> str:
     name = escape(line.strategy)
     counts = [escape(line.n)] * table.counted + [str(line.n_failed or "")] * table.failed
-    numbers = [_number(number, style) for number in line.numbers]
+    numbers = [_number(cell, style) for cell in line.cells]
     return _row([rf"\textit{{{name}}}" if line.control else name, *numbers, *counts])
 
 
-def _number(number: Number, style: Style) -> str:
+def _number(cell: Cell, style: Style) -> str:
     """Two cells, so that decimal points stay in line: the number, and what stands beside it."""
-    text = escape(number.text)
-    if number.best:
+    text = escape(cell.text)
+    if cell.best:
         text = rf"\textbf{{{text}}}"
-    elif number.tied:
+    elif cell.tied:
         text = rf"\underline{{{text}}}"
-    raised = number.stars + _mark(number.note)
+    raised = cell.stars + _mark(cell.note)
     beside = f"^{{{raised}}}" if raised else ""
-    if style == "subscript" and number.interval:
-        low, high = (_math(end) for end in (number.low, number.high))
+    if style == "subscript" and cell.interval:
+        low, high = (_math(end) for end in (cell.low, cell.high))
         beside += rf"_{{[{low},\,{high}]}}"
     beside = f"${beside}$" if beside else ""
-    if style == "plusminus" and number.half:
-        beside += rf"{{\scriptsize $\,\pm\,{_math(number.half)}$}}"
-    if style == "brackets" and number.interval:
-        beside += rf"{{\scriptsize \,{escape(number.interval)}}}"
+    if style == "plusminus" and cell.half:
+        beside += rf"{{\scriptsize $\,\pm\,{_math(cell.half)}$}}"
+    if style == "brackets" and cell.interval:
+        beside += rf"{{\scriptsize \,{escape(cell.interval)}}}"
     return f"{text} & {beside}"
 
 
-def _label(table: PaperTable) -> str:
+def _label(table: Table) -> str:
     return "tab:" + re.sub(r"[^A-Za-z0-9.-]", "-", table.name)
 
 
@@ -134,7 +134,7 @@ def _math(text: str) -> str:
 
 
 def _mark(mark: str) -> str:
-    signs = {"†": r"\dagger", "‡": r"\ddagger", "": r"\S", "¶": r"\P"}
+    signs = {"†": r"\dagger", "‡": r"\ddagger", "§": r"\S", "¶": r"\P"}
     return "".join(signs.get(sign, rf"\mathrm{{{sign}}}") for sign in mark)
 
 
@@ -150,27 +150,27 @@ def _comment(text: str) -> str:
     return " ".join(text.split())
 
 
-def _counts(table: PaperTable) -> int:
+def _counts(table: Table) -> int:
     return table.counted + table.failed
 
 
-def width(table: PaperTable, style: Style) -> int:
+def width(table: Table, style: Style) -> int:
     """How wide the table is, in characters of its size; script characters are narrower."""
     names = max((len(line.strategy) for line in table.lines), default=0)
     columns = 0.0
     for i, column in enumerate(table.columns):
-        body = max((_across(line.numbers[i], style) for line in table.lines), default=0.0)
+        body = max((_across(line.cells[i], style) for line in table.lines), default=0.0)
         alone = len([c for c in table.columns if c.measure.name == column.measure.name]) == 1
         head = len(str(column.measure)) + 0.8 * len(column.head) + 2 if alone else 0
         columns += max(body, head) + 1.5
     return round(names + columns + 5 * _counts(table))
 
 
-def _across(number: Number, style: Style) -> float:
+def _across(cell: Cell, style: Style) -> float:
     beside = {
-        "subscript": len(number.interval),
-        "brackets": len(number.interval),
-        "plusminus": len(number.half) + 3 * bool(number.half),
+        "subscript": len(cell.interval),
+        "brackets": len(cell.interval),
+        "plusminus": len(cell.half) + 3 * bool(cell.half),
         "none": 0,
     }[style]
-    return len(number.text) + 0.62 * max(beside, len(number.stars + number.note))
+    return len(cell.text) + 0.62 * max(beside, len(cell.stars + cell.note))

@@ -1,4 +1,4 @@
-"""Summary rows as tables: one per task, part and slice, with the best, chance, and footnotes.
+"""A report's tables: one per task, part and slice, with letters at what can't be told apart.
 
 A *part* is `retrieval` or `generation`. A *block* holds what may be compared: the strategies under
 one generator and one number of retrieved documents. The best contender of each block is marked;
@@ -8,13 +8,12 @@ controls never are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import replace
 
-from mmragbench.records import Measure
-from mmragbench.reporting.facts.marks import legend
-from mmragbench.reporting.facts.units import decimals, is_distance, lower_is_better, unit
-from mmragbench.reporting.tables.lines import Line, Notes, estimates, joined, lines
+from mmragbench.reporting.facts.marks import Key, key_of, legend, marks
+from mmragbench.reporting.facts.units import is_distance
+from mmragbench.reporting.tables.cells import Source, columns, lines, noted, settings
+from mmragbench.reporting.tables.table import Block, Line, Notes, Part, Table, digits
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
 
@@ -22,53 +21,8 @@ NO_LEVELS = (
     "{}: no control is a floor, a ceiling or chance here. Intervals are of the distance expected at "
     "this number of images."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The strategies under one setting: `nearest, k = 1`; unnamed for retrieval."""
-
-    label: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A measure with the unit that its head shows."""
-
-    measure: Measure
-    unit: str
-    arrow: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """What one task measured, for all queries or for a slice. `remarks` hold for all of it: what
-    the letters mean, what to know about a measure; `notes` are footnotes."""
-
-    task: str
-    part: str
-    slice: str
-    silver: str | None
-    columns: tuple[Column, ...]
-    blocks: tuple[Block, ...]
-    notes: tuple[str, ...]
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def groups(self) -> list[list[Column]]:
-        """Neighbouring columns of one measure at several cutoffs, together; others alone."""
-        key = groupby(self.columns, key=lambda c: (c.measure.name, c.measure.cutoff is None))
-        return [part for _, group in key for part in _parts(list(group))]
-
-    @property
-    def failed(self) -> bool:
-        """Whether anything failed: the column that counts it is shown only then."""
-        return any(line.n_failed for block in self.blocks for line in block.lines)
-
-
-def _parts(group: list[Column]) -> list[list[Column]]:
-    return [group] if group[0].measure.cutoff is not None else [[column] for column in group]
+ENOUGH = 3
+"""From how many lines on that have the same footnotes instead of any number, one line does."""
 
 
 def tables(run: RunFolder) -> list[Table]:
@@ -79,54 +33,69 @@ def tables(run: RunFolder) -> list[Table]:
 def task_tables(run: RunFolder, facts: TaskFacts) -> list[Table]:
     """The tables of one task."""
     rows = [row for row in run.rows if row.task == facts.name]
+    parts: dict[Part, list[Row]] = {
+        "generation": [row for row in rows if row.generator is not None],
+        "retrieval": [row for row in rows if row.generator is None],
+    }
     slices = sorted(dict.fromkeys(row.slice for row in rows), key=lambda name: name != "all")
-    found = []
-    for slice_ in slices:
-        for part in ("generation", "retrieval"):
-            chosen = [r for r in rows if r.slice == slice_ and (part == "retrieval") == _bare(r)]
-            if chosen:
-                found.append(_table(run, facts, part, chosen))
-    return found
+    return [
+        _table(run, facts, part, chosen)
+        for slice_ in slices
+        for part, of_part in parts.items()
+        if (chosen := [row for row in of_part if row.slice == slice_])
+    ]
 
 
-def title(table: Table) -> str:
-    """What a table is about: `retrieval (silver relevance: categories), emblems only`."""
-    silver = f" (silver relevance: {table.silver})" if table.silver else ""
-    return f"{table.part}{silver}" + (f", {table.slice} only" if table.slice != "all" else "")
-
-
-def _bare(row: Row) -> bool:
-    return row.generator is None
-
-
-def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> Table:
-    names = list(dict.fromkeys(row.measure.name for row in rows))
-    asked = dict.fromkeys(row.measure for row in rows)
-    measures = sorted(asked, key=lambda measure: names.index(measure.name))
-    places = {m: decimals(m, estimates(r for r in rows if r.measure == m)) for m in measures}
-    notes = Notes()
+def _table(run: RunFolder, facts: TaskFacts, part: Part, rows: Sequence[Row]) -> Table:
+    heads, letters, notes = columns(rows), marks(run, rows), Notes()
+    sources = [Source(run, rows)] * len(heads)
     blocks = []
-    for key in dict.fromkeys((row.generator, row.k) for row in rows):
-        chosen = [row for row in rows if (row.generator, row.k) == key]
-        found = list(lines(run, chosen, places, notes))
-        blocks.append(Block(setting(*key), tuple(joined(found))))
+    for key in settings(rows):
+        block = [
+            noted(lettered(line, letters), notes, digits) for line in lines(sources, heads, key)
+        ]
+        blocks.append(Block(setting(*key), tuple(_joined(block))))
     return Table(
         task=facts.name,
         part=part,
         slice=rows[0].slice,
         silver=facts.silver if part == "retrieval" else None,
-        columns=tuple(Column(m, unit(m), "↓" if lower_is_better(m) else "↑") for m in measures),
+        columns=heads,
         blocks=tuple(blocks),
-        notes=tuple(notes.reasons),
+        notes=notes.listed(),
         remarks=tuple(_remarks(run, blocks, rows)),
     )
 
 
+def lettered(line: Line, letters: dict[tuple[Key, str], str]) -> Line:
+    """The line with the letters of its numbers."""
+    cells = (
+        replace(cell, letters=letters.get((key_of(cell.row), line.strategy), ""))
+        if cell.row
+        else cell
+        for cell in line.cells
+    )
+    return replace(line, cells=tuple(cells))
+
+
+def _joined(block: Sequence[Line]) -> Iterator[Line]:
+    """Many lines without a number and with the same footnotes become one, at the end."""
+    groups: dict[tuple[tuple[str, str], ...], list[Line]] = {}
+    for line in block:
+        if not line.n and not line.n_failed:
+            alike = tuple((cell.text, cell.note) for cell in line.cells)
+            groups.setdefault(alike, []).append(line)
+    many = [group for group in groups.values() if len(group) >= ENOUGH]
+    yield from (line for line in block if not any(line in group for group in many))
+    for group in many:
+        yield Line(f"{len(group)} others", None, group[0].cells, len(group))
+
+
 def _remarks(run: RunFolder, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
-    if any(cell.marks for block in blocks for line in block.lines for cell in line.cells):
+    """What the letters mean, and what to know of a measure."""
+    if any(cell.letters for block in blocks for line in block.lines for cell in line.cells):
         yield legend(run, rows)
     yield from dict.fromkeys(row.warning for row in rows if row.warning)
-    if distances := list(
-        dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))
-    ):
+    distances = dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))
+    if distances:
         yield NO_LEVELS.format(" and ".join(distances))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import decimals, number
-from mmragbench.reporting.tables.lines import ABSENT
+from mmragbench.reporting.tables.table import ABSENT
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
 
