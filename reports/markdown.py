@@ -9,8 +9,8 @@ from mmragbench.registry import report
 from mmragbench.reporting.facts.families import summary
 from mmragbench.reporting.page.issues import remarks
 from mmragbench.reporting.tables.markdown import grid
+from mmragbench.reporting.tables.report_tables import task_tables
 from mmragbench.reporting.tables.table import Line, Table
-from mmragbench.reporting.tables.tables import task_tables
 from mmragbench.reporting.words.gfm import escape
 from mmragbench.reporting.words.verdicts import Verdict, verdicts
 from mmragbench.reporting.writing import stem, write

@@ -18,7 +18,7 @@ from mmragbench.reporting.page import issues as troubles
 from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.page import render
 from mmragbench.reporting.tables.limits import limit_tables
-from mmragbench.reporting.tables.tables import tables
+from mmragbench.reporting.tables.report_tables import tables
 from mmragbench.run_folder.report_data import RunFolder
 
 

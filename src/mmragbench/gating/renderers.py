@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from xml.etree import ElementTree as Xml
 
 from mmragbench._digits import number
@@ -20,9 +20,7 @@ from mmragbench.gating.sentences import (
     unfailing,
     weak,
 )
-from mmragbench.reporting.words.gfm import escape
-
-Escape = Callable[[str], str]
+from mmragbench.reporting.words.gfm import escape, row
 
 ANNOTATIONS = 10
 """GitHub shows as many errors a step."""
@@ -36,8 +34,8 @@ def markdown(gate: Gate) -> str:
     parts = [
         [f"## {mark} {escape(headline(gate))}"],
         [f"- **{escape(p.where)}**: {escape(p.text)}" for p in gate.problems],
-        _failing(gate, escape),
-        _worse(gate, escape),
+        _failing(gate),
+        _worse(gate),
         [f"- {escape(which)}: {text}" for which, text in too_few(gate)],
         [escape(text) for text in filter(None, [unfailing(gate)])],
         [escape(power(gate))],
@@ -45,42 +43,42 @@ def markdown(gate: Gate) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
-def _failing(gate: Gate, escape: Escape) -> list[str]:
+def _failing(gate: Gate) -> list[str]:
     if not gate.failing:
         return []
     heads = [
-        "| cell | verdict | before | now | loss | margin | p |",
-        f"| :-- | :-- {'| --: ' * 5}|",
+        row(["cell", "verdict", "before", "now", "loss", "margin", "p"]),
+        row([":--"] * 2 + ["--:"] * 5),
     ]
     more = len(gate.failing) - ROWS
     rest = [f"\n… and {more:,} more."] if more > 0 else []
-    return [*heads, *(_row(cell, escape) for cell in gate.failing[:ROWS]), *rest]
+    return [*heads, *(_row(cell) for cell in gate.failing[:ROWS]), *rest]
 
 
-def _worse(gate: Gate, escape: Escape) -> list[str]:
+def _worse(gate: Gate) -> list[str]:
     lines = []
     for worse in got_worse(gate)[:ROWS]:
-        asked = f" {escape(worse.asked)}" if worse.asked else ""
+        query = escape(worse.fallen.query) + (f" {escape(worse.asked)}" if worse.asked else "")
         before, now = number(worse.fallen.before), number(worse.fallen.now)
-        cells = (escape(worse.fallen.query) + asked, escape(worse.where), before, now)
-        lines.append(f"| {' | '.join(cells)} | {escape(worse.answer or '')} |")
-    heads = ["| got worse | in | before | now | answered now |", "| :-- | :-- | --: | --: | :-- |"]
-    return [*heads, *lines] if lines else []
+        lines.append(row([query, escape(worse.where), before, now, escape(worse.answer or "")]))
+    heads = ["got worse", "in", "before", "now", "answered now"]
+    return [row(heads), row([":--", ":--", "--:", "--:", ":--"]), *lines] if lines else []
 
 
-def _row(cell: Cell, escape: Escape) -> str:
+def _row(cell: Cell) -> str:
     now, lost = (("—" if value is None else number(value)) for value in (cell.now, cell.loss))
     p = p_value(cell)
-    cells = (
-        escape(cell.name),
-        cell.verdict,
-        number(cell.before),
-        now,
-        lost,
-        f"{cell.margin:.3g}",
-        "—" if p is None else tiny(p).lstrip("= "),
+    return row(
+        [
+            escape(cell.name),
+            cell.verdict,
+            number(cell.before),
+            now,
+            lost,
+            f"{cell.margin:.3g}",
+            "—" if p is None else tiny(p).lstrip("= "),
+        ]
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def junit(gate: Gate) -> bytes:

@@ -20,8 +20,8 @@ from mmragbench.reporting.page.heading import facts_of, lede, question
 from mmragbench.reporting.page.plots import Plots, plots
 from mmragbench.reporting.tables.limits import LimitTable, limit_tables
 from mmragbench.reporting.tables.overview import FEW, SliceTable, overview, slice_table
+from mmragbench.reporting.tables.report_tables import task_tables
 from mmragbench.reporting.tables.table import Table
-from mmragbench.reporting.tables.tables import task_tables
 from mmragbench.reporting.templates import environment
 from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder.report_data import RunFolder, TaskFacts

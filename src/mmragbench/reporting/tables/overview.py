@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from mmragbench.reporting.facts.headline import Headline
 from mmragbench.reporting.facts.marks import marks
 from mmragbench.reporting.tables.cells import Source, columns, lines, noted
+from mmragbench.reporting.tables.report_tables import lettered
 from mmragbench.reporting.tables.table import Cell, Column, Line, Notes, digits
-from mmragbench.reporting.tables.tables import lettered
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.report_data import Row, RunFolder
 
