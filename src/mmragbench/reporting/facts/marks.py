@@ -19,11 +19,11 @@ def marks(run: RunFolder, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
     for row in rows:
         if row.estimate is not None:
             cells.setdefault(key_of(row), []).append(row)
-    found = {}
+    letters_of = {}
     for key, members in cells.items():
         for strategy, letters in _letters(members, pairs.get(key, [])).items():
-            found[key, strategy] = letters
-    return found
+            letters_of[key, strategy] = letters
+    return letters_of
 
 
 def legend(run: RunFolder, rows: Iterable[Row]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mmragbench.errors import DataError
-from mmragbench.reporting.tables.caption import Shown, caption, remarks
+from mmragbench.reporting.tables.caption import Numbers, caption, remarks
 from mmragbench.reporting.tables.cells import Setting, Source, columns, lines, noted, settings
 from mmragbench.reporting.tables.comparability import obstacles, remark
 from mmragbench.reporting.tables.family import Tests
@@ -57,30 +57,22 @@ def tables(runs: Sequence[RunFolder], request: Request) -> list[Table]:
 
 def _table(sources: Sequence[Source], task: str, generated: bool, request: Request) -> Table:
     apart = obstacles([(s.run, s.rows) for s in sources], task) if len(sources) > 1 else []
-    rows = [row for source in sources for row in source.rows]
     tests = Tests.of([(s.run, s.rows, s.baseline) for s in sources])
-    facts = tuple((s.run.tasks[task], s.run, s.label) for s in sources)
     grid = _Grid(sources, tests, side_by_side=bool(apart))
     blocks = tuple(grid.blocks())
-    shown = Shown(
-        facts=facts,
-        generated=generated,
-        rows=rows,
-        tests=tests,
-        apart=tuple(apart),
-        baselines=frozenset(s.baseline for s in sources if s.baseline),
-        request=request,
+    numbers = Numbers(
+        task, generated, sources, grid.columns, blocks, tests, apart, grid.left_out, request
     )
     return Table(
         task=task,
         part="generation" if generated else "retrieval",
         slice=request.slice,
-        silver=None if generated else facts[0][0].silver,
+        silver=None if generated else sources[0].run.tasks[task].silver,
         columns=grid.columns,
         blocks=blocks,
         notes=grid.notes.listed(),
-        remarks=tuple(remarks(shown, grid.columns, blocks, grid.left_out)),
-        caption=tuple(caption(shown, blocks)),
+        remarks=tuple(remarks(numbers)),
+        caption=tuple(caption(numbers)),
     )
 
 
