@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mmragbench.reporting.facts.units import decimals, number, shown, unit
+from mmragbench.reporting.facts.units import decimals, shown, unit
 from mmragbench.reporting.page.embedded_pictures import Album
 from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
@@ -68,36 +68,25 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyLine:
-    """One generator's share of copies under one strategy."""
-
-    task: str
-    strategy: str
-    setting: str
-    answered: str
-    copied: str
-    recurring: str
-
-
-@dataclass(frozen=True, slots=True)
 class Audits:
     """The whole section.
 
     Attributes:
         leaks: findings, task by task.
-        copies: lines of the copy table.
-        mixed: task -> (strategy, n, one `hits / relevant` a kind) where a memory is mixed.
-        uniform: (task, kind) where all documents are of one kind.
-        gaps: (task, encoder, distance, matched, unmatched, vectors).
+        copies: task -> its rows of the copy audit, as stored.
+        modality: task -> its modality audit, as stored.
         failed: (audit, reason) of those that crashed.
     """
 
     leaks: list[Finding]
-    copies: list[CopyLine]
-    mixed: list[tuple[str, list[tuple[str, ...]]]]
-    uniform: list[tuple[str, str]]
-    gaps: list[tuple[str, ...]]
+    copies: dict[str, list[Json]]
+    modality: dict[str, Json]
     failed: list[tuple[str, str]]
+
+    @property
+    def uniform(self) -> list[tuple[str, str]]:
+        """(task, kind) where all documents are of one kind."""
+        return [(task, _kind(own)) for task, own in self.modality.items() if not own["mixed"]]
 
 
 def audits(run: RunFolder, album: Album) -> Audits | None:
@@ -106,28 +95,29 @@ def audits(run: RunFolder, album: Album) -> Audits | None:
     if not stored:
         return None
     tasks: dict[str, Json] = stored.get("tasks") or {}
-    leaks = {name: sound for name, found in tasks.items() if (sound := _sound(found, "leak"))}
-    modality = {
-        name: sound for name, found in tasks.items() if (sound := _sound(found, "modality"))
-    }
+    leaks = _sound(tasks, "leak")
     return Audits(
-        leaks=_merged([_finding(run.tasks.get(n), n, f, album) for n, f in leaks.items()]),
-        copies=[line for name, found in tasks.items() for line in _copies(name, found)],
-        mixed=[(name, _mixed(found)) for name, found in modality.items() if found["mixed"]],
-        uniform=[(n, _kind(found)) for n, found in modality.items() if not found["mixed"]],
-        gaps=[line for name, found in modality.items() for line in _gaps(name, found)],
+        leaks=_merged([_finding(run.tasks.get(n), n, raw, album) for n, raw in leaks.items()]),
+        copies={n: own["copy"] for n, own in tasks.items() if _rows(own.get("copy"))},
+        modality=_sound(tasks, "modality"),
         failed=[
             (f"{kind} audit of {name}", str(result["error"]))
-            for name, found in tasks.items()
-            for kind, result in found.items()
+            for name, own in tasks.items()
+            for kind, result in own.items()
             if isinstance(result, dict) and "error" in result
         ],
     )
 
 
-def _sound(found: Json, kind: str) -> Json | None:
-    result = found.get(kind)
-    return result if isinstance(result, dict) and "error" not in result else None
+def _rows(result: Any) -> bool:
+    """Whether an audit that lists rows has any; one that crashed has none."""
+    return isinstance(result, list) and bool(result)
+
+
+def _sound(tasks: dict[str, Json], kind: str) -> dict[str, Json]:
+    """Task -> its audit of one kind, where there is one that did not crash."""
+    results = {name: own.get(kind) for name, own in tasks.items()}
+    return {n: raw for n, raw in results.items() if isinstance(raw, dict) and "error" not in raw}
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
@@ -183,13 +173,13 @@ def _leak_text(found: Json) -> str:
 def _references_text(found: Json, what: str) -> str:
     if not found["captions"]:
         return ""
-    share = _share(found["recurring"], found["captions"])
+    recurring = share(found["recurring"], found["captions"])
     if what == "right answers":
-        return f"{share} right answers are, word for word, all that a text of the memory says."
-    text = f"{share} {what} occur word for word in the memory"
+        return f"{recurring} right answers are, word for word, all that a text of the memory says."
+    text = f"{recurring} {what} occur word for word in the memory"
     if found["chance"] is not None:
         text += (
-            f"; of the memory's own captions {_percent(found['chance'])} occur in another document"
+            f"; of the memory's own captions {percent(found['chance'])} occur in another document"
         )
     text += "."
     if found["whole"]:
@@ -236,49 +226,16 @@ def _without(rows: list[Json]) -> Iterator[tuple[str, ...]]:
             )
 
 
-def _copies(task: str, found: Json) -> Iterator[CopyLine]:
-    rows = found.get("copy")
-    for row in rows if isinstance(rows, list) else ():
-        yield CopyLine(
-            task,
-            row["strategy"],
-            setting(row["generator"], row["k"]),
-            f"{row['answered']:,}",
-            _share(row["copied"], row["shown"]) if row["shown"] else "shown nothing",
-            "" if row["recurring"] is None else _share(row["recurring"], row["answered"]),
-        )
-
-
-def _mixed(found: Json) -> list[tuple[str, ...]]:
-    kinds = list(found["memory"])
-    memory = ("memory", "", *(_percent(found["memory"][kind]) for kind in kinds))
-    rows = [memory]
-    for row in found["strategies"]:
-        pairs = ((row["hits"].get(kind, 0), row["relevant"].get(kind, 0)) for kind in kinds)
-        shares = (f"{_percent(hits)} / {_percent(relevant)}" for hits, relevant in pairs)
-        rows.append((row["strategy"], f"{row['n']:,}", *shares))
-    return rows
-
-
 def _kind(found: Json) -> str:
     words = {"image": "an image", "text": "a text", "pair": "an image with texts"}
     return next((words[kind] for kind, share in found["memory"].items() if share), "nothing")
 
 
-def _gaps(task: str, found: Json) -> Iterator[tuple[str, ...]]:
-    for encoder, raw in found["gaps"].items():
-        cosines = (raw["matched"], raw["unmatched"])
-        read = f"{raw['images']:,} images, {raw['texts']:,} texts"
-        yield task, encoder, f"{raw['distance']:.3f}", *map(_cosine, cosines), read
+def share(part: int, whole: int) -> str:
+    """`3 of 400 (0.8 %)`."""
+    return f"{part:,} of {whole:,} ({percent(part / whole)})" if whole else "0 of 0"
 
 
-def _cosine(value: float | None) -> str:
-    return "" if value is None else number(value, 3)
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,} ({_percent(part / whole)})" if whole else "0 of 0"
-
-
-def _percent(share: Any) -> str:
+def percent(share: Any) -> str:
+    """A share as the page shows it: `0.8 %`."""
     return f"{100 * share:.1f} %"

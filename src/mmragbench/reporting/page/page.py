@@ -11,7 +11,7 @@ from mmragbench.reporting.facts import costs, families, units
 from mmragbench.reporting.facts.headline import Headline, headlines
 from mmragbench.reporting.page import issues as troubles
 from mmragbench.reporting.page import strips as glance
-from mmragbench.reporting.page.audits import audits
+from mmragbench.reporting.page.audits import audits, percent, share
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
 from mmragbench.reporting.page.drawing.shapes import shape
 from mmragbench.reporting.page.embedded_pictures import Album
@@ -23,6 +23,7 @@ from mmragbench.reporting.tables.overview import FEW, SliceTable, overview, slic
 from mmragbench.reporting.tables.report_tables import task_tables
 from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.templates import environment
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder.report_data import RunFolder, TaskFacts
 
@@ -117,6 +118,11 @@ def _documents(run: RunFolder) -> list[tuple[str, str]]:
 
 def _templates() -> Environment:
     templates = environment("mmragbench.reporting.page")
-    templates.filters |= {"duration": units.compact, "dollars": units.money}
-    templates.globals |= {"LONG": LONG, "FEW": FEW, "shape": shape}
+    templates.filters |= {
+        "duration": units.compact,
+        "dollars": units.money,
+        "decimals": units.number,
+    }
+    templates.globals |= {"LONG": LONG, "FEW": FEW, "shape": shape, "setting": setting}
+    templates.globals |= {"share": share, "percent": percent}
     return templates
