@@ -28,6 +28,7 @@ from mmragbench.reporting.tables.markdown import markdown
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.table import Cell, Table
+from mmragbench.reporting.templates import environment, latex_environment
 from mmragbench.reporting.words.tex import escape
 from mmragbench.run_folder.report_data import RunFolder
 
@@ -208,6 +209,14 @@ def test_each_signature_has_a_mark_of_its_own(changed: Callable[..., Path]) -> N
     assert list(table.notes) == [*expected, ("††", "Signature: n is 4, not 9.")]
     for mark in (r"\dagger", r"\ddagger", r"\S", r"\P", r"\dagger\dagger"):
         assert f"^{{{mark}}}" in latex(table, "none")
+
+
+def test_templates_escape_what_no_filter_does() -> None:
+    """A text that is put into a template as it is can't be markup, in HTML as in LaTeX."""
+    html_text = environment("mmragbench.reporting.tables").from_string("{{ text }}")
+    assert html_text.render(text="<b>") == "&lt;b&gt;"
+    latex_text = latex_environment("mmragbench.reporting.tables").from_string("<< text >>")
+    assert latex_text.render(text="a_1 \\input{x}") == r"a\_1 \textbackslash{}input\{x\}"
 
 
 def test_labels_tell_runs_apart(changed: Callable[..., Path], tmp_path: Path) -> None:

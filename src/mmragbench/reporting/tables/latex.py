@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mmragbench.reporting.tables.request import Style
-from mmragbench.reporting.tables.table import Cell, Line, Table
-from mmragbench.reporting.words.tex import escape
+from mmragbench.reporting.tables.table import Block, Cell, Line, Table
+from mmragbench.reporting.templates import latex_environment
+from mmragbench.reporting.words.tex import Tex, escape
 
 ONE_COLUMN, TWO_COLUMNS, SMALLER = 58, 120, 137
 """How many characters of \\footnotesize fit into a column, a page, a page of \\scriptsize."""
@@ -15,43 +16,27 @@ ONE_COLUMN, TWO_COLUMNS, SMALLER = 58, 120, 137
 
 def latex(table: Table, style: Style) -> str:
     """One float, with its signatures in full as comments; `table*` where a column is too narrow."""
-    return "\n".join(_lines(table, style)) + "\n"
+    wide, counts = width(table, style), table.counted + table.failed
+    template = latex_environment("mmragbench.reporting.tables").get_template("table.tex.jinja")
+    return template.render(
+        table=table,
+        label=Tex(re.sub(r"[^A-Za-z0-9.-]", "-", table.name)),
+        star="*" if wide > ONE_COLUMN else "",
+        size=Tex(r"\footnotesize" if wide <= TWO_COLUMNS else r"\scriptsize"),
+        shrunk=wide > SMALLER,
+        columns=Tex("r@{}l" * len(table.columns) + "r" * counts),
+        across=1 + 2 * len(table.columns) + counts,
+        head=map(Tex, _head(table)),
+        blocks=[(block.label, map(Tex, _block(table, block, style))) for block in table.blocks],
+        notes=list(_notes(table)),
+    )
 
 
-def _lines(table: Table, style: Style) -> Iterator[str]:
-    wide = width(table, style)
-    star = "*" if wide > ONE_COLUMN else ""
-    size = r"\footnotesize" if wide <= TWO_COLUMNS else r"\scriptsize"
-    yield r"% Needs \usepackage{booktabs}. Every number's signature in full:"
-    yield from (f"%   {_comment(column.signature)}" for column in table.columns if column.signature)
-    if wide > SMALLER:
-        yield r"% Wider than a page, so shrunk (with graphicx): fewer --measures would be readable."
-    yield rf"\begin{{table{star}}}[tb]\centering"
-    yield rf"\caption{{{_prose(' '.join(table.caption))}}}\label{{{_label(table)}}}"
-    yield rf"\par\smallskip{size}\setlength{{\tabcolsep}}{{3pt}}"
-    if wide > SMALLER:
-        yield r"\resizebox{\linewidth}{!}{%"
-    yield rf"\begin{{tabular}}{{@{{}}l{'r@{}l' * len(table.columns)}{'r' * _counts(table)}@{{}}}}"
-    yield r"\toprule"
-    yield from _head(table)
-    for block in table.blocks:
-        yield r"\midrule"
-        if block.label:
-            cells = 1 + 2 * len(table.columns) + _counts(table)
-            yield rf"\multicolumn{{{cells}}}{{@{{}}l}}{{\textit{{{escape(block.label)}}}}} \\"
-        yield from _block(table, block.lines, style)
-    yield r"\bottomrule"
-    yield r"\end{tabular}" + "}" * (wide > SMALLER)
-    yield from _notes(table)
-    yield rf"\end{{table{star}}}"
-
-
-def _notes(table: Table) -> Iterator[str]:
-    """Footnotes on lines of their own, then all remarks together."""
-    marked = [rf"$^{{{_mark(mark)}}}$ {_prose(text)}" for mark, text in table.notes]
-    remarks = " ".join(map(_prose, table.remarks))
-    for text in filter(None, (*marked, remarks)):
-        yield rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize\raggedright {text}}}"
+def _notes(table: Table) -> Iterator[tuple[Tex, str]]:
+    """Footnotes, then all remarks together."""
+    yield from ((Tex(_mark(mark)), text) for mark, text in table.notes)
+    if table.remarks:
+        yield Tex(), " ".join(table.remarks)
 
 
 def _head(table: Table) -> Iterator[str]:
@@ -84,9 +69,9 @@ def _over(spans: Sequence[tuple[str, int]], more: int) -> Iterator[str]:
         yield rules
 
 
-def _block(table: Table, lines: Sequence[Line], style: Style) -> Iterator[str]:
-    contenders = [line for line in lines if line.control is None]
-    controls = [line for line in lines if line.control is not None]
+def _block(table: Table, block: Block, style: Style) -> Iterator[str]:
+    contenders = [line for line in block.lines if line.control is None]
+    controls = [line for line in block.lines if line.control is not None]
     yield from (_line(table, line, style) for line in contenders)
     if contenders and controls:
         yield r"\addlinespace[2pt]"
@@ -120,15 +105,6 @@ def _number(cell: Cell, style: Style) -> str:
     return f"{text} & {beside}"
 
 
-def _label(table: Table) -> str:
-    return "tab:" + re.sub(r"[^A-Za-z0-9.-]", "-", table.name)
-
-
-def _prose(text: str) -> str:
-    """Names of models and signatures are long words; they may break at their slashes."""
-    return escape(text).replace("/", r"\slash{}")
-
-
 def _math(text: str) -> str:
     return text.replace("−", "-")
 
@@ -146,14 +122,6 @@ def _row(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _comment(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _counts(table: Table) -> int:
-    return table.counted + table.failed
-
-
 def width(table: Table, style: Style) -> int:
     """How wide the table is, in characters of its size; script characters are narrower."""
     names = max((len(line.strategy) for line in table.lines), default=0)
@@ -163,7 +131,7 @@ def width(table: Table, style: Style) -> int:
         alone = len([c for c in table.columns if c.measure.name == column.measure.name]) == 1
         head = len(str(column.measure)) + 0.8 * len(column.head) + 2 if alone else 0
         columns += max(body, head) + 1.5
-    return round(names + columns + 5 * _counts(table))
+    return round(names + columns + 5 * (table.counted + table.failed))
 
 
 def _across(cell: Cell, style: Style) -> float:
