@@ -29,8 +29,8 @@ def markdown(run: Path, target: Path) -> Path:
     texts = {task: _task(folder, facts) for task, facts in folder.tasks.items()}
     for task, text in texts.items():
         write(target / "tables" / f"{stem(task)}.md", f"# {text}\n{LEGEND}\n")
-    said = {verdict.task: _answer(verdict) for verdict in verdicts(folder)}
-    parts = [f"# {escape(folder.name)}\n", *said.values(), ""]
+    answers = {verdict.task: _answer(verdict) for verdict in verdicts(folder)}
+    parts = [f"# {escape(folder.name)}\n", *answers.values(), ""]
     parts += [f"{escape(remark[:1].upper() + remark[1:])}.\n" for remark in remarks(folder)]
     parts += [f"{escape(text)}\n" for text in filter(None, [summary(folder)])]
     parts += [*(f"## {text}" for text in texts.values()), LEGEND]
@@ -45,8 +45,8 @@ def _answer(verdict: Verdict) -> str:
 
 def _task(run: RunFolder, facts: TaskFacts) -> str:
     counts = {"queries": facts.n_queries, "documents": facts.n_documents}
-    said = [f"{n:,} {what}" for what, n in counts.items() if n is not None]
-    text = "\n".join([escape(facts.name), "", *([", ".join(said) + ".", ""] if said else [])])
+    sizes = [f"{n:,} {what}" for what, n in counts.items() if n is not None]
+    text = "\n".join([escape(facts.name), "", *([", ".join(sizes) + ".", ""] if sizes else [])])
     for table in task_tables(run, facts):
         text += "\n".join(["", *_table(table), ""])
     return text

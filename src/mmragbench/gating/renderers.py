@@ -116,8 +116,8 @@ def _cell_case(gate: Gate, cell: Cell) -> Xml.Element:
 def _case(where: str, name: str, kind: str = "", message: str = "", body: str = "") -> Xml.Element:
     case = Xml.Element("testcase", classname=_legal(where), name=_legal(name), time="0")
     if kind:
-        told = Xml.SubElement(case, "failure", type=kind, message=_legal(message))
-        told.text = _legal(f"{message}\n{body}".strip())
+        failure = Xml.SubElement(case, "failure", type=kind, message=_legal(message))
+        failure.text = _legal(f"{message}\n{body}".strip())
     return case
 
 
@@ -130,15 +130,15 @@ def errors(gate: Gate) -> list[str]:
     """`::error title=…::…` lines; none where the gate holds."""
     if gate.holds:
         return []
-    told = [
+    lines = [
         *((p.where, p.text) for p in gate.problems),
         *((cell.name, sentence(cell)) for cell in gate.failing),
         *too_few(gate),
     ]
-    if len(told) > ANNOTATIONS:
-        rest = len(told) - ANNOTATIONS + 1
-        told = [*told[: ANNOTATIONS - 1], (gate.suite, f"{rest:,} more; see the summary")]
-    return [f"::error title={_property(where)}::{_message(text)}" for where, text in told]
+    if len(lines) > ANNOTATIONS:
+        rest = len(lines) - ANNOTATIONS + 1
+        lines = [*lines[: ANNOTATIONS - 1], (gate.suite, f"{rest:,} more; see the summary")]
+    return [f"::error title={_property(where)}::{_message(text)}" for where, text in lines]
 
 
 def warnings(gate: Gate) -> list[str]:

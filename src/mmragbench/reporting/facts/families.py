@@ -33,10 +33,10 @@ class Family:
 
 def families(pairs: Iterable[Json]) -> list[Family]:
     """The families of stored pairs, in their order."""
-    found: dict[tuple[str, str], list[Json]] = {}
+    by_family: dict[tuple[str, str], list[Json]] = {}
     for pair in pairs:
         if pair["family"] is not None:
-            found.setdefault((pair["task"], pair["family"]), []).append(pair)
+            by_family.setdefault((pair["task"], pair["family"]), []).append(pair)
     return [
         Family(
             task,
@@ -45,39 +45,39 @@ def families(pairs: Iterable[Json]) -> list[Family]:
             tuple(dict.fromkeys(pair["measure"] for pair in own)),
             own[0]["slice"] != "all",
         )
-        for (task, name), own in found.items()
+        for (task, name), own in by_family.items()
     ]
 
 
-def within(found: Sequence[Family]) -> str:
+def within(shown: Sequence[Family]) -> str:
     """`within the family primary (CIDEr; 12 tests)`, for the sentence that names a correction; of a
     run from before there were families, that it names none."""
-    if not found:
+    if not shown:
         return "in families that the run does not name"
-    noun = "family" if len(found) == 1 else "families"
-    return f"within the {noun} {listed(map(str, found))}"
+    noun = "family" if len(shown) == 1 else "families"
+    return f"within the {noun} {listed(map(str, shown))}"
 
 
-def primary(run: RunFolder, found: Sequence[Family]) -> str:
+def primary(run: RunFolder, shown: Sequence[Family]) -> str:
     """`CIDEr on captioning (9 tests) and …`, the primary families; empty where there is none."""
-    own = [family for family in found if family.name == "primary"]
+    own = [family for family in shown if family.name == "primary"]
     named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests, 'test')})" for f in own]
     return listed(named) if named else ""
 
 
 def summary(run: RunFolder) -> str:
     """How many families and tests a page shows, and what that means; empty where there is none."""
-    found = families([*run.comparisons, *run.against_controls])
-    if not found:
+    shown = families([*run.comparisons, *run.against_controls])
+    if not shown:
         return ""
-    tests = sum(family.tests for family in found)
+    tests = sum(family.tests for family in shown)
     text = (
-        f"{counted(tests, 'test')} in {counted(len(found), 'family')}: on average, in at most one of "
+        f"{counted(tests, 'test')} in {counted(len(shown), 'family')}: on average, in at most one of "
         "twenty such families is a difference called better or worse that is only chance (Holm's "
         "correction within each)."
     )
-    if first := primary(run, found):
+    if first := primary(run, shown):
         text += f" The answers rest on the primary ones, of contenders with each other by {first}"
-        loose = any(family.exploratory for family in found)
+        loose = any(family.exploratory for family in shown)
         text += "; those of slices are exploratory." if loose else "."
     return text

@@ -96,16 +96,16 @@ def forests(run: RunFolder, facts: TaskFacts) -> list[Forest]:
     baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
     wanted = (baseline, primary, "all")
     own = [p for p in run.against_controls if (p["b"], p["measure"], p["slice"]) == wanted]
-    made = [_forest(run, pairs, str(baseline)) for pairs in _panels(own, facts)]
+    panels = [_forest(run, pairs, str(baseline)) for pairs in _panels(own, facts)]
     for pairs in _panels(run.comparisons, facts):
         with_it = [
             p if p["b"] == baseline else turned(p) for p in pairs if baseline in (p["a"], p["b"])
         ]
         if with_it:
-            made.append(_forest(run, with_it, str(baseline)))
+            panels.append(_forest(run, with_it, str(baseline)))
         if len(pairs) > len(with_it):
-            made.append(_forest(run, pairs, None))
-    return made
+            panels.append(_forest(run, pairs, None))
+    return panels
 
 
 def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:

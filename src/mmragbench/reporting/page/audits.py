@@ -28,8 +28,8 @@ class ShownPair:
 
     query: str
     document: str
-    image: str | None
-    found: str | None
+    query_picture: str | None
+    document_picture: str | None
     how: str
     alike: str
 
@@ -60,7 +60,9 @@ class Finding:
 
     @property
     def pictured(self) -> tuple[ShownPair, ...]:
-        return tuple(pair for pair in self.pairs if pair.image or pair.found)[:PICTURED]
+        return tuple(pair for pair in self.pairs if pair.query_picture or pair.document_picture)[
+            :PICTURED
+        ]
 
     @property
     def named(self) -> tuple[ShownPair, ...]:
@@ -124,36 +126,36 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     """Findings that read the same are told once; leaks are never merged."""
     from dataclasses import replace
 
-    kept: dict[tuple[str, ...], Finding] = {}
+    merged: dict[tuple[str, ...], Finding] = {}
     for finding in findings:
         key = (finding.text, finding.references, *(finding.tasks if finding.leaked else ()))
-        earlier = kept.get(key)
-        kept[key] = replace(earlier, tasks=earlier.tasks + finding.tasks) if earlier else finding
-    return list(kept.values())
+        earlier = merged.get(key)
+        merged[key] = replace(earlier, tasks=earlier.tasks + finding.tasks) if earlier else finding
+    return list(merged.values())
 
 
-def _finding(facts: TaskFacts | None, task: str, found: Json, album: Album) -> Finding:
+def _finding(facts: TaskFacts | None, task: str, audit: Json, album: Album) -> Finding:
     what = "right answers" if facts and facts.output == "answer" else "reference captions"
     return Finding(
         tasks=(task,),
-        text=_leak_text(found),
-        leaked=bool(found["leaked"]),
-        references=_references_text(found["references"], what),
-        examples=tuple(_example(raw) for raw in found["references"]["examples"]),
-        pairs=tuple(_pair(raw, album) for raw in found["pairs"]),
-        misses=tuple(_pair(raw, album) for raw in found["misses"]),
-        without=tuple(_without(found["without"])),
+        text=_leak_text(audit),
+        leaked=bool(audit["leaked"]),
+        references=_references_text(audit["references"], what),
+        examples=tuple(_example(raw) for raw in audit["references"]["examples"]),
+        pairs=tuple(_pair(raw, album) for raw in audit["pairs"]),
+        misses=tuple(_pair(raw, album) for raw in audit["misses"]),
+        without=tuple(_without(audit["without"])),
     )
 
 
-def _leak_text(found: Json) -> str:
-    noun = NOUNS.get(" ".join(found["roles"]), "query image")
-    if not found["asked"]:
+def _leak_text(audit: Json) -> str:
+    noun = NOUNS.get(" ".join(audit["roles"]), "query image")
+    if not audit["asked"]:
         return "The queries come without a picture, so there is none to look for."
-    if not found["held"]:
+    if not audit["held"]:
         return "The memory holds no pictures."
-    of = f"{found['asked']:,}"
-    by, leaked = found["queries"], len(found["leaked"])
+    of = f"{audit['asked']:,}"
+    by, leaked = audit["queries"], len(audit["leaked"])
     if leaked:
         parts = ", ".join(f"{by[how]:,} as {WORDS[how]}" for how in WORDS)
         verb = "is" if leaked == 1 else "are"
@@ -161,29 +163,29 @@ def _leak_text(found: Json) -> str:
     else:
         text = (
             f"No copy of a {noun} was found in the memory: 0 of {of} by bytes, pixels or "
-            f"near-duplicates, among {found['held']:,} memory images. {UNSEEN}"
+            f"near-duplicates, among {audit['held']:,} memory images. {UNSEEN}"
         )
-    if found["wanted"]:
-        text += f" {found['wanted']:,} more are the gold document itself, which is to be found."
-    if found["unreadable"]:
-        text += f" {found['unreadable']:,} pictures could not be read."
+    if audit["wanted"]:
+        text += f" {audit['wanted']:,} more are the gold document itself, which is to be found."
+    if audit["unreadable"]:
+        text += f" {audit['unreadable']:,} pictures could not be read."
     return text
 
 
-def _references_text(found: Json, what: str) -> str:
-    if not found["captions"]:
+def _references_text(audit: Json, what: str) -> str:
+    if not audit["captions"]:
         return ""
-    recurring = share(found["recurring"], found["captions"])
+    recurring = share(audit["recurring"], audit["captions"])
     if what == "right answers":
         return f"{recurring} right answers are, word for word, all that a text of the memory says."
     text = f"{recurring} {what} occur word for word in the memory"
-    if found["chance"] is not None:
+    if audit["chance"] is not None:
         text += (
-            f"; of the memory's own captions {percent(found['chance'])} occur in another document"
+            f"; of the memory's own captions {percent(audit['chance'])} occur in another document"
         )
     text += "."
-    if found["whole"]:
-        text += f" For {counted(len(found['whole']), 'query')} all references do."
+    if audit["whole"]:
+        text += f" For {counted(len(audit['whole']), 'query')} all references do."
     return text
 
 
@@ -203,8 +205,8 @@ def _pair(raw: Json, album: Album) -> ShownPair:
     return ShownPair(
         query=str(raw["query"]),
         document=str(raw["document"]),
-        image=album.place(raw.get("image")),
-        found=album.place(raw.get("found")),
+        query_picture=album.place(raw.get("image")),
+        document_picture=album.place(raw.get("found")),
         how={"near": "near-duplicate"}.get(raw["how"], WORDS.get(raw["how"], "")),
         alike=", ".join(alike),
     )
@@ -213,7 +215,7 @@ def _pair(raw: Json, album: Album) -> ShownPair:
 def _without(rows: list[Json]) -> Iterator[tuple[str, ...]]:
     for row in rows:
         if row["slice"] == "all" and row["estimate"] is not None:
-            measure, kept = measure_of(row["measure"]), row["without"]
+            measure, without = measure_of(row["measure"]), row["without"]
             places = decimals(measure, [row["estimate"]])
             parts = (row["strategy"], setting(row["generator"], row["k"]))
             yield (
@@ -221,14 +223,14 @@ def _without(rows: list[Json]) -> Iterator[tuple[str, ...]]:
                 f"{measure} {unit(measure)}".rstrip(),
                 shown(measure, row["estimate"], places),
                 f"{row['n']:,}",
-                "to be scored again" if kept is None else shown(measure, kept, places),
+                "to be scored again" if without is None else shown(measure, without, places),
                 "" if row["n_without"] is None else f"{row['n_without']:,}",
             )
 
 
-def _kind(found: Json) -> str:
+def _kind(audit: Json) -> str:
     words = {"image": "an image", "text": "a text", "pair": "an image with texts"}
-    return next((words[kind] for kind, share in found["memory"].items() if share), "nothing")
+    return next((words[kind] for kind, share in audit["memory"].items() if share), "nothing")
 
 
 def share(part: int, whole: int) -> str:

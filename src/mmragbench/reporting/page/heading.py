@@ -26,12 +26,12 @@ def lede(run: RunFolder) -> str:
     """What was compared, on what, with how many queries, in one sentence."""
     controls = sum(control is not None for control in run.strategies.values())
     compared = counted(len(run.strategies) - controls, "strategy")
-    held = f" and {counted(controls, 'control')}" if controls else ""
+    beside = f" and {counted(controls, 'control')}" if controls else ""
     queries = sorted({facts.n_queries for facts in run.tasks.values() if facts.n_queries})
     spread = dict.fromkeys(f"{n:,}" for n in (queries[0], queries[-1])) if queries else ()
-    each = " each" if len(run.tasks) > 1 else ""
-    asked = f", with {' to '.join(spread)} queries{each}" if spread else ""
-    return f"{compared}{held}, compared on {counted(len(run.tasks), 'task')}{asked}."
+    per_task = " each" if len(run.tasks) > 1 else ""
+    sizes = f", with {' to '.join(spread)} queries{per_task}" if spread else ""
+    return f"{compared}{beside}, compared on {counted(len(run.tasks), 'task')}{sizes}."
 
 
 def facts_of(run: RunFolder) -> list[tuple[str, str]]:

@@ -68,7 +68,7 @@ def remarks(run: RunFolder) -> list[str]:
     lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
     if kinds := failures(run):
         count = sum(trouble.count for trouble in kinds)
-        named = ", ".join(f"{shortened(each.kind, 60)} {each.count:,}" for each in kinds[:5])
+        named = ", ".join(f"{shortened(issue.kind, 60)} {issue.count:,}" for issue in kinds[:5])
         name, error = kinds[0].named[0]
         first = f"{shortened(name, 100)}: {shortened(error, 120)}"
         lines.append(
@@ -83,12 +83,12 @@ def remarks(run: RunFolder) -> list[str]:
 def _unscored(run: RunFolder) -> dict[str, int]:
     """Measure -> how many of its scores failed although there was an output."""
     outputs = Counter(_cell(raw) for raw in run.failures)
-    found: Counter[str] = Counter()
+    unscored: Counter[str] = Counter()
     for row in run.rows:
         if row.slice == "all":
             cell = (row.task, row.strategy, row.generator, row.k)
-            found[str(row.measure)] += max(row.n_failed - outputs[cell], 0)
-    return {measure: n for measure, n in found.items() if n}
+            unscored[str(row.measure)] += max(row.n_failed - outputs[cell], 0)
+    return {measure: n for measure, n in unscored.items() if n}
 
 
 def _cell(raw: Json) -> tuple[Any, ...]:

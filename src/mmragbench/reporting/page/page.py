@@ -51,8 +51,8 @@ class Section:
 def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
     """The page as text: one file, nothing loaded; its one script is the explorer's."""
     album = Album(run.path)
-    found = {headline.task.name: headline for headline in headlines(run)}
-    sections = [_section(run, facts, found.get(name)) for name, facts in run.tasks.items()]
+    by_task = {headline.task.name: headline for headline in headlines(run)}
+    sections = [_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()]
     classes = colours(run)
     template = _templates().get_template("page.html.jinja")
     return template.render(
@@ -61,7 +61,7 @@ def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
         lede=lede(run),
         families=families.summary(run),
         verdicts=verdicts(run),
-        overview=overview(run, list(found.values())),
+        overview=overview(run, list(by_task.values())),
         contenders=[name for name, control in run.strategies.items() if control is None],
         sections=sections,
         colour=classes,

@@ -30,11 +30,11 @@ RENDERERS: dict[str, Callable[[Table, Style], str]] = {
 }
 
 
-def written(made: Sequence[Table], format: Format, style: Style) -> str:
+def written(shown: Sequence[Table], format: Format, style: Style) -> str:
     """The tables as one text."""
     if format == "csv":
-        return csv(made)
-    return "\n".join(RENDERERS[format](table, style) for table in made)
+        return csv(shown)
+    return "\n".join(RENDERERS[format](table, style) for table in shown)
 
 
 def save_all(runs: Sequence[RunFolder], request: Request, format: Format, target: Path) -> Path:
@@ -43,8 +43,8 @@ def save_all(runs: Sequence[RunFolder], request: Request, format: Format, target
     Raises:
         DataError: the request names what none of the runs has.
     """
-    made = tables(runs, request)
-    for table in made:
+    shown = tables(runs, request)
+    for table in shown:
         text = written([table], format, request.style)
         write(target / "tables" / f"{table.name}.{SUFFIXES[format]}", text)
     for run, label in zip(runs, labels(runs), strict=True):

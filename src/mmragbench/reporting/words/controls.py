@@ -41,14 +41,14 @@ def _floor(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
 
 
 def _lead(pairs: list[Json]) -> str:
-    said = {pair["verdict"] for pair in pairs}
-    if said == {"better"}:
+    verdicts = {pair["verdict"] for pair in pairs}
+    if verdicts == {"better"}:
         return "Retrieval helps"
-    if "better" in said:
+    if "better" in verdicts:
         return "Retrieval helps some strategies"
-    if "worse" in said:
-        return "Retrieval does harm" if said == {"worse"} else "Retrieval does harm to some"
-    if said == {"identical"}:
+    if "worse" in verdicts:
+        return "Retrieval does harm" if verdicts == {"worse"} else "Retrieval does harm to some"
+    if verdicts == {"identical"}:
         return "Retrieval changed no value"
     return "Whether retrieval helps can't be told"
 
@@ -97,9 +97,9 @@ def _ceiling(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
     if not beyond:
         return
     pairs = {pair["a"]: pair["verdict"] for pair in _against(run, headline, "ceiling")}
-    told = [name for name in beyond if pairs.get(name) == "better"]
-    rest = [name for name in beyond if name not in told]
-    parts = [f"{with_verb(told)} better than"] if told else []
+    better = [name for name in beyond if pairs.get(name) == "better"]
+    rest = [name for name in beyond if name not in better]
+    parts = [f"{with_verb(better)} better than"] if better else []
     numbers = ("has a better number than", "have better numbers than")
     parts += [with_verb(rest, *numbers)] if rest else []
     rule = headline.task.silver or "gold relevance"

@@ -33,9 +33,9 @@ class Verdict:
 
 def verdicts(run: RunFolder) -> list[Verdict]:
     """An answer for each task; where no strategy has a number, it says so."""
-    found = {headline.task.name: headline for headline in headlines(run)}
+    by_task = {headline.task.name: headline for headline in headlines(run)}
     return [
-        _verdict(run, found[name]) if name in found else Verdict(name, _nothing(run, name), ())
+        _verdict(run, by_task[name]) if name in by_task else Verdict(name, _nothing(run, name), ())
         for name in run.tasks
     ]
 
@@ -62,8 +62,8 @@ def _gaps(headline: Headline, ranked: Sequence[Row]) -> Iterator[str]:
     """What is not in the comparison: failures, and strategies without a number."""
     for row in ranked:
         if row.n_failed:
-            asked = row.n + row.n_failed
-            yield f"{row.strategy} failed on {row.n_failed:,} of {asked:,} queries."
+            queries = row.n + row.n_failed
+            yield f"{row.strategy} failed on {row.n_failed:,} of {queries:,} queries."
     for strategy, reason in headline.missing.items():
         yield f"{strategy} has no number here: {reason.rstrip('.')}."
 
@@ -199,14 +199,14 @@ class _Ranking:
 
     def _needed(self, names: Sequence[str]) -> str:
         """The pair that is nearest to being told."""
-        asked = [
+        undecided = [
             (pair["needed"], a, b)
             for a, b in combinations(names, 2)
             if (pair := self._pair(a, b)) and pair["verdict"] == "can't tell" and pair["needed"]
         ]
-        if not asked:
+        if not undecided:
             return ""
-        n, a, b = min(asked)
+        n, a, b = min(undecided)
         return f"; telling {a} from {b} would take {about(n)} queries at the difference seen"
 
     def _where(self) -> str:
@@ -217,8 +217,8 @@ class _Ranking:
             setting(headline.generator, headline.k),
             f"silver relevance: {silver}" if silver and headline.generator is None else "",
         ]
-        said = "; ".join(part for part in parts if part)
-        return f" ({said})" if said else ""
+        inside = "; ".join(part for part in parts if part)
+        return f" ({inside})" if inside else ""
 
     def _with(self, tied: Sequence[str]) -> str:
         counts = {self._must(self.top, name)["n"] for name in tied}
