@@ -6,7 +6,7 @@ The bare loop loads the model, encodes every picture and caption once, multiplie
 The run takes the data in, tries the model, indexes, searches, scores with intervals, audits, and
 writes its folder and its reports.
 
-A run also tells the C library to keep memory that is freed (`mmragbench.engine.memory`), which a bare loop
+A run also tells the C library to keep memory that is freed (`mmragbench.engine.process`), which a bare loop
 does not; a third side is the bare loop with that, for what the harness's own work costs.
 
 Each side runs twice, in a process of its own that has imported torch and open_clip before its clock
@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 from sides import Shelf, Spent, random_clip, shelf, suite, threads, timed
 
-from mmragbench.engine.memory import keep_freed
+from mmragbench.engine.process import keep_freed_memory
 from mmragbench.models.open_clip import OpenClip
 from mmragbench.records import Image, Text
 from mmragbench.verbs import run
@@ -63,7 +63,7 @@ def whole(data: Shelf, model: str) -> Found:
 def clocked(name: str, side: Callable[[Shelf, str], Found], given: tuple[Shelf, str]) -> Spent:
     """What a side took; prints it, with what it found."""
     if name != BARE:
-        keep_freed()  # as `mmragbench run` does before torch is there
+        keep_freed_memory()  # as `mmragbench run` does before torch is there
     import open_clip  # noqa: F401
     import torch  # noqa: F401
 

@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
+from mmragbench.records import Absence, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
-from mmragbench.signature import signature
+from mmragbench.signature import signature, span
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -93,15 +93,14 @@ def _scores(
         query: max(compare(text, right) for right in task.references[query])
         for query, text in texts.items()
     }
-    counts = sorted({len(task.references[query]) for query in texts})
     described = signature(
         measure,
         norm="squad1.1",
         empty="match",
-        refs="-".join(dict.fromkeys(str(count) for count in (*counts[:1], *counts[-1:]))) or None,
+        refs=span(len(task.references[query]) for query in texts),
         over="max",
         n=len(values),
     )
     each = (Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries)
-    reason = None if values else "no answer could be scored"
-    return Scores(measure, described, tuple(each), reason=reason, bounds=(0.0, 1.0))
+    absence = None if values else Absence("no answer could be scored")
+    return Scores(measure, described, tuple(each), absence=absence, bounds=(0.0, 1.0))

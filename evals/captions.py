@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
+from mmragbench.records import Absence, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
-from mmragbench.signature import signature, version
+from mmragbench.signature import signature, span, version
 
 
 @dataclass(frozen=True)
@@ -259,14 +259,21 @@ def scores(
         for query in pairs.queries
         if values or query in pairs.errors
     )
-    counts = sorted({len(lines) for lines in pairs.references.values()})
     described = signature(
         measure,
-        refs="-".join(dict.fromkeys(str(count) for count in (*counts[:1], *counts[-1:]))) or None,
+        refs=span(len(lines) for lines in pairs.references.values()),
         tok=pairs.tokenizer,
         **facts,
         n=len(pairs.candidates),
         pycocoevalcap=version("pycocoevalcap"),
     )
     best = 10.0 if measure.name == "CIDEr" else 1.0
-    return Scores(measure, described, tuple(each), total, reason, bounds=(0.0, best))
+    return Scores(
+        measure,
+        described,
+        tuple(each),
+        total,
+        Absence(reason) if reason else None,
+        n=None if total is None else len(pairs.candidates),
+        bounds=(0.0, best),
+    )

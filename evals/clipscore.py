@@ -18,9 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench.contracts import Encoder, Vectors
-from mmragbench.records import Image, Measure, Output, Query, Ranking, Score, Scores, Task, Text
+from mmragbench.records import (
+    Absence,
+    Image,
+    Measure,
+    Output,
+    Query,
+    Ranking,
+    Score,
+    Scores,
+    Task,
+    Text,
+)
 from mmragbench.registry import measures as registered
-from mmragbench.signature import signature
+from mmragbench.signature import signature, span
 
 WEIGHT = 2.5
 BEST = {"CLIPScore": WEIGHT, "RefCLIPScore": 2 * WEIGHT / (WEIGHT + 1)}
@@ -128,14 +139,12 @@ def _scores(
     errors: Mapping[str, str],
     reason: str | None = None,
 ) -> Scores:
-    counts = sorted({len(task.references.get(query, ())) for query in values})
+    counts = [len(task.references.get(query, ())) for query in values]
     described = signature(
         measure,
         weight=WEIGHT,
         prefix="photo" if task.output == "caption" else "none",
-        refs="-".join(map(str, dict.fromkeys((*counts[:1], *counts[-1:]))))
-        if measure.name == "RefCLIPScore"
-        else None,
+        refs=(span(counts) or "") if measure.name == "RefCLIPScore" else None,
         n=len(values),
     )
     each = (
@@ -146,4 +155,6 @@ def _scores(
         if query.id in errors or query.id in values
     )
     bounds = (0.0, BEST[measure.name])
-    return Scores(measure, described, tuple(each), reason=reason, bounds=bounds)
+    return Scores(
+        measure, described, tuple(each), absence=Absence(reason) if reason else None, bounds=bounds
+    )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmragbench.contracts import Encoder, Vectors
-from mmragbench.records import Image, Measure, Output, Ranking, Score, Scores, Task
+from mmragbench.records import Absence, Image, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature
 
@@ -40,8 +40,8 @@ def images(
     sets, errors = _sets(task, outputs), _errors(task, outputs)
     n, m = len(sets.real), len(sets.generated)
     if min(n, m) < 2:
-        reason = f"needs 2 images of each kind: {n} real, {m} generated"
-        return [Scores(m, signature(m), _failed(task, errors), reason=reason) for m in measures]
+        absence = Absence(f"needs 2 images of each kind: {n} real, {m} generated")
+        return [Scores(m, signature(m), _failed(task, errors), absence=absence) for m in measures]
     x = np.asarray(features.encode_images(sets.real), dtype=np.float32)
     y = np.asarray(features.encode_images(sets.generated), dtype=np.float32)
     facts = {
@@ -56,6 +56,7 @@ def images(
             signature(measure, **facts, **own, n_real=n, n_generated=m),
             _failed(task, errors),
             distance.estimate,
+            n=m,
             interval=(distance.low, distance.high),
             warning=distance.warning,
             details=_details(measure, distance),

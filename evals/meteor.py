@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.errors import CRASH
 from mmragbench.evals.captions import PYTHON, Pairs, Tokenizer, pair, scores
 from mmragbench.records import Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import measures as registered
@@ -48,7 +47,7 @@ def _meteor(measure: Measure, pairs: Pairs) -> Scores:
         with _process(pairs.corpus.meteor) as process:
             total, values = process.compute_score(pairs.references, candidates)
     except (OSError, ValueError) as error:
-        return scores(measure, pairs, reason=f"{CRASH}METEOR's Java program: {error}")
+        raise RuntimeError(f"METEOR's Java program: {error}") from error
     by_query = dict(zip(candidates, values, strict=True))
     result = scores(measure, pairs, by_query, total, set="corpus", meteor="1.5-en-norm")
     if len(values) < 2:

@@ -26,7 +26,7 @@ from mmragbench._batching import batches
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.judgements import MAX_GRADE
-from mmragbench.records import Measure, Output, Ranking, Score, Scores, Task
+from mmragbench.records import Absence, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature, version
 
@@ -160,7 +160,7 @@ def _scores(
         measure,
         described,
         tuple(each),
-        reason=None if values else "no query could be scored",
+        absence=None if values else Absence("no query could be scored"),
         bounds=(0.0, max(best.values(), default=1.0)),
         best=best if len(set(best.values())) > 1 else {},
     )

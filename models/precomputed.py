@@ -16,9 +16,9 @@ from mmragbench._validation import as_rows, same_width, unusable
 from mmragbench.contracts import Vectors
 from mmragbench.errors import ContractError, DataError, NotApplicable, listed
 from mmragbench.formats.arrays import read_arrays
+from mmragbench.formats.coco_captions import read_results
 from mmragbench.records import Failure, Image, Modality, Text
 from mmragbench.registry import captioner, encoder
-from mmragbench.submissions.captions import read_results
 
 Table = tuple[dict[str, int], Vectors]
 """Row number by id, and the rows."""

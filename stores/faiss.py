@@ -59,13 +59,13 @@ class Faiss:
             raise DataError("faiss finds no neighbours for vectors that are not finite")
         return scores, rows
 
-    def _untied(self, queries: Vectors, k: int, seen: int) -> list[list[Hit]]:
+    def _untied(self, queries: Vectors, k: int, wanted: int) -> list[list[Hit]]:
         """All neighbours down to the first that is clearly worse than the k-th, more and more of
         them. Their scores are computed pair by pair: a matrix product may add in another order for
         another row, and give the same vector two scores."""
         if not len(queries):
             return []
-        width = min(seen * WIDER, len(self._ids))
+        width = min(wanted * WIDER, len(self._ids))
         size = max(1, AT_ONCE // width)
         results: list[list[Hit]] = []
         for block in (queries[start : start + size] for start in range(0, len(queries), size)):
@@ -91,11 +91,11 @@ class Faiss:
     def _hits(self, scores: Vectors, rows: NDArray[np.int64], k: int) -> Iterator[Sequence[Hit]]:
         """The first `k` of each row, which come best first: only rows with ties have to be sorted."""
         tied = (scores[:, 1:] == scores[:, :-1]).any(axis=1)
-        for found, values, sort in zip(rows, scores, tied.tolist(), strict=True):
+        for neighbours, values, sort in zip(rows, scores, tied.tolist(), strict=True):
             if sort:
-                yield self._ranked(values, found, k)
+                yield self._ranked(values, neighbours, k)
             else:
-                ids = list(map(self._ids.__getitem__, found[:k].tolist()))
+                ids = list(map(self._ids.__getitem__, neighbours[:k].tolist()))
                 yield Hits(ids, values[:k].tolist())
 
     def _ranked(self, scores: Vectors, rows: Vectors, k: int) -> list[Hit]:

@@ -70,13 +70,13 @@ class SharedSpace:
     def retrieve(self, queries: Sequence[Query], k: int) -> list[Ranking]:
         vectors = self._query_vectors(queries)
         if self._diversity is None:
-            found = self._rows.search(vectors, k)
+            lists = self._rows.search(vectors, k)
         else:  # from a deeper pool, since some of it is skipped
             pools = self._rows.rows(vectors, 4 * k)
             diverse = (self._diverse(v, pool) for v, pool in zip(vectors, pools, strict=True))
-            found = [self._rows.documents(hits, k) for hits in diverse]
+            lists = [self._rows.documents(hits, k) for hits in diverse]
         return [
-            Ranking(query.id, Hits.of(hits)) for query, hits in zip(queries, found, strict=True)
+            Ranking(query.id, Hits.of(hits)) for query, hits in zip(queries, lists, strict=True)
         ]
 
     def _images(self, memory: Sequence[Document]) -> Owned:
@@ -128,12 +128,12 @@ def _parts(rows: Vectors, mean: Vectors | None = None) -> Iterator[tuple[slice, 
 def _stack(sides: Sides, means: Means) -> tuple[Vectors, list[str]]:
     """The rows of both sides, one below the other; those of one side alone as they are."""
     owners = [owner for _, of in sides.values() for owner in of]
-    there = [(rows, means.get(modality)) for modality, (rows, of) in sides.items() if of]
-    if len(there) == 1 and there[0][1] is None:
-        return there[0][0], owners
+    sides_with_rows = [(rows, means.get(modality)) for modality, (rows, of) in sides.items() if of]
+    if len(sides_with_rows) == 1 and sides_with_rows[0][1] is None:
+        return sides_with_rows[0][0], owners
     total = np.empty((len(owners), _width(sides)), np.float32)
     start = 0
-    for rows, mean in there:
+    for rows, mean in sides_with_rows:
         for part, found in _parts(rows, mean):
             total[start : start + len(rows)][part] = found
         start += len(rows)
@@ -152,12 +152,12 @@ def _average(sides: Sides, means: Means) -> tuple[Vectors, list[str]]:
         if of:
             sums = np.zeros_like(total)
             at = np.array([places[owner] for owner in of])
-            for part, found in _parts(rows, means.get(modality)):
-                _add(sums, at[part], found)
-            for part, found in _parts(sums):
-                total[part] += _unit(found)
-    for part, found in _parts(total):
-        total[part] = _unit(found)
+            for part, vectors in _parts(rows, means.get(modality)):
+                _add(sums, at[part], vectors)
+            for part, vectors in _parts(sums):
+                total[part] += _unit(vectors)
+    for part, vectors in _parts(total):
+        total[part] = _unit(vectors)
     return total, owners
 
 

@@ -54,13 +54,13 @@ class TextGrounding:
             self._words = Bm25([d.id for d in grounded], joined)
 
     def retrieve(self, queries: Sequence[Query], k: int) -> list[Ranking]:
-        asked = [query for query in ground_queries(queries, self._captioner) if query.text]
-        lists = [self._dense(asked, k)] if self._search != "bm25" else []
+        with_text = [query for query in ground_queries(queries, self._captioner) if query.text]
+        lists = [self._dense(with_text, k)] if self._search != "bm25" else []
         if self._search != "dense":
-            lists.append(self._words.search([q.text.content for q in asked if q.text], k))
+            lists.append(self._words.search([q.text.content for q in with_text if q.text], k))
         fused = {
-            query.id: rrf(found, [1.0] * len(found)) if len(found) > 1 else found[0]
-            for query, *found in zip(asked, *lists, strict=True)
+            query.id: rrf(rankings, [1.0] * len(rankings)) if len(rankings) > 1 else rankings[0]
+            for query, *rankings in zip(with_text, *lists, strict=True)
         }
         return [Ranking.of(query.id, fused.get(query.id, []), k) for query in queries]
 

@@ -12,10 +12,10 @@ import pytest
 FAULTS = """
 import resource, sys
 import numpy as np
-from mmragbench.engine.memory import keep_freed
+from mmragbench.engine.process import keep_freed_memory
 
 if "keep" in sys.argv:
-    keep_freed()
+    keep_freed_memory()
 np.ones(8 << 20)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):

@@ -109,14 +109,14 @@ def test_progress_shows_names_as_they_are(text):
     """Lines, and bars too."""
     console = Terminal()
     console.file = io.StringIO()
-    Lines(console).begin(f"[1/2] captioning · {text}", 3)
+    Lines(console).cell(1, 2, f"captioning · {text}")
     assert not unsafe(console.file.getvalue())
     watched = Terminal()
     watched.file = io.StringIO()
     watched._force_terminal = True
     with progress(watched) as bars:
         assert isinstance(bars, Bars)
-        bars.begin(f"[1/2] captioning · {text}", 0)
+        bars.cell(1, 2, f"captioning · {text}")
         bars.begin(text, 3)
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", watched.file.getvalue()).replace("\r", "")
     assert not unsafe(drawn)

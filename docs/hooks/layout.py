@@ -1,4 +1,5 @@
-"""The sources as the wheel has them, so that `mmragbench.strategies.*` is found without importing."""
+"""The sources as the wheel has them, below `build/sources`: for the reference pages and import-linter,
+which look for `mmragbench.strategies.*` without importing it."""
 
 from __future__ import annotations
 
@@ -7,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOGUES = ("strategies", "models", "stores", "datasets", "evals", "reports")
-
+CATALOGUES = ("strategies", "models", "generators", "stores", "datasets", "evals", "reports")
 
 SOURCES = ROOT / "build/sources"
 
@@ -32,3 +32,7 @@ def _copy(source: Path, target: Path) -> None:
         copied = target / file.relative_to(source)
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, copied)
+
+
+if __name__ == "__main__":
+    on_pre_build()

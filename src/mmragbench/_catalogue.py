@@ -1,6 +1,16 @@
-"""The root folders of a checkout, adopted as subpackages."""
+"""The catalogues: folders at the root of a checkout, subpackages in a wheel."""
 
 from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parents[1]
+
+
+def folders(name: str) -> list[Path]:
+    """Where the files of a catalogue lie: in the package, and in a checkout's root."""
+    checkout = ROOT / name
+    adopted = (ROOT / "pyproject.toml").is_file() and checkout.is_dir()
+    return [PACKAGE / name, *([checkout] if adopted else [])]
 
 
 def adopt(package: str, path: list[str]) -> None:
@@ -9,7 +19,4 @@ def adopt(package: str, path: list[str]) -> None:
     In a checkout, `strategies/shared_space.py` becomes `mmragbench.strategies.shared_space`. In an
     installed wheel the same files already lie in the package, and nothing is added.
     """
-    root = Path(__file__).resolve().parents[2]
-    folder = root / package.rpartition(".")[2]
-    if (root / "pyproject.toml").is_file() and folder.is_dir():
-        path.append(str(folder))
+    path.extend(map(str, folders(package.rpartition(".")[2])[1:]))

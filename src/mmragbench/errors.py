@@ -95,7 +95,3 @@ def not_a_run(folder: Path, lacks: str) -> str:
         f"there is {', '.join(runs)}" if runs else "give the folder that `mmragbench run` wrote"
     )
     return f"{folder} is not a run folder: it has no {lacks}; {advice}"
-
-
-CRASH = "failed: "
-"""How the reason begins where a component raised something unforeseen; such results are not kept."""

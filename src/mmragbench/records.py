@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -243,6 +243,32 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """Why a number or a whole result is not there: nothing failed, it does not apply or cannot be
+    computed here; or a component crashed, which another run may not. In words, a crash begins with
+    `failed: `.
+    """
+
+    reason: str
+    kind: Literal["not applicable", "crashed"] = "not applicable"
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Absence | None:
+        """Why a row of `summary.json` has no number; None where it has one."""
+        if not row.get("reason"):
+            return None
+        return cls(str(row["reason"]), row.get("absence") or "not applicable")
+
+    @property
+    def crashed(self) -> bool:
+        """Whether a component raised something unforeseen; such results are computed again."""
+        return self.kind == "crashed"
+
+    def __str__(self) -> str:
+        return f"failed: {self.reason}" if self.crashed else self.reason
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One measure on one query: a value (on the measure's raw scale), or the error instead of it.
 
@@ -373,7 +399,8 @@ class Scores:
         signature: all that could change the number, `|`-separated.
         scores: one per query, for measures that have a value per query; else empty.
         total: the set's own value where it is not the mean of the queries' values (FID, Bleu).
-        reason: why there is no number at all (Java is missing, nothing was generated).
+        absence: why there is no number at all (Java is missing, nothing was generated).
+        n: how many outputs a total is of; other measures are of as many as have a value.
         influences: for a total that has no value per query (Bleu's): values per query whose mean
             is the total and whose spread is its spread.
         bounds: the worst and the best value that a query can have, where they are known; an interval
@@ -390,7 +417,8 @@ class Scores:
     signature: str
     scores: tuple[Score, ...] = ()
     total: float | None = None
-    reason: str | None = None
+    absence: Absence | None = None
+    n: int | None = None
     influences: Mapping[str, float] = field(default_factory=dict)
     bounds: tuple[float, float] | None = field(default=None, compare=False)
     best: Mapping[str, float] = field(default_factory=dict, compare=False)

@@ -5,6 +5,7 @@ Like sacreBLEU's signatures. Two numbers may be compared only if `differences` f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 
@@ -37,6 +38,20 @@ def extended(text: str, **facts: object) -> str:
     measure = known.pop("measure")
     given = {name: _clean(value) for name, value in facts.items() if value is not None}
     return "|".join((measure, *(f"{n}:{v}" for n, v in (known | given | ours).items())))
+
+
+def updated(text: str, **facts: object) -> str:
+    """The signature with other values for facts that it has, each in its place.
+
+    >>> updated("CIDEr|refs:5|n:500|mmragbench:0.2.0", n=20)
+    'CIDEr|refs:5|n:20|mmragbench:0.2.0'
+    """
+    measure, *parts = text.split("|")
+    new = (
+        f"{name}:{_clean(facts.get(name, value))}"
+        for name, _, value in (p.partition(":") for p in parts)
+    )
+    return "|".join((measure, *new))
 
 
 def parse(text: str) -> dict[str, str]:
@@ -82,6 +97,16 @@ def _what_matters(text: str, paired: bool) -> dict[str, str]:
     if paired:
         facts = {name: v for name, v in facts.items() if name != "n" and name[:2] != "n_"}
     return facts
+
+
+def span(counts: Iterable[int]) -> str | None:
+    """The smallest and the largest of some counts, for a signature; None where there is none.
+
+    >>> span([5, 4, 6]), span([5, 5]), span([])
+    ('4-6', '5', None)
+    """
+    ordered = sorted(counts)
+    return "-".join(dict.fromkeys(map(str, ordered[:1] + ordered[-1:]))) or None
 
 
 @cache

@@ -21,17 +21,16 @@ from mmragbench.data import exclusions
 from mmragbench.data.exclusions import LeftOut
 from mmragbench.data.slices import sliced
 from mmragbench.engine.assembly import Assembly
-from mmragbench.engine.collecting import rarely
 from mmragbench.engine.forecast import Forecast, forecast
 from mmragbench.engine.loop import Cell, Loop
-from mmragbench.engine.memory import keep_freed
 from mmragbench.engine.meter import Meter, Progress
+from mmragbench.engine.process import keep_freed_memory, rare_garbage_collection
 from mmragbench.engine.threads import aside
 from mmragbench.errors import SuiteError
 from mmragbench.measuring.scoring import Row, absent, failures, rows
 from mmragbench.planning.plan import Plan, check_tasks, load
 from mmragbench.planning.suite import Misfit, Source
-from mmragbench.records import Image, Task
+from mmragbench.records import Absence, Image, Task
 from mmragbench.registry import every
 from mmragbench.run_folder import files as run_files
 from mmragbench.run_folder import writing as run_folder
@@ -66,7 +65,7 @@ class Run:
     left_out: list[LeftOut]
 
 
-@rarely()
+@rare_garbage_collection()
 @private()
 def run(
     suite: Path | str,
@@ -78,7 +77,7 @@ def run(
 ) -> Run:
     """Run a suite and write its run folder below `output`.
 
-    From then on the process keeps freed memory for its next use (`mmragbench.engine.memory`). The
+    From then on the process keeps freed memory for its next use (`mmragbench.engine.process`). The
     command line also sets how threads wait (`mmragbench.engine.cores.share_cores`), which has to be done
     before numpy and PyTorch are imported.
 
@@ -95,7 +94,7 @@ def run(
         MmragbenchError: the suite or its data cannot be used, or nothing can be written there; one
             line, with what to do.
     """
-    keep_freed()
+    keep_freed_memory()
     planned, source = load(Path(suite), tuple(overrides))
     folder = Path(output) / planned.folder
     check_folder("--output", folder)
@@ -174,7 +173,7 @@ def _left_out(plan: Plan, tasks: Mapping[str, Task], source: Source) -> list[Lef
 def _asked(loop: Loop) -> list[Image]:
     """The pictures of queries and targets, once each: reports will show them whatever is found, and
     they are made smaller while models are loaded."""
-    tasks = [posed.task for posed in loop.posed.values()]
+    tasks = [prepared.task for prepared in loop.prepared.values()]
     asked = [query.image for task in tasks for query in task.queries if query.image]
     return list(dict.fromkeys([*asked, *(i for task in tasks for i in task.targets.values())]))
 
@@ -182,20 +181,22 @@ def _asked(loop: Loop) -> list[Image]:
 def _write_head(folder: Path, plan: Plan, loop: Loop) -> None:
     resolved = yaml.safe_dump(plan.resolved(), sort_keys=False, allow_unicode=True)
     write_atomically(folder / "suite.yaml", resolved)
-    run_folder.write_tasks(folder, {name: posed.task for name, posed in loop.posed.items()})
-    write_json(folder / "manifest.json", manifest(plan, loop.posed, loop.assembly))
+    run_folder.write_tasks(
+        folder, {name: prepared.task for name, prepared in loop.prepared.items()}
+    )
+    write_json(folder / "manifest.json", manifest(plan, loop.prepared, loop.assembly))
 
 
 def _all_cells(
     loop: Loop, plan: Plan, tasks: Mapping[str, Task], progress: Progress | None
 ) -> dict[tuple[str, str], Cell]:
     """Strategy by strategy, tasks with the same memory one after the other (one index serves)."""
-    by_memory = sorted(plan.tasks, key=lambda name: loop.posed[name].memory)
+    by_memory = sorted(plan.tasks, key=lambda name: loop.prepared[name].memory.digest)
     order = [(task, strategy) for strategy in plan.strategies for task in by_memory]
     cells = {}
     for number, (task, strategy) in enumerate(order, start=1):
         if progress:
-            progress.begin(f"[{number}/{len(order)}] {task} · {strategy}", 0)
+            progress.cell(number, len(order), f"{task} · {strategy}")
         cells[task, strategy] = loop.cell(task, strategy)
     return cells
 
@@ -245,7 +246,7 @@ def _write_features(
     for (name, strategy), cell in cells.items():
         for (generator, k), (generated, scored) in cell.generated.items():
             images = {o.query: o.image for o in generated.outputs if o.image}
-            there = {s.measure.features for s in scored.get("all", []) if s.reason is None}
+            there = {s.measure.features for s in scored.get("all", []) if s.absence is None}
             for features in sorted(filter(None, there)):
                 encoder = assembly.model("encoder", features)
                 for target, shown in (
@@ -266,12 +267,12 @@ def _cell_rows(plan: Plan, task: Task, cell: Cell) -> list[Row]:
     if cell.scored:
         result += rows(_key(cell), cell.scored)
     else:
-        why = cell.retrieved.reason or RETRIEVES_NOTHING
+        why = cell.retrieved.absence or Absence(RETRIEVES_NOTHING)
         result += absent(_key(cell), list(measures.retrieval), task, why)
     for (generator, k), (generated, scored) in cell.generated.items():
         key = _key(cell, generator, k)
-        if generated.reason is not None:
-            result += absent(key, list(measures.generation), task, generated.reason)
+        if generated.absence is not None:
+            result += absent(key, list(measures.generation), task, generated.absence)
         else:
             result += rows(key, scored)
     return result

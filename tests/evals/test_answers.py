@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from mmragbench.evals.answers import answers
-from mmragbench.records import Measure, Output, Query, Task
+from mmragbench.records import Absence, Measure, Output, Query, Task
 
 EM, F1 = Measure("EM"), Measure("F1")
 
@@ -111,7 +111,7 @@ def test_failed_missing_and_zero_are_three_things():
         ("unknown", None, "no answer is known to be right"),
     ]
     (none,) = answers([F1], task, [], [])
-    assert none.reason == "no answer could be scored"
+    assert none.absence == Absence("no answer could be scored")
 
 
 def test_the_signature_says_what_could_change_the_number():

@@ -12,7 +12,7 @@ from mmragbench import __version__
 from mmragbench.evals import captions as module
 from mmragbench.evals.captions import JAVA, captions
 from mmragbench.evals.meteor import meteor
-from mmragbench.records import Measure, Output, Query, Scores, Task
+from mmragbench.records import Absence, Measure, Output, Query, Scores, Task
 from mmragbench.registry import find
 from mmragbench.signature import parse, signature
 
@@ -115,11 +115,11 @@ def test_one_image_has_no_cider() -> None:
     """With the references of one image there is a reason, not a zero."""
     only = {"1": REFERENCES["1"]}
     scores = captions([Measure("CIDEr")], posed(only), [], answered({"1": "A man"}))[0]
-    assert (estimate_or_none(scores), "two images" in (scores.reason or "")) == (None, True)
+    assert (estimate_or_none(scores), "two images" in str(scores.absence)) == (None, True)
 
 
 def estimate_or_none(scores: Scores) -> float | None:
-    return None if scores.reason else estimate(scores)
+    return None if scores.absence else estimate(scores)
 
 
 def test_tokens_matter() -> None:
@@ -149,7 +149,7 @@ def test_nothing_to_score() -> None:
     """Where every output failed there is a reason and no number, and the failures are kept."""
     outputs = [Output(query, error="timeout") for query in REFERENCES]
     for scores in captions(ALL, posed(REFERENCES), [], outputs):
-        assert scores.reason == "no caption could be scored"
+        assert scores.absence == Absence("no caption could be scored")
         assert {score.error for score in scores.scores} == {"timeout"}
 
 
@@ -174,18 +174,22 @@ def test_meteor_without_java(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Java is missing METEOR is absent with a reason, never 0."""
     monkeypatch.setenv("PATH", "")
     scores = meteor([Measure("METEOR")], posed(REFERENCES), [], answered(CAPTIONS))[0]
-    assert (scores.reason, scores.total, scores.scores) == ("Java is not installed", None, ())
+    assert (scores.absence, scores.total, scores.scores) == (
+        Absence("Java is not installed"),
+        None,
+        (),
+    )
 
 
 @needs_java
 def test_meteor_with_a_java_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A program that dies is a reason, and leaves no process behind."""
+    """A program that dies is a crash that names it, and leaves no process behind."""
     program = tmp_path / "java"
     program.write_text("#!/bin/sh\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    scores = meteor([Measure("METEOR")], posed(REFERENCES), [], answered(CAPTIONS))[0]
-    assert (scores.reason or "").startswith("failed: METEOR's Java program")
+    with pytest.raises(RuntimeError, match="METEOR's Java program"):
+        meteor([Measure("METEOR")], posed(REFERENCES), [], answered(CAPTIONS))
 
 
 def published(name: str) -> tuple[Task, list[Output], dict[str, float]]:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mmragbench.evals.clipscore import clipscore
-from mmragbench.records import Image, Measure, Output, Query, Task, Text
+from mmragbench.records import Absence, Image, Measure, Output, Query, Task, Text
 
 MEASURES = [Measure("CLIPScore", "clip"), Measure("RefCLIPScore", "clip")]
 VECTORS = {
@@ -71,11 +71,11 @@ def test_pictures() -> None:
         ("b", None, "no output"),
     ]
     assert "prefix:none" in found[0].signature
-    assert found[1].reason == "RefCLIPScore is for captions"
+    assert found[1].absence == Absence("RefCLIPScore is for captions")
 
 
 def test_nothing_to_score() -> None:
     """Without any output there is a reason, not a number."""
     task = Task("captioning", [], [Query("a", image=PHOTO)], output="caption")
     found = clipscore(MEASURES, task, [], [], features=Space())
-    assert [scores.reason for scores in found] == ["no output could be scored"] * 2
+    assert [scores.absence for scores in found] == [Absence("no output could be scored")] * 2

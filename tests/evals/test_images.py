@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mmragbench.engine.results import scored_from_bytes, scored_to_bytes
 from mmragbench.evals.images import images
 from mmragbench.measuring.scoring import rows
-from mmragbench.records import Image, Measure, Output, Query, Task
+from mmragbench.records import Absence, Image, Measure, Output, Query, Task
 from mmragbench.registry import find
 from mmragbench.signature import parse
 from mmragbench.statistics import fid_interval, kid_interval
@@ -173,10 +173,8 @@ def test_too_few_images_are_a_reason() -> None:
     """With one image of a kind there is no distance."""
     task, outputs, features = posed(3)
     scores = images(MEASURES[:1], task, [], outputs[:1], features=features)[0]
-    assert (scores.total, scores.reason) == (
-        None,
-        "needs 2 images of each kind: 3 real, 1 generated",
-    )
+    assert scores.total is None
+    assert scores.absence == Absence("needs 2 images of each kind: 3 real, 1 generated")
 
 
 def test_signature_says_what_matters() -> None:

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from mmragbench.evals.retrieval import PART, retrieval
-from mmragbench.records import Hit, Measure, Query, Ranking, Scores, Task
+from mmragbench.records import Absence, Hit, Measure, Query, Ranking, Scores, Task
 from mmragbench.registry import find
 from mmragbench.signature import parse
 
@@ -148,7 +148,7 @@ def test_order_and_number_of_rankings_do_not_matter() -> None:
 def test_no_gold_at_all_is_a_reason() -> None:
     """Without any relevant document there is no number, and it says why."""
     scores = retrieval([Measure("AP")], Task("t", [], [Query("q")]), [Ranking("q")], [])[0]
-    assert (scores.reason, scores.total) == ("no query could be scored", None)
+    assert (scores.absence, scores.total) == (Absence("no query could be scored"), None)
 
 
 def test_slices_and_strangers() -> None:

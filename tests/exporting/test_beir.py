@@ -6,7 +6,7 @@ import pytest
 
 import mmragbench as mb
 from mmragbench.exporting.beir import key
-from mmragbench.exporting.reposing import repose
+from mmragbench.exporting.reposing import load_tasks
 from mmragbench.registry import find
 
 
@@ -25,7 +25,7 @@ def test_our_dataset_reads_the_same_task(which, task, request, tmp_path):
     """Documents, queries, pictures by their bytes, and judgements; nothing is excluded."""
     run = request.getfixturevalue(which)
     mb.export(run, "beir", tmp_path / "out")
-    source = repose(run)
+    source = load_tasks(run)
     original, judged = source.tasks[task], dict(source.scored(task))
     read = find("dataset", "beir").make(tmp_path / "out" / task).tasks()["retrieval"]
     assert [flat(d) for d in read.memory] == [flat(d) for d in original.memory]
@@ -44,7 +44,7 @@ def test_beir_reads_texts_and_judgements(awkward_run, tmp_path):
     mb.export(awkward_run, "beir", tmp_path / "out")
     folder = tmp_path / "out/retrieval"
     corpus, queries, qrels = loader.GenericDataLoader(str(folder)).load(split="test")
-    source = repose(awkward_run)
+    source = load_tasks(awkward_run)
     task = source.tasks["retrieval"]
     assert corpus == {
         key(d.id): {"title": "", "text": "\n".join(t.content for t in d.texts)} for d in task.memory

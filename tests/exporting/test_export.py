@@ -12,7 +12,7 @@ import pytest
 import mmragbench as mb
 import toy
 from mmragbench.errors import DataError, MmragbenchError, SuiteError
-from mmragbench.exporting.reposing import repose
+from mmragbench.exporting.reposing import load_tasks
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_other_gold_alone_is_refused(finished, tmp_path, monkeypatch):
     (run / "files.json").unlink()
     (run / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="gold .* not those of the run"):
-        repose(run)
+        load_tasks(run)
 
 
 def test_a_run_that_did_not_note_its_gold_is_refused(finished):
@@ -76,7 +76,7 @@ def test_a_run_that_did_not_note_its_gold_is_refused(finished):
     (run / "files.json").unlink()
     (run / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="run the suite again"):
-        repose(run)
+        load_tasks(run)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(finished, tmp_path):

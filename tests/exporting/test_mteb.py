@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mmragbench as mb
-from mmragbench.exporting.reposing import repose
+from mmragbench.exporting.reposing import load_tasks
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_mteb_reads_results_and_models(exported):
 def test_mtebs_own_evaluation_finds_the_same(task, coco_run, exported):
     """On the same rankings and judgements, for every key that we write (mteb rounds to 5 digits)."""
     metrics = pytest.importorskip("mteb._evaluators.retrieval_metrics", reason="mteb is missing")
-    source = repose(coco_run)
+    source = load_tasks(coco_run)
     qrels = {query: dict(grades) for query, grades in source.scored(task)}
     for strategy, path in source.ranked(task):
         ranks = {

@@ -93,7 +93,7 @@ def test_no_baseline_is_saved_of_a_run_with_crashes(copy, tmp_path):
 
     def crashed(row):
         if row["measure"] == "CIDEr" and row["strategy"] == "random":
-            return {**row, "estimate": None, "reason": "failed: mine: KeyError: 'x'"}
+            return {**row, "estimate": None, "reason": "mine: KeyError: 'x'", "absence": "crashed"}
         return row
 
     copy.rows(crashed)

@@ -172,7 +172,12 @@ def test_missing_cells_are_named_with_the_reason(copy, baseline):
 
     def change(row):
         if row["task"] == "text-to-image" and row["strategy"] == "shared-space":
-            row |= {"estimate": None, "signature": None, "reason": "failed: ValueError: no"}
+            row |= {
+                "estimate": None,
+                "signature": None,
+                "reason": "ValueError: no",
+                "absence": "crashed",
+            }
         return None if row["strategy"] == "oracle" and row["generator"] else row
 
     gate = mb.gate(copy.rows(change).folder, baseline)

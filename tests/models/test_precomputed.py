@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mmragbench.errors import DataError, NotApplicable
+from mmragbench.formats.coco_captions import read_results
 from mmragbench.models.precomputed import Precomputed, PrecomputedCaptions
 from mmragbench.records import Failure, Image, Text
-from mmragbench.submissions.captions import read_results
 
 ROWS = np.array([[3, 4], [0, 2], [5, 0]], np.float16)
 

@@ -256,7 +256,7 @@ def test_the_script_makes_no_markup_of_data() -> None:
 
 def test_its_style_stays_its_own() -> None:
     """Every rule of the explorer's sheet is bound to it, so that none changes the rest of the page."""
-    sheet = resources.files("mmragbench.reporting") / "template/explorer.css"
+    sheet = resources.files("mmragbench.reporting.page") / "template/explorer.css"
     selectors = re.findall(r"([^{}@\n]+)\{[^{}]*\}", sheet.read_text())
     assert len(selectors) > 50
     assert [s for s in selectors if not s.startswith(".explorer")] == []

@@ -136,7 +136,7 @@ def test_failed_missing_and_zero_are_three_things(changed: Callable[..., Path]) 
     number at all has no line, and is named below."""
     rows = [
         row("a", 0.0),
-        row("b", None, n_failed=5, reason="failed: OSError"),
+        row("b", None, n_failed=5, reason="OSError", absence="crashed"),
         row("c", None, reason="retrieves nothing"),
         row("a", None, measure="AP", reason="no judgements"),
         row("b", 0.5, measure="AP"),

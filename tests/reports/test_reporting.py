@@ -83,14 +83,18 @@ def test_nothing_is_best_of_one(changed: Callable[..., Path]) -> None:
 
 def test_all_failed_is_neither_zero_nor_not_applicable(changed: Callable[..., Path]) -> None:
     """Where every query failed, or a component crashed, the cell says so, with a note."""
-    crash = "failed: b: ValueError: no"
-    rows = [row("a", None, n=0, n_failed=5), row("b", None, reason=crash), row("c", 0.0)]
+    crash = "b: ValueError: no"
+    rows = [
+        row("a", None, n=0, n_failed=5),
+        row("b", None, reason=crash, absence="crashed"),
+        row("c", 0.0),
+    ]
     run = RunFolder(changed("suite.yaml", "task.json", "failures.json", summary=rows))
     (table,) = tables(run)
     texts = [line.cells[0].text for line in table.blocks[0].lines]
     assert (texts, table.notes) == (
         ["failed", "failed", "0.0"],
-        (("1", "failed for all 5 queries"), ("2", crash)),
+        (("1", "failed for all 5 queries"), ("2", f"failed: {crash}")),
     )
     assert (troubles.inapplicable(run), len(troubles.failures(run))) == ([], 1)
 

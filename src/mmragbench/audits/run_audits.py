@@ -19,10 +19,10 @@ from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.loop import Cell
 from mmragbench.engine.meter import Progress
 from mmragbench.engine.results import Generated
-from mmragbench.errors import CRASH, MmragbenchError
+from mmragbench.errors import MmragbenchError
 from mmragbench.measuring.scoring import score
 from mmragbench.planning.plan import Plan
-from mmragbench.records import Image, Scores, Task
+from mmragbench.records import Absence, Image, Scores, Task
 from mmragbench.run_folder.thumbnails import thumbnail
 
 PICTURED = 12
@@ -117,11 +117,11 @@ def _guarded(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except MmragbenchError as error:
-        return {"error": f"{CRASH}{error}"}
+        return {"error": str(Absence(str(error), "crashed"))}
     except BaseException as error:
         crashes.pass_on(error)
         crashes.log("an audit", error)
-        return {"error": f"{CRASH}{crashes.said(error)}"}
+        return {"error": str(Absence(crashes.said(error), "crashed"))}
 
 
 def _leak(
@@ -196,7 +196,7 @@ def _copy(task: Task, cells: Sequence[Cell], captions: Captions) -> list[Json]:
         | asdict(copies(task, generated.outputs, captions))
         for cell in cells
         for (generator, k), (generated, _) in cell.generated.items()
-        if generated.reason is None
+        if generated.absence is None
     ]
 
 

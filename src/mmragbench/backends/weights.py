@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from mmragbench._catalogue import folders
 from mmragbench._files import file_digest
 from mmragbench.errors import SuiteError, unknown
 
@@ -29,10 +30,8 @@ def locate(name: str) -> str:
     """
     if not name.startswith(SHIPPED):
         return str(Path(name).expanduser()) if name.startswith("~") else name
-    import mmragbench.models
-
     wanted = name.removeprefix(SHIPPED)
-    for root in map(Path, mmragbench.models.__path__):
+    for root in folders("models"):
         folder = (root / wanted).resolve()
         if folder.is_dir() and folder.is_relative_to(root.resolve()):
             return str(folder)
@@ -40,14 +39,8 @@ def locate(name: str) -> str:
 
 
 def _shipped() -> list[str]:
-    import mmragbench.models
-
-    found = [
-        file.parent.relative_to(root).as_posix()
-        for root in map(Path, mmragbench.models.__path__)
-        for file in root.rglob("*.safetensors")
-    ]
-    return sorted(set(found))
+    files = ((root, file) for root in folders("models") for file in root.rglob("*.safetensors"))
+    return sorted({file.parent.relative_to(root).as_posix() for root, file in files})
 
 
 def _checksum(file: Path) -> str:

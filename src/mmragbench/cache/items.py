@@ -39,20 +39,20 @@ class Items:
 
     def get(self, keys: Sequence[str]) -> dict[str, Item]:
         """Those of the keys that are known; what no longer fits its checksum is not."""
-        found: dict[str, Item] = {}
+        known: dict[str, Item] = {}
         lost = 0
         for start in range(0, len(keys), 500):
             chunk = keys[start : start + 500]
             for key, item, checksum in self._db.run(partial(_rows, chunk)):
                 if checksum == item.checksum(key):
-                    found[key] = item
+                    known[key] = item
                 else:
                     lost += 1
         if lost:
             warnings.warn(
                 f"{self._db.path}: {lost:,} damaged answers are asked for again", stacklevel=2
             )
-        return found
+        return known
 
     def put(self, items: Mapping[str, Item]) -> None:
         """Store a chunk, all of it or nothing."""

@@ -52,7 +52,7 @@ class Case:
             found: list[Scores] = evaluate(self.measures, self.task, rankings, outputs, **given)
         except NotApplicable as reason:
             raise Skip(str(reason)) from reason
-        reasons = [scores.reason for scores in found if getattr(scores, "reason", None)]
+        reasons = [scores.absence for scores in found if getattr(scores, "absence", None)]
         if found and len(reasons) == len(found) and len(results) == len(self.task.queries):
             raise Skip(f"nothing is computed here: {reasons[0]}")
         return found
@@ -192,7 +192,7 @@ def nothing_to_score_is_no_number(subject: Subject) -> None:
                 not values and scores.total is None,
                 f"no number without a result ({scores.measure})",
                 f"it is {short(values or scores.total)}",
-                "Scores(measure, signature, scores, reason='nothing was generated')",
+                "Scores(measure, signature, scores, absence=Absence('nothing was generated'))",
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +19,6 @@ from rich.progress import (
 
 from mmragbench.cli.terminal import Terminal
 
-CELL = re.compile(r"^\[(\d+)/(\d+)\] (.*)$")
-"""How the loop announces a cell: `[3/24] captioning · oracle`."""
-
 
 class Bars:
     """Two bars: the cells of the run, and the items of the model that is working."""
@@ -32,12 +28,12 @@ class Bars:
         self._run = self._bars.add_task("run", total=None)
         self._model: TaskID | None = None
 
+    def cell(self, number: int, total: int, label: str) -> None:
+        self._bars.update(self._run, description=label, total=total, completed=number - 1)
+        self._drop()
+
     def begin(self, what: str, total: int) -> None:
-        if cell := CELL.match(what):
-            number, count, label = int(cell[1]), int(cell[2]), cell[3]
-            self._bars.update(self._run, description=label, total=count, completed=number - 1)
-            self._drop()
-        elif total:
+        if total:
             self._drop()
             self._model = self._bars.add_task(f"  {what}", total=total)
         else:
@@ -58,6 +54,9 @@ class Lines:
 
     def __init__(self, console: Terminal) -> None:
         self._console, self._began = console, time.monotonic()
+
+    def cell(self, number: int, total: int, label: str) -> None:
+        self.begin(f"[{number}/{total}] {label}", 0)
 
     def begin(self, what: str, total: int) -> None:
         items = f": {total:,} items" if total else ""

@@ -290,7 +290,5 @@ def _say_unfit(submission: Submission) -> None:
 
 
 def _fail_on_crash(rows: list[Row]) -> None:
-    from mmragbench.errors import CRASH
-
-    if any((row.get("reason") or "").startswith(CRASH) for row in rows):
+    if any(row.get("absence") == "crashed" for row in rows):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""What a run would ask of chat models and painters, found by letting their users ask a listener."""
+"""The prompts that a run would send to chat models and painters, recorded without sending one."""
 
 from __future__ import annotations
 
@@ -15,89 +15,96 @@ from mmragbench.records import Document, Drawing, Failure, Prompt, Query, Reply,
 SAMPLE = 100
 """How many queries stand for all where it is not known yet what is retrieved for them."""
 
-STAND_IN = "A stand-in for an answer that nobody has given yet, about as long as a caption is."
+REPLY = "A stand-in for an answer that nobody has given yet, about as long as a caption is."
 ROLES = ("chat", "painter")
 
 
 @dataclass
-class Asked:
-    """What one model is asked.
+class Prompts:
+    """The prompts for one model.
 
     Attributes:
         exact: key -> prompt, where the prompt is known to the letter.
-        guessed: prompts made from other documents than those that will be retrieved, each with the
-            number of prompts that it stands for.
+        estimated: prompts made from other documents than those that will be retrieved, each with
+            the number of prompts that it stands for.
     """
 
     exact: dict[str, Prompt] = field(default_factory=dict)
-    guessed: list[tuple[Prompt, float]] = field(default_factory=list)
+    estimated: list[tuple[Prompt, float]] = field(default_factory=list)
 
     @property
     def count(self) -> int:
         """How many prompts, at most."""
-        return len(self.exact) + round(sum(times for _, times in self.guessed))
+        return len(self.exact) + round(sum(times for _, times in self.estimated))
 
 
-class Listener:
-    """Stands in for a remembered chat model or painter: gives known replies, calls nothing.
+class PromptRecorder:
+    """Takes the place of a cached chat model or painter: gives the replies that are known, records
+    the prompts, and calls nothing.
 
     Args:
-        model: the remembered model.
-        asked: where prompts are noted.
-        times: how many prompts each stands for, if it is a guess; None if it is exact.
+        model: the cached model.
+        prompts: where prompts are recorded.
+        times: how many prompts each stands for, if it is an estimate; None if it is exact.
     """
 
-    def __init__(self, model: Any, asked: Asked, times: float | None = None) -> None:
-        self._model, self._asked, self._times = model, asked, times
+    def __init__(self, model: Any, prompts: Prompts, times: float | None = None) -> None:
+        self._model, self._prompts, self._times = model, prompts, times
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
-        self._note(prompts)
+        """The known replies, and one of a usual length for the others."""
+        self._record(prompts)
         known: list[Reply | None] = self._model.recall(prompts)
-        return [reply or Reply(STAND_IN) for reply in known]
+        return [reply or Reply(REPLY) for reply in known]
 
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
-        self._note(prompts)
+        """No drawings."""
+        self._record(prompts)
         return [Failure("not drawn yet")] * len(prompts)
 
-    def _note(self, prompts: Sequence[Prompt]) -> None:
+    def _record(self, prompts: Sequence[Prompt]) -> None:
         if self._times is None:
-            self._asked.exact.update((self._model.key(prompt), prompt) for prompt in prompts)
+            self._prompts.exact.update((self._model.key(prompt), prompt) for prompt in prompts)
         else:
-            self._asked.guessed += [(prompt, self._times) for prompt in prompts]
+            self._prompts.estimated += [(prompt, self._times) for prompt in prompts]
 
 
-Notes = dict[tuple[str, str], Asked]
+PromptsByModel = dict[tuple[str, str], Prompts]
+"""(role, name) -> prompts."""
 
 
-def rehearse(plan: Plan, tasks: Mapping[str, Task], loop: Loop) -> Notes:
-    """(role, name) of each chat model and painter -> what it is asked, at most."""
-    notes: Notes = {model: Asked() for model in plan.models() if model[0] in ROLES}
-    if not notes:
-        return notes
+def dry_run(plan: Plan, tasks: Mapping[str, Task], loop: Loop) -> PromptsByModel:
+    """The prompts of each chat model and painter of a plan, at most."""
+    prompts: PromptsByModel = {model: Prompts() for model in plan.models() if model[0] in ROLES}
+    if not prompts:
+        return prompts
     for name in plan.tasks:
         for strategy, bound in plan.strategies.items():
-            _retrieval(plan, tasks[name], bound, loop, notes, loop.known(name, strategy))
+            if not loop.known(name, strategy):
+                _retrieval(plan, tasks[name], bound, loop, prompts)
             for generator, k in plan.tasks[name].cells:
-                _generation(plan.generators[generator], tasks[name], (strategy, k), loop, notes)
-    return notes
+                _generation(plan.generators[generator], tasks[name], (strategy, k), loop, prompts)
+    return prompts
 
 
-def _stand_ins(
-    bound: Bound, assembly: Assembly, notes: Notes, times: float | None
+def _recorders(
+    bound: Bound, assembly: Assembly, prompts: PromptsByModel, times: float | None
 ) -> dict[str, Any] | None:
-    """Parameter -> listener; None where a component needs models that cannot be stood in for."""
+    """Parameter -> recorder; None where a component needs models that cannot be recorded."""
     if not bound.models or any(role not in ROLES for role, _ in bound.models.values()):
         return None
     return {
-        parameter: Listener(assembly.model(*model), notes[model], times)
+        parameter: PromptRecorder(assembly.model(*model), prompts[model], times)
         for parameter, model in bound.models.items()
     }
 
 
-def _generation(bound: Bound, task: Task, cell: tuple[str, int], loop: Loop, notes: Notes) -> None:
+def _generation(
+    bound: Bound, task: Task, cell: tuple[str, int], loop: Loop, prompts: PromptsByModel
+) -> None:
     strategy, k = cell
     retrieved = loop.retrieved(task.name, strategy)
-    if retrieved and retrieved.reason is not None:
+    if retrieved and retrieved.absence is not None:
         return
     queries, times = list(task.queries), None
     if retrieved:
@@ -105,34 +112,36 @@ def _generation(bound: Bound, task: Task, cell: tuple[str, int], loop: Loop, not
         contexts = [[memory[id] for id in ranking.ids[:k]] for ranking in retrieved.rankings]
     else:
         queries, times = _sample(task)
-        contexts = [_some(task, k)] * len(queries)
-    listeners = _stand_ins(bound, loop.assembly, notes, times)
-    if listeners:
+        contexts = [_first_documents(task, k)] * len(queries)
+    recorders = _recorders(bound, loop.assembly, prompts, times)
+    if recorders:
         try:
-            made = loop.assembly.build(bound, output=task.output, **listeners)
-            made.generate(queries, contexts)
+            generator = loop.assembly.build(bound, output=task.output, **recorders)
+            generator.generate(queries, contexts)
         except NotApplicable:
             return
 
 
 def _retrieval(
-    plan: Plan, task: Task, strategy: Bound, loop: Loop, notes: Notes, known: bool
+    plan: Plan, task: Task, strategy: Bound, loop: Loop, prompts: PromptsByModel
 ) -> None:
-    """What chat models are asked as captioners and as judges."""
-    for role, name in {} if known else strategy.models.values():
+    """The prompts of a strategy's captioners and judges that are made of chat models."""
+    for role, name in strategy.models.values():
         bound = bind_model(role, name, plan.suite)
-        if role == "captioner" and (ears := _stand_ins(bound, loop.assembly, notes, None)):
-            seen = [(d.image, "") for d in task.memory if d.image]
-            seen += [(q.image, q.text.content if q.text else "") for q in task.queries if q.image]
-            made = loop.assembly.build(bound, **ears)
-            made.caption([image for image, _ in seen], [words for _, words in seen])
+        if role == "captioner" and (
+            recorders := _recorders(bound, loop.assembly, prompts, times=None)
+        ):
+            captioner = loop.assembly.build(bound, **recorders)
+            images = [(d.image, "") for d in task.memory if d.image]
+            images += [(q.image, q.text.content if q.text else "") for q in task.queries if q.image]
+            captioner.caption([image for image, _ in images], [words for _, words in images])
         if role == "reranker":
             queries, times = _sample(task)
-            candidates = _some(task, int(strategy.args.get("depth", 1)))
-            if ears := _stand_ins(bound, loop.assembly, notes, times):
-                made = loop.assembly.build(bound, **ears)
+            candidates = _first_documents(task, int(strategy.args.get("depth", 1)))
+            if recorders := _recorders(bound, loop.assembly, prompts, times):
+                reranker = loop.assembly.build(bound, **recorders)
                 pairs = [(query, document) for query in queries for document in candidates]
-                made.score([query for query, _ in pairs], [document for _, document in pairs])
+                reranker.score([query for query, _ in pairs], [document for _, document in pairs])
 
 
 def _sample(task: Task) -> tuple[list[Query], float]:
@@ -141,5 +150,5 @@ def _sample(task: Task) -> tuple[list[Query], float]:
     return queries, len(task.queries) / max(len(queries), 1)
 
 
-def _some(task: Task, k: int) -> list[Document]:
+def _first_documents(task: Task, k: int) -> list[Document]:
     return [task.memory[i] for i in range(min(k, len(task.memory)))]

@@ -11,7 +11,7 @@ from mmragbench.backends.server.prices import Used, dollars
 from mmragbench.backends.weights import ABSENT
 from mmragbench.cache.items import Item
 from mmragbench.engine.assembly import bind_model
-from mmragbench.engine.dry_run import Asked, rehearse
+from mmragbench.engine.dry_run import Prompts, dry_run
 from mmragbench.engine.loop import Loop
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Image, Task, Text
@@ -46,13 +46,13 @@ class Forecast:
 def forecast(plan: Plan, tasks: Mapping[str, Task], loop: Loop) -> list[Forecast]:
     """For each model that the plan uses; those that are made of a chat model are counted as what
     they ask of it. Rerankers are counted by their depth, as all new."""
-    asked = rehearse(plan, tasks, loop)
+    prompts = dry_run(plan, tasks, loop)
     used = [model for model in plan.models() if not bind_model(*model, plan.suite).models]
-    posed = [tasks[task] for task in plan.tasks]
+    used_tasks = [tasks[task] for task in plan.tasks]
     return [
-        _prompted(*model, asked[model], loop)
-        if model in asked
-        else _forecast(*model, plan, posed, loop)
+        _prompted(*model, prompts[model], loop)
+        if model in prompts
+        else _forecast(*model, plan, used_tasks, loop)
         for model in used
     ]
 
@@ -75,24 +75,26 @@ def _forecast(role: str, name: str, plan: Plan, tasks: Sequence[Task], loop: Loo
     return Forecast(role, name, weights, len(keys), len(known), _left(len(keys), known))
 
 
-def _prompted(role: str, name: str, asked: Asked, loop: Loop) -> Forecast:
+def _prompted(role: str, name: str, prompts: Prompts, loop: Loop) -> Forecast:
     """A chat model or a painter."""
     weights = loop.assembly.weights(role, name)
     if weights.startswith(ABSENT):
-        return Forecast(role, name, weights, asked.count)
+        return Forecast(role, name, weights, prompts.count)
     model = loop.assembly.model(role, name)
-    known: Mapping[str, Item] = model.known(list(asked.exact))
-    said = [json.loads(item.value) for item in known.values()]
-    missing, price = asked.count - len(known), getattr(model.inner, "price", None)
-    counts = (asked.count, len(known), _left(asked.count, known))
-    if said and any(reply["tokens_in"] or reply["dollars"] for reply in said):
-        tokens = sum(reply["tokens_in"] + reply["tokens_out"] for reply in said) / len(said)
-        paid = sum(reply["dollars"] for reply in said) / len(said) * missing if price else None
+    known: Mapping[str, Item] = model.known(list(prompts.exact))
+    replies = [json.loads(item.value) for item in known.values()]
+    missing, price = prompts.count - len(known), getattr(model.inner, "price", None)
+    counts = (prompts.count, len(known), _left(prompts.count, known))
+    if any(reply["tokens_in"] or reply["dollars"] for reply in replies):
+        tokens = sum(reply["tokens_in"] + reply["tokens_out"] for reply in replies) / len(replies)
+        paid = (
+            sum(reply["dollars"] for reply in replies) / len(replies) * missing if price else None
+        )
         return Forecast(role, name, weights, *counts, round(tokens * missing), paid, True)
     if not hasattr(model.inner, "at_most"):
         return Forecast(role, name, weights, *counts)
-    left = [(prompt, 1.0) for key, prompt in asked.exact.items() if key not in known]
-    most = [(model.inner.at_most(prompt), times) for prompt, times in [*left, *asked.guessed]]
+    left = [(prompt, 1.0) for key, prompt in prompts.exact.items() if key not in known]
+    most = [(model.inner.at_most(prompt), times) for prompt, times in [*left, *prompts.estimated]]
     tokens = sum((used.tokens_in + used.tokens_out) * times for used, times in most)
     paid = _sum(price, most) if price else None
     return Forecast(role, name, weights, *counts, round(tokens), paid)
@@ -106,8 +108,10 @@ def _left(count: int, known: Mapping[str, Item]) -> float | None:
     """Seconds for what is not known, by the mean of what is; None where nothing is."""
     if count <= len(known):
         return 0.0
-    each = sum(item.seconds for item in known.values()) / len(known) if known else None
-    return None if each is None else each * (count - len(known))
+    if not known:
+        return None
+    mean = sum(item.seconds for item in known.values()) / len(known)
+    return mean * (count - len(known))
 
 
 def _keys(role: str, model: Any, tasks: Sequence[Task]) -> Iterator[str]:

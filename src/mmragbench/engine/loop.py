@@ -24,16 +24,16 @@ from mmragbench.engine.results import (
     scored_from_bytes,
     scored_to_bytes,
 )
-from mmragbench.errors import CRASH, ContractError, MmragbenchError, NotApplicable
+from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
 from mmragbench.measuring.scoring import Scored, score
 from mmragbench.planning.plan import Plan
-from mmragbench.records import Document, Measure, Ranking, Task
+from mmragbench.records import Absence, Document, Measure, Ranking, Task
 from mmragbench.registry import Component
 
 
 @dataclass(frozen=True)
 class Memory:
-    """A task's memory: its digest and its documents by id, for all tasks that share it."""
+    """A memory's documents, by id too, and their digest; tasks that share a memory share this."""
 
     contents: Sequence[Document]
 
@@ -47,35 +47,53 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Posed:
-    """A task with the digests of what it consists of."""
+class PreparedTask:
+    """A task, how many hits it needs, and the digests of what it consists of."""
 
     task: Task
     depth: int
-    held: Memory
-
-    @property
-    def memory(self) -> str:
-        return self.held.digest
+    memory: Memory
 
     @cached_property
-    def queries(self) -> str:
+    def queries_digest(self) -> str:
         return queries_digest(self.task.queries)
 
     @cached_property
-    def gold(self) -> str:
-        """Everything that an answer is scored with; what relevance is made from, where it says so
-        (`digest`), in place of all of it."""
+    def gold_digest(self) -> str:
+        """Of all that an answer is scored with. Where relevance says what it was made from (its
+        `digest`), that stands for it."""
         task = self.task
         qrels: Any = getattr(task.qrels, "digest", None)
         if qrels is None:
             qrels = {query.id: dict(task.qrels.get(query.id, {})) for query in task.queries}
         targets = {query: image.digest or image.id for query, image in task.targets.items()}
-        return digest([task.relevance, qrels, task.references, targets, task.slices, self.memory])
+        return digest(
+            [task.relevance, qrels, task.references, targets, task.slices, self.memory.digest]
+        )
 
-    @property
-    def documents(self) -> dict[str, Document]:
-        return self.held.documents
+    def digests(self) -> dict[str, str]:
+        """As a manifest has them."""
+        return {
+            "memory_digest": self.memory.digest,
+            "queries_digest": self.queries_digest,
+            "gold_digest": self.gold_digest,
+        }
+
+
+def prepared(tasks: Mapping[str, Task], depth: Callable[[str], int]) -> dict[str, PreparedTask]:
+    """The tasks by name, those of one memory with one digest of it.
+
+    Args:
+        tasks: name -> task.
+        depth: how many hits a task of that name needs.
+    """
+    memories: dict[int, Memory] = {}
+    return {
+        name: PreparedTask(
+            task, depth(name), memories.setdefault(id(task.memory), Memory(task.memory))
+        )
+        for name, task in tasks.items()
+    }
 
 
 @dataclass
@@ -95,28 +113,20 @@ class Loop:
     def __init__(self, plan: Plan, tasks: Mapping[str, Task], cache: Cache, meter: Meter) -> None:
         self._plan, self._cache, self._meter = plan, cache, meter
         self.assembly = Assembly(plan.suite, cache, meter)
-        held: dict[int, Memory] = {}
-        self.posed = {
-            name: Posed(
-                task := tasks[name],
-                plan.depth(name),
-                held.setdefault(id(task.memory), Memory(task.memory)),
-            )
-            for name in plan.tasks
-        }
+        self.prepared = prepared({name: tasks[name] for name in plan.tasks}, plan.depth)
         self._indexed: tuple[str, Strategy, Cost] | None = None
         self.crashed: list[dict[str, str]] = []
 
     def cell(self, name: str, strategy: str) -> Cell:
         """Retrieve, then generate and score."""
-        posed, bound = self.posed[name], self._plan.strategies[strategy]
-        key, retrieved = self._retrieve(posed, bound)
+        prepared, bound = self.prepared[name], self._plan.strategies[strategy]
+        key, retrieved = self._retrieve(prepared, bound)
         cell = Cell(name, strategy, retrieved)
         measures = self._plan.tasks[name].retrieval
-        if measures and retrieved.reason is None and retrieved.found_any:
-            cell.scored = self._score(measures, posed, key, retrieved.rankings, Generated())
+        if measures and retrieved.absence is None and retrieved.has_hits:
+            cell.scored = self._score(measures, prepared, key, retrieved.rankings, Generated())
         for generator, k in self._plan.tasks[name].cells:
-            cell.generated[generator, k] = self._generate(posed, key, retrieved, generator, k)
+            cell.generated[generator, k] = self._generate(prepared, key, retrieved, generator, k)
         return cell
 
     def known(self, name: str, strategy: str) -> bool:
@@ -125,82 +135,94 @@ class Loop:
 
     def retrieved(self, name: str, strategy: str) -> Retrieved | None:
         """A cell's rankings, where they are in the cache already."""
-        key = self._retrieval_key(self.posed[name], self._plan.strategies[strategy])
+        key = self._retrieval_key(self.prepared[name], self._plan.strategies[strategy])
         stored = self._cache.load(key)
         return Retrieved.from_bytes(stored) if stored else None
 
-    def _retrieval_key(self, posed: Posed, bound: Bound) -> str:
-        gold = posed.gold if "task" in bound.given else None
-        asked = [posed.memory, posed.queries, posed.depth, gold]
-        return digest(["ranked", __version__, self.assembly.identity(bound), asked])
+    def _retrieval_key(self, prepared: PreparedTask, bound: Bound) -> str:
+        gold = prepared.gold_digest if "task" in bound.given else None
+        inputs = [prepared.memory.digest, prepared.queries_digest, prepared.depth, gold]
+        return digest(["ranked", __version__, self.assembly.identity(bound), inputs])
 
-    def _retrieve(self, posed: Posed, bound: Bound) -> tuple[str, Retrieved]:
-        key = self._retrieval_key(posed, bound)
+    def _retrieve(self, prepared: PreparedTask, bound: Bound) -> tuple[str, Retrieved]:
+        key = self._retrieval_key(prepared, bound)
         if stored := self._cache.load(key):
             return key, Retrieved.from_bytes(stored)
-        result = self._guarded(posed, bound, Retrieved, lambda: self._really_retrieve(posed, bound))
-        if not _crashed(result.reason) and not _failed(result.cost):
+        result = self._guarded(
+            prepared, bound, Retrieved, lambda: self._compute_rankings(prepared, bound)
+        )
+        if not _crashed(result.absence) and not _failed(result.cost):
             self._cache.save(key, result.to_bytes())
         return key, result
 
-    def _really_retrieve(self, posed: Posed, bound: Bound) -> Retrieved:
-        strategy, cost = self._index(posed, bound)
+    def _compute_rankings(self, prepared: PreparedTask, bound: Bound) -> Retrieved:
+        strategy, cost = self._index(prepared, bound)
         rankings, retrieval = self._metered(
-            "retrieve", lambda: strategy.retrieve(posed.task.queries, posed.depth)
+            "retrieve", lambda: strategy.retrieve(prepared.task.queries, prepared.depth)
         )
-        known = set(posed.documents)
-        checked = check_rankings(rankings, posed.task.queries, known, posed.depth)
+        known = set(prepared.memory.documents)
+        checked = check_rankings(rankings, prepared.task.queries, known, prepared.depth)
         return Retrieved(Rankings(checked), _merged(cost, retrieval))
 
-    def _index(self, posed: Posed, bound: Bound) -> tuple[Strategy, Cost]:
+    def _index(self, prepared: PreparedTask, bound: Bound) -> tuple[Strategy, Cost]:
         """A strategy with this memory in it; the last one is kept, since tasks share memories."""
         identity = self.assembly.identity(bound)
-        key = digest([identity, posed.memory, posed.gold if "task" in bound.given else None])
+        key = digest(
+            [
+                identity,
+                prepared.memory.digest,
+                prepared.gold_digest if "task" in bound.given else None,
+            ]
+        )
         if self._indexed is None or self._indexed[0] != key:
             self._indexed = None
-            strategy: Strategy = self.assembly.build(bound, task=posed.task)
-            _, cost = self._metered("index", lambda: strategy.index(posed.task.memory))
+            strategy: Strategy = self.assembly.build(bound, task=prepared.task)
+            _, cost = self._metered("index", lambda: strategy.index(prepared.task.memory))
             self._indexed = (key, strategy, cost)
         return self._indexed[1], self._indexed[2]
 
     def _generate(
-        self, posed: Posed, retrieval: str, retrieved: Retrieved, generator: str, k: int
+        self, prepared: PreparedTask, retrieval: str, retrieved: Retrieved, generator: str, k: int
     ) -> tuple[Generated, Scored]:
         bound = self._plan.generators[generator]
-        if retrieved.reason is not None:
-            return Generated(reason=retrieved.reason), {}
-        asked = [retrieval, k, posed.task.output]
-        key = digest(["generate", __version__, self.assembly.identity(bound), asked])
+        if retrieved.absence is not None:
+            return Generated(absence=retrieved.absence), {}
+        inputs = [retrieval, k, prepared.task.output]
+        key = digest(["generate", __version__, self.assembly.identity(bound), inputs])
         stored = self._cache.load(key)
         result = Generated.from_bytes(stored) if stored else None
-        if result is None or result.moved:
+        if result is None or result.has_stale_image:
             result = self._guarded(
-                posed, bound, Generated, lambda: self._really_generate(posed, retrieved, bound, k)
+                prepared,
+                bound,
+                Generated,
+                lambda: self._compute_outputs(prepared, retrieved, bound, k),
             )
-            if not _crashed(result.reason) and not any(o.error for o in result.outputs):
+            if not _crashed(result.absence) and not any(o.error for o in result.outputs):
                 self._cache.save(key, result.to_bytes())
-        if result.reason is not None:
+        if result.absence is not None:
             return result, {}
-        measures = self._plan.tasks[posed.task.name].generation
-        return result, self._score(measures, posed, key, retrieved.rankings, result)
+        measures = self._plan.tasks[prepared.task.name].generation
+        return result, self._score(measures, prepared, key, retrieved.rankings, result)
 
-    def _really_generate(
-        self, posed: Posed, retrieved: Retrieved, bound: Bound, k: int
+    def _compute_outputs(
+        self, prepared: PreparedTask, retrieved: Retrieved, bound: Bound, k: int
     ) -> Generated:
         reads = getattr(bound.component.make, "reads", None)
-        if reads == 0 and retrieved.found_any:
+        if reads == 0 and retrieved.has_hits:
             raise NotApplicable(
                 f"{bound.component.name} reads nothing that is retrieved; "
                 "its number is in the row of a strategy that retrieves nothing"
             )
-        generator = self.assembly.build(bound, output=posed.task.output)
+        generator = self.assembly.build(bound, output=prepared.task.output)
         contexts = [
-            [posed.documents[id] for id in ranking.ids[:k]] for ranking in retrieved.rankings
+            [prepared.memory.documents[id] for id in ranking.ids[:k]]
+            for ranking in retrieved.rankings
         ]
         outputs, cost = self._metered(
-            "generate", lambda: generator.generate(posed.task.queries, contexts)
+            "generate", lambda: generator.generate(prepared.task.queries, contexts)
         )
-        nothing = not retrieved.found_any and all(output.error for output in outputs)
+        nothing = not retrieved.has_hits and all(output.error for output in outputs)
         if nothing and not _failed(cost):  # else a model was asked, and its failures are the reason
             raise NotApplicable(f"{bound.component.name} needs hits, and nothing was retrieved")
         return Generated(outputs, cost)
@@ -208,21 +230,21 @@ class Loop:
     def _score(
         self,
         measures: Mapping[Measure, Component],
-        posed: Posed,
-        of: str,
+        prepared: PreparedTask,
+        results_key: str,
         rankings: Sequence[Ranking],
         generated: Generated,
     ) -> Scored:
-        key = self._score_key(measures, posed, of, generated)
+        key = self._score_key(measures, prepared, results_key, generated)
         if stored := self._cache.load(key):
             return scored_from_bytes(stored)
         with self._meter.stage():
             scored = score(
-                measures, posed.task, rankings, generated.outputs, self._features, posed.depth
+                measures, prepared.task, rankings, generated.outputs, self._features, prepared.depth
             )
-        reasons = {s.reason for s in scored["all"] if s.reason and _crashed(s.reason)}
+        reasons = {str(s.absence) for s in scored["all"] if _crashed(s.absence)}
         self.crashed += [
-            {"task": posed.task.name, "component": "a measure", "error": reason}
+            {"task": prepared.task.name, "component": "a measure", "error": reason}
             for reason in sorted(reasons)
         ]
         if not reasons:
@@ -230,7 +252,11 @@ class Loop:
         return scored
 
     def _score_key(
-        self, measures: Mapping[Measure, Component], posed: Posed, of: str, generated: Generated
+        self,
+        measures: Mapping[Measure, Component],
+        prepared: PreparedTask,
+        results_key: str,
+        generated: Generated,
     ) -> str:
         names = {str(measure): code_digest(c.make) for measure, c in measures.items()}
         models = {
@@ -240,7 +266,9 @@ class Loop:
         }
         errors = [output.query for output in generated.outputs if output.error]
         code = code_digest(score)
-        return digest(["score", __version__, code, of, posed.gold, names, models, errors])
+        return digest(
+            ["score", __version__, code, results_key, prepared.gold_digest, names, models, errors]
+        )
 
     def _features(self, name: str) -> Any:
         return self.assembly.model("encoder", name)
@@ -255,33 +283,35 @@ class Loop:
             seconds = max(own, 0.0) + sum(line.seconds for line in usage.values())
             return result, {stage: as_json(usage), "seconds": {stage: seconds}}
 
-    def _guarded(self, posed: Posed, bound: Bound, empty: Any, work: Callable[[], Any]) -> Any:
+    def _guarded(
+        self, prepared: PreparedTask, bound: Bound, empty: Any, work: Callable[[], Any]
+    ) -> Any:
         """A pairing that makes no sense has a reason; a component that crashes ends its cell, not
         the run."""
         try:
             return work()
         except NotApplicable as error:
-            return empty(reason=str(error))
+            return empty(absence=Absence(str(error)))
         except BaseException as error:
             crashes.pass_on(error)
             if isinstance(error, MmragbenchError) and not isinstance(error, ContractError):
                 raise
             name = bound.component.name
-            reason = f"{CRASH}{name}: {crashes.said(error)}"
-            crashes.log(f"{posed.task.name} · {name}", error)
+            absence = Absence(f"{name}: {crashes.said(error)}", "crashed")
+            crashes.log(f"{prepared.task.name} · {name}", error)
             self.crashed.append(
                 {
-                    "task": posed.task.name,
+                    "task": prepared.task.name,
                     "component": name,
-                    "error": reason,
+                    "error": str(absence),
                     "place": crashes.place(error, bound.component.make),
                 }
             )
-            return empty(reason=reason)
+            return empty(absence=absence)
 
 
-def _crashed(reason: str | None) -> bool:
-    return reason is not None and reason.startswith(CRASH)
+def _crashed(absence: Absence | None) -> bool:
+    return absence is not None and absence.crashed
 
 
 def _failed(cost: Cost) -> bool:

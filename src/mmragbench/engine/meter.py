@@ -48,11 +48,16 @@ class Usage:
 
 
 class Progress(Protocol):
-    """Who is told how far the work is."""
+    """Shows how far a run is."""
 
-    def begin(self, what: str, total: int) -> None: ...
+    def cell(self, number: int, total: int, label: str) -> None:
+        """The run begins its cell of that number, from 1."""
 
-    def advance(self, done: int) -> None: ...
+    def begin(self, what: str, total: int) -> None:
+        """Work on a number of items begins; 0 where there is nothing to count."""
+
+    def advance(self, done: int) -> None:
+        """So many items more are done."""
 
 
 class Meter:

@@ -7,13 +7,13 @@ from array import array
 from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, overload
 
 from mmragbench.measuring.scoring import Scored
-from mmragbench.records import Hits, Image, Measure, Output, Ranking, Score, Scores
+from mmragbench.records import Absence, Hits, Image, Measure, Output, Ranking, Score, Scores
 
 Cost = dict[str, Any]
 """`{"index": [usage …], "seconds": {"index": 1.2}}`"""
@@ -77,7 +77,7 @@ class Rankings(Sequence[Ranking]):
         return (self[at] for at, query in enumerate(self._queries) if query in queries)
 
     @property
-    def found_any(self) -> bool:
+    def has_hits(self) -> bool:
         """Whether any query has a hit."""
         return bool(self._codes)
 
@@ -94,11 +94,11 @@ class Rankings(Sequence[Ranking]):
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Rankings:
         """The inverse of `to_plain`."""
-        made = cls()
+        rankings = cls()
         codes = _array("i", CODES, plain["codes"])
         scores = _array("d", SCORES, plain["scores"])
-        made._columns(plain["queries"], plain["ends"], plain["ids"], codes, scores)
-        return made
+        rankings._columns(plain["queries"], plain["ends"], plain["ids"], codes, scores)
+        return rankings
 
 
 def _bytes(column: array[Any], kind: str) -> str:
@@ -116,33 +116,39 @@ def _array(typecode: Literal["i", "d"], kind: str, stored: str) -> array[Any]:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """A strategy's rankings for a task; or the reason why it has none."""
+    """A strategy's rankings for a task; or why it has none."""
 
     rankings: Rankings = field(default_factory=Rankings)
     cost: Cost = field(default_factory=dict)
-    reason: str | None = None
+    absence: Absence | None = None
 
     @property
-    def found_any(self) -> bool:
+    def has_hits(self) -> bool:
         """Whether any query has a hit."""
-        return self.rankings.found_any
+        return self.rankings.has_hits
 
     def to_bytes(self) -> bytes:
-        return _json({**self.rankings.to_plain(), "cost": self.cost, "reason": self.reason})
+        return _json(
+            {
+                **self.rankings.to_plain(),
+                "cost": self.cost,
+                "absence": _absence_to_plain(self.absence),
+            }
+        )
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Retrieved:
         data = json.loads(stored)
-        return cls(Rankings.from_plain(data), data["cost"], data["reason"])
+        return cls(Rankings.from_plain(data), data["cost"], _absence(data["absence"]))
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A generator's outputs; or the reason why it has none."""
+    """A generator's outputs; or why it has none."""
 
     outputs: Sequence[Output] = ()
     cost: Cost = field(default_factory=dict)
-    reason: str | None = None
+    absence: Absence | None = None
 
     def to_bytes(self) -> bytes:
         outputs = [
@@ -156,7 +162,9 @@ class Generated:
             }
             for output in self.outputs
         ]
-        return _json({"outputs": outputs, "cost": self.cost, "reason": self.reason})
+        return _json(
+            {"outputs": outputs, "cost": self.cost, "absence": _absence_to_plain(self.absence)}
+        )
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Generated:
@@ -165,12 +173,20 @@ class Generated:
             Output(**{**row, "image": _image(row["image"]), "shown": tuple(row["shown"])})
             for row in data["outputs"]
         ]
-        return cls(outputs, data["cost"], data["reason"])
+        return cls(outputs, data["cost"], _absence(data["absence"]))
 
     @property
-    def moved(self) -> bool:
+    def has_stale_image(self) -> bool:
         """Whether a picture that it names is no longer where it was, or has other bytes."""
         return any(output.image and not output.image.is_intact for output in self.outputs)
+
+
+def _absence_to_plain(absence: Absence | None) -> dict[str, str] | None:
+    return asdict(absence) if absence else None
+
+
+def _absence(plain: dict[str, Any] | None) -> Absence | None:
+    return Absence(**plain) if plain else None
 
 
 def _image_to_plain(image: Image | None) -> dict[str, str] | None:
@@ -193,7 +209,8 @@ def _scores_to_plain(scores: Scores) -> dict[str, Any]:
         "measure": str(scores.measure),
         "signature": scores.signature,
         "total": scores.total,
-        "reason": scores.reason,
+        "absence": _absence_to_plain(scores.absence),
+        "n": scores.n,
         "influences": dict(scores.influences),
         "bounds": scores.bounds,
         "best": dict(scores.best),
@@ -220,7 +237,8 @@ def _scores(plain: dict[str, Any]) -> Scores:
         signature=plain["signature"],
         scores=scores,
         total=plain["total"],
-        reason=plain["reason"],
+        absence=_absence(plain["absence"]),
+        n=plain["n"],
         influences=plain["influences"],
         bounds=tuple(plain["bounds"]) if plain["bounds"] else None,
         best=plain["best"],

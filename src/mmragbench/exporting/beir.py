@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mmragbench.exporting.reposing import NO_QRELS, Reposed
+from mmragbench.exporting.reposing import NO_QRELS, RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.formats.trec import escaped
 from mmragbench.records import Document, Image, Query, Text
@@ -15,7 +15,7 @@ from mmragbench.records import Document, Image, Query, Text
 HEADER = "query-id\tcorpus-id\tscore\n"
 
 
-def write(source: Reposed, to: Export) -> None:
+def write(source: RunTasks, to: Export) -> None:
     """The tasks as datasets, for BEIR's loader (texts) and for ours (`use: beir`; texts and images).
 
     Pictures are copied; a line names its own in `image`, which BEIR does not read. A document's
@@ -35,7 +35,7 @@ def write(source: Reposed, to: Export) -> None:
         _copy_images(name, task.memory, asked, to)
 
 
-def _qrels(source: Reposed, task: str) -> Iterator[str]:
+def _qrels(source: RunTasks, task: str) -> Iterator[str]:
     yield HEADER
     for query, grades in source.scored(task):
         for document, grade in grades.items():

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from mmragbench.exporting.reposing import Reposed
+from mmragbench.exporting.reposing import RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.records import Task
 from mmragbench.run_folder.writing import coco_id
 
 
-def write(source: Reposed, to: Export) -> None:
+def write(source: RunTasks, to: Export) -> None:
     """References and results as `pycocotools`' `COCO` and `loadRes` read them.
 
     A query that was not answered is in no results file. `pycocoevalcap` can't do with that unless
@@ -29,7 +29,7 @@ def write(source: Reposed, to: Export) -> None:
         _results(source, name, to)
 
 
-def _results(source: Reposed, name: str, to: Export) -> None:
+def _results(source: RunTasks, name: str, to: Export) -> None:
     asked = sum(bool(source.tasks[name].references.get(q.id)) for q in source.tasks[name].queries)
     for strategy in source.strategies:
         files = source.run.files

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmragbench._places import check_folder
-from mmragbench.engine.collecting import rarely
+from mmragbench.engine.process import rare_garbage_collection
 from mmragbench.errors import MmragbenchError, unknown
 from mmragbench.run_folder.files import unlisted
 
 if TYPE_CHECKING:
-    from mmragbench.exporting.reposing import Reposed
+    from mmragbench.exporting.reposing import RunTasks
 from mmragbench.exporting.target import Export
 
-Writer = Callable[["Reposed", Export], None]
+Writer = Callable[["RunTasks", Export], None]
 
 
 def writers() -> Mapping[str, Writer]:
@@ -25,7 +25,7 @@ def writers() -> Mapping[str, Writer]:
     return {"trec": trec.write, "coco": coco.write, "beir": beir.write, "mteb": mteb.write}
 
 
-@rarely()
+@rare_garbage_collection()
 def export(
     run: Path | str,
     format: str,
@@ -50,7 +50,7 @@ def export(
         MmragbenchError: no such format, a folder with something in it, data that is not the run's,
             or a run that has nothing for this format.
     """
-    from mmragbench.exporting.reposing import repose
+    from mmragbench.exporting.reposing import load_tasks
 
     known = writers()
     if format not in known:
@@ -61,7 +61,7 @@ def export(
         raise MmragbenchError(f"{folder} is there already; give --output a new or empty folder")
     exported = Export(folder)
     with unlisted(Path(run)):
-        known[format](repose(Path(run), overrides, trust), exported)
+        known[format](load_tasks(Path(run), overrides, trust), exported)
     if not exported.files:
         why = "; ".join(f"{what}: {reason}" for what, reason in exported.left_out.items())
         raise MmragbenchError(f"{run} has nothing for {format} ({why})")

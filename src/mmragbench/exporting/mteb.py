@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from mmragbench.exporting.reposing import NO_QRELS, NO_RANKINGS, Reposed
+from mmragbench.exporting.reposing import NO_QRELS, NO_RANKINGS, RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Measure
@@ -32,7 +32,7 @@ LANGUAGES = ["und-Zyyy"]
 """ISO 639 and 15924 for a language and a script that nobody has determined."""
 
 
-def write(source: Reposed, to: Export) -> None:
+def write(source: RunTasks, to: Export) -> None:
     """Retrieval results as `mteb.TaskResult.from_disk` and `mteb.ResultCache` read them.
 
     The values are computed from the stored rankings at mteb's cutoffs, as far as the suite kept hits
@@ -75,7 +75,7 @@ META: dict[str, Any] = {
 """mteb's fields of a model, of which a strategy has none."""
 
 
-def _values(source: Reposed, task: str, path: Any) -> dict[str, float]:
+def _values(source: RunTasks, task: str, path: Any) -> dict[str, float]:
     depth = int(source.run.suite.get("depth") or 100)
     measures = {
         Measure(name, cutoff=k): f"{key}_{k}"
@@ -91,7 +91,7 @@ def _values(source: Reposed, task: str, path: Any) -> dict[str, float]:
 
 
 def _result(
-    source: Reposed, task: str, strategy: str, values: Mapping[str, float]
+    source: RunTasks, task: str, strategy: str, values: Mapping[str, float]
 ) -> dict[str, Any]:
     manifest = source.run.manifest
     data = manifest["data"][task]
@@ -118,21 +118,21 @@ def _result(
     }
 
 
-def _seconds(source: Reposed, task: str, strategy: str) -> float | None:
+def _seconds(source: RunTasks, task: str, strategy: str) -> float | None:
     """Indexing and retrieving, by the clock."""
     cost = source.run.read("cells", task, strategy, "cost.json")
     return sum(cost["seconds"].values()) if cost else None
 
 
-def _model(source: Reposed, strategy: str) -> str:
+def _model(source: RunTasks, strategy: str) -> str:
     return f"{source.run.suite['name']}/{strategy}"
 
 
-def _revision(source: Reposed) -> str:
+def _revision(source: RunTasks) -> str:
     return str(source.run.manifest["suite_hash"][:8])
 
 
-def _folder(source: Reposed, strategy: str) -> str:
+def _folder(source: RunTasks, strategy: str) -> str:
     return f"results/{_model(source, strategy).replace('/', '__')}/{_revision(source)}"
 
 

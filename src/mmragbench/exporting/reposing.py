@@ -1,4 +1,4 @@
-"""The tasks of a finished run, posed again: what was asked, and the gold, which no run holds."""
+"""The tasks of a finished run, loaded again: what was asked, and the gold, which no run holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from mmragbench._printable import shortened
 from mmragbench.cache.cache import Cache
 from mmragbench.engine.assembly import Assembly, bind
-from mmragbench.engine.loop import Memory, Posed
+from mmragbench.engine.loop import prepared
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.formats import trec
@@ -26,7 +26,7 @@ DIGESTS = {
 
 
 @dataclass(frozen=True)
-class Reposed:
+class RunTasks:
     """A run folder with its tasks."""
 
     run: RunFolder
@@ -71,7 +71,7 @@ class Reposed:
                 yield query.id, grades
 
 
-def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Reposed:
+def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> RunTasks:
     """Pose the tasks of a run again, from its `suite.yaml`; calls no model.
 
     Args:
@@ -95,7 +95,7 @@ def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Rep
         )
     try:
         bound = bind("dataset", suite.dataset, ("dataset",), suite)
-        posed = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())
+        available = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())
     except Misfit as error:
         raise source.error(error.place, error.message) from error
     except DataError as error:
@@ -103,26 +103,19 @@ def repose(run: Path, overrides: Sequence[str] = (), trust: bool = False) -> Rep
             f"{error} (an export needs the run's data again; if it has moved, say where: "
             "dataset.root=FOLDER)"
         ) from error
-    tasks = {name: posed[name] for name in suite.tasks if name in posed}
+    tasks = {name: available[name] for name in suite.tasks if name in available}
     _check(folder, tasks)
-    return Reposed(folder, tasks)
+    return RunTasks(folder, tasks)
 
 
 def _check(folder: RunFolder, tasks: Mapping[str, Task]) -> None:
     """Compare with the manifest, so that no number is computed on other data than the run's."""
-    held: dict[int, Memory] = {}
     stored = folder.manifest.get("data") or {}
     for name in stored:
         if name not in tasks:
             raise DataError(f"the dataset no longer poses {name}, which {folder.path} was run on")
-    for name, task in tasks.items():
-        posed = Posed(task, 0, held.setdefault(id(task.memory), Memory(task.memory)))
-        now = {
-            "queries_digest": posed.queries,
-            "memory_digest": posed.memory,
-            "gold_digest": posed.gold,
-        }
-        _compare(f"{folder.path}, {name}", stored.get(name) or {}, now)
+    for name, task in prepared(tasks, depth=lambda _: 0).items():
+        _compare(f"{folder.path}, {name}", stored.get(name) or {}, task.digests())
 
 
 def _compare(where: str, stored: Mapping[str, Any], now: Mapping[str, str]) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mmragbench.exporting.reposing import NO_QRELS, NO_RANKINGS, Reposed
+from mmragbench.exporting.reposing import NO_QRELS, NO_RANKINGS, RunTasks
 from mmragbench.exporting.target import Export
 from mmragbench.formats.trec import escaped, lines, read
 from mmragbench.records import Hit, Ranking
 
 
-def write(source: Reposed, to: Export) -> None:
+def write(source: RunTasks, to: Export) -> None:
     """Judgements and runs that give this harness' numbers in trec_eval and `ir_measures`.
 
     Only queries with a relevant document are in the judgements: others are not scored here, and
@@ -31,7 +31,7 @@ def write(source: Reposed, to: Export) -> None:
             to.left_out[f"{task}/{strategy}"] = NO_RANKINGS
 
 
-def _qrels(source: Reposed, task: str) -> Iterator[str]:
+def _qrels(source: RunTasks, task: str) -> Iterator[str]:
     for query, grades in source.scored(task):
         for document, grade in grades.items():
             yield f"{escaped(query)} 0 {escaped(document)} {grade}\n"

@@ -66,14 +66,14 @@ def _read_npz(path: Path, names: Collection[str]) -> tuple[dict[str, Any], list[
 def _read_member(archive: ZipFile, info: ZipInfo) -> Any:
     with archive.open(info) as file:
         shape, _, dtype = HEADERS[npy.read_magic(file)](file)
-        claimed, there = prod(shape) * dtype.itemsize, info.file_size - file.tell()
+        claimed, stored = prod(shape) * dtype.itemsize, info.file_size - file.tell()
     if dtype.hasobject:
         raise DataError(
             f"{archive.filename} holds Python objects as {info.filename}, which are not unpickled; "
             "save numbers, or strings with dtype=str"
         )
-    if claimed != there or there > max(LARGE, SQUEEZED * info.compress_size):
-        raise ValueError(f"{info.filename} claims {claimed} bytes, and {there} are there")
+    if claimed != stored or stored > max(LARGE, SQUEEZED * info.compress_size):
+        raise ValueError(f"{info.filename} claims {claimed} bytes, and {stored} are there")
     with archive.open(info) as file:
         return npy.read_array(file, allow_pickle=False)
 

@@ -48,15 +48,15 @@ def read_results(path: Path) -> tuple[dict[str, str | None], list[str]]:
     Raises:
         DataError: not COCO's results format, or an image has two different captions.
     """
-    found: dict[str, str | None] = {}
-    twice: list[str] = []
-    torn: list[str] = []
+    captions: dict[str, str | None] = {}
+    repeated: list[str] = []
+    contradictory: list[str] = []
     for id, caption in _results(path):
-        if id in found:
-            (twice if found[id] == caption else torn).append(id)
-        found.setdefault(id, caption)
-    contradiction(str(path), "images", torn)
-    return found, twice
+        if id in captions:
+            (repeated if captions[id] == caption else contradictory).append(id)
+        captions.setdefault(id, caption)
+    contradiction(str(path), "images", contradictory)
+    return captions, repeated
 
 
 def _results(path: Path) -> Iterator[tuple[str, str | None]]:

@@ -30,11 +30,11 @@ def files_below(folder: Path) -> Files:
     Raises:
         DataError: a folder cannot be read, or there are more than `MAX_FOLDERS`.
     """
-    found = Files([], [])
+    listing = Files([], [])
     waiting = [_Folder(folder)]
     for _ in range(MAX_FOLDERS):
         if not waiting:
-            return Files(sorted(found.files), sorted(found.hidden))
+            return Files(sorted(listing.files), sorted(listing.hidden))
         here = waiting.pop()
         for path in here.entries():
             hidden = here.hidden or is_hidden(path.name)
@@ -42,7 +42,7 @@ def files_below(folder: Path) -> Files:
                 below = _Folder(path, hidden, (*here.way, os.path.realpath(here.path)))
                 waiting += [] if below.is_cycle else [below]
             else:
-                (found.hidden if hidden else found.files).append(path)
+                (listing.hidden if hidden else listing.files).append(path)
     raise DataError(f"{folder} has more than {MAX_FOLDERS:,} folders below it; name a smaller one")
 
 

@@ -31,14 +31,14 @@ def originals(ids: Iterable[str]) -> dict[str, str]:
     Raises:
         DataError: two ids are the same one when escaped.
     """
-    found: dict[str, str] = {}
+    ids_by_escaped: dict[str, str] = {}
     for id in ids:
-        if found.setdefault(escaped(id), id) != id:
+        if ids_by_escaped.setdefault(escaped(id), id) != id:
             raise DataError(
-                f"{id!r} and {found[escaped(id)]!r} are one id in TREC's format, where a blank is "
+                f"{id!r} and {ids_by_escaped[escaped(id)]!r} are one id in TREC's format, where a blank is "
                 "%20; rename one of them"
             )
-    return found
+    return ids_by_escaped
 
 
 def lines(rankings: Iterable[Ranking], tag: str) -> Iterator[str]:

@@ -151,7 +151,7 @@ def _check_nodes(root: yaml.Node | None, name: str) -> None:
 
 
 def _check_keys(node: yaml.MappingNode, name: str) -> None:
-    seen: set[str] = set()
+    keys: set[str] = set()
     for key, _ in node.value:
         where = f"{name}:{key.start_mark.line + 1}"
         if not isinstance(key, yaml.ScalarNode):
@@ -160,20 +160,20 @@ def _check_keys(node: yaml.MappingNode, name: str) -> None:
             raise SuiteError(
                 f"{where}: {key.value[:80]!r} is a key, and no text to YAML; put it in quotes"
             )
-        if key.value in seen:
+        if key.value in keys:
             raise SuiteError(f"{where}: {key.value[:80]!r} is there twice")
-        seen.add(key.value)
+        keys.add(key.value)
 
 
 def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
     """Every node once, however many aliases stand for it."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     left = [root] if root is not None else []
     while left:
         node = left.pop()
-        if id(node) in seen:
+        if id(node) in visited:
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         yield node
         if isinstance(node, yaml.SequenceNode):
             left += node.value

@@ -35,6 +35,7 @@ SUMMARY: Columns = {
     "n": "int64",
     "n_failed": "int64",
     "reason": "string",
+    "absence": "category",
     "warning": "string",
     "signature": "string",
 }

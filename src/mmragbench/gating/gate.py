@@ -11,7 +11,7 @@ import numpy as np
 
 from mmragbench._places import check_file
 from mmragbench.comparing.margins import Margin, margins_for
-from mmragbench.errors import CRASH, DataError, MmragbenchError, unknown
+from mmragbench.errors import DataError, MmragbenchError, unknown
 from mmragbench.gating.baseline import (
     Baseline,
     CellLine,
@@ -31,6 +31,7 @@ from mmragbench.gating.problems import (
     in_signatures,
     missing_cells,
 )
+from mmragbench.records import Absence
 from mmragbench.run_folder.evidence import Evidence, RunFolder
 from mmragbench.run_folder.files import unlisted
 
@@ -116,10 +117,9 @@ def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = (
 def _refuse_crashes(run: RunFolder, measures: Sequence[str]) -> None:
     """A cell that crashed would be in no baseline, and never be missed."""
     crashed = {
-        key_of(row): row["reason"]
+        key_of(row): str(Absence.of(row))
         for row in run.rows
-        if (row.get("reason") or "").startswith(CRASH)
-        and (not measures or row["measure"] in measures)
+        if row.get("absence") == "crashed" and (not measures or row["measure"] in measures)
     }
     if crashed:
         first, reason = next(iter(crashed.items()))

@@ -10,6 +10,7 @@ import numpy as np
 
 from mmragbench.gating.baseline import Baseline, CellLine, Key, TaskItems, TaskLine, task_of
 from mmragbench.gating.packing import Values
+from mmragbench.records import Absence
 from mmragbench.reporting.words.phrases import counted
 from mmragbench.run_folder.evidence import Evidence, RunFolder
 from mmragbench.signature import differences
@@ -173,7 +174,7 @@ def missing_cells(
     for cell in cells:
         row = rows.get(cell.key, {})
         if row.get("estimate") is None:
-            reason = row.get("reason") or "the run has no such cell"
+            reason = str(Absence.of(row) or "the run has no such cell")
             grouped.setdefault((system(cell), reason), []).append(cell.measure)
     return [
         Problem("missing cell", where, f"no {', '.join(measures)}: {reason}")

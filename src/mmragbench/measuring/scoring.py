@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mmragbench import _crashes as crashes
 from mmragbench.contracts import Encoder
-from mmragbench.errors import CRASH, MmragbenchError, NotApplicable
-from mmragbench.records import Measure, Output, Ranking, Scores, Task
+from mmragbench.errors import MmragbenchError, NotApplicable
+from mmragbench.records import Absence, Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import Component
-from mmragbench.signature import extended
+from mmragbench.signature import extended, updated
 
 Row = dict[str, Any]
 
@@ -38,21 +37,21 @@ def score(
     def evaluate(chosen: Mapping[Measure, Component], asked: Task) -> list[Scores]:
         return _evaluate(chosen, asked, (rankings, outputs), features, depth)
 
-    found = evaluate(measures, task)
-    scored = {"all": found}
+    scores = evaluate(measures, task)
+    scored = {"all": scores}
     for name, ids in task.slices.items():
-        of_set = {s.measure: measures[s.measure] for s in found if s.total is not None}
+        of_set = {s.measure: measures[s.measure] for s in scores if s.total is not None}
         again = evaluate(of_set, task.subset(ids)) if of_set else []
         anew = {scores.measure: scores for scores in again}
-        scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in found]
+        scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in scores]
     groups = {query.id: query.group or query.id for query in task.queries}
-    return {name: [_with_interval(s, groups) for s in found] for name, found in scored.items()}
+    return {name: [_with_interval(s, groups) for s in scores] for name, scores in scored.items()}
 
 
 def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
     """The 95 % interval of the estimate, unless the measure brought its own: a bootstrap over
     groups, since queries about one image are not independent."""
-    if scores.interval is not None or scores.reason is not None:
+    if scores.interval is not None or scores.absence is not None:
         return scores
     values = dict(scores.influences)
     if scores.total is None:
@@ -85,31 +84,32 @@ def _evaluate(
     families: dict[tuple[Any, str | None], list[Measure]] = {}
     for measure, component in measures.items():
         families.setdefault((component.make, measure.features), []).append(measure)
-    found: dict[Measure, Scores] = {}
+    by_measure: dict[Measure, Scores] = {}
     for (evaluate, name), family in families.items():
         given: dict[str, Any] = {}
         try:
             given = {"features": features(name)} if name else {}
             scored = evaluate(family, task, *results, depth=depth, **given)
         except NotApplicable as error:
-            scored = _without_number(family, str(error))
+            scored = _without_number(family, Absence(str(error)))
         except MmragbenchError:
             raise
         except BaseException as error:
             crashes.pass_on(error)
             names, place = ", ".join(map(str, family)), crashes.place(error, evaluate)
             crashes.log(f"{task.name} · {names}", error)
-            scored = _without_number(family, f"{CRASH}{names}: {crashes.said(error)} ({place})")
+            absence = Absence(f"{names}: {crashes.said(error)} ({place})", "crashed")
+            scored = _without_number(family, absence)
         encoder = given.get("features")
-        found.update((scores.measure, _signed(scores, encoder)) for scores in scored)
-    return [found[measure] for measure in measures]
+        by_measure.update((scores.measure, _signed(scores, encoder)) for scores in scored)
+    return [by_measure[measure] for measure in measures]
 
 
 def _signed(scores: Scores, features: Encoder | None) -> Scores:
     """With the weights of the features (the name in `FID(clip)` is only the suite's word for them)
     and the precision that they were computed in, where it is not 32 bits."""
     weights = getattr(features, "weights", None)
-    if not isinstance(weights, str) or scores.reason is not None:
+    if not isinstance(weights, str) or scores.absence is not None:
         return scores
     short = weights.partition(":")[2][:12] or weights
     numbers = (getattr(features, "precision", None) or "fp32").partition("-")[0]
@@ -117,31 +117,25 @@ def _signed(scores: Scores, features: Encoder | None) -> Scores:
     return replace(scores, signature=extended(scores.signature, **named))
 
 
-def _without_number(family: Sequence[Measure], reason: str) -> list[Scores]:
-    return [Scores(measure, str(measure), reason=reason) for measure in family]
+def _without_number(family: Sequence[Measure], absence: Absence) -> list[Scores]:
+    return [Scores(measure, str(measure), absence=absence) for measure in family]
 
 
 def _restricted(scores: Scores, ids: frozenset[str]) -> Scores:
     kept = tuple(score for score in scores.scores if score.query in ids)
     n = sum(score.value is not None for score in kept)
-    signature = re.sub(r"(^|\|)n:\d+", rf"\g<1>n:{n}", scores.signature)
-    return replace(scores, scores=kept, signature=signature)
+    return replace(scores, scores=kept, signature=updated(scores.signature, n=n))
 
 
 def estimate(scores: Scores) -> tuple[float | None, int, int]:
     """The estimate (None where there is none), n and n_failed."""
     values = [score.value for score in scores.scores if score.value is not None]
     failed = sum(score.error is not None for score in scores.scores)
-    if scores.reason is not None:
+    if scores.absence is not None:
         return None, 0, failed
     if scores.total is not None:
-        return scores.total, _n(scores.signature) or len(values), failed
+        return scores.total, len(values) if scores.n is None else scores.n, failed
     return (sum(values) / len(values) if values else None), len(values), failed
-
-
-def _n(signature: str) -> int | None:
-    match = re.search(r"\|n(?:_generated)?:(\d+)", signature)
-    return int(match[1]) if match else None
 
 
 def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
@@ -168,12 +162,18 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
             if scores.warning:
                 row["warning"] = scores.warning
             if value is None:
-                row["reason"] = scores.reason or "no query could be scored"
+                row |= _why(scores.absence or Absence("no query could be scored"))
             result.append(row)
     return result
 
 
-def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why: str) -> list[Row]:
+def _why(absence: Absence) -> Row:
+    return {"reason": absence.reason, "absence": absence.kind}
+
+
+def absent(
+    cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why: Absence
+) -> list[Row]:
     """Rows of a cell that has no numbers: null estimates, with the reason."""
     return [
         {
@@ -186,7 +186,7 @@ def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why
             "n": 0,
             "n_failed": 0,
             "signature": None,
-            "reason": why,
+            **_why(why),
         }
         for name in ["all", *task.slices]
         for measure in measures

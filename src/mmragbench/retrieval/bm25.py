@@ -32,11 +32,11 @@ class Bm25:
         if self._empty or not words:
             return []
         scores = self._index.get_scores(words)
-        found = np.flatnonzero(scores > 0)
-        if len(found) > k:  # everything that ties with the k-th stays until ids decide
-            threshold = np.partition(scores[found], -k)[-k]
-            found = found[scores[found] >= threshold]
-        hits = sorted(((float(scores[i]), str(self._ids[i])) for i in found), reverse=True)
+        rows = np.flatnonzero(scores > 0)
+        if len(rows) > k:  # everything that ties with the k-th stays until ids decide
+            threshold = np.partition(scores[rows], -k)[-k]
+            rows = rows[scores[rows] >= threshold]
+        hits = sorted(((float(scores[i]), str(self._ids[i])) for i in rows), reverse=True)
         return [Hit(id, score) for score, id in hits[:k]]
 
 

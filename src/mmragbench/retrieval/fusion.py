@@ -48,11 +48,11 @@ def zscore(
             continue
         raw = np.array([hit.score for hit in hits])
         standard = (raw - raw.mean()) / (raw.std() or 1.0)
-        found = dict(zip((hit.id for hit in hits), standard.tolist(), strict=True))
-        lowest = min(found.values())
+        standardised = dict(zip((hit.id for hit in hits), standard.tolist(), strict=True))
+        lowest = min(standardised.values())
         for id in scores:
             if holders is None or id in holders[place]:
-                scores[id] += weight * found.get(id, lowest)
+                scores[id] += weight * standardised.get(id, lowest)
     return _made_up(scores, lists, weights, holders)
 
 
@@ -68,11 +68,11 @@ def _made_up(
         return [Hit(id, score) for id, score in scores.items()]
     searched = [place for place, hits in enumerate(lists) if hits]
     total = sum(weights[place] for place in searched)
-    made = []
+    rescored = []
     for id, score in scores.items():
         own = sum(weights[place] for place in searched if id in holders[place])
-        made.append(Hit(id, score * (total / own) if own else score))
-    return made
+        rescored.append(Hit(id, score * (total / own) if own else score))
+    return rescored
 
 
 FUSIONS: dict[str, Fuse] = {"rrf": rrf, "zscore": zscore}

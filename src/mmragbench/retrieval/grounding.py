@@ -25,16 +25,16 @@ def ground_queries(queries: Sequence[Query], captioner: Captioner | None) -> lis
     Raises:
         NotApplicable: there are pictures to caption, but no captioner.
     """
-    seen = [query for query in queries if query.image]
-    images = [query.image for query in seen if query.image]
-    prompts = [query.text.content if query.text else "" for query in seen]
+    pictured = [query for query in queries if query.image]
+    images = [query.image for query in pictured if query.image]
+    prompts = [query.text.content if query.text else "" for query in pictured]
     captions = _captions(captioner, images, prompts, "the queries are")
-    made = {
+    captions_by_query = {
         query.id: Text(f"{query.id}#caption", caption)
-        for query, caption in zip(seen, captions, strict=True)
+        for query, caption in zip(pictured, captions, strict=True)
         if not isinstance(caption, Failure)
     }
-    return [replace(query, text=made.get(query.id, query.text)) for query in queries]
+    return [replace(query, text=captions_by_query.get(query.id, query.text)) for query in queries]
 
 
 def ground_documents(
@@ -50,9 +50,9 @@ def ground_documents(
     wanted = [d for d in documents if d.image] if every and captioner else bare
     images = [document.image for document in wanted if document.image]
     captions = _captions(captioner, images, [""] * len(images), "the memory holds")
-    made = {
+    texts = {
         document.id: Text(f"{document.id}#caption", caption)
         for document, caption in zip(wanted, captions, strict=True)
         if not isinstance(caption, Failure)
     }
-    return [replace(d, texts=(*d.texts, made[d.id])) if d.id in made else d for d in documents]
+    return [replace(d, texts=(*d.texts, texts[d.id])) if d.id in texts else d for d in documents]

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmragbench import __version__
 from mmragbench.engine.assembly import Assembly
-from mmragbench.engine.loop import Posed
+from mmragbench.engine.loop import PreparedTask
 from mmragbench.planning.plan import Plan
 from mmragbench.statistics import ALPHA, RESAMPLES
 
@@ -37,7 +37,9 @@ STATISTICS = {
 """How intervals and tests are made (`mmragbench.statistics`); a group is one image's queries."""
 
 
-def manifest(plan: Plan, posed: Mapping[str, Posed], assembly: Assembly) -> dict[str, Any]:
+def manifest(
+    plan: Plan, prepared: Mapping[str, PreparedTask], assembly: Assembly
+) -> dict[str, Any]:
     """Everything that someone needs to make the run again, as plain data."""
     resolved = plan.resolved()
     return {
@@ -52,7 +54,7 @@ def manifest(plan: Plan, posed: Mapping[str, Posed], assembly: Assembly) -> dict
         "cpus": os.cpu_count(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "dataset": resolved["dataset"],
-        "data": {name: _data(of) for name, of in posed.items()},
+        "data": {name: _data(of) for name, of in prepared.items()},
         "models": {
             name: {**plan.suite.models[name], "weights": assembly.weights(role, name)}
             for role, name in plan.models()
@@ -61,14 +63,12 @@ def manifest(plan: Plan, posed: Mapping[str, Posed], assembly: Assembly) -> dict
     }
 
 
-def _data(posed: Posed) -> dict[str, Any]:
+def _data(prepared: PreparedTask) -> dict[str, Any]:
     return {
-        "documents": len(posed.task.memory),
-        "queries": len(posed.task.queries),
-        "memory_digest": posed.memory,
-        "queries_digest": posed.queries,
-        "gold_digest": posed.gold,
-        **({"source": posed.task.source} if posed.task.source else {}),
+        "documents": len(prepared.task.memory),
+        "queries": len(prepared.task.queries),
+        **prepared.digests(),
+        **({"source": prepared.task.source} if prepared.task.source else {}),
     }
 
 

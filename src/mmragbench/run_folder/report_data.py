@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmragbench.comparing.primary import primary_measure
-from mmragbench.records import Measure
+from mmragbench.records import Absence, Measure
 from mmragbench.run_folder.files import Files, NotStored, read_suite
 
 CONTROLS = {"oracle": "ceiling", "random": "chance", "no-retrieval": "floor"}
@@ -36,12 +36,17 @@ class Row:
     n: int
     n_failed: int
     signature: str
-    reason: str | None
+    absence: Absence | None
     low: float | None
     high: float | None
     warning: str | None = None
     limit: Json = field(default_factory=dict, hash=False)
     halves: Json = field(default_factory=dict, hash=False)
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no number, as reports show it."""
+        return str(self.absence) if self.absence else None
 
     @classmethod
     def of(cls, raw: Json) -> Row:
@@ -57,7 +62,7 @@ class Row:
             n=raw.get("n") or 0,
             n_failed=raw.get("n_failed") or 0,
             signature=raw.get("signature") or "",
-            reason=raw.get("reason"),
+            absence=Absence.of(raw),
             low=raw.get("low"),
             high=raw.get("high"),
             warning=raw.get("warning"),

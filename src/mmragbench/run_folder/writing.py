@@ -25,12 +25,12 @@ from mmragbench._files import Row, write_json, write_lines, write_rows, write_ta
 def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
     """`cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
     folder = run / "cells" / cell.task / cell.strategy
-    if cell.retrieved.reason is None:
+    if cell.retrieved.absence is None:
         write_json(folder / "cost.json", cell.retrieved.cost)
         write_atomically(folder / "run.trec", trec.lines(cell.retrieved.rankings, cell.strategy))
         _write_scores(folder, cell.scored)
     for (generator, k), (generated, scored) in cell.generated.items():
-        if generated.reason is None:
+        if generated.absence is None:
             below = folder / f"{generator}-k{k}"
             write_json(below / "cost.json", generated.cost)
             thumbnails(run, (output.image for output in generated.outputs))

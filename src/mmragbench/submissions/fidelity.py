@@ -10,7 +10,7 @@ from mmragbench._validation import CheckedEncoder
 from mmragbench.contracts import Encoder
 from mmragbench.errors import SuiteError
 from mmragbench.measuring.scoring import score
-from mmragbench.records import Image, Measure, Score, Scores, Task
+from mmragbench.records import Absence, Image, Measure, Score, Scores, Task
 from mmragbench.signature import signature
 from mmragbench.submissions.features import Features
 from mmragbench.submissions.images import lone
@@ -110,9 +110,16 @@ def _distance(measure: Measure, made: Side, real: Side) -> Scores:
         n_generated=made.moments.n or "unknown",
     )
     if measure.name != "FID":
-        return Scores(measure, described, reason=NO_KID)
+        return Scores(measure, described, absence=Absence(NO_KID))
     total = frechet(real.moments, made.moments)
-    return Scores(measure, described, total=total, interval=(None, None), warning=NO_INTERVAL)
+    return Scores(
+        measure,
+        described,
+        total=total,
+        n=made.moments.n or 0,
+        interval=(None, None),
+        warning=NO_INTERVAL,
+    )
 
 
 def _made(submission: Submission) -> list[Image]:

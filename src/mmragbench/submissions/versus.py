@@ -90,7 +90,7 @@ def _restricted(submission: Submission, ids: frozenset[str]) -> Submission:
 
 def _values(scores: Scores) -> Mapping[str, float]:
     """Per item; for a measure of the set, values whose mean it is."""
-    if scores.reason is not None:
+    if scores.absence is not None:
         return {}
     if scores.total is not None:
         return scores.influences

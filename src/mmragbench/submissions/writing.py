@@ -11,7 +11,7 @@ from mmragbench._files import write_atomically, write_table
 from mmragbench.errors import MmragbenchError
 from mmragbench.formats import spreadsheets
 from mmragbench.measuring.scoring import Row
-from mmragbench.records import Scores
+from mmragbench.records import Absence, Scores
 from mmragbench.submissions.images import HIDDEN, NO_PICTURE, by_ending
 from mmragbench.submissions.problems import Problems
 from mmragbench.submissions.scoring import Judged
@@ -42,9 +42,8 @@ def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[st
     the signatures."""
     yield from unfit(problems, policy)
     for row in rows:
-        for key in ("reason", "warning"):
-            if row.get(key):
-                yield f"{row['measure']}: {row[key]}"
+        notes = (Absence.of(row), row.get("warning"))
+        yield from (f"{row['measure']}: {note}" for note in notes if note)
         yield from (f"{row['measure']}: {line}" for line in _beyond(row))
     yield from (row["signature"] for row in rows)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mmragbench.errors import CRASH
 from mmragbench.measuring.scoring import estimate
 from mmragbench.records import Scores
 from mmragbench.signature import parse
@@ -60,10 +59,10 @@ class Outcome:
 
 def judge(reference: Reference, scores: Scores) -> Outcome:
     """Compare our number with the published one, if they are about the same thing."""
-    if scores.reason is not None:
-        if scores.reason.startswith(CRASH):
-            return Outcome(reference, "FAIL", reason=scores.reason)
-        return Outcome(reference, "NOT RUN", lacks=(Lack(scores.reason),))
+    if scores.absence is not None:
+        if scores.absence.crashed:
+            return Outcome(reference, "FAIL", reason=str(scores.absence))
+        return Outcome(reference, "NOT RUN", lacks=(Lack(scores.absence.reason),))
     ours, _, failed = estimate(scores)
     other = _differing(reference, scores.signature)
     if other:

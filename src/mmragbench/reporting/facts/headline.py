@@ -81,7 +81,7 @@ def _headline(run: RunFolder, facts: TaskFacts) -> Iterator[Headline]:
 def _missing(run: RunFolder, every: Sequence[Row], top: Row) -> dict[str, str]:
     """Contenders that were asked and have no number where the best one has its."""
     return {
-        row.strategy: row.reason or f"all {row.n_failed:,} failed"
+        row.strategy: str(row.absence or "") or f"all {row.n_failed:,} failed"
         for row in every
         if run.strategies[row.strategy] is None
         and row.estimate is None

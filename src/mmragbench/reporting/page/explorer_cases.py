@@ -97,7 +97,9 @@ class Cases:
     def _silent(self) -> list[tuple[str, str]]:
         """Strategies without an answer, and the reasons."""
         rows = (row for row in self.run.rows if row.task == self.facts.name)
-        silent = {r.strategy: r.reason for r in rows if r.reason and r.strategy not in self.answers}
+        silent = {
+            r.strategy: str(r.absence) for r in rows if r.absence and r.strategy not in self.answers
+        }
         return [(strategy, str(reason)) for strategy, reason in silent.items()]
 
     def __iter__(self) -> Iterator[Json]:

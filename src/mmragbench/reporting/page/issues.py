@@ -10,7 +10,6 @@ from typing import Any
 
 from mmragbench._printable import shortened
 from mmragbench.data.exclusions import LeftOut, grouped
-from mmragbench.errors import CRASH
 from mmragbench.records import Exclusion
 from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder.report_data import Json, RunFolder
@@ -43,9 +42,9 @@ def exclusions(run: RunFolder) -> list[Trouble]:
 def failures(run: RunFolder) -> list[Trouble]:
     """What failed while running, by the error's kind; whole cells that crashed come with it."""
     crashed = {
-        (row.task, row.strategy, row.generator, row.k, row.reason): None
+        (row.task, row.strategy, row.generator, row.k, str(row.absence)): None
         for row in run.rows
-        if row.reason and row.reason.startswith(CRASH)
+        if row.absence and row.absence.crashed
     }
     keys = ("task", "strategy", "generator", "k", "error")
     cells = [dict(zip(keys, cell, strict=True)) | {"query": "all queries"} for cell in crashed]
@@ -99,9 +98,11 @@ def inapplicable(run: RunFolder) -> list[tuple[str, tuple[str, ...]]]:
     """Each reason with the cells that it explains, as `task · strategy · generator, k`."""
     cells: dict[str, dict[str, None]] = {}
     for row in run.rows:
-        if row.estimate is None and row.reason and not row.reason.startswith(CRASH):
+        if row.estimate is None and row.absence and not row.absence.crashed:
             parts = (row.task, row.strategy, setting(row.generator, row.k))
-            cells.setdefault(row.reason, {})[" · ".join(part for part in parts if part)] = None
+            cells.setdefault(row.absence.reason, {})[" · ".join(part for part in parts if part)] = (
+                None
+            )
     return [(reason, tuple(named)) for reason, named in cells.items()]
 
 

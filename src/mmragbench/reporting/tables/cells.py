@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mmragbench.errors import CRASH
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, number, unit
 from mmragbench.reporting.tables.comparability import usual
@@ -109,7 +108,7 @@ def _column(source: Source, column: Column, setting: Setting) -> dict[str, Cell]
 
 def _cell(row: Row, column: Column, run: str) -> Cell:
     if row.estimate is None:
-        crashed = row.reason.startswith(CRASH) if row.reason else bool(row.n_failed)
+        crashed = row.absence.crashed if row.absence else bool(row.n_failed)
         return Cell(row, run, FAILED if crashed else ABSENT)
     return Cell(row, run, column.shown(row.estimate), *_interval(row, row.estimate, column))
 
