@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmragbench.registry import report
 from mmragbench.reporting.facts.families import summary
-from mmragbench.reporting.page.issues import remarks
+from mmragbench.reporting.facts.issues import remarks
 from mmragbench.reporting.tables.markdown import grid
 from mmragbench.reporting.tables.report_tables import task_tables
 from mmragbench.reporting.tables.table import Line, Table

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mmragbench.reporting.facts import costs, families, units
+from mmragbench.reporting.facts import costs, families, issues, units
 from mmragbench.reporting.facts.headline import Headline, headlines
-from mmragbench.reporting.page import issues as troubles
 from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.audits import audits, percent, share
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
@@ -76,11 +75,11 @@ def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
         bill=costs.bill(run),
         remarks=costs.remarks(run),
         audits=audits(run, album),
-        exclusions=troubles.exclusions(run),
-        failures=troubles.failures(run),
-        troubles=troubles.remarks(run),
-        inapplicable=troubles.inapplicable(run),
-        signatures=troubles.signatures(run),
+        exclusions=issues.exclusions(run),
+        failures=issues.failures(run),
+        issues=issues.remarks(run),
+        inapplicable=issues.inapplicable(run),
+        signatures=issues.signatures(run),
         explorer=explorer(run, classes, allowance),
         script=script(),
         script_digest=script_digest(),

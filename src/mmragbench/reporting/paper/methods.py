@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmragbench.reporting.facts.families import families, primary, within
+from mmragbench.reporting.facts.models import named
 from mmragbench.reporting.facts.units import unit
 from mmragbench.reporting.paper.citing import (
     Cited,
@@ -18,7 +19,6 @@ from mmragbench.reporting.paper.citing import (
     settings,
 )
 from mmragbench.reporting.paper.citing import rules as citations
-from mmragbench.reporting.paper.models import named
 from mmragbench.reporting.words.phrases import listed
 from mmragbench.reporting.words.tex import escape
 from mmragbench.run_folder.report_data import RunFolder, measure_of
@@ -78,7 +78,7 @@ def sentences(run: RunFolder) -> Iterator[Sentence]:
     yield from _systems(run)
     yield from _measures(run)
     yield from _statistics(run)
-    yield from _troubles(run)
+    yield from _issues(run)
     yield from _circumstances(run)
 
 
@@ -181,7 +181,7 @@ def _families(run: RunFolder) -> str:
     )
 
 
-def _troubles(run: RunFolder) -> Iterator[Sentence]:
+def _issues(run: RunFolder) -> Iterator[Sentence]:
     """What was left out, and what failed; zero is said, because it is a finding."""
     excluded = len({(raw.get("kind"), raw.get("id")) for raw in run.exclusions})
     failed = len(run.failures)

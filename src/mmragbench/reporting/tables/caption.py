@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mmragbench.reporting.facts import issues
 from mmragbench.reporting.facts.families import within
+from mmragbench.reporting.facts.models import described
 from mmragbench.reporting.facts.units import decimals, is_distance, lower_is_better, number
-from mmragbench.reporting.page import issues
-from mmragbench.reporting.paper.models import described
 from mmragbench.reporting.tables.cells import Source
 from mmragbench.reporting.tables.family import Tests
 from mmragbench.reporting.tables.request import Request

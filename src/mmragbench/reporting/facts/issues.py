@@ -20,7 +20,7 @@ NAMED = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Issue:
     """One kind: how many, and each by name with what happened to it."""
 
     kind: str
@@ -32,14 +32,14 @@ class Trouble:
         return self.named[:EXAMPLES]
 
 
-def exclusions(run: RunFolder) -> list[Trouble]:
+def exclusions(run: RunFolder) -> list[Issue]:
     """What the datasets could not use; one that several tasks report counts once."""
     return _by_kind(
         run.exclusions, lambda raw: str(raw.get("kind")), lambda raw: (raw["id"], raw["reason"])
     )
 
 
-def failures(run: RunFolder) -> list[Trouble]:
+def failures(run: RunFolder) -> list[Issue]:
     """What failed while running, by the error's kind; whole cells that crashed come with it."""
     crashed = {
         (row.task, row.strategy, row.generator, row.k, str(row.absence)): None
@@ -66,7 +66,7 @@ def remarks(run: RunFolder) -> list[str]:
     failed. Nothing where all was used and nothing failed."""
     lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
     if kinds := failures(run):
-        count = sum(trouble.count for trouble in kinds)
+        count = sum(issue.count for issue in kinds)
         named = ", ".join(f"{shortened(issue.kind, 60)} {issue.count:,}" for issue in kinds[:5])
         name, error = kinds[0].named[0]
         first = f"{shortened(name, 100)}: {shortened(error, 120)}"
@@ -129,9 +129,9 @@ def _by_kind(
     entries: Iterable[Json],
     kind: Callable[[Json], str],
     name: Callable[[Json], tuple[str, str]],
-) -> list[Trouble]:
+) -> list[Issue]:
     groups: dict[str, dict[tuple[str, str], None]] = {}
     for raw in entries:
         groups.setdefault(kind(raw), {})[name(raw)] = None
-    troubles = [Trouble(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()]
-    return sorted(troubles, key=lambda trouble: (-trouble.count, trouble.kind))
+    issues = [Issue(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()]
+    return sorted(issues, key=lambda issue: (-issue.count, issue.kind))
