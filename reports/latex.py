@@ -14,7 +14,7 @@ from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.templates import latex_environment
 from mmragbench.reporting.writing import stem, write
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 
 @report
@@ -22,7 +22,7 @@ def latex(run: Path, target: Path) -> Path:
     """`tables/<task>.tex`, `references.bib`, `methods.tex`, and `tables.tex`, a document of two columns
     that shows all, and the figures where they are: they take seconds, and are drawn when a paper's
     folder is asked for (`reporting.paper.folder`)."""
-    folder = RunFolder(run)
+    folder = Run(run)
     for task in folder.tasks:
         text = "\n".join(rendered(table, "subscript") for table in _tables(folder, task))
         write(target / "tables" / f"{stem(task)}.tex", text)
@@ -37,7 +37,7 @@ def latex(run: Path, target: Path) -> Path:
     return write(target / "tables.tex", text)
 
 
-def _tables(run: RunFolder, task: str) -> list[Table]:
+def _tables(run: Run, task: str) -> list[Table]:
     """A task's tables, those of its slices too."""
     own = [row for row in run.rows if row.task == task]
     slices = sorted(dict.fromkeys(row.slice for row in own), key=lambda name: name != "all")

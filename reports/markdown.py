@@ -14,7 +14,7 @@ from mmragbench.reporting.tables.table import Line, Table
 from mmragbench.reporting.words.gfm import escape
 from mmragbench.reporting.words.verdicts import Verdict, verdicts
 from mmragbench.reporting.writing import stem, write
-from mmragbench.run_folder.report_data import RunFolder, TaskFacts
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 LEGEND = (
     "**Bold**: the best strategy under one setting. *Italic*: controls. ↑ higher is better, "
@@ -25,7 +25,7 @@ LEGEND = (
 @report
 def markdown(run: Path, target: Path) -> Path:
     """`tables.md` with the answers and every table of the run, `tables/<task>.md` with one task's."""
-    folder = RunFolder(run)
+    folder = Run(run)
     texts = {task: _task(folder, facts) for task, facts in folder.tasks.items()}
     for task, text in texts.items():
         write(target / "tables" / f"{stem(task)}.md", f"# {text}\n{LEGEND}\n")
@@ -43,7 +43,7 @@ def _answer(verdict: Verdict) -> str:
     return "\n".join([f"- **{first}**", *(f"  {text}" for text in more)])
 
 
-def _task(run: RunFolder, facts: TaskFacts) -> str:
+def _task(run: Run, facts: TaskFacts) -> str:
     counts = {"queries": facts.n_queries, "documents": facts.n_documents}
     sizes = [f"{n:,} {what}" for what, n in counts.items() if n is not None]
     text = "\n".join([escape(facts.name), "", *([", ".join(sizes) + ".", ""] if sizes else [])])

@@ -18,13 +18,15 @@ from mmragbench.cli.app import app
 from mmragbench.comparing.baseline import against
 from mmragbench.comparing.families import between, comparisons, judged, within
 from mmragbench.comparing.hypotheses import Hypothesis
+from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.records import Measure
 from mmragbench.reporting.page.page import render
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder import report_data as reporting
-from mmragbench.run_folder.evidence import Evidence, RunFolder
+from mmragbench.run_folder.numbers import Evidence
+from mmragbench.run_folder.reading import Run
 from mmragbench.statistics import compare_differences, holm
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
@@ -59,7 +61,7 @@ def written(tmp_path):
 
     def write(made=None, name="run", **more):
         run = write_run(tmp_path / name, made or systems(), GROUPS, {"half": HALF}, **more)
-        write_rows(run / "comparisons.json", [pair.row() for pair in within(RunFolder(run))])
+        write_rows(run / "comparisons.json", [pair.row() for pair in within(Run(run))])
         return run
 
     return write
@@ -73,7 +75,7 @@ def test_a_family_is_corrected_by_itself(written):
     """p and Holm's p again from the scores: contenders by the primary measure; the other measures
     that say something else; each control; all slices."""
     made = systems()
-    pairs = comparisons(RunFolder(written(made, primary="RR")))
+    pairs = comparisons(Run(written(made, primary="RR")))
 
     def p_values(measures, of, places=range(120)):
         return [
@@ -104,9 +106,9 @@ def test_what_says_the_same_is_tested_once(written):
     """R@1 is a fifth of Success@1, AP is RR: the same family, p and verdict, and a difference and
     interval of its own size. So the verdicts are those of a run that was asked for neither."""
     made = systems()
-    pairs = named(comparisons(RunFolder(written(made))))
+    pairs = named(comparisons(Run(written(made))))
     few = {n: {m: m_of[m] for m in ("Success@1", "RR", "nDCG@10")} for n, m_of in made.items()}
-    asked_less = named(comparisons(RunFolder(written(few, "few"))))
+    asked_less = named(comparisons(Run(written(few, "few"))))
     assert all(pairs[key] == pair for key, pair in asked_less.items())
     for (measure, *key), pair in pairs.items():
         if measure in ("R@1", "AP"):
@@ -121,7 +123,7 @@ def test_what_says_the_same_is_tested_once(written):
 def test_a_copy_of_the_primary_measure_is_in_its_family(written):
     """Whichever of the two the suite calls primary, and in whichever order they are listed."""
     one, two = (
-        named(comparisons(RunFolder(written(name=name[:3], primary=name))))
+        named(comparisons(Run(written(name=name[:3], primary=name))))
         for name in ("Success@1", "R@1")
     )
     for key, pair in one.items():
@@ -139,9 +141,7 @@ def test_measures_that_agree_on_some_strategies_only_are_two(written):
     """Proportional for all strategies at once, not each by its own factor or most of them."""
     made = systems()
     made["dull"]["R@1"] = made["dull"]["Success@1"] / 4
-    families = {
-        p.measure: p.family for p in comparisons(RunFolder(written(made))) if p.slice == "all"
-    }
+    families = {p.measure: p.family for p in comparisons(Run(written(made))) if p.slice == "all"}
     assert (families["Success@1"], families["R@1"]) != ("primary", "primary")
 
 
@@ -149,9 +149,9 @@ def test_pairs_that_never_differ_are_in_no_family(written):
     """Identical on all queries: no p-value, no number of queries that would tell, and the others'
     correction does not count it."""
     made = systems()
-    alone = named(comparisons(RunFolder(written({n: v for n, v in made.items() if n != "dull"}))))
+    alone = named(comparisons(Run(written({n: v for n, v in made.items() if n != "dull"}))))
     made["dull"] = made["able"]
-    pairs = named(comparisons(RunFolder(written(made, "same"))))
+    pairs = named(comparisons(Run(written(made, "same"))))
     pair = pairs["Success@1", "all", "dull", "able"]
     assert (pair.verdict, pair.family, pair.p_value, pair.p_holm) == ("identical", None, None, None)
     assert (pair.difference, pair.needed, pair.n) == (0, None, 120)
@@ -189,7 +189,7 @@ def test_equal_strategies_are_seldom_called_better():
 
 def test_more_queries_are_needed_than_there_were(written):
     """Wherever it can't be told, and more than the test alone would need."""
-    pairs = comparisons(RunFolder(written()))
+    pairs = comparisons(Run(written()))
     undecided = [pair for pair in pairs if pair.verdict == "can't tell" and pair.needed]
     assert undecided
     assert all(pair.needed > pair.n for pair in undecided)
@@ -197,7 +197,7 @@ def test_more_queries_are_needed_than_there_were(written):
 
 def test_what_is_shown_moves_no_verdict(written):
     """By measures, by baseline, by slice: a choice of the same rows."""
-    run = RunFolder(written())
+    run = Run(written())
     whole = named(comparisons(run))
     for baseline in (None, "able", "random", "dull"):
         for slice in ("all", "half"):
@@ -230,7 +230,7 @@ def test_one_pair_has_one_verdict_everywhere(written):
     frame = load(folder).comparisons.query("slice == 'all'")
     assert {(row.measure, row.a, row.b): row.p_holm for row in frame.itertuples()} == stored
     for request in (Request(), Request(measures=("RR",))):
-        (table,) = tables([reporting.RunFolder(folder)], request)
+        (table,) = tables([reporting.Run(folder)], request)
         column = [str(column.measure) for column in table.columns].index("RR")
         for line in table.lines:
             if line.strategy in CONTENDERS:
@@ -246,16 +246,16 @@ def test_a_run_of_before_there_were_families_is_read_with_them(written):
     rows = json.loads(path.read_text())
     old = [{k: v for k, v in row.items() if k not in ("family", "tests")} for row in rows]
     path.write_text(json.dumps([row | {"p_holm": 0.5} for row in old]))
-    assert [pair.row() for pair in comparisons(RunFolder(folder))] == rows
-    run = reporting.RunFolder(folder)
-    assert [*run.comparisons, *run.against_controls] == rows
+    assert [pair.row() for pair in comparisons(Run(folder))] == rows
+    run = reporting.Run(folder)
+    assert [*of_contenders(run), *against_controls(run)] == rows
 
 
 def test_two_runs_are_compared_in_families(written):
     """Contenders by the primary measure, by the others, and each control, apart; what is shown
     moves nothing."""
-    first = RunFolder(written())
-    second = RunFolder(written(systems(seed=4), "other"))
+    first = Run(written())
+    second = Run(written(systems(seed=4), "other"))
     whole = named(between(first, second))
     sizes = {pair.family: pair.tests for pair in whole.values()}
     assert sizes == {
@@ -267,7 +267,7 @@ def test_two_runs_are_compared_in_families(written):
         "secondary of oracle": 2,
     }
     assert named(between(first, second, measures=["RR"])).items() <= whole.items()
-    namesake = RunFolder(written(systems(seed=4), "other/run"))
+    namesake = Run(written(systems(seed=4), "other/run"))
     again = between(first, namesake)
     assert [p.p_holm for p in again] == [p.p_holm for p in whole.values()]
     assert {p.family for p in between(first, second, "half")} == {
@@ -291,9 +291,9 @@ def test_the_answer_does_not_hang_on_what_was_asked_beside_it(tmp_path):
     for measures in (names, ["R@1"]):
         few = {name: {m: of[m] for m in measures} for name, of in made.items()}
         run = write_run(tmp_path / f"{len(measures)}", few, groups)
-        rows = [pair.row() for pair in within(RunFolder(run))]
+        rows = [pair.row() for pair in within(Run(run))]
         write_rows(run / "comparisons.json", rows)
-        answers.append(verdicts(reporting.RunFolder(run))[0].answer)
+        answers.append(verdicts(reporting.Run(run))[0].answer)
     assert answers[0].startswith("s00 is better than ")
     assert "can't be told" not in answers[0]
     assert answers[0] == answers[1]
@@ -301,8 +301,8 @@ def test_the_answer_does_not_hang_on_what_was_asked_beside_it(tmp_path):
 
 def test_the_page_says_how_many_families_and_what_that_means(written):
     """In its head; and each table names those that its letters come from."""
-    page = render(reporting.RunFolder(written(primary="RR")))
-    pairs = comparisons(RunFolder(written(primary="RR")))
+    page = render(reporting.Run(written(primary="RR")))
+    pairs = comparisons(Run(written(primary="RR")))
     families = {pair.family: pair.tests for pair in pairs if pair.family}
     head = f"{sum(families.values())} tests in {len(families)} families"
     assert head in page

@@ -30,7 +30,7 @@ from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.table import Cell, Table
 from mmragbench.reporting.templates import environment, latex_environment
 from mmragbench.reporting.words.tex import escape
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
 
@@ -52,7 +52,7 @@ def test_what_a_distances_interval_is_of_is_said(changed: Callable[..., Path]) -
              "images": [300, 150]}  # fmt: skip
     where = {"generator": "nearest", "k": 1, "measure": "FID(clip)"}
     rows = [row("a", 0.0334, limit=limit, **where), row("b", 0.05, **where)]
-    (table,) = tables([RunFolder(changed("suite.yaml", "task.json", summary=rows))], Request())
+    (table,) = tables([Run(changed("suite.yaml", "task.json", summary=rows))], Request())
     notes = " ".join(table.remarks)
     assert "FID(clip): intervals are of the distance expected at this number of images." in notes
     assert "2020): a (nearest, k\u00a0=\u00a01) 0.0123 [0.0101, 0.0144]." in notes
@@ -74,7 +74,7 @@ def test_what_the_intervals_are_of_is_said_where_they_stand(changed: Callable[..
         "Bleu_4": "; of pseudo-values for Bleu_4",
         "FID(x)": "; of influences for FID(x)",
     }
-    folder = RunFolder(changed("suite.yaml", summary=rows))
+    folder = Run(changed("suite.yaml", summary=rows))
     for name, said in of.items():
         (table,) = tables([folder], Request(measures=(name,)))
         text = " ".join(table.remarks)
@@ -86,7 +86,7 @@ def test_marks_say_what_the_tests_say(finished: Path) -> None:
     those of the run's families, whatever the table shows, and the table names the families."""
     stored = json.loads((finished / "comparisons.json").read_text())
     wide, narrow = Request(measures=("R@1", "RR")), Request(measures=("RR",))
-    (whole,), (table,) = (tables([RunFolder(finished)], request) for request in (wide, narrow))
+    (whole,), (table,) = (tables([Run(finished)], request) for request in (wide, narrow))
     against = {p["a"]: p for p in stored if (p["measure"], p["b"]) == ("RR", "random")}
     assert against.keys() == {"shared-space", "images", "backwards"}
     for name, pair in against.items():
@@ -111,7 +111,7 @@ def test_what_cannot_be_told_from_the_best_is_underlined(changed: Callable[..., 
         row(None, None, a=a, b=b, p_holm=p, family="primary", tests=3)  # type: ignore[arg-type]
         for a, b, p in (("a", "b", 0.03), ("a", "c", 0.001), ("b", "c", 0.001))
     ]
-    run = RunFolder(changed("suite.yaml", summary=rows, comparisons=pairs))
+    run = Run(changed("suite.yaml", summary=rows, comparisons=pairs))
     (table,) = tables([run], Request())
     marks = {
         (line.strategy, i): (n.best, n.tied)
@@ -124,7 +124,7 @@ def test_what_cannot_be_told_from_the_best_is_underlined(changed: Callable[..., 
     assert marks["b", 1] == (False, False)
     assert "Not tested: AP." in table.remarks
     pairs[0]["p_holm"] = 0.06
-    run = RunFolder(changed("suite.yaml", summary=rows, comparisons=pairs))
+    run = Run(changed("suite.yaml", summary=rows, comparisons=pairs))
     (table,) = tables([run], Request(measures=("RR",)))
     assert r"\underline{80.0}" in latex(table, "none")
     assert "<ins>80.0</ins>" in markdown(table, "none")
@@ -141,7 +141,7 @@ def test_failed_missing_and_zero_are_three_things(changed: Callable[..., Path]) 
         row("a", None, measure="AP", reason="no judgements"),
         row("b", 0.5, measure="AP"),
     ]
-    (table,) = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    (table,) = tables([Run(changed("suite.yaml", summary=rows))], Request())
     texts = {line.strategy: [n.text for n in line.cells] for line in table.lines}
     assert texts == {"a": ["0.0", "—"], "b": ["failed", "50.0"]}
     assert ("a", "no judgements") in table.notes and ("b", "failed: OSError") in table.notes
@@ -153,7 +153,7 @@ def test_an_asymmetric_interval_is_not_turned_into_a_smaller_one(
 ) -> None:
     """± is the larger distance to an end, and the table says so; other styles give both ends."""
     rows = [row("a", 0.5, low=0.48, high=0.6)]
-    (table,) = tables([RunFolder(changed("suite.yaml", summary=rows))], Request(style="plusminus"))
+    (table,) = tables([Run(changed("suite.yaml", summary=rows))], Request(style="plusminus"))
     assert r"50.0 & {\scriptsize $\,\pm\,10.0$}" in latex(table, "plusminus")
     assert "±: the larger distance from the estimate to an end of its interval" in str(
         table.remarks
@@ -173,9 +173,9 @@ def test_runs_share_columns_only_with_equal_signatures(
     same = {"data": {"t": {"memory_digest": "m", "queries_digest": "q"}}}
     other = {"data": {"t": {"memory_digest": "m", "queries_digest": "z"}}}
 
-    def made(name: str, rows: list[dict[str, object]], manifest: dict[str, object]) -> RunFolder:
+    def made(name: str, rows: list[dict[str, object]], manifest: dict[str, object]) -> Run:
         folder = changed("suite.yaml", summary=rows, manifest=manifest)
-        return RunFolder(folder.rename(tmp_path / name))
+        return Run(folder.rename(tmp_path / name))
 
     runs = [made("one", first, same), made("two", first, same)]
     (table,) = tables(runs, Request())
@@ -193,7 +193,7 @@ def test_a_number_of_another_signature_has_a_dagger(changed: Callable[..., Path]
     signature = "RR|n:5|mmragbench:1.0.0"
     rows = [row(name, 0.5, signature=signature) for name in "ab"]
     rows.append(row("c", 0.7, n=4, n_failed=1, signature=signature.replace("5", "4")))
-    (table,) = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    (table,) = tables([Run(changed("suite.yaml", summary=rows))], Request())
     assert only(table, "c").note == "†"
     assert ("†", "Signature: n is 4, not 5.") in table.notes
     assert r"^{\dagger}" in latex(table, "none") and "$n$ & failed" in latex(table, "none")
@@ -204,7 +204,7 @@ def test_each_signature_has_a_mark_of_its_own(changed: Callable[..., Path]) -> N
     signature = "RR|n:9|mmragbench:1.0.0"
     rows = [row(name, 0.5, n=9, signature=signature) for name in "ab"]
     rows += [row(f"s{n}", 0.5, n=n, signature=signature.replace("9", str(n))) for n in range(5)]
-    (table,) = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    (table,) = tables([Run(changed("suite.yaml", summary=rows))], Request())
     expected = [(mark, f"Signature: n is {n}, not 9.") for n, mark in enumerate("†‡§¶")]
     assert list(table.notes) == [*expected, ("††", "Signature: n is 4, not 9.")]
     for mark in (r"\dagger", r"\ddagger", r"\S", r"\P", r"\dagger\dagger"):
@@ -226,7 +226,7 @@ def test_labels_tell_runs_apart(changed: Callable[..., Path], tmp_path: Path) ->
         folder = changed()
         suite = {"name": "s", "strategies": {"a": {"document": document}}}
         (folder / "suite.yaml").write_text(yaml.safe_dump(suite), encoding="utf-8")
-        runs.append(RunFolder(folder.rename(tmp_path / name)))
+        runs.append(Run(folder.rename(tmp_path / name)))
     assert labels(runs[:1]) == [""]
     assert labels(runs) == ["a: document = mean", "a: document = image"]
     assert labels([runs[0], runs[0]]) == [str(runs[0].path)] * 2
@@ -235,7 +235,7 @@ def test_labels_tell_runs_apart(changed: Callable[..., Path], tmp_path: Path) ->
 
 def test_every_column_has_the_usual_signature(run: Path) -> None:
     """The signature of most numbers is the column's."""
-    rows = [r for r in RunFolder(run).rows if r.task == "captioning" and r.generator]
+    rows = [r for r in Run(run).rows if r.task == "captioning" and r.generator]
     odd = [replace(rows[0], signature="other"), *rows[1:]]
     assert usual(rows) == usual(odd)
 
@@ -243,7 +243,7 @@ def test_every_column_has_the_usual_signature(run: Path) -> None:
 @pytest.mark.parametrize("style", ["subscript", "plusminus", "brackets", "none"])
 def test_rows_are_rectangular(run: Path, style: str) -> None:
     """Every row of a LaTeX tabular fills its columns, whatever spans there are."""
-    for table in tables([RunFolder(run)], Request()):
+    for table in tables([Run(run)], Request()):
         text = latex(table, style)  # type: ignore[arg-type]
         body = text.partition(r"\toprule")[2].partition(r"\bottomrule")[0]
         width = 1 + 2 * len(table.columns) + table.counted + table.failed
@@ -272,7 +272,7 @@ def test_awkward_names_show_as_themselves(changed: Callable[..., Path]) -> None:
     """Script tags, right-to-left text, emoji and specials stay text in every format."""
     rows = [row(NASTY, 0.5, generator=NASTY, k=1), row("b", None, reason=NASTY)]
     rows[0]["signature"] = f"RR|tok:{NASTY}"
-    made = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    made = tables([Run(changed("suite.yaml", summary=rows))], Request())
     shown = Texts(html(made[0], "subscript"))
     assert NASTY in shown.text and "script" not in shown.tags
     source = latex(made[0], "subscript")
@@ -288,7 +288,7 @@ def test_zero_has_no_sign_in_any_format(changed: Callable[..., Path]) -> None:
     rows = [row("a", -2.2e-16), row("b", -0.0), row("c", 0.3)]
     for each in rows:
         each |= {"low": -3e-17, "high": 0.4}
-    made = tables([RunFolder(changed("suite.yaml", summary=rows))], Request())
+    made = tables([Run(changed("suite.yaml", summary=rows))], Request())
     texts = [write(made[0], "subscript") for write in (latex, markdown, html)]
     for text in (*texts, csv(made)):
         assert not re.search(r"[-−](\\,)?0(\.0+)?(?![.\d])", text)
@@ -297,7 +297,7 @@ def test_zero_has_no_sign_in_any_format(changed: Callable[..., Path]) -> None:
 
 def test_csv_has_raw_numbers_and_marks(finished: Path) -> None:
     """One row per number shown, on its own scale."""
-    made = tables([RunFolder(finished)], Request(measures=("R@1", "RR")))
+    made = tables([Run(finished)], Request(measures=("R@1", "RR")))
     lines = list(format.DictReader(StringIO(csv(made))))
     summary = json.loads((finished / "summary.json").read_text())
     expected = {
@@ -311,7 +311,7 @@ def test_csv_has_raw_numbers_and_marks(finished: Path) -> None:
 
 def test_names_that_do_not_exist_are_told(finished: Path) -> None:
     """A measure, task, slice or baseline that no run has is one line with what there is."""
-    run = RunFolder(finished)
+    run = Run(finished)
     for request in (
         Request(measures=("RRR",)),
         Request(tasks=("image-generation",)),
@@ -325,7 +325,7 @@ def test_names_that_do_not_exist_are_told(finished: Path) -> None:
 def test_nothing_to_show_is_an_error(finished: Path) -> None:
     """Names that exist, but not together, give a line with what goes together; not an empty table."""
     with pytest.raises(DataError, match="no number for captioning, RR.*captioning: CIDEr"):
-        tables([RunFolder(finished)], Request(tasks=("captioning",), measures=("RR",)))
+        tables([Run(finished)], Request(tasks=("captioning",), measures=("RR",)))
 
 
 def test_the_command_prints_or_writes(finished: Path, tmp_path: Path) -> None:

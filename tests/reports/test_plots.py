@@ -21,7 +21,7 @@ from mmragbench.reporting.page.drawing import curve, forest, tradeoff
 from mmragbench.reporting.page.drawing.shapes import SHAPES, decades, ticks
 from mmragbench.reporting.page.page import COLOURS, colours
 from mmragbench.reporting.tables.overview import overview, slice_table
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 CELL = {"task": "captioning", "generator": "g", "k": 3, "slice": "all", "measure": "CIDEr"}
 
@@ -49,7 +49,7 @@ def drawn(changed: Callable[..., Path]) -> Callable[..., list[Forest]]:
         folder = changed("tasks", summary=summary, comparisons=pairs)
         suite = {"strategies": dict.fromkeys(["a", "b", "c", "no-retrieval"]), "baseline": baseline}
         (folder / "suite.yaml").write_text(yaml.safe_dump(suite))
-        run = RunFolder(folder)
+        run = Run(folder)
         return forests(run, run.tasks["captioning"])
 
     return make
@@ -123,7 +123,7 @@ def test_the_front_is_what_nothing_dominates(lower: bool) -> None:
 
 def test_costs_that_are_equal_or_unknown_are_not_drawn(run: Path) -> None:
     """The fake's strategies differ in seconds of indexing, and in nothing else."""
-    folder = RunFolder(run)
+    folder = Run(run)
     found = [panel for headline in headlines(folder) for panel in tradeoffs(folder, headline)]
     assert {panel.cost for panel in found} == {"indexing"}
     assert all(point.control is None for panel in found for point in panel.points)
@@ -134,7 +134,7 @@ def test_latency_is_seconds_over_queries(changed: Callable[..., Path]) -> None:
     folder = changed()
     file = folder / "cells/captioning/shared-space/cost.json"
     file.write_text(json.dumps({"seconds": {"index": 77.0, "retrieve": 4.6}}))
-    run = RunFolder(folder)
+    run = Run(folder)
     headline = next(h for h in headlines(run) if h.task.name == "captioning")
     panel = next(p for p in tradeoffs(run, headline) if p.cost == "latency")
     costs = {point.strategy: point.cost for point in panel.points}
@@ -155,7 +155,7 @@ def test_an_axis_is_logarithmic_over_decades_only() -> None:
 
 def test_every_plot_is_sound_svg_with_its_numbers_in_words(run: Path) -> None:
     """It parses, stays within its box, and says to those who can't see it what it shows."""
-    folder = RunFolder(run)
+    folder = Run(run)
     classes = colours(folder)
     made = [curve.svg(one, classes) for one in curves(folder)]
     found = [panel for headline in headlines(folder) for panel in tradeoffs(folder, headline)]
@@ -209,7 +209,7 @@ def test_the_overview_marks_ties_with_the_best(changed: Callable[..., Path]) -> 
     """Those that share a letter with the best are tied; letters themselves are not shown."""
     pairs = [pair("a", "b", 0.1, "can't tell", p_holm=0.4), pair("a", "c", 0.2)]
     folder = changed("suite.yaml", "tasks", summary=rows(a=0.6, b=0.5, c=0.4), comparisons=pairs)
-    run = RunFolder(folder)
+    run = Run(folder)
     cells = {line.strategy: line.cells[0] for line in overview(run, headlines(run)).lines}
     assert {name: cell.tied for name, cell in cells.items()} == {"a": 0, "b": 1, "c": 0}
     assert cells["a"].best
@@ -218,7 +218,7 @@ def test_the_overview_marks_ties_with_the_best(changed: Callable[..., Path]) -> 
 
 def test_slices_stand_below_all_queries(run: Path) -> None:
     """A line a slice, a column a strategy that has a number; those of no number are left out."""
-    folder = RunFolder(run)
+    folder = Run(run)
     table = slice_table(folder, headlines(folder)[0])
     assert table is not None
     assert [line.slice for line in table.lines] == ["all", "emblems"]
@@ -230,7 +230,7 @@ def test_a_small_slice_is_marked(changed: Callable[..., Path]) -> None:
     """Few queries show large differences only."""
     summary = [*rows(a=0.6), *(row | {"slice": "odd", "n": 12} for row in rows(a=0.7))]
     summary[0]["n"] = 500
-    run = RunFolder(changed("suite.yaml", "tasks", summary=summary))
+    run = Run(changed("suite.yaml", "tasks", summary=summary))
     table = slice_table(run, headlines(run)[0])
     assert table is not None
     assert [line.few for line in table.lines] == [False, True]

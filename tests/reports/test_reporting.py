@@ -18,7 +18,7 @@ from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.page import render
 from mmragbench.reporting.tables.limits import limit_tables
 from mmragbench.reporting.tables.report_tables import tables
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 
 def row(strategy: str, estimate: float | None, **more: Any) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_durations_read_at_a_glance(seconds: float, expected: str) -> None:
 def test_ties_are_all_best(changed: Callable[..., Path]) -> None:
     """Contenders that show the same number share the bold."""
     rows = [row("a", 0.50001), row("b", 0.50002), row("c", 0.2), row("oracle", 1.0)]
-    (table,) = tables(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
+    (table,) = tables(Run(changed("suite.yaml", "task.json", summary=rows)))
     marked = {line.strategy: line.cells[0].best for line in table.blocks[0].lines}
     assert marked == {"a": True, "b": True, "c": False, "oracle": False}
 
@@ -76,7 +76,7 @@ def test_ties_are_all_best(changed: Callable[..., Path]) -> None:
 def test_nothing_is_best_of_one(changed: Callable[..., Path]) -> None:
     """A single contender has nobody to be better than."""
     rows = [row("a", 0.5), row("random", 0.1)]
-    (table,) = tables(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
+    (table,) = tables(Run(changed("suite.yaml", "task.json", summary=rows)))
     assert not any(cell.best for line in table.blocks[0].lines for cell in line.cells)
 
 
@@ -88,7 +88,7 @@ def test_all_failed_is_neither_zero_nor_not_applicable(changed: Callable[..., Pa
         row("b", None, reason=crash, absence="crashed"),
         row("c", 0.0),
     ]
-    run = RunFolder(changed("suite.yaml", "task.json", "failures.json", summary=rows))
+    run = Run(changed("suite.yaml", "task.json", "failures.json", summary=rows))
     (table,) = tables(run)
     texts = [line.cells[0].text for line in table.blocks[0].lines]
     assert (texts, table.notes) == (
@@ -102,7 +102,7 @@ def test_what_applies_to_one_strategy_only_takes_two_lines(changed: Callable[...
     """From three on, strategies with one and the same reason share a line."""
     rows = [row(name, None, generator="g", k=0, reason="reads nothing") for name in "abc"]
     rows.append(row("d", 0.5, generator="g", k=0))
-    (table,) = tables(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
+    (table,) = tables(Run(changed("suite.yaml", "task.json", summary=rows)))
     (block,) = table.blocks
     assert block.label == "g, nothing retrieved"
     assert [(line.strategy, line.others) for line in block.lines] == [("d", 0), ("3 others", 3)]
@@ -110,20 +110,20 @@ def test_what_applies_to_one_strategy_only_takes_two_lines(changed: Callable[...
 
 def test_slices_have_tables_of_their_own(run: Path) -> None:
     """Every task and part has a table for all queries and one per slice, in this order."""
-    found = [(t.part, t.slice) for t in tables(RunFolder(run)) if t.task == "captioning"]
+    found = [(t.part, t.slice) for t in tables(Run(run)) if t.task == "captioning"]
     parts = ("generation", "retrieval")
     assert found == [(part, name) for name in ("all", "emblems") for part in parts]
 
 
 def test_controls_come_last(run: Path) -> None:
     """Contenders in the suite's order, then ceiling, chance and floor."""
-    roles = list(RunFolder(run).strategies.values())
+    roles = list(Run(run).strategies.values())
     assert roles == [None, None, None, "ceiling", "chance", "floor"]
 
 
 def test_curves_need_two_points(run: Path) -> None:
     """A curve is drawn where the summary has two cutoffs or two k; nDCG@10 alone is none."""
-    labels = [(curve.task, curve.label) for curve in curves(RunFolder(run))]
+    labels = [(curve.task, curve.label) for curve in curves(Run(run))]
     assert ("text-to-image", "Success@k") in labels
     assert ("captioning", "CIDEr") in labels
     assert not [label for _, label in labels if label.startswith("nDCG")]
@@ -131,7 +131,7 @@ def test_curves_need_two_points(run: Path) -> None:
 
 def test_axis_reaches_over_every_value(run: Path) -> None:
     """No point lies above the axis."""
-    for curve in curves(RunFolder(run)):
+    for curve in curves(Run(run)):
         highest = max(y for series in curve.series for _, y in series.points)
         assert curve.ticks[0] == 0
         assert highest <= curve.ticks[-1] * 1.000001 <= 2 * highest
@@ -139,14 +139,14 @@ def test_axis_reaches_over_every_value(run: Path) -> None:
 
 def test_costs_add_up_over_tasks(run: Path) -> None:
     """A strategy's cost is the sum over its cells, phase by phase and model by model."""
-    cost = next(c for c in costs.costs(RunFolder(run)) if c.strategy == "shared-space")
+    cost = next(c for c in costs.costs(Run(run)) if c.strategy == "shared-space")
     assert cost.seconds == pytest.approx((4 * 3.2 * 0.62, 4 * 1.1, 4 * 0.4))
     assert (cost.calls, cost.items, len(cost.spent)) == (48, 6000, 1)
 
 
 def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
     """Better is to the right, for measures that fall as for those that rise."""
-    for strip in glance.strips(RunFolder(run)):
+    for strip in glance.strips(Run(run)):
         places = {mark.control or mark.strategy: mark.place for mark in strip.marks}
         assert [mark.strategy for mark in strip.best] == ["separate-stores"]
         if strip.measure.name == "FID":
@@ -156,7 +156,7 @@ def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
 
 def test_a_distance_has_contenders_only_on_its_strip(run: Path) -> None:
     """Of two sets of images, no control is chance or a ceiling."""
-    (strip,) = [strip for strip in glance.strips(RunFolder(run)) if strip.measure.name == "FID"]
+    (strip,) = [strip for strip in glance.strips(Run(run)) if strip.measure.name == "FID"]
     assert {mark.control for mark in strip.marks} == {None}
     assert {mark.place for mark in strip.best} == {100} and min(m.place for m in strip.marks) == 0
 
@@ -173,7 +173,7 @@ def test_fid_beyond_n_stands_in_a_table_of_its_own(changed: Callable[..., Path])
     halves = {"generated": 0.0611, "real": 0.0532}
     rows = [fid_row("a", 0.0334, limit=limit, halves=halves), fid_row("b", 0.05)]
     folder = changed("suite.yaml", "task.json", summary=rows)
-    run = RunFolder(folder)
+    run = Run(folder)
     (table,) = limit_tables(run, next(iter(run.tasks.values())))
     (line,) = table.lines
     assert (line.strategy, line.here, line.beyond, line.interval, line.bias, line.fit) == (
@@ -189,7 +189,7 @@ def test_why_fid_is_not_extrapolated_is_said(changed: Callable[..., Path]) -> No
     """Once for all strategies, with dashes in the table."""
     limit = {"reason": "FID beyond this n needs at least 2 images for each of 512 dimensions"}
     rows = [fid_row(name, 0.03, limit=limit) for name in ("a", "b")]
-    run = RunFolder(changed("suite.yaml", "task.json", summary=rows))
+    run = Run(changed("suite.yaml", "task.json", summary=rows))
     (table,) = limit_tables(run, next(iter(run.tasks.values())))
     assert table.reasons == (limit["reason"],)
     assert {(line.beyond, line.bias, line.fit, line.halves) for line in table.lines} == {("—",) * 4}
@@ -197,7 +197,7 @@ def test_why_fid_is_not_extrapolated_is_said(changed: Callable[..., Path]) -> No
 
 def test_failures_are_counted_by_kind(run: Path) -> None:
     """Errors that differ in names and numbers only are one kind."""
-    (issue,) = issues.failures(RunFolder(run))
+    (issue,) = issues.failures(Run(run))
     assert (issue.kind, issue.count) == ("BadImage: file … is cut after N bytes", 3)
 
 
@@ -221,7 +221,7 @@ def test_a_generator_that_is_shown_nothing_is_a_level(changed: Callable[..., Pat
     rows = [one | {"generator": "consensus", "k": 5, "measure": "CIDEr"} for one in rows]
     alone = {"generator": "captioner", "k": 0, "measure": "CIDEr"}
     rows.append(row("no-retrieval", 0.4) | alone)
-    run = RunFolder(changed("suite.yaml", "task.json", summary=rows))
+    run = Run(changed("suite.yaml", "task.json", summary=rows))
     (strip,) = glance.strips(run)
     assert strip.setting == "consensus, k\u00a0=\u00a05"
     assert [label for _, label in glance.levels(strip)] == ["chance 10.0", "captioner alone 40.0"]
@@ -231,5 +231,5 @@ def test_levels_that_are_close_share_a_label(changed: Callable[..., Path]) -> No
     """Where a reader gains nothing from chance, both stand in one label, not over each other."""
     rows = [row("a", 0.8), row("random", 0.101), row("no-retrieval", 0.1)]
     rows = [one | {"generator": "reader", "k": 3, "measure": "CIDEr"} for one in rows]
-    (strip,) = glance.strips(RunFolder(changed("suite.yaml", "task.json", summary=rows)))
+    (strip,) = glance.strips(Run(changed("suite.yaml", "task.json", summary=rows)))
     assert [label for _, label in glance.levels(strip)] == ["floor 10.0, chance 10.1"]

@@ -104,12 +104,12 @@ def run(
     from mmragbench import verbs
     from mmragbench.cli.progress import progress
     from mmragbench.reporting.facts import costs, issues
-    from mmragbench.run_folder.report_data import RunFolder
+    from mmragbench.run_folder.reading import Run
 
     with progress(err) as shown:
         given = _bounded(overrides, max_excluded)
         done = verbs.run(suite, given, output, shown, full, debug)
-    folder = RunFolder(done.folder)
+    folder = Run(done.folder)
     for remark in issues.remarks(folder):
         err.say(remark)
     for text in dict.fromkeys(_crashes(done)):

@@ -9,7 +9,7 @@ from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.comparing.turning import turned
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Measure
-from mmragbench.run_folder.evidence import DISTANCES
+from mmragbench.run_folder.numbers import DISTANCES
 from mmragbench.statistics import Comparison, verdict
 
 Said = Literal["better", "worse", "can't tell", "identical"]

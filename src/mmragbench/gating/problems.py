@@ -12,7 +12,8 @@ from mmragbench.gating.baseline import Baseline, CellLine, Key, TaskItems, TaskL
 from mmragbench.gating.packing import Values
 from mmragbench.records import Absence
 from mmragbench.reporting.words.phrases import counted
-from mmragbench.run_folder.evidence import Evidence, RunFolder
+from mmragbench.run_folder.numbers import Evidence
+from mmragbench.run_folder.reading import Run
 from mmragbench.signature import differences
 
 Kind = Literal["missing query", "missing document", "changed data", "missing cell", "failed query",
@@ -100,7 +101,7 @@ class Side:
         return not self.unlike and self.other_queries is None
 
 
-def in_data(baseline: Baseline, run: RunFolder, tasks: Set[str]) -> list[Problem]:
+def in_data(baseline: Baseline, run: Run, tasks: Set[str]) -> list[Problem]:
     """What is missing or changed in the data of some tasks, which both have."""
     found: list[Problem] = []
     for line in baseline.tasks:

@@ -13,7 +13,7 @@ from mmragbench.comparing.families import judged
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.comparing.pairs import Pair
 from mmragbench.records import Scores
-from mmragbench.run_folder.evidence import Evidence
+from mmragbench.run_folder.numbers import Evidence
 from mmragbench.submissions.problems import MissingOutputs
 from mmragbench.submissions.scoring import Judged
 from mmragbench.submissions.submission import Submission

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.reporting.words.phrases import counted, listed
-from mmragbench.run_folder.report_data import Json, RunFolder
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.reading import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,16 @@ def within(shown: Sequence[Family]) -> str:
     return f"within the {noun} {listed(map(str, shown))}"
 
 
-def primary(run: RunFolder, shown: Sequence[Family]) -> str:
+def primary(run: Run, shown: Sequence[Family]) -> str:
     """`CIDEr on captioning (9 tests) and …`, the primary families; empty where there is none."""
     own = [family for family in shown if family.name == "primary"]
     named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests, 'test')})" for f in own]
     return listed(named) if named else ""
 
 
-def summary(run: RunFolder) -> str:
+def summary(run: Run) -> str:
     """How many families and tests a page shows, and what that means; empty where there is none."""
-    shown = families([*run.comparisons, *run.against_controls])
+    shown = families([*of_contenders(run), *against_controls(run)])
     if not shown:
         return ""
     tests = sum(family.tests for family in shown)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.comparing.turning import turned
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import (
@@ -16,7 +17,8 @@ from mmragbench.reporting.facts.units import (
     unit,
 )
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
+from mmragbench.run_folder.numbers import Json, measure_of
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 WORSE, BETTER = "← worse", "better →"
 """What stands below a plot at its left and its right end: better is always to the right."""
@@ -88,16 +90,16 @@ class Forest:
         return min(known), max(known)
 
 
-def forests(run: RunFolder, facts: TaskFacts) -> list[Forest]:
+def forests(run: Run, facts: TaskFacts) -> list[Forest]:
     """A task's panels, in the summary's order: for each setting, slice and measure the contenders
     against the suite's baseline where they were compared with it, and against each other. Where the
     baseline is a control, by the primary measure and on all queries only.
     """
     baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
     wanted = (baseline, primary, "all")
-    own = [p for p in run.against_controls if (p["b"], p["measure"], p["slice"]) == wanted]
+    own = [p for p in against_controls(run) if (p["b"], p["measure"], p["slice"]) == wanted]
     panels = [_forest(run, pairs, str(baseline)) for pairs in _panels(own, facts)]
-    for pairs in _panels(run.comparisons, facts):
+    for pairs in _panels(of_contenders(run), facts):
         with_it = [
             p if p["b"] == baseline else turned(p) for p in pairs if baseline in (p["a"], p["b"])
         ]
@@ -114,7 +116,7 @@ def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:
         yield list(panel)
 
 
-def _forest(run: RunFolder, pairs: Sequence[Json], against: str | None) -> Forest:
+def _forest(run: Run, pairs: Sequence[Json], against: str | None) -> Forest:
     first = pairs[0]
     measure = measure_of(first["measure"])
     contrasts = tuple(_contrast(pair, factor(measure)) for pair in pairs)

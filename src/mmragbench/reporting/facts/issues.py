@@ -12,7 +12,8 @@ from mmragbench._printable import shortened
 from mmragbench.data.exclusions import LeftOut, grouped
 from mmragbench.records import Exclusion
 from mmragbench.reporting.words.phrases import counted, setting
-from mmragbench.run_folder.report_data import Json, RunFolder
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.reading import Run
 
 EXAMPLES = 3
 NAMED = 2000
@@ -32,14 +33,14 @@ class Issue:
         return self.named[:EXAMPLES]
 
 
-def exclusions(run: RunFolder) -> list[Issue]:
+def exclusions(run: Run) -> list[Issue]:
     """What the datasets could not use; one that several tasks report counts once."""
     return _by_kind(
         run.exclusions, lambda raw: str(raw.get("kind")), lambda raw: (raw["id"], raw["reason"])
     )
 
 
-def failures(run: RunFolder) -> list[Issue]:
+def failures(run: Run) -> list[Issue]:
     """What failed while running, by the error's kind; whole cells that crashed come with it."""
     crashed = {
         (row.task, row.strategy, row.generator, row.k, str(row.absence)): None
@@ -51,7 +52,7 @@ def failures(run: RunFolder) -> list[Issue]:
     return _by_kind([*cells, *run.failures], lambda raw: kind_of(str(raw.get("error"))), _failed)
 
 
-def left_out(run: RunFolder) -> list[LeftOut]:
+def left_out(run: Run) -> list[LeftOut]:
     """What the datasets could not use, by what it is one of."""
     named: dict[str, list[Exclusion]] = {}
     for raw in run.exclusions:
@@ -61,7 +62,7 @@ def left_out(run: RunFolder) -> list[LeftOut]:
     return grouped((own, known.get(task, {})) for task, own in named.items())
 
 
-def remarks(run: RunFolder) -> list[str]:
+def remarks(run: Run) -> list[str]:
     """What a reader of any number must know, a line each: what was left out of the data, and what
     failed. Nothing where all was used and nothing failed."""
     lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
@@ -79,7 +80,7 @@ def remarks(run: RunFolder) -> list[str]:
     return lines
 
 
-def _unscored(run: RunFolder) -> dict[str, int]:
+def _unscored(run: Run) -> dict[str, int]:
     """Measure -> how many of its scores failed although there was an output."""
     outputs = Counter(_cell(raw) for raw in run.failures)
     unscored: Counter[str] = Counter()
@@ -94,7 +95,7 @@ def _cell(raw: Json) -> tuple[Any, ...]:
     return tuple(raw.get(key) for key in ("task", "strategy", "generator", "k"))
 
 
-def inapplicable(run: RunFolder) -> list[tuple[str, tuple[str, ...]]]:
+def inapplicable(run: Run) -> list[tuple[str, tuple[str, ...]]]:
     """Each reason with the cells that it explains, as `task · strategy · generator, k`."""
     cells: dict[str, dict[str, None]] = {}
     for row in run.rows:
@@ -106,7 +107,7 @@ def inapplicable(run: RunFolder) -> list[tuple[str, tuple[str, ...]]]:
     return [(reason, tuple(named)) for reason, named in cells.items()]
 
 
-def signatures(run: RunFolder) -> list[tuple[str, str, str]]:
+def signatures(run: Run) -> list[tuple[str, str, str]]:
     """Task, measure and signature: each protocol once."""
     rows = (row for row in run.rows if row.signature and row.estimate is not None)
     return list(dict.fromkeys((row.task, str(row.measure), row.signature) for row in rows))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from mmragbench.comparing.stored import of_contenders
 from mmragbench.reporting.facts.families import families, within
 from mmragbench.reporting.facts.units import lower_is_better
-from mmragbench.run_folder.report_data import Json, Row, RunFolder
+from mmragbench.run_folder.numbers import Json, Row
+from mmragbench.run_folder.reading import Run
 
 Key = tuple[str, str | None, int | None, str, str]
 """Task, generator, k, slice, measure."""
 
 
-def marks(run: RunFolder, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
+def marks(run: Run, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
     """(cell, strategy) -> its letters, best first; nothing where no pair was compared."""
     pairs = _by_cell(run)
     cells: dict[Key, list[Row]] = {}
@@ -26,7 +28,7 @@ def marks(run: RunFolder, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
     return letters_of
 
 
-def legend(run: RunFolder, rows: Iterable[Row]) -> str:
+def legend(run: Run, rows: Iterable[Row]) -> str:
     """What letters at these rows mean, and in which families they were corrected."""
     pairs = _by_cell(run)
     own = [pair for key in dict.fromkeys(map(key_of, rows)) for pair in pairs.get(key, [])]
@@ -38,9 +40,9 @@ def legend(run: RunFolder, rows: Iterable[Row]) -> str:
     )
 
 
-def _by_cell(run: RunFolder) -> dict[Key, list[Json]]:
+def _by_cell(run: Run) -> dict[Key, list[Json]]:
     pairs: dict[Key, list[Json]] = {}
-    for pair in run.comparisons:
+    for pair in of_contenders(run):
         key = (pair["task"], pair["generator"], pair["k"], pair["slice"], pair["measure"])
         pairs.setdefault(key, []).append(pair)
     return pairs

@@ -6,19 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmragbench.run_folder.report_data import Json, Row, RunFolder
+from mmragbench.run_folder.numbers import Json, Row
+from mmragbench.run_folder.reading import Run
 
 DETAIL = ("name", "model", "pretrained")
 """The arguments of a model that say which weights it has, over all adapters."""
 
 
-def described(run: RunFolder, strategies: Sequence[str], rows: Sequence[Row]) -> str:
+def described(run: Run, strategies: Sequence[str], rows: Sequence[Row]) -> str:
     """`Models: clip is ViT-B-32 (laion2b_s34b_b79k), …`; empty where there is none."""
     found = [f"{name} is {weights(spec)}" for name, spec in used(run, strategies, rows).items()]
     return f"Models: {', '.join(found)}." if found else ""
 
 
-def used(run: RunFolder, strategies: Sequence[str], rows: Sequence[Row]) -> dict[str, Json]:
+def used(run: Run, strategies: Sequence[str], rows: Sequence[Row]) -> dict[str, Json]:
     """The models that strategies, generators and features name, by their names in the suite."""
     suite = run.suite
     models: Json = suite.get("models") or {}

@@ -11,7 +11,8 @@ from mmragbench.reporting.facts.costs import Cost, cell_cost
 from mmragbench.reporting.facts.headline import Headline
 from mmragbench.reporting.facts.units import factor, lower_is_better, unit
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 
 Price = Callable[[Cost, int], float]
 
@@ -68,12 +69,12 @@ class Tradeoff:
         return tuple(sorted((p for p in self.points if p.front), key=lambda p: p.cost))
 
 
-def tradeoffs(run: RunFolder, headline: Headline) -> list[Tradeoff]:
+def tradeoffs(run: Run, headline: Headline) -> list[Tradeoff]:
     """A panel for each kind of cost that differs between the task's strategies."""
     return list(_panels(run, headline))
 
 
-def _panels(run: RunFolder, headline: Headline) -> Iterator[Tradeoff]:
+def _panels(run: Run, headline: Headline) -> Iterator[Tradeoff]:
     for kind, (label, price) in PRICES.items():
         points = _front(list(_points(run, headline, price)), lower_is_better(headline.measure))
         if len(points) > 1 and len({point.cost for point in points}) > 1:
@@ -89,7 +90,7 @@ def _panels(run: RunFolder, headline: Headline) -> Iterator[Tradeoff]:
             )
 
 
-def _points(run: RunFolder, headline: Headline, price: Price) -> Iterator[Point]:
+def _points(run: Run, headline: Headline, price: Price) -> Iterator[Point]:
     n = headline.task.n_queries
     for row in headline.rows:
         control = run.strategies[row.strategy]

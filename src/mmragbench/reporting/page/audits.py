@@ -9,7 +9,8 @@ from typing import Any
 from mmragbench.reporting.facts.units import decimals, shown, unit
 from mmragbench.reporting.page.embedded_pictures import Album
 from mmragbench.reporting.words.phrases import counted, setting
-from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
+from mmragbench.run_folder.numbers import Json, measure_of
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 NOUNS = {"image": "query image", "target": "target image", "image target": "query or target image"}
 """What a task's leak audit looks for."""
@@ -91,7 +92,7 @@ class Audits:
         return [(task, _kind(own)) for task, own in self.modality.items() if not own["mixed"]]
 
 
-def audits(run: RunFolder, album: Album) -> Audits | None:
+def audits(run: Run, album: Album) -> Audits | None:
     """What `audits.json` says, or None where there is none."""
     stored = run.read("audits.json")
     if not stored:

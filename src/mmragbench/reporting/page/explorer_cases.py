@@ -11,7 +11,8 @@ from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, 
 from mmragbench.reporting.page.stored_answers import RETRIEVAL, Answers, Hits, Setting, written
 from mmragbench.reporting.page.strips import strips
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
+from mmragbench.run_folder.numbers import Json, measure_of
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Cases:
     `depth` is how many hits a strategy are shown.
     """
 
-    run: RunFolder
+    run: Run
     facts: TaskFacts
     depth: int
 

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from mmragbench.reporting.words.phrases import counted, listed
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 MANY = 6
 """More strategies than this are counted and not named."""
 
 
-def question(run: RunFolder) -> str:
+def question(run: Run) -> str:
     """What the answers answer."""
     names = [name for name, control in run.strategies.items() if control is None]
     if len(names) < 2:
@@ -22,7 +22,7 @@ def question(run: RunFolder) -> str:
     return f"Which of {listed(names)} is best?"
 
 
-def lede(run: RunFolder) -> str:
+def lede(run: Run) -> str:
     """What was compared, on what, with how many queries, in one sentence."""
     controls = sum(control is not None for control in run.strategies.values())
     compared = counted(len(run.strategies) - controls, "strategy")
@@ -34,7 +34,7 @@ def lede(run: RunFolder) -> str:
     return f"{compared}{beside}, compared on {counted(len(run.tasks), 'task')}{sizes}."
 
 
-def facts_of(run: RunFolder) -> list[tuple[str, str]]:
+def facts_of(run: Run) -> list[tuple[str, str]]:
     """The page's first lines: what, on what, with what, when."""
     manifest, suite = run.manifest, run.suite
     dataset = manifest.get("dataset") or suite.get("dataset") or {}

@@ -24,7 +24,7 @@ from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.templates import environment
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.reporting.words.verdicts import verdicts
-from mmragbench.run_folder.report_data import RunFolder, TaskFacts
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,7 +47,7 @@ class Section:
     slices: SliceTable | None
 
 
-def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
+def render(run: Run, allowance: Allowance = USUAL) -> str:
     """The page as text: one file, nothing loaded; its one script is the explorer's."""
     album = Album(run.path)
     by_task = {headline.task.name: headline for headline in headlines(run)}
@@ -89,7 +89,7 @@ def render(run: RunFolder, allowance: Allowance = USUAL) -> str:
     )
 
 
-def _section(run: RunFolder, facts: TaskFacts, headline: Headline | None) -> Section:
+def _section(run: Run, facts: TaskFacts, headline: Headline | None) -> Section:
     return Section(
         facts,
         task_tables(run, facts),
@@ -99,14 +99,14 @@ def _section(run: RunFolder, facts: TaskFacts, headline: Headline | None) -> Sec
     )
 
 
-def colours(run: RunFolder) -> dict[str, str]:
+def colours(run: Run) -> dict[str, str]:
     """Strategy -> CSS class: contenders by number, controls by what they stand for."""
     contenders = [name for name, control in run.strategies.items() if control is None]
     numbered = {name: f"s{i % COLOURS + 1}" for i, name in enumerate(contenders)}
     return {name: control or numbered[name] for name, control in run.strategies.items()}
 
 
-def _documents(run: RunFolder) -> list[tuple[str, str]]:
+def _documents(run: Run) -> list[tuple[str, str]]:
     """The run's own records, as text to unfold."""
     import yaml
 

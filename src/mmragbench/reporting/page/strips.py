@@ -9,7 +9,8 @@ from mmragbench.records import Measure
 from mmragbench.reporting.facts.headline import Headline, goodness, headlines
 from mmragbench.reporting.facts.units import decimals, is_distance, shown, unit
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 
 APART = 5.0
 """Percent of the line below which two labels would hide each other."""
@@ -50,13 +51,13 @@ class Strip:
         return tuple(mark for mark in self.marks if mark.best)
 
 
-def strips(run: RunFolder) -> list[Strip]:
+def strips(run: Run) -> list[Strip]:
     """A strip for each task that has a number for at least one contender; by a distance, of contenders
     alone."""
     return [_strip(run, headline) for headline in headlines(run)]
 
 
-def _strip(run: RunFolder, headline: Headline) -> Strip:
+def _strip(run: Run, headline: Headline) -> Strip:
     measure, where = headline.measure, setting(headline.generator, headline.k)
     rows = [*headline.rows, *headline.alone]
     if is_distance(measure):
@@ -66,7 +67,7 @@ def _strip(run: RunFolder, headline: Headline) -> Strip:
     return Strip(headline.task.name, measure, unit(measure), where, n, marks)
 
 
-def _marks(run: RunFolder, rows: Sequence[Row]) -> Iterator[Mark]:
+def _marks(run: Run, rows: Sequence[Row]) -> Iterator[Mark]:
     places = decimals(rows[0].measure, [row.estimate or 0.0 for row in rows])
     low, high = min(map(goodness, rows)), max(map(goodness, rows))
     best = max(goodness(row) for row in rows if run.strategies[row.strategy] is None)

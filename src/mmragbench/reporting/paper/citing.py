@@ -12,7 +12,7 @@ from typing import Any
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.models import known_as, nameable
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 HERE = Path(__file__).parent
 GENERIC = ("huggingface", "flickr")
@@ -35,7 +35,7 @@ class Cited:
         return "\n".join(["".join(missing), *(entries[key] for key in self.keys)]).lstrip("\n")
 
 
-def cited(runs: Sequence[RunFolder]) -> Cited:
+def cited(runs: Sequence[Run]) -> Cited:
     """What the runs used, in the order of `citations.yaml`."""
     patterns = rules()
     keys: list[str] = []
@@ -71,7 +71,7 @@ def matching(patterns: Patterns, name: str) -> list[str] | None:
     return [key for keys in fit for key in keys] if fit else None
 
 
-def settings(run: RunFolder) -> Iterator[str]:
+def settings(run: Run) -> Iterator[str]:
     """`strategies.separate-stores.fuse=rrf` for everything that was used and is not empty."""
     generators = {row.generator for row in run.rows}
     models = run.manifest.get("models") or {}
@@ -90,7 +90,7 @@ def _flat(value: Any, path: str) -> Iterator[str]:
         yield f"{path}={value}"
 
 
-def of_measure(run: RunFolder, measure: Measure) -> list[str] | None:
+def of_measure(run: Run, measure: Measure) -> list[str] | None:
     """The works behind a measure; a distance's features go by their weights, not by the name that
     the suite happens to give the model."""
     spec = (run.suite.get("models") or {}).get(measure.features or "") or {}
@@ -99,7 +99,7 @@ def of_measure(run: RunFolder, measure: Measure) -> list[str] | None:
     return matching(rules()["measures"], name)
 
 
-def named_things(run: RunFolder) -> Iterator[tuple[str, str, list[str]]]:
+def named_things(run: Run) -> Iterator[tuple[str, str, list[str]]]:
     """Models and data: (`model` or `data`, a name to tell it by, all names that may be known)."""
     for name, spec in (run.manifest.get("models") or {}).items():
         given = known_as(spec) or [str(spec.get("use") or name)]

@@ -18,7 +18,7 @@ from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request, Style
 from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.writing import stem, write
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 Format = Literal["latex", "markdown", "csv", "html"]
 SUFFIXES: dict[Format, str] = {"latex": "tex", "markdown": "md", "csv": "csv", "html": "html"}
@@ -37,7 +37,7 @@ def written(shown: Sequence[Table], format: Format, style: Style) -> str:
     return "\n".join(RENDERERS[format](table, style) for table in shown)
 
 
-def save_all(runs: Sequence[RunFolder], request: Request, format: Format, target: Path) -> Path:
+def save_all(runs: Sequence[Run], request: Request, format: Format, target: Path) -> Path:
     """Write `tables/`, `plots/`, `references.bib`, `methods.tex` (or `.md`) below `target`.
 
     Raises:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.reporting.facts.families import families, primary, within
 from mmragbench.reporting.facts.models import named
 from mmragbench.reporting.facts.units import unit
@@ -21,7 +22,8 @@ from mmragbench.reporting.paper.citing import (
 from mmragbench.reporting.paper.citing import rules as citations
 from mmragbench.reporting.words.phrases import listed
 from mmragbench.reporting.words.tex import escape
-from mmragbench.run_folder.report_data import RunFolder, measure_of
+from mmragbench.run_folder.numbers import measure_of
+from mmragbench.run_folder.reading import Run
 from mmragbench.signature import OURS, parse
 
 FACTS = {
@@ -60,13 +62,13 @@ class Sentence:
     keys: tuple[str, ...] = ()
 
 
-def methods(runs: Sequence[RunFolder], latex: bool = False) -> str:
+def methods(runs: Sequence[Run], latex: bool = False) -> str:
     """A paragraph for each run; in LaTeX escaped, with `\\cite` and the keys of `references.bib`."""
     known = cited(runs)
     return "\n".join(_written(sentences(run), known, latex) + "\n" for run in runs)
 
 
-def sentences(run: RunFolder) -> Iterator[Sentence]:
+def sentences(run: Run) -> Iterator[Sentence]:
     """The sentences of the paragraph, in order."""
     version = run.manifest.get(OURS) or "of an unknown version"
     contenders = [name for name, control in run.strategies.items() if control is None]
@@ -82,7 +84,7 @@ def sentences(run: RunFolder) -> Iterator[Sentence]:
     yield from _circumstances(run)
 
 
-def _data(run: RunFolder) -> str:
+def _data(run: Run) -> str:
     """The data with the settings that are no paths of somebody's machine."""
     given = dict(run.suite.get("dataset") or {})
     use = next(name for kind, name, _ in named_things(run) if kind == "data")
@@ -92,7 +94,7 @@ def _data(run: RunFolder) -> str:
     return f", on {use}{inside}" if use else ""
 
 
-def _tasks(run: RunFolder) -> Iterator[Sentence]:
+def _tasks(run: Run) -> Iterator[Sentence]:
     tasks = []
     for facts in run.tasks.values():
         counts = {"queries": facts.n_queries, "documents": facts.n_documents}
@@ -103,7 +105,7 @@ def _tasks(run: RunFolder) -> Iterator[Sentence]:
         yield Sentence(f"The tasks are {listed(tasks)}")
 
 
-def _systems(run: RunFolder) -> Iterator[Sentence]:
+def _systems(run: Run) -> Iterator[Sentence]:
     strategies = run.suite.get("strategies") or {}
     described = [_settings(name, spec or {}) for name, spec in strategies.items()]
     if described:
@@ -132,7 +134,7 @@ def _value(value: Any) -> str:
     return " / ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _measures(run: RunFolder) -> Iterator[Sentence]:
+def _measures(run: Run) -> Iterator[Sentence]:
     """One sentence for the measures that share their facts."""
     groups: dict[str, dict[str, str]] = {}
     for row in run.rows:
@@ -152,7 +154,7 @@ def _facts(signature: str) -> str:
     return ", ".join(FACTS[name].format(value.replace("=", " ")) for name, value in worded.items())
 
 
-def _statistics(run: RunFolder) -> Iterator[Sentence]:
+def _statistics(run: Run) -> Iterator[Sentence]:
     stored = run.manifest.get("statistics")
     if not stored:
         return
@@ -168,9 +170,9 @@ def _statistics(run: RunFolder) -> Iterator[Sentence]:
     )
 
 
-def _families(run: RunFolder) -> str:
+def _families(run: Run) -> str:
     """What is corrected together."""
-    shown = families([*run.comparisons, *run.against_controls])
+    shown = families([*of_contenders(run), *against_controls(run)])
     first = primary(run, shown)
     if not first:
         return within(shown)
@@ -181,7 +183,7 @@ def _families(run: RunFolder) -> str:
     )
 
 
-def _issues(run: RunFolder) -> Iterator[Sentence]:
+def _issues(run: Run) -> Iterator[Sentence]:
     """What was left out, and what failed; zero is said, because it is a finding."""
     excluded = len({(raw.get("kind"), raw.get("id")) for raw in run.exclusions})
     failed = len(run.failures)
@@ -190,7 +192,7 @@ def _issues(run: RunFolder) -> Iterator[Sentence]:
     yield Sentence(f"{left}, and {lost}")
 
 
-def _circumstances(run: RunFolder) -> Iterator[Sentence]:
+def _circumstances(run: Run) -> Iterator[Sentence]:
     manifest = run.manifest
     versions = manifest.get("packages") or {}
     uses = [str(spec.get("use")) for spec in (manifest.get("models") or {}).values()]
@@ -205,18 +207,18 @@ def _circumstances(run: RunFolder) -> Iterator[Sentence]:
         yield Sentence(f"The run used {listed(parts)}")
 
 
-def _libraries(run: RunFolder) -> Iterator[str]:
+def _libraries(run: Run) -> Iterator[str]:
     """Packages that signatures name as having computed a number."""
     for row in run.rows:
         yield from (name.replace("_", "-") for name in parse(row.signature))
 
 
-def _keys(run: RunFolder, prefix: str) -> list[str]:
+def _keys(run: Run, prefix: str) -> list[str]:
     wanted = [name for name in settings(run) if name.startswith(prefix)]
     return [key for name in wanted for key in matching(citations()["settings"], name) or ()]
 
 
-def _works(run: RunFolder, kind: str) -> list[str]:
+def _works(run: Run, kind: str) -> list[str]:
     """What is cited for the run's models, or for its data."""
     names = [name for what, _, aliases in named_things(run) if what == kind for name in aliases]
     return [key for name in names for key in matching(citations()["names"], name) or ()]

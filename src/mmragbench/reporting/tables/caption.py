@@ -14,7 +14,7 @@ from mmragbench.reporting.tables.family import Tests
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.table import Block, Column
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import Row
+from mmragbench.run_folder.numbers import Row
 from mmragbench.signature import OURS, parse
 
 INTERVALS = {

@@ -9,7 +9,8 @@ from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, number, unit
 from mmragbench.reporting.tables.comparability import usual
 from mmragbench.reporting.tables.table import ABSENT, FAILED, Cell, Column, Line, Notes
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 
 Setting = tuple[str | None, int | None]
 """A generator and k; both None for rankings."""
@@ -22,7 +23,7 @@ ORDER = (None, "ceiling", "chance", "floor")
 class Source:
     """One run's part of a table: its rows, its label beside other runs, and its baseline."""
 
-    run: RunFolder
+    run: Run
     rows: Sequence[Row]
     label: str = ""
     baseline: str | None = None

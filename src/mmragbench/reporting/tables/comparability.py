@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from mmragbench.records import Measure
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 from mmragbench.signature import differences
 
 DIGESTS = {"memory_digest": "memories", "queries_digest": "queries"}
@@ -21,7 +22,7 @@ def usual(rows: Iterable[Row]) -> dict[Measure, str]:
     return {measure: counts.most_common(1)[0][0] for measure, counts in signatures.items()}
 
 
-def obstacles(sources: Sequence[tuple[RunFolder, Sequence[Row]]], task: str) -> list[str]:
+def obstacles(sources: Sequence[tuple[Run, Sequence[Row]]], task: str) -> list[str]:
     """Why the runs' numbers can't share columns, in words; nothing where they can."""
     (first, rows), *others = sources
     reasons: list[str] = []
@@ -41,7 +42,7 @@ def remark(row: Row, signature: str) -> str:
     )
 
 
-def _data(first: RunFolder, second: RunFolder, task: str) -> Iterator[str]:
+def _data(first: Run, second: Run, task: str) -> Iterator[str]:
     """Signatures know how many documents there are; the manifests know which."""
     a, b = ((run.manifest.get("data") or {}).get(task) or {} for run in (first, second))
     for key, what in DIGESTS.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mmragbench._digits import exact
 from mmragbench.formats import spreadsheets
 from mmragbench.reporting.tables.table import Cell, Column, Line, Table
-from mmragbench.run_folder.report_data import Row
+from mmragbench.run_folder.numbers import Row
 
 STORED = (
     *("task", "strategy", "generator", "k", "slice", "measure"),

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.reporting.facts.families import Family, families
 from mmragbench.reporting.facts.marks import Key, key_of
-from mmragbench.run_folder.report_data import Json, Row, RunFolder
+from mmragbench.run_folder.numbers import Json, Row
+from mmragbench.run_folder.reading import Run
 
 ALPHA = 0.05
 """As in `mmragbench.statistics`, which loads scipy; a test keeps them one."""
@@ -34,7 +36,7 @@ class Tests:
     families: tuple[Family, ...]
 
     @classmethod
-    def of(cls, shown: Sequence[tuple[RunFolder, Sequence[Row], str | None]]) -> Tests:
+    def of(cls, shown: Sequence[tuple[Run, Sequence[Row], str | None]]) -> Tests:
         """From each run: the rows shown, and the baseline if there is one."""
         p_holm: dict[Name, float | None] = {}
         shown_families: list[Family] = []
@@ -47,7 +49,7 @@ class Tests:
             shown_families += families(pairs)
         return cls(p_holm, tuple(dict.fromkeys(shown_families)))
 
-    def differ(self, run: RunFolder, a: Row, b: str) -> bool | None:
+    def differ(self, run: Run, a: Row, b: str) -> bool | None:
         """Whether `a` can be told from `b` in `a`'s cell; None where they were not compared."""
         name = (run.path, key_of(a), frozenset((a.strategy, b)))
         if name not in self.p_holm:
@@ -55,7 +57,7 @@ class Tests:
         p = self.p_holm[name]
         return p is not None and p <= ALPHA
 
-    def stars(self, run: RunFolder, row: Row, baseline: str | None) -> str:
+    def stars(self, run: Run, row: Row, baseline: str | None) -> str:
         """How sure it is that the row differs from the baseline's."""
         if baseline is None:
             return ""
@@ -63,11 +65,11 @@ class Tests:
         return next((stars for most, stars in STARS if p is not None and p <= most), "")
 
 
-def _pairs(run: RunFolder, rows: Sequence[Row], baseline: str | None) -> Iterator[Json]:
+def _pairs(run: Run, rows: Sequence[Row], baseline: str | None) -> Iterator[Json]:
     """Contenders with each other, and with a baseline that is a control."""
     numbers = {(key_of(row), row.strategy) for row in rows if row.estimate is not None}
-    with_it = (pair for pair in run.against_controls if pair["b"] == baseline)
-    for pair in (*run.comparisons, *with_it):
+    with_it = (pair for pair in against_controls(run) if pair["b"] == baseline)
+    for pair in (*of_contenders(run), *with_it):
         if {(_key(pair), pair["a"]), (_key(pair), pair["b"])} <= numbers:
             yield pair
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 MOST = 2
 """Runs that differ in more settings than this are called by their folders."""
 
 
-def labels(runs: Sequence[RunFolder]) -> list[str]:
+def labels(runs: Sequence[Run]) -> list[str]:
     """One label a run, no two alike: nothing for a run alone; the suites' names; else the settings
     in which they differ (`clip: name = ViT-L-14`); else the folders."""
     if len(runs) == 1:

@@ -9,7 +9,8 @@ from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import decimals, number
 from mmragbench.reporting.tables.table import ABSENT
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class LimitTable:
     reasons: tuple[str, ...]
 
 
-def limit_tables(run: RunFolder, facts: TaskFacts) -> list[LimitTable]:
+def limit_tables(run: Run, facts: TaskFacts) -> list[LimitTable]:
     """One for each FID of the task; none for a run that was stored without limits."""
     rows = [row for row in run.rows if (row.task, row.slice) == (facts.name, "all") and row.limit]
     measures = dict.fromkeys(row.measure for row in rows)

@@ -11,7 +11,8 @@ from mmragbench.reporting.tables.cells import Source, columns, lines, noted
 from mmragbench.reporting.tables.report_tables import lettered
 from mmragbench.reporting.tables.table import Cell, Column, Line, Notes, digits
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 
 FEW = 100
 """Queries below which a slice's numbers are to be read with care."""
@@ -74,7 +75,7 @@ class SliceTable:
         return any(cell.tied for line in self.lines for cell in line.cells)
 
 
-def overview(run: RunFolder, headlines: Sequence[Headline]) -> Overview:
+def overview(run: Run, headlines: Sequence[Headline]) -> Overview:
     """A column for each headline; contenders first, then the controls, as far as they have a row in
     any task."""
     notes = Notes()
@@ -91,7 +92,7 @@ def overview(run: RunFolder, headlines: Sequence[Headline]) -> Overview:
     return Overview(tuple(heads), shown, notes.listed())
 
 
-def slice_table(run: RunFolder, headline: Headline) -> SliceTable | None:
+def slice_table(run: Run, headline: Headline) -> SliceTable | None:
     """The task's slices, or None where it has none."""
     rows = _rows(run, headline)
     names = list(dict.fromkeys(row.slice for row in rows))
@@ -109,7 +110,7 @@ def slice_table(run: RunFolder, headline: Headline) -> SliceTable | None:
     return SliceTable(_head(run, headline), strategies, tuple(shown), notes.listed())
 
 
-def _head(run: RunFolder, headline: Headline) -> Head:
+def _head(run: Run, headline: Headline) -> Head:
     (column,) = columns(_rows(run, headline, "all"))
     return Head(
         task=headline.task.name,
@@ -120,7 +121,7 @@ def _head(run: RunFolder, headline: Headline) -> Head:
     )
 
 
-def _cells(run: RunFolder, rows: Sequence[Row], column: Column, notes: Notes) -> dict[str, Cell]:
+def _cells(run: Run, rows: Sequence[Row], column: Column, notes: Notes) -> dict[str, Cell]:
     """Strategy -> its cell, which is tied where it shares a letter with the best. The letters
     themselves are not shown."""
     if not rows:
@@ -138,7 +139,7 @@ def _tied(cell: Cell, best: set[str]) -> Cell:
     return replace(cell, letters="", tied=not cell.best and bool(best & set(cell.letters)))
 
 
-def _rows(run: RunFolder, headline: Headline, slice: str | None = None) -> list[Row]:
+def _rows(run: Run, headline: Headline, slice: str | None = None) -> list[Row]:
     """The rows of the headline's task, measure and setting, on one slice or on all."""
     wanted = (headline.task.name, headline.measure, headline.generator, headline.k)
     return [

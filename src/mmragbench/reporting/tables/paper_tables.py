@@ -28,10 +28,10 @@ from mmragbench.reporting.tables.table import (
     letters,
 )
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import RunFolder
+from mmragbench.run_folder.reading import Run
 
 
-def tables(runs: Sequence[RunFolder], request: Request) -> list[Table]:
+def tables(runs: Sequence[Run], request: Request) -> list[Table]:
     """Every table that the request asks for, in the order of the suites.
 
     Raises:

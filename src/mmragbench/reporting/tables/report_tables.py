@@ -15,7 +15,8 @@ from mmragbench.reporting.facts.units import is_distance
 from mmragbench.reporting.tables.cells import Source, columns, lines, noted, settings
 from mmragbench.reporting.tables.table import Block, Line, Notes, Part, Table, digits
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 NO_LEVELS = (
     "{}: no control is a floor, a ceiling or chance here. Intervals are of the distance expected at "
@@ -25,12 +26,12 @@ ENOUGH = 3
 """From how many lines on that have the same footnotes instead of any number, one line does."""
 
 
-def tables(run: RunFolder) -> list[Table]:
+def tables(run: Run) -> list[Table]:
     """All tables of a run: task by task, generation before retrieval, slices after all queries."""
     return [table for facts in run.tasks.values() for table in task_tables(run, facts)]
 
 
-def task_tables(run: RunFolder, facts: TaskFacts) -> list[Table]:
+def task_tables(run: Run, facts: TaskFacts) -> list[Table]:
     """The tables of one task."""
     rows = [row for row in run.rows if row.task == facts.name]
     parts: dict[Part, list[Row]] = {
@@ -46,7 +47,7 @@ def task_tables(run: RunFolder, facts: TaskFacts) -> list[Table]:
     ]
 
 
-def _table(run: RunFolder, facts: TaskFacts, part: Part, rows: Sequence[Row]) -> Table:
+def _table(run: Run, facts: TaskFacts, part: Part, rows: Sequence[Row]) -> Table:
     heads, letters, notes = columns(rows), marks(run, rows), Notes()
     sources = [Source(run, rows)] * len(heads)
     blocks = []
@@ -91,7 +92,7 @@ def _joined(block: Sequence[Line]) -> Iterator[Line]:
         yield Line(f"{len(group)} others", None, group[0].cells, len(group))
 
 
-def _remarks(run: RunFolder, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
+def _remarks(run: Run, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
     """What the letters mean, and what to know of a measure."""
     if any(cell.letters for block in blocks for line in block.lines for cell in line.cells):
         yield legend(run, rows)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mmragbench.errors import DataError, unknown
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.numbers import Row
+from mmragbench.run_folder.reading import Run
 
 Style = Literal["subscript", "plusminus", "brackets", "none"]
 """How an interval stands beside its number."""
@@ -30,7 +31,7 @@ class Request:
     baseline: str | None = None
     style: Style = "subscript"
 
-    def check(self, runs: Sequence[RunFolder]) -> None:
+    def check(self, runs: Sequence[Run]) -> None:
         """Every name that is asked for exists in at least one of the runs.
 
         Raises:
@@ -42,7 +43,7 @@ class Request:
         if self.baseline is not None:
             self._known("strategy", (self.baseline,), runs, lambda row: row.strategy)
 
-    def chosen(self, run: RunFolder, task: str, generated: bool) -> list[Row]:
+    def chosen(self, run: Run, task: str, generated: bool) -> list[Row]:
         """The rows of one table, measures in the order asked for."""
         rows = [
             row
@@ -54,7 +55,7 @@ class Request:
         order = {name: i for i, name in enumerate(self.measures)}
         return sorted(rows, key=lambda row: order.get(str(row.measure), 0))
 
-    def nothing(self, runs: Sequence[RunFolder]) -> str:
+    def nothing(self, runs: Sequence[Run]) -> str:
         """What to say where each name exists, but no number has all of them."""
         rows = [row for run in runs for row in run.rows if row.slice == self.slice]
         available = dict.fromkeys(
@@ -68,7 +69,7 @@ class Request:
         self,
         kind: str,
         names: Iterable[str],
-        runs: Sequence[RunFolder],
+        runs: Sequence[Run],
         name_of: Callable[[Row], str],
     ) -> None:
         known = {name_of(row) for run in runs for row in run.rows}

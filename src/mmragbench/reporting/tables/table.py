@@ -11,7 +11,7 @@ from typing import Literal
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import shown
 from mmragbench.reporting.writing import stem
-from mmragbench.run_folder.report_data import Row
+from mmragbench.run_folder.numbers import Row
 
 BLANK, ABSENT, FAILED = "", "—", "failed"
 

@@ -9,10 +9,11 @@ from mmragbench.reporting.facts.headline import Headline, goodness
 from mmragbench.reporting.facts.units import is_distance
 from mmragbench.reporting.words.phrases import listed, with_verb
 from mmragbench.reporting.words.scale import Scale
-from mmragbench.run_folder.report_data import Json, RunFolder
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.reading import Run
 
 
-def against_levels(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+def against_levels(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     """A sentence for each control that has something to say; nothing where a strategy stands above
     chance and below the ceiling, as it should. Distances between sets of images have neither: in the
     long run, random photographs of the same world are the best answer there is."""
@@ -23,7 +24,7 @@ def against_levels(run: RunFolder, headline: Headline, scale: Scale) -> Iterator
     yield from _ceiling(run, headline, scale)
 
 
-def _floor(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+def _floor(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     """The same generator with and without retrieval; where there is no such number, another
     generator's that is shown nothing, which is no comparison."""
     pairs = _against(run, headline, "floor")
@@ -67,7 +68,7 @@ def _said(pairs: list[Json], scale: Scale) -> Iterator[str]:
         yield f"{listed(tied)} can't be told from it with {pairs[0]['n']:,} queries"
 
 
-def _chance(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+def _chance(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     pairs = _against(run, headline, "chance")
     chance = headline.row(pairs[0]["b"]) if pairs else None
     value = f" ({headline.measure} {scale.value(chance)})" if chance else ""
@@ -83,7 +84,7 @@ def _named(pairs: list[Json], verdict: str) -> list[str]:
     return [pair["a"] for pair in pairs if pair["verdict"] == verdict]
 
 
-def _ceiling(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
+def _ceiling(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     """Contenders beyond the oracle's number: it orders by relevance, and the measure is another
     thing."""
     ceiling = next((r for r in headline.rows if run.strategies[r.strategy] == "ceiling"), None)
@@ -109,5 +110,5 @@ def _ceiling(run: RunFolder, headline: Headline, scale: Scale) -> Iterator[str]:
     )
 
 
-def _against(run: RunFolder, headline: Headline, role: str) -> list[Json]:
+def _against(run: Run, headline: Headline, role: str) -> list[Json]:
     return [pair for pair in headline.controls if run.strategies.get(pair["b"]) == role]

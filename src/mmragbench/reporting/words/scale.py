@@ -15,7 +15,7 @@ from mmragbench.reporting.facts.units import (
     number,
     shown,
 )
-from mmragbench.run_folder.report_data import Row
+from mmragbench.run_folder.numbers import Row
 
 
 @dataclass(frozen=True)

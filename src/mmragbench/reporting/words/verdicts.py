@@ -16,7 +16,8 @@ from mmragbench.reporting.facts.headline import Headline, goodness, headlines
 from mmragbench.reporting.words.controls import against_levels
 from mmragbench.reporting.words.phrases import about, listed, setting, with_verb
 from mmragbench.reporting.words.scale import Scale
-from mmragbench.run_folder.report_data import Json, Row, RunFolder
+from mmragbench.run_folder.numbers import Json, Row
+from mmragbench.run_folder.reading import Run
 
 NAMED = 2
 """How many beaten strategies are named with their difference; the others are counted."""
@@ -31,7 +32,7 @@ class Verdict:
     more: tuple[str, ...]
 
 
-def verdicts(run: RunFolder) -> list[Verdict]:
+def verdicts(run: Run) -> list[Verdict]:
     """An answer for each task; where no strategy has a number, it says so."""
     by_task = {headline.task.name: headline for headline in headlines(run)}
     return [
@@ -40,13 +41,13 @@ def verdicts(run: RunFolder) -> list[Verdict]:
     ]
 
 
-def _nothing(run: RunFolder, task: str) -> str:
+def _nothing(run: Run, task: str) -> str:
     measure = run.primary(task)
     of = f" of {measure}, its primary measure" if measure else ""
     return f"No strategy has a number on {task}{of}."
 
 
-def _verdict(run: RunFolder, headline: Headline) -> Verdict:
+def _verdict(run: Run, headline: Headline) -> Verdict:
     scale = Scale.of(headline.rows)
     ranked = sorted(
         (row for row in headline.rows if run.strategies[row.strategy] is None),
