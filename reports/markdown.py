@@ -7,9 +7,10 @@ from pathlib import Path
 
 from mmragbench.registry import report
 from mmragbench.reporting.facts.families import summary
-from mmragbench.reporting.page.issues import remarks
-from mmragbench.reporting.tables.lines import Cell, Line
-from mmragbench.reporting.tables.tables import Table, task_tables, title
+from mmragbench.reporting.facts.issues import remarks
+from mmragbench.reporting.tables.markdown import grid
+from mmragbench.reporting.tables.report_tables import task_tables
+from mmragbench.reporting.tables.table import Line, Table
 from mmragbench.reporting.words.gfm import escape
 from mmragbench.reporting.words.verdicts import Verdict, verdicts
 from mmragbench.reporting.writing import stem, write
@@ -28,8 +29,8 @@ def markdown(run: Path, target: Path) -> Path:
     texts = {task: _task(folder, facts) for task, facts in folder.tasks.items()}
     for task, text in texts.items():
         write(target / "tables" / f"{stem(task)}.md", f"# {text}\n{LEGEND}\n")
-    said = {verdict.task: _answer(verdict) for verdict in verdicts(folder)}
-    parts = [f"# {escape(folder.name)}\n", *said.values(), ""]
+    answers = {verdict.task: _answer(verdict) for verdict in verdicts(folder)}
+    parts = [f"# {escape(folder.name)}\n", *answers.values(), ""]
     parts += [f"{escape(remark[:1].upper() + remark[1:])}.\n" for remark in remarks(folder)]
     parts += [f"{escape(text)}\n" for text in filter(None, [summary(folder)])]
     parts += [*(f"## {text}" for text in texts.values()), LEGEND]
@@ -44,53 +45,29 @@ def _answer(verdict: Verdict) -> str:
 
 def _task(run: Run, facts: TaskFacts) -> str:
     counts = {"queries": facts.n_queries, "documents": facts.n_documents}
-    said = [f"{n:,} {what}" for what, n in counts.items() if n is not None]
-    text = "\n".join([escape(facts.name), "", *([", ".join(said) + ".", ""] if said else [])])
+    sizes = [f"{n:,} {what}" for what, n in counts.items() if n is not None]
+    text = "\n".join([escape(facts.name), "", *([", ".join(sizes) + ".", ""] if sizes else [])])
     for table in task_tables(run, facts):
         text += "\n".join(["", *_table(table), ""])
     return text
 
 
 def _table(table: Table) -> Iterator[str]:
-    yield f"**{escape(title(table))}**"
-    yield ""
-    labelled = any(block.label for block in table.blocks)
     silver = ", silver" if table.silver else ""
-    heads = [
-        f"{escape(str(c.measure))} ({c.unit or 'raw'}{silver}) {c.arrow}" for c in table.columns
-    ]
-    heads = [*["Setting"] * labelled, "Strategy", *heads, "n", *["failed"] * table.failed]
-    yield _row(heads)
-    yield _row([":--"] * (1 + labelled) + ["--:"] * (len(heads) - 1 - labelled))
-    for block in table.blocks:
-        for position, line in enumerate(block.lines):
-            label = [escape(block.label) if position == 0 else ""] if labelled else []
-            yield _row([*label, *_line(line, table.failed)])
+    heads = [f"{c.measure} ({c.unit or 'raw'}{silver}) {c.arrow}" for c in table.columns]
+    yield f"**{escape(table.title)}**"
+    yield ""
+    yield from grid(table, "brackets", heads, True, _name)
     for remark in table.remarks:
         yield ""
         yield escape(remark)
     if table.notes:
         yield ""
-        yield from (f"{number}. {escape(note)}" for number, note in enumerate(table.notes, 1))
+        yield from (f"{mark}. {escape(note)}" for mark, note in table.notes)
 
 
-def _line(line: Line, failed: bool) -> Iterator[str]:
+def _name(line: Line) -> str:
     name = escape(line.strategy)
-    name = f"*{name}*" if line.others else name
-    yield f"*{name}* ({line.control})" if line.control else name
-    yield from map(_cell, line.cells)
-    yield line.n
-    if failed:
-        yield str(line.n_failed or "")
-
-
-def _cell(cell: Cell) -> str:
-    if cell.note:
-        return f"{cell.text}<sup>{cell.note}</sup>"
-    text = f"**{cell.text}**" if cell.best else cell.text
-    text += f"<sup>{cell.marks}</sup>" if cell.marks else ""
-    return f"{text} {escape(cell.interval)}".strip()
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    if line.others:
+        return f"*{name}*"
+    return f"*{name}* ({line.control})" if line.control else name

@@ -189,10 +189,10 @@ def test_small_numbers_have_digits(tmp_path, capsys):
     """A KID of 4e-05 is not a row of zeros."""
     from rich.console import Console
 
-    from mmragbench.submissions.writing import table
+    from mmragbench.cli.score_tables import of_scores
 
     row = {"measure": "KID(x)", "estimate": 4.1e-5, "low": -2.34e-6, "high": 8.8e-5}
-    Console(width=100).print(table([row | {"n": 9, "n_failed": 0}]))
+    Console(width=100).print(of_scores([row | {"n": 9, "n_failed": 0}]))
     assert "4.1e-05  -2.34e-06 to 8.8e-05" in capsys.readouterr().out
 
 

@@ -235,7 +235,7 @@ def test_one_pair_has_one_verdict_everywhere(written):
             if line.strategy in CONTENDERS:
                 p = stored["RR", line.strategy, "random"]
                 stars = sum(p <= most for most in (0.05, 0.01, 0.001))
-                assert line.numbers[column].stars == "*" * stars
+                assert line.cells[column].stars == "*" * stars
 
 
 def test_a_run_of_before_there_were_families_is_read_with_them(written):

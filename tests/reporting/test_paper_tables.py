@@ -25,19 +25,20 @@ from mmragbench.reporting.tables.html import html
 from mmragbench.reporting.tables.labels import labels
 from mmragbench.reporting.tables.latex import latex
 from mmragbench.reporting.tables.markdown import markdown
-from mmragbench.reporting.tables.paper_table import Number, PaperTable
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.tables.table import Cell, Table
+from mmragbench.reporting.templates import environment, latex_environment
 from mmragbench.reporting.words.tex import escape
 from mmragbench.run_folder.reading import Run
 
 NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
 
 
-def only(table: PaperTable, strategy: str) -> Number:
+def only(table: Table, strategy: str) -> Cell:
     """The last number of the only line of that strategy."""
     (line,) = [line for line in table.lines if line.strategy == strategy]
-    return line.numbers[-1]
+    return line.cells[-1]
 
 
 def row(strategy: str, estimate: float | None, **more: object) -> dict[str, object]:
@@ -52,7 +53,7 @@ def test_what_a_distances_interval_is_of_is_said(changed: Callable[..., Path]) -
     where = {"generator": "nearest", "k": 1, "measure": "FID(clip)"}
     rows = [row("a", 0.0334, limit=limit, **where), row("b", 0.05, **where)]
     (table,) = tables([Run(changed("suite.yaml", "task.json", summary=rows))], Request())
-    notes = " ".join(text for _, text in table.notes)
+    notes = " ".join(table.remarks)
     assert "FID(clip): intervals are of the distance expected at this number of images." in notes
     assert "2020): a (nearest, k\u00a0=\u00a01) 0.0123 [0.0101, 0.0144]." in notes
 
@@ -76,7 +77,7 @@ def test_what_the_intervals_are_of_is_said_where_they_stand(changed: Callable[..
     folder = Run(changed("suite.yaml", summary=rows))
     for name, said in of.items():
         (table,) = tables([folder], Request(measures=(name,)))
-        text = " ".join(text for _, text in table.notes)
+        text = " ".join(table.remarks)
         assert f"bootstrap intervals, by groups of queries{said}; Wilson's for" in text
 
 
@@ -99,7 +100,7 @@ def test_marks_say_what_the_tests_say(finished: Path) -> None:
         assert not (number.best or number.tied or number.stars)
     families = {p["family"]: p["tests"] for p in stored if p["measure"] == "RR" and p["family"]}
     for name in ("secondary", "secondary against random"):
-        assert f"{name} (RR; {families[name]} tests)" in str(table.notes)
+        assert f"{name} (RR; {families[name]} tests)" in str(table.remarks)
 
 
 def test_what_cannot_be_told_from_the_best_is_underlined(changed: Callable[..., Path]) -> None:
@@ -115,13 +116,13 @@ def test_what_cannot_be_told_from_the_best_is_underlined(changed: Callable[..., 
     marks = {
         (line.strategy, i): (n.best, n.tied)
         for line in table.lines
-        for i, n in enumerate(line.numbers)
+        for i, n in enumerate(line.cells)
     }
     assert marks["a", 0] == (True, False)
     assert marks["b", 0] == (False, False)
     assert marks["c", 0] == (False, False)
     assert marks["b", 1] == (False, False)
-    assert ("", "Not tested: AP.") in table.notes
+    assert "Not tested: AP." in table.remarks
     pairs[0]["p_holm"] = 0.06
     run = Run(changed("suite.yaml", summary=rows, comparisons=pairs))
     (table,) = tables([run], Request(measures=("RR",)))
@@ -141,10 +142,10 @@ def test_failed_missing_and_zero_are_three_things(changed: Callable[..., Path]) 
         row("b", 0.5, measure="AP"),
     ]
     (table,) = tables([Run(changed("suite.yaml", summary=rows))], Request())
-    texts = {line.strategy: [n.text for n in line.numbers] for line in table.lines}
+    texts = {line.strategy: [n.text for n in line.cells] for line in table.lines}
     assert texts == {"a": ["0.0", "—"], "b": ["failed", "50.0"]}
     assert ("a", "no judgements") in table.notes and ("b", "failed: OSError") in table.notes
-    assert ("", "Without a number: c (retrieves nothing).") in table.notes
+    assert "Without a number: c (retrieves nothing)." in table.remarks
 
 
 def test_an_asymmetric_interval_is_not_turned_into_a_smaller_one(
@@ -154,7 +155,9 @@ def test_an_asymmetric_interval_is_not_turned_into_a_smaller_one(
     rows = [row("a", 0.5, low=0.48, high=0.6)]
     (table,) = tables([Run(changed("suite.yaml", summary=rows))], Request(style="plusminus"))
     assert r"50.0 & {\scriptsize $\,\pm\,10.0$}" in latex(table, "plusminus")
-    assert "±: the larger distance from the estimate to an end of its interval" in str(table.notes)
+    assert "±: the larger distance from the estimate to an end of its interval" in str(
+        table.remarks
+    )
     assert r"50.0 & $_{[48.0,\,60.0]}$" in latex(table, "subscript")
     assert r"50.0 & {\scriptsize \,[48.0, 60.0]}" in latex(table, "brackets")
     assert "50.0 & " in latex(table, "none") and "48.0" not in latex(table, "none")
@@ -179,10 +182,10 @@ def test_runs_share_columns_only_with_equal_signatures(
     assert len(table.columns) == 1 and len(table.blocks) == 2
     (table,) = tables([runs[0], made("three", second, same)], Request())
     assert [column.group for column in table.columns] == ["one", "three"]
-    assert "tok is x in one and y in another" in str(table.notes)
+    assert "tok is x in one and y in another" in str(table.remarks)
     assert r"\multicolumn{2}{c}{one}" in latex(table, "none")
     (table,) = tables([runs[0], made("four", first, other)], Request())
-    assert len(table.columns) == 2 and "their queries differ" in str(table.notes)
+    assert len(table.columns) == 2 and "their queries differ" in str(table.remarks)
 
 
 def test_a_number_of_another_signature_has_a_dagger(changed: Callable[..., Path]) -> None:
@@ -194,6 +197,26 @@ def test_a_number_of_another_signature_has_a_dagger(changed: Callable[..., Path]
     assert only(table, "c").note == "†"
     assert ("†", "Signature: n is 4, not 5.") in table.notes
     assert r"^{\dagger}" in latex(table, "none") and "$n$ & failed" in latex(table, "none")
+
+
+def test_each_signature_has_a_mark_of_its_own(changed: Callable[..., Path]) -> None:
+    """However many differ from the column's; in LaTeX, too."""
+    signature = "RR|n:9|mmragbench:1.0.0"
+    rows = [row(name, 0.5, n=9, signature=signature) for name in "ab"]
+    rows += [row(f"s{n}", 0.5, n=n, signature=signature.replace("9", str(n))) for n in range(5)]
+    (table,) = tables([Run(changed("suite.yaml", summary=rows))], Request())
+    expected = [(mark, f"Signature: n is {n}, not 9.") for n, mark in enumerate("†‡§¶")]
+    assert list(table.notes) == [*expected, ("††", "Signature: n is 4, not 9.")]
+    for mark in (r"\dagger", r"\ddagger", r"\S", r"\P", r"\dagger\dagger"):
+        assert f"^{{{mark}}}" in latex(table, "none")
+
+
+def test_templates_escape_what_no_filter_does() -> None:
+    """A text that is put into a template as it is can't be markup, in HTML as in LaTeX."""
+    html_text = environment("mmragbench.reporting.tables").from_string("{{ text }}")
+    assert html_text.render(text="<b>") == "&lt;b&gt;"
+    latex_text = latex_environment("mmragbench.reporting.tables").from_string("<< text >>")
+    assert latex_text.render(text="a_1 \\input{x}") == r"a\_1 \textbackslash{}input\{x\}"
 
 
 def test_labels_tell_runs_apart(changed: Callable[..., Path], tmp_path: Path) -> None:

@@ -210,10 +210,10 @@ def test_the_overview_marks_ties_with_the_best(changed: Callable[..., Path]) -> 
     pairs = [pair("a", "b", 0.1, "can't tell", p_holm=0.4), pair("a", "c", 0.2)]
     folder = changed("suite.yaml", "tasks", summary=rows(a=0.6, b=0.5, c=0.4), comparisons=pairs)
     run = Run(folder)
-    entries = {line.strategy: line.entries[0] for line in overview(run, headlines(run)).lines}
-    assert {name: entry.tied for name, entry in entries.items()} == {"a": 0, "b": 1, "c": 0}
-    assert entries["a"].cell.best
-    assert not any(entry.cell.marks for entry in entries.values())
+    cells = {line.strategy: line.cells[0] for line in overview(run, headlines(run)).lines}
+    assert {name: cell.tied for name, cell in cells.items()} == {"a": 0, "b": 1, "c": 0}
+    assert cells["a"].best
+    assert not any(cell.letters for cell in cells.values())
 
 
 def test_slices_stand_below_all_queries(run: Path) -> None:
@@ -223,7 +223,7 @@ def test_slices_stand_below_all_queries(run: Path) -> None:
     assert table is not None
     assert [line.slice for line in table.lines] == ["all", "emblems"]
     assert "no-retrieval" not in dict(table.strategies)
-    assert all(len(line.entries) == len(table.strategies) == 5 for line in table.lines)
+    assert all(len(line.cells) == len(table.strategies) == 5 for line in table.lines)
 
 
 def test_a_small_slice_is_marked(changed: Callable[..., Path]) -> None:

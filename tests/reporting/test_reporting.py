@@ -1,4 +1,4 @@
-"""The rules of what the reports share: units, tables, curves, costs, troubles."""
+"""The rules of what the reports share: units, tables, curves, costs, issues."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from mmragbench.records import Measure
-from mmragbench.reporting.facts import costs, units
+from mmragbench.reporting.facts import costs, issues, units
 from mmragbench.reporting.facts.curves import curves
-from mmragbench.reporting.page import issues as troubles
 from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.page import render
-from mmragbench.reporting.tables.tables import tables
-from mmragbench.reporting.words.limits import limit_tables
+from mmragbench.reporting.tables.limits import limit_tables
+from mmragbench.reporting.tables.report_tables import tables
 from mmragbench.run_folder.reading import Run
 
 
@@ -94,9 +93,9 @@ def test_all_failed_is_neither_zero_nor_not_applicable(changed: Callable[..., Pa
     texts = [line.cells[0].text for line in table.blocks[0].lines]
     assert (texts, table.notes) == (
         ["failed", "failed", "0.0"],
-        ("failed for all 5 queries", f"failed: {crash}"),
+        (("1", "failed for all 5 queries"), ("2", f"failed: {crash}")),
     )
-    assert (troubles.inapplicable(run), len(troubles.failures(run))) == ([], 1)
+    assert (issues.inapplicable(run), len(issues.failures(run))) == ([], 1)
 
 
 def test_what_applies_to_one_strategy_only_takes_two_lines(changed: Callable[..., Path]) -> None:
@@ -198,8 +197,8 @@ def test_why_fid_is_not_extrapolated_is_said(changed: Callable[..., Path]) -> No
 
 def test_failures_are_counted_by_kind(run: Path) -> None:
     """Errors that differ in names and numbers only are one kind."""
-    (trouble,) = troubles.failures(Run(run))
-    assert (trouble.kind, trouble.count) == ("BadImage: file … is cut after N bytes", 3)
+    (issue,) = issues.failures(Run(run))
+    assert (issue.kind, issue.count) == ("BadImage: file … is cut after N bytes", 3)
 
 
 def test_reports_are_listed_without_heavy_imports() -> None:

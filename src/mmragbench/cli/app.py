@@ -103,15 +103,14 @@ def run(
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
     from mmragbench.cli.progress import progress
-    from mmragbench.reporting.facts import costs
-    from mmragbench.reporting.page import issues as troubles
+    from mmragbench.reporting.facts import costs, issues
     from mmragbench.run_folder.reading import Run as StoredRun
 
     with progress(err) as shown:
         given = _bounded(overrides, max_excluded)
         done = verbs.run(suite, given, output, shown, full, debug)
     folder = StoredRun(done.folder)
-    for remark in troubles.remarks(folder):
+    for remark in issues.remarks(folder):
         err.say(remark)
     for text in dict.fromkeys(_crashes(done)):
         err.say(f"warning: {one_line(text)}")

@@ -32,6 +32,7 @@ def export(
 ) -> None:
     """Write a run as TREC runs, COCO captions, BEIR datasets or mteb results."""
     from mmragbench.exporting.export import export as write
+    from mmragbench.reporting.words.phrases import counted
 
     for more in overrides or ():
         if "=" not in more:
@@ -39,5 +40,5 @@ def export(
     done = write(run, format, output, overrides or (), trust)
     for what, why in done.left_out.items():
         Terminal(stderr=True).say(f"left out: {what}: {why}")
-    count = f"{len(done.files):,} file{'s' * (len(done.files) != 1)}"
+    count = f"{counted(len(done.files), 'file')}"
     Terminal().say(f"{done.folder}: {count}")

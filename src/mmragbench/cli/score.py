@@ -226,6 +226,7 @@ def _judge(
 def _leave_both(submissions: list[Submission], found: Versus, ways: Ways) -> None:
     """As `_leave`, with the comparison below; `--scores` are those of the first."""
     from mmragbench._files import write_json
+    from mmragbench.cli.score_tables import of_differences, of_scores
     from mmragbench.submissions import versus as against
     from mmragbench.submissions import writing
 
@@ -245,13 +246,13 @@ def _leave_both(submissions: list[Submission], found: Versus, ways: Ways) -> Non
     else:
         for given, side in zip(submissions, found.sides, strict=True):
             out.say(f"{given.problems.source}:")
-            out.print(writing.table(side.rows))
+            out.print(of_scores(side.rows))
             for line in (*writing.remarks(side.rows, given.problems, given.policy), ""):
                 out.say(line)
             _say_unfit(given)
         out.say(f"{' - '.join(sources)}:")
         noun = submissions[0].problems.noun
-        out.print(against.table(found.pairs))
+        out.print(of_differences(found.pairs))
         for line in ("", *against.remarks(found, sources, noun)):
             out.say(line)
     _fail_on_crash(rows)
@@ -259,6 +260,7 @@ def _leave_both(submissions: list[Submission], found: Versus, ways: Ways) -> Non
 
 def _leave(submission: Submission, judged: Judged, ways: Ways) -> None:
     from mmragbench._files import write_json, write_rows
+    from mmragbench.cli.score_tables import of_scores
     from mmragbench.submissions import writing
 
     problems = submission.problems
@@ -272,7 +274,7 @@ def _leave(submission: Submission, judged: Judged, ways: Ways) -> None:
         out.as_json(judged.rows)
         err.say(json.dumps({"notes": problems.notes}))
     else:
-        out.print(writing.table(judged.rows))
+        out.print(of_scores(judged.rows))
         for line in ("", *writing.remarks(judged.rows, problems, submission.policy)):
             out.say(line)
         _say_unfit(submission)

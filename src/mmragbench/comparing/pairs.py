@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from mmragbench.comparing.hypotheses import Hypothesis
+from mmragbench.comparing.turning import turned
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Measure
 from mmragbench.run_folder.numbers import DISTANCES, Cell
 from mmragbench.statistics import Comparison, verdict
 
 PairVerdict = Literal["better", "worse", "can't tell", "identical"]
-
-TURNED: dict[PairVerdict, PairVerdict] = {"better": "worse", "worse": "better"}
 
 
 class NotComparable(MmragbenchError):
@@ -117,16 +116,7 @@ class Pair:
 
     def turned(self) -> Pair:
         """The same comparison as `b - a`."""
-        low, high = (None if x is None else -x for x in (self.high, self.low))
-        return replace(
-            self,
-            a=self.b,
-            b=self.a,
-            difference=-self.difference,
-            low=low,
-            high=high,
-            verdict=TURNED.get(self.verdict, self.verdict),
-        )
+        return Pair(**turned(self.row()))
 
 
 def _verdict(measure: Measure, result: Result) -> PairVerdict:

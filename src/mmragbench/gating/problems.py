@@ -11,6 +11,7 @@ import numpy as np
 from mmragbench.gating.baseline import Baseline, CellLine, TaskLine, task_of
 from mmragbench.gating.baseline_table import TaskItems, Values
 from mmragbench.gating.cells import system_of
+from mmragbench.reporting.words.phrases import counted
 from mmragbench.run_folder.numbers import Evidence, Key, Row
 from mmragbench.run_folder.reading import Run
 from mmragbench.signature import differences
@@ -91,7 +92,7 @@ class Side:
             return f"{gone:,} of the {size:,} queries of the baseline's set are not in the run's"
         more = len(self.queries_now) - size
         if more and self.found.features is None:
-            return f"the set has {_some(more, 'query')} more than the baseline's {size:,}"
+            return f"the set has {counted(more, 'query')} more than the baseline's {size:,}"
         return None
 
     @property
@@ -118,14 +119,16 @@ def _in_task(before: TaskLine, old: TaskItems, now: TaskLine, new: TaskItems) ->
         ("document", old.documents, set(new.documents)),
     ):
         if ids := [id for id in was if id not in there]:
-            text = f"{_some(len(ids), kind)} of {len(was):,} missing: {named(ids)}"
+            text = f"{counted(len(ids), kind)} of {len(was):,} missing: {named(ids)}"
             name: Kind = "missing query" if kind == "query" else "missing document"
             gone.append(Problem(name, before.task, text, tuple(ids)))
     yield from gone
     changed = list(_changed(before.task, old, new))
     yield from changed
     if more := len(set(new.documents) - set(old.documents)):
-        text = f"{_some(more, 'document')} more than in the baseline: what is found may be another"
+        text = (
+            f"{counted(more, 'document')} more than in the baseline: what is found may be another"
+        )
         changed.append(Problem("changed data", before.task, text))
         yield changed[-1]
     if unnamed := _unnamed(before, now, named=bool(gone or changed)):
@@ -159,7 +162,7 @@ def _changed(task: str, old: TaskItems, new: TaskItems) -> Iterator[Problem]:
     for part, (kind, what) in PARTS.items():
         was, now = old.digests(part), new.digests(part)
         if ids := [id for id, digest in was.items() if now.get(id, digest) != digest]:
-            text = f"{_some(len(ids), kind)} {what}: {named(ids)}"
+            text = f"{counted(len(ids), kind)} {what}: {named(ids)}"
             yield Problem("changed data", task, text, tuple(ids))
 
 
@@ -184,7 +187,7 @@ def failed(cell: CellLine, queries: Sequence[str], before: Values, now: Values) 
     ids = tuple(query for query, gone in zip(queries, lost, strict=True) if gone)
     if not ids:
         return None
-    text = f"{_some(len(ids), 'query')} scored in the baseline and not now: {named(ids)}"
+    text = f"{counted(len(ids), 'query')} scored in the baseline and not now: {named(ids)}"
     return Problem("failed query", system_of(cell.key), text, ids)
 
 
@@ -212,7 +215,7 @@ def in_signatures(sides: Sequence[Side]) -> list[Problem]:
             "signature",
             ", ".join(counts),
             f"{name} is {old or 'not said'} in the baseline and {new or 'not said'} now "
-            f"({_some(sum(counts.values()), 'cell')})"
+            f"({counted(sum(counts.values()), 'cell')})"
             + (f": {WHY[name]}; {REMEDY}" if name in WHY else ""),
         )
         for (name, old, new), counts in grouped.items()
@@ -223,8 +226,3 @@ def named(ids: Sequence[str]) -> str:
     """The first ids, and how many more there are."""
     more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
     return ", ".join(ids[:NAMED]) + more
-
-
-def _some(count: int, noun: str) -> str:
-    plural = "queries" if noun == "query" else f"{noun}s"
-    return f"{count:,} {noun if count == 1 else plural}"

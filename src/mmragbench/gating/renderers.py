@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from xml.etree import ElementTree as Xml
 
 from mmragbench._digits import number, p_value
@@ -19,9 +19,7 @@ from mmragbench.gating.sentences import (
     unfailing,
     weak,
 )
-from mmragbench.reporting.words.gfm import escape
-
-Escape = Callable[[str], str]
+from mmragbench.reporting.words.gfm import escape, row
 
 ANNOTATIONS = 10
 """GitHub shows as many errors a step."""
@@ -35,8 +33,8 @@ def markdown(gate: Gate) -> str:
     parts = [
         [f"## {mark} {escape(headline(gate))}"],
         [f"- **{escape(p.where)}**: {escape(p.text)}" for p in gate.problems],
-        _failing(gate, escape),
-        _worse(gate, escape),
+        _failing(gate),
+        _worse(gate),
         [f"- {escape(which)}: {text}" for which, text in too_few(gate)],
         [escape(text) for text in filter(None, [unfailing(gate)])],
         [escape(power(gate))],
@@ -44,42 +42,42 @@ def markdown(gate: Gate) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
-def _failing(gate: Gate, escape: Escape) -> list[str]:
+def _failing(gate: Gate) -> list[str]:
     if not gate.failing:
         return []
     heads = [
-        "| cell | verdict | before | now | loss | margin | p |",
-        f"| :-- | :-- {'| --: ' * 5}|",
+        row(["cell", "verdict", "before", "now", "loss", "margin", "p"]),
+        row([":--"] * 2 + ["--:"] * 5),
     ]
     more = len(gate.failing) - ROWS
     rest = [f"\n… and {more:,} more."] if more > 0 else []
-    return [*heads, *(_row(cell, escape) for cell in gate.failing[:ROWS]), *rest]
+    return [*heads, *(_row(cell) for cell in gate.failing[:ROWS]), *rest]
 
 
-def _worse(gate: Gate, escape: Escape) -> list[str]:
+def _worse(gate: Gate) -> list[str]:
     lines = []
     for worse in got_worse(gate)[:ROWS]:
-        asked = f" {escape(worse.asked)}" if worse.asked else ""
+        query = escape(worse.fallen.query) + (f" {escape(worse.asked)}" if worse.asked else "")
         before, now = number(worse.fallen.before), number(worse.fallen.now)
-        cells = (escape(worse.fallen.query) + asked, escape(worse.where), before, now)
-        lines.append(f"| {' | '.join(cells)} | {escape(worse.answer or '')} |")
-    heads = ["| got worse | in | before | now | answered now |", "| :-- | :-- | --: | --: | :-- |"]
-    return [*heads, *lines] if lines else []
+        lines.append(row([query, escape(worse.where), before, now, escape(worse.answer or "")]))
+    heads = ["got worse", "in", "before", "now", "answered now"]
+    return [row(heads), row([":--", ":--", "--:", "--:", ":--"]), *lines] if lines else []
 
 
-def _row(cell: Cell, escape: Escape) -> str:
+def _row(cell: Cell) -> str:
     now, lost = (("—" if value is None else number(value)) for value in (cell.now, cell.loss))
     p = p_of(cell)
-    cells = (
-        escape(cell.name),
-        cell.verdict,
-        number(cell.before),
-        now,
-        lost,
-        f"{cell.margin:.3g}",
-        "—" if p is None else p_value(p),
+    return row(
+        [
+            escape(cell.name),
+            cell.verdict,
+            number(cell.before),
+            now,
+            lost,
+            f"{cell.margin:.3g}",
+            "—" if p is None else p_value(p),
+        ]
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def junit(gate: Gate) -> bytes:
@@ -117,8 +115,8 @@ def _cell_case(gate: Gate, cell: Cell) -> Xml.Element:
 def _case(where: str, name: str, kind: str = "", message: str = "", body: str = "") -> Xml.Element:
     case = Xml.Element("testcase", classname=_legal(where), name=_legal(name), time="0")
     if kind:
-        told = Xml.SubElement(case, "failure", type=kind, message=_legal(message))
-        told.text = _legal(f"{message}\n{body}".strip())
+        failure = Xml.SubElement(case, "failure", type=kind, message=_legal(message))
+        failure.text = _legal(f"{message}\n{body}".strip())
     return case
 
 
@@ -131,15 +129,15 @@ def errors(gate: Gate) -> list[str]:
     """`::error title=…::…` lines; none where the gate holds."""
     if gate.holds:
         return []
-    told = [
+    lines = [
         *((p.where, p.text) for p in gate.problems),
         *((cell.name, sentence(cell)) for cell in gate.failing),
         *too_few(gate),
     ]
-    if len(told) > ANNOTATIONS:
-        rest = len(told) - ANNOTATIONS + 1
-        told = [*told[: ANNOTATIONS - 1], (gate.suite, f"{rest:,} more; see the summary")]
-    return [f"::error title={_property(where)}::{_message(text)}" for where, text in told]
+    if len(lines) > ANNOTATIONS:
+        rest = len(lines) - ANNOTATIONS + 1
+        lines = [*lines[: ANNOTATIONS - 1], (gate.suite, f"{rest:,} more; see the summary")]
+    return [f"::error title={_property(where)}::{_message(text)}" for where, text in lines]
 
 
 def warnings(gate: Gate) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from mmragbench._digits import number, p_value
 from mmragbench.gating.cells import Cell, Fallen, Verdict
 from mmragbench.gating.gate import Gate
+from mmragbench.reporting.words.phrases import counted
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
@@ -28,11 +29,11 @@ MEANING: dict[Verdict, str] = {
 def headline(gate: Gate) -> str:
     """The verdict and its reason."""
     counts = Counter(cell.verdict for cell in gate.cells)
-    told = ", ".join(f"{n:,} {verdict}" for verdict in MEANING if (n := counts[verdict]))
-    size = f"{len(gate.cells):,} cell{'' if len(gate.cells) == 1 else 's'}: {told}"
+    verdicts = ", ".join(f"{n:,} {verdict}" for verdict in MEANING if (n := counts[verdict]))
+    size = f"{counted(len(gate.cells), 'cell')}: {verdicts}"
     if gate.holds:
         return f"{gate.suite} holds. {size}."
-    more = f"; {len(gate.problems):,} problem{'s' * (len(gate.problems) != 1)}"
+    more = f"; {counted(len(gate.problems), 'problem')}"
     more = more if gate.problems else ""
     if gate.underpowered and not gate.problems and not gate.failing:
         more += f"; {len(gate.underpowered):,} passed on too few queries to count"
@@ -51,12 +52,12 @@ def sentence(cell: Cell) -> str:
     p = p_of(cell)
     if p is None:
         return f"{cell.verdict}: {MEANING[cell.verdict]} ({change(cell)})"
-    said = (
+    text = (
         f"{cell.verdict}: {change(cell)}, p {_is(p)}, {cell.changed:,} of {cell.n:,} queries moved"
     )
     if cell.verdict == "can't tell" and cell.needed and cell.needed > cell.n:
-        return f"{said}; {cell.needed:,} queries would tell such a loss"
-    return said
+        return f"{text}; {cell.needed:,} queries would tell such a loss"
+    return text
 
 
 def p_of(cell: Cell) -> float | None:
@@ -80,12 +81,12 @@ def too_few(gate: Gate) -> list[tuple[str, str]]:
     alike: dict[tuple[str, str], list[Cell]] = {}
     for cell in gate.underpowered:
         alike.setdefault((cell.task, weak(cell, gate.require_power or 0.0)), []).append(cell)
-    told = []
+    weak_cells = []
     for (task, text), cells in alike.items():
         measures = ", ".join(dict.fromkeys(cell.measure for cell in cells))
         which = cells[0].name if len(cells) == 1 else f"{task} · {measures} ({len(cells):,} cells)"
-        told.append((which, text))
-    return told
+        weak_cells.append((which, text))
+    return weak_cells
 
 
 def unfailing(gate: Gate) -> str | None:

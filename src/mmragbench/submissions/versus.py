@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rich.table import Table
-
-from mmragbench._digits import interval, number, p_value
 from mmragbench.comparing.families import judged
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.comparing.pairs import Pair
@@ -113,25 +110,6 @@ def _evidence(submission: Submission, side: Judged) -> Iterator[Evidence]:
             values=_values(scores),
             bounds=scores.bounds,
         )
-
-
-def table(pairs: Sequence[Pair]) -> Table:
-    """One line for each measure; names stand in the line above it."""
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column("measure")
-    for column in ("difference", "95 % interval", "p", "Holm", "n"):
-        shown.add_column(column, justify="right")
-    shown.add_column("verdict")
-    for pair in pairs:
-        shown.add_row(
-            pair.measure,
-            number(pair.difference, "+"),
-            interval(pair.low, pair.high, "+"),
-            *("-" if p is None else p_value(p) for p in (pair.p_value, pair.p_holm)),
-            f"{pair.n:,}",
-            pair.verdict,
-        )
-    return shown
 
 
 def remarks(found: Versus, sources: Sequence[str], noun: str) -> Iterator[str]:

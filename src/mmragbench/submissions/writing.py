@@ -1,12 +1,10 @@
-"""What is written and shown: a table for people, rows for programs, every query's score."""
+"""What is said of scores and written of them: remarks, and every query's score."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-from rich.table import Table
 
 from mmragbench._digits import interval, number
 from mmragbench._files import write_atomically, write_table
@@ -37,24 +35,6 @@ MEANT = {
 
 LEFT_OUT = {NO_PICTURE: "files that are no pictures", HIDDEN: "hidden files"}
 """Files beside the pictures, by the kind that they are counted under."""
-
-
-def table(rows: Sequence[Row]) -> Table:
-    """Measures on their raw scale; signatures and reasons are told apart, below."""
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column("measure")
-    for column in ("estimate", "95 % interval", "n", "failed"):
-        shown.add_column(column, justify="right")
-    for row in rows:
-        n = "unknown" if row["n"] is None else f"{row['n']:,}"
-        shown.add_row(
-            row["measure"],
-            "-" if row["estimate"] is None else number(row["estimate"]),
-            interval(row["low"], row["high"]),
-            n,
-            f"{row['n_failed']:,}",
-        )
-    return shown
 
 
 def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mmragbench.comparing.stored import against_controls, of_contenders
-from mmragbench.reporting.words.phrases import listed
+from mmragbench.reporting.words.phrases import counted, listed
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
 
@@ -29,16 +29,16 @@ class Family:
 
     def __str__(self) -> str:
         """`secondary (Bleu_4, ROUGE_L; 12 tests)`."""
-        inside = f"{', '.join(self.measures)}; {counted(self.tests)}"
+        inside = f"{', '.join(self.measures)}; {counted(self.tests, 'test')}"
         return f"{self.name} ({inside}{', exploratory' if self.exploratory else ''})"
 
 
 def families(pairs: Iterable[Json]) -> list[Family]:
     """The families of stored pairs, in their order."""
-    found: dict[tuple[str, str], list[Json]] = {}
+    by_family: dict[tuple[str, str], list[Json]] = {}
     for pair in pairs:
         if pair["family"] is not None:
-            found.setdefault((pair["task"], pair["family"]), []).append(pair)
+            by_family.setdefault((pair["task"], pair["family"]), []).append(pair)
     return [
         Family(
             task,
@@ -47,44 +47,39 @@ def families(pairs: Iterable[Json]) -> list[Family]:
             tuple(dict.fromkeys(pair["measure"] for pair in own)),
             own[0]["slice"] != "all",
         )
-        for (task, name), own in found.items()
+        for (task, name), own in by_family.items()
     ]
 
 
-def counted(tests: int) -> str:
-    """`1 test`, `1,234 tests`."""
-    return f"{tests:,} test{'s' * (tests != 1)}"
-
-
-def within(found: Sequence[Family]) -> str:
+def within(shown: Sequence[Family]) -> str:
     """`within the family primary (CIDEr; 12 tests)`, for the sentence that names a correction; of a
     run from before there were families, that it names none."""
-    if not found:
+    if not shown:
         return "in families that the run does not name"
-    noun = "family" if len(found) == 1 else "families"
-    return f"within the {noun} {listed(map(str, found))}"
+    noun = "family" if len(shown) == 1 else "families"
+    return f"within the {noun} {listed(map(str, shown))}"
 
 
-def primary(run: Run, found: Sequence[Family]) -> str:
+def primary(run: Run, shown: Sequence[Family]) -> str:
     """`CIDEr on captioning (9 tests) and …`, the primary families; empty where there is none."""
-    own = [family for family in found if family.name == "primary"]
-    named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests)})" for f in own]
+    own = [family for family in shown if family.name == "primary"]
+    named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests, 'test')})" for f in own]
     return listed(named) if named else ""
 
 
 def summary(run: Run) -> str:
     """How many families and tests a page shows, and what that means; empty where there is none."""
-    found = families([*of_contenders(run), *against_controls(run)])
-    if not found:
+    shown = families([*of_contenders(run), *against_controls(run)])
+    if not shown:
         return ""
-    tests = sum(family.tests for family in found)
-    number = "1 family" if len(found) == 1 else f"{len(found):,} families"
+    tests = sum(family.tests for family in shown)
     text = (
-        f"{counted(tests)} in {number}: on average, in at most one of twenty such families is a "
-        "difference called better or worse that is only chance (Holm's correction within each)."
+        f"{counted(tests, 'test')} in {counted(len(shown), 'family')}: on average, in at most one of "
+        "twenty such families is a difference called better or worse that is only chance (Holm's "
+        "correction within each)."
     )
-    if first := primary(run, found):
+    if first := primary(run, shown):
         text += f" The answers rest on the primary ones, of contenders with each other by {first}"
-        loose = any(family.exploratory for family in found)
+        loose = any(family.exploratory for family in shown)
         text += "; those of slices are exploratory." if loose else "."
     return text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mmragbench.comparing.stored import against_controls, of_contenders
+from mmragbench.comparing.turning import turned
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import (
     decimals,
@@ -15,7 +16,7 @@ from mmragbench.reporting.facts.units import (
     lower_is_better,
     unit,
 )
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Json, measure_of
 from mmragbench.run_folder.reading import Run, TaskFacts
 
@@ -97,30 +98,22 @@ def forests(run: Run, facts: TaskFacts) -> list[Forest]:
     baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
     wanted = (baseline, primary, "all")
     own = [p for p in against_controls(run) if (p["b"], p["measure"], p["slice"]) == wanted]
-    made = [_forest(run, pairs, str(baseline)) for pairs in _panels(own, facts)]
+    panels = [_forest(run, pairs, str(baseline)) for pairs in _panels(own, facts)]
     for pairs in _panels(of_contenders(run), facts):
-        with_it = [_turned(pair, baseline) for pair in pairs if baseline in (pair["a"], pair["b"])]
+        with_it = [
+            p if p["b"] == baseline else turned(p) for p in pairs if baseline in (p["a"], p["b"])
+        ]
         if with_it:
-            made.append(_forest(run, with_it, str(baseline)))
+            panels.append(_forest(run, with_it, str(baseline)))
         if len(pairs) > len(with_it):
-            made.append(_forest(run, pairs, None))
-    return made
+            panels.append(_forest(run, pairs, None))
+    return panels
 
 
 def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:
     own = [pair for pair in pairs if pair["task"] == facts.name]
     for _, panel in groupby(own, lambda p: (p["generator"], p["k"], p["slice"], p["measure"])):
         yield list(panel)
-
-
-def _turned(pair: Json, b: str) -> Json:
-    """The same comparison with `b` as what is subtracted."""
-    if pair["b"] == b:
-        return pair
-    low, high = (None if x is None else -x for x in (pair["high"], pair["low"]))
-    said = {"better": "worse", "worse": "better"}.get(pair["verdict"], pair["verdict"])
-    turned = {"a": pair["b"], "b": pair["a"], "low": low, "high": high, "verdict": said}
-    return pair | turned | {"difference": -pair["difference"]}
 
 
 def _forest(run: Run, pairs: Sequence[Json], against: str | None) -> Forest:

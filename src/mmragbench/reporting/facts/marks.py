@@ -21,11 +21,11 @@ def marks(run: Run, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
     for row in rows:
         if row.estimate is not None:
             cells.setdefault(key_of(row), []).append(row)
-    found = {}
+    letters_of = {}
     for key, members in cells.items():
         for strategy, letters in _letters(members, pairs.get(key, [])).items():
-            found[key, strategy] = letters
-    return found
+            letters_of[key, strategy] = letters
+    return letters_of
 
 
 def legend(run: Run, rows: Iterable[Row]) -> str:

@@ -10,7 +10,7 @@ from mmragbench.records import Measure
 from mmragbench.reporting.facts.costs import Cost, cell_cost
 from mmragbench.reporting.facts.headline import Headline
 from mmragbench.reporting.facts.units import factor, lower_is_better, unit
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run

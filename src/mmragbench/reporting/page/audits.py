@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mmragbench.reporting.facts.units import decimals, number, shown, unit
+from mmragbench.reporting.facts.units import decimals, shown, unit
 from mmragbench.reporting.page.embedded_pictures import Album
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json, measure_of
 from mmragbench.run_folder.reading import Run, TaskFacts
@@ -30,8 +30,8 @@ class ShownPair:
 
     query: str
     document: str
-    image: str | None
-    found: str | None
+    query_picture: str | None
+    document_picture: str | None
     how: str
     alike: str
 
@@ -62,23 +62,13 @@ class Finding:
 
     @property
     def pictured(self) -> tuple[ShownPair, ...]:
-        return tuple(pair for pair in self.pairs if pair.image or pair.found)[:PICTURED]
+        return tuple(pair for pair in self.pairs if pair.query_picture or pair.document_picture)[
+            :PICTURED
+        ]
 
     @property
     def named(self) -> tuple[ShownPair, ...]:
         return self.pairs[:NAMED]
-
-
-@dataclass(frozen=True, slots=True)
-class CopyLine:
-    """One generator's share of copies under one strategy."""
-
-    task: str
-    strategy: str
-    setting: str
-    answered: str
-    copied: str
-    recurring: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +77,20 @@ class Audits:
 
     Attributes:
         leaks: findings, task by task.
-        copies: lines of the copy table.
-        mixed: task -> (strategy, n, one `hits / relevant` a kind) where a memory is mixed.
-        uniform: (task, kind) where all documents are of one kind.
-        gaps: (task, encoder, distance, matched, unmatched, vectors).
+        copies: task -> its rows of the copy audit, as stored.
+        modality: task -> its modality audit, as stored.
         failed: (audit, reason) of those that crashed.
     """
 
     leaks: list[Finding]
-    copies: list[CopyLine]
-    mixed: list[tuple[str, list[tuple[str, ...]]]]
-    uniform: list[tuple[str, str]]
-    gaps: list[tuple[str, ...]]
+    copies: dict[str, list[Json]]
+    modality: dict[str, Json]
     failed: list[tuple[str, str]]
+
+    @property
+    def uniform(self) -> list[tuple[str, str]]:
+        """(task, kind) where all documents are of one kind."""
+        return [(task, _kind(own)) for task, own in self.modality.items() if not own["mixed"]]
 
 
 def audits(run: Run, album: Album) -> Audits | None:
@@ -108,64 +99,65 @@ def audits(run: Run, album: Album) -> Audits | None:
     if not stored:
         return None
     tasks: dict[str, Json] = stored.get("tasks") or {}
-    leaks = {name: sound for name, found in tasks.items() if (sound := _sound(found, "leak"))}
-    modality = {
-        name: sound for name, found in tasks.items() if (sound := _sound(found, "modality"))
-    }
+    leaks = _sound(tasks, "leak")
     return Audits(
-        leaks=_merged([_finding(run.tasks.get(n), n, f, album) for n, f in leaks.items()]),
-        copies=[line for name, found in tasks.items() for line in _copies(name, found)],
-        mixed=[(name, _mixed(found)) for name, found in modality.items() if found["mixed"]],
-        uniform=[(n, _kind(found)) for n, found in modality.items() if not found["mixed"]],
-        gaps=[line for name, found in modality.items() for line in _gaps(name, found)],
+        leaks=_merged([_finding(run.tasks.get(n), n, raw, album) for n, raw in leaks.items()]),
+        copies={n: own["copy"] for n, own in tasks.items() if _rows(own.get("copy"))},
+        modality=_sound(tasks, "modality"),
         failed=[
             (f"{kind} audit of {name}", str(result["error"]))
-            for name, found in tasks.items()
-            for kind, result in found.items()
+            for name, own in tasks.items()
+            for kind, result in own.items()
             if isinstance(result, dict) and "error" in result
         ],
     )
 
 
-def _sound(found: Json, kind: str) -> Json | None:
-    result = found.get(kind)
-    return result if isinstance(result, dict) and "error" not in result else None
+def _rows(result: Any) -> bool:
+    """Whether an audit that lists rows has any; one that crashed has none."""
+    return isinstance(result, list) and bool(result)
+
+
+def _sound(tasks: dict[str, Json], kind: str) -> dict[str, Json]:
+    """Task -> its audit of one kind, where there is one that did not crash."""
+    results = {name: own.get(kind) for name, own in tasks.items()}
+    return {n: raw for n, raw in results.items() if isinstance(raw, dict) and "error" not in raw}
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
     """Findings that read the same are told once; leaks are never merged."""
     from dataclasses import replace
 
-    kept: dict[tuple[str, ...], Finding] = {}
+    merged: dict[tuple[str, ...], Finding] = {}
     for finding in findings:
         key = (finding.text, finding.references, *(finding.tasks if finding.leaked else ()))
-        earlier = kept.get(key)
-        kept[key] = replace(earlier, tasks=earlier.tasks + finding.tasks) if earlier else finding
-    return list(kept.values())
+        earlier = merged.get(key)
+        merged[key] = replace(earlier, tasks=earlier.tasks + finding.tasks) if earlier else finding
+    return list(merged.values())
 
 
-def _finding(facts: TaskFacts | None, task: str, found: Json, album: Album) -> Finding:
+def _finding(facts: TaskFacts | None, task: str, audit: Json, album: Album) -> Finding:
     what = "right answers" if facts and facts.output == "answer" else "reference captions"
     return Finding(
         tasks=(task,),
-        text=_leak_text(found),
-        leaked=bool(found["leaked"]),
-        references=_references_text(found["references"], what),
-        examples=tuple(_example(raw) for raw in found["references"]["examples"]),
-        pairs=tuple(_pair(raw, album) for raw in found["pairs"]),
-        misses=tuple(_pair(raw, album) for raw in found["misses"]),
-        without=tuple(_without(found["without"])),
+        text=_leak_text(audit),
+        leaked=bool(audit["leaked"]),
+        references=_references_text(audit["references"], what),
+        examples=tuple(_example(raw) for raw in audit["references"]["examples"]),
+        pairs=tuple(_pair(raw, album) for raw in audit["pairs"]),
+        misses=tuple(_pair(raw, album) for raw in audit["misses"]),
+        without=tuple(_without(audit["without"])),
     )
 
 
-def _leak_text(found: Json) -> str:
-    noun = NOUNS.get(" ".join(found["roles"]), "query image")
-    if not found["asked"]:
+def _leak_text(audit: Json) -> str:
+    noun = NOUNS.get(" ".join(audit["roles"]), "query image")
+    if not audit["asked"]:
         return "The queries come without a picture, so there is none to look for."
-    if not found["held"]:
+    if not audit["held"]:
         return "The memory holds no pictures."
-    of = f"{found['asked']:,}"
-    by, leaked = found["queries"], len(found["leaked"])
+    of = f"{audit['asked']:,}"
+    by, leaked = audit["queries"], len(audit["leaked"])
     if leaked:
         parts = ", ".join(f"{by[how]:,} as {WORDS[how]}" for how in WORDS)
         verb = "is" if leaked == 1 else "are"
@@ -173,29 +165,29 @@ def _leak_text(found: Json) -> str:
     else:
         text = (
             f"No copy of a {noun} was found in the memory: 0 of {of} by bytes, pixels or "
-            f"near-duplicates, among {found['held']:,} memory images. {UNSEEN}"
+            f"near-duplicates, among {audit['held']:,} memory images. {UNSEEN}"
         )
-    if found["wanted"]:
-        text += f" {found['wanted']:,} more are the gold document itself, which is to be found."
-    if found["unreadable"]:
-        text += f" {found['unreadable']:,} pictures could not be read."
+    if audit["wanted"]:
+        text += f" {audit['wanted']:,} more are the gold document itself, which is to be found."
+    if audit["unreadable"]:
+        text += f" {audit['unreadable']:,} pictures could not be read."
     return text
 
 
-def _references_text(found: Json, what: str) -> str:
-    if not found["captions"]:
+def _references_text(audit: Json, what: str) -> str:
+    if not audit["captions"]:
         return ""
-    share = _share(found["recurring"], found["captions"])
+    recurring = share(audit["recurring"], audit["captions"])
     if what == "right answers":
-        return f"{share} right answers are, word for word, all that a text of the memory says."
-    text = f"{share} {what} occur word for word in the memory"
-    if found["chance"] is not None:
+        return f"{recurring} right answers are, word for word, all that a text of the memory says."
+    text = f"{recurring} {what} occur word for word in the memory"
+    if audit["chance"] is not None:
         text += (
-            f"; of the memory's own captions {_percent(found['chance'])} occur in another document"
+            f"; of the memory's own captions {percent(audit['chance'])} occur in another document"
         )
     text += "."
-    if found["whole"]:
-        text += f" For {_count(len(found['whole']), 'query', 'queries')} all references do."
+    if audit["whole"]:
+        text += f" For {counted(len(audit['whole']), 'query')} all references do."
     return text
 
 
@@ -215,8 +207,8 @@ def _pair(raw: Json, album: Album) -> ShownPair:
     return ShownPair(
         query=str(raw["query"]),
         document=str(raw["document"]),
-        image=album.place(raw.get("image")),
-        found=album.place(raw.get("found")),
+        query_picture=album.place(raw.get("image")),
+        document_picture=album.place(raw.get("found")),
         how={"near": "near-duplicate"}.get(raw["how"], WORDS.get(raw["how"], "")),
         alike=", ".join(alike),
     )
@@ -225,7 +217,7 @@ def _pair(raw: Json, album: Album) -> ShownPair:
 def _without(rows: list[Json]) -> Iterator[tuple[str, ...]]:
     for row in rows:
         if row["slice"] == "all" and row["estimate"] is not None:
-            measure, kept = measure_of(row["measure"]), row["without"]
+            measure, without = measure_of(row["measure"]), row["without"]
             places = decimals(measure, [row["estimate"]])
             parts = (row["strategy"], setting(row["generator"], row["k"]))
             yield (
@@ -233,58 +225,21 @@ def _without(rows: list[Json]) -> Iterator[tuple[str, ...]]:
                 f"{measure} {unit(measure)}".rstrip(),
                 shown(measure, row["estimate"], places),
                 f"{row['n']:,}",
-                "to be scored again" if kept is None else shown(measure, kept, places),
+                "to be scored again" if without is None else shown(measure, without, places),
                 "" if row["n_without"] is None else f"{row['n_without']:,}",
             )
 
 
-def _copies(task: str, found: Json) -> Iterator[CopyLine]:
-    rows = found.get("copy")
-    for row in rows if isinstance(rows, list) else ():
-        yield CopyLine(
-            task,
-            row["strategy"],
-            setting(row["generator"], row["k"]),
-            f"{row['answered']:,}",
-            _share(row["copied"], row["shown"]) if row["shown"] else "shown nothing",
-            "" if row["recurring"] is None else _share(row["recurring"], row["answered"]),
-        )
-
-
-def _mixed(found: Json) -> list[tuple[str, ...]]:
-    kinds = list(found["memory"])
-    memory = ("memory", "", *(_percent(found["memory"][kind]) for kind in kinds))
-    rows = [memory]
-    for row in found["strategies"]:
-        pairs = ((row["hits"].get(kind, 0), row["relevant"].get(kind, 0)) for kind in kinds)
-        shares = (f"{_percent(hits)} / {_percent(relevant)}" for hits, relevant in pairs)
-        rows.append((row["strategy"], f"{row['n']:,}", *shares))
-    return rows
-
-
-def _kind(found: Json) -> str:
+def _kind(audit: Json) -> str:
     words = {"image": "an image", "text": "a text", "pair": "an image with texts"}
-    return next((words[kind] for kind, share in found["memory"].items() if share), "nothing")
+    return next((words[kind] for kind, share in audit["memory"].items() if share), "nothing")
 
 
-def _gaps(task: str, found: Json) -> Iterator[tuple[str, ...]]:
-    for encoder, raw in found["gaps"].items():
-        cosines = (raw["matched"], raw["unmatched"])
-        read = f"{raw['images']:,} images, {raw['texts']:,} texts"
-        yield task, encoder, f"{raw['distance']:.3f}", *map(_cosine, cosines), read
+def share(part: int, whole: int) -> str:
+    """`3 of 400 (0.8 %)`."""
+    return f"{part:,} of {whole:,} ({percent(part / whole)})" if whole else "0 of 0"
 
 
-def _cosine(value: float | None) -> str:
-    return "" if value is None else number(value, 3)
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,} ({_percent(part / whole)})" if whole else "0 of 0"
-
-
-def _percent(share: Any) -> str:
+def percent(share: Any) -> str:
+    """A share as the page shows it: `0.8 %`."""
     return f"{100 * share:.1f} %"
-
-
-def _count(n: int, one: str, many: str) -> str:
-    return f"{n:,} {one if n == 1 else many}"

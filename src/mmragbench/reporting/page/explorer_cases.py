@@ -11,7 +11,7 @@ from mmragbench.formats.trec import escaped
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
 from mmragbench.reporting.page.stored_answers import Answers, Hits
 from mmragbench.reporting.page.strips import strips
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json, measure_of
 from mmragbench.run_folder.paths import RETRIEVAL, Setting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from mmragbench.reporting.words.phrases import listed
+from mmragbench.reporting.words.phrases import counted, listed
 from mmragbench.run_folder.reading import Run
 
 MANY = 6
@@ -25,17 +25,13 @@ def question(run: Run) -> str:
 def lede(run: Run) -> str:
     """What was compared, on what, with how many queries, in one sentence."""
     controls = sum(control is not None for control in run.strategies.values())
-    compared = _count(len(run.strategies) - controls, "strategy", "strategies")
-    held = f" and {_count(controls, 'control')}" if controls else ""
+    compared = counted(len(run.strategies) - controls, "strategy")
+    beside = f" and {counted(controls, 'control')}" if controls else ""
     queries = sorted({facts.n_queries for facts in run.tasks.values() if facts.n_queries})
     spread = dict.fromkeys(f"{n:,}" for n in (queries[0], queries[-1])) if queries else ()
-    each = " each" if len(run.tasks) > 1 else ""
-    asked = f", with {' to '.join(spread)} queries{each}" if spread else ""
-    return f"{compared}{held}, compared on {_count(len(run.tasks), 'task')}{asked}."
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
+    per_task = " each" if len(run.tasks) > 1 else ""
+    sizes = f", with {' to '.join(spread)} queries{per_task}" if spread else ""
+    return f"{compared}{beside}, compared on {counted(len(run.tasks), 'task')}{sizes}."
 
 
 def facts_of(run: Run) -> list[tuple[str, str]]:

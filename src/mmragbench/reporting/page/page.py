@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mmragbench.reporting.facts import costs, families, units
+from mmragbench.reporting.facts import costs, families, issues, units
 from mmragbench.reporting.facts.headline import Headline, headlines
-from mmragbench.reporting.page import issues as troubles
 from mmragbench.reporting.page import strips as glance
-from mmragbench.reporting.page.audits import audits
+from mmragbench.reporting.page.audits import audits, percent, share
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
 from mmragbench.reporting.page.drawing.shapes import shape
 from mmragbench.reporting.page.embedded_pictures import Album
 from mmragbench.reporting.page.explorer import USUAL, Allowance, explorer, script, script_digest
 from mmragbench.reporting.page.heading import facts_of, lede, question
 from mmragbench.reporting.page.plots import Plots, plots
+from mmragbench.reporting.tables.limits import LimitTable, limit_tables
 from mmragbench.reporting.tables.overview import FEW, SliceTable, overview, slice_table
-from mmragbench.reporting.tables.tables import Table, task_tables
-from mmragbench.reporting.words.limits import LimitTable, limit_tables
+from mmragbench.reporting.tables.report_tables import task_tables
+from mmragbench.reporting.tables.table import Table
+from mmragbench.reporting.templates import environment
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder.reading import Run, TaskFacts
 
@@ -48,17 +50,17 @@ class Section:
 def render(run: Run, allowance: Allowance = USUAL) -> str:
     """The page as text: one file, nothing loaded; its one script is the explorer's."""
     album = Album(run.path)
-    found = {headline.task.name: headline for headline in headlines(run)}
-    sections = [_section(run, facts, found.get(name)) for name, facts in run.tasks.items()]
+    by_task = {headline.task.name: headline for headline in headlines(run)}
+    sections = [_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()]
     classes = colours(run)
-    template = _environment().get_template("page.html.jinja")
+    template = _templates().get_template("page.html.jinja")
     return template.render(
         run=run,
         question=question(run),
         lede=lede(run),
         families=families.summary(run),
         verdicts=verdicts(run),
-        overview=overview(run, list(found.values())),
+        overview=overview(run, list(by_task.values())),
         contenders=[name for name, control in run.strategies.items() if control is None],
         sections=sections,
         colour=classes,
@@ -73,11 +75,11 @@ def render(run: Run, allowance: Allowance = USUAL) -> str:
         bill=costs.bill(run),
         remarks=costs.remarks(run),
         audits=audits(run, album),
-        exclusions=troubles.exclusions(run),
-        failures=troubles.failures(run),
-        troubles=troubles.remarks(run),
-        inapplicable=troubles.inapplicable(run),
-        signatures=troubles.signatures(run),
+        exclusions=issues.exclusions(run),
+        failures=issues.failures(run),
+        issues=issues.remarks(run),
+        inapplicable=issues.inapplicable(run),
+        signatures=issues.signatures(run),
         explorer=explorer(run, classes, allowance),
         script=script(),
         script_digest=script_digest(),
@@ -113,17 +115,13 @@ def _documents(run: Run) -> list[tuple[str, str]]:
     return [(name, text) for name, text in (("Suite", suite), ("Manifest", manifest)) if text]
 
 
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("mmragbench.reporting.page", "template"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["duration"] = units.compact
-    environment.filters["dollars"] = units.money
-    environment.globals.update(LONG=LONG, FEW=FEW, shape=shape)
-    return environment
+def _templates() -> Environment:
+    templates = environment("mmragbench.reporting.page")
+    templates.filters |= {
+        "duration": units.compact,
+        "dollars": units.money,
+        "decimals": units.number,
+    }
+    templates.globals |= {"LONG": LONG, "FEW": FEW, "shape": shape, "setting": setting}
+    templates.globals |= {"share": share, "percent": percent}
+    return templates

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.headline import Headline, goodness, headlines
 from mmragbench.reporting.facts.units import decimals, is_distance, shown, unit
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmragbench.records import Measure
-from mmragbench.reporting.paper.models import known_as, nameable
+from mmragbench.reporting.facts.models import known_as, nameable
 from mmragbench.run_folder.reading import Run
 
 HERE = Path(__file__).parent

@@ -14,27 +14,27 @@ from mmragbench.reporting.tables.html import html
 from mmragbench.reporting.tables.labels import labels
 from mmragbench.reporting.tables.latex import latex
 from mmragbench.reporting.tables.markdown import markdown
-from mmragbench.reporting.tables.paper_table import PaperTable
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request, Style
+from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.writing import stem, write
 from mmragbench.run_folder.reading import Run
 
 Format = Literal["latex", "markdown", "csv", "html"]
 SUFFIXES: dict[Format, str] = {"latex": "tex", "markdown": "md", "csv": "csv", "html": "html"}
 
-RENDERERS: dict[str, Callable[[PaperTable, Style], str]] = {
+RENDERERS: dict[str, Callable[[Table, Style], str]] = {
     "latex": latex,
     "markdown": markdown,
     "html": html,
 }
 
 
-def written(made: Sequence[PaperTable], format: Format, style: Style) -> str:
+def written(shown: Sequence[Table], format: Format, style: Style) -> str:
     """The tables as one text."""
     if format == "csv":
-        return csv(made)
-    return "\n".join(RENDERERS[format](table, style) for table in made)
+        return csv(shown)
+    return "\n".join(RENDERERS[format](table, style) for table in shown)
 
 
 def save_all(runs: Sequence[Run], request: Request, format: Format, target: Path) -> Path:
@@ -43,8 +43,8 @@ def save_all(runs: Sequence[Run], request: Request, format: Format, target: Path
     Raises:
         DataError: the request names what none of the runs has.
     """
-    made = tables(runs, request)
-    for table in made:
+    shown = tables(runs, request)
+    for table in shown:
         text = written([table], format, request.style)
         write(target / "tables" / f"{table.name}.{SUFFIXES[format]}", text)
     for run, label in zip(runs, labels(runs), strict=True):

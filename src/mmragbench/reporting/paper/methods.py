@@ -8,6 +8,7 @@ from typing import Any
 
 from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.reporting.facts.families import families, primary, within
+from mmragbench.reporting.facts.models import named
 from mmragbench.reporting.facts.units import unit
 from mmragbench.reporting.paper.citing import (
     Cited,
@@ -19,7 +20,7 @@ from mmragbench.reporting.paper.citing import (
     settings,
 )
 from mmragbench.reporting.paper.citing import rules as citations
-from mmragbench.reporting.paper.models import named
+from mmragbench.reporting.words.phrases import listed
 from mmragbench.reporting.words.tex import escape
 from mmragbench.run_folder.numbers import measure_of
 from mmragbench.run_folder.reading import Run
@@ -68,18 +69,18 @@ def methods(runs: Sequence[Run], latex: bool = False) -> str:
 
 
 def sentences(run: Run) -> Iterator[Sentence]:
-    """What is said, in order."""
+    """The sentences of the paragraph, in order."""
     version = run.manifest.get(OURS) or "of an unknown version"
     contenders = [name for name, control in run.strategies.items() if control is None]
     controls = [f"{name} ({control})" for name, control in run.strategies.items() if control]
-    beside = f", beside the controls {_list(controls)}" if controls else ""
-    what = f"We compare {_list(contenders)}{beside}, with mmragbench {version}"
+    beside = f", beside the controls {listed(controls)}" if controls else ""
+    what = f"We compare {listed(contenders)}{beside}, with mmragbench {version}"
     yield Sentence(f"{what}{_data(run)}", (*_works(run, "data"), *_keys(run, "dataset.")))
     yield from _tasks(run)
     yield from _systems(run)
     yield from _measures(run)
     yield from _statistics(run)
-    yield from _troubles(run)
+    yield from _issues(run)
     yield from _circumstances(run)
 
 
@@ -94,35 +95,35 @@ def _data(run: Run) -> str:
 
 
 def _tasks(run: Run) -> Iterator[Sentence]:
-    told = []
+    tasks = []
     for facts in run.tasks.values():
         counts = {"queries": facts.n_queries, "documents": facts.n_documents}
-        said = " over ".join(f"{n:,} {what}" for what, n in counts.items() if n is not None)
+        sizes = " over ".join(f"{n:,} {what}" for what, n in counts.items() if n is not None)
         relevance = f"silver relevance by {facts.silver}" if facts.silver else "gold relevance"
-        told.append(f"{facts.name} ({f'{said}, ' if said else ''}{relevance})")
-    if told:
-        yield Sentence(f"The tasks are {_list(told)}")
+        tasks.append(f"{facts.name} ({f'{sizes}, ' if sizes else ''}{relevance})")
+    if tasks:
+        yield Sentence(f"The tasks are {listed(tasks)}")
 
 
 def _systems(run: Run) -> Iterator[Sentence]:
     strategies = run.suite.get("strategies") or {}
-    told = [_settings(name, spec or {}) for name, spec in strategies.items()]
-    if told:
-        yield Sentence(f"Strategies: {'; '.join(told)}", tuple(_keys(run, "strategies.")))
-    made = dict.fromkeys((row.generator, row.k) for row in run.rows if row.generator)
-    generators = [f"{name} with k = {k}" if k else f"{name} without documents" for name, k in made]
+    described = [_settings(name, spec or {}) for name, spec in strategies.items()]
+    if described:
+        yield Sentence(f"Strategies: {'; '.join(described)}", tuple(_keys(run, "strategies.")))
+    used = dict.fromkeys((row.generator, row.k) for row in run.rows if row.generator)
+    generators = [f"{name} with k = {k}" if k else f"{name} without documents" for name, k in used]
     if generators:
-        said = f"Outputs are made by {_list(generators)} (k: retrieved documents given)"
-        yield Sentence(said, tuple(_keys(run, "generators.")))
+        outputs = f"Outputs are made by {listed(generators)} (k: retrieved documents given)"
+        yield Sentence(outputs, tuple(_keys(run, "generators.")))
     models: Mapping[str, Any] = run.manifest.get("models") or {}
     if models:
-        said = _list([f"{name} is {named(spec)}" for name, spec in models.items()])
-        yield Sentence(f"Models: {said}", (*_keys(run, "models."), *_works(run, "model")))
+        names = listed([f"{name} is {named(spec)}" for name, spec in models.items()])
+        yield Sentence(f"Models: {names}", (*_keys(run, "models."), *_works(run, "model")))
 
 
 def _settings(name: str, spec: Mapping[str, Any]) -> str:
-    said = [f"{key} {_value(v)}" for key, v in spec.items() if key != "use" and v is not None]
-    return f"{name} ({', '.join(said)})" if said else name
+    given = [f"{key} {_value(v)}" for key, v in spec.items() if key != "use" and v is not None]
+    return f"{name} ({', '.join(given)})" if given else name
 
 
 def _value(value: Any) -> str:
@@ -140,17 +141,17 @@ def _measures(run: Run) -> Iterator[Sentence]:
         if row.estimate is not None and row.slice == "all":
             groups.setdefault(_facts(row.signature), {})[str(row.measure)] = unit(row.measure)
     for facts, units in groups.items():
-        said = [f"{name} ({scale})" if scale else name for name, scale in units.items()]
+        scaled = [f"{name} ({scale})" if scale else name for name, scale in units.items()]
         keys = [key for name in units for key in of_measure(run, measure_of(name)) or ()]
-        yield Sentence(f"We report {_list(said)}{f': {facts}' if facts else ''}", tuple(keys))
+        yield Sentence(f"We report {listed(scaled)}{f': {facts}' if facts else ''}", tuple(keys))
 
 
 def _facts(signature: str) -> str:
-    found = parse(signature)
-    found.pop("measure")
+    facts = parse(signature)
+    facts.pop("measure")
     cut = parse(signature)["measure"].partition("@")[2]
-    told = {k: v for k, v in found.items() if k in FACTS and not (k == "depth" and cut)}
-    return ", ".join(FACTS[name].format(value.replace("=", " ")) for name, value in told.items())
+    worded = {k: v for k, v in facts.items() if k in FACTS and not (k == "depth" and cut)}
+    return ", ".join(FACTS[name].format(value.replace("=", " ")) for name, value in worded.items())
 
 
 def _statistics(run: Run) -> Iterator[Sentence]:
@@ -171,39 +172,39 @@ def _statistics(run: Run) -> Iterator[Sentence]:
 
 def _families(run: Run) -> str:
     """What is corrected together."""
-    found = families([*of_contenders(run), *against_controls(run)])
-    first = primary(run, found)
+    shown = families([*of_contenders(run), *against_controls(run)])
+    first = primary(run, shown)
     if not first:
-        return within(found)
-    loose = ", and exploratory ones of slices" if any(f.exploratory for f in found) else ""
+        return within(shown)
+    loose = ", and exploratory ones of slices" if any(f.exploratory for f in shown) else ""
     return (
         f"within families: on each task the pairs of strategies by its primary measure, {first}; and "
         f"apart from these the pairs by all other measures, those with each control{loose}"
     )
 
 
-def _troubles(run: Run) -> Iterator[Sentence]:
+def _issues(run: Run) -> Iterator[Sentence]:
     """What was left out, and what failed; zero is said, because it is a finding."""
-    excluded = len({(each.get("kind"), each.get("id")) for each in run.exclusions})
+    excluded = len({(raw.get("kind"), raw.get("id")) for raw in run.exclusions})
     failed = len(run.failures)
-    told = f"{excluded:,} items of the data were excluded" if excluded else "No item was excluded"
+    left = f"{excluded:,} items of the data were excluded" if excluded else "No item was excluded"
     lost = f"{failed:,} outputs failed" if failed else "no output failed"
-    yield Sentence(f"{told}, and {lost}")
+    yield Sentence(f"{left}, and {lost}")
 
 
 def _circumstances(run: Run) -> Iterator[Sentence]:
-    made = run.manifest
-    versions = made.get("packages") or {}
-    uses = [str(spec.get("use")) for spec in (made.get("models") or {}).values()]
+    manifest = run.manifest
+    versions = manifest.get("packages") or {}
+    uses = [str(spec.get("use")) for spec in (manifest.get("models") or {}).values()]
     wanted = dict.fromkeys([*(PACKAGES.get(use, "") for use in uses), *_libraries(run)])
-    said = [f"{name} {versions[name]}" for name in wanted if name in versions]
-    parts = [f"seed {made['seed']}"] if made.get("seed") is not None else []
-    parts += [f"Python {made['python']}"] if made.get("python") else []
-    parts += said
-    if (made.get("git") or {}).get("commit"):
-        parts.append(f"commit {made['git']['commit'][:12]}")
+    used = [f"{name} {versions[name]}" for name in wanted if name in versions]
+    parts = [f"seed {manifest['seed']}"] if manifest.get("seed") is not None else []
+    parts += [f"Python {manifest['python']}"] if manifest.get("python") else []
+    parts += used
+    if (manifest.get("git") or {}).get("commit"):
+        parts.append(f"commit {manifest['git']['commit'][:12]}")
     if parts:
-        yield Sentence(f"The run used {_list(parts)}")
+        yield Sentence(f"The run used {listed(parts)}")
 
 
 def _libraries(run: Run) -> Iterator[str]:
@@ -213,8 +214,8 @@ def _libraries(run: Run) -> Iterator[str]:
 
 
 def _keys(run: Run, prefix: str) -> list[str]:
-    wanted = [each for each in settings(run) if each.startswith(prefix)]
-    return [key for each in wanted for key in matching(citations()["settings"], each) or ()]
+    wanted = [name for name in settings(run) if name.startswith(prefix)]
+    return [key for name in wanted for key in matching(citations()["settings"], name) or ()]
 
 
 def _works(run: Run, kind: str) -> list[str]:
@@ -223,16 +224,11 @@ def _works(run: Run, kind: str) -> list[str]:
     return [key for name in names for key in matching(citations()["names"], name) or ()]
 
 
-def _list(names: Iterable[str]) -> str:
-    *most, last = list(names) or [""]
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-def _written(said: Iterable[Sentence], known: Cited, latex: bool) -> str:
+def _written(sentences: Iterable[Sentence], known: Cited, latex: bool) -> str:
     if not latex:
-        return " ".join(f"{' '.join(each.text.split())}." for each in said)
+        return " ".join(f"{' '.join(sentence.text.split())}." for sentence in sentences)
     parts = []
-    for each in said:
-        source = cite(dict.fromkeys(each.keys), known)
-        parts.append(f"{escape(each.text)}{f'~{source}' if source else ''}.")
+    for sentence in sentences:
+        source = cite(dict.fromkeys(sentence.keys), known)
+        parts.append(f"{escape(sentence.text)}{f'~{source}' if source else ''}.")
     return "\n".join(parts)

@@ -1,20 +1,20 @@
-"""What has to be said about a table: the caption's sentences, and the remarks below it."""
+"""What has to be said about a paper's table: the caption's sentences, and the remarks below it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mmragbench.reporting.facts import issues
 from mmragbench.reporting.facts.families import within
+from mmragbench.reporting.facts.models import described
 from mmragbench.reporting.facts.units import decimals, is_distance, lower_is_better, number
-from mmragbench.reporting.page import issues as troubles
-from mmragbench.reporting.paper.models import described
+from mmragbench.reporting.tables.cells import Source
 from mmragbench.reporting.tables.family import Tests
-from mmragbench.reporting.tables.paper_table import Block, Column
 from mmragbench.reporting.tables.request import Request
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.tables.table import Block, Column
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
-from mmragbench.run_folder.reading import Run, TaskFacts
 from mmragbench.signature import OURS, parse
 
 INTERVALS = {
@@ -30,56 +30,56 @@ SIZES = ("n", "n_real", "n_generated", OURS)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a table is made of.
+class Numbers:
+    """What a table shows, and whence.
 
     Attributes:
-        facts: each run's facts on the task, with its label.
         apart: why runs stand side by side, if they do.
-        baselines: whom the stars compare with, in any of the runs.
+        left_out: reason -> the (strategy, setting) pairs that have no line because of it.
     """
 
-    facts: tuple[tuple[TaskFacts, Run, str], ...]
+    task: str
     generated: bool
-    rows: Sequence[Row]
+    sources: Sequence[Source]
+    columns: Sequence[Column]
+    blocks: Sequence[Block]
     tests: Tests
-    apart: tuple[str, ...]
-    baselines: frozenset[str]
+    apart: Sequence[str]
+    left_out: Mapping[str, Sequence[tuple[str, str]]]
     request: Request
 
+    @property
+    def rows(self) -> list[Row]:
+        return [row for source in self.sources for row in source.rows]
 
-def caption(table: Shown, blocks: Sequence[Block]) -> Iterator[str]:
+    def strategies(self) -> dict[str, str | None]:
+        """The strategies that have a line, and what they are a control for."""
+        return {line.strategy: line.control for block in self.blocks for line in block.lines}
+
+
+def caption(table: Numbers) -> Iterator[str]:
     """The caption, sentence by sentence: what, how many, and by which models."""
     yield _what(table)
     yield from _sizes(table)
-    names = _strategies(blocks)
-    yield from dict.fromkeys(
-        filter(None, (described(run, names, table.rows) for _, run, _ in table.facts))
-    )
+    names = list(table.strategies())
+    models = (described(source.run, names, table.rows) for source in table.sources)
+    yield from dict.fromkeys(filter(None, models))
 
 
-def remarks(
-    table: Shown,
-    columns: Sequence[Column],
-    blocks: Sequence[Block],
-    left_out: Mapping[str, Sequence[tuple[str, str]]],
-) -> Iterator[str]:
+def remarks(table: Numbers) -> Iterator[str]:
     """Below the table: how to read it, who has no line and why, how everything was measured."""
     if table.request.style != "none" and any(row.low is not None for row in table.rows):
         yield INTERVALS[table.request.style] + _level(table) + "."
-    yield from _marks(table, columns, blocks)
-    controls = dict.fromkeys(
-        f"{line.strategy} ({line.control})" for b in blocks for line in b.lines if line.control
-    )
-    if controls:
+    yield from _marks(table)
+    if controls := [f"{name} ({role})" for name, role in table.strategies().items() if role]:
         yield f"Controls in italics: {', '.join(controls)}."
     if table.apart:
         yield f"Side by side, because they can't be compared: {'; '.join(table.apart)}."
-    yield from _left_out(left_out)
-    yield from _excluded(table)
+    yield from _left_out(table.left_out)
+    yield from _excluded(table.sources)
     yield from dict.fromkeys(row.warning for row in table.rows if row.warning)
     yield from _limits(table.rows)
-    yield f"Signatures: {'; '.join(short_signatures(columns))}."
+    yield f"Signatures: {'; '.join(short_signatures(table.columns))}."
 
 
 def _limits(rows: Sequence[Row]) -> Iterator[str]:
@@ -92,8 +92,10 @@ def _limits(rows: Sequence[Row]) -> Iterator[str]:
         beyond = [row for row in rows if str(row.measure) == measure and "bias" in row.limit]
         if beyond:
             places = decimals(beyond[0].measure, [row.estimate or 0.0 for row in beyond])
-            told = "; ".join(_limit(row, places) for row in beyond)
-            yield f"{measure} extrapolated to an unlimited number (Chong and Forsyth 2020): {told}."
+            limits = "; ".join(_limit(row, places) for row in beyond)
+            yield (
+                f"{measure} extrapolated to an unlimited number (Chong and Forsyth 2020): {limits}."
+            )
 
 
 def _limit(row: Row, places: int) -> str:
@@ -110,75 +112,77 @@ def _left_out(left_out: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[str
         for strategy, place in places:
             by_place[place] = (*by_place.get(place, ()), strategy)
         for strategies in dict.fromkeys(by_place.values()):
-            same = [place for place, found in by_place.items() if place and found == strategies]
+            same = [place for place, names in by_place.items() if place and names == strategies]
             where = f" with {' / '.join(same)}" if same else ""
             yield f"Without a number{where}: {', '.join(strategies)} ({reason})."
 
 
-def _excluded(table: Shown) -> Iterator[str]:
+def _excluded(sources: Sequence[Source]) -> Iterator[str]:
     """What each run could not use of the data."""
-    for _, run, label in table.facts:
-        if left := "; ".join(each.counts for each in troubles.left_out(run)):
-            yield f"Left out of the data{f' ({label})' if label else ''}: {left}."
+    for source in sources:
+        if left_out := "; ".join(left.counts for left in issues.left_out(source.run)):
+            where = f" ({source.label})" if source.label else ""
+            yield f"Left out of the data{where}: {left_out}."
 
 
 def short_signatures(columns: Sequence[Column]) -> Iterator[str]:
     """The facts behind each measure, measures with the same facts together."""
-    facts: dict[tuple[str, str], list[str]] = {}
+    measures: dict[tuple[str, str], list[str]] = {}
     for column in columns:
         if column.signature:
-            told = _facts(column.signature, column.measure.cutoff)
-            facts.setdefault((column.group, told), []).append(str(column.measure))
-    for (group, told), measures in facts.items():
+            facts = _facts(column.signature, column.measure.cutoff)
+            measures.setdefault((column.group, facts), []).append(str(column.measure))
+    for (group, facts), names in measures.items():
         where = f" ({group})" if group else ""
-        yield f"{', '.join(measures)}{where}: {told}"
+        yield f"{', '.join(names)}{where}: {facts}"
     versions = {parse(c.signature).get(OURS) for c in columns if c.signature} - {None}
     yield from (f"{OURS} {version}" for version in sorted(map(str, versions)))
 
 
 def _facts(signature: str, cutoff: int | None) -> str:
-    found = parse(signature)
-    found.pop("measure")
-    if cutoff is not None and found.get("depth") == str(cutoff):
-        del found["depth"]
-    return " ".join(f"{name}:{value}" for name, value in found.items() if name not in SIZES)
+    facts = parse(signature)
+    facts.pop("measure")
+    if cutoff is not None and facts.get("depth") == str(cutoff):
+        del facts["depth"]
+    return " ".join(f"{name}:{value}" for name, value in facts.items() if name not in SIZES)
 
 
-def _what(table: Shown) -> str:
-    facts = table.facts[0][0]
+def _what(table: Numbers) -> str:
+    facts = table.sources[0].run.tasks[table.task]
     part = "" if table.generated else ", retrieval"
-    names = list(dict.fromkeys(run.name for _, run, _ in table.facts))
+    names = list(dict.fromkeys(source.run.name for source in table.sources))
     silver = facts.silver if not table.generated else None
-    said = f" (silver relevance: {silver})" if silver else ""
+    relevance = f" (silver relevance: {silver})" if silver else ""
     only = f", {table.request.slice} only" if table.request.slice != "all" else ""
-    return f"{facts.name}{part}{said}, on {', '.join(names)}{only}."
+    return f"{facts.name}{part}{relevance}, on {', '.join(names)}{only}."
 
 
-def _sizes(table: Shown) -> Iterator[str]:
+def _sizes(table: Numbers) -> Iterator[str]:
     """n, and how many documents; k stands in the groups' heads."""
-    found: dict[str, list[str]] = {}
-    for facts, _, label in table.facts:
-        n = facts.n_queries
-        if table.request.slice != "all":
-            n = dict(facts.slices).get(table.request.slice)
-        counts = {"queries": n, "documents in the memory": facts.n_documents}
-        said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count is not None)
-        if said:
-            found.setdefault(said, []).append(label)
-    for said, where in found.items():
-        of = f" ({', '.join(where)})" if len(found) > 1 else ""
-        yield f"{said}{of}."
+    labels: dict[str, list[str]] = {}
+    for source in table.sources:
+        labels.setdefault(_size(source, table), []).append(source.label)
+    labels.pop("", None)
+    for size, names in labels.items():
+        yield f"{size} ({', '.join(names)})." if len(labels) > 1 else f"{size}."
     if table.generated and any(row.k for row in table.rows):
         yield "k: documents given to the generator."
-    seeds = dict.fromkeys(run.manifest.get("seed") for _, run, _ in table.facts)
-    told = [str(seed) for seed in seeds if seed is not None]
-    if told:
-        yield f"Seed {', '.join(told)}."
+    seeds = dict.fromkeys(source.run.manifest.get("seed") for source in table.sources)
+    if known := [str(seed) for seed in seeds if seed is not None]:
+        yield f"Seed {', '.join(known)}."
 
 
-def _level(table: Shown) -> str:
+def _size(source: Source, table: Numbers) -> str:
+    """`1,000 queries, 5,000 documents in the memory`, as far as they are known."""
+    facts, slice = source.run.tasks[table.task], table.request.slice
+    n = facts.n_queries if slice == "all" else dict(facts.slices).get(slice)
+    counts = {"queries": n, "documents in the memory": facts.n_documents}
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count is not None)
+
+
+def _level(table: Numbers) -> str:
     """What kind of intervals they are, by what the manifests say."""
-    stored = table.facts[0][1].manifest.get("statistics") or {}
+    stored = table.sources[0].run.manifest.get("statistics") or {}
     resamples = f" of {stored['resamples']:,} resamples" if "resamples" in stored else ""
     level = f"{stored.get('level', 0.95) * 100:g} %"
     of = {
@@ -196,33 +200,29 @@ def _level(table: Shown) -> str:
     )
 
 
-def _marks(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
-    numbers = [number for block in blocks for line in block.lines for number in line.numbers]
-    group = "its group" if len(blocks) > 1 else "its column"
-    if any(number.best for number in numbers):
+def _marks(table: Numbers) -> Iterator[str]:
+    cells = [cell for block in table.blocks for line in block.lines for cell in line.cells]
+    group = "its group" if len(table.blocks) > 1 else "its column"
+    if any(cell.best for cell in cells):
         tied = "; underlined: can't be told apart from it" if table.tests.p_holm else ""
         yield f"Bold: best of {group}{tied}."
-    if any(number.stars for number in numbers):
-        names = " or ".join(sorted(table.baselines))
+    if any(cell.stars for cell in cells):
+        names = " or ".join(sorted({s.baseline for s in table.sources if s.baseline}))
         yield f"Differs from {names}: *: p < .05, **: p < .01, ***: p < .001."
     if any(p is not None for p in table.tests.p_holm.values()):
         yield f"Paired tests, Holm's correction {within(table.tests.families)}."
-    yield from _untested(table, columns, blocks)
+    yield from _untested(table)
 
 
-def _untested(table: Shown, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
+def _untested(table: Numbers) -> Iterator[str]:
     """Measures that keep nothing to be tested by: their numbers lack marks, which says nothing."""
     tested = {key[-1] for _, key, _ in table.tests.p_holm}
     rivals = any(
-        sum(line.control is None and bool(line.numbers[i].text) for line in block.lines) > 1
-        for block in blocks
-        for i in range(len(columns))
+        sum(line.control is None and bool(line.cells[i].text) for line in block.lines) > 1
+        for block in table.blocks
+        for i in range(len(table.columns))
     )
-    names = dict.fromkeys(str(column.measure) for column in columns)
+    names = dict.fromkeys(str(column.measure) for column in table.columns)
     missing = [name for name in names if name not in tested]
     if missing and rivals:
         yield f"Not tested: {', '.join(missing)}."
-
-
-def _strategies(blocks: Iterable[Block]) -> list[str]:
-    return list(dict.fromkeys(line.strategy for block in blocks for line in block.lines))

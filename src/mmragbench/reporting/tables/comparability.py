@@ -15,30 +15,31 @@ DIGESTS = {"memory_digest": "memories", "queries_digest": "queries"}
 
 def usual(rows: Iterable[Row]) -> dict[Measure, str]:
     """Measure -> the signature that most of its numbers have; the first of equally many."""
-    found: dict[Measure, Counter[str]] = {}
+    signatures: dict[Measure, Counter[str]] = {}
     for row in rows:
         if row.estimate is not None:
-            found.setdefault(row.measure, Counter())[row.signature] += 1
-    return {measure: counts.most_common(1)[0][0] for measure, counts in found.items()}
+            signatures.setdefault(row.measure, Counter())[row.signature] += 1
+    return {measure: counts.most_common(1)[0][0] for measure, counts in signatures.items()}
 
 
 def obstacles(sources: Sequence[tuple[Run, Sequence[Row]]], task: str) -> list[str]:
     """Why the runs' numbers can't share columns, in words; nothing where they can."""
     (first, rows), *others = sources
-    found: list[str] = []
-    for run, more in others:
-        found += _data(first, run, task)
-        here, there = usual(rows), usual(more)
-        for measure in here.keys() & there.keys():
-            found += _unlike(here[measure], there[measure])
-    return sorted(dict.fromkeys(found))
+    reasons: list[str] = []
+    for run, others_rows in others:
+        reasons += _data(first, run, task)
+        a, b = usual(rows), usual(others_rows)
+        for measure in a.keys() & b.keys():
+            reasons += _unlike(a[measure], b[measure])
+    return sorted(dict.fromkeys(reasons))
 
 
 def remark(row: Row, signature: str) -> str:
     """How a number's signature differs from its column's; empty where in nothing that matters."""
-    found = differences(row.signature, signature)
-    told = (f"{name} is {_said(own)}, not {_said(usual)}" for name, (own, usual) in found.items())
-    return ", ".join(told)
+    return ", ".join(
+        f"{name} is {_value(own)}, not {_value(columns)}"
+        for name, (own, columns) in differences(row.signature, signature).items()
+    )
 
 
 def _data(first: Run, second: Run, task: str) -> Iterator[str]:
@@ -51,8 +52,8 @@ def _data(first: Run, second: Run, task: str) -> Iterator[str]:
 
 def _unlike(first: str, second: str) -> Iterator[str]:
     for name, (a, b) in differences(first, second).items():
-        yield f"{name} is {_said(a)} in one and {_said(b)} in another"
+        yield f"{name} is {_value(a)} in one and {_value(b)} in another"
 
 
-def _said(value: str | None) -> str:
+def _value(value: str | None) -> str:
     return "not given" if value is None else value

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mmragbench._digits import exact
 from mmragbench.formats import spreadsheets
-from mmragbench.reporting.tables.paper_table import Column, Line, Number, PaperTable
+from mmragbench.reporting.tables.table import Cell, Column, Line, Table
 from mmragbench.run_folder.numbers import Row
 
 STORED = (
@@ -17,29 +17,27 @@ NUMBERS = ("estimate", "low", "high")
 COLUMNS = ("table", "run", *STORED, "control", "best", "tied_with_best", "stars")
 
 
-def csv(tables: Sequence[PaperTable]) -> str:
+def csv(tables: Sequence[Table]) -> str:
     """All numbers of the tables; `run` is the group's name where there are several runs."""
     rows = (row for table in tables for row in _rows(table))
     return spreadsheets.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
-def _rows(table: PaperTable) -> Iterator[dict[str, object]]:
+def _rows(table: Table) -> Iterator[dict[str, object]]:
     for line in (line for block in table.blocks for line in block.lines):
-        for column, number in zip(table.columns, line.numbers, strict=True):
-            if number.row is not None:
-                yield _row(table, column, line, number, number.row)
+        for column, cell in zip(table.columns, line.cells, strict=True):
+            if cell.row is not None:
+                yield _row(table, column, line, cell, cell.row)
 
 
-def _row(
-    table: PaperTable, column: Column, line: Line, number: Number, row: Row
-) -> dict[str, object]:
+def _row(table: Table, column: Column, line: Line, cell: Cell, row: Row) -> dict[str, object]:
     stored = {key: getattr(row, key) for key in STORED}
     stored |= {key: exact(stored[key]) for key in NUMBERS if stored[key] is not None}
-    marks = {"best": number.best, "tied_with_best": number.tied, "stars": number.stars}
+    marks = {"best": cell.best, "tied_with_best": cell.tied, "stars": cell.stars}
     return {
         **stored,
         "table": table.name,
-        "run": number.run or column.group,
+        "run": cell.run or column.group,
         "measure": str(row.measure),
         "control": line.control,
         **{key: value or "" for key, value in marks.items()},

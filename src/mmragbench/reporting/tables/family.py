@@ -39,15 +39,15 @@ class Tests:
     def of(cls, shown: Sequence[tuple[Run, Sequence[Row], str | None]]) -> Tests:
         """From each run: the rows shown, and the baseline if there is one."""
         p_holm: dict[Name, float | None] = {}
-        found: list[Family] = []
+        shown_families: list[Family] = []
         for run, rows, baseline in shown:
             pairs = list(_pairs(run, rows, baseline))
             p_holm |= {
                 (run.path, _key(pair), frozenset((pair["a"], pair["b"]))): pair["p_holm"]
                 for pair in pairs
             }
-            found += families(pairs)
-        return cls(p_holm, tuple(dict.fromkeys(found)))
+            shown_families += families(pairs)
+        return cls(p_holm, tuple(dict.fromkeys(shown_families)))
 
     def differ(self, run: Run, a: Row, b: str) -> bool | None:
         """Whether `a` can be told from `b` in `a`'s cell; None where they were not compared."""
@@ -67,10 +67,10 @@ class Tests:
 
 def _pairs(run: Run, rows: Sequence[Row], baseline: str | None) -> Iterator[Json]:
     """Contenders with each other, and with a baseline that is a control."""
-    there = {(key_of(row), row.strategy) for row in rows if row.estimate is not None}
+    numbers = {(key_of(row), row.strategy) for row in rows if row.estimate is not None}
     with_it = (pair for pair in against_controls(run) if pair["b"] == baseline)
     for pair in (*of_contenders(run), *with_it):
-        if {(_key(pair), pair["a"]), (_key(pair), pair["b"])} <= there:
+        if {(_key(pair), pair["a"]), (_key(pair), pair["b"])} <= numbers:
             yield pair
 
 

@@ -22,9 +22,9 @@ def labels(runs: Sequence[Run]) -> list[str]:
     flat = [dict(_flat(run.suite)) for run in runs]
     keys = list(dict.fromkeys(key for settings in flat for key in settings))
     differing = [key for key in keys if len({str(settings.get(key)) for settings in flat}) > 1]
-    told = [", ".join(f"{_short(key)} = {s.get(key)}" for key in differing) for s in flat]
-    if len(differing) <= MOST and len(set(told)) == len(told):
-        return told
+    texts = [", ".join(f"{_short(key)} = {s.get(key)}" for key in differing) for s in flat]
+    if len(differing) <= MOST and len(set(texts)) == len(texts):
+        return texts
     folders = [run.path.resolve().name for run in runs]
     return folders if len(set(folders)) == len(folders) else [str(run.path) for run in runs]
 

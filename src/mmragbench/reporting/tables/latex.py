@@ -5,56 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from mmragbench.reporting.tables.paper_table import Line, Number, PaperTable
 from mmragbench.reporting.tables.request import Style
-from mmragbench.reporting.words.tex import escape
+from mmragbench.reporting.tables.table import Block, Cell, Line, Table
+from mmragbench.reporting.templates import latex_environment
+from mmragbench.reporting.words.tex import Tex, escape
 
 ONE_COLUMN, TWO_COLUMNS, SMALLER = 58, 120, 137
 """How many characters of \\footnotesize fit into a column, a page, a page of \\scriptsize."""
 
 
-def latex(table: PaperTable, style: Style) -> str:
+def latex(table: Table, style: Style) -> str:
     """One float, with its signatures in full as comments; `table*` where a column is too narrow."""
-    return "\n".join(_lines(table, style)) + "\n"
+    wide, counts = width(table, style), table.counted + table.failed
+    template = latex_environment("mmragbench.reporting.tables").get_template("table.tex.jinja")
+    return template.render(
+        table=table,
+        label=Tex(re.sub(r"[^A-Za-z0-9.-]", "-", table.name)),
+        star="*" if wide > ONE_COLUMN else "",
+        size=Tex(r"\footnotesize" if wide <= TWO_COLUMNS else r"\scriptsize"),
+        shrunk=wide > SMALLER,
+        columns=Tex("r@{}l" * len(table.columns) + "r" * counts),
+        across=1 + 2 * len(table.columns) + counts,
+        head=map(Tex, _head(table)),
+        blocks=[(block.label, map(Tex, _block(table, block, style))) for block in table.blocks],
+        notes=list(_notes(table)),
+    )
 
 
-def _lines(table: PaperTable, style: Style) -> Iterator[str]:
-    wide = width(table, style)
-    star = "*" if wide > ONE_COLUMN else ""
-    size = r"\footnotesize" if wide <= TWO_COLUMNS else r"\scriptsize"
-    yield r"% Needs \usepackage{booktabs}. Every number's signature in full:"
-    yield from (f"%   {_comment(column.signature)}" for column in table.columns if column.signature)
-    if wide > SMALLER:
-        yield r"% Wider than a page, so shrunk (with graphicx): fewer --measures would be readable."
-    yield rf"\begin{{table{star}}}[tb]\centering"
-    yield rf"\caption{{{_prose(' '.join(table.caption))}}}\label{{{_label(table)}}}"
-    yield rf"\par\smallskip{size}\setlength{{\tabcolsep}}{{3pt}}"
-    if wide > SMALLER:
-        yield r"\resizebox{\linewidth}{!}{%"
-    yield rf"\begin{{tabular}}{{@{{}}l{'r@{}l' * len(table.columns)}{'r' * _counts(table)}@{{}}}}"
-    yield r"\toprule"
-    yield from _head(table)
-    for block in table.blocks:
-        yield r"\midrule"
-        if block.label:
-            cells = 1 + 2 * len(table.columns) + _counts(table)
-            yield rf"\multicolumn{{{cells}}}{{@{{}}l}}{{\textit{{{escape(block.label)}}}}} \\"
-        yield from _block(table, block.lines, style)
-    yield r"\bottomrule"
-    yield r"\end{tabular}" + "}" * (wide > SMALLER)
-    yield from _notes(table)
-    yield rf"\end{{table{star}}}"
+def _notes(table: Table) -> Iterator[tuple[Tex, str]]:
+    """Footnotes, then all remarks together."""
+    yield from ((Tex(_mark(mark)), text) for mark, text in table.notes)
+    if table.remarks:
+        yield Tex(), " ".join(table.remarks)
 
 
-def _notes(table: PaperTable) -> Iterator[str]:
-    """Footnotes on lines of their own, then all remarks together."""
-    marked = [rf"$^{{{_mark(mark)}}}$ {_prose(text)}" for mark, text in table.notes if mark]
-    remarks = " ".join(_prose(text) for mark, text in table.notes if not mark)
-    for text in (*marked, *filter(None, [remarks])):
-        yield rf"\par\smallskip\parbox{{\linewidth}}{{\scriptsize\raggedright {text}}}"
-
-
-def _head(table: PaperTable) -> Iterator[str]:
+def _head(table: Table) -> Iterator[str]:
     """Runs, where they stand side by side; measures, those with several cutoffs under one head."""
     counts = ["$n$"] * table.counted + ["failed"] * table.failed
     if table.spans:
@@ -84,49 +69,40 @@ def _over(spans: Sequence[tuple[str, int]], more: int) -> Iterator[str]:
         yield rules
 
 
-def _block(table: PaperTable, lines: Sequence[Line], style: Style) -> Iterator[str]:
-    contenders = [line for line in lines if line.control is None]
-    controls = [line for line in lines if line.control is not None]
+def _block(table: Table, block: Block, style: Style) -> Iterator[str]:
+    contenders = [line for line in block.lines if line.control is None]
+    controls = [line for line in block.lines if line.control is not None]
     yield from (_line(table, line, style) for line in contenders)
     if contenders and controls:
         yield r"\addlinespace[2pt]"
     yield from (_line(table, line, style) for line in controls)
 
 
-def _line(table: PaperTable, line: Line, style: Style) -> str:
+def _line(table: Table, line: Line, style: Style) -> str:
     name = escape(line.strategy)
     counts = [escape(line.n)] * table.counted + [str(line.n_failed or "")] * table.failed
-    numbers = [_number(number, style) for number in line.numbers]
+    numbers = [_number(cell, style) for cell in line.cells]
     return _row([rf"\textit{{{name}}}" if line.control else name, *numbers, *counts])
 
 
-def _number(number: Number, style: Style) -> str:
+def _number(cell: Cell, style: Style) -> str:
     """Two cells, so that decimal points stay in line: the number, and what stands beside it."""
-    text = escape(number.text)
-    if number.best:
+    text = escape(cell.text)
+    if cell.best:
         text = rf"\textbf{{{text}}}"
-    elif number.tied:
+    elif cell.tied:
         text = rf"\underline{{{text}}}"
-    raised = number.stars + _mark(number.note)
+    raised = cell.stars + _mark(cell.note)
     beside = f"^{{{raised}}}" if raised else ""
-    if style == "subscript" and number.interval:
-        low, high = (_math(end) for end in (number.low, number.high))
+    if style == "subscript" and cell.interval:
+        low, high = (_math(end) for end in (cell.low, cell.high))
         beside += rf"_{{[{low},\,{high}]}}"
     beside = f"${beside}$" if beside else ""
-    if style == "plusminus" and number.half:
-        beside += rf"{{\scriptsize $\,\pm\,{_math(number.half)}$}}"
-    if style == "brackets" and number.interval:
-        beside += rf"{{\scriptsize \,{escape(number.interval)}}}"
+    if style == "plusminus" and cell.half:
+        beside += rf"{{\scriptsize $\,\pm\,{_math(cell.half)}$}}"
+    if style == "brackets" and cell.interval:
+        beside += rf"{{\scriptsize \,{escape(cell.interval)}}}"
     return f"{text} & {beside}"
-
-
-def _label(table: PaperTable) -> str:
-    return "tab:" + re.sub(r"[^A-Za-z0-9.-]", "-", table.name)
-
-
-def _prose(text: str) -> str:
-    """Names of models and signatures are long words; they may break at their slashes."""
-    return escape(text).replace("/", r"\slash{}")
 
 
 def _math(text: str) -> str:
@@ -134,7 +110,7 @@ def _math(text: str) -> str:
 
 
 def _mark(mark: str) -> str:
-    signs = {"†": r"\dagger", "‡": r"\ddagger", "": r"\S", "¶": r"\P"}
+    signs = {"†": r"\dagger", "‡": r"\ddagger", "§": r"\S", "¶": r"\P"}
     return "".join(signs.get(sign, rf"\mathrm{{{sign}}}") for sign in mark)
 
 
@@ -146,31 +122,23 @@ def _row(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _comment(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _counts(table: PaperTable) -> int:
-    return table.counted + table.failed
-
-
-def width(table: PaperTable, style: Style) -> int:
+def width(table: Table, style: Style) -> int:
     """How wide the table is, in characters of its size; script characters are narrower."""
     names = max((len(line.strategy) for line in table.lines), default=0)
     columns = 0.0
     for i, column in enumerate(table.columns):
-        body = max((_across(line.numbers[i], style) for line in table.lines), default=0.0)
+        body = max((_across(line.cells[i], style) for line in table.lines), default=0.0)
         alone = len([c for c in table.columns if c.measure.name == column.measure.name]) == 1
         head = len(str(column.measure)) + 0.8 * len(column.head) + 2 if alone else 0
         columns += max(body, head) + 1.5
-    return round(names + columns + 5 * _counts(table))
+    return round(names + columns + 5 * (table.counted + table.failed))
 
 
-def _across(number: Number, style: Style) -> float:
+def _across(cell: Cell, style: Style) -> float:
     beside = {
-        "subscript": len(number.interval),
-        "brackets": len(number.interval),
-        "plusminus": len(number.half) + 3 * bool(number.half),
+        "subscript": len(cell.interval),
+        "brackets": len(cell.interval),
+        "plusminus": len(cell.half) + 3 * bool(cell.half),
         "none": 0,
     }[style]
-    return len(number.text) + 0.62 * max(beside, len(number.stars + number.note))
+    return len(cell.text) + 0.62 * max(beside, len(cell.stars + cell.note))

@@ -1,67 +1,69 @@
-"""A paper's table in Markdown, with the few tags that GitHub shows."""
+"""Tables in Markdown, with the few tags that GitHub shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from mmragbench.reporting.tables.paper_table import Line, Number, PaperTable
 from mmragbench.reporting.tables.request import Style
-from mmragbench.reporting.words.gfm import escape
+from mmragbench.reporting.tables.table import Cell, Line, Table
+from mmragbench.reporting.words.gfm import escape, row
 
 
-def markdown(table: PaperTable, style: Style) -> str:
-    """The caption, the table, its notes."""
-    return "\n".join(_lines(table, style)) + "\n"
-
-
-def _lines(table: PaperTable, style: Style) -> Iterator[str]:
-    yield f"**{escape(table.caption[0])}** {escape(' '.join(table.caption[1:]))}"
-    yield ""
-    labelled = any(block.label for block in table.blocks)
-    heads = [
-        escape(f"{f'{c.group}: ' if c.group else ''}{c.measure} ({c.head})") for c in table.columns
+def markdown(table: Table, style: Style) -> str:
+    """A paper's table: the caption, the table, its notes."""
+    heads = [f"{f'{c.group}: ' if c.group else ''}{c.measure} ({c.head})" for c in table.columns]
+    first, *more = map(escape, (table.caption[0], " ".join(table.caption[1:])))
+    notes = [f"\n<sup>{mark}</sup> {escape(text)}" for mark, text in table.notes]
+    text = [
+        f"**{first}** {''.join(more)}\n",
+        *grid(table, style, heads, table.counted, _name),
+        *notes,
+        "\n" + " ".join(map(escape, table.remarks)),
     ]
-    heads += ["n"] * table.counted + ["failed"] * table.failed
-    first = ["Setting"] * labelled + ["Strategy"]
-    yield _row([*first, *heads])
-    yield _row([":--"] * len(first) + ["--:"] * len(heads))
+    return "\n".join(text) + "\n"
+
+
+def grid(
+    table: Table,
+    style: Style,
+    heads: Sequence[str],
+    counted: bool,
+    name: Callable[[Line], str],
+) -> Iterator[str]:
+    """The rows: settings where there are any, strategies, numbers under their heads, counts.
+
+    Args:
+        counted: whether a column says how many queries were scored.
+        name: how a line's strategy is written, escaped.
+    """
+    first = ["Setting"] * table.labelled + ["Strategy"]
+    last = ["n"] * counted + ["failed"] * table.failed
+    yield row([*first, *map(escape, heads), *last])
+    yield row([":--"] * len(first) + ["--:"] * (len(heads) + len(last)))
     for block in table.blocks:
         for place, line in enumerate(block.lines):
-            label = [escape(block.label) if place == 0 else ""] * labelled
-            yield _row([*label, *_line(table, line, style)])
-    for mark, text in table.notes:
-        if mark:
-            yield ""
-            yield f"<sup>{mark}</sup> {escape(text)}"
-    yield ""
-    yield " ".join(escape(text) for mark, text in table.notes if not mark)
+            label = [escape(block.label) if place == 0 else ""] * table.labelled
+            numbers = [_number(cell, style) for cell in line.cells]
+            counts = [line.n] * counted + [str(line.n_failed or "")] * table.failed
+            yield row([*label, name(line), *numbers, *counts])
 
 
-def _line(table: PaperTable, line: Line, style: Style) -> Iterator[str]:
+def _name(line: Line) -> str:
     name = escape(line.strategy)
-    yield f"*{name}*" if line.control else name
-    yield from (_number(number, style) for number in line.numbers)
-    if table.counted:
-        yield line.n
-    if table.failed:
-        yield str(line.n_failed or "")
+    return f"*{name}*" if line.control else name
 
 
-def _number(number: Number, style: Style) -> str:
-    text = escape(number.text)
-    if number.best:
+def _number(cell: Cell, style: Style) -> str:
+    text = escape(cell.text)
+    if cell.best:
         text = f"**{text}**"
-    elif number.tied:
+    elif cell.tied:
         text = f"<ins>{text}</ins>"
-    raised = escape(number.stars) + number.note
+    raised = escape(cell.letters + cell.stars) + cell.note
     text += f"<sup>{raised}</sup>" if raised else ""
     if style == "plusminus":
-        return text + (f" ± {number.half}" if number.half else "")
-    beside = escape(number.interval)
+        return text + (f" ± {cell.half}" if cell.half else "")
+    beside = escape(cell.interval)
     if style == "none" or not beside:
         return text
     return f"{text} <sub>{beside}</sub>" if style == "subscript" else f"{text} {beside}"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

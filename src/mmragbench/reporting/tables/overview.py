@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mmragbench.records import Measure
 from mmragbench.reporting.facts.headline import Headline
-from mmragbench.reporting.facts.units import decimals, lower_is_better, unit
-from mmragbench.reporting.tables.lines import Cell, Notes, estimates, lines
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.facts.marks import marks
+from mmragbench.reporting.tables.cells import Source, columns, lines, noted
+from mmragbench.reporting.tables.report_tables import lettered
+from mmragbench.reporting.tables.table import Cell, Column, Line, Notes, digits
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run
 
@@ -22,51 +23,33 @@ class Head:
     """What a column, or a slice's table, holds: a task's primary measure under one setting."""
 
     task: str
-    measure: Measure
-    unit: str
-    arrow: str
+    column: Column
     setting: str
     silver: str | None
     n: int
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A cell, and whether it can't be told from the column's best."""
-
-    cell: Cell
-    tied: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OverviewLine:
-    """A strategy over all tasks; no entry where nothing was asked."""
-
-    strategy: str
-    control: str | None
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
-    """The main table. `tied` says whether any number can't be told from the best beside it."""
+    """The main table: a cell for each head; blank where nothing was asked for."""
 
     heads: tuple[Head, ...]
-    lines: tuple[OverviewLine, ...]
-    notes: tuple[str, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[tuple[str, str], ...]
 
     @property
     def tied(self) -> bool:
-        return any(entry.tied for line in self.lines for entry in line.entries)
+        """Whether any number can't be told from the best beside it."""
+        return any(cell.tied for line in self.lines for cell in line.cells)
 
 
 @dataclass(frozen=True, slots=True)
 class SliceLine:
-    """A slice: an entry for each strategy of the table."""
+    """A slice: a cell for each strategy of the table."""
 
     slice: str
     n: int
-    entries: tuple[Entry, ...]
+    cells: tuple[Cell, ...]
 
     @property
     def few(self) -> bool:
@@ -76,12 +59,12 @@ class SliceLine:
 @dataclass(frozen=True, slots=True)
 class SliceTable:
     """A task's primary measure on all queries and on each slice; strategies without a number on any
-    are left out. `notes` are its footnotes."""
+    are left out."""
 
     head: Head
     strategies: tuple[tuple[str, str | None], ...]
     lines: tuple[SliceLine, ...]
-    notes: tuple[str, ...]
+    notes: tuple[tuple[str, str], ...]
 
     @property
     def few(self) -> bool:
@@ -89,78 +72,78 @@ class SliceTable:
 
     @property
     def tied(self) -> bool:
-        return any(entry.tied for line in self.lines for entry in line.entries)
+        return any(cell.tied for line in self.lines for cell in line.cells)
 
 
-def overview(run: Run, every: Sequence[Headline]) -> Overview:
+def overview(run: Run, headlines: Sequence[Headline]) -> Overview:
     """A column for each headline; contenders first, then the controls, as far as they have a row in
     any task."""
     notes = Notes()
-    columns = [_column(run, headline, notes) for headline in every]
-    found = []
-    for strategy, control in run.strategies.items():
-        entries = tuple(column.get(strategy, Entry(Cell())) for column in columns)
-        if any(entry.cell.text for entry in entries):
-            found.append(OverviewLine(strategy, control, entries))
-    return Overview(tuple(map(_head, every)), tuple(found), tuple(notes.reasons))
+    heads = [_head(run, headline) for headline in headlines]
+    filled = [
+        _cells(run, _rows(run, headline, "all"), head.column, notes)
+        for headline, head in zip(headlines, heads, strict=True)
+    ]
+    shown = tuple(
+        Line(strategy, control, tuple(column.get(strategy, Cell()) for column in filled))
+        for strategy, control in run.strategies.items()
+        if any(strategy in column for column in filled)
+    )
+    return Overview(tuple(heads), shown, notes.listed())
 
 
 def slice_table(run: Run, headline: Headline) -> SliceTable | None:
     """The task's slices, or None where it has none."""
-    rows = [row for row in run.rows if _alike(row, headline)]
+    rows = _rows(run, headline)
     names = list(dict.fromkeys(row.slice for row in rows))
     numbered = {row.strategy for row in rows if row.estimate is not None}
-    chosen = tuple((name, role) for name, role in run.strategies.items() if name in numbered)
+    strategies = tuple((name, role) for name, role in run.strategies.items() if name in numbered)
     if len(names) < 2:
         return None
-    notes = Notes()
-    found = tuple(_slice_lines(run, rows, names, [name for name, _ in chosen], notes))
-    return SliceTable(_head(headline), chosen, found, tuple(notes.reasons))
-
-
-def _slice_lines(
-    run: Run, rows: Sequence[Row], names: list[str], strategies: list[str], notes: Notes
-) -> Iterator[SliceLine]:
-    places = {rows[0].measure: decimals(rows[0].measure, estimates(rows))}
+    notes, (column,) = Notes(), columns(rows)
+    shown = []
     for name in names:
-        own = [row for row in rows if row.slice == name and row.strategy in strategies]
-        found = {line.strategy: line.cells[0] for line in lines(run, own, places, notes)}
-        entries = _entries(found)
+        own = [row for row in rows if row.slice == name and row.strategy in numbered]
+        cells = _cells(run, own, column, notes)
         n = max((row.n for row in own), default=0)
-        yield SliceLine(
-            name, n, tuple(entries.get(strategy, Entry(Cell())) for strategy in strategies)
-        )
+        shown.append(SliceLine(name, n, tuple(cells.get(s, Cell()) for s, _ in strategies)))
+    return SliceTable(_head(run, headline), strategies, tuple(shown), notes.listed())
 
 
-def _head(headline: Headline) -> Head:
-    measure = headline.measure
+def _head(run: Run, headline: Headline) -> Head:
+    (column,) = columns(_rows(run, headline, "all"))
     return Head(
         task=headline.task.name,
-        measure=measure,
-        unit=unit(measure),
-        arrow="↓" if lower_is_better(measure) else "↑",
+        column=column,
         setting=setting(headline.generator, headline.k),
         silver=headline.task.silver if headline.generator is None else None,
         n=max(row.n for row in headline.rows),
     )
 
 
-def _column(run: Run, headline: Headline, notes: Notes) -> dict[str, Entry]:
-    rows = [row for row in run.rows if row.slice == "all" and _alike(row, headline)]
-    places = {headline.measure: decimals(headline.measure, estimates(rows))}
-    return _entries({line.strategy: line.cells[0] for line in lines(run, rows, places, notes)})
+def _cells(run: Run, rows: Sequence[Row], column: Column, notes: Notes) -> dict[str, Cell]:
+    """Strategy -> its cell, which is tied where it shares a letter with the best. The letters
+    themselves are not shown."""
+    if not rows:
+        return {}
+    letters, key = marks(run, rows), (rows[0].generator, rows[0].k)
+    shown = [
+        noted(lettered(line, letters), notes, digits)
+        for line in lines([Source(run, rows)], [column], key)
+    ]
+    best = {letter for line in shown if line.cells[0].best for letter in line.cells[0].letters}
+    return {line.strategy: _tied(line.cells[0], best) for line in shown}
 
 
-def _entries(cells: Mapping[str, Cell]) -> dict[str, Entry]:
-    """Those that share a letter with a best one are tied with it; the letters are not shown."""
-    best = {letter for cell in cells.values() if cell.best for letter in cell.marks}
-    return {
-        strategy: Entry(replace(cell, marks=""), not cell.best and bool(best & set(cell.marks)))
-        for strategy, cell in cells.items()
-    }
+def _tied(cell: Cell, best: set[str]) -> Cell:
+    return replace(cell, letters="", tied=not cell.best and bool(best & set(cell.letters)))
 
 
-def _alike(row: Row, headline: Headline) -> bool:
-    """Whether a number is of the headline's task, measure and setting, on whatever slice."""
+def _rows(run: Run, headline: Headline, slice: str | None = None) -> list[Row]:
+    """The rows of the headline's task, measure and setting, on one slice or on all."""
     wanted = (headline.task.name, headline.measure, headline.generator, headline.k)
-    return (row.task, row.measure, row.generator, row.k) == wanted
+    return [
+        row
+        for row in run.rows
+        if (row.task, row.measure, row.generator, row.k) == wanted and slice in (None, row.slice)
+    ]

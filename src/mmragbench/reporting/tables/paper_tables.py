@@ -7,68 +7,31 @@ side by side (columns of their own) where they may not: no column mixes signatur
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mmragbench.errors import DataError
-from mmragbench.records import Measure
-from mmragbench.reporting.facts.units import (
-    decimals,
-    factor,
-    lower_is_better,
-    number,
-    shown,
-    unit,
-)
-from mmragbench.reporting.tables.caption import Shown, caption, remarks
-from mmragbench.reporting.tables.comparability import obstacles, remark, usual
+from mmragbench.reporting.tables.caption import Numbers, caption, remarks
+from mmragbench.reporting.tables.cells import Setting, Source, columns, lines, noted, settings
+from mmragbench.reporting.tables.comparability import obstacles, remark
 from mmragbench.reporting.tables.family import Tests
 from mmragbench.reporting.tables.labels import labels
-from mmragbench.reporting.tables.paper_table import (
+from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.tables.table import (
     ABSENT,
-    FAILED,
     Block,
+    Cell,
     Column,
     Line,
-    Number,
-    PaperTable,
+    Notes,
+    Table,
+    daggers,
+    letters,
 )
-from mmragbench.reporting.tables.request import Request
-from mmragbench.reporting.tables.tables import setting
-from mmragbench.reporting.writing import stem
-from mmragbench.run_folder.numbers import Row
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.reading import Run
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-DAGGERS = ("†", "‡", "", "¶")
 
-Setting = tuple[str | None, int | None]
-
-
-@dataclass(frozen=True)
-class Source:
-    """One run's part of a table."""
-
-    run: Run
-    label: str
-    rows: Sequence[Row]
-    baseline: str | None
-
-
-@dataclass
-class Notes:
-    """Footnotes by text: daggers for numbers of another signature, letters for missing ones."""
-
-    marks: dict[str, str] = field(default_factory=dict)
-
-    def mark(self, text: str, dagger: bool = False) -> str:
-        if text not in self.marks:
-            series = DAGGERS if dagger else LETTERS
-            used = sum(mark[0] in series for mark in self.marks.values())
-            self.marks[text] = series[used % len(series)] * (1 + used // len(series))
-        return self.marks[text]
-
-
-def tables(runs: Sequence[Run], request: Request) -> list[PaperTable]:
+def tables(runs: Sequence[Run], request: Request) -> list[Table]:
     """Every table that the request asks for, in the order of the suites.
 
     Raises:
@@ -76,173 +39,99 @@ def tables(runs: Sequence[Run], request: Request) -> list[PaperTable]:
     """
     request.check(runs)
     tasks = request.tasks or dict.fromkeys(task for run in runs for task in run.tasks)
-    named = list(zip(runs, labels(runs), strict=True))
-    found = []
+    labelled = list(zip(runs, labels(runs), strict=True))
+    made = []
     for task in tasks:
         for generated in (True, False):
             sources = [
-                Source(run, label, rows, request.baseline or run.suite.get("baseline"))
-                for run, label in named
+                Source(run, rows, label, request.baseline or run.suite.get("baseline"))
+                for run, label in labelled
                 if (rows := request.chosen(run, task, generated))
             ]
             if sources:
-                found.append(_table(sources, task, generated, request))
-    if not found:
+                made.append(_table(sources, task, generated, request))
+    if not made:
         raise DataError(request.nothing(runs))
-    return found
+    return made
 
 
-def _table(sources: Sequence[Source], task: str, generated: bool, request: Request) -> PaperTable:
+def _table(sources: Sequence[Source], task: str, generated: bool, request: Request) -> Table:
     apart = obstacles([(s.run, s.rows) for s in sources], task) if len(sources) > 1 else []
-    rows = [row for source in sources for row in source.rows]
     tests = Tests.of([(s.run, s.rows, s.baseline) for s in sources])
-    cells = Cells(sources, tests, Notes(), bool(apart))
-    blocks = tuple(cells.beside() if apart else cells.stacked())
-    part = "" if generated else "-retrieval"
-    name = stem(f"{task}{part}" + ("" if request.slice == "all" else f"-{request.slice}"))
-    table = Shown(
-        facts=tuple((s.run.tasks[task], s.run, s.label) for s in sources),
-        generated=generated,
-        rows=rows,
-        tests=tests,
-        apart=tuple(apart),
-        baselines=frozenset(s.baseline for s in sources if s.baseline),
-        request=request,
+    grid = _Grid(sources, tests, side_by_side=bool(apart))
+    blocks = tuple(grid.blocks())
+    numbers = Numbers(
+        task, generated, sources, grid.columns, blocks, tests, apart, grid.left_out, request
     )
-    notes = [(mark, text) for text, mark in cells.notes.marks.items()]
-    notes += [("", text) for text in remarks(table, cells.columns, blocks, cells.left_out)]
-    return PaperTable(name, cells.columns, blocks, tuple(caption(table, blocks)), tuple(notes))
+    return Table(
+        task=task,
+        part="generation" if generated else "retrieval",
+        slice=request.slice,
+        silver=None if generated else sources[0].run.tasks[task].silver,
+        columns=grid.columns,
+        blocks=blocks,
+        notes=grid.notes.listed(),
+        remarks=tuple(remarks(numbers)),
+        caption=tuple(caption(numbers)),
+    )
 
 
-class Cells:
-    """Rows arranged as lines of numbers; collects the footnotes on the way."""
+class _Grid:
+    """The runs' numbers under their columns; collects footnotes and what has no line."""
 
-    def __init__(self, sources: Sequence[Source], tests: Tests, notes: Notes, apart: bool) -> None:
-        self.sources, self.tests, self.notes = sources, tests, notes
-        groups = [(s.label, s.rows) for s in sources]
-        joint = [("", [row for source in sources for row in source.rows])]
-        self.columns = tuple(c for g in (groups if apart else joint) for c in _columns(*g))
-        rows = joint[0][1]
-        self.places = {c.measure: _places(c.measure, rows) for c in self.columns}
+    def __init__(self, sources: Sequence[Source], tests: Tests, side_by_side: bool) -> None:
+        self.sources, self.tests, self.side_by_side = sources, tests, side_by_side
+        self.rows = [row for source in sources for row in source.rows]
+        groups = [(s.rows, s.label) for s in sources] if side_by_side else [(self.rows, "")]
+        self.columns = tuple(c for group in groups for c in columns(*group, among=self.rows))
+        self.notes = Notes()
         self.left_out: dict[str, list[tuple[str, str]]] = {}
         """Reason -> the (strategy, setting) pairs that have no line because of it."""
 
-    def stacked(self) -> Iterator[Block]:
-        """A block for each run and setting."""
+    def blocks(self) -> Iterator[Block]:
+        """One for each setting, where every run fills its own columns; else for each run, too."""
+        if self.side_by_side:
+            by_label = {source.label: source for source in self.sources}
+            across = [by_label[column.group] for column in self.columns]
+            for key in settings(self.rows):
+                yield from self._block(setting(*key), across, key)
+            return
         for source in self.sources:
-            for key in _settings([source]):
+            for key in settings(source.rows):
                 label = ", ".join(filter(None, (source.label, setting(*key))))
-                yield from self._block(label, [source] * len(self.columns), [source], key)
+                yield from self._block(label, [source] * len(self.columns), key)
 
-    def beside(self) -> Iterator[Block]:
-        """A block for each setting; every run fills its own columns."""
-        by_label = {source.label: source for source in self.sources}
-        across = [by_label[column.group] for column in self.columns]
-        for key in _settings(self.sources):
-            yield from self._block(setting(*key), across, self.sources, key)
+    def _block(self, label: str, across: Sequence[Source], key: Setting) -> Iterator[Block]:
+        shown = []
+        for line in lines(across, self.columns, key):
+            if all(cell.text in ("", ABSENT) for cell in line.cells):
+                self._leave_out(line, setting(*key))
+                continue
+            parts = zip(line.cells, self.columns, across, strict=True)
+            marked = replace(line, cells=tuple(self._marked(*part) for part in parts))
+            shown.append(noted(marked, self.notes, letters))
+        if shown:
+            yield Block(label, tuple(shown))
 
-    def _block(
-        self, label: str, across: Sequence[Source], sources: Sequence[Source], key: Setting
-    ) -> Iterator[Block]:
-        roles = {name: role for s in sources for name, role in s.run.strategies.items()}
-        order = [None, "ceiling", "chance", "floor"]
-        lines = []
-        for strategy in sorted(roles, key=lambda name: order.index(roles[name])):
-            numbers = tuple(
-                self._number(source, column, strategy, key)
-                for source, column in zip(across, self.columns, strict=True)
-            )
-            if any(each.text not in ("", ABSENT) for each in numbers):
-                lines.append(Line(strategy, roles[strategy], tuple(map(self._noted, numbers))))
-            else:
-                self._leave_out(strategy, setting(*key), numbers)
-        if lines:
-            yield Block(label, tuple(lines))
-
-    def _number(self, source: Source, column: Column, strategy: str, key: Setting) -> Number:
-        found = [
-            row
-            for row in source.rows
-            if (row.generator, row.k) == key and row.measure == column.measure
-        ]
-        row = next((row for row in found if row.strategy == strategy), None)
+    def _marked(self, cell: Cell, column: Column, source: Source) -> Cell:
+        """With stars, ties and a dagger where its signature is not the column's."""
+        row = cell.row
         if row is None or row.estimate is None:
-            return Number(row, "" if row is None else _without(row), run=source.label)
-        places = self.places[column.measure]
-        text = shown(row.measure, row.estimate, places)
-        best, tied = self._standing(source, row, found, places)
+            return cell
         unlike = remark(row, column.signature)
-        return Number(
-            row,
-            text,
-            *_interval(row, places),
-            best=best,
-            tied=tied,
-            stars=self._stars(source, row),
-            note=self.notes.mark(f"Signature: {unlike}.", dagger=True) if unlike else "",
-            run=source.label,
+        note = self.notes.mark(f"Signature: {unlike}.", daggers) if unlike else ""
+        if not source.contends(row):
+            return replace(cell, note=note)
+        best = source.best((row.generator, row.k), row.measure)
+        alike = best and self.tests.differ(source.run, row, best.strategy) is False
+        return replace(
+            cell,
+            tied=bool(alike) and not cell.best,
+            stars=self.tests.stars(source.run, row, source.baseline),
+            note=note,
         )
 
-    def _standing(
-        self, source: Source, row: Row, cell: Sequence[Row], places: int
-    ) -> tuple[bool, bool]:
-        """Whether a contender is the best of its cell, as shown; and, if not, not told from it."""
-        roles = source.run.strategies
-        rivals = [r for r in cell if r.estimate is not None and roles[r.strategy] is None]
-        if roles[row.strategy] is not None or len(rivals) < 2:
-            return False, False
-        sign = -1 if lower_is_better(row.measure) else 1
-        top = max(rivals, key=lambda r: sign * (r.estimate or 0.0))
-        texts = [shown(r.measure, r.estimate or 0.0, places) for r in (row, top)]
-        best = texts[0] == texts[1]
-        return best, not best and self.tests.differ(source.run, row, top.strategy) is False
-
-    def _stars(self, source: Source, row: Row) -> str:
-        contends = source.run.strategies[row.strategy] is None
-        return self.tests.stars(source.run, row, source.baseline) if contends else ""
-
-    def _noted(self, number: Number) -> Number:
-        if number.row is None or number.row.estimate is not None:
-            return number
-        return replace(number, note=self.notes.mark(_reason(number.row)))
-
-    def _leave_out(self, strategy: str, place: str, numbers: Sequence[Number]) -> None:
-        for reason in dict.fromkeys(_reason(each.row) for each in numbers if each.row):
-            found = self.left_out.setdefault(reason, [])
-            found += [(strategy, place)] if (strategy, place) not in found else []
-
-
-def _columns(group: str, rows: Sequence[Row]) -> Iterator[Column]:
-    names = list(dict.fromkeys(row.measure.name for row in rows))
-    asked = dict.fromkeys(row.measure for row in rows)
-    signatures = usual(rows)
-    for measure in sorted(asked, key=lambda each: names.index(each.name)):
-        arrow = "↓" if lower_is_better(measure) else "↑"
-        yield Column(group, measure, unit(measure), arrow, signatures.get(measure, ""))
-
-
-def _settings(sources: Sequence[Source]) -> list[Setting]:
-    return list(dict.fromkeys((row.generator, row.k) for s in sources for row in s.rows))
-
-
-def _places(measure: Measure, rows: Sequence[Row]) -> int:
-    found = [r.estimate for r in rows if r.measure == measure and r.estimate is not None]
-    return decimals(measure, found)
-
-
-def _interval(row: Row, places: int) -> tuple[str, str, str]:
-    if row.low is None or row.high is None or row.estimate is None:
-        return "", "", ""
-    half = max(row.estimate - row.low, row.high - row.estimate) * factor(row.measure)
-    low, high = (shown(row.measure, end, places) for end in (row.low, row.high))
-    return low, high, number(half, places)
-
-
-def _without(row: Row) -> str:
-    crashed = row.absence.crashed if row.absence else bool(row.n_failed)
-    return FAILED if crashed else ABSENT
-
-
-def _reason(row: Row) -> str:
-    failed = f"failed for all {row.n_failed} queries" if row.n_failed else "no value"
-    return str(row.absence or failed)
+    def _leave_out(self, line: Line, place: str) -> None:
+        for reason in dict.fromkeys(cell.reason for cell in line.cells if cell.row):
+            places = self.left_out.setdefault(reason, [])
+            places += [(line.strategy, place)] if (line.strategy, place) not in places else []

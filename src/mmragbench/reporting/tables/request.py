@@ -58,22 +58,22 @@ class Request:
     def nothing(self, runs: Sequence[Run]) -> str:
         """What to say where each name exists, but no number has all of them."""
         rows = [row for run in runs for row in run.rows if row.slice == self.slice]
-        there = dict.fromkeys(
+        available = dict.fromkeys(
             f"{row.task}: {row.measure}" for row in rows if not self.tasks or row.task in self.tasks
         )
-        asked = ", ".join((*self.tasks, *self.measures)) or "anything"
-        known = ", ".join(there) or "nothing"
-        return f"no number for {asked} on the slice {self.slice!r}; there is {known}"
+        wanted = ", ".join((*self.tasks, *self.measures)) or "anything"
+        known = ", ".join(available) or "nothing"
+        return f"no number for {wanted} on the slice {self.slice!r}; there is {known}"
 
     def _known(
         self,
         kind: str,
-        asked: Iterable[str],
+        names: Iterable[str],
         runs: Sequence[Run],
-        name: Callable[[Row], str],
+        name_of: Callable[[Row], str],
     ) -> None:
-        there = {name(row) for run in runs for row in run.rows}
+        known = {name_of(row) for run in runs for row in run.rows}
         where = ", ".join(run.path.name for run in runs)
-        for each in asked:
-            if each not in there:
-                raise DataError(unknown(f"{kind} of {where}", each, there))
+        for name in names:
+            if name not in known:
+                raise DataError(unknown(f"{kind} of {where}", name, known))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from mmragbench.reporting.facts.headline import Headline, goodness
 from mmragbench.reporting.facts.units import is_distance
-from mmragbench.reporting.words.phrases import Scale, listed
+from mmragbench.reporting.words.phrases import listed, with_verb
+from mmragbench.reporting.words.scale import Scale
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
 
@@ -41,14 +42,14 @@ def _floor(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
 
 
 def _lead(pairs: list[Json]) -> str:
-    said = {pair["verdict"] for pair in pairs}
-    if said == {"better"}:
+    verdicts = {pair["verdict"] for pair in pairs}
+    if verdicts == {"better"}:
         return "Retrieval helps"
-    if "better" in said:
+    if "better" in verdicts:
         return "Retrieval helps some strategies"
-    if "worse" in said:
-        return "Retrieval does harm" if said == {"worse"} else "Retrieval does harm to some"
-    if said == {"identical"}:
+    if "worse" in verdicts:
+        return "Retrieval does harm" if verdicts == {"worse"} else "Retrieval does harm to some"
+    if verdicts == {"identical"}:
         return "Retrieval changed no value"
     return "Whether retrieval helps can't be told"
 
@@ -62,7 +63,7 @@ def _said(pairs: list[Json], scale: Scale) -> Iterator[str]:
             first, *rest = (f"{pair['a']} {{}}by {scale.gap(pair, name=False)}" for pair in chosen)
             yield ", ".join([first.format(f"is {verdict} "), *(part.format("") for part in rest)])
     if equal := _named(pairs, "identical"):
-        yield f"{_are(equal)} identical to it on all {pairs[0]['n']:,} queries"
+        yield f"{with_verb(equal)} identical to it on all {pairs[0]['n']:,} queries"
     if tied := _named(pairs, "can't tell"):
         yield f"{listed(tied)} can't be told from it with {pairs[0]['n']:,} queries"
 
@@ -72,19 +73,15 @@ def _chance(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     chance = headline.row(pairs[0]["b"]) if pairs else None
     value = f" ({headline.measure} {scale.value(chance)})" if chance else ""
     if equal := _named(pairs, "identical"):
-        yield f"{_are(equal)} identical to chance{value} on all {pairs[0]['n']:,} queries."
+        yield f"{with_verb(equal)} identical to chance{value} on all {pairs[0]['n']:,} queries."
     if tied := _named(pairs, "can't tell"):
         yield f"{listed(tied)} can't be told from chance{value} with {pairs[0]['n']:,} queries."
     if worse := _named(pairs, "worse"):
-        yield f"{_are(worse)} worse than chance{value}."
+        yield f"{with_verb(worse)} worse than chance{value}."
 
 
 def _named(pairs: list[Json], verdict: str) -> list[str]:
     return [pair["a"] for pair in pairs if pair["verdict"] == verdict]
-
-
-def _are(names: list[str]) -> str:
-    return f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _ceiling(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
@@ -101,11 +98,11 @@ def _ceiling(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     if not beyond:
         return
     pairs = {pair["a"]: pair["verdict"] for pair in _against(run, headline, "ceiling")}
-    told = [name for name in beyond if pairs.get(name) == "better"]
-    rest = [name for name in beyond if name not in told]
-    parts = [f"{_are(told)} better than"] if told else []
-    verb = "has a better number than" if len(rest) == 1 else "have better numbers than"
-    parts += [f"{listed(rest)} {verb}"] if rest else []
+    better = [name for name in beyond if pairs.get(name) == "better"]
+    rest = [name for name in beyond if name not in better]
+    parts = [f"{with_verb(better)} better than"] if better else []
+    numbers = ("has a better number than", "have better numbers than")
+    parts += [with_verb(rest, *numbers)] if rest else []
     rule = headline.task.silver or "gold relevance"
     yield (
         f"{', and '.join(parts)} the ceiling ({headline.measure} {scale.value(ceiling)}): "

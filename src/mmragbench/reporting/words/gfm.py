@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mmragbench._printable import printable
 
@@ -12,3 +13,8 @@ def escape(text: str) -> str:
     flat = " ".join(printable(text).split())
     safe = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", safe)
+
+
+def row(cells: Sequence[str]) -> str:
+    """A row of a table, from cells that are escaped."""
+    return f"| {' | '.join(cells)} |"

@@ -1,30 +1,32 @@
-"""Pieces of sentences: lists of names, rounded counts, differences with their measure."""
+"""Pieces of sentences: lists of names, counted nouns, rounded counts, settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-from mmragbench.records import Measure
-from mmragbench.reporting.facts.units import (
-    PERCENT,
-    decimals,
-    factor,
-    lower_is_better,
-    number,
-    shown,
-)
-from mmragbench.run_folder.numbers import Row
 
 FAR = 10_000_000
 """More queries than anyone will ask; a larger number says no more than that."""
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *most, final = names
+    """`a`, `a and b`, `a, b and c`; empty for no name."""
+    *most, final = list(names) or [""]
     return f"{', '.join(most)} {last} {final}" if most else final
+
+
+def with_verb(names: Sequence[str], one: str = "is", many: str = "are") -> str:
+    """`a is`, `a and b are`."""
+    return f"{listed(names)} {one if len(names) == 1 else many}"
+
+
+def plural(noun: str) -> str:
+    """`tests`, `queries`; of regular nouns whose `y` follows a consonant."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 test`, `1,234 queries`."""
+    return f"{n:,} {noun if n == 1 else plural(noun)}"
 
 
 def about(n: int) -> str:
@@ -35,43 +37,7 @@ def about(n: int) -> str:
     return f"about {-(-n // step) * step:,}"
 
 
-@dataclass(frozen=True)
-class Scale:
-    """How a headline's numbers and differences are written."""
-
-    measure: Measure
-    places: int
-
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> Scale:
-        """That of the table in which the rows stand."""
-        measure = rows[0].measure
-        return cls(measure, decimals(measure, [row.estimate or 0.0 for row in rows]))
-
-    def value(self, row: Row) -> str:
-        """`230.3`."""
-        return shown(self.measure, row.estimate or 0.0, self.places)
-
-    def bounded(self, row: Row) -> str:
-        """`230.3 [220.1, 240.6]`."""
-        return self.value(row) + self._interval(row.low, row.high, 1)
-
-    def gap(self, pair: dict[str, Any], name: bool = True) -> str:
-        """By how much one of the pair is better than the other: `30.4 CIDEr [21.6, 39.2]`. Positive
-        is for the better strategy, whichever way the pair was stored."""
-        sign = -1 if pair["difference"] < 0 else 1
-        size = shown(self.measure, sign * pair["difference"], self.places)
-        points = "points of " if self.measure.name in PERCENT else ""
-        unit = f" {points}{self.measure}" if name else ""
-        return size + unit + self._interval(pair["low"], pair["high"], sign)
-
-    @property
-    def remark(self) -> str:
-        """`lower is better`, or nothing."""
-        return "lower is better" if lower_is_better(self.measure) else ""
-
-    def _interval(self, low: float | None, high: float | None, sign: int) -> str:
-        if low is None or high is None:
-            return ""
-        ends = sorted((sign * low * factor(self.measure), sign * high * factor(self.measure)))
-        return f" [{', '.join(number(end, self.places) for end in ends)}]"
+def setting(generator: str | None, k: int | None) -> str:
+    """A generator and how many documents it is given: `consensus, k = 4`; empty for rankings."""
+    depth = {None: "", 0: "nothing retrieved"}.get(k, f"k\u00a0=\u00a0{k}")
+    return ", ".join(part for part in (generator, depth) if part)

@@ -66,6 +66,12 @@ ACCENTS = {
 }
 
 
+class Tex(str):
+    """LaTeX's own source, which is not escaped."""
+
+    __slots__ = ()
+
+
 def escape(text: str) -> str:
     """The text on one line, safe anywhere in a document, whatever its font encoding is."""
     flat = re.sub(LIGATURES, lambda pair: "\ufffc".join(pair[0]), " ".join(text.split()))

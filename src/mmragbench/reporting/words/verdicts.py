@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from mmragbench.comparing.turning import turned
 from mmragbench.reporting.facts.headline import Headline, goodness, headlines
-from mmragbench.reporting.tables.tables import setting
 from mmragbench.reporting.words.controls import against_levels
-from mmragbench.reporting.words.phrases import Scale, about, listed
+from mmragbench.reporting.words.phrases import about, listed, setting, with_verb
+from mmragbench.reporting.words.scale import Scale
 from mmragbench.run_folder.numbers import Json, Row
 from mmragbench.run_folder.reading import Run
 
@@ -33,9 +34,9 @@ class Verdict:
 
 def verdicts(run: Run) -> list[Verdict]:
     """An answer for each task; where no strategy has a number, it says so."""
-    found = {headline.task.name: headline for headline in headlines(run)}
+    by_task = {headline.task.name: headline for headline in headlines(run)}
     return [
-        _verdict(run, found[name]) if name in found else Verdict(name, _nothing(run, name), ())
+        _verdict(run, by_task[name]) if name in by_task else Verdict(name, _nothing(run, name), ())
         for name in run.tasks
     ]
 
@@ -62,8 +63,8 @@ def _gaps(headline: Headline, ranked: Sequence[Row]) -> Iterator[str]:
     """What is not in the comparison: failures, and strategies without a number."""
     for row in ranked:
         if row.n_failed:
-            asked = row.n + row.n_failed
-            yield f"{row.strategy} failed on {row.n_failed:,} of {asked:,} queries."
+            queries = row.n + row.n_failed
+            yield f"{row.strategy} failed on {row.n_failed:,} of {queries:,} queries."
     for strategy, reason in headline.missing.items():
         yield f"{strategy} has no number here: {reason.rstrip('.')}."
 
@@ -113,8 +114,7 @@ class _Ranking:
         apart = [name for name in tied if name not in neither]
         text = ""
         if same:
-            verb = "is" if len(same) == 1 else "are"
-            text += f"; {listed(same)} {verb} identical to {self.top}{self._on_all(same)}"
+            text += f"; {with_verb(same)} identical to {self.top}{self._on_all(same)}"
         if apart:
             text += f"; {listed(apart)} can't be told from {self.top}{self._with(apart)}"
         if neither:
@@ -190,8 +190,7 @@ class _Ranking:
         unknown = self._said(self.top, None)
         if not unknown:
             return ""
-        verb = "was" if len(unknown) == 1 else "were"
-        return f"; {listed(unknown)} {verb} not compared with {self.top}"
+        return f"; {with_verb(unknown, 'was', 'were')} not compared with {self.top}"
 
     def _range(self) -> str:
         best, worst = self.scale.value(self.ranked[0]), self.scale.value(self.ranked[-1])
@@ -201,14 +200,14 @@ class _Ranking:
 
     def _needed(self, names: Sequence[str]) -> str:
         """The pair that is nearest to being told."""
-        asked = [
+        undecided = [
             (pair["needed"], a, b)
             for a, b in combinations(names, 2)
             if (pair := self._pair(a, b)) and pair["verdict"] == "can't tell" and pair["needed"]
         ]
-        if not asked:
+        if not undecided:
             return ""
-        n, a, b = min(asked)
+        n, a, b = min(undecided)
         return f"; telling {a} from {b} would take {about(n)} queries at the difference seen"
 
     def _where(self) -> str:
@@ -219,8 +218,8 @@ class _Ranking:
             setting(headline.generator, headline.k),
             f"silver relevance: {silver}" if silver and headline.generator is None else "",
         ]
-        said = "; ".join(part for part in parts if part)
-        return f" ({said})" if said else ""
+        inside = "; ".join(part for part in parts if part)
+        return f" ({inside})" if inside else ""
 
     def _with(self, tied: Sequence[str]) -> str:
         counts = {self._must(self.top, name)["n"] for name in tied}
@@ -240,8 +239,7 @@ class _Ranking:
         pair = self._pair(a, b)
         if pair is None or pair["a"] == a:
             return pair["verdict"] if pair else None
-        turned = {"better": "worse", "worse": "better"}
-        return turned.get(pair["verdict"], pair["verdict"])
+        return str(turned(pair)["verdict"])
 
     def _said(self, a: str, verdict: str | None) -> list[str]:
         return [name for name in self.others if self._verdict(a, name) == verdict]

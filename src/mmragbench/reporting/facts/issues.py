@@ -11,7 +11,7 @@ from typing import Any
 from mmragbench._printable import shortened
 from mmragbench.data.exclusions import LeftOut, grouped
 from mmragbench.records import Exclusion
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
 
@@ -21,7 +21,7 @@ NAMED = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Issue:
     """One kind: how many, and each by name with what happened to it."""
 
     kind: str
@@ -33,14 +33,14 @@ class Trouble:
         return self.named[:EXAMPLES]
 
 
-def exclusions(run: Run) -> list[Trouble]:
+def exclusions(run: Run) -> list[Issue]:
     """What the datasets could not use; one that several tasks report counts once."""
     return _by_kind(
         run.exclusions, lambda raw: str(raw.get("kind")), lambda raw: (raw["id"], raw["reason"])
     )
 
 
-def failures(run: Run) -> list[Trouble]:
+def failures(run: Run) -> list[Issue]:
     """What failed while running, by the error's kind; whole cells that crashed come with it."""
     crashed = {
         (row.task, row.strategy, row.generator, row.k, str(row.absence)): None
@@ -67,15 +67,15 @@ def remarks(run: Run) -> list[str]:
     failed. Nothing where all was used and nothing failed."""
     lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
     if kinds := failures(run):
-        count = sum(trouble.count for trouble in kinds)
-        named = ", ".join(f"{shortened(each.kind, 60)} {each.count:,}" for each in kinds[:5])
+        count = sum(issue.count for issue in kinds)
+        named = ", ".join(f"{shortened(issue.kind, 60)} {issue.count:,}" for issue in kinds[:5])
         name, error = kinds[0].named[0]
         first = f"{shortened(name, 100)}: {shortened(error, 120)}"
         lines.append(
-            f"failed: {count:,} output{'s' * (count > 1)} ({named}); first: {first}; all in failures.json"
+            f"failed: {counted(count, 'output')} ({named}); first: {first}; all in failures.json"
         )
     lines += [
-        f"failed: {n:,} score{'s' * (n > 1)} of {measure}" for measure, n in _unscored(run).items()
+        f"failed: {counted(n, 'score')} of {measure}" for measure, n in _unscored(run).items()
     ]
     return lines
 
@@ -83,12 +83,12 @@ def remarks(run: Run) -> list[str]:
 def _unscored(run: Run) -> dict[str, int]:
     """Measure -> how many of its scores failed although there was an output."""
     outputs = Counter(_cell(raw) for raw in run.failures)
-    found: Counter[str] = Counter()
+    unscored: Counter[str] = Counter()
     for row in run.rows:
         if row.slice == "all":
             cell = (row.task, row.strategy, row.generator, row.k)
-            found[str(row.measure)] += max(row.n_failed - outputs[cell], 0)
-    return {measure: n for measure, n in found.items() if n}
+            unscored[str(row.measure)] += max(row.n_failed - outputs[cell], 0)
+    return {measure: n for measure, n in unscored.items() if n}
 
 
 def _cell(raw: Json) -> tuple[Any, ...]:
@@ -130,9 +130,9 @@ def _by_kind(
     entries: Iterable[Json],
     kind: Callable[[Json], str],
     name: Callable[[Json], tuple[str, str]],
-) -> list[Trouble]:
+) -> list[Issue]:
     groups: dict[str, dict[tuple[str, str], None]] = {}
     for raw in entries:
         groups.setdefault(kind(raw), {})[name(raw)] = None
-    troubles = [Trouble(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()]
-    return sorted(troubles, key=lambda trouble: (-trouble.count, trouble.kind))
+    issues = [Issue(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()]
+    return sorted(issues, key=lambda issue: (-issue.count, issue.kind))

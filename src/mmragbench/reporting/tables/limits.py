@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import decimals, number
-from mmragbench.reporting.tables.lines import ABSENT
-from mmragbench.reporting.tables.tables import setting
+from mmragbench.reporting.tables.table import ABSENT
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run, TaskFacts
 

@@ -1,0 +1,230 @@
+"""A table of a report or a paper: what is shown and what is known of it, before any format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal
+
+from mmragbench.records import Measure
+from mmragbench.reporting.facts.units import shown
+from mmragbench.reporting.writing import stem
+from mmragbench.run_folder.numbers import Row
+
+BLANK, ABSENT, FAILED = "", "—", "failed"
+
+Part = Literal["generation", "retrieval"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One number as shown, or why there is none.
+
+    Attributes:
+        row: what was stored; None where nothing was asked for.
+        run: the label of the run that it is from; empty where there is one run only.
+        text, low, high, half: as shown, in the column's unit; `half` is the larger distance from
+            the estimate to an end of the interval. Empty where there is none.
+        best, tied: the best contender of its block; or not told apart from it.
+        letters: contenders of a block that share one are not told apart.
+        stars: how sure it is that it differs from the baseline.
+        note: the mark of a footnote.
+    """
+
+    row: Row | None = None
+    run: str = ""
+    text: str = BLANK
+    low: str = ""
+    high: str = ""
+    half: str = ""
+    best: bool = False
+    tied: bool = False
+    letters: str = ""
+    stars: str = ""
+    note: str = ""
+
+    @property
+    def interval(self) -> str:
+        return f"[{self.low}, {self.high}]" if self.low else ""
+
+    @property
+    def absent(self) -> bool:
+        """Whether a number was asked for and there is none."""
+        return self.row is not None and self.row.estimate is None
+
+    @property
+    def reason(self) -> str:
+        """Why there is no number."""
+        if self.row is None:
+            return "not asked for"
+        failed = self.row.n_failed
+        return self.row.reason or (f"failed for all {failed} queries" if failed else "no value")
+
+    @property
+    def counts(self) -> str:
+        """`n = 400, 3 failed`."""
+        if self.row is None:
+            return ""
+        failed = f", {self.row.n_failed} failed" if self.row.n_failed else ""
+        return f"n = {self.row.n}{failed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A measure, in one run's group or in all runs'.
+
+    Attributes:
+        group: the run's label where runs stand side by side.
+        unit, arrow: as the head shows them.
+        signature: what every number below has, but those with a dagger.
+        places: decimals.
+    """
+
+    group: str
+    measure: Measure
+    unit: str
+    arrow: str
+    signature: str
+    places: int
+
+    @property
+    def head(self) -> str:
+        return f"{self.unit} {self.arrow}".strip()
+
+    def shown(self, value: float) -> str:
+        """A number of the column in its unit."""
+        return shown(self.measure, value, self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One strategy; `control` is what it stands for, None for a contender. `others` counts the
+    strategies that this line stands for where it is one for several."""
+
+    strategy: str
+    control: str | None
+    cells: tuple[Cell, ...]
+    others: int = 0
+
+    @property
+    def n_failed(self) -> int:
+        return max((cell.row.n_failed for cell in self.cells if cell.row), default=0)
+
+    @property
+    def n(self) -> str:
+        """How many queries were scored: `400`, or `397–400` where measures differ."""
+        rows = [cell.row for cell in self.cells if cell.row]
+        counts = sorted({row.n for row in rows if row.estimate is not None})
+        return "–".join(f"{n:,}" for n in dict.fromkeys([*counts[:1], *counts[-1:]]))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that may be compared: one generator and k (and, stacked, one run)."""
+
+    label: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """What was measured on one task, on all queries or on a slice.
+
+    Attributes:
+        silver: the rule of relevance, where rankings are scored on silver relevance.
+        notes: (mark, text) of the footnotes, in the order of first use.
+        remarks: sentences on all of it.
+        caption: a paper's; sentences.
+    """
+
+    task: str
+    part: Part
+    slice: str
+    silver: str | None
+    columns: tuple[Column, ...]
+    blocks: tuple[Block, ...]
+    notes: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+    caption: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """A file's stem, and the table's label."""
+        part = "-retrieval" if self.part == "retrieval" else ""
+        return stem(f"{self.task}{part}" + ("" if self.slice == "all" else f"-{self.slice}"))
+
+    @property
+    def title(self) -> str:
+        """`retrieval (silver relevance: categories), emblems only`."""
+        silver = f" (silver relevance: {self.silver})" if self.silver else ""
+        return f"{self.part}{silver}" + (f", {self.slice} only" if self.slice != "all" else "")
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        for block in self.blocks:
+            yield from block.lines
+
+    @property
+    def heads(self) -> list[tuple[Column, ...]]:
+        """Neighbouring columns of one run and one measure at several cutoffs, together."""
+        cut = groupby(self.columns, key=lambda c: (c.group, c.measure.name, c.measure.features))
+        return [tuple(columns) for _, columns in cut]
+
+    @property
+    def labelled(self) -> bool:
+        return any(block.label for block in self.blocks)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the numbers of queries differ, so that a column has to say them."""
+        return len({line.n for line in self.lines if line.n}) > 1
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed: the column that counts it is shown only then."""
+        return any(line.n_failed for line in self.lines)
+
+    @property
+    def spans(self) -> list[tuple[str, int]]:
+        """The runs over the columns, with how many columns each; empty where all share them."""
+        spans = [(name, len(list(g))) for name, g in groupby(self.columns, key=lambda c: c.group)]
+        return spans if any(name for name, _ in spans) else []
+
+
+def digits(place: int) -> str:
+    """The mark of a series' first, second, ... footnote: `1`, `2`."""
+    return str(place + 1)
+
+
+def letters(place: int) -> str:
+    """`a` to `z`, `aa`."""
+    return _repeated("abcdefghijklmnopqrstuvwxyz", place)
+
+
+def daggers(place: int) -> str:
+    """`†`, `‡`, and on."""
+    return _repeated("†‡§¶", place)
+
+
+def _repeated(signs: str, place: int) -> str:
+    return signs[place % len(signs)] * (1 + place // len(signs))
+
+
+@dataclass
+class Notes:
+    """Footnotes, by text: every series of marks counts on its own."""
+
+    marks: dict[str, str] = field(default_factory=dict)
+    used: Counter[Callable[[int], str]] = field(default_factory=Counter)
+
+    def mark(self, text: str, series: Callable[[int], str]) -> str:
+        if text not in self.marks:
+            self.marks[text] = series(self.used[series])
+            self.used[series] += 1
+        return self.marks[text]
+
+    def listed(self) -> tuple[tuple[str, str], ...]:
+        """(mark, text), in the order of first use."""
+        return tuple((mark, text) for text, mark in self.marks.items())
