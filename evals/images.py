@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from mmragbench.statistics import Distance
 
 
-@registered("FID", "KID", scores=("image",))
+@registered("KID", scores=("image",), better="lower", unit="×1000", distance="KID")
+@registered("FID", scores=("image",), better="lower", distance="FID")
 def images(
     measures: Sequence[Measure],
     task: Task,

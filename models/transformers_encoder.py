@@ -24,7 +24,7 @@ from mmragbench.devices import (
 from mmragbench.errors import SuiteError, first_line, require
 from mmragbench.padding import PROBES, TOLERANCE
 from mmragbench.records import Image, Modality, Text
-from mmragbench.registry import register
+from mmragbench.registry import Component, register
 from mmragbench.weights import fingerprint, locate
 
 Inputs = Mapping[str, Any]
@@ -148,7 +148,7 @@ class TransformersEncoder:
         return {name: tensor.to(self._device) for name, tensor in inputs.items()}
 
 
-register("encoder", "transformers", TransformersEncoder)
+register(Component("encoder", "transformers", TransformersEncoder))
 
 
 def _one_space(name: str, model: Any) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 if TYPE_CHECKING:
     import PIL.Image
 
 Modality = Literal["image", "text"]
 OutputKind = Literal["none", "caption", "answer", "image"]
+Better = Literal["higher", "lower"]
+Distance = Literal["FID", "KID"]
+Control = Literal["floor", "chance", "ceiling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +322,44 @@ class Task:
 
 
 LAST_CUTOFF = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureInfo:
+    """What a measure says of its own numbers, at its definition (`registry.measures`); each row of
+    `summary.json` stores it.
+
+    Attributes:
+        better: whether a higher or a lower number is better.
+        unit: how numbers are shown: `%`, `×100` and `×1000` multiply them; anything else (`dB`)
+            stands beside them; empty for the raw scale.
+        margin: the loss that matters to the gate, if its user states no other: on the measure's raw
+            scale (`0.02`), or a share of the baseline's number (`5%`).
+        display: the name that reports show, if it is another than the measure's own.
+        distance: for a distance between the features of generated images and of real ones: which of
+            `statistics` tests it.
+    """
+
+    better: Better = "higher"
+    unit: str = ""
+    margin: str = "5%"
+    display: str | None = None
+    distance: Distance | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> MeasureInfo:
+        """As a row of `summary.json` stores it.
+
+        Raises:
+            KeyError: the row does not say which direction is better.
+        """
+        return cls(
+            row["better"], row["unit"], row["margin"], row.get("display"), row.get("distance")
+        )
+
+    def row(self) -> dict[str, str]:
+        """For a row of `summary.json`."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints, overload
 
 from mmragbench import crashes
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError, unknown
-from mmragbench.records import Measure, OutputKind
+from mmragbench.records import Better, Control, Distance, Measure, MeasureInfo, OutputKind
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -63,13 +63,20 @@ PLURALS = {"strategy": "strategies"}
 
 @dataclass(frozen=True)
 class Component:
-    """A registered class or function; for a measure, the kinds of output that it `scores` (none for
-    a measure of rankings)."""
+    """A registered class or function, with what it says of itself.
+
+    Attributes:
+        scores: for a measure, the kinds of output that it scores; none for one of rankings.
+        info: for a measure, how its numbers are read.
+        control: for a strategy, what it stands for beside the contenders; None for a contender.
+    """
 
     kind: str
     name: str
     make: Callable[..., Any]
     scores: tuple[OutputKind, ...] = ()
+    info: MeasureInfo = field(default_factory=MeasureInfo)
+    control: Control | None = None
 
     @property
     def summary(self) -> str:
@@ -86,14 +93,13 @@ def _key(kind: str, name: str) -> tuple[str, str]:
     return kind, name if kind == "measure" else name.replace("_", "-").lower()
 
 
-def register(
-    kind: str, name: str, make: Callable[..., Any], scores: tuple[OutputKind, ...] = ()
-) -> None:
+def register(component: Component) -> None:
     """Put a component under its name.
 
     Raises:
         SuiteError: the name is taken by another definition.
     """
+    kind, name, make = component.kind, component.name, component.make
     known = _components.get(_key(kind, name))
     if known and (known.make.__module__, known.make.__qualname__) != (
         make.__module__,
@@ -103,14 +109,14 @@ def register(
             f"{kind} {name!r} is defined twice: in {known.make.__module__} and in "
             f"{make.__module__}; rename one of the files"
         )
-    _components[_key(kind, name)] = Component(kind, name, make, scores)
+    _components[_key(kind, name)] = component
 
 
-def _decorator(kind: str) -> Callable[[C], C]:
+def _decorator(kind: str, control: Control | None = None) -> Callable[[C], C]:
     def decorate(make: C) -> C:
         stem = make.__module__.rpartition(".")[2]
         name = stem if FOLDERS[kind] in ("models", "datasets") else stem.replace("_", "-")
-        register(kind, name, make)
+        register(Component(kind, name, make, control=control))
         return make
 
     return decorate
@@ -123,18 +129,45 @@ chat = _decorator("chat")
 painter = _decorator("painter")
 reranker = _decorator("reranker")
 generator = _decorator("generator")
-strategy = _decorator("strategy")
 store = _decorator("store")
 report = _decorator("report")
 
 
-def measures(*names: str, scores: tuple[OutputKind, ...] = ()) -> Callable[[C], C]:
+@overload
+def strategy(make: C) -> C: ...
+@overload
+def strategy(*, control: Control) -> Callable[[C], C]: ...
+def strategy(make: Any = None, *, control: Control | None = None) -> Any:
+    """Register a strategy; `control` says what one stands for that contenders are measured against:
+    the `floor` (nothing is retrieved), `chance`, or the `ceiling` (it knows the gold)."""
+    decorate = _decorator("strategy", control)
+    return decorate if make is None else decorate(make)
+
+
+def measures(
+    *names: str,
+    scores: tuple[OutputKind, ...] = (),
+    better: Better = "higher",
+    unit: str = "",
+    margin: float | str = "5%",
+    display: str | None = None,
+    distance: Distance | None = None,
+) -> Callable[[C], C]:
     """Register one evaluator under each measure that it computes (`R@k` for any cutoff), with the
-    kinds of output that these score; none means that they score rankings."""
+    kinds of output that these score; none means that they score rankings. The rest is what
+    `MeasureInfo` says of their numbers; where one evaluator's measures differ in it, the decorator
+    stands above it several times.
+
+    Raises:
+        SuiteError: `better` is neither `higher` nor `lower`.
+    """
+    if better not in get_args(Better):
+        raise SuiteError(f"{', '.join(names)}: better is 'higher' or 'lower', not {better!r}")
+    info = MeasureInfo(better, unit, str(margin), display, distance)
 
     def decorate(make: C) -> C:
         for name in names:
-            register("measure", name, make, scores)
+            register(Component("measure", name, make, scores, info))
         return make
 
     return decorate
@@ -161,9 +194,14 @@ def _load_entry_points(kind: str, name: str | None = None) -> None:
     group = f"mmragbench.{PLURALS.get(kind, kind + 's')}"
     for point in entry_points(group=group):
         if name is None or _key(kind, point.name) == _key(kind, name):
-            make = _loaded(point)
-            scores = next((known.scores for known in registered(make)), ())
-            register(kind, point.name, make, scores)
+            register(_named(kind, point.name, _loaded(point)))
+
+
+def _named(kind: str, name: str, make: Callable[..., Any]) -> Component:
+    """A class or a function under another name, with what it said of itself where it was defined."""
+    known = [component for component in registered(make) if component.kind == kind]
+    same = [component for component in known if component.name == name]
+    return replace([*same, *known, Component(kind, name, make)][0], name=name)
 
 
 def _loaded(point: EntryPoint) -> Callable[..., Any]:
@@ -198,7 +236,7 @@ def _checked(kind: str, path: str) -> Component:
     path can name any function of any module."""
     make = imported(kind, path)
     if any(known.kind == kind for known in registered(make)) or has_methods(kind, make):
-        return Component(kind, path, make)
+        return _named(kind, path, make)
     wanted = " and ".join(f"{name}()" for name in METHODS.get(kind, ()))
     needs = (
         f"a class with {wanted}, a function that is annotated to return one, or" if wanted else ""
