@@ -23,7 +23,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import SuiteError, require
+from mmragbench.errors import SuiteError
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 from mmragbench.weights import fingerprint
@@ -62,7 +62,6 @@ class Imagebind:
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
-        require("torchvision", "open-clip")
         self._root, self._file = Path(root).expanduser(), Path(weights).expanduser()
         self._batch_size = batch_size
         self._device_wanted, self._precision_wanted = device, precision

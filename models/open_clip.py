@@ -23,7 +23,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import SuiteError, listed, require
+from mmragbench.errors import SuiteError, listed
 from mmragbench.padding import PROBES, TOLERANCE, cut_of, encoding, proven
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
@@ -62,7 +62,6 @@ class OpenClip:
         precision: Precision = "auto",
         decode: Literal["full", "draft"] = "full",
     ) -> None:
-        require("open_clip", "open-clip")
         self._name, self._pretrained = _local(name), pretrained
         self._batch_size, self._device_wanted = batch_size, device
         self._precision_wanted: Precision = precision

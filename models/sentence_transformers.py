@@ -21,7 +21,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import NotApplicable, SuiteError, first_line, require
+from mmragbench.errors import NotApplicable, SuiteError, first_line
 from mmragbench.records import Document, Image, Modality, Query, Text
 from mmragbench.registry import encoder, reranker
 from mmragbench.weights import fingerprint, locate, read_config
@@ -47,7 +47,6 @@ class SentenceTransformers:
     def __init__(
         self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
     ) -> None:
-        require("sentence_transformers", "sentence-transformers")
         self._name, self._batch_size, self._device = locate(name), batch_size, device
         self._precision_wanted = precision
 
@@ -119,7 +118,6 @@ class CrossEncoder:
     """
 
     def __init__(self, name: str, batch_size: int = 128, device: str = "auto") -> None:
-        require("sentence_transformers", "sentence-transformers")
         self._name, self._batch_size, self._device = locate(name), batch_size, device
 
     def weights(self) -> str:

@@ -21,7 +21,7 @@ from mmragbench.devices import (
     read_ahead,
     unit,
 )
-from mmragbench.errors import SuiteError, first_line, require
+from mmragbench.errors import SuiteError, first_line
 from mmragbench.padding import PROBES, TOLERANCE
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import Component, register
@@ -47,7 +47,6 @@ class TransformersEncoder:
     def __init__(
         self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
     ) -> None:
-        require("transformers", "transformers")
         self._name, self._batch_size = locate(name), batch_size
         self._device_wanted, self._precision_wanted = device, precision
 

@@ -9,7 +9,7 @@ from typing import Any
 from mmragbench.checkpoints.complete import fit, pretrained, refuse_incomplete
 from mmragbench.checkpoints.seen import look_once
 from mmragbench.devices import Precision, best_device, best_precision, dtype_of, quiet
-from mmragbench.errors import SuiteError, first_line, require
+from mmragbench.errors import SuiteError, first_line
 from mmragbench.weights import fingerprint, locate
 
 
@@ -54,7 +54,6 @@ class OnDemand:
     operational = frozenset({"batch_size", "device"})
 
     def __init__(self, kind: str, name: str, device: str, precision: Precision) -> None:
-        require("transformers", "transformers")
         self.kind, self.name = kind, locate(name)
         self._device, self._precision = device, precision
 
