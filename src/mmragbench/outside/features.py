@@ -15,6 +15,9 @@ from mmragbench.weights import fingerprint
 
 SCHEMES = ("shipped", "local-dir", "hf-hub")
 
+INCEPTION = {"inception": "pooled", "inception-logits": "logits"}
+"""Name on the command line -> layer of the network."""
+
 
 @dataclass(frozen=True)
 class Features:
@@ -36,7 +39,7 @@ def label(asked: str) -> str:
 
 
 def resolve(asked: str, weights: str | None = None, unchecked: bool = False) -> Features:
-    """`inception`; `shipped:scenes/clip`, a folder, or an open_clip architecture with its weights
+    """`inception` or `inception-logits`; `shipped:scenes/clip`, a folder, or an open_clip architecture with its weights
     (a tag or a file); `package.module:Encoder`.
 
     Raises:
@@ -51,8 +54,9 @@ def resolve(asked: str, weights: str | None = None, unchecked: bool = False) -> 
 def _make(asked: str, weights: str | None, unchecked: bool) -> Encoder:
     scheme = asked.partition(":")[0]
     encoder: Encoder
-    if asked == "inception":
-        encoder = find("encoder", asked).make(weights=weights, unchecked=unchecked)
+    if asked in INCEPTION:
+        inception = find("encoder", "inception").make
+        encoder = inception(weights=weights, unchecked=unchecked, layer=INCEPTION[asked])
     elif ":" in asked and scheme not in SCHEMES:
         encoder = find("encoder", asked).make()
     else:
