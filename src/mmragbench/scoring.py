@@ -33,6 +33,8 @@ def score(
     `depth` is how many hits were asked for.
     """
 
+    measures = {measure.with_info(found.info): found for measure, found in measures.items()}
+
     def evaluate(chosen: Mapping[Measure, Component], asked: Task) -> list[Scores]:
         return _evaluate(chosen, asked, (rankings, outputs), features, depth)
 
@@ -100,7 +102,7 @@ def _evaluate(
             scored = _without_number(family, f"{CRASH}{names}: {crashes.said(error)} ({place})")
         encoder = given.get("features")
         found.update((scores.measure, _signed(scores, encoder)) for scores in scored)
-    return [found[measure] for measure in measures]
+    return [replace(found[measure], measure=measure) for measure in measures]
 
 
 def _signed(scores: Scores, features: Encoder | None) -> Scores:
@@ -159,10 +161,13 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
                 "n": n,
                 "n_failed": failed,
                 "signature": scores.signature,
+                **scores.measure.info.row(),
                 **scores.details,
             }
             if scores.bounds:
                 row["bounds"] = list(scores.bounds)
+            if scores.influences or scores.measure.info.distance:
+                row["interval_of"] = "pseudo-values" if scores.influences else "influences"
             if scores.warning:
                 row["warning"] = scores.warning
             if value is None:
@@ -171,7 +176,9 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
     return result
 
 
-def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why: str) -> list[Row]:
+def absent(
+    cell: Mapping[str, Any], measures: Mapping[Measure, Component], task: Task, why: str
+) -> list[Row]:
     """Rows of a cell that has no numbers: null estimates, with the reason."""
     return [
         {
@@ -184,10 +191,11 @@ def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why
             "n": 0,
             "n_failed": 0,
             "signature": None,
+            **component.info.row(),
             "reason": why,
         }
         for name in ["all", *task.slices]
-        for measure in measures
+        for measure, component in measures.items()
     ]
 
 
