@@ -33,8 +33,6 @@ def score(
     `depth` is how many hits were asked for.
     """
 
-    measures = {measure.with_info(found.info): found for measure, found in measures.items()}
-
     def evaluate(chosen: Mapping[Measure, Component], asked: Task) -> list[Scores]:
         return _evaluate(chosen, asked, (rankings, outputs), features, depth)
 
@@ -46,7 +44,16 @@ def score(
         anew = {scores.measure: scores for scores in again}
         scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in found]
     groups = {query.id: query.group or query.id for query in task.queries}
-    return {name: [_with_interval(s, groups) for s in found] for name, found in scored.items()}
+    scored = {name: [_with_interval(s, groups) for s in found] for name, found in scored.items()}
+    return with_info(scored, measures)
+
+
+def with_info(scored: Scored, measures: Mapping[Measure, Component]) -> Scored:
+    """Scores whose measures have what their definitions say of them; stored ones have the names."""
+    return {
+        name: [replace(s, measure=s.measure.with_info(measures[s.measure].info)) for s in found]
+        for name, found in scored.items()
+    }
 
 
 def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
@@ -102,7 +109,7 @@ def _evaluate(
             scored = _without_number(family, f"{CRASH}{names}: {crashes.said(error)} ({place})")
         encoder = given.get("features")
         found.update((scores.measure, _signed(scores, encoder)) for scores in scored)
-    return [replace(found[measure], measure=measure) for measure in measures]
+    return [found[measure] for measure in measures]
 
 
 def _signed(scores: Scores, features: Encoder | None) -> Scores:
