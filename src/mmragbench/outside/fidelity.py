@@ -134,7 +134,7 @@ def _distance(measure: Measure, made: Side, real: Side) -> Scores:
         n_real=real.moments.n or "unknown",
         n_generated=made.moments.n or "unknown",
     )
-    if measure.name != "FID":
+    if measure.info.distance != "FID":
         reason = f"{measure.name} needs every picture, and an .npz has the moments only"
         return Scores(measure, described, reason=reason)
     total = frechet(real.moments, made.moments)

@@ -108,5 +108,6 @@ def components(
             raise SuiteError(unknown("measure here", name, known))
         if "features" in arguments("measure", plain):
             measure = replace(measure, features=features)
-        found[measure] = find_measure(measure)
+        component = find_measure(measure)
+        found[measure.with_info(component.info)] = component
     return found
