@@ -313,7 +313,7 @@ def _per_query(measure: Measure, provided: Provided, task: Task, pairs: Pairs) -
         measure,
         signature(measure, **pairs.facts, **facts, n=values),
         tuple(scores),
-        reason=None if values else _why_none(scores),
+        reason=None if values else _why_none(scores, pairs),
         bounds=provided.bounds,
     )
 
@@ -329,13 +329,13 @@ def _score(query: str, value: Callable[..., float], *arguments: Any) -> Score:
     return Score(query, number) if finite else Score(query, error="the number is not finite")
 
 
-def _why_none(scores: Sequence[Score]) -> str:
+def _why_none(scores: Sequence[Score], pairs: Pairs) -> str:
+    """Why no query has a value. One that has an output, but nothing to compare it with, has neither
+    a value nor an error."""
     errors = [score.error for score in scores if score.error]
-    return (
-        f"no query could be scored: {errors[0]}"
-        if errors
-        else "no output has anything to be compared with"
-    )
+    if not pairs.by_query and len(errors) < len(scores):
+        return "no output has anything to be compared with"
+    return f"no query could be scored: {errors[0]}"
 
 
 def _same_size(generated: Image, target: Image) -> tuple[Any, Any]:

@@ -62,6 +62,6 @@ def test_no_library_of_models_is_imported(command, run_folder, tmp_path):
         "--help": (),
         "compare": (run_folder,),
         "gate": (run_folder, "--save", tmp_path / "baseline.json"),
-        "report": (run_folder, "--output", tmp_path / "report"),
+        "report": (run_folder,),
     }
     assert LIBRARIES & imported(tmp_path, command, *arguments[command]) == set()

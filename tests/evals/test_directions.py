@@ -134,7 +134,8 @@ def in_order(component: Component, found: Sequence[float]) -> bool:
 
 
 OURS = [c for c in every("measure") if c.make.__module__.startswith("mmragbench.evals.")]
-CASES = [(c, kind) for c in OURS for kind in (c.scores or ("none",))]
+CASES = [(c, kind) for c in OURS if c.name != "MIFID" for kind in (c.scores or ("none",))]
+"""MIFID has a test of its own: to it a picture with little noise is a copy, which is worse."""
 
 
 @pytest.mark.parametrize(("component", "kind"), CASES, ids=[f"{c.name}-{k}" for c, k in CASES])

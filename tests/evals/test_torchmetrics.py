@@ -301,6 +301,27 @@ def test_mifid_is_fid_over_the_distance_from_copies(dims, near):
     assert sum(score.error == "no output" for score in scores.scores) == 10
 
 
+def test_mifid_grows_with_the_distance_and_with_copies():
+    """Lower is better: generated images of another distribution are worse, and so are near copies."""
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(60, 12))
+    shifts = {
+        "fresh": rng.normal(size=(60, 12)),
+        "far": rng.normal(1, 1, size=(60, 12)),
+        "farther": rng.normal(2, 1, size=(60, 12)),
+        "copies": real * 1.3 + rng.normal(0, 0.05, size=(60, 12)),
+    }
+    task = of_images({str(i): Image(f"real{i}", Path("none")) for i in range(60)})
+    outputs = [Output(str(i), image=Image(f"made{i}", Path("none"))) for i in range(60)]
+    number = {}
+    for name, made in shifts.items():
+        rows = {f"real{i}": row for i, row in enumerate(real)}
+        rows |= {f"made{i}": row for i, row in enumerate(made)}
+        number[name] = compute("MIFID(f)", task, outputs, Features(rows)).total
+    assert number["fresh"] < number["far"] < number["farther"]
+    assert number["fresh"] < number["copies"]
+
+
 def test_the_inception_score_is_the_closed_form():
     """exp of the mean KL divergence of an image's classes from all images' (Salimans et al. 2016)."""
     task, outputs, features, _, y = sets(4, 40, 5)
