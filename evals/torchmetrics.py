@@ -333,7 +333,7 @@ def _why_none(scores: Sequence[Score], pairs: Pairs) -> str:
     """Why no query has a value. One that has an output, but nothing to compare it with, has neither
     a value nor an error."""
     errors = [score.error for score in scores if score.error]
-    if not pairs.by_query and len(errors) < len(scores):
+    if not errors or (not pairs.by_query and len(errors) < len(scores)):
         return "no output has anything to be compared with"
     return f"no query could be scored: {errors[0]}"
 

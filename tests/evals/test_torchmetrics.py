@@ -204,6 +204,13 @@ def test_what_failed_is_an_error_and_what_has_no_target_is_not_scored(pictures):
     assert scores.scores[0] == whole.scores[0] and parse(scores.signature)["n"] == "1"
 
 
+def test_a_set_without_queries_has_a_reason():
+    """A slice may be empty."""
+    for name, task in (("SSIM", of_images({})), ("WER", of_texts({}))):
+        scores = compute(name, task, [])
+        assert scores.reason == "no output has anything to be compared with"
+
+
 def test_a_picture_that_is_too_small_is_an_error_with_torchmetrics_reason(tmp_path):
     """Multi-scale SSIM wants more than 160 pixels; where all are smaller it has no number."""
     rng = np.random.default_rng(0)
