@@ -18,7 +18,7 @@ from mmragbench.meter import Meter, as_json
 from mmragbench.plan import Plan
 from mmragbench.records import Document, Measure, Ranking, Task
 from mmragbench.registry import Component
-from mmragbench.scoring import score
+from mmragbench.scoring import score, with_info
 from mmragbench.stages import (
     CRASH,
     Cost,
@@ -216,7 +216,7 @@ class Loop:
     ) -> Scored:
         key = self._score_key(measures, posed, of, generated)
         if stored := self._cache.load(key):
-            return scored_from_bytes(stored)
+            return with_info(scored_from_bytes(stored), measures)
         with self._meter.stage():
             scored = score(
                 measures, posed.task, rankings, generated.outputs, self._features, posed.depth

@@ -368,11 +368,33 @@ class Measure:
 
     `features` names the encoder whose features a distance is taken on: `FID(clip)`.
     `cutoff` is the rank at which a retrieval measure stops: `nDCG@10`.
+    A measure whose definition was looked up, or that a run stored, also has its `info`.
     """
 
     name: str
     features: str | None = None
     cutoff: int | None = None
+    _info: MeasureInfo | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def info(self) -> MeasureInfo:
+        """What the measure says of its numbers.
+
+        Raises:
+            LookupError: only its name is known, as after `parse`.
+        """
+        if self._info is None:
+            raise LookupError(f"only the name of {self} is known, not which direction is better")
+        return self._info
+
+    def with_info(self, info: MeasureInfo) -> Measure:
+        """The same measure, with what it says of its numbers."""
+        return replace(self, _info=info)
+
+    @property
+    def label(self) -> str:
+        """The name that reports show. Raises as `info` does."""
+        return str(replace(self, name=self.info.display or self.name))
 
     @classmethod
     def parse(cls, text: str) -> Measure:
@@ -417,9 +439,9 @@ class Scores:
         reason: why there is no number at all (Java is missing, nothing was generated).
         influences: for a total that has no value per query (Bleu's): values per query whose mean
             is the total and whose spread is its spread.
-        bounds: the worst and the best value that a query can have, where they are known; an interval
-            is kept between them.
-        best: each query's own best value, where the queries differ in it (R@1 where one has four
+        bounds: the lowest and the highest value that a query can have, where they are known; an
+            interval is kept between them.
+        best: each query's own highest value, where the queries differ in it (R@1 where one has four
             relevant documents and another five).
         interval: the 95 % interval of the estimate, (low, high); None before it was computed, and
             (None, None) where it can't be.

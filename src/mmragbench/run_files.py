@@ -20,6 +20,7 @@ from mmragbench.cache import sweep, write_atomically
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.identity import file_digest
 from mmragbench.printable import one_line
+from mmragbench.records import MeasureInfo
 from mmragbench.spending import lock
 
 if TYPE_CHECKING:
@@ -137,6 +138,21 @@ class Files:
             for line in file:
                 if line.strip():
                     yield _object(json.loads(line))
+
+
+def stored_info(row: Mapping[str, Any]) -> MeasureInfo:
+    """What the measure of a row of `summary.json` says of its numbers.
+
+    Raises:
+        DataError: an older version wrote the row, which does not say it.
+    """
+    try:
+        return MeasureInfo.of(row)
+    except KeyError as error:
+        raise DataError(
+            f"summary.json does not say {error} of {row.get('measure')}, so that an older version wrote "
+            f"it; {AGAIN}"
+        ) from error
 
 
 def read_json(path: Path) -> Any:

@@ -44,7 +44,16 @@ def score(
         anew = {scores.measure: scores for scores in again}
         scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in found]
     groups = {query.id: query.group or query.id for query in task.queries}
-    return {name: [_with_interval(s, groups) for s in found] for name, found in scored.items()}
+    scored = {name: [_with_interval(s, groups) for s in found] for name, found in scored.items()}
+    return with_info(scored, measures)
+
+
+def with_info(scored: Scored, measures: Mapping[Measure, Component]) -> Scored:
+    """Scores whose measures have what their definitions say of them; stored ones have the names."""
+    return {
+        name: [replace(s, measure=s.measure.with_info(measures[s.measure].info)) for s in found]
+        for name, found in scored.items()
+    }
 
 
 def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
@@ -159,10 +168,13 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
                 "n": n,
                 "n_failed": failed,
                 "signature": scores.signature,
+                **scores.measure.info.row(),
                 **scores.details,
             }
             if scores.bounds:
                 row["bounds"] = list(scores.bounds)
+            if scores.influences or scores.measure.info.distance:
+                row["interval_of"] = "pseudo-values" if scores.influences else "influences"
             if scores.warning:
                 row["warning"] = scores.warning
             if value is None:
@@ -171,7 +183,9 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
     return result
 
 
-def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why: str) -> list[Row]:
+def absent(
+    cell: Mapping[str, Any], measures: Mapping[Measure, Component], task: Task, why: str
+) -> list[Row]:
     """Rows of a cell that has no numbers: null estimates, with the reason."""
     return [
         {
@@ -184,10 +198,11 @@ def absent(cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why
             "n": 0,
             "n_failed": 0,
             "signature": None,
+            **component.info.row(),
             "reason": why,
         }
         for name in ["all", *task.slices]
-        for measure in measures
+        for measure, component in measures.items()
     ]
 
 

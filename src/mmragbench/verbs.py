@@ -202,7 +202,7 @@ def _write_cells(
     cells: Mapping[tuple[str, str], Cell],
     extent: Extent,
 ) -> list[Row]:
-    controls = set(_unfinished(folder).controls().values())
+    controls = {name for name, bound in plan.strategies.items() if bound.component.control}
     summary: list[Row] = []
     failed: list[Row] = []
     for name in plan.tasks:
@@ -257,16 +257,17 @@ def _key(cell: Cell, generator: str | None = None, k: int | None = None) -> dict
 
 def _cell_rows(plan: Plan, task: Task, cell: Cell) -> list[Row]:
     measures = plan.tasks[cell.task]
+    control = {"control": plan.strategies[cell.strategy].component.control}
     result = []
     if cell.scored:
-        result += rows(_key(cell), cell.scored)
+        result += rows(_key(cell) | control, cell.scored)
     else:
         why = cell.retrieved.reason or RETRIEVES_NOTHING
-        result += absent(_key(cell), list(measures.retrieval), task, why)
+        result += absent(_key(cell) | control, measures.retrieval, task, why)
     for (generator, k), (generated, scored) in cell.generated.items():
-        key = _key(cell, generator, k)
+        key = _key(cell, generator, k) | control
         if generated.reason is not None:
-            result += absent(key, list(measures.generation), task, generated.reason)
+            result += absent(key, measures.generation, task, generated.reason)
         else:
             result += rows(key, scored)
     return result

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import stated
 from mmragbench import load
 from mmragbench.cli import app
 from mmragbench.comparing.against import against
@@ -20,7 +21,6 @@ from mmragbench.comparing.families import between, comparisons, judged, within
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.papers.request import Request
 from mmragbench.papers.tables import tables
-from mmragbench.records import Measure
 from mmragbench.reporting import folder as reporting
 from mmragbench.reporting.page import render
 from mmragbench.reporting.verdicts import verdicts
@@ -169,7 +169,7 @@ def test_equal_strategies_are_seldom_called_better():
 
     def evidence(name, measure, values):
         scores = dict(zip(queries, map(float, values), strict=True))
-        cell = ("t", name, None, None, Measure.parse(measure))
+        cell = ("t", name, None, None, stated.measure(measure))
         return Evidence(*cell, 0.0, "", scores, bounds=(0, float(max(1, *values))))
 
     told = bare = 0

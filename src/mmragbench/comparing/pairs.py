@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from mmragbench.comparing.evidence import DISTANCES
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Measure
@@ -132,4 +131,4 @@ class Pair:
 def _verdict(measure: Measure, result: Result) -> Said:
     if result.p_holm is None:
         return "identical"
-    return verdict(result.found.difference, result.p_holm, measure.name in DISTANCES)
+    return verdict(result.found.difference, result.p_holm, measure.info.better == "lower")

@@ -15,6 +15,7 @@ from mmragbench.outside.moments import Moments, frechet
 from mmragbench.outside.problems import Policy, Problems
 from mmragbench.outside.submission import Submission
 from mmragbench.records import Image, Measure, Score, Scores, Task
+from mmragbench.registry import every
 from mmragbench.scoring import score
 from mmragbench.signature import signature
 from mmragbench.validation import CheckedEncoder
@@ -36,11 +37,16 @@ def judge_images(
     Raises:
         SuiteError: a name is neither.
     """
-    asked = components(names, IMAGES, features.name)
+    asked = components(names, distances(), features.name)
     task, outputs = submission.task, submission.outputs
     found = score(asked, task, [], outputs, lambda _: _encoder(features))["all"]
     found = [replace(scores, scores=_failed(submission)) for scores in found]
     return judged(submission, found, **features.facts)
+
+
+def distances() -> list[str]:
+    """The distances between two sets of pictures."""
+    return [component.name for component in every("measure") if component.info.distance]
 
 
 def _failed(submission: Submission) -> tuple[Score, ...]:
@@ -86,7 +92,7 @@ def judge_moments(
     Raises:
         DataError: a file is not what it should be, or the dimensions differ.
     """
-    asked = components(names, IMAGES, features.name)
+    asked = components(names, distances(), features.name)
     a = read_side(made, features, policy, real=False)
     b = read_side(real, features, policy, real=True)
     nothing = Submission("", Task("image-generation", [], []), Problems("", "pictures", 0), policy)
@@ -109,7 +115,7 @@ def _distance(measure: Measure, made: Side, real: Side) -> Scores:
         n_real=real.moments.n or "unknown",
         n_generated=made.moments.n or "unknown",
     )
-    if measure.name != "FID":
+    if measure.info.distance != "FID":
         return Scores(measure, described, reason=NO_KID)
     total = frechet(real.moments, made.moments)
     return Scores(measure, described, total=total, interval=(None, None), warning=NO_INTERVAL)

@@ -17,10 +17,10 @@ from mmragbench.papers.labels import labels
 from mmragbench.papers.request import Request
 from mmragbench.papers.table import ABSENT, FAILED, Block, Column, Line, Number, PaperTable
 from mmragbench.records import Measure
-from mmragbench.reporting.folder import Row, RunFolder
+from mmragbench.reporting.folder import ORDER, Row, RunFolder
 from mmragbench.reporting.lines import CRASH
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, factor, lower_is_better, number, shown, unit
+from mmragbench.reporting.units import arrow, decimals, factor, lower_is_better, number, shown, unit
 from mmragbench.reporting.writing import stem
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -130,9 +130,8 @@ class Cells:
         self, label: str, across: Sequence[Source], sources: Sequence[Source], key: Setting
     ) -> Iterator[Block]:
         roles = {name: role for s in sources for name, role in s.run.strategies.items()}
-        order = [None, "ceiling", "chance", "floor"]
         lines = []
-        for strategy in sorted(roles, key=lambda name: order.index(roles[name])):
+        for strategy in sorted(roles, key=lambda name: ORDER.index(roles[name])):
             numbers = tuple(
                 self._number(source, column, strategy, key)
                 for source, column in zip(across, self.columns, strict=True)
@@ -202,8 +201,7 @@ def _columns(group: str, rows: Sequence[Row]) -> Iterator[Column]:
     asked = dict.fromkeys(row.measure for row in rows)
     signatures = usual(rows)
     for measure in sorted(asked, key=lambda each: names.index(each.name)):
-        arrow = "↓" if lower_is_better(measure) else "↑"
-        yield Column(group, measure, unit(measure), arrow, signatures.get(measure, ""))
+        yield Column(group, measure, unit(measure), arrow(measure), signatures.get(measure, ""))
 
 
 def _settings(sources: Sequence[Source]) -> list[Setting]:

@@ -72,7 +72,7 @@ class Cases:
         }
 
     def _measure(self, where: Setting, name: str) -> Json:
-        measure = measure_of(name)
+        measure = self.run.measures[name]
         values = (found.scores.get((where, name), {}).values() for found in self.answers.values())
         numbers = [value for each in values for value in each if isinstance(value, float)]
         return {

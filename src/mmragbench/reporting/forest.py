@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mmragbench.records import Measure
-from mmragbench.reporting.folder import Json, RunFolder, TaskFacts, measure_of
+from mmragbench.reporting.folder import Json, RunFolder, TaskFacts
 from mmragbench.reporting.tables import setting
 from mmragbench.reporting.units import decimals, factor, is_distance, lower_is_better, unit
 
@@ -117,7 +117,7 @@ def _turned(pair: Json, b: str) -> Json:
 
 def _forest(run: RunFolder, pairs: Sequence[Json], against: str | None) -> Forest:
     first = pairs[0]
-    measure = measure_of(first["measure"])
+    measure = run.measures[first["measure"]]
     contrasts = tuple(_contrast(pair, factor(measure)) for pair in pairs)
     return Forest(
         task=first["task"],

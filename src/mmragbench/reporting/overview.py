@@ -10,7 +10,7 @@ from mmragbench.reporting.folder import Row, RunFolder
 from mmragbench.reporting.headline import Headline
 from mmragbench.reporting.lines import Cell, Notes, estimates, lines
 from mmragbench.reporting.tables import setting
-from mmragbench.reporting.units import decimals, lower_is_better, unit
+from mmragbench.reporting.units import arrow, decimals, unit
 
 FEW = 100
 """Queries below which a slice's numbers are to be read with care."""
@@ -137,7 +137,7 @@ def _head(headline: Headline) -> Head:
         task=headline.task.name,
         measure=measure,
         unit=unit(measure),
-        arrow="↓" if lower_is_better(measure) else "↑",
+        arrow=arrow(measure),
         setting=setting(headline.generator, headline.k),
         silver=headline.task.silver if headline.generator is None else None,
         n=max(row.n for row in headline.rows),

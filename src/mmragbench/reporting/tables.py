@@ -15,7 +15,7 @@ from mmragbench.records import Measure
 from mmragbench.reporting.folder import Row, RunFolder, TaskFacts
 from mmragbench.reporting.lines import Line, Notes, estimates, joined, lines
 from mmragbench.reporting.marks import legend
-from mmragbench.reporting.units import decimals, is_distance, lower_is_better, unit
+from mmragbench.reporting.units import arrow, decimals, is_distance, unit
 
 NO_LEVELS = (
     "{}: no control is a floor, a ceiling or chance here. Intervals are of the distance expected at "
@@ -120,7 +120,7 @@ def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> 
         part=part,
         slice=rows[0].slice,
         silver=facts.silver if part == "retrieval" else None,
-        columns=tuple(Column(m, unit(m), "↓" if lower_is_better(m) else "↑") for m in measures),
+        columns=tuple(Column(m, unit(m), arrow(m)) for m in measures),
         blocks=tuple(blocks),
         notes=tuple(notes.reasons),
         remarks=tuple(_remarks(run, blocks, rows)),
