@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mmragbench.contracts import Chat
+from mmragbench.contracts import Chat, Traits
 from mmragbench.errors import SuiteError
 from mmragbench.prompting import interleaved
 from mmragbench.records import Document, Failure, Modality, Prompt, Query, Reply
@@ -40,7 +40,7 @@ class Judge:
 
     def weights(self) -> str:
         """Those of the chat model."""
-        return str(getattr(self._chat, "weights", "none"))
+        return Traits(self._chat).weights or "none"
 
     def score(
         self, queries: Sequence[Query], documents: Sequence[Document]

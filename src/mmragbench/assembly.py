@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 
 from mmragbench import crashes
 from mmragbench.cache import Cache, Items
-from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
+from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Paid, Painter, Reranker, Traits
 from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
 from mmragbench.identity import code_digest, digest
 from mmragbench.meter import Meter
@@ -231,15 +231,14 @@ class Assembly:
         identity = {**self.identity(bound), "role": role, "weights": self.weights(role, name)}
         if identity["weights"].startswith(ABSENT):
             return identity
-        precision = getattr(self._instance(role, name), "precision", None)
+        precision = Traits(self._instance(role, name)).precision
         return {**identity, "precision": precision} if precision else identity
 
     def weights(self, role: str, name: str) -> str:
         """What identifies a model's weights; `none` for one that has no such notion."""
         if (role, name) not in self._weights:
             try:
-                tell = getattr(self._instance(role, name), "weights", None)
-                self._weights[role, name] = tell() if callable(tell) else "none"
+                self._weights[role, name] = Traits(self._instance(role, name)).weights or "none"
             except NotApplicable as error:
                 self._weights[role, name] = f"{ABSENT}{error}"
         return self._weights[role, name]
@@ -255,7 +254,7 @@ class Assembly:
     def identity(self, bound: Bound) -> dict[str, Any]:
         """The component, its code and its arguments, and the same of all below it. Arguments that
         its class lists as `operational` (a batch size, a time limit) change no answer."""
-        operational = getattr(bound.component.make, "operational", ())
+        operational = Traits(bound.component.make).operational
         args = {name: value for name, value in bound.args.items() if name not in operational}
         return {
             "component": [bound.component.kind, bound.component.name],
@@ -285,7 +284,7 @@ class Assembly:
                 bound = self._bind_model(role, name)
                 with crashes.told(bound.component.name, bound.component.make):
                     raw = self._raw[role, name] = self.build(bound)
-                if hasattr(raw, "purse"):
+                if isinstance(raw, Paid):
                     raw.purse = self._meter.purse
             except NotApplicable:
                 raise

@@ -11,7 +11,7 @@ from typing import Any
 from mmragbench import __version__, crashes
 from mmragbench.assembly import Assembly, Bound
 from mmragbench.cache import Cache
-from mmragbench.contracts import Strategy
+from mmragbench.contracts import Strategy, Traits
 from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
 from mmragbench.identity import code_digest, digest, memory_digest, queries_digest
 from mmragbench.meter import Meter, as_json
@@ -188,8 +188,7 @@ class Loop:
     def _really_generate(
         self, posed: Posed, retrieved: Retrieved, bound: Bound, k: int
     ) -> Generated:
-        reads = getattr(bound.component.make, "reads", None)
-        if reads == 0 and retrieved.found_any:
+        if Traits(bound.component.make).reads == 0 and retrieved.found_any:
             raise NotApplicable(
                 f"{bound.component.name} reads nothing that is retrieved; "
                 "its number is in the row of a strategy that retrieves nothing"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmragbench.assembly import Bound, bind, bind_model
+from mmragbench.contracts import Traits
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.identity import digest
 from mmragbench.naming import apart
@@ -64,7 +65,7 @@ class Plan:
         models = {name: dict(spec) for name, spec in resolved["models"].items()}
         for role, name in self.models():
             make = bind_model(role, name, self.suite).component.make
-            for argument in getattr(make, "operational", ()):
+            for argument in Traits(make).operational:
                 models[name].pop(argument, None)
         return digest({**resolved, "models": models})
 
@@ -200,7 +201,7 @@ def _plan_task(
     generation = {m: component for m, component in found.items() if component.scores}
     cells: dict[tuple[str, int], None] = {}
     for generator in spec.generator:
-        reads = getattr(generators[generator].component.make, "reads", None)
+        reads = Traits(generators[generator].component.make).reads
         for k in spec.k:
             cells[generator, k if reads is None else min(k, reads)] = None
     return TaskPlan(retrieval, generation, tuple(cells))

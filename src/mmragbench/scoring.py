@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mmragbench import crashes
-from mmragbench.contracts import Encoder
+from mmragbench.contracts import Encoder, Traits
 from mmragbench.errors import MmragbenchError, NotApplicable
 from mmragbench.records import Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import Component
@@ -115,11 +115,12 @@ def _evaluate(
 def _signed(scores: Scores, features: Encoder | None) -> Scores:
     """With the weights of the features (the name in `FID(clip)` is only the suite's word for them)
     and the precision that they were computed in, where it is not 32 bits."""
-    weights = getattr(features, "weights", None)
-    if not isinstance(weights, str) or scores.reason is not None:
+    traits = Traits(features)
+    weights = None if scores.reason is not None else traits.weights
+    if weights is None:
         return scores
     short = weights.partition(":")[2][:12] or weights
-    numbers = (getattr(features, "precision", None) or "fp32").partition("-")[0]
+    numbers = (traits.precision or "fp32").partition("-")[0]
     named = {"weights": short} | ({"precision": numbers} if numbers != "fp32" else {})
     return replace(scores, signature=extended(scores.signature, **named))
 

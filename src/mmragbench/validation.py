@@ -13,7 +13,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.contracts import Encoder, Store, Vectors
+from mmragbench.contracts import Encoder, Store, Traits, Vectors
 from mmragbench.errors import ContractError, DataError, listed
 from mmragbench.formats.values import quoted
 from mmragbench.records import Hits, Image, Modality, Query, Ranking, Task, Text
@@ -187,8 +187,7 @@ class CheckedEncoder:
     @property
     def resize(self) -> str | None:
         """How it resizes pictures, if it says so."""
-        resize: str | None = getattr(self._inner, "resize", None)
-        return resize
+        return Traits(self._inner).resize
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._checked(self._inner.encode_images(images), images)

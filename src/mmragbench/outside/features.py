@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmragbench.contracts import Encoder
+from mmragbench.contracts import Encoder, Traits
 from mmragbench.errors import SuiteError
 from mmragbench.registry import find
 from mmragbench.weights import fingerprint
@@ -47,7 +47,7 @@ def resolve(asked: str, weights: str | None = None, unchecked: bool = False) -> 
         NotApplicable: inception's weights are not there.
     """
     encoder = _make(asked, weights, unchecked)
-    facts = {"weights": _weights(encoder), "resize": getattr(encoder, "resize", None)}
+    facts = {"weights": _weights(encoder), "resize": Traits(encoder).resize}
     return Features(label(asked), encoder, facts)
 
 

@@ -223,7 +223,8 @@ def _pair(raw: Json, album: Album) -> ShownPair:
 
 def _without(run: RunFolder, rows: list[Json]) -> Iterator[tuple[str, ...]]:
     for row in rows:
-        if row["slice"] == "all" and row["estimate"] is not None:
+        known = row["measure"] in run.measures
+        if known and row["slice"] == "all" and row["estimate"] is not None:
             measure, kept = run.measures[row["measure"]], row["without"]
             places = decimals(measure, [row["estimate"]])
             parts = (row["strategy"], setting(row["generator"], row["k"]))

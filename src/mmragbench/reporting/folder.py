@@ -137,12 +137,17 @@ class RunFolder:
     @cached_property
     def comparisons(self) -> list[Json]:
         """Pairs of contenders; which are corrected together, `comparing.families` says."""
-        return [pair for pair in self._pairs if self.strategies.get(pair["b"]) is None]
+        return [pair for pair in self._known_pairs if self.strategies.get(pair["b"]) is None]
 
     @cached_property
     def against_controls(self) -> list[Json]:
         """Contenders (`a`) against controls (`b`)."""
-        return [pair for pair in self._pairs if self.strategies.get(pair["b"]) is not None]
+        return [pair for pair in self._known_pairs if self.strategies.get(pair["b"]) is not None]
+
+    @property
+    def _known_pairs(self) -> list[Json]:
+        """Those by measures that the summary has."""
+        return [pair for pair in self._pairs if pair["measure"] in self.measures]
 
     @cached_property
     def _pairs(self) -> list[Json]:
