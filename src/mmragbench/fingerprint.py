@@ -12,6 +12,7 @@ import copyreg
 import dis
 import functools
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -35,6 +36,24 @@ def fingerprint(value: Any) -> str:
         return _Fingerprints().of(value)
     except Exception as error:  # whatever a class raises while its state is read
         raise TypeError(f"{type(error).__name__}: {error}") from error
+
+
+def known_digest(value: Any, name: str) -> str | None:
+    """The beginning of a fingerprint (16 characters); None, with a warning, where it cannot be known.
+
+    Args:
+        value: an object, a class or a function.
+        name: what the warning calls it.
+    """
+    try:
+        return fingerprint(value)[:16]
+    except TypeError as error:
+        warnings.warn(
+            f"{name}: nothing that it computes is reused between runs, since its state cannot be read "
+            f"({error})",
+            stacklevel=3,
+        )
+        return None
 
 
 class _Fingerprints:

@@ -51,12 +51,9 @@ def code_digest(make: Any) -> str:
     defined in a script, a notebook or a function counts by its `fingerprint`; where that cannot be
     known, every call gives another one, so that nothing is taken for its answer."""
     if is_local(make):
-        from mmragbench.fingerprint import fingerprint
+        from mmragbench.fingerprint import known_digest
 
-        try:
-            return fingerprint(make)[:16]
-        except TypeError:
-            return unknown_digest()
+        return known_digest(make, make.__qualname__) or unknown_digest()
     file = inspect.getsourcefile(make)
     return _file_and_imports(Path(file)) if file else "unknown"
 

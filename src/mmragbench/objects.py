@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import inspect
-import warnings
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from mmragbench.errors import SuiteError
-from mmragbench.fingerprint import fingerprint
+from mmragbench.fingerprint import known_digest
 from mmragbench.identity import is_local, unknown_digest
 from mmragbench.registry import Component, has_methods, needed_methods, registered
 
@@ -42,17 +41,9 @@ class PythonObject:
             name = f"<object of {name}>"
         elif is_local(definition):
             name = f"<{'class' if inspect.isclass(value) else 'function'} {name}>"
-        self.name, self._is_known = name, True
-        try:
-            self.digest = fingerprint(value)[:16]
-        except TypeError as error:
-            self._is_known, self.digest = False, unknown_digest()
-            warnings.warn(
-                f"{name}: nothing that it computes is reused between runs, since its state cannot be "
-                f"read ({error})"
-                + ("" if self._is_definition else "; give its class with arguments"),
-                stacklevel=2,
-            )
+        self.name = name
+        known = known_digest(value, name)
+        self._is_known, self.digest = known is not None, known or unknown_digest()
 
     def offers(self, kind: str) -> bool:
         """Whether it is a component of a kind, or a class or a function that makes one."""
