@@ -125,7 +125,7 @@ def _signature(name: str, definition: Any) -> Iterator[str]:
             text = f"{name}(\n" + "".join(f"    {parameter},\n" for parameter in parameters) + ")"
         if definition.is_function and definition.returns is not None:
             text += f" -> {definition.returns}"
-    yield f"```python\n{text}\n```\n"
+    yield f"```py\n{text}\n```\n"
 
 
 def _parameters(definition: Any) -> list[str] | None:
@@ -181,12 +181,13 @@ def _docstring(definition: Any) -> Iterator[str]:
 
 def _annotation(definition: Any, row: Any) -> Any:
     """The type of a parameter or attribute, from the code."""
-    if definition.is_class and row.name in definition.members:
-        return definition.members[row.name].annotation
-    function = definition.members.get("__init__") if definition.is_class else definition
+    constructor = definition.members.get("__init__") if definition.is_class else definition
     name = row.name.lstrip("*")
-    known = function.parameters if function is not None and hasattr(function, "parameters") else ()
-    return next((p.annotation for p in known if p.name == name), row.annotation)
+    for parameter in getattr(constructor, "parameters", ()):
+        if parameter.name == name:
+            return parameter.annotation
+    member = definition.members.get(name)
+    return member.annotation if member is not None else row.annotation
 
 
 def _code(value: Any) -> str:
