@@ -20,6 +20,7 @@ from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Paid, Paint
 from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
 from mmragbench.identity import code_digest, digest
 from mmragbench.meter import Meter
+from mmragbench.objects import PythonObject, objects
 from mmragbench.printable import shortened
 from mmragbench.redacting import without_keys
 from mmragbench.registry import Component, exists, find
@@ -30,7 +31,7 @@ from mmragbench.remember import (
     RememberedPainter,
     RememberedReranker,
 )
-from mmragbench.suite import Misfit, Place, Suite
+from mmragbench.suite import Misfit, Place, Suite, component_spec
 from mmragbench.validation import CheckedStore
 from mmragbench.vectors import VectorFile
 from mmragbench.weights import ABSENT, UNRESOLVED
@@ -120,23 +121,30 @@ def bind_model(role: str, name: str, suite: Suite) -> Bound:
         Misfit: as `bind`.
     """
     spec, place = suite.models[name], ("models", name)
-    use = str(spec.get("use", name))
-    if role in CHATTING and ":" not in use and not exists(role, use) and exists("chat", use):
+    use = spec.get("use", name)
+    if role in CHATTING and not offers(role, use) and offers("chat", use):
         return bind(role, {"use": CHATTING[role], "chat": name}, place, suite)
     return bind(role, spec, place, suite)
 
 
+def offers(kind: str, use: Any) -> bool:
+    """Whether a suite's `use` is of a kind; a dotted path is of the kind that is wanted."""
+    if isinstance(use, PythonObject):
+        return use.offers(kind)
+    return ":" in str(use) or exists(kind, str(use))
+
+
 def _find(kind: str, spec: Mapping[str, Any], place: Place) -> Component:
+    use = spec.get("use", place[-1])
     try:
-        return find(kind, str(spec.get("use", place[-1])))
+        return use.component(kind) if isinstance(use, PythonObject) else find(kind, str(use))
     except SuiteError as error:
         raise Misfit((*place, "use") if "use" in spec else place, str(error)) from error
 
 
 def _store(value: Any, place: Place, suite: Suite) -> Bound:
-    """A store by name or spec; faiss if nothing is said."""
-    chosen = "faiss" if value is inspect.Parameter.empty else value
-    spec = {"use": chosen} if isinstance(chosen, str) else chosen
+    """A store by name, spec or object; faiss if nothing is said."""
+    spec = component_spec("faiss" if value is inspect.Parameter.empty else value)
     return bind("store", spec, place, suite)
 
 
@@ -174,6 +182,8 @@ def _choices(role: str | None, suite: Suite) -> str:
 
 
 def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
+    if isinstance(value, PythonObject):
+        raise Misfit(place, f"{value.name} is a model: give it a name under models, and that here")
     if not isinstance(value, str) or value not in suite.models:
         raise Misfit(place, unknown("model", str(value), suite.models))
     bind_model(role, value, suite)
@@ -181,13 +191,17 @@ def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
 
 
 def _checked(annotation: Any, value: Any, place: Place) -> Any:
+    for _, given in objects(value):
+        raise Misfit(
+            place, f"{given.name} is no plain value; make the object that takes it yourself"
+        )
     try:
         return TypeAdapter(annotation).validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         inner = tuple(str(step) for step in first["loc"])
-        given = shortened(without_keys(repr(first["input"])), 100)
-        raise Misfit((*place, *inner), f"{first['msg']}, but it is {given}") from None
+        shown = shortened(without_keys(repr(first["input"])), 100)
+        raise Misfit((*place, *inner), f"{first['msg']}, but it is {shown}") from None
 
 
 class Assembly:
@@ -258,7 +272,7 @@ class Assembly:
         args = {name: value for name, value in bound.args.items() if name not in operational}
         return {
             "component": [bound.component.kind, bound.component.name],
-            "code": code_digest(bound.component.make),
+            "code": bound.component.code or code_digest(bound.component.make),
             "args": to_jsonable_python(args),
             "models": {p: self.model_identity(*model) for p, model in bound.models.items()},
             "stores": {p: self.identity(store) for p, store in bound.stores.items()},

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
@@ -57,6 +58,12 @@ OTHER_NAMES = {
 }  # fmt: skip
 """What other tools call measures, in small letters -> what they are called here."""
 
+NOT_IN_FILE = (
+    "belongs to a Python program, so that this suite cannot be run from the file alone: run that "
+    "program again, or put the class into a module and name it by package.module:Name"
+)
+"""What is to be done about a component of another program."""
+
 PLURALS = {"strategy": "strategies"}
 """Where an `s` at the end does not do."""
 
@@ -69,6 +76,7 @@ class Component:
         scores: for a measure, the kinds of output that it scores; none for one of rankings.
         info: for a measure, how its numbers are read.
         control: for a strategy, what it stands for beside the contenders; None for a contender.
+        code: the digest of its code, where that is not its source file's.
     """
 
     kind: str
@@ -77,6 +85,7 @@ class Component:
     scores: tuple[OutputKind, ...] = ()
     info: MeasureInfo = field(default_factory=MeasureInfo)
     control: Control | None = None
+    code: str | None = None
 
     @property
     def summary(self) -> str:
@@ -194,10 +203,10 @@ def _load_entry_points(kind: str, name: str | None = None) -> None:
     group = f"mmragbench.{PLURALS.get(kind, kind + 's')}"
     for point in entry_points(group=group):
         if name is None or _key(kind, point.name) == _key(kind, name):
-            register(_named(kind, point.name, _loaded(point)))
+            register(renamed(kind, point.name, _loaded(point)))
 
 
-def _named(kind: str, name: str, make: Callable[..., Any]) -> Component:
+def renamed(kind: str, name: str, make: Callable[..., Any]) -> Component:
     """A class or a function under another name, with what it said of itself where it was defined."""
     known = [component for component in registered(make) if component.kind == kind]
     same = [component for component in known if component.name == name]
@@ -236,16 +245,18 @@ def _checked(kind: str, path: str) -> Component:
     path can name any function of any module."""
     make = imported(kind, path)
     if any(known.kind == kind for known in registered(make)) or has_methods(kind, make):
-        return _named(kind, path, make)
+        return renamed(kind, path, make)
+    raise SuiteError(f"{path!r} is no {kind}, so that it was not called: {needed_methods(kind)}")
+
+
+def needed_methods(kind: str) -> str:
+    """What makes a component of a kind, as part of a sentence."""
     wanted = " and ".join(f"{name}()" for name in METHODS.get(kind, ()))
     needs = (
         f"a class with {wanted}, a function that is annotated to return one, or" if wanted else ""
     )
     decorator = "@measures('Name')" if kind == "measure" else f"@{kind}"
-    raise SuiteError(
-        f"{path!r} is no {kind}, so that it was not called: that is {needs} a function with "
-        f"{decorator} above it (from mmragbench.registry)"
-    )
+    return f"that is {needs} a function with {decorator} above it (from mmragbench.registry)"
 
 
 def imported(kind: str, path: str) -> Callable[..., Any]:
@@ -255,6 +266,8 @@ def imported(kind: str, path: str) -> Callable[..., Any]:
         SuiteError: its module cannot be imported, or has nothing of that name.
     """
     module, _, attribute = path.partition(":")
+    if module == "__main__" and not hasattr(sys.modules[module], attribute):
+        raise SuiteError(f"{kind} {path!r} {NOT_IN_FILE}")
     try:
         make: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
@@ -279,6 +292,8 @@ def find(kind: str, name: str) -> Component:
         SuiteError: there is none, the message names the nearest and all there are; or a dotted
             path names what is of another kind.
     """
+    if name.startswith("<"):  # what a run folder's suite calls an object
+        raise SuiteError(f"{kind} {name!r} {NOT_IN_FILE}")
     if ":" in name:
         return _checked(kind, name)
     if _key(kind, name) not in _components:

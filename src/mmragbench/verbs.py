@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -31,9 +32,12 @@ from mmragbench.registry import every
 from mmragbench.scoring import Row, absent, failures, rows
 from mmragbench.slicing import sliced
 from mmragbench.spending import LEDGER, Purse
-from mmragbench.suite import Misfit, Source
+from mmragbench.suite import Misfit, Source, SuiteLike
 from mmragbench.thumbnails import thumbnail
 from mmragbench.validation import check_posed
+
+if TYPE_CHECKING:
+    from mmragbench.frames.results import Results
 
 RETRIEVES_NOTHING = "retrieves nothing"
 
@@ -64,7 +68,7 @@ class Run:
 @rarely()
 @private()
 def run(
-    suite: Path | str,
+    suite: SuiteLike,
     overrides: Sequence[str] = (),
     output: Path | str = "runs",
     progress: Progress | None = None,
@@ -78,7 +82,8 @@ def run(
     before numpy and PyTorch are imported.
 
     Args:
-        suite: a suite file, or the name of one that is shipped (`scenes`).
+        suite: a suite file, or the name of one that is shipped (`scenes`); or a suite as a mapping,
+            as its YAML would be, or as a `Suite`. Relative paths in it start at the current folder.
         overrides: `key=value`, e.g. `dataset.limit=100`.
         output: where run folders go.
         progress: who is told how far it is.
@@ -91,13 +96,58 @@ def run(
             line, with what to do.
     """
     keep_freed()
-    planned, source = load(Path(suite), tuple(overrides))
+    planned, source = load(suite, overrides)
     folder = Path(output) / planned.folder
     check_folder("--output", folder)
     cache = Cache()
     sweep(cache.root)
     with crashes.logged(folder, debug):
         return _run(planned, source, folder, cache, progress, full)
+
+
+def compare_strategies(
+    strategies: Mapping[str, Any],
+    dataset: Any,
+    tasks: Mapping[str, Any],
+    models: Mapping[str, Any] | None = None,
+    output: Path | str = "runs",
+    **suite: Any,
+) -> Results:
+    """Compare strategies on the tasks of a dataset: run them, write a run folder with its report, and
+    load what it holds.
+
+        results = mb.compare_strategies(
+            strategies={"mine": MyStrategy(depth=3), "shared-space": {"encoder": "clip"}, "random": None},
+            dataset="scenes",
+            tasks={"text-to-image": {"measures": ["Success@1", "nDCG@10"]}},
+            models={"clip": {"use": "open_clip", "name": "shipped:scenes/clip"}},
+        )
+        results.summary
+
+    A component is given as in a suite's YAML, by its name or as `{"use": name, ...}` with arguments,
+    or as a Python class, or as an object. An object is left as it is: a copy of it indexes each
+    memory. Answers are reused between runs as long as its code and its state are the same (see
+    `mmragbench.fingerprint`); a warning says where that cannot be known.
+
+    Args:
+        strategies: name -> strategy.
+        dataset: one dataset.
+        tasks: name of a task of the dataset -> `measures`, and `generator` and `k` where something
+            is generated. A measure is a name, or a function with `@measures`.
+        models: name -> encoder, captioner, chat model, painter or reranker.
+        output: where run folders go.
+        suite: further keys of a suite: `generators`, `baseline`, `name`, `seed`, ...
+
+    Raises:
+        MmragbenchError: something does not exist or does not fit; one line, with what to do.
+    """
+    from mmragbench.frames.loading import load as load_results
+
+    content = {"strategies": strategies, "dataset": dataset, "tasks": tasks, "models": models or {}}
+    finished = run({"name": "comparison", **content, **suite}, output=output)
+    for crash in finished.crashed:
+        warnings.warn(crash["error"], stacklevel=2)
+    return load_results(finished)
 
 
 def _run(
@@ -309,13 +359,17 @@ class Outlook:
 
 
 @private()
-def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
+def plan(suite: SuiteLike, overrides: Sequence[str] = ()) -> Outlook:
     """What a run of this suite would do; calls no model.
+
+    Args:
+        suite: as for `run`.
+        overrides: `key=value`, e.g. `dataset.limit=100`.
 
     Raises:
         MmragbenchError: the suite or its data cannot be used.
     """
-    planned, source = load(Path(suite), tuple(overrides))
+    planned, source = load(suite, overrides)
     cache = Cache()
     tasks = _pose(planned, source, cache)
     left = _left_out(planned, tasks, source)
