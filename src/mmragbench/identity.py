@@ -41,6 +41,9 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no identity")
 
 
+PACKAGE = "mmragbench"
+"""The engine's name, whatever room this file lies in."""
+
 VOCABULARY = frozenset({"contracts", "errors", "records", "registry"})
 """Modules of ours whose code changes no answer: nouns, promises and words."""
 
@@ -113,7 +116,7 @@ def _read_source(file: Path, _version: tuple[int, int]) -> tuple[str, tuple[str,
 @cache
 def _is_ours(name: str) -> bool:
     package, *inner = name.split(".")
-    if package != __package__ or not inner or inner[0] in VOCABULARY:
+    if package != PACKAGE or not inner or inner[0] in VOCABULARY:
         return False
     try:
         return find_spec(name) is not None
