@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(nam
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs reference clean
 
 demo: $(READY)
 	@$(BIN)/mmragbench run suites/scenes.yaml
@@ -19,6 +19,10 @@ lint: $(READY)
 docs: $(READY)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo build/site/index.html
+
+# The pages of docs/reference, from the code.
+reference: $(READY)
+	@$(BIN)/python docs/reference.py
 
 # Installed again only when what it depends on has changed.
 $(READY): pyproject.toml constraints.txt

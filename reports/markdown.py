@@ -57,7 +57,8 @@ def _table(table: Table) -> Iterator[str]:
     labelled = any(block.label for block in table.blocks)
     silver = ", silver" if table.silver else ""
     heads = [
-        f"{escape(str(c.measure))} ({c.unit or 'raw'}{silver}) {c.arrow}" for c in table.columns
+        f"{escape(c.measure.label)} ({escape(c.unit) or 'raw'}{silver}) {c.arrow}"
+        for c in table.columns
     ]
     heads = [*["Setting"] * labelled, "Strategy", *heads, "n", *["failed"] * table.failed]
     yield _row(heads)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import stated
 from mmragbench import load
 from mmragbench._files import write_rows
 from mmragbench.cli.app import app
 from mmragbench.comparing.baseline import against
 from mmragbench.comparing.families import between, comparisons, judged, within
 from mmragbench.comparing.hypotheses import Hypothesis
-from mmragbench.records import Measure
 from mmragbench.reporting.page.page import render
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
@@ -169,7 +169,7 @@ def test_equal_strategies_are_seldom_called_better():
 
     def evidence(name, measure, values):
         scores = dict(zip(queries, map(float, values), strict=True))
-        cell = ("t", name, None, None, Measure.parse(measure))
+        cell = ("t", name, None, None, stated.measure(measure))
         return Evidence(*cell, 0.0, "", scores, bounds=(0, float(max(1, *values))))
 
     told = bare = 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mmragbench.records import Measure
+import stated
 from mmragbench.reporting.facts import costs, units
 from mmragbench.reporting.facts.curves import curves
 from mmragbench.reporting.page import issues as troubles
@@ -43,7 +43,7 @@ def row(strategy: str, estimate: float | None, **more: Any) -> dict[str, Any]:
 )
 def test_numbers_are_shown_as_papers_do(measure: str, value: float, expected: str) -> None:
     """One decimal for ×100, three significant digits else; only zero is shown as zero."""
-    parsed = Measure.parse(measure)
+    parsed = stated.measure(measure)
     assert units.shown(parsed, value, units.decimals(parsed, [value])) == expected
 
 
@@ -53,7 +53,7 @@ def test_numbers_are_shown_as_papers_do(measure: str, value: float, expected: st
 )
 def test_a_scale_is_always_named(measure: str, expected: str) -> None:
     """What is multiplied says so."""
-    assert units.unit(Measure.parse(measure)) == expected
+    assert units.unit(stated.measure(measure)) == expected
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from mmragbench.errors import BadImage, ContractError, MmragbenchError, require
+from mmragbench.errors import BadImage, ContractError, MmragbenchError
 from mmragbench.records import Failure, Image
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ def best_device(wanted: str = "auto") -> str:
     """`auto` is `cuda` or `mps` where there is one, else `cpu`."""
     if wanted != "auto":
         return wanted
-    require("torch", "open-clip")
     import torch
 
     if torch.cuda.is_available():

@@ -10,6 +10,7 @@ from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import caption, picture
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Skip, expect, short
+from mmragbench.contracts import Traits
 from mmragbench.records import Failure, Prompt, Reply
 
 UNCHECKED = "what it says, speed, prices, and how it bears a server's errors"
@@ -86,7 +87,7 @@ def costs_are_counted(subject: Subject) -> None:
 
 def a_sampling_model_follows_seeds(subject: Subject) -> None:
     """Where it says that it `samples`, the prompt's seed decides: the same one, the same words."""
-    if not getattr(subject.instance, "samples", False):
+    if not Traits(subject.instance).samples:
         raise Skip("it does not say that it samples")
     asked = replace(prompts()[1], seed=5)
     one, other = (subject.build().chat([asked])[0] for _ in range(2))

@@ -9,6 +9,7 @@ from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import contexts, tasks
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Skip, expect, short
+from mmragbench.contracts import Traits
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Image, Output, OutputKind
 
@@ -21,7 +22,7 @@ def chunks(subject: Subject) -> Iterator[Chunk]:
     for name in ASKED:
         task = tasks()[name]
         shown = list(contexts(task))
-        if getattr(subject.component.make, "reads", None) == 0:
+        if Traits(subject.component.make).reads == 0:
             shown = [[] for _ in shown]
         rows = tuple(zip(task.queries, shown, strict=True))
         yield Chunk(name, rows, _generator(subject, task.output), same, "a list of Outputs")

@@ -16,7 +16,8 @@ from mmragbench.checking.stand_ins import Encoder
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, Skip, expect, short
 from mmragbench.errors import NotApplicable
-from mmragbench.records import Measure, Output, OutputKind, Ranking, Scores, Task
+from mmragbench.measuring.scoring import estimate
+from mmragbench.records import Better, Measure, Output, OutputKind, Ranking, Scores, Task
 from mmragbench.registry import find_measure
 
 CUTOFFS = (1, 5)
@@ -223,11 +224,27 @@ def the_order_of_results_does_not_matter(subject: Subject) -> None:
 
 
 def right_and_wrong_differ(subject: Subject) -> None:
-    """The gold itself and something else do not score the same (a warning)."""
+    """The gold itself scores better than something else, in the direction that the measure states (a
+    warning)."""
+    better = subject.component.info.better
     for case in cases(subject):
-        if _numbers(case.best) == _numbers(case.score(case.wrong())):
+        wrong = case.score(case.wrong())
+        if _numbers(case.best) == _numbers(wrong):
             message = f"{case.measures[0]} is the same for right and for wrong results"
             warnings.warn(message, Odd, stacklevel=2)
+        elif not case.measures[0].features or subject.component.info.distance:
+            for scores, other in zip(case.best, wrong, strict=True):
+                _warn_of_direction(scores, other, better)
+
+
+def _warn_of_direction(gold: Scores, other: Scores, better: Better) -> None:
+    a, b = estimate(gold)[0], estimate(other)[0]
+    if a is not None and b is not None and (a < b if better == "higher" else a > b):
+        message = (
+            f"{gold.measure} of the gold is {a:.4g} and of something else {b:.4g}, and {better} is "
+            "better; if it is the other way, say so: @measures(..., better=...)"
+        )
+        warnings.warn(message, Odd, stacklevel=2)
 
 
 def results_stay_as_they_were(subject: Subject) -> None:

@@ -11,6 +11,7 @@ from mmragbench.checking.batch_rules import FIRST, LAWS
 from mmragbench.checking.inputs import queries, several, tasks
 from mmragbench.checking.subjects import Chunk, Subject
 from mmragbench.checking.verdicts import Odd, expect, short
+from mmragbench.contracts import Traits
 from mmragbench.records import Document, Failure, Query
 
 ROUNDING = 1e-3
@@ -26,7 +27,7 @@ def chunks(subject: Subject) -> Iterator[Chunk]:
 
     asked, memory = queries(image=False), tasks()["captioning"].memory
     yield Chunk("texts", _pairs(asked, memory), new, same)
-    if "image" in getattr(subject.instance, "modalities", ()):
+    if "image" in Traits(subject.instance).modalities:
         yield Chunk("pictures", _pairs(several(), tasks()["mixed"].memory), new, same)
 
 

@@ -23,7 +23,7 @@ def against(
         known = ", ".join(run.strategies)
         raise MmragbenchError(f"{run.path} has no strategy {baseline!r}; it has {known}")
     run.check(slice, measures)
-    controls = run.controls().values()
+    controls = run.controls
     cells: dict[Cell, list[Pair]] = {}
     for pair in comparisons(run):
         if pair.slice == slice and (not measures or pair.measure in measures):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_folder.evidence import DISTANCES, Evidence, RunFolder
+from mmragbench.records import Control
+from mmragbench.run_folder.evidence import Evidence, RunFolder
 from mmragbench.statistics import Comparison, compare_all, holm
 from mmragbench.statistics.ratios import Ratio, ratio
 
@@ -20,7 +21,8 @@ class Gain:
 
     Attributes:
         floor: what is possible without retrieval; for rankings, chance. `floor_of` names it.
-        gained: strategy - floor; `missing`: ceiling - strategy.
+        gained: by how much the strategy is better than the floor; `missing`: the ceiling than the
+            strategy.
         share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
             two; None where no headroom is shown (the interval of ceiling - floor holds 0).
         low, high: the share's 95 % interval, Fieller's; None for a measure that keeps no values by
@@ -51,25 +53,26 @@ def gains(run: RunFolder, measures: Sequence[str] = ()) -> list[Gain]:
     """How much of the way from the floor to the ceiling each strategy goes, for each measure that
     has both, on the queries that all three have answered. Distances are left out, because a better
     one is not nearer to the oracle's."""
-    controls, found = run.controls(), list(run.evidence(measures))
-    by_key = {(e.strategy, e.cell): e for e in found}
+    evidence = list(run.evidence(measures))
+    ceilings = {e.cell: e for e in evidence if run.controls.get(e.strategy) == "ceiling"}
     result = []
-    for e in found:
-        ceiling = by_key.get((controls.get("oracle", ""), e.cell))
-        floor = _floor(e, found, controls)
-        contends = e.strategy not in controls.values() and e.measure.name not in DISTANCES
+    for e in evidence:
+        ceiling, floor = ceilings.get(e.cell), _floor(e, evidence, run.controls)
+        contends = e.strategy not in run.controls and not e.measure.info.distance
         if contends and ceiling and floor:
             result.append(_gain(run, e, floor, ceiling))
     return result
 
 
-def _floor(of: Evidence, found: Sequence[Evidence], controls: Mapping[str, str]) -> Evidence | None:
+def _floor(
+    of: Evidence, evidence: Sequence[Evidence], controls: Mapping[str, Control]
+) -> Evidence | None:
     """Without retrieval, by the same generator or else the one that answers without documents;
-    rankings, which `no-retrieval` has none of, are measured from chance."""
-    alike = [e for e in found if (e.task, e.measure) == (of.task, of.measure)]
+    rankings, which that has none of, are measured from chance."""
+    alike = [e for e in evidence if (e.task, e.measure) == (of.task, of.measure)]
     if of.generator is None:
-        return next((e for e in alike if e.strategy == controls.get("random")), None)
-    without = [e for e in alike if e.strategy == controls.get("no-retrieval")]
+        return next((e for e in alike if controls.get(e.strategy) == "chance"), None)
+    without = [e for e in alike if controls.get(e.strategy) == "floor"]
     return next((e for e in without if e.generator == of.generator), next(iter(without), None))
 
 
@@ -84,7 +87,8 @@ def _gain(run: RunFolder, e: Evidence, floor: Evidence, ceiling: Evidence) -> Ga
     else:
         below, own, above = (each.estimate for each in three)
         share = Ratio((own - below) / (above - below) if above != below else None, None, None)
-    share = share if above > below else Ratio(None, None, None)
+    sign = -1 if e.measure.info.better == "lower" else 1
+    share = share if sign * (above - below) > 0 else Ratio(None, None, None)
     by = f" ({floor.generator})" if floor.generator else ""
     return Gain(
         task=e.task,
@@ -96,8 +100,8 @@ def _gain(run: RunFolder, e: Evidence, floor: Evidence, ceiling: Evidence) -> Ga
         floor=below,
         estimate=own,
         ceiling=above,
-        gained=own - below,
-        missing=above - own,
+        gained=sign * (own - below),
+        missing=sign * (above - own),
         share=share.value,
         low=share.low,
         high=share.high,

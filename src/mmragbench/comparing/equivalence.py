@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -68,13 +68,15 @@ def equivalences(
             own scale.
     """
     evidence = [e for e in run.evidence(measures) if e.values]
-    allowed = _absolute(margins_for({row["measure"] for row in run.rows}, margins or {}))
+    allowed = _absolute(
+        margins_for({row["measure"]: row["margin"] for row in run.rows}, margins or {})
+    )
     if relative := next((n for n, m in (margins or {}).items() if str(m).endswith("%")), None):
         raise MmragbenchError(
             f"--margin {relative}: equivalence needs a margin on the measure's own scale, as 0.02"
         )
     families: dict[tuple[object, ...], list[Equivalence]] = {}
-    for a, b, against in _pairs(evidence, set(run.controls().values())):
+    for a, b, against in _pairs(evidence, run.controls):
         if margin := allowed.get(str(a.measure)):
             members = families.setdefault((a.task, a.measure, against), [])
             members += _tested(a, b, against, margin, run.groups(a.task))
@@ -86,7 +88,7 @@ def _absolute(margins: Mapping[str, Margin]) -> dict[str, float]:
 
 
 def _pairs(
-    evidence: Sequence[Evidence], controls: set[str]
+    evidence: Sequence[Evidence], controls: Container[str]
 ) -> Iterator[tuple[Evidence, Evidence, str | None]]:
     cells: dict[object, list[Evidence]] = {}
     for e in evidence:

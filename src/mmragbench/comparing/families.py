@@ -51,14 +51,14 @@ def within(run: RunFolder) -> list[Pair]:
     hypotheses = [h for members in first for h in _hypotheses(run, members)]
     places = dict.fromkeys((row["task"], row["slice"]) for row in run.rows)
     order = {place: i for i, place in enumerate(places)}
-    controls = set(run.controls().values())
+    controls = run.controls
     hypotheses.sort(key=lambda h: (h.b.strategy in controls, order[h.a.task, h.slice]))
     return judged(hypotheses, run.groups)
 
 
 def _hypotheses(run: RunFolder, members: Sequence[Evidence]) -> Iterator[Hypothesis]:
     """Of one cell."""
-    controls = set(run.controls().values())
+    controls = run.controls
     contenders = [e for e in members if e.strategy not in controls]
     pairs = [(b, a) for a, b in combinations(contenders, 2)]
     pairs += [(a, b) for b in members if b.strategy in controls for a in contenders]
@@ -111,7 +111,7 @@ def _between(
 ) -> Iterator[Hypothesis]:
     a, b = ab
     rank = PRIMARY if _is_primary(first, a) else SECONDARY
-    of = f" of {a.strategy}" if a.strategy in first.controls().values() else ""
+    of = f" of {a.strategy}" if a.strategy in first.controls else ""
     names = (f"{a.strategy} in {first.path.name}", f"{b.strategy} in {second.path.name}")
     for each in ["all"] if slice == "all" else first.slices(a.task)[1:]:
         family = FORCED if unlike else f"{rank if each == 'all' else SLICES}{of}"

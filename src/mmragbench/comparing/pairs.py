@@ -8,7 +8,6 @@ from typing import Any, Literal
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Measure
-from mmragbench.run_folder.evidence import DISTANCES
 from mmragbench.statistics import Comparison, verdict
 
 Said = Literal["better", "worse", "can't tell", "identical"]
@@ -132,4 +131,4 @@ class Pair:
 def _verdict(measure: Measure, result: Result) -> Said:
     if result.p_holm is None:
         return "identical"
-    return verdict(result.found.difference, result.p_holm, measure.name in DISTANCES)
+    return verdict(result.found.difference, result.p_holm, measure.info.better == "lower")

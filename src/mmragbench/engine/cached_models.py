@@ -29,7 +29,7 @@ from mmragbench.backends.thoughts import without_thoughts
 from mmragbench.cache.identity import digest
 from mmragbench.cache.items import Item, Items
 from mmragbench.cache.vectors import Found, VectorFile
-from mmragbench.contracts import Captioner, Chat, Encoder, Painter, Reranker, Vectors
+from mmragbench.contracts import Captioner, Chat, Encoder, Painter, Reranker, Traits, Vectors
 from mmragbench.engine.meter import Meter, Usage
 from mmragbench.engine.threads import overlapping
 from mmragbench.errors import ContractError, DataError, listed
@@ -63,6 +63,7 @@ class _Remembered:
     def __init__(self, inner: Any, name: str, items: Any, meter: Meter) -> None:
         """Without `items` nothing is looked up: a model that is made of others, which remember."""
         self._inner, self._name, self._meter = inner, name, meter
+        self._traits = Traits(inner)
         self._items: Items | None = items
 
     @property
@@ -76,7 +77,7 @@ class _Remembered:
 
     def _face(self, item: Image | Text) -> str:
         """What the model looks at: the content, or the id where answers are looked up by id."""
-        return item.id if getattr(self._inner, "by_id", False) else item.digest
+        return item.id if self._traits.by_id else item.digest
 
     def _answers(
         self, keys: Sequence[str], inputs: Sequence[T], ask: Callable[[list[T]], list[Answer]]
@@ -132,15 +133,15 @@ class _Remembered:
             new = self._paired(part, ask([inputs[key] for key in part]))
             return new, time.perf_counter() - began
 
-        keys, at_once = list(inputs), getattr(self._inner, "concurrency", None)
+        keys, at_once = list(inputs), self._traits.concurrency
         if at_once is None:
             size = size or self.chunk
             chunks = (keys[i : i + size] for i in range(0, len(keys), size))
             yield from map(work, chunks)
             return
         shared = max(1, min(at_once, len(keys)))  # so many calls share each second
-        halt = getattr(self._inner, "halt", None)
-        for new, seconds in overlapping(work, [[key] for key in keys], at_once, halt):
+        parts = [[key] for key in keys]
+        for new, seconds in overlapping(work, parts, at_once, self._traits.halt):
             yield new, seconds / shared
 
     def _keep(self, new: Mapping[str, Answer], seconds: float, usage: Usage) -> None:
@@ -177,14 +178,12 @@ class RememberedEncoder(_Remembered):
     @property
     def resize(self) -> str | None:
         """How the model resizes pictures, if it says so; to know it, it may have to be loaded."""
-        found: str | None = getattr(self._inner, "resize", None)
-        return found
+        return self._traits.resize
 
     @property
     def precision(self) -> str | None:
         """In what numbers the model computes, if it says so: `bf16-cuda`."""
-        found: str | None = getattr(self._inner, "precision", None)
-        return found
+        return self._traits.precision
 
     def _prepare(self) -> None:
         """Once, before any clock starts: a model of pictures and texts is tried, which loads it too;
@@ -193,11 +192,11 @@ class RememberedEncoder(_Remembered):
         if self._tried:
             return
         self._tried = True
-        if self.modalities >= {"image", "text"} and not getattr(self._inner, "by_id", False):
+        if self.modalities >= {"image", "text"} and not self._traits.by_id:
             for warning in check(self._inner, self._name):
                 warnings.warn(warning, stacklevel=2)
-        elif load := getattr(self._inner, "load", None):
-            load()
+        else:
+            self._traits.load()
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._encode("image", images, self._inner.encode_images)
@@ -298,6 +297,7 @@ class RememberedEncoder(_Remembered):
 class RememberedCaptioner(_Remembered):
     role = "captioner"
     chunk = 64
+    modalities: frozenset[Modality] = frozenset({"image"})
 
     def __init__(self, inner: Captioner, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
@@ -328,8 +328,7 @@ class RememberedReranker(_Remembered):
 
     def __init__(self, inner: Reranker, name: str, items: Items | None, meter: Meter) -> None:
         super().__init__(inner, name, items, meter)
-        # Texts alone where it does not say.
-        self.modalities: frozenset[Modality] = getattr(inner, "modalities", frozenset({"text"}))
+        self.modalities = self._traits.modalities
 
     def score(
         self, queries: Sequence[Query], documents: Sequence[Document]
@@ -369,7 +368,7 @@ class RememberedChat(_Remembered):
     def key(self, prompt: Prompt) -> str:
         """Under which the reply to a prompt is known: the prompt byte for byte, its pictures'
         digests, and the seed where the model draws lots."""
-        seed = prompt.seed if getattr(self._inner, "samples", False) else None
+        seed = prompt.seed if self._traits.samples else None
         return _prompt_key(prompt, seed)
 
     def _count(self, usage: Usage, answer: Answer) -> None:

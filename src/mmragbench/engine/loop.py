@@ -13,7 +13,7 @@ from mmragbench import _crashes as crashes
 from mmragbench._validation import check_rankings
 from mmragbench.cache.cache import Cache
 from mmragbench.cache.identity import code_digest, digest, memory_digest, queries_digest
-from mmragbench.contracts import Strategy
+from mmragbench.contracts import Strategy, Traits
 from mmragbench.engine.assembly import Assembly, Bound
 from mmragbench.engine.meter import Meter, as_json
 from mmragbench.engine.results import (
@@ -25,7 +25,7 @@ from mmragbench.engine.results import (
     scored_to_bytes,
 )
 from mmragbench.errors import CRASH, ContractError, MmragbenchError, NotApplicable
-from mmragbench.measuring.scoring import Scored, score
+from mmragbench.measuring.scoring import Scored, score, with_info
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Document, Measure, Ranking, Task
 from mmragbench.registry import Component
@@ -187,8 +187,7 @@ class Loop:
     def _really_generate(
         self, posed: Posed, retrieved: Retrieved, bound: Bound, k: int
     ) -> Generated:
-        reads = getattr(bound.component.make, "reads", None)
-        if reads == 0 and retrieved.found_any:
+        if Traits(bound.component.make).reads == 0 and retrieved.found_any:
             raise NotApplicable(
                 f"{bound.component.name} reads nothing that is retrieved; "
                 "its number is in the row of a strategy that retrieves nothing"
@@ -215,7 +214,7 @@ class Loop:
     ) -> Scored:
         key = self._score_key(measures, posed, of, generated)
         if stored := self._cache.load(key):
-            return scored_from_bytes(stored)
+            return with_info(scored_from_bytes(stored), measures)
         with self._meter.stage():
             scored = score(
                 measures, posed.task, rankings, generated.outputs, self._features, posed.depth

@@ -265,14 +265,15 @@ def values_of(found: Evidence, queries: Sequence[str]) -> Values:
 def _of_distance(found: Evidence, queries: Sequence[str]) -> dict[str, float]:
     from mmragbench.statistics import distance_values
 
-    assert found.features is not None
+    distance = found.measure.info.distance
+    if not (distance and found.features):
+        return {}
     generated, real = found.features
     both = [query for query in queries if query in real and query in generated]
     if len(both) < 2:
         return {}
-    kind: Literal["FID", "KID"] = "FID" if found.measure.name == "FID" else "KID"
     x, y = (np.stack([side[query] for query in both]) for side in (real, generated))
-    return dict(zip(both, distance_values(x, y, kind).tolist(), strict=True))
+    return dict(zip(both, distance_values(x, y, distance).tolist(), strict=True))
 
 
 def _digest(*parts: object) -> str:

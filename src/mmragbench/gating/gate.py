@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmragbench._places import check_file
-from mmragbench.comparing.margins import Margin, margins_for
+from mmragbench.comparing.margins import OTHERWISE, Margin, margins_for
 from mmragbench.errors import CRASH, DataError, MmragbenchError, unknown
 from mmragbench.gating.baseline import (
     Baseline,
@@ -173,7 +173,8 @@ def _gate(
     require_power: float | None,
 ) -> Gate:
     names = list(dict.fromkeys(line.measure for line, _ in lines))
-    allowed = margins_for(names, margins)
+    stated = {row["measure"]: row["margin"] for row in run.rows}
+    allowed = margins_for({name: stated.get(name, OTHERWISE) for name in names}, margins)
     rows = {key_of(row): row for row in run.rows if row["slice"] == "all"}
     there = {key[0] for key in rows}
     wanted = [name for name in names if any(key[4] == name for key in rows)]
@@ -246,6 +247,7 @@ def _pair(
         before=np.asarray([side.before[query] for query in queries], dtype=np.float32),
         now=now,
         bounds=found.bounds if found.features is None else None,
+        lower_is_better=found.measure.info.better == "lower",
         family=_family(run, line),
     )
 
@@ -254,7 +256,7 @@ def _family(run: RunFolder, line: CellLine) -> str:
     """The cells of a task that answer one question, as in a report: those of its primary measure,
     and those of all others; each control's are apart."""
     rank = "primary" if line.measure == run.primary(line.task) else "secondary"
-    control = line.strategy in run.controls().values()
+    control = line.strategy in run.controls
     return f"{rank} of {line.strategy}" if control else rank
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from mmragbench.comparing.primary import Number, primary_measure
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError, not_a_run, unknown
-from mmragbench.records import Measure
+from mmragbench.records import Control, Measure
 from mmragbench.run_folder.files import (
     AGAIN,
     Files,
@@ -20,10 +20,8 @@ from mmragbench.run_folder.files import (
     read_suite,
     read_table,
     reading,
+    stored_info,
 )
-
-DISTANCES = ("FID", "KID")
-"""Measures of two sets of images; lower is better, and compared on features."""
 
 Cell = tuple[str, str | None, int | None, str]
 """Task, generator, k, measure."""
@@ -38,7 +36,7 @@ class Evidence:
             empty for distances, which have features instead.
         features: for FID and KID: the features of the generated images and of the real ones, each
             by query.
-        bounds: the worst and the best value that a query can have, where they are known.
+        bounds: the lowest and the highest value that a query can have, where they are known.
         of_set: whether the number is the whole set's own and not the mean of a value per query, so
             that other queries beside it change what `values` say of a query.
     """
@@ -92,7 +90,7 @@ class RunFolder:
         rows = self.files.rows("summary.json")
         with reading(path):
             for row in rows:
-                _ = [row[name] for name in COLUMNS], Measure.parse(row["measure"])
+                _ = [row[name] for name in COLUMNS], Measure.parse(row["measure"]), stored_info(row)
         return rows
 
     @cached_property
@@ -105,12 +103,11 @@ class RunFolder:
     def strategies(self) -> list[str]:
         return list(self.suite["strategies"])
 
-    def controls(self) -> dict[str, str]:
-        """`no-retrieval`, `random` and `oracle`, as far as the suite has them -> their names."""
-        uses = {name: spec.get("use", name) for name, spec in self.suite["strategies"].items()}
-        return {
-            use: name for name, use in uses.items() if use in ("no-retrieval", "random", "oracle")
-        }
+    @cached_property
+    def controls(self) -> dict[str, Control]:
+        """The strategies that are controls -> what each stands for."""
+        stated = {row["strategy"]: row.get("control") for row in self.rows}
+        return {strategy: control for strategy, control in stated.items() if control}
 
     def evidence(self, measures: Sequence[str] = ()) -> Iterator[Evidence]:
         """Everything in the summary that has a number, on all queries; of some measures only, if
@@ -193,12 +190,12 @@ class RunFolder:
         return ["all", *(name for name in names if name != "all")]
 
     def _evidence(self, row: dict[str, Any]) -> Evidence:
-        measure = Measure.parse(row["measure"])
+        measure = Measure.parse(row["measure"]).with_info(stored_info(row))
         folder = f"cells/{row['task']}/{row['strategy']}"
         if row["generator"] is not None:
             folder = f"{folder}/{row['generator']}-k{row['k']}"
         features = None
-        if measure.name in DISTANCES:
+        if measure.info.distance:
             name = f"features-{measure.features}.npz"
             features = (
                 self._features(f"{folder}/{name}"),

@@ -20,6 +20,7 @@ from mmragbench._files import file_digest, sweep, write_atomically
 from mmragbench._printable import one_line
 from mmragbench.backends.server.budget import lock
 from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.records import MeasureInfo
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -136,6 +137,21 @@ class Files:
             for line in file:
                 if line.strip():
                     yield _object(json.loads(line))
+
+
+def stored_info(row: Mapping[str, Any]) -> MeasureInfo:
+    """What the measure of a row of `summary.json` says of its numbers.
+
+    Raises:
+        DataError: an older version wrote the row, which does not say it.
+    """
+    try:
+        return MeasureInfo.of(row)
+    except KeyError as error:
+        raise DataError(
+            f"summary.json does not say {error} of {row.get('measure')}, so that an older version wrote "
+            f"it; {AGAIN}"
+        ) from error
 
 
 def read_json(path: Path) -> Any:

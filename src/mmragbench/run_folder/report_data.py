@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mmragbench.comparing.primary import primary_measure
-from mmragbench.records import Measure
-from mmragbench.run_folder.files import Files, NotStored, read_suite
+from mmragbench.records import Control, Measure
+from mmragbench.run_folder.files import Files, NotStored, read_suite, stored_info
 
-CONTROLS = {"oracle": "ceiling", "random": "chance", "no-retrieval": "floor"}
-"""The controls in the order in which tables show them, and what each stands for."""
+ORDER: tuple[Control | None, ...] = (None, "ceiling", "chance", "floor")
+"""In which tables show contenders (None), then the kinds of controls."""
 
 SILVER = {"categories": "shared categories", "cider": "CIDEr between captions"}
 """The rules of silver relevance, in words."""
@@ -42,17 +42,20 @@ class Row:
     warning: str | None = None
     limit: Json = field(default_factory=dict, hash=False)
     halves: Json = field(default_factory=dict, hash=False)
+    control: Control | None = None
+    interval_of: str | None = None
 
     @classmethod
     def of(cls, raw: Json) -> Row:
-        """From the JSON object; what later releases add is read when it is there."""
+        """From the JSON object; what later releases add is read when it is there. Raises as
+        `stored_info` does."""
         return cls(
             task=raw["task"],
             strategy=raw["strategy"],
             generator=raw.get("generator"),
             k=raw.get("k"),
             slice=raw.get("slice") or "all",
-            measure=measure_of(str(raw["measure"])),
+            measure=measure_of(str(raw["measure"])).with_info(stored_info(raw)),
             estimate=raw.get("estimate"),
             n=raw.get("n") or 0,
             n_failed=raw.get("n_failed") or 0,
@@ -63,6 +66,8 @@ class Row:
             warning=raw.get("warning"),
             limit=raw.get("limit") or {},
             halves=raw.get("halves") or {},
+            control=raw.get("control"),
+            interval_of=raw.get("interval_of"),
         )
 
 
@@ -132,12 +137,17 @@ class RunFolder:
     @cached_property
     def comparisons(self) -> list[Json]:
         """Pairs of contenders; which are corrected together, `comparing.families` says."""
-        return [pair for pair in self._pairs if self.strategies.get(pair["b"]) is None]
+        return [pair for pair in self._known_pairs if self.strategies.get(pair["b"]) is None]
 
     @cached_property
     def against_controls(self) -> list[Json]:
         """Contenders (`a`) against controls (`b`)."""
-        return [pair for pair in self._pairs if self.strategies.get(pair["b"]) is not None]
+        return [pair for pair in self._known_pairs if self.strategies.get(pair["b"]) is not None]
+
+    @property
+    def _known_pairs(self) -> list[Json]:
+        """Those by measures that the summary has."""
+        return [pair for pair in self._pairs if pair["measure"] in self.measures]
 
     @cached_property
     def _pairs(self) -> list[Json]:
@@ -169,12 +179,16 @@ class RunFolder:
         return {name: self._facts(name) for name in dict.fromkeys(names)}
 
     @cached_property
-    def strategies(self) -> dict[str, str | None]:
+    def strategies(self) -> dict[str, Control | None]:
         """Strategy -> what it controls for (None: a contender). Contenders come first."""
-        named = [*(self.suite.get("strategies") or {}), *(row.strategy for row in self.rows)]
-        roles = {name: CONTROLS.get(self._component(name)) for name in dict.fromkeys(named)}
-        order = [None, *CONTROLS.values()]
-        return dict(sorted(roles.items(), key=lambda item: order.index(item[1])))
+        named = dict.fromkeys(self.suite.get("strategies") or {})
+        controls = named | {row.strategy: row.control for row in self.rows}
+        return dict(sorted(controls.items(), key=lambda item: ORDER.index(item[1])))
+
+    @cached_property
+    def measures(self) -> dict[str, Measure]:
+        """The measures by name, with what they say of their numbers."""
+        return {str(row.measure): row.measure for row in self.rows}
 
     def read(self, *parts: str) -> Any:
         """A JSON file of the run, or None."""
@@ -183,10 +197,6 @@ class RunFolder:
     def lines(self, *parts: str) -> Iterator[Json]:
         """The objects of a JSON-lines file; none where the file is missing."""
         return self.files.lines("/".join(parts))
-
-    def _component(self, strategy: str) -> str:
-        settings = (self.suite.get("strategies") or {}).get(strategy) or {}
-        return str(settings.get("use") or strategy).replace("_", "-").lower()
 
     def _facts(self, task: str) -> TaskFacts:
         raw = self.read("tasks", task, "task.json") or {}

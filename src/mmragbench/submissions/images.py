@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Literal
 from unicodedata import normalize
 
+from mmragbench._decoding import has_frames
 from mmragbench._printable import printable
-from mmragbench.data.intake import has_frames, is_picture, take_in
+from mmragbench.data.intake import is_picture, take_in
 from mmragbench.errors import DataError
 from mmragbench.formats.file_names import files_below
 from mmragbench.formats.values import contradiction

@@ -15,7 +15,7 @@ from mmragbench.reporting.facts.units import (
     unit,
 )
 from mmragbench.reporting.tables.tables import setting
-from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
+from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts
 
 WORSE, BETTER = "← worse", "better →"
 """What stands below a plot at its left and its right end: better is always to the right."""
@@ -123,7 +123,7 @@ def _turned(pair: Json, b: str) -> Json:
 
 def _forest(run: RunFolder, pairs: Sequence[Json], against: str | None) -> Forest:
     first = pairs[0]
-    measure = measure_of(first["measure"])
+    measure = run.measures[first["measure"]]
     contrasts = tuple(_contrast(pair, factor(measure)) for pair in pairs)
     return Forest(
         task=first["task"],

@@ -9,7 +9,7 @@ from typing import Any
 from mmragbench.reporting.facts.units import decimals, number, shown, unit
 from mmragbench.reporting.page.embedded_pictures import Album
 from mmragbench.reporting.tables.tables import setting
-from mmragbench.run_folder.report_data import Json, RunFolder, TaskFacts, measure_of
+from mmragbench.run_folder.report_data import Json, RunFolder
 
 NOUNS = {"image": "query image", "target": "target image", "image target": "query or target image"}
 """What a task's leak audit looks for."""
@@ -111,7 +111,7 @@ def audits(run: RunFolder, album: Album) -> Audits | None:
         name: sound for name, found in tasks.items() if (sound := _sound(found, "modality"))
     }
     return Audits(
-        leaks=_merged([_finding(run.tasks.get(n), n, f, album) for n, f in leaks.items()]),
+        leaks=_merged([_finding(run, n, f, album) for n, f in leaks.items()]),
         copies=[line for name, found in tasks.items() for line in _copies(name, found)],
         mixed=[(name, _mixed(found)) for name, found in modality.items() if found["mixed"]],
         uniform=[(n, _kind(found)) for n, found in modality.items() if not found["mixed"]],
@@ -142,7 +142,8 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-def _finding(facts: TaskFacts | None, task: str, found: Json, album: Album) -> Finding:
+def _finding(run: RunFolder, task: str, found: Json, album: Album) -> Finding:
+    facts = run.tasks.get(task)
     what = "right answers" if facts and facts.output == "answer" else "reference captions"
     return Finding(
         tasks=(task,),
@@ -152,7 +153,7 @@ def _finding(facts: TaskFacts | None, task: str, found: Json, album: Album) -> F
         examples=tuple(_example(raw) for raw in found["references"]["examples"]),
         pairs=tuple(_pair(raw, album) for raw in found["pairs"]),
         misses=tuple(_pair(raw, album) for raw in found["misses"]),
-        without=tuple(_without(found["without"])),
+        without=tuple(_without(run, found["without"])),
     )
 
 
@@ -220,10 +221,11 @@ def _pair(raw: Json, album: Album) -> ShownPair:
     )
 
 
-def _without(rows: list[Json]) -> Iterator[tuple[str, ...]]:
+def _without(run: RunFolder, rows: list[Json]) -> Iterator[tuple[str, ...]]:
     for row in rows:
-        if row["slice"] == "all" and row["estimate"] is not None:
-            measure, kept = measure_of(row["measure"]), row["without"]
+        known = row["measure"] in run.measures
+        if known and row["slice"] == "all" and row["estimate"] is not None:
+            measure, kept = run.measures[row["measure"]], row["without"]
             places = decimals(measure, [row["estimate"]])
             parts = (row["strategy"], setting(row["generator"], row["k"]))
             yield (

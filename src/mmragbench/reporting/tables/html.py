@@ -24,7 +24,7 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
             f'<th scope="colgroup" colspan="{size}">{_own(name)}</th>' for name, size in table.spans
         )
         yield f"<tr><td></td>{over}{'<td></td>' * counts}</tr>"
-    heads = [f"{_text(str(c.measure))} <small>({_text(c.head)})</small>" for c in table.columns]
+    heads = [f"{_text(c.measure.label)} <small>({_text(c.head)})</small>" for c in table.columns]
     heads += ["<i>n</i>"] * table.counted + ["failed"] * table.failed
     columns = "".join(f'<th scope="col">{head}</th>' for head in ["Strategy", *heads])
     yield f"<tr>{columns}</tr>"

@@ -19,7 +19,8 @@ def _lines(table: PaperTable, style: Style) -> Iterator[str]:
     yield ""
     labelled = any(block.label for block in table.blocks)
     heads = [
-        escape(f"{f'{c.group}: ' if c.group else ''}{c.measure} ({c.head})") for c in table.columns
+        escape(f"{f'{c.group}: ' if c.group else ''}{c.measure.label} ({c.head})")
+        for c in table.columns
     ]
     heads += ["n"] * table.counted + ["failed"] * table.failed
     first = ["Setting"] * labelled + ["Strategy"]

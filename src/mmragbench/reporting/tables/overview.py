@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.headline import Headline
-from mmragbench.reporting.facts.units import decimals, lower_is_better, unit
+from mmragbench.reporting.facts.units import arrow, decimals, unit
 from mmragbench.reporting.tables.lines import Cell, Notes, estimates, lines
 from mmragbench.reporting.tables.tables import setting
 from mmragbench.run_folder.report_data import Row, RunFolder
@@ -137,7 +137,7 @@ def _head(headline: Headline) -> Head:
         task=headline.task.name,
         measure=measure,
         unit=unit(measure),
-        arrow="↓" if lower_is_better(measure) else "↑",
+        arrow=arrow(measure),
         setting=setting(headline.generator, headline.k),
         silver=headline.task.silver if headline.generator is None else None,
         n=max(row.n for row in headline.rows),

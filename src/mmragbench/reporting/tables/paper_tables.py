@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from mmragbench.errors import CRASH, DataError
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import (
+    arrow,
     decimals,
     factor,
     lower_is_better,
@@ -35,7 +36,7 @@ from mmragbench.reporting.tables.paper_table import (
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.tables import setting
 from mmragbench.reporting.writing import stem
-from mmragbench.run_folder.report_data import Row, RunFolder
+from mmragbench.run_folder.report_data import ORDER, Row, RunFolder
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DAGGERS = ("†", "‡", "", "¶")
@@ -144,9 +145,8 @@ class Cells:
         self, label: str, across: Sequence[Source], sources: Sequence[Source], key: Setting
     ) -> Iterator[Block]:
         roles = {name: role for s in sources for name, role in s.run.strategies.items()}
-        order = [None, "ceiling", "chance", "floor"]
         lines = []
-        for strategy in sorted(roles, key=lambda name: order.index(roles[name])):
+        for strategy in sorted(roles, key=lambda name: ORDER.index(roles[name])):
             numbers = tuple(
                 self._number(source, column, strategy, key)
                 for source, column in zip(across, self.columns, strict=True)
@@ -216,8 +216,7 @@ def _columns(group: str, rows: Sequence[Row]) -> Iterator[Column]:
     asked = dict.fromkeys(row.measure for row in rows)
     signatures = usual(rows)
     for measure in sorted(asked, key=lambda each: names.index(each.name)):
-        arrow = "↓" if lower_is_better(measure) else "↑"
-        yield Column(group, measure, unit(measure), arrow, signatures.get(measure, ""))
+        yield Column(group, measure, unit(measure), arrow(measure), signatures.get(measure, ""))
 
 
 def _settings(sources: Sequence[Source]) -> list[Setting]:

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.marks import legend
-from mmragbench.reporting.facts.units import decimals, is_distance, lower_is_better, unit
+from mmragbench.reporting.facts.units import arrow, decimals, is_distance, unit
 from mmragbench.reporting.tables.lines import Line, Notes, estimates, joined, lines
 from mmragbench.run_folder.report_data import Row, RunFolder, TaskFacts
 
@@ -120,7 +120,7 @@ def _table(run: RunFolder, facts: TaskFacts, part: str, rows: Sequence[Row]) -> 
         part=part,
         slice=rows[0].slice,
         silver=facts.silver if part == "retrieval" else None,
-        columns=tuple(Column(m, unit(m), "↓" if lower_is_better(m) else "↑") for m in measures),
+        columns=tuple(Column(m, unit(m), arrow(m)) for m in measures),
         blocks=tuple(blocks),
         notes=tuple(notes.reasons),
         remarks=tuple(_remarks(run, blocks, rows)),
