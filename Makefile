@@ -7,7 +7,7 @@ READY := .venv/.ready
 # run in their order, so that what a folder shares is made once; who is done takes over from the other.
 PYTEST := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test check lint docs clean
+.PHONY: demo test check lint docs reference clean
 
 demo: $(READY)
 	@$(BIN)/mmragbench run suites/scenes.yaml
@@ -22,11 +22,15 @@ lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python docs/hooks/layout.py && cd build/sources && ../../$(BIN)/lint-imports --config ../../pyproject.toml
+	@$(BIN)/python .ci/sources.py && cd build/sources && ../../$(BIN)/lint-imports --config ../../pyproject.toml
 
 docs: $(READY)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo build/site/index.html
+
+# The pages of docs/reference, from the code.
+reference: $(READY)
+	@$(BIN)/python docs/reference.py
 
 # Installed again only when what it depends on has changed.
 $(READY): pyproject.toml constraints.txt

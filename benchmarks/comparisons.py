@@ -20,6 +20,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import yaml
 
+from mmragbench.records import Measure
+from mmragbench.registry import exists, find, find_measure
 from mmragbench.run_folder import writing as run_folder
 
 Systems = Mapping[str, Mapping[str, npt.ArrayLike]]
@@ -46,12 +48,19 @@ def write_run(
     queries, slices = [f"q{i}" for i in range(len(groups))], slices or {}
     rows: list[dict[str, Any]] = []
     for strategy, measures in systems.items():
-        cell = {"task": TASK, "strategy": strategy, "generator": None, "k": None}
+        control = find("strategy", strategy).control if exists("strategy", strategy) else None
+        cell = {
+            "task": TASK,
+            "strategy": strategy,
+            "generator": None,
+            "k": None,
+            "control": control,
+        }
         columns = {name: np.asarray(values, dtype=float) for name, values in measures.items()}
         _write_scores(folder / "cells" / TASK / strategy, queries, columns)
         for slice, places in {"all": range(len(queries)), **slices}.items():
             rows += [
-                {**cell, "slice": slice, "measure": name, **_numbers(values[list(places)])}
+                {**cell, "slice": slice, **_stated(name), **_numbers(values[list(places)])}
                 for name, values in columns.items()
             ]
     within = [[name for name, places in slices.items() if i in places] for i in range(len(queries))]
@@ -65,6 +74,10 @@ def write_run(
     named = {"strategies": {name: {"use": name} for name in systems}, "tasks": {TASK: listed}}
     (folder / "suite.yaml").write_text(yaml.safe_dump({"name": folder.name, **named, **suite}))
     return folder
+
+
+def _stated(measure: str) -> dict[str, str]:
+    return {"measure": measure, **find_measure(Measure.parse(measure)).info.row()}
 
 
 def _numbers(values: npt.NDArray[np.float64]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from mmragbench.records import (
     Task,
     Text,
 )
+from mmragbench.registry import find_measure
 from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance
 from mmragbench.reporting.page.page import render
 from mmragbench.run_folder import writing as run_folder
@@ -51,6 +52,11 @@ STRATEGIES = {
 
 GENERATORS = [("consensus", 5), ("reader", 3)]
 DEPTH = 100
+CONTROLS = {"random": "chance", "oracle": "ceiling"}
+SUCCESS, CIDER = (
+    measure.with_info(find_measure(measure).info)
+    for measure in (Measure("Success", cutoff=1), Measure("CIDEr"))
+)
 SYLLABLES = ("ba", "re", "ti", "mo", "lu", "san", "der", "king")
 WORDS = [first + second for first in SYLLABLES for second in SYLLABLES]
 
@@ -132,7 +138,7 @@ def cell(task: Task, strategy: str, skill: float, dice: random.Random) -> Cell:
         rankings.append(Ranking(query.id, tuple((id, 1 / (i + 2)) for i, id in enumerate(hits))))
         found.append(Score(query.id, float(hits[0] == right)))
     made = Cell(task.name, strategy, Retrieved(Rankings(rankings)))
-    made.scored = {"all": [Scores(Measure("Success", cutoff=1), "s", tuple(found))]}
+    made.scored = {"all": [Scores(SUCCESS, "s", tuple(found))]}
     if task.output == "caption":
         for generator, k in GENERATORS:
             made.generated[generator, k] = generated(rankings, documents, k, dice)
@@ -151,7 +157,7 @@ def generated(
         text = None if error else sentence(dice)
         outputs.append(Output(ranking.query, text, None, error, (), prompt))
         scores.append(Score(ranking.query, None if error else dice.random() * 2, error))
-    return Generated(outputs), {"all": [Scores(Measure("CIDEr"), "s", tuple(scores))]}
+    return Generated(outputs), {"all": [Scores(CIDER, "s", tuple(scores))]}
 
 
 def store(run: Path, posed: list[Task], dice: random.Random) -> float:
@@ -166,9 +172,10 @@ def store(run: Path, posed: list[Task], dice: random.Random) -> float:
             keyed |= {key: scored for key, (_, scored) in made.generated.items()}
             for (generator, k), scored in keyed.items():
                 key = {"task": made.task, "strategy": made.strategy, "generator": generator, "k": k}
+                key["control"] = CONTROLS.get(made.strategy)
                 summary += rows(key, scored)
         began = time.perf_counter()
-        write_gallery(run, task, cells, {"random", "oracle"})
+        write_gallery(run, task, cells, CONTROLS)
         seconds += time.perf_counter() - began
     run_folder.write_rows(run / "summary.json", summary)
     suite = "name: large\ndataset: {use: synthetic}\nbaseline: shared-space\nstrategies:\n"

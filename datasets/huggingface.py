@@ -16,7 +16,7 @@ from typing import Any, Literal
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.intake import inside
 from mmragbench.data.tables import Columns, Locate, Row, gather, pick, pose_splits
-from mmragbench.errors import BadImage, DataError, MissingExtra, unknown
+from mmragbench.errors import BadImage, DataError, unknown
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -127,7 +127,6 @@ class Huggingface:
         Raises:
             DataError: the dataset cannot be loaded, or has no such split or column; a split has no
                 usable image, or the splits share one.
-            MissingExtra: `datasets` is not installed.
         """
         posed = pose_splits(self._read, self.queries, self.memory, self.sample)
         source = f"{self.path}@{self._loaded.commit}" if self._loaded.commit else ""
@@ -179,7 +178,6 @@ def load(path: str, config: str | None = None, revision: str | None = None) -> L
 
     Raises:
         DataError: it cannot be reached or is no dataset; one line with what to do.
-        MissingExtra: `datasets` is not installed.
     """
     local = Path(path).expanduser()
     named = re.fullmatch(
@@ -187,10 +185,8 @@ def load(path: str, config: str | None = None, revision: str | None = None) -> L
     )  # a bare name is one of the library's formats
     if not local.is_dir() and not named:
         raise DataError(f"there is no folder {path}; give one, or a hub id like owner/name")
-    try:
-        import datasets
-    except ModuleNotFoundError as error:
-        raise MissingExtra("datasets", "huggingface") from error
+    import datasets
+
     place = str(local) if local.is_dir() else path
     try:
         builder = datasets.load_dataset_builder(place, config, revision=revision)

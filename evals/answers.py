@@ -23,7 +23,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
-@registered("EM", "F1", scores=("answer",))
+@registered("EM", "F1", scores=("answer",), unit="%", margin=0.02)
 def answers(
     measures: Sequence[Measure],
     task: Task,

@@ -77,7 +77,13 @@ class Pairs:
         return {query: self.corpus.lines[query] for query in self.candidates}
 
 
-@registered("CIDEr", "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", scores=("caption",))
+@registered(
+    *("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L"),
+    scores=("caption",),
+    unit="×100",
+    margin=0.02,
+)
+@registered("CIDEr", scores=("caption",), unit="×100", margin=0.05)
 def captions(
     measures: Sequence[Measure],
     task: Task,

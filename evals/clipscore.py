@@ -41,7 +41,7 @@ Pair = tuple[Image, Text]
 Values = NDArray[np.float64]
 
 
-@registered("CLIPScore", "RefCLIPScore", scores=("caption", "image"))
+@registered("CLIPScore", "RefCLIPScore", scores=("caption", "image"), margin=0.02)
 def clipscore(
     measures: Sequence[Measure],
     task: Task,

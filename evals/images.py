@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmragbench.contracts import Encoder, Vectors
+from mmragbench.contracts import Encoder, Traits, Vectors
 from mmragbench.records import Absence, Image, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from mmragbench.statistics import Distance
 
 
-@registered("FID", "KID", scores=("image",))
+@registered("KID", scores=("image",), better="lower", unit="×1000", distance="KID")
+@registered("FID", scores=("image",), better="lower", distance="FID")
 def images(
     measures: Sequence[Measure],
     task: Task,
@@ -47,7 +48,7 @@ def images(
     facts = {
         "dims": x.shape[1],
         "norm": "l2" if np.allclose(np.linalg.norm(x, axis=1), 1.0, atol=1e-3) else "none",
-        "resize": getattr(features, "resize", None),
+        "resize": Traits(features).resize,
     }
     found = [(_distance(measure, x, y, sets), _facts(measure, sets)) for measure in measures]
     return [

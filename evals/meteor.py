@@ -23,7 +23,7 @@ COUNTS = 23
 """Numbers in the program's answer about one caption."""
 
 
-@registered("METEOR", scores=("caption",))
+@registered("METEOR", scores=("caption",), unit="×100", margin=0.01)
 def meteor(
     measures: Sequence[Measure],
     task: Task,

@@ -37,7 +37,9 @@ PART = 256
 """Rankings that are scored together: a query may have thousands of relevant documents."""
 
 
-@registered("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec")
+@registered("RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec", unit="×100", margin=0.02)
+@registered("P@k", margin=0.02)
+@registered("R@k", "Success@k", unit="%", margin=0.02)
 def retrieval(
     measures: Sequence[Measure],
     task: Task,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmragbench.contracts import Chat
+from mmragbench.contracts import Chat, Traits
 from mmragbench.records import Failure, Image, Prompt
 from mmragbench.registry import captioner
 
@@ -38,7 +38,7 @@ class Described:
 
     def weights(self) -> str:
         """Those of the chat model."""
-        return str(getattr(self._chat, "weights", "none"))
+        return Traits(self._chat).weights or "none"
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
         """One description a picture; a prompt is the words of a query."""

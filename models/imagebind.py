@@ -17,7 +17,7 @@ from mmragbench.backends.devices import Precision, best_device, best_precision, 
 from mmragbench.backends.transformers.complete import differences
 from mmragbench.backends.weights import fingerprint
 from mmragbench.contracts import Vectors
-from mmragbench.errors import SuiteError, require
+from mmragbench.errors import SuiteError
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 
@@ -55,7 +55,6 @@ class Imagebind:
         device: str = "auto",
         precision: Precision = "auto",
     ) -> None:
-        require("torchvision", "open-clip")
         self._root, self._file = Path(root).expanduser(), Path(weights).expanduser()
         self._batch_size = batch_size
         self._device_wanted, self._precision_wanted = device, precision

@@ -7,14 +7,14 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench.backends.transformers.complete import differences
 from mmragbench.contracts import Vectors
-from mmragbench.errors import DataError, NotApplicable, require
+from mmragbench.errors import DataError, NotApplicable
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 
@@ -23,12 +23,15 @@ WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
 
 URL = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{WEIGHTS}"
 
+LAYERS = {"pooled": ("2048", 2048), "logits": ("logits_unbiased", 1008)}
+"""What a layer is called here -> in torch-fidelity, and its dimensions."""
+
 Pixels = NDArray[np.uint8]
 
 
 @encoder
 class Inception:
-    """InceptionV3's 2,048 pooled features (2015-12-05), on which FID is defined.
+    """InceptionV3's 2,048 pooled features (2015-12-05), on which FID is defined, or its logits.
 
     The network resizes each picture itself to 299 x 299 as TensorFlow 1 did (bilinear, without
     antialiasing), so pictures are handed to it at their own size. Rows are *not* L2-normalised:
@@ -37,6 +40,8 @@ class Inception:
     Args:
         weights: the file; by default torch hub's cache is looked into. Nothing is downloaded.
         unchecked: accept a file other than the published one.
+        layer: `pooled`, or `logits`: the 1,008 classes before the bias is added, as the Inception
+            Score takes them.
         device: where the network runs, `cpu` or a CUDA device.
         batch: pictures of one size that go through the network together.
     """
@@ -48,23 +53,24 @@ class Inception:
         self,
         weights: Path | str | None = None,
         unchecked: bool = False,
+        layer: Literal["pooled", "logits"] = "pooled",
         device: str = "cpu",
         batch: int = 32,
     ) -> None:
-        require("torch_fidelity", "images")
         self.weights = _locate(weights)
         self.unchecked, self.device, self.batch = unchecked, device, batch
+        self._layer, self._dims = LAYERS[layer]
         _read(self.weights, unchecked)
         self._network: Any = None
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
-        """Shape (n, 2048), float32."""
+        """Shape (n, 2048) or (n, 1008), float32."""
         import torch
 
         if self._network is None:
             content = _read(self.weights, self.unchecked)
-            self._network = _network(content, self.weights).to(self.device)
-        rows = np.empty((len(images), 2048), dtype=np.float32)
+            self._network = _network(content, self.weights, self._layer).to(self.device)
+        rows = np.empty((len(images), self._dims), dtype=np.float32)
         for indices, pixels in _same_sized(images, self.batch):
             pictures = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device)
             with torch.inference_mode():
@@ -102,7 +108,7 @@ def _read(path: Path, unchecked: bool) -> bytes:
     return content
 
 
-def _network(content: bytes, path: Path) -> Any:
+def _network(content: bytes, path: Path, layer: str) -> Any:
     """torch-fidelity's network, with weights that are read as tensors only: no code is unpickled.
 
     Its constructor would unpickle the file itself; it gets an empty one, made here, in its place.
@@ -119,7 +125,7 @@ def _network(content: bytes, path: Path) -> Any:
     empty.seek(0)
     try:
         weights = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
-        return Network("inception", ["2048"], feature_extractor_weights_path=empty)
+        return Network("inception", [layer], feature_extractor_weights_path=empty)
     except (RuntimeError, UnpicklingError, TypeError, EOFError) as error:
         reason = differences(error)
         raise DataError(f"{path} does not hold InceptionV3's weights: {reason}") from error

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mmragbench.backends.prompts import interleaved
-from mmragbench.contracts import Chat
+from mmragbench.contracts import Chat, Traits
 from mmragbench.errors import SuiteError
 from mmragbench.records import Document, Failure, Modality, Prompt, Query, Reply
 from mmragbench.registry import reranker
@@ -40,7 +40,7 @@ class Judge:
 
     def weights(self) -> str:
         """Those of the chat model."""
-        return str(getattr(self._chat, "weights", "none"))
+        return Traits(self._chat).weights or "none"
 
     def score(
         self, queries: Sequence[Query], documents: Sequence[Document]

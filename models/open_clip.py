@@ -17,7 +17,7 @@ from mmragbench.backends.padding import PROBES, TOLERANCE, cut_of, encoding, pro
 from mmragbench.backends.transformers.complete import differences, fit
 from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.contracts import Vectors
-from mmragbench.errors import SuiteError, listed, require
+from mmragbench.errors import SuiteError, listed
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 
@@ -54,7 +54,6 @@ class OpenClip:
         precision: Precision = "auto",
         decode: Literal["full", "draft"] = "full",
     ) -> None:
-        require("open_clip", "open-clip")
         self._name, self._pretrained = _local(name), pretrained
         self._batch_size, self._device_wanted = batch_size, device
         self._precision_wanted: Precision = precision

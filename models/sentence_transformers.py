@@ -21,7 +21,7 @@ from mmragbench.backends.devices import (
 from mmragbench.backends.transformers.complete import fit, recorded, refuse_incomplete, saved_as
 from mmragbench.backends.weights import fingerprint, locate, read_config
 from mmragbench.contracts import Vectors
-from mmragbench.errors import NotApplicable, SuiteError, first_line, require
+from mmragbench.errors import NotApplicable, SuiteError, first_line
 from mmragbench.records import Document, Image, Modality, Query, Text
 from mmragbench.registry import encoder, reranker
 
@@ -46,7 +46,6 @@ class SentenceTransformers:
     def __init__(
         self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
     ) -> None:
-        require("sentence_transformers", "sentence-transformers")
         self._name, self._batch_size, self._device = locate(name), batch_size, device
         self._precision_wanted = precision
 
@@ -118,7 +117,6 @@ class CrossEncoder:
     """
 
     def __init__(self, name: str, batch_size: int = 128, device: str = "auto") -> None:
-        require("sentence_transformers", "sentence-transformers")
         self._name, self._batch_size, self._device = locate(name), batch_size, device
 
     def weights(self) -> str:

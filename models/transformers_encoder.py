@@ -21,9 +21,9 @@ from mmragbench.backends.padding import PROBES, TOLERANCE
 from mmragbench.backends.transformers.complete import fit, pretrained, refuse_incomplete
 from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.contracts import Vectors
-from mmragbench.errors import SuiteError, first_line, require
+from mmragbench.errors import SuiteError, first_line
 from mmragbench.records import Image, Modality, Text
-from mmragbench.registry import register
+from mmragbench.registry import Component, register
 
 Inputs = Mapping[str, Any]
 """Tensors by the names of a model's arguments."""
@@ -45,7 +45,6 @@ class TransformersEncoder:
     def __init__(
         self, name: str, batch_size: int = 64, device: str = "auto", precision: Precision = "auto"
     ) -> None:
-        require("transformers", "transformers")
         self._name, self._batch_size = locate(name), batch_size
         self._device_wanted, self._precision_wanted = device, precision
 
@@ -146,7 +145,7 @@ class TransformersEncoder:
         return {name: tensor.to(self._device) for name, tensor in inputs.items()}
 
 
-register("encoder", "transformers", TransformersEncoder)
+register(Component("encoder", "transformers", TransformersEncoder))
 
 
 def _one_space(name: str, model: Any) -> None:

@@ -8,7 +8,7 @@ from mmragbench.records import Document, Query, Ranking
 from mmragbench.registry import strategy
 
 
-@strategy
+@strategy(control="floor")
 class NoRetrieval:
     """Control (floor): retrieves nothing, so that a generator answers from what it knows."""
 

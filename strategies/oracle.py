@@ -8,7 +8,7 @@ from mmragbench.records import Document, Query, Ranking, Task
 from mmragbench.registry import strategy
 
 
-@strategy
+@strategy(control="ceiling")
 class Oracle:
     """Control (ceiling): ranks by the gold grades, and within a grade by closeness to the answer."""
 

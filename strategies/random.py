@@ -11,7 +11,7 @@ from mmragbench.records import Document, Query, Ranking
 from mmragbench.registry import strategy
 
 
-@strategy
+@strategy(control="chance")
 class Random:
     """Control (chance): documents drawn without looking, the same ones for the same query and seed."""
 

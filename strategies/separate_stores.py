@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker
+from mmragbench.contracts import Captioner, Encoder, NewStore, Reranker, Traits
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Document, Failure, Hit, Modality, Query, Ranking
 from mmragbench.registry import strategy
@@ -130,7 +130,7 @@ class SeparateStores:
         pictures; else those that have words or can be put into words."""
         heads = {id for ranking in rankings for id in ranking.ids[: self._depth]}
         candidates = [self._memory[id] for id in sorted(heads)]
-        looks = "image" in getattr(self._reranker, "modalities", ())
+        looks = "image" in Traits(self._reranker).modalities
         if self._captioner and not looks:
             queries = ground_queries(queries, self._captioner)
             candidates = ground_documents(candidates, self._captioner, every=False)

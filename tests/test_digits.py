@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from mmragbench._digits import interval, number, p_value
-from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import number as in_a_table
 from mmragbench.reporting.facts.units import shown
+from support import stated
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,6 @@ def test_an_interval_and_a_p_value() -> None:
 def test_zero_is_zero_in_every_table(value: float) -> None:
     """In reports too, whatever the unit."""
     assert in_a_table(value, 4) == "0.0000"
-    assert [shown(Measure.parse(name), value, 1) for name in ("KID(x)", "FID(x)", "R@1")] == [
+    assert [shown(stated.measure(name), value, 1) for name in ("KID(x)", "FID(x)", "R@1")] == [
         "0.0"
     ] * 3

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from gates.level import Scores, paired, percent, shares
 from mmragbench.gating.baseline import values_of
 from mmragbench.gating.cells import Cell, judge
-from mmragbench.records import Measure
+from mmragbench.records import Measure, MeasureInfo
 from mmragbench.run_folder.numbers import Evidence
 from mmragbench.statistics.resampling import Array
 
@@ -44,9 +44,8 @@ def world(rng: Generator, n: int, change: Change) -> World:
 def values(real: Array, generated: Array, n: int) -> Array:
     """What the gate reads of such a run on its first `n` queries."""
     sides = [{f"{i}": row for i, row in enumerate(rows)} for rows in (generated, real)]
-    evidence = Evidence(
-        "t", "s", "g", 1, Measure("FID", "f"), 0.0, "FID(f)", {}, (sides[0], sides[1])
-    )
+    measure = Measure("FID", "f").with_info(MeasureInfo(better="lower", distance="FID"))
+    evidence = Evidence("t", "s", "g", 1, measure, 0.0, "FID(f)", {}, (sides[0], sides[1]))
     return values_of(evidence, [f"{i}" for i in range(n)]).astype(np.float64)
 
 

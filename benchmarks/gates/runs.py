@@ -15,7 +15,7 @@ from mmragbench.datasets.scenes import Scenes, _split
 from mmragbench.evals.captions import PYTHON, Tokenizer, captions
 from mmragbench.evals.retrieval import retrieval
 from mmragbench.measuring.scoring import rows
-from mmragbench.records import Measure, Output, Ranking, Scores, Task
+from mmragbench.records import Control, Measure, MeasureInfo, Output, Ranking, Scores, Task
 from mmragbench.run_folder import writing as run_folder
 
 SUITE = Path(__file__).parents[2] / "suites" / "scenes.yaml"
@@ -34,6 +34,7 @@ class Made:
     rankings: Mapping[Place, Sequence[Ranking]]
     outputs: Mapping[Place, Sequence[Output]]
     scores: Mapping[Place, list[Scores]]
+    controls: Mapping[str, Control | None]
 
     def rescored(self, place: Place, task: Task, rankings: Sequence[Ranking]) -> list[Scores]:
         measures = [scores.measure for scores in self.scores[place]]
@@ -70,12 +71,14 @@ def make(folder: Path) -> Made:
     world = Scenes(memory=1200, queries=400).draw()
     tasks = Coco(world, queries=_split("queries"), memory=_split("memory")).tasks()
     tasks = {name: tasks[name] for name in small_suite()["tasks"]}  # type: ignore[attr-defined]
-    made = Made(done.folder, world, tasks, {}, {}, {})
+    controls = {row["strategy"]: row["control"] for row in done.rows}
+    made = Made(done.folder, world, tasks, {}, {}, {}, controls)
     measured: dict[Place, list[Measure]] = {}
     for row in done.rows:
         if row["slice"] == "all" and row["estimate"] is not None:
             place = (row["task"], row["strategy"], row["generator"], row["k"])
-            measured.setdefault(place, []).append(Measure.parse(row["measure"]))
+            measure = Measure.parse(row["measure"]).with_info(MeasureInfo.of(row))
+            measured.setdefault(place, []).append(measure)
     rankings = {p: read_rankings(cell(done.folder, p)) for p in measured if p[2] is None}
     outputs = {p: read_outputs(cell(done.folder, p)) for p in measured if p[2] is not None}
     empty = {p: [Scores(m, "") for m in measures] for p, measures in measured.items()}
@@ -122,5 +125,5 @@ def write(made: Made, changed: Changed, target: Path) -> None:
         else:
             (below / "scores.parquet").symlink_to(cell(made.folder, place) / "scores.parquet")
         key = dict(zip(("task", "strategy", "generator", "k"), place, strict=True))
-        summary += rows(key, {"all": scores})
+        summary += rows({**key, "control": made.controls[place[1]]}, {"all": scores})
     run_folder.write_rows(target / "summary.json", summary)

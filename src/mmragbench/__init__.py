@@ -11,9 +11,14 @@ from typing import Any
 
 __version__ = "0.5.0"
 
-__all__ = ["__version__", "export", "gate", "load", "plan", "run", "save_baseline"]
+__all__ = [
+    "Suite", "__version__", "compare_strategies", "export", "gate", "load", "plan", "run",
+    "save_baseline",
+]  # fmt: skip
 
 VERBS = {
+    "Suite": "mmragbench.planning.suite",
+    "compare_strategies": "mmragbench.verbs",
     "export": "mmragbench.exporting.export",
     "gate": "mmragbench.gating.gate",
     "load": "mmragbench.frames.loading",

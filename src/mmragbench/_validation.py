@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench._printable import quoted
-from mmragbench.contracts import Encoder, Store, Vectors
+from mmragbench.contracts import Encoder, Store, Traits, Vectors
 from mmragbench.errors import ContractError, DataError, listed
 from mmragbench.records import Hits, Image, Modality, Query, Ranking, Task, Text
 
@@ -187,8 +187,7 @@ class CheckedEncoder:
     @property
     def resize(self) -> str | None:
         """How it resizes pictures, if it says so."""
-        resize: str | None = getattr(self._inner, "resize", None)
-        return resize
+        return Traits(self._inner).resize
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._checked(self._inner.encode_images(images), images)

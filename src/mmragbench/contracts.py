@@ -6,7 +6,8 @@ the order of the inputs, and an answer does not depend on its neighbours in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -33,6 +34,101 @@ from mmragbench.records import (
 
 Vectors = NDArray[np.float32]
 """Shape (n, d), float32, L2-normalised rows unless said otherwise."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a component may say of itself beside its methods: attributes of these names, on its class
+    or on an instance, all optional.
+
+    A plain class without any of them has the defaults. Each is read when it is asked for, since a
+    model may have to be loaded to know its `precision` or `resize`.
+    """
+
+    component: Any
+
+    @property
+    def operational(self) -> frozenset[str]:
+        """Arguments that change no answer (a batch size, a time limit); none by default. They are in
+        no cache key. On the class."""
+        return frozenset(getattr(self.component, "operational", ()))
+
+    @property
+    def reads(self) -> int | None:
+        """For a generator, how many documents it reads at most; None for any number. On the class."""
+        reads: int | None = getattr(self.component, "reads", None)
+        return reads
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What a model reads; a reranker texts by default."""
+        return frozenset(getattr(self.component, "modalities", {"text"}))
+
+    @property
+    def by_id(self) -> bool:
+        """Whether an encoder looks its inputs up by their ids, which then stand in cache keys in
+        place of contents; False by default."""
+        return bool(getattr(self.component, "by_id", False))
+
+    @property
+    def samples(self) -> bool:
+        """Whether a chat model's answer depends on the prompt's seed; False by default."""
+        return bool(getattr(self.component, "samples", False))
+
+    @property
+    def weights(self) -> str | None:
+        """What identifies a model's weights, as its method `weights()` says; None where it has
+        none."""
+        weights = getattr(self.component, "weights", None)
+        known = weights() if callable(weights) else weights
+        return known if isinstance(known, str) else None
+
+    @property
+    def precision(self) -> str | None:
+        """The numbers that a model computes in, such as `bf16-cuda`; None where it does not say."""
+        precision: str | None = getattr(self.component, "precision", None)
+        return precision
+
+    @property
+    def resize(self) -> str | None:
+        """How an encoder resizes pictures, for signatures; None where it does not say."""
+        resize: str | None = getattr(self.component, "resize", None)
+        return resize
+
+    @property
+    def concurrency(self) -> int | None:
+        """How many calls may be under way at once, for a model that waits for a server; None for one
+        that is called in chunks."""
+        concurrency: int | None = getattr(self.component, "concurrency", None)
+        return concurrency
+
+    @property
+    def halt(self) -> Callable[[], None] | None:
+        """A method for a run that ends early: no further tries; None where there is none."""
+        halt: Callable[[], None] | None = getattr(self.component, "halt", None)
+        return halt
+
+    def load(self) -> None:
+        """Load the model now, before any clock starts, by its method `load()` if it has one."""
+        if load := getattr(self.component, "load", None):
+            load()
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """A model that costs money.
+
+    Attributes:
+        price: dollars for a million tokens (`mmragbench.backends.server.prices.Price`), an argument of the suite's.
+        budget: what it spends from; the run gives it one (`mmragbench.backends.server.budget`).
+    """
+
+    price: Any
+    budget: Any
+
+    def at_most(self, prompt: Prompt) -> Any:
+        """What a call can come to at most (`mmragbench.backends.server.prices.Used`)."""
+        ...
 
 
 @runtime_checkable
@@ -70,11 +166,7 @@ class Chat(Protocol):
     """Reads texts and pictures, interleaved, and answers in words. Thoughts may come in the text of
     a reply, between the marks that reasoning models set: they are cut from it for all who read it.
 
-    Optional: `samples`, whether it draws lots (then a prompt's seed counts). For a model that waits
-    for a server: `concurrency`, how many calls may be under way at once, and `halt()`, called where
-    the run ends early: no further tries. For one that costs money:
-    an argument `price`, `budget`, which the run gives it to spend from (`mmragbench.backends.server.budget`), and
-    `at_most(prompt)`, what a call can come to (`mmragbench.backends.server.prices`).
+    What more it may say is in `Traits`; one that costs money is `Paid`.
     """
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]: ...
@@ -82,7 +174,7 @@ class Chat(Protocol):
 
 @runtime_checkable
 class Painter(Protocol):
-    """Draws a picture from a text and, where it can, from pictures. Optional: as for `Chat`."""
+    """Draws a picture from a text and, where it can, from pictures. As for `Chat`, see `Traits`."""
 
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]: ...
 
@@ -92,8 +184,8 @@ class Reranker(Protocol):
     """How well a document fits a query; unitless, higher is better.
 
     Pairs, aligned: many queries' candidates make full batches, which one query's would not.
-    Optional: `modalities`, what it reads. One that reads texts only is given pairs with a text on
-    both sides; one that reads pictures is given every pair as it is.
+    One that reads texts only is given pairs with a text on both sides; one whose `modalities` (see
+    `Traits`) have pictures is given every pair as it is.
     """
 
     def score(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Modality = Literal["image", "text"]
 OutputKind = Literal["none", "caption", "answer", "image"]
+Better = Literal["higher", "lower"]
+Distance = Literal["FID", "KID"]
+Control = Literal["floor", "chance", "ceiling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,16 +351,76 @@ LAST_CUTOFF = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureInfo:
+    """What a measure says of its own numbers, at its definition (`registry.measures`); each row of
+    `summary.json` stores it.
+
+    Attributes:
+        better: whether a higher or a lower number is better.
+        unit: how numbers are shown: `%`, `×100` and `×1000` multiply them; anything else (`dB`)
+            stands beside them; empty for the raw scale.
+        margin: the loss that matters to the gate, if its user states no other: on the measure's raw
+            scale (`0.02`), or a share of the baseline's number (`5%`).
+        display: the name that reports show, if it is another than the measure's own.
+        distance: for a distance between the features of generated images and of real ones: which of
+            `statistics` tests it.
+    """
+
+    better: Better = "higher"
+    unit: str = ""
+    margin: str = "5%"
+    display: str | None = None
+    distance: Distance | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> MeasureInfo:
+        """As a row of `summary.json` stores it.
+
+        Raises:
+            KeyError: the row does not say which direction is better.
+        """
+        return cls(
+            row["better"], row["unit"], row["margin"], row.get("display"), row.get("distance")
+        )
+
+    def row(self) -> dict[str, str]:
+        """For a row of `summary.json`."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A measure is a value: `Measure.parse(str(m)) == m`.
 
     `features` names the encoder whose features a distance is taken on: `FID(clip)`.
     `cutoff` is the rank at which a retrieval measure stops: `nDCG@10`.
+    A measure whose definition was looked up, or that a run stored, also has its `info`.
     """
 
     name: str
     features: str | None = None
     cutoff: int | None = None
+    _info: MeasureInfo | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def info(self) -> MeasureInfo:
+        """What the measure says of its numbers.
+
+        Raises:
+            LookupError: only its name is known, as after `parse`.
+        """
+        if self._info is None:
+            raise LookupError(f"only the name of {self} is known, not which direction is better")
+        return self._info
+
+    def with_info(self, info: MeasureInfo) -> Measure:
+        """The same measure, with what it says of its numbers."""
+        return replace(self, _info=info)
+
+    @property
+    def label(self) -> str:
+        """The name that reports show. Raises as `info` does."""
+        return str(replace(self, name=self.info.display or self.name))
 
     @classmethod
     def parse(cls, text: str) -> Measure:
@@ -403,9 +466,9 @@ class Scores:
         n: how many outputs a total is of; other measures are of as many as have a value.
         influences: for a total that has no value per query (Bleu's): values per query whose mean
             is the total and whose spread is its spread.
-        bounds: the worst and the best value that a query can have, where they are known; an interval
-            is kept between them.
-        best: each query's own best value, where the queries differ in it (R@1 where one has four
+        bounds: the lowest and the highest value that a query can have, where they are known; an
+            interval is kept between them.
+        best: each query's own highest value, where the queries differ in it (R@1 where one has four
             relevant documents and another five).
         interval: the 95 % interval of the estimate, (low, high); None before it was computed, and
             (None, None) where it can't be.

@@ -12,14 +12,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints, overload
 
 from mmragbench import _crashes as crashes
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError, unknown
-from mmragbench.records import Measure, OutputKind
+from mmragbench.records import Better, Control, Distance, Measure, MeasureInfo, OutputKind
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -57,19 +58,34 @@ OTHER_NAMES = {
 }  # fmt: skip
 """What other tools call measures, in small letters -> what they are called here."""
 
+NOT_IN_FILE = (
+    "belongs to a Python program, so that this suite cannot be run from the file alone: run that "
+    "program again, or put the class into a module and name it by package.module:Name"
+)
+"""What is to be done about a component of another program."""
+
 PLURALS = {"strategy": "strategies"}
 """Where an `s` at the end does not do."""
 
 
 @dataclass(frozen=True)
 class Component:
-    """A registered class or function; for a measure, the kinds of output that it `scores` (none for
-    a measure of rankings)."""
+    """A registered class or function, with what it says of itself.
+
+    Attributes:
+        scores: for a measure, the kinds of output that it scores; none for one of rankings.
+        info: for a measure, how its numbers are read.
+        control: for a strategy, what it stands for beside the contenders; None for a contender.
+        code: the digest of its code, where that is not its source file's.
+    """
 
     kind: str
     name: str
     make: Callable[..., Any]
     scores: tuple[OutputKind, ...] = ()
+    info: MeasureInfo = field(default_factory=MeasureInfo)
+    control: Control | None = None
+    code: str | None = None
 
     @property
     def summary(self) -> str:
@@ -86,14 +102,13 @@ def _key(kind: str, name: str) -> tuple[str, str]:
     return kind, name if kind == "measure" else name.replace("_", "-").lower()
 
 
-def register(
-    kind: str, name: str, make: Callable[..., Any], scores: tuple[OutputKind, ...] = ()
-) -> None:
+def register(component: Component) -> None:
     """Put a component under its name.
 
     Raises:
         SuiteError: the name is taken by another definition.
     """
+    kind, name, make = component.kind, component.name, component.make
     known = _components.get(_key(kind, name))
     if known and (known.make.__module__, known.make.__qualname__) != (
         make.__module__,
@@ -103,10 +118,10 @@ def register(
             f"{kind} {name!r} is defined twice: in {known.make.__module__} and in "
             f"{make.__module__}; rename one of the files"
         )
-    _components[_key(kind, name)] = Component(kind, name, make, scores)
+    _components[_key(kind, name)] = component
 
 
-def _decorator(kind: str) -> Callable[[C], C]:
+def _decorator(kind: str, control: Control | None = None) -> Callable[[C], C]:
     def decorate(make: C) -> C:
         stem = make.__module__.rpartition(".")[2]
         name = (
@@ -114,7 +129,7 @@ def _decorator(kind: str) -> Callable[[C], C]:
             if FOLDERS[kind] in ("models", "generators", "datasets")
             else stem.replace("_", "-")
         )
-        register(kind, name, make)
+        register(Component(kind, name, make, control=control))
         return make
 
     return decorate
@@ -127,18 +142,45 @@ chat = _decorator("chat")
 painter = _decorator("painter")
 reranker = _decorator("reranker")
 generator = _decorator("generator")
-strategy = _decorator("strategy")
 store = _decorator("store")
 report = _decorator("report")
 
 
-def measures(*names: str, scores: tuple[OutputKind, ...] = ()) -> Callable[[C], C]:
+@overload
+def strategy(make: C) -> C: ...
+@overload
+def strategy(*, control: Control) -> Callable[[C], C]: ...
+def strategy(make: Any = None, *, control: Control | None = None) -> Any:
+    """Register a strategy; `control` says what one stands for that contenders are measured against:
+    the `floor` (nothing is retrieved), `chance`, or the `ceiling` (it knows the gold)."""
+    decorate = _decorator("strategy", control)
+    return decorate if make is None else decorate(make)
+
+
+def measures(
+    *names: str,
+    scores: tuple[OutputKind, ...] = (),
+    better: Better = "higher",
+    unit: str = "",
+    margin: float | str = "5%",
+    display: str | None = None,
+    distance: Distance | None = None,
+) -> Callable[[C], C]:
     """Register one evaluator under each measure that it computes (`R@k` for any cutoff), with the
-    kinds of output that these score; none means that they score rankings."""
+    kinds of output that these score; none means that they score rankings. The rest is what
+    `MeasureInfo` says of their numbers; where one evaluator's measures differ in it, the decorator
+    stands above it several times.
+
+    Raises:
+        SuiteError: `better` is neither `higher` nor `lower`.
+    """
+    if better not in get_args(Better):
+        raise SuiteError(f"{', '.join(names)}: better is 'higher' or 'lower', not {better!r}")
+    info = MeasureInfo(better, unit, str(margin), display, distance)
 
     def decorate(make: C) -> C:
         for name in names:
-            register("measure", name, make, scores)
+            register(Component("measure", name, make, scores, info))
         return make
 
     return decorate
@@ -165,9 +207,14 @@ def _load_entry_points(kind: str, name: str | None = None) -> None:
     group = f"mmragbench.{PLURALS.get(kind, kind + 's')}"
     for point in entry_points(group=group):
         if name is None or _key(kind, point.name) == _key(kind, name):
-            make = _loaded(point)
-            scores = next((known.scores for known in registered(make)), ())
-            register(kind, point.name, make, scores)
+            register(renamed(kind, point.name, _loaded(point)))
+
+
+def renamed(kind: str, name: str, make: Callable[..., Any]) -> Component:
+    """A class or a function under another name, with what it said of itself where it was defined."""
+    known = [component for component in registered(make) if component.kind == kind]
+    same = [component for component in known if component.name == name]
+    return replace([*same, *known, Component(kind, name, make)][0], name=name)
 
 
 def _loaded(point: EntryPoint) -> Callable[..., Any]:
@@ -202,16 +249,18 @@ def _checked(kind: str, path: str) -> Component:
     path can name any function of any module."""
     make = imported(kind, path)
     if any(known.kind == kind for known in registered(make)) or has_methods(kind, make):
-        return Component(kind, path, make)
+        return renamed(kind, path, make)
+    raise SuiteError(f"{path!r} is no {kind}, so that it was not called: {needed_methods(kind)}")
+
+
+def needed_methods(kind: str) -> str:
+    """What makes a component of a kind, as part of a sentence."""
     wanted = " and ".join(f"{name}()" for name in METHODS.get(kind, ()))
     needs = (
         f"a class with {wanted}, a function that is annotated to return one, or" if wanted else ""
     )
     decorator = "@measures('Name')" if kind == "measure" else f"@{kind}"
-    raise SuiteError(
-        f"{path!r} is no {kind}, so that it was not called: that is {needs} a function with "
-        f"{decorator} above it (from mmragbench.registry)"
-    )
+    return f"that is {needs} a function with {decorator} above it (from mmragbench.registry)"
 
 
 def imported(kind: str, path: str) -> Callable[..., Any]:
@@ -221,6 +270,8 @@ def imported(kind: str, path: str) -> Callable[..., Any]:
         SuiteError: its module cannot be imported, or has nothing of that name.
     """
     module, _, attribute = path.partition(":")
+    if module == "__main__" and not hasattr(sys.modules[module], attribute):
+        raise SuiteError(f"{kind} {path!r} {NOT_IN_FILE}")
     try:
         make: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
@@ -245,6 +296,8 @@ def find(kind: str, name: str) -> Component:
         SuiteError: there is none, the message names the nearest and all there are; or a dotted
             path names what is of another kind.
     """
+    if name.startswith("<"):  # what a run folder's suite calls an object
+        raise SuiteError(f"{kind} {name!r} {NOT_IN_FILE}")
     if ":" in name:
         return _checked(kind, name)
     if _key(kind, name) not in _components:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -29,7 +30,7 @@ from mmragbench.engine.threads import aside
 from mmragbench.errors import SuiteError
 from mmragbench.measuring.scoring import Row, absent, failures, rows
 from mmragbench.planning.plan import Plan, check_tasks, load
-from mmragbench.planning.suite import Misfit, Source
+from mmragbench.planning.suite import Misfit, Source, SuiteLike
 from mmragbench.records import Absence, Image, Task
 from mmragbench.registry import every
 from mmragbench.run_folder import files as run_files
@@ -40,6 +41,9 @@ from mmragbench.run_folder.manifest import manifest
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run as StoredRun
 from mmragbench.run_folder.thumbnails import thumbnail
+
+if TYPE_CHECKING:
+    from mmragbench.frames.results import Results
 
 RETRIEVES_NOTHING = "retrieves nothing"
 
@@ -70,7 +74,7 @@ class Run:
 @rare_garbage_collection()
 @private()
 def run(
-    suite: Path | str,
+    suite: SuiteLike,
     overrides: Sequence[str] = (),
     output: Path | str = "runs",
     progress: Progress | None = None,
@@ -84,7 +88,8 @@ def run(
     before numpy and PyTorch are imported.
 
     Args:
-        suite: a suite file, or the name of one that is shipped (`scenes`).
+        suite: a suite file, or the name of one that is shipped (`scenes`); or a suite as a mapping,
+            as its YAML would be, or as a `Suite`. Relative paths in it start at the current folder.
         overrides: `key=value`, e.g. `dataset.limit=100`.
         output: where run folders go.
         progress: who is told how far it is.
@@ -97,13 +102,58 @@ def run(
             line, with what to do.
     """
     keep_freed_memory()
-    planned, source = load(Path(suite), tuple(overrides))
+    planned, source = load(suite, overrides)
     folder = Path(output) / planned.folder
     check_folder("--output", folder)
     cache = Cache()
     sweep(cache.root)
     with crashes.logged(folder, debug):
         return _run(planned, source, folder, cache, progress, full)
+
+
+def compare_strategies(
+    strategies: Mapping[str, Any],
+    dataset: Any,
+    tasks: Mapping[str, Any],
+    models: Mapping[str, Any] | None = None,
+    output: Path | str = "runs",
+    **suite: Any,
+) -> Results:
+    """Compare strategies on the tasks of a dataset: run them, write a run folder with its report, and
+    load what it holds.
+
+        results = mb.compare_strategies(
+            strategies={"mine": MyStrategy(depth=3), "shared-space": {"encoder": "clip"}, "random": None},
+            dataset="scenes",
+            tasks={"text-to-image": {"measures": ["Success@1", "nDCG@10"]}},
+            models={"clip": {"use": "open_clip", "name": "shipped:scenes/clip"}},
+        )
+        results.summary
+
+    A component is given as in a suite's YAML, by its name or as `{"use": name, ...}` with arguments,
+    or as a Python class, or as an object. An object is left as it is: a copy of it indexes each
+    memory. Answers are reused between runs as long as its code and its state are the same (see
+    `mmragbench.cache.fingerprint`); a warning says where that cannot be known.
+
+    Args:
+        strategies: name -> strategy.
+        dataset: one dataset.
+        tasks: name of a task of the dataset -> `measures`, and `generator` and `k` where something
+            is generated. A measure is a name, or a function with `@measures`.
+        models: name -> encoder, captioner, chat model, painter or reranker.
+        output: where run folders go.
+        suite: further keys of a suite: `generators`, `baseline`, `name`, `seed`, ...
+
+    Raises:
+        MmragbenchError: something does not exist or does not fit; one line, with what to do.
+    """
+    from mmragbench.frames.loading import load as load_results
+
+    content = {"strategies": strategies, "dataset": dataset, "tasks": tasks, "models": models or {}}
+    finished = run({"name": "comparison", **content, **suite}, output=output)
+    for crash in finished.crashed:
+        warnings.warn(crash["error"], stacklevel=2)
+    return load_results(finished)
 
 
 def _run(
@@ -210,7 +260,7 @@ def _write_cells(
     cells: Mapping[tuple[str, str], Cell],
     extent: Extent,
 ) -> list[Row]:
-    controls = _unfinished(folder).controls
+    controls = {name for name, bound in plan.strategies.items() if bound.component.control}
     summary: list[Row] = []
     failed: list[Row] = []
     for name in plan.tasks:
@@ -266,16 +316,17 @@ def _key(cell: Cell, generator: str | None = None, k: int | None = None) -> dict
 
 def _cell_rows(plan: Plan, task: Task, cell: Cell) -> list[Row]:
     measures = plan.tasks[cell.task]
+    control = {"control": plan.strategies[cell.strategy].component.control}
     result = []
     if cell.scored:
-        result += rows(_key(cell), cell.scored)
+        result += rows(_key(cell) | control, cell.scored)
     else:
         why = cell.retrieved.absence or Absence(RETRIEVES_NOTHING)
-        result += absent(_key(cell), list(measures.retrieval), task, why)
+        result += absent(_key(cell) | control, measures.retrieval, task, why)
     for (generator, k), (generated, scored) in cell.generated.items():
-        key = _key(cell, generator, k)
+        key = _key(cell, generator, k) | control
         if generated.absence is not None:
-            result += absent(key, list(measures.generation), task, generated.absence)
+            result += absent(key, measures.generation, task, generated.absence)
         else:
             result += rows(key, scored)
     return result
@@ -317,13 +368,17 @@ class Outlook:
 
 
 @private()
-def plan(suite: Path | str, overrides: Sequence[str] = ()) -> Outlook:
+def plan(suite: SuiteLike, overrides: Sequence[str] = ()) -> Outlook:
     """What a run of this suite would do; calls no model.
+
+    Args:
+        suite: as for `run`.
+        overrides: `key=value`, e.g. `dataset.limit=100`.
 
     Raises:
         MmragbenchError: the suite or its data cannot be used.
     """
-    planned, source = load(Path(suite), tuple(overrides))
+    planned, source = load(suite, overrides)
     cache = Cache()
     tasks = _pose(planned, source, cache)
     left = _left_out(planned, tasks, source)

@@ -11,6 +11,7 @@ import pytest
 import mmragbench as mb
 from mmragbench.audits import run_audits as auditing
 from mmragbench.reports.html import html
+from support import stated
 
 NASTY = '<script>alert("x")</script> שלום & a|b'
 
@@ -98,8 +99,11 @@ def test_no_leak_is_one_sentence(page):
     assert sentence in seen
 
 
-def test_a_leak_is_shown_with_what_it_does(page):
+def test_a_leak_is_shown_with_what_it_does(page, tmp_path):
     """How many, by which evidence, which pairs, and the estimates without them."""
+    row = {"task": "captioning", "strategy": "s", "generator": "nearest", "k": 1, "slice": "all"}
+    row |= {"measure": "CIDEr", "estimate": 0.812, **stated.row("CIDEr")}
+    (tmp_path / "summary.json").write_text(json.dumps([row]), encoding="utf-8")
     pair = {
         "query": "q1",
         "role": "image",

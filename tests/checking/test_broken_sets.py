@@ -95,7 +95,7 @@ def as_measure():
     """Registers a function as the measure `Broken` of answers, for one test."""
 
     def put(make):
-        registry.register("measure", "Broken", make, ("answer",))
+        registry.register(registry.Component("measure", "Broken", make, ("answer",)))
         return make
 
     yield put

@@ -83,14 +83,13 @@ def test_a_missing_folder_of_data_is_one_line(suite_file, tmp_path):
 
 
 def test_a_missing_extra_is_named(tmp_path, monkeypatch):
-    """Without open_clip, the message says what to install."""
+    """Without diffusers, the message says what to install."""
     from mmragbench.errors import MissingExtra
-    from mmragbench.models.open_clip import OpenClip
-    from mmragbench.records import Text
+    from mmragbench.models.diffusers import Diffusers
 
-    monkeypatch.setitem(sys.modules, "open_clip", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'mmragbench\[open-clip\]'"):
-        OpenClip("ViT-B-32").encode_texts([Text("1", "a")])
+    monkeypatch.setitem(sys.modules, "diffusers", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'mmragbench\[diffusers\]'"):
+        Diffusers("a-model")
 
 
 def test_a_crashed_component_is_exit_code_1(suite_file, tmp_path):

@@ -250,3 +250,63 @@ def test_a_published_system_that_lacks_18_images(shared_data):
     (line,) = [line for line in done.stdout.splitlines() if "missing:" in line and "|" not in line]
     assert set(line.partition(": ")[2].partition(" (")[0].split(", ")) == missing
     assert "|missing:skip|n_missing:18|" in done.stdout
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> tuple[str | Path, ...]:
+    """The arguments for three generated pictures and the real ones of the same names."""
+    dice = np.random.default_rng(0)
+    for side in ("made", "real"):
+        (tmp_path / side).mkdir()
+        for i, pixels in enumerate(dice.integers(0, 255, (3, 32, 32, 3), np.uint8)):
+            Pillow.fromarray(pixels).save(tmp_path / side / f"{i}.png")
+    return "images", tmp_path / "made", "--real", tmp_path / "real"
+
+
+def test_pairs_of_pictures_need_no_features(pairs, tmp_path):
+    """SSIM and PSNR have an interval and each pair's value; they name no weights. Multi-scale SSIM,
+    for which these are too small, is absent with torchmetrics' reason."""
+    table = tmp_path / "scores.csv"
+    done = score(*pairs, "--measures", "SSIM,PSNR,MS_SSIM", "--json", "--scores", table)
+    assert done.returncode == 0, done.stderr
+    ssim, psnr, small = json.loads(done.stdout)
+    for row in (ssim, psnr):
+        assert row["n"] == 3 and row["low"] <= row["estimate"] <= row["high"]
+        assert "weights:" not in row["signature"] and "resize:fit-target" in row["signature"]
+    assert small["estimate"] is None and "larger than" in small["reason"]
+    assert len([line for line in table.read_text().splitlines() if ",SSIM," in line]) == 3
+
+
+def test_pairs_and_sets_in_one_go(pairs):
+    """Features, with what identifies them, are those of the measures that take some."""
+    features = ("--features", "support.toy:ColourEncoder", "--measures", "SSIM,MIFID,KID")
+    ssim, mifid, kid = json.loads(score(*pairs, *features, "--json").stdout)
+    names = [row["measure"] for row in (ssim, mifid, kid)]
+    assert names == ["SSIM", "MIFID(ColourEncoder)", "KID(ColourEncoder)"]
+
+
+def test_two_sets_have_no_pairs(pairs):
+    """Where files are not paired by name, SSIM is absent with that reason."""
+    done = score(*pairs, "--pairs", "none", "--measures", "SSIM", "--json")
+    (row,) = json.loads(done.stdout)
+    assert row["estimate"] is None and "no output has anything to be compared with" in row["reason"]
+
+
+def test_distances_without_features_are_refused(pairs):
+    """One line says how to name some."""
+    done = score(*pairs)
+    assert done.returncode == 2
+    assert "FID compares pictures on features; name them: --features" in done.stderr
+
+
+def test_captions_by_a_measure_of_torchmetrics(tmp_path):
+    """The mean of WER over the captions, each with its best reference."""
+    gold = [{"image_id": 1, "id": 1, "caption": "a dog sat"}, {"image_id": 1, "id": 2, "caption": "a cat"},
+            {"image_id": 2, "id": 3, "caption": "two big cats run"}]  # fmt: skip
+    (tmp_path / "gold.json").write_text(json.dumps({"annotations": gold}))
+    captions = [{"image_id": 1, "caption": "a cat"}, {"image_id": 2, "caption": "two cats run"}]
+    (tmp_path / "captions.json").write_text(json.dumps(captions))
+    files = (tmp_path / "captions.json", "--references", tmp_path / "gold.json")
+    done = score("captions", *files, "--measures", "WER", "--json")
+    (row,) = json.loads(done.stdout)
+    assert row["estimate"] == pytest.approx((0 + 1 / 4) / 2) and row["n"] == 2

@@ -18,7 +18,6 @@ from mmragbench.comparing.baseline import against
 from mmragbench.comparing.families import between, judged, within
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.comparing.stored import against_controls, comparisons, of_contenders
-from mmragbench.records import Measure
 from mmragbench.reporting.page.page import render
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
@@ -26,6 +25,7 @@ from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder.numbers import Evidence
 from mmragbench.run_folder.reading import Run
 from mmragbench.statistics import compare_differences, holm
+from support import stated
 from support.paths import ROOT
 
 sys.path.append(str(ROOT / "benchmarks"))
@@ -168,7 +168,7 @@ def test_equal_strategies_are_seldom_called_better():
 
     def evidence(name, measure, values):
         scores = dict(zip(queries, map(float, values), strict=True))
-        cell = ("t", name, None, None, Measure.parse(measure))
+        cell = ("t", name, None, None, stated.measure(measure))
         return Evidence(*cell, 0.0, "", scores, bounds=(0, float(max(1, *values))))
 
     told = bare = 0

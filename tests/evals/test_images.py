@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from mmragbench.engine.results import scored_from_bytes, scored_to_bytes
 from mmragbench.evals.images import images
-from mmragbench.measuring.scoring import rows
+from mmragbench.measuring.scoring import rows, with_info
 from mmragbench.records import Absence, Image, Measure, Output, Query, Task
-from mmragbench.registry import find
+from mmragbench.registry import find, find_measure
 from mmragbench.signature import parse
 from mmragbench.statistics import fid_interval, kid_interval
 
 MEASURES = [Measure("FID", "pixels"), Measure("KID", "pixels")]
+COMPONENTS = {measure: find_measure(measure) for measure in MEASURES}
 Rows = NDArray[np.float32]
 
 
@@ -196,13 +197,13 @@ def test_fids_limit_stands_in_its_row() -> None:
     task, outputs, features = posed(20)
     scored = {"all": images(MEASURES, task, [], outputs, features=features)}
     for found in (scored, scored_from_bytes(scored_to_bytes(scored))):
-        first, second = rows({"task": "t"}, found)
+        first, second = rows({"task": "t"}, with_info(found, COMPONENTS))
         assert first["limit"]["estimate"] < first["estimate"]
         assert tuple(first["limit"]["images"]) == (20, 10, 6)
         assert first["halves"]["real"] > 0
         assert not {"limit", "halves"} & set(second)
     few = images(MEASURES[:1], task, [], outputs[:7], features=features)
-    (row,) = rows({"task": "t"}, {"all": few})
+    (row,) = rows({"task": "t"}, with_info({"all": few}, COMPONENTS))
     assert row["limit"] == {"reason": row["limit"]["reason"]}
     assert "2 images for each of 4 dimensions, 8, and there are 7" in row["limit"]["reason"]
 

@@ -20,7 +20,8 @@ def paired(before, now, measure="R@10", margin=0.02, **numbers) -> Paired:
     ids = [f"q{i}" for i in range(len(before))]
     estimate = numbers.get("reached", float(np.nan_to_num(now).mean()))
     bounds, family = numbers.get("bounds"), numbers.get("family", "secondary")
-    return Paired(line, estimate, margin, ids, ids, before, now, bounds, family)
+    lower = measure.startswith("FID")
+    return Paired(line, estimate, margin, ids, ids, before, now, bounds, family, lower)
 
 
 def test_of_a_distance_more_is_worse():

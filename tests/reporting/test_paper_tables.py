@@ -66,8 +66,8 @@ def test_the_level_is_the_one_of_the_statistics() -> None:
 def test_what_the_intervals_are_of_is_said_where_they_stand(changed: Callable[..., Path]) -> None:
     """Of queries' values; of pseudo-values and influences for the measures that have such."""
     rows = [
-        row("s", 0.5, measure=name, low=0.4, high=0.6, signature=name)
-        for name in ("RR", "Bleu_4", "FID(x)")
+        row("s", 0.5, measure=name, low=0.4, high=0.6, signature=name, interval_of=of)
+        for name, of in (("RR", None), ("Bleu_4", "pseudo-values"), ("FID(x)", "influences"))
     ]
     of = {
         "RR": "",

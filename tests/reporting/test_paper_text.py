@@ -10,13 +10,13 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from mmragbench.records import Measure
 from mmragbench.reporting.facts.forest import Contrast, Forest
 from mmragbench.reporting.facts.pareto import Point, Tradeoff
 from mmragbench.reporting.paper.citing import bibliography, cited, matching, rules
 from mmragbench.reporting.paper.figures import of_forest, of_tradeoff
 from mmragbench.reporting.paper.methods import methods
 from mmragbench.run_folder.reading import Run
+from support import stated
 from support.paths import ROOT
 
 BIBLIOGRAPHY = ROOT / "src/mmragbench/reporting/paper/bibliography.bib"
@@ -155,7 +155,7 @@ def test_better_is_to_the_right_and_up() -> None:
     """In papers as on the page, also where lower is better: then the axis is turned; a mark is
     filled where the verdict is better or worse."""
     for name, sign in (("CIDEr", 1), ("FID(clip)", -1)):
-        measure, lower = Measure.parse(name), sign < 0
+        measure, lower = stated.measure(name), sign < 0
         forest = Forest("t", "g", 3, "all", measure, "", "base", None, lower, 1, CONTRASTS)
         axes = of_forest(forest).figure().axes[0]
         (worse, x, _), (better, right, _) = ((t.get_text(), *t.xy) for t in axes.texts)
@@ -174,10 +174,10 @@ def test_better_is_to_the_right_and_up() -> None:
 def test_figures_are_vectors_a_column_wide(tmp_path: Path) -> None:
     """3.3 in; fonts embedded as TrueType; text as text; the same bytes every time."""
     forest = Forest(
-        "t", "g", 3, "all", Measure("CIDEr"), "×100", "base", "floor", False, 1, CONTRASTS
+        "t", "g", 3, "all", stated.measure("CIDEr"), "×100", "base", "floor", False, 1, CONTRASTS
     )
     points = (Point("a", None, 0.1, 50, 40, 60, True), Point("b", "floor", 0.2, 40, None, None))
-    measure = Measure.parse("R@1")
+    measure = stated.measure("R@1")
     tradeoff = Tradeoff("t", measure, "%", "", "latency", "s per query", False, points)
     for plot, what, texts in (
         (of_forest, forest, ["a $x$", "<b>", "difference to base in CIDEr (×100)", "← worse"]),

@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from mmragbench.records import Measure
 from mmragbench.reporting.facts.curves import curves
 from mmragbench.reporting.facts.forest import Forest, forests
 from mmragbench.reporting.facts.headline import headlines
@@ -22,6 +21,7 @@ from mmragbench.reporting.page.drawing.shapes import SHAPES, decades, ticks
 from mmragbench.reporting.page.page import COLOURS, colours
 from mmragbench.reporting.tables.overview import overview, slice_table
 from mmragbench.run_folder.reading import Run
+from support import stated
 
 CELL = {"task": "captioning", "generator": "g", "k": 3, "slice": "all", "measure": "CIDEr"}
 
@@ -45,7 +45,9 @@ def drawn(changed: Callable[..., Path]) -> Callable[..., list[Forest]]:
     """The panels of a run with three strategies, a baseline and these comparisons."""
 
     def make(baseline: str, *pairs: dict[str, Any]) -> list[Forest]:
-        summary = rows(a=0.6, b=0.5, c=0.4, no_retrieval=0.3)
+        measures = dict.fromkeys(pair["measure"] for pair in pairs)
+        numbers = rows(a=0.6, b=0.5, c=0.4, no_retrieval=0.3)
+        summary = [row | {"measure": measure} for measure in measures for row in numbers]
         folder = changed("tasks", summary=summary, comparisons=pairs)
         suite = {"strategies": dict.fromkeys(["a", "b", "c", "no-retrieval"]), "baseline": baseline}
         (folder / "suite.yaml").write_text(yaml.safe_dump(suite))
@@ -147,7 +149,7 @@ def test_an_axis_is_logarithmic_over_decades_only() -> None:
 
     def panel(*costs: float) -> Tradeoff:
         points = tuple(Point(str(cost), None, cost, 1.0, None, None, True) for cost in costs)
-        return Tradeoff("t", Measure("CIDEr"), "", "", "indexing", "s", False, points)
+        return Tradeoff("t", stated.measure("CIDEr"), "", "", "indexing", "s", False, points)
 
     made = [panel(1, 5), panel(1, 50), panel(0, 50), panel(1e-6, 50)]
     assert [one.logarithmic for one in made] == [False, True, False, False]

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from mmragbench.records import Measure
 from mmragbench.reporting.facts import costs, issues, units
 from mmragbench.reporting.facts.curves import curves
 from mmragbench.reporting.page import strips as glance
@@ -19,6 +18,7 @@ from mmragbench.reporting.page.page import render
 from mmragbench.reporting.tables.limits import limit_tables
 from mmragbench.reporting.tables.report_tables import tables
 from mmragbench.run_folder.reading import Run
+from support import stated
 
 
 def row(strategy: str, estimate: float | None, **more: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def row(strategy: str, estimate: float | None, **more: Any) -> dict[str, Any]:
 )
 def test_numbers_are_shown_as_papers_do(measure: str, value: float, expected: str) -> None:
     """One decimal for ×100, three significant digits else; only zero is shown as zero."""
-    parsed = Measure.parse(measure)
+    parsed = stated.measure(measure)
     assert units.shown(parsed, value, units.decimals(parsed, [value])) == expected
 
 
@@ -52,7 +52,7 @@ def test_numbers_are_shown_as_papers_do(measure: str, value: float, expected: st
 )
 def test_a_scale_is_always_named(measure: str, expected: str) -> None:
     """What is multiplied says so."""
-    assert units.unit(Measure.parse(measure)) == expected
+    assert units.unit(stated.measure(measure)) == expected
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from mmragbench.reporting.words.phrases import about, listed
 from mmragbench.reporting.words.verdicts import Verdict, verdicts
 from mmragbench.reports.markdown import markdown
 from mmragbench.run_folder.reading import Run
+from support import stated
 
 Numbers = dict[str, float]
 Pairs = dict[tuple[str, str], Any]
@@ -265,7 +266,12 @@ def test_another_generator_alone_is_no_comparison(made: Made) -> None:
     folder = made.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
     run = Run(folder)
     alone = made.row({"task": "captioning", "measure": "CIDEr"}, "no-retrieval", 0.7)
-    rows = (*run.rows, type(run.rows[0]).of(alone | {"generator": "captioner", "k": 0}))
+    rows = (
+        *run.rows,
+        type(run.rows[0]).of(
+            alone | stated.row("CIDEr", "no-retrieval") | {"generator": "captioner", "k": 0}
+        ),
+    )
     object.__setattr__(run, "rows", rows)
     (more,) = verdicts(run)[0].more
     assert more.startswith("With nothing retrieved, captioner has CIDEr 70.0;")

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from PIL import Image, ImageDraw
 
+from support import stated
+
 STRATEGIES = {
     "shared-space": 0.62,
     "text-grounding": 0.55,
@@ -42,6 +44,12 @@ MEASURES = {
     "captioning": ["CIDEr", "Bleu_4", "ROUGE_L"],
     "image-generation": ["FID(clip)", "KID(clip)"],
 }
+
+
+def complete(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `summary.json` with what its measure and its strategy say of themselves."""
+    strategy = "random" if row["strategy"] == "chance-level" else row["strategy"]
+    return stated.row(row["measure"], strategy) | row
 
 
 class Fake:
@@ -83,6 +91,7 @@ class Fake:
                         row = {"task": task, "strategy": strategy, "generator": generator, "k": k}
                         row |= {"slice": slice_, "measure": measure, "n": 500, "n_failed": 0}
                         row |= {"signature": f"{measure}|n:500|v:1", "estimate": None}
+                        row = complete(row)
                         if strategy == "no-retrieval":
                             row["reason"] = NO_HITS if generator else RETRIEVES_NOTHING
                         else:
@@ -230,6 +239,7 @@ def changed(run: Path, tmp_path: Path) -> Callable[..., Path]:
         copy = tmp_path / "run"
         shutil.copytree(run, copy, ignore=shutil.ignore_patterns(*without), dirs_exist_ok=True)
         for name, value in replaced.items():
+            value = list(map(complete, value)) if name == "summary" else value
             (copy / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
         return copy
 

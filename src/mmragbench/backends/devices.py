@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from mmragbench.errors import require
-
 if TYPE_CHECKING:
     pass
 
@@ -17,7 +15,6 @@ def best_device(wanted: str = "auto") -> str:
     """`auto` is `cuda` or `mps` where there is one, else `cpu`."""
     if wanted != "auto":
         return wanted
-    require("torch", "open-clip")
     import torch
 
     if torch.cuda.is_available():

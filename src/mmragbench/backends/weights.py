@@ -10,7 +10,7 @@ from typing import Any
 
 from mmragbench._catalogue import folders
 from mmragbench._files import file_digest
-from mmragbench.errors import SuiteError, unknown
+from mmragbench.errors import NotApplicable, SuiteError, unknown
 
 SHIPPED = "shipped:"
 
@@ -76,10 +76,8 @@ def _folder_digest(folder: Path) -> str:
 
 def _hub_revision(repository: str) -> str | None:
     """The commit of a hub repository's snapshot in the local cache, where `main` was resolved."""
-    try:
-        from huggingface_hub import constants
-    except ImportError:
-        return None
+    from huggingface_hub import constants
+
     folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
     reference = folder / "refs" / "main"
     return f"revision:{reference.read_text().strip()}" if reference.is_file() else None
@@ -99,10 +97,46 @@ def read_config(name: str, file: str) -> Any:
 
 
 def _cached(repository: str, file: str) -> str | None:
-    try:
-        from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub import try_to_load_from_cache
 
+    try:
         found = try_to_load_from_cache(repository, file)
-    except (ImportError, ValueError):  # not installed; no name that a repository can have
+    except ValueError:  # no name that a repository can have
         return None
     return found if isinstance(found, str) else None
+
+
+def torch_hub_file(name: str, url: str) -> Path:
+    """A published file of weights in torch hub's folder; its name ends in the start of its SHA-256.
+
+    Raises:
+        NotApplicable: it is not there, or has another content.
+    """
+    from torch import hub
+
+    path = Path(hub.get_dir()) / "checkpoints" / name
+    if not path.is_file():
+        raise NotApplicable(f"the weights {name} are not at {path.parent}; put {url}{name} there")
+    if not is_published(path):
+        raise NotApplicable(f"{path} is not the published file (SHA-256); put {url}{name} there")
+    return path
+
+
+def is_published(path: Path) -> bool:
+    """Whether a file's SHA-256 begins as the end of its name, as torch hub names files."""
+    return _checksum(path).startswith(path.stem.rpartition("-")[2])
+
+
+def hub_snapshot(repository: str) -> Path:
+    """The folder of a hub repository in the local cache, named after its commit.
+
+    Raises:
+        NotApplicable: it is not there.
+    """
+    config = _cached(repository, "config.json")
+    if config is None:
+        raise NotApplicable(
+            f"the weights of {repository} are not in the hub's local cache; download them with: "
+            f"hf download {repository}"
+        )
+    return Path(config).parent

@@ -12,6 +12,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from mmragbench.records import Document, Query
 
@@ -46,15 +47,40 @@ VOCABULARY = frozenset({"contracts", "errors", "records", "registry"})
 """Modules of ours whose code changes no answer: nouns, promises and words."""
 
 
-@cache
 def code_digest(make: Any) -> str:
     """SHA-256 (hex, 16 characters) of the source file that defines a component, and of the modules
-    of this package that it imports, and they in turn: edited code is different code."""
+    of this package that it imports, and they in turn: edited code is different code. What was
+    defined in a script, a notebook or a function counts by its `fingerprint`; where that cannot be
+    known, every call gives another one, so that nothing is taken for its answer."""
+    if is_local(make):
+        from mmragbench.cache.fingerprint import known_digest
+
+        return known_digest(make, make.__qualname__) or unknown_digest()
     file = inspect.getsourcefile(make)
-    if not file:
-        return "unknown"
+    return _file_and_imports(Path(file)) if file else "unknown"
+
+
+def is_local(make: Any) -> bool:
+    """Whether a class or function was defined in a script, a notebook or another function, so that
+    no `package.module:Name` leads to it."""
+    name = getattr(make, "__qualname__", "")
+    return getattr(make, "__module__", None) == "__main__" or "<locals>" in name
+
+
+def unknown_digest() -> str:
+    """A digest that nothing else has: for what cannot be identified."""
+    return uuid4().hex[:16]
+
+
+def module_digest(module: str) -> str:
+    """The code digest of a module of this package; `-` where its code changes no answer."""
+    origin = spec.origin if _is_ours(module) and (spec := find_spec(module)) else None
+    return _file_and_imports(Path(origin)) if origin else "-"
+
+
+def _file_and_imports(file: Path) -> str:
     files: dict[Path, None] = {}
-    _follow(Path(file), files)
+    _follow(file, files)
     return sha256("".join(_source(path)[0] for path in sorted(files)).encode()).hexdigest()[:16]
 
 
@@ -67,9 +93,15 @@ def _follow(file: Path, files: dict[Path, None]) -> None:
                 _follow(Path(found.origin), files)
 
 
-@cache
 def _source(file: Path) -> tuple[str, tuple[str, ...]]:
-    """A file's digest, and the modules of this package that it imports wherever in it."""
+    """A file's digest, and the modules of this package that it imports wherever in it; read again
+    where the file has changed, as a notebook reloads edited modules."""
+    status = file.stat()
+    return _read_source(file, (status.st_mtime_ns, status.st_size))
+
+
+@cache
+def _read_source(file: Path, _version: tuple[int, int]) -> tuple[str, tuple[str, ...]]:
     content = file.read_bytes()
     names: set[str] = set()
     for node in ast.walk(ast.parse(content)):
@@ -80,6 +112,7 @@ def _source(file: Path) -> tuple[str, tuple[str, ...]]:
     return sha256(content).hexdigest(), tuple(sorted(filter(_is_ours, names)))
 
 
+@cache
 def _is_ours(name: str) -> bool:
     package, *inner = name.split(".")
     if package != PACKAGE or not inner or inner[0] in VOCABULARY:

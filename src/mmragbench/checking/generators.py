@@ -11,6 +11,7 @@ from mmragbench.checking.batch_rules import BATCH_RULES, something_is_answered
 from mmragbench.checking.inputs import contexts, tasks
 from mmragbench.checking.rules import Breaches, Skip, short
 from mmragbench.checking.subjects import AnswerType, Chunk, Contract, Item, Subject
+from mmragbench.contracts import Traits
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Image, Output, OutputKind
 
@@ -45,7 +46,7 @@ def chunks(subject: Subject) -> Iterator[Chunk]:
     """Queries with three documents each, for every kind of output."""
     for name in TASKS:
         task = tasks()[name]
-        reads_nothing = getattr(subject.component.make, "reads", None) == 0
+        reads_nothing = Traits(subject.component.make).reads == 0
         shown = [[] if reads_nothing else documents for documents in contexts(task)]
         items = tuple(zip(task.queries, shown, strict=True))
         yield Chunk(name, items, partial(_generator, subject, task.output), OUTPUT)

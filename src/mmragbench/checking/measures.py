@@ -16,7 +16,8 @@ from mmragbench.checking.rules import Breaches, Skip, short, warn
 from mmragbench.checking.stand_ins import Encoder
 from mmragbench.checking.subjects import Contract, Subject
 from mmragbench.errors import NotApplicable
-from mmragbench.records import Measure, Output, OutputKind, Ranking, Scores, Task
+from mmragbench.measuring.scoring import estimate
+from mmragbench.records import Better, Measure, Output, OutputKind, Ranking, Scores, Task
 from mmragbench.registry import find_measure
 
 CUTOFFS = (1, 5)
@@ -212,10 +213,24 @@ def the_order_of_results_does_not_matter(subject: Subject) -> Breaches:
 
 @CONTRACT.rule()
 def right_and_wrong_differ(subject: Subject) -> None:
-    """The gold itself and something else do not score the same, which is seldom meant."""
+    """The gold itself scores better than something else, in the direction that the measure states."""
+    better = subject.component.info.better
     for case in cases(subject):
-        if _by_query(case.best) == _by_query(case.score(case.wrong())):
+        wrong = case.score(case.wrong())
+        if _by_query(case.best) == _by_query(wrong):
             warn(f"{case.measures[0]} is the same for right and for wrong results")
+        elif not case.measures[0].features or subject.component.info.distance:
+            for scores, other in zip(case.best, wrong, strict=True):
+                _warn_of_direction(scores, other, better)
+
+
+def _warn_of_direction(gold: Scores, other: Scores, better: Better) -> None:
+    a, b = estimate(gold)[0], estimate(other)[0]
+    if a is not None and b is not None and (a < b if better == "higher" else a > b):
+        warn(
+            f"{gold.measure} of the gold is {a:.4g} and of something else {b:.4g}, and {better} is "
+            "better; if it is the other way, say so: @measures(..., better=...)"
+        )
 
 
 @CONTRACT.rule("Work on a copy")

@@ -108,7 +108,7 @@ def captions(  # noqa: PLR0913, PLR0917 - the options of a command
     scores: ScoresFile = None,
     problems: ProblemsFile = None,
 ) -> None:
-    """Score captions: CIDEr, Bleu_1 to Bleu_4, ROUGE_L, METEOR.
+    """Score captions: CIDEr, Bleu_1 to Bleu_4, ROUGE_L, METEOR, or any other measure of captions.
 
     METEOR needs Java and takes minutes for thousands of captions; leave it out by naming others:
     --measures CIDEr,Bleu_4.
@@ -161,12 +161,13 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
     made: Annotated[Path, typer.Argument(help="A folder of pictures, or .npz with mu, sigma.")],
     real: Annotated[Path, typer.Option(help="The real ones: a folder, or .npz.")],
     features: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="inception, shipped:NAME, a folder with an open_clip model, an open_clip "
-            "architecture (with --weights), or package.module:Encoder."
+            help="What FID, KID and MIFID compare: inception, shipped:NAME, a folder with an "
+            "open_clip model, an open_clip architecture (with --weights), or "
+            "package.module:Encoder; inception-logits for InceptionScore."
         ),
-    ],
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="A file of weights, or open_clip's tag.")
     ] = None,
@@ -185,7 +186,7 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
     scores: ScoresFile = None,
     problems: ProblemsFile = None,
 ) -> None:
-    """Score pictures: FID, KID on named features."""
+    """Score pictures: FID, KID on named features; pairs by SSIM, PSNR, LPIPS and other measures."""
     from mmragbench.submissions import fidelity
     from mmragbench.submissions.features import Features, label, resolve
     from mmragbench.submissions.images import images as read
@@ -193,8 +194,8 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
     ways = Ways(max_excluded, json, output, scores, problems)
     names = _names(measures, fidelity.IMAGES)
     stored = [path.suffix == ".npz" for path in (made, real)]
-    known = Features(label(features))
-    network = known if all(stored) else resolve(features, weights, unchecked)
+    known = Features(label(features) if features else "")
+    network = resolve(features, weights, unchecked) if features and not all(stored) else known
     if any(stored):
         submission, judged = fidelity.judge_moments(made, real, network, names, missing)
         ways.admit(submission)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmragbench.errors import MmragbenchError
-from mmragbench.run_folder.numbers import DISTANCES, Evidence
+from mmragbench.records import Control
+from mmragbench.run_folder.numbers import Evidence
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
 from mmragbench.statistics import Comparison, compare_all, holm
@@ -22,7 +23,8 @@ class Gain:
 
     Attributes:
         floor: what is possible without retrieval; for rankings, chance. `floor_of` names it.
-        gained: strategy - floor; `missing`: ceiling - strategy.
+        gained: by how much the strategy is better than the floor; `missing`: the ceiling than the
+            strategy.
         share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
             two; None where no headroom is shown (the interval of ceiling - floor holds 0).
         low, high: the share's 95 % interval, Fieller's; None for a measure that keeps no values by
@@ -58,14 +60,14 @@ def gains(run: Run, measures: Sequence[str] = ()) -> list[Gain]:
     result = []
     for e in evidence:
         ceiling, floor = ceilings.get(e.cell), _floor(e, evidence, run.controls)
-        contends = e.strategy not in run.controls and e.measure.name not in DISTANCES
+        contends = e.strategy not in run.controls and not e.measure.info.distance
         if contends and ceiling and floor:
             result.append(_gain(run, e, floor, ceiling))
     return result
 
 
 def _floor(
-    of: Evidence, evidence: Sequence[Evidence], controls: Mapping[str, str]
+    of: Evidence, evidence: Sequence[Evidence], controls: Mapping[str, Control]
 ) -> Evidence | None:
     """Without retrieval, by the same generator or else the one that answers without documents;
     rankings, which that has none of, are measured from chance."""
@@ -87,7 +89,8 @@ def _gain(run: Run, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
     else:
         below, own, above = (side.estimate for side in three)
         share = Ratio((own - below) / (above - below) if above != below else None, None, None)
-    share = share if above > below else Ratio(None, None, None)
+    sign = -1 if e.measure.info.better == "lower" else 1
+    share = share if sign * (above - below) > 0 else Ratio(None, None, None)
     by = f" ({floor.generator})" if floor.generator else ""
     return Gain(
         task=e.task,
@@ -99,8 +102,8 @@ def _gain(run: Run, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
         floor=below,
         estimate=own,
         ceiling=above,
-        gained=own - below,
-        missing=above - own,
+        gained=sign * (own - below),
+        missing=sign * (above - own),
         share=share.value,
         low=share.low,
         high=share.high,

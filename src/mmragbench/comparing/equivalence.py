@@ -69,7 +69,9 @@ def equivalences(
             own scale.
     """
     evidence = [e for e in run.evidence(measures) if e.values]
-    allowed = _absolute(margins_for([str(row.measure) for row in run.rows], margins or {}))
+    allowed = _absolute(
+        margins_for({str(row.measure): row.measure.info.margin for row in run.rows}, margins or {})
+    )
     if relative := next((n for n, m in (margins or {}).items() if str(m).endswith("%")), None):
         raise MmragbenchError(
             f"--margin {relative}: equivalence needs a margin on the measure's own scale, as 0.02"

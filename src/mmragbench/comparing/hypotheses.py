@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -108,15 +108,15 @@ def _means(
 
 def _distance(hypothesis: Hypothesis, groups: Mapping[str, str]) -> Comparison | None:
     a, b = hypothesis.a, hypothesis.b
-    if not (a.features and b.features):
+    distance = a.measure.info.distance
+    if not (distance and a.features and b.features):
         return None
     (first, real), (second, _) = a.features, b.features
     shared = [query for query in groups if query in first and query in second and query in real]
     if len(shared) < 2:
         return None
     x, y, z = (np.stack([side[query] for query in shared]) for side in (real, first, second))
-    kind: Literal["FID", "KID"] = "FID" if a.measure.name == "FID" else "KID"
-    return compare_distances(x, y, z, kind, [groups[query] for query in shared])
+    return compare_distances(x, y, z, distance, [groups[query] for query in shared])
 
 
 class Original(NamedTuple):

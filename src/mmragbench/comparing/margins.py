@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mmragbench._printable import quoted
@@ -41,37 +41,29 @@ class Margin:
         return f"{100 * self.amount:g}%" if self.relative else f"{self.amount:g}"
 
 
-DEFAULTS = {
-    **dict.fromkeys(("R", "Success", "P", "RR", "nDCG", "AP", "Rprec", "EM", "F1"), Margin(0.02)),
-    "CIDEr": Margin(0.05),
-    **dict.fromkeys(("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L"), Margin(0.02)),
-    "METEOR": Margin(0.01),
-    **dict.fromkeys(("CLIPScore", "RefCLIPScore"), Margin(0.02)),
-}
-"""By measure, on its raw scale: two points of a rate, five of CIDEr x 100. That is about what papers
-call a small difference; docs/explanations/gate.md says where each comes from."""
-
-OTHERWISE = Margin(0.05, relative=True)
-"""FID, KID and measures from outside, whose scale is not known: Spärck Jones (1974) calls a
-difference below 5 % not noticeable."""
+OTHERWISE = "5%"
+"""For a measure that the run does not have: Spärck Jones (1974) calls a difference below 5 % not
+noticeable. docs/explanations/gate.md says where the measures' own margins come from."""
 
 
 def margins_for(
-    measures: Iterable[str], chosen: Mapping[str, float | str | Margin]
+    measures: Mapping[str, str], chosen: Mapping[str, float | str | Margin]
 ) -> dict[str, Margin]:
-    """Measure -> its margin: the chosen one of `R@10`, else the chosen one of `R`, else the default.
+    """Measure -> its margin: the chosen one of `R@10`, else the chosen one of `R`, else its own.
+
+    Args:
+        measures: measure -> the margin that it states itself, as rows of `summary.json` store it.
 
     Raises:
         MmragbenchError: a chosen measure is none of these, or its margin is none.
     """
-    known = list(measures)
-    names = {text: Measure.parse(text).name for text in known}
+    names = {text: Measure.parse(text).name for text in measures}
     for name in chosen:
         if name not in names and name not in names.values():
-            raise MmragbenchError(unknown("measure in --margin", name, known))
+            raise MmragbenchError(unknown("measure in --margin", name, list(measures)))
     given = {name: margin if isinstance(margin, Margin) else Margin.parse(str(margin))
              for name, margin in chosen.items()}  # fmt: skip
     return {
-        text: given.get(text) or given.get(name) or DEFAULTS.get(name, OTHERWISE)
+        text: given.get(text) or given.get(name) or Margin.parse(measures[text])
         for text, name in names.items()
     }

@@ -9,7 +9,7 @@ from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.comparing.turning import turned
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Measure
-from mmragbench.run_folder.numbers import DISTANCES, Cell
+from mmragbench.run_folder.numbers import Cell
 from mmragbench.statistics import Comparison, verdict
 
 PairVerdict = Literal["better", "worse", "can't tell", "identical"]
@@ -122,4 +122,4 @@ class Pair:
 def _verdict(measure: Measure, result: Result) -> PairVerdict:
     if result.p_holm is None:
         return "identical"
-    return verdict(result.comparison.difference, result.p_holm, measure.name in DISTANCES)
+    return verdict(result.comparison.difference, result.p_holm, measure.info.better == "lower")

@@ -42,8 +42,13 @@ def against_controls(run: Run) -> list[Json]:
     return [row for row in _rows(run) if row["b"] in run.controls]
 
 
-@lru_cache(maxsize=8)
 def _rows(run: Run) -> list[Json]:
+    """Those by measures that the summary has."""
+    return [row for row in _stored(run) if row["measure"] in run.measures]
+
+
+@lru_cache(maxsize=8)
+def _stored(run: Run) -> list[Json]:
     rows = run.files.rows(paths.COMPARISONS)
     if all("family" in row for row in rows):
         return rows

@@ -23,7 +23,7 @@ from mmragbench.cache.cache import Cache
 from mmragbench.cache.identity import code_digest, digest
 from mmragbench.cache.items import Items
 from mmragbench.cache.vectors import VectorFile
-from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
+from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Paid, Painter, Reranker, Traits
 from mmragbench.engine.cached_models import (
     CachedCaptioner,
     CachedChat,
@@ -33,7 +33,8 @@ from mmragbench.engine.cached_models import (
 )
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import MmragbenchError, NotApplicable, SuiteError, unknown
-from mmragbench.planning.suite import Misfit, Place, Suite
+from mmragbench.planning.objects import PythonObject, objects
+from mmragbench.planning.suite import Misfit, Place, Suite, component_spec
 from mmragbench.registry import Component, exists, find
 
 ROLES: dict[Any, str] = {
@@ -121,23 +122,30 @@ def bind_model(role: str, name: str, suite: Suite) -> Bound:
         Misfit: as `bind`.
     """
     spec, place = suite.models[name], ("models", name)
-    use = str(spec.get("use", name))
-    if role in CHATTING and ":" not in use and not exists(role, use) and exists("chat", use):
+    use = spec.get("use", name)
+    if role in CHATTING and not offers(role, use) and offers("chat", use):
         return bind(role, {"use": CHATTING[role], "chat": name}, place, suite)
     return bind(role, spec, place, suite)
 
 
+def offers(kind: str, use: Any) -> bool:
+    """Whether a suite's `use` is of a kind; a dotted path is of the kind that is wanted."""
+    if isinstance(use, PythonObject):
+        return use.offers(kind)
+    return ":" in str(use) or exists(kind, str(use))
+
+
 def _find(kind: str, spec: Mapping[str, Any], place: Place) -> Component:
+    use = spec.get("use", place[-1])
     try:
-        return find(kind, str(spec.get("use", place[-1])))
+        return use.component(kind) if isinstance(use, PythonObject) else find(kind, str(use))
     except SuiteError as error:
         raise Misfit((*place, "use") if "use" in spec else place, str(error)) from error
 
 
 def _store(value: Any, place: Place, suite: Suite) -> Bound:
-    """A store by name or spec; faiss if nothing is said."""
-    chosen = "faiss" if value is inspect.Parameter.empty else value
-    spec = {"use": chosen} if isinstance(chosen, str) else chosen
+    """A store by name, spec or object; faiss if nothing is said."""
+    spec = component_spec("faiss" if value is inspect.Parameter.empty else value)
     return bind("store", spec, place, suite)
 
 
@@ -175,6 +183,8 @@ def _choices(role: str | None, suite: Suite) -> str:
 
 
 def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
+    if isinstance(value, PythonObject):
+        raise Misfit(place, f"{value.name} is a model: give it a name under models, and that here")
     if not isinstance(value, str) or value not in suite.models:
         raise Misfit(place, unknown("model", str(value), suite.models))
     bind_model(role, value, suite)
@@ -182,13 +192,17 @@ def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
 
 
 def _checked(annotation: Any, value: Any, place: Place) -> Any:
+    for _, given in objects(value):
+        raise Misfit(
+            place, f"{given.name} is no plain value; make the object that takes it yourself"
+        )
     try:
         return TypeAdapter(annotation).validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         inner = tuple(str(step) for step in first["loc"])
-        given = shortened(without_keys(repr(first["input"])), 100)
-        raise Misfit((*place, *inner), f"{first['msg']}, but it is {given}") from None
+        shown = shortened(without_keys(repr(first["input"])), 100)
+        raise Misfit((*place, *inner), f"{first['msg']}, but it is {shown}") from None
 
 
 class Assembly:
@@ -232,15 +246,14 @@ class Assembly:
         identity = {**self.identity(bound), "role": role, "weights": self.weights(role, name)}
         if identity["weights"].startswith(ABSENT):
             return identity
-        precision = getattr(self._instance(role, name), "precision", None)
+        precision = Traits(self._instance(role, name)).precision
         return {**identity, "precision": precision} if precision else identity
 
     def weights(self, role: str, name: str) -> str:
         """What identifies a model's weights; `none` for one that has no such notion."""
         if (role, name) not in self._weights:
             try:
-                tell = getattr(self._instance(role, name), "weights", None)
-                self._weights[role, name] = tell() if callable(tell) else "none"
+                self._weights[role, name] = Traits(self._instance(role, name)).weights or "none"
             except NotApplicable as error:
                 self._weights[role, name] = f"{ABSENT}{error}"
         return self._weights[role, name]
@@ -256,11 +269,11 @@ class Assembly:
     def identity(self, bound: Bound) -> dict[str, Any]:
         """The component, its code and its arguments, and the same of all below it. Arguments that
         its class lists as `operational` (a batch size, a time limit) change no answer."""
-        operational = getattr(bound.component.make, "operational", ())
+        operational = Traits(bound.component.make).operational
         args = {name: value for name, value in bound.args.items() if name not in operational}
         return {
             "component": [bound.component.kind, bound.component.name],
-            "code": code_digest(bound.component.make),
+            "code": bound.component.code or code_digest(bound.component.make),
             "args": to_jsonable_python(args),
             "models": {p: self.model_identity(*model) for p, model in bound.models.items()},
             "stores": {p: self.identity(store) for p, store in bound.stores.items()},
@@ -286,7 +299,7 @@ class Assembly:
                 bound = self._bind_model(role, name)
                 with crashes.told(bound.component.name, bound.component.make):
                     raw = self._raw[role, name] = self.build(bound)
-                if hasattr(raw, "budget"):
+                if isinstance(raw, Paid):
                     raw.budget = self._meter.budget
             except NotApplicable:
                 raise

@@ -30,7 +30,7 @@ from mmragbench.backends.thoughts import without_thoughts
 from mmragbench.cache.identity import digest
 from mmragbench.cache.items import Item
 from mmragbench.cache.vectors import Locations
-from mmragbench.contracts import Vectors
+from mmragbench.contracts import Traits, Vectors
 from mmragbench.engine.meter import Meter, Usage
 from mmragbench.engine.threads import overlapping
 from mmragbench.errors import ContractError, DataError, listed
@@ -70,6 +70,7 @@ class CachedModel:
 
     def __init__(self, inner: Any, name: str, store: Any, meter: Meter) -> None:
         self._inner, self._name, self._store, self._meter = inner, name, store, meter
+        self._traits = Traits(inner)
 
     @property
     def inner(self) -> Any:
@@ -78,7 +79,7 @@ class CachedModel:
 
     def _content_key(self, item: Image | Text) -> str:
         """What the model looks at: the content, or the id where answers are looked up by id."""
-        return item.id if getattr(self._inner, "by_id", False) else item.digest
+        return item.id if self._traits.by_id else item.digest
 
     def _usage(self) -> Usage:
         return self._meter.usage(self.role, self._name)
@@ -101,13 +102,12 @@ class CachedModel:
             return answers, time.perf_counter() - start
 
         self._meter.begin(f"{self._name} ({self.role})", len(items))
-        keys, at_once = list(items), getattr(self._inner, "concurrency", None)
+        keys, at_once = list(items), self._traits.concurrency
         chunks, sharing = [keys[i : i + size] for i in range(0, len(keys), size)], 1
         timed: Iterator[tuple[dict[str, Any], float]] = map(work, chunks)
         if at_once is not None:
             sharing = max(1, min(at_once, len(keys)))  # so many calls share each second
-            halt = getattr(self._inner, "halt", None)
-            timed = overlapping(work, [[key] for key in keys], at_once, halt)
+            timed = overlapping(work, [[key] for key in keys], at_once, self._traits.halt)
         for answers, seconds in timed:
             self._keep(answers, seconds / sharing)
             yield answers
@@ -220,7 +220,7 @@ class CachedReranker(CachedAnswers):
     @property
     def modalities(self) -> frozenset[Modality]:
         """What the model reads; texts alone where it does not say."""
-        modalities: frozenset[Modality] = getattr(self._inner, "modalities", frozenset({"text"}))
+        modalities: frozenset[Modality] = self._traits.modalities
         return modalities
 
     def score(
@@ -263,7 +263,7 @@ class CachedChat(CachedAnswers):
     def key(self, prompt: Prompt) -> str:
         """Under which the reply to a prompt is known: the prompt byte for byte, its pictures'
         digests, and the seed where the model samples."""
-        return _prompt_key(prompt, prompt.seed if getattr(self._inner, "samples", False) else None)
+        return _prompt_key(prompt, prompt.seed if self._traits.samples else None)
 
     def _encode(self, answer: Reply) -> bytes | Failure:
         reply = without_thoughts(answer)
@@ -338,14 +338,12 @@ class CachedEncoder(CachedModel):
     @property
     def resize(self) -> str | None:
         """How the model resizes pictures, if it says so; to know it, it may have to be loaded."""
-        resize: str | None = getattr(self._inner, "resize", None)
-        return resize
+        return self._traits.resize
 
     @property
     def precision(self) -> str | None:
         """In what numbers the model computes, if it says so: `bf16-cuda`."""
-        precision: str | None = getattr(self._inner, "precision", None)
-        return precision
+        return self._traits.precision
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._vectors("image", images)
@@ -424,11 +422,11 @@ class CachedEncoder(CachedModel):
         if self._is_ready:
             return
         self._is_ready = True
-        if self.modalities >= {"image", "text"} and not getattr(self._inner, "by_id", False):
+        if self.modalities >= {"image", "text"} and not self._traits.by_id:
             for warning in check(self._inner, self._name):
                 warnings.warn(warning, stacklevel=2)
-        elif load := getattr(self._inner, "load", None):
-            load()
+        else:
+            self._traits.load()
 
     def _rows(
         self, encode: Callable[[list[Any]], Vectors], inputs: list[Any]

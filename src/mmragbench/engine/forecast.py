@@ -10,6 +10,7 @@ from typing import Any
 from mmragbench.backends.server.prices import Used, dollars
 from mmragbench.backends.weights import ABSENT
 from mmragbench.cache.items import Item
+from mmragbench.contracts import Paid
 from mmragbench.engine.assembly import bind_model
 from mmragbench.engine.dry_run import Prompts, dry_run
 from mmragbench.engine.loop import Loop
@@ -83,7 +84,8 @@ def _prompted(role: str, name: str, prompts: Prompts, loop: Loop) -> Forecast:
     model = loop.assembly.model(role, name)
     known: Mapping[str, Item] = model.known(list(prompts.exact))
     replies = [json.loads(item.value) for item in known.values()]
-    missing, price = prompts.count - len(known), getattr(model.inner, "price", None)
+    paid_model = model.inner if isinstance(model.inner, Paid) else None
+    missing, price = prompts.count - len(known), paid_model.price if paid_model else None
     counts = (prompts.count, len(known), _left(prompts.count, known))
     if any(reply["tokens_in"] or reply["dollars"] for reply in replies):
         tokens = sum(reply["tokens_in"] + reply["tokens_out"] for reply in replies) / len(replies)
@@ -91,10 +93,10 @@ def _prompted(role: str, name: str, prompts: Prompts, loop: Loop) -> Forecast:
             sum(reply["dollars"] for reply in replies) / len(replies) * missing if price else None
         )
         return Forecast(role, name, weights, *counts, round(tokens * missing), paid, True)
-    if not hasattr(model.inner, "at_most"):
+    if paid_model is None:
         return Forecast(role, name, weights, *counts)
     left = [(prompt, 1.0) for key, prompt in prompts.exact.items() if key not in known]
-    most = [(model.inner.at_most(prompt), times) for prompt, times in [*left, *prompts.estimated]]
+    most = [(paid_model.at_most(prompt), times) for prompt, times in [*left, *prompts.estimated]]
     tokens = sum((used.tokens_in + used.tokens_out) * times for used, times in most)
     paid = _sum(price, most) if price else None
     return Forecast(role, name, weights, *counts, round(tokens), paid)
@@ -115,10 +117,9 @@ def _left(count: int, known: Mapping[str, Item]) -> float | None:
 
 
 def _keys(role: str, model: Any, tasks: Sequence[Task]) -> Iterator[str]:
-    modalities = getattr(model, "modalities", {"image"})
     for task in tasks:
         for item, words in _inputs(task):
-            if ("image" if isinstance(item, Image) else "text") in modalities:
+            if ("image" if isinstance(item, Image) else "text") in model.modalities:
                 yield model.key(item, words) if role == "captioner" else model.key(item)
 
 

@@ -13,7 +13,7 @@ from mmragbench import _crashes as crashes
 from mmragbench._validation import check_rankings
 from mmragbench.cache.cache import Cache
 from mmragbench.cache.identity import code_digest, digest, memory_digest, queries_digest
-from mmragbench.contracts import Strategy
+from mmragbench.contracts import Strategy, Traits
 from mmragbench.engine.assembly import Assembly, Bound
 from mmragbench.engine.meter import Meter, as_json
 from mmragbench.engine.results import (
@@ -25,7 +25,7 @@ from mmragbench.engine.results import (
     scored_to_bytes,
 )
 from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
-from mmragbench.measuring.scoring import Scored, score
+from mmragbench.measuring.scoring import Scored, score, with_info
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Absence, Document, Measure, Ranking, Task
 from mmragbench.registry import Component
@@ -208,8 +208,7 @@ class Loop:
     def _compute_outputs(
         self, prepared: PreparedTask, retrieved: Retrieved, bound: Bound, k: int
     ) -> Generated:
-        reads = getattr(bound.component.make, "reads", None)
-        if reads == 0 and retrieved.has_hits:
+        if Traits(bound.component.make).reads == 0 and retrieved.has_hits:
             raise NotApplicable(
                 f"{bound.component.name} reads nothing that is retrieved; "
                 "its number is in the row of a strategy that retrieves nothing"
@@ -237,7 +236,7 @@ class Loop:
     ) -> Scored:
         key = self._score_key(measures, prepared, results_key, generated)
         if stored := self._cache.load(key):
-            return scored_from_bytes(stored)
+            return with_info(scored_from_bytes(stored), measures)
         with self._meter.stage():
             scored = score(
                 measures, prepared.task, rankings, generated.outputs, self._features, prepared.depth

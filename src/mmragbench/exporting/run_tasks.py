@@ -88,7 +88,7 @@ def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) ->
     folder = open_run(run, paths.MANIFEST)
     suite, source = read(run / paths.SUITE, overrides)
     use = str(suite.dataset.get("use", "dataset"))
-    if ":" in use and not trust:
+    if ":" in use and not use.startswith("<") and not trust:
         raise SuiteError(
             f"the suite of {run} names a dataset by its path, {shortened(use, 80)!r}, whose code an "
             "export would run; if you trust the maker of this folder, add --trust"

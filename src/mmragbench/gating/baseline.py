@@ -283,14 +283,15 @@ def values_of(number: Evidence, queries: Sequence[str]) -> Values:
 def _of_distance(number: Evidence, queries: Sequence[str]) -> dict[str, float]:
     from mmragbench.statistics import distance_values
 
-    assert number.features is not None
+    distance = number.measure.info.distance
+    if not (distance and number.features):
+        return {}
     generated, real = number.features
     both = [query for query in queries if query in real and query in generated]
     if len(both) < 2:
         return {}
-    kind: Literal["FID", "KID"] = "FID" if number.measure.name == "FID" else "KID"
     x, y = (np.stack([side[query] for query in both]) for side in (real, generated))
-    return dict(zip(both, distance_values(x, y, kind).tolist(), strict=True))
+    return dict(zip(both, distance_values(x, y, distance).tolist(), strict=True))
 
 
 def _digest(*parts: object) -> str:

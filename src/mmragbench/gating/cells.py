@@ -11,8 +11,7 @@ import numpy as np
 
 from mmragbench.gating.baseline import CellLine
 from mmragbench.gating.baseline_table import Values
-from mmragbench.records import Measure
-from mmragbench.run_folder.numbers import DISTANCES, Key
+from mmragbench.run_folder.numbers import Key
 from mmragbench.run_folder.paths import Setting
 from mmragbench.statistics import Design, holm, loss
 from mmragbench.statistics.noninferiority import ALPHA
@@ -42,7 +41,7 @@ class Cell:
     Attributes:
         before, now: the estimates. `now` is None where there is none; where the run has queries
             that the baseline has not, it is the number on the baseline's queries.
-        loss: on the queries that both have; positive is worse, also for FID and KID.
+        loss: on the queries that both have; positive is worse, whichever direction is better.
         margin: the loss that matters, on the measure's scale.
         verdict: `unchanged` (no query moved by a hundredth of the margin), `holds` (a loss of the
             margin's size is excluded), `regressed` (a loss was shown), `can't tell` (neither), or
@@ -112,6 +111,7 @@ class Paired:
     Attributes:
         bounds: the ends of the measure's scale; None where they are not known.
         family: which of its task's cells it is corrected with.
+        lower_is_better: the measure's direction.
     """
 
     line: CellLine
@@ -123,11 +123,14 @@ class Paired:
     now: Values
     bounds: tuple[float, float] | None = None
     family: str = ""
+    lower_is_better: bool = False
 
-    @property
-    def is_distance(self) -> bool:
-        """Whether lower is better."""
-        return Measure.parse(self.line.measure).name in DISTANCES
+    def to_lose(self, before: Array) -> Array | None:
+        """What each query has to lose, on the measure's scale; None where there is no limit."""
+        if not self.lower_is_better:
+            low = self.bounds[0] if self.bounds else min(0.0, float(before.min()))
+            return before - low
+        return self.bounds[1] - before if self.bounds else None
 
 
 class Compared(NamedTuple):
@@ -220,7 +223,7 @@ def _compare(pair: Paired) -> tuple[Cell, Design | None]:
         same = abs(pair.line.estimate - pair.estimate) <= STILL * pair.margin
         return replace(cell, verdict="unchanged" if same else "can't tell"), None
     before, now = (side[both].astype(np.float64) for side in (pair.before, pair.now))
-    losses = now - before if pair.is_distance else before - now
+    losses = now - before if pair.lower_is_better else before - now
     groups = np.asarray(pair.groups, dtype=str)[both]
     fallen = _fallen(np.asarray(pair.queries, dtype=object)[both], before, now, losses)
     moved = int((np.abs(losses) > STILL * pair.margin).sum())
@@ -239,22 +242,18 @@ def _compare(pair: Paired) -> tuple[Cell, Design | None]:
 
 def _can_fail(pair: Paired, before: Array) -> bool:
     """Whether there is more to lose than the margin."""
-    return pair.is_distance or float(before.mean()) - _low(pair, before) > pair.margin
+    to_lose = pair.to_lose(before)
+    return to_lose is None or float(to_lose.mean()) > pair.margin
 
 
 def _design(pair: Paired, before: Array, groups: Array) -> Design:
-    """What can be lost here. Where higher is better that is what a query has; of a distance there is
-    no such limit, and the largest influence stands for it."""
-    owned = np.abs(before) if pair.is_distance else before - _low(pair, before)
-    data = Clusters.of(owned, groups)
+    """What can be lost here. Where there is no limit, as for a distance, the largest value, or
+    influence, stands for it."""
+    to_lose = pair.to_lose(before)
+    data = Clusters.of(np.abs(before) if to_lose is None else to_lose, groups)
     largest = float(data.sums.max()) * len(data) / data.n or pair.margin
     scale = pair.bounds[1] - pair.bounds[0] if pair.bounds else 0.0
     return Design(len(data), data.n, pair.margin, max(largest, scale), largest)
-
-
-def _low(pair: Paired, before: Array) -> float:
-    """The lower end of the measure's scale."""
-    return pair.bounds[0] if pair.bounds else min(0.0, float(before.min()))
 
 
 def _fallen(

@@ -11,7 +11,7 @@ import numpy as np
 
 from mmragbench._places import check_file
 from mmragbench._printable import shortened
-from mmragbench.comparing.margins import Margin, margins_for
+from mmragbench.comparing.margins import OTHERWISE, Margin, margins_for
 from mmragbench.errors import DataError, MmragbenchError, unknown
 from mmragbench.gating.baseline import (
     Baseline,
@@ -180,7 +180,8 @@ def _gate(
     require_power: float | None,
 ) -> Gate:
     names = list(dict.fromkeys(line.measure for line in lines))
-    allowed = margins_for(names, margins)
+    stated = {str(row.measure): row.measure.info.margin for row in run.rows}
+    allowed = margins_for({name: stated.get(name, OTHERWISE) for name in names}, margins)
     rows = {row.key: row for row in run.rows if row.slice == "all"}
     tasks = {key.task for key in rows}
     wanted = [name for name in names if any(key.measure == name for key in rows)]
@@ -250,6 +251,7 @@ def _pair(run: Run, side: Side, groups: Mapping[str, str], margins: Mapping[str,
         before=np.asarray([side.before[query] for query in queries], dtype=np.float32),
         now=now,
         bounds=found.bounds if found.features is None else None,
+        lower_is_better=found.measure.info.better == "lower",
         family=_family(run, line),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mmragbench import _crashes as crashes
-from mmragbench.contracts import Encoder
+from mmragbench.contracts import Encoder, Traits
 from mmragbench.errors import MmragbenchError, NotApplicable
 from mmragbench.records import Absence, Measure, Output, Ranking, Scores, Task
 from mmragbench.registry import Component
@@ -45,7 +45,16 @@ def score(
         anew = {scores.measure: scores for scores in again}
         scored[name] = [anew.get(s.measure) or _restricted(s, ids) for s in scores]
     groups = {query.id: query.group or query.id for query in task.queries}
-    return {name: [_with_interval(s, groups) for s in scores] for name, scores in scored.items()}
+    scored = {name: [_with_interval(s, groups) for s in own] for name, own in scored.items()}
+    return with_info(scored, measures)
+
+
+def with_info(scored: Scored, measures: Mapping[Measure, Component]) -> Scored:
+    """Scores whose measures have what their definitions say of them; stored ones have the names."""
+    return {
+        name: [replace(s, measure=s.measure.with_info(measures[s.measure].info)) for s in own]
+        for name, own in scored.items()
+    }
 
 
 def _with_interval(scores: Scores, groups: Mapping[str, str]) -> Scores:
@@ -108,11 +117,12 @@ def _evaluate(
 def _signed(scores: Scores, features: Encoder | None) -> Scores:
     """With the weights of the features (the name in `FID(clip)` is only the suite's word for them)
     and the precision that they were computed in, where it is not 32 bits."""
-    weights = getattr(features, "weights", None)
-    if not isinstance(weights, str) or scores.absence is not None:
+    traits = Traits(features)
+    weights = None if scores.absence is not None else traits.weights
+    if weights is None:
         return scores
     short = weights.partition(":")[2][:12] or weights
-    numbers = (getattr(features, "precision", None) or "fp32").partition("-")[0]
+    numbers = (traits.precision or "fp32").partition("-")[0]
     named = {"weights": short} | ({"precision": numbers} if numbers != "fp32" else {})
     return replace(scores, signature=extended(scores.signature, **named))
 
@@ -155,10 +165,13 @@ def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
                 "n": n,
                 "n_failed": failed,
                 "signature": scores.signature,
+                **scores.measure.info.row(),
                 **scores.details,
             }
             if scores.bounds:
                 row["bounds"] = list(scores.bounds)
+            if scores.influences or scores.measure.info.distance:
+                row["interval_of"] = "pseudo-values" if scores.influences else "influences"
             if scores.warning:
                 row["warning"] = scores.warning
             if value is None:
@@ -172,7 +185,7 @@ def _why(absence: Absence) -> Row:
 
 
 def absent(
-    cell: Mapping[str, Any], measures: Sequence[Measure], task: Task, why: Absence
+    cell: Mapping[str, Any], measures: Mapping[Measure, Component], task: Task, why: Absence
 ) -> list[Row]:
     """Rows of a cell that has no numbers: null estimates, with the reason."""
     return [
@@ -186,10 +199,11 @@ def absent(
             "n": 0,
             "n_failed": 0,
             "signature": None,
+            **component.info.row(),
             **_why(why),
         }
         for name in ["all", *task.slices]
-        for measure in measures
+        for measure, component in measures.items()
     ]
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from mmragbench._redacting import places_of_keys
 from mmragbench.cache.identity import digest
-from mmragbench.engine.assembly import Bound, bind, bind_model
+from mmragbench.contracts import Traits
+from mmragbench.engine.assembly import Bound, bind, bind_model, offers
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.planning.names import apart
-from mmragbench.planning.suite import Misfit, Place, Source, Suite, TaskSpec
+from mmragbench.planning.objects import named, objects
+from mmragbench.planning.suite import Misfit, Place, Source, Suite, SuiteLike, TaskSpec, read
 from mmragbench.records import Measure, Task
-from mmragbench.registry import Component, arguments, every, exists, find_measure, named_measures
+from mmragbench.registry import Component, arguments, every, find_measure, named_measures
 
 MODEL_GENERATORS = {"chat": "reader", "painter": "draw"}
 """Role of a model -> the generator that it makes by itself."""
@@ -64,9 +65,17 @@ class Plan:
         models = {name: dict(spec) for name, spec in resolved["models"].items()}
         for role, name in self.models():
             make = bind_model(role, name, self.suite).component.make
-            for argument in getattr(make, "operational", ()):
+            for argument in Traits(make).operational:
                 models[name].pop(argument, None)
-        return digest({**resolved, "models": models})
+        given = {"objects": self.objects()} if self.objects() else {}
+        return digest({**resolved, "models": models, **given})
+
+    def objects(self) -> dict[str, dict[str, str]]:
+        """The suite's Python objects by place (`strategies.mine`): their names and digests."""
+        return {
+            ".".join(place).removesuffix(".use"): {"name": given.name, "digest": given.digest}
+            for place, given in objects(dict(self.suite))
+        }
 
     @property
     def folder(self) -> str:
@@ -172,11 +181,11 @@ def _models_of_generators(suite: Suite) -> dict[str, Any]:
     for a model `llava` and a generator `{use: reader, chat: llava}` (`draw` for a painter)."""
     models, generators = dict(suite.models), dict(suite.generators)
     for name, spec in suite.generators.items():
-        use = str(spec.get("use", name))
-        if ":" in use or exists("generator", use):
+        use = spec.get("use", name)
+        if offers("generator", use):
             continue
         for role, generator in MODEL_GENERATORS.items():
-            if exists(role, use):
+            if offers(role, use):
                 if name in models:
                     raise Misfit(("generators", name), f"there is a model {name!r} as well")
                 own = {key: spec[key] for key in spec if key in arguments("generator", generator)}
@@ -187,7 +196,7 @@ def _models_of_generators(suite: Suite) -> dict[str, Any]:
             kinds = ("generator", *MODEL_GENERATORS)
             choices = {component.name for kind in kinds for component in every(kind)}
             place = ("generators", name, *(["use"] if "use" in spec else []))
-            raise Misfit(place, unknown("generator", use, choices))
+            raise Misfit(place, unknown("generator", str(named(use)), choices))
     return {"models": models, "generators": generators}
 
 
@@ -200,7 +209,7 @@ def _plan_task(
     generation = {m: component for m, component in found.items() if component.scores}
     cells: dict[tuple[str, int], None] = {}
     for generator in spec.generator:
-        reads = getattr(generators[generator].component.make, "reads", None)
+        reads = Traits(generators[generator].component.make).reads
         for k in spec.k:
             cells[generator, k if reads is None else min(k, reads)] = None
     return TaskPlan(retrieval, generation, tuple(cells))
@@ -256,9 +265,7 @@ def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
                 )
 
 
-def load(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Plan, Source]:
-    """Read a suite file and plan it."""
-    from mmragbench.planning.suite import read
-
-    suite, source = read(path, overrides)
+def load(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Plan, Source]:
+    """Read a suite and plan it."""
+    suite, source = read(given, overrides)
     return plan(suite, source), source

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 from mmragbench._printable import shortened
 from mmragbench._redacting import without_keys
@@ -17,6 +25,7 @@ from mmragbench.data.slices import Kind
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.formats import yaml_text
 from mmragbench.planning.names import Dotted, Plain, apart
+from mmragbench.planning.objects import PythonObject, named, named_function, wrapped
 
 OWN_DATA = "write a suite with dataset: {use: folder, root: FOLDER, queries: test, memory: train}"
 
@@ -32,9 +41,14 @@ class Misfit(SuiteError):
         self.place, self.message = place, message
 
 
-def _spec(value: Any) -> Any:
-    """`{use: name, …}`; a bare name is a component without arguments, nothing is `{}`."""
-    return {"use": value} if isinstance(value, str) else {} if value is None else value
+def component_spec(value: Any) -> Any:
+    """`{use: name, …}`; a bare name, class or object is a component without arguments, nothing is `{}`."""
+    spec = {} if value is None else dict(value) if isinstance(value, Mapping) else wrapped(value)
+    return {"use": spec} if isinstance(spec, str | PythonObject) else wrapped(spec)
+
+
+def _measures(value: Any) -> Any:
+    return [named_function(part) if callable(part) else part for part in _list(value)]
 
 
 def _list(value: Any) -> Any:
@@ -46,9 +60,9 @@ def _apart(named: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-Spec = Annotated[dict[str, Any], BeforeValidator(_spec)]
+Spec = Annotated[dict[str, Any], BeforeValidator(component_spec), PlainSerializer(named)]
 Specs = Annotated[dict[Dotted, Spec], AfterValidator(_apart)]
-Names = Annotated[list[str], BeforeValidator(_list)]
+Names = Annotated[list[str], BeforeValidator(_measures)]
 Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list)]
 
 
@@ -56,7 +70,7 @@ class TaskSpec(BaseModel):
     """One task of a suite.
 
     Attributes:
-        measures: what is reported.
+        measures: what is reported: names, `package.module:function`, or functions with `@measures`.
         generator: names of generators (of the suite's `generators`, or registered ones).
         k: how many documents a generator is shown; several for a curve.
     """
@@ -70,6 +84,9 @@ class TaskSpec(BaseModel):
 
 class Suite(BaseModel):
     """A comparison.
+
+    Where a component is named, Python may give a class or an object as well: `{"mine": Mine(k=3)}`.
+    Such an object is identified when the suite is validated, by its code and its state.
 
     Attributes:
         name: names the run's folder.
@@ -139,19 +156,40 @@ class Source:
         return SuiteError(f"{self.where(place)}: {path + ': ' if path else ''}{message}")
 
 
-def read(path: Path, overrides: Sequence[str] = ()) -> tuple[Suite, Source]:
-    """A suite file with `key=value` overrides applied (`dataset.limit=100`; values are YAML).
+SuiteLike = Path | str | Mapping[str, Any] | Suite
+"""A suite file, or the name of one that is shipped; or its content, in which objects may stand."""
+
+
+def read(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Suite, Source]:
+    """A suite with `key=value` overrides applied (`dataset.limit=100`; values are YAML).
+
+    Args:
+        given: a file, or the name of a suite that is shipped; or its content.
 
     Raises:
         SuiteError: no such file, not YAML, or not a suite; names the line and the choices.
     """
-    source = Source(str(path), yaml_text.decoded(_read(_find(path)), str(path)))
-    content = source.content
+    if isinstance(given, Path | str):
+        source = Source(str(given), yaml_text.decoded(_read(_find(Path(given))), str(given)))
+        content = source.content
+    else:
+        source, content = Source("suite", ""), _content(given)
     if not isinstance(content, dict):
-        raise SuiteError(f"{path} is not a suite: expected keys such as name, dataset, strategies")
+        raise SuiteError(f"{given} is not a suite: expected keys such as name, dataset, strategies")
     for override in overrides:
         _apply(content, override)
     return validate(content, source), source
+
+
+def _content(given: Mapping[str, Any] | Suite) -> dict[str, Any]:
+    """What a mapping or a suite holds, in mappings of our own: overrides change them."""
+    return {name: _copied(value) for name, value in dict(given).items()}
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping | TaskSpec):
+        return {name: _copied(part) for name, part in dict(value).items()}
+    return value
 
 
 def validate(content: Mapping[str, Any], source: Source) -> Suite:

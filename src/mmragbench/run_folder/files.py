@@ -21,6 +21,7 @@ from filelock import FileLock
 from mmragbench._files import file_digest, sweep, write_atomically
 from mmragbench._printable import one_line
 from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.records import MeasureInfo
 from mmragbench.run_folder import paths
 
 if TYPE_CHECKING:
@@ -138,6 +139,21 @@ class Files:
             for line in file:
                 if line.strip():
                     yield _object(json.loads(line))
+
+
+def stored_info(row: Mapping[str, Any]) -> MeasureInfo:
+    """What the measure of a row of `summary.json` says of its numbers.
+
+    Raises:
+        DataError: an older version wrote the row, which does not say it.
+    """
+    try:
+        return MeasureInfo.of(row)
+    except KeyError as error:
+        raise DataError(
+            f"summary.json does not say {error} of {row.get('measure')}, so that an older version wrote "
+            f"it; {AGAIN}"
+        ) from error
 
 
 def read_json(path: Path) -> Any:

@@ -56,9 +56,10 @@ def manifest(
         "dataset": resolved["dataset"],
         "data": {name: _data(of) for name, of in prepared.items()},
         "models": {
-            name: {**plan.suite.models[name], "weights": assembly.weights(role, name)}
+            name: {**resolved["models"][name], "weights": assembly.weights(role, name)}
             for role, name in plan.models()
         },
+        **({"objects": plan.objects()} if plan.objects() else {}),
         "statistics": STATISTICS,
     }
 

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mmragbench.records import Absence, Measure
+from mmragbench.records import Absence, Control, Measure
+from mmragbench.run_folder.files import stored_info
 
 if TYPE_CHECKING:
     from mmragbench.contracts import Vectors
 
 Json = dict[str, Any]
-
-DISTANCES = ("FID", "KID")
-"""Measures of two sets of images; lower is better, and compared on features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +37,16 @@ class Row:
     limit: Json = field(default_factory=dict, hash=False)
     halves: Json = field(default_factory=dict, hash=False)
     bounds: tuple[float, float] | None = None
+    control: Control | None = None
+    interval_of: str | None = None
 
     @classmethod
     def of(cls, raw: Json) -> Row:
-        """From the JSON object; what later releases add is read when it is there."""
+        """From the JSON object; what later releases add is read when it is there.
+
+        Raises:
+            DataError: an older version wrote it.
+        """
         bounds = raw.get("bounds")
         return cls(
             task=raw["task"],
@@ -50,7 +54,7 @@ class Row:
             generator=raw.get("generator"),
             k=raw.get("k"),
             slice=raw.get("slice") or "all",
-            measure=measure_of(str(raw["measure"])),
+            measure=measure_of(str(raw["measure"])).with_info(stored_info(raw)),
             estimate=raw.get("estimate"),
             n=raw.get("n") or 0,
             n_failed=raw.get("n_failed") or 0,
@@ -62,6 +66,8 @@ class Row:
             limit=raw.get("limit") or {},
             halves=raw.get("halves") or {},
             bounds=(bounds[0], bounds[1]) if bounds else None,
+            control=raw.get("control"),
+            interval_of=raw.get("interval_of"),
         )
 
     @property
@@ -111,7 +117,7 @@ class Evidence:
             empty for distances, which have features instead.
         features: for FID and KID: the features of the generated images and of the real ones, each
             by query.
-        bounds: the worst and the best value that a query can have, where they are known.
+        bounds: the lowest and the highest value that a query can have, where they are known.
         of_set: whether the number is the whole set's own and not the mean of a value per query, so
             that other queries beside it change what `values` say of a query.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmragbench.errors import DataError, not_a_run, unknown
-from mmragbench.records import Measure
+from mmragbench.records import Control, Measure
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.files import (
     AGAIN,
@@ -20,8 +20,9 @@ from mmragbench.run_folder.files import (
     read_suite,
     read_table,
     reading,
+    stored_info,
 )
-from mmragbench.run_folder.numbers import DISTANCES, Evidence, Json, Row
+from mmragbench.run_folder.numbers import Evidence, Json, Row
 from mmragbench.run_folder.paths import Setting
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from mmragbench.contracts import Vectors
 
-CONTROLS = {"oracle": "ceiling", "random": "chance", "no-retrieval": "floor"}
-"""The controls in the order in which tables show them, and what each stands for."""
+ORDER: tuple[Control | None, ...] = (None, "ceiling", "chance", "floor")
+"""In which tables show contenders (None), then the kinds of controls."""
 
 SILVER = {"categories": "shared categories", "cider": "CIDEr between captions"}
 """The rules of silver relevance, in words."""
@@ -96,7 +97,7 @@ def open_run(path: Path | str, *also: str) -> Run:
         _ = run.suite["name"], [spec.get("use") for spec in run.suite["strategies"].values()]
     with reading(summary):
         for row in run.files.rows(paths.SUMMARY):
-            _ = [row[name] for name in COLUMNS], Measure.parse(row["measure"])
+            _ = [row[name] for name in COLUMNS], Measure.parse(row["measure"]), stored_info(row)
     return run
 
 
@@ -157,21 +158,21 @@ class Run:
         return {name: TaskFacts.of(name, raw) for name, raw in facts.items()}
 
     @cached_property
-    def strategies(self) -> dict[str, str | None]:
+    def strategies(self) -> dict[str, Control | None]:
         """Strategy -> what it controls for (None: a contender). Contenders come first."""
-        named = [*(self.suite.get("strategies") or {}), *(row.strategy for row in self.rows)]
-        roles = {name: CONTROLS.get(self._component(name)) for name in dict.fromkeys(named)}
-        order = [None, *CONTROLS.values()]
-        return dict(sorted(roles.items(), key=lambda item: order.index(item[1])))
+        named = dict.fromkeys(self.suite.get("strategies") or {})
+        controls = named | {row.strategy: row.control for row in self.rows}
+        return dict(sorted(controls.items(), key=lambda item: ORDER.index(item[1])))
 
     @cached_property
-    def controls(self) -> dict[str, str]:
+    def measures(self) -> dict[str, Measure]:
+        """The measures by name, with what they say of their numbers."""
+        return {str(row.measure): row.measure for row in self.rows}
+
+    @cached_property
+    def controls(self) -> dict[str, Control]:
         """The strategies that are controls -> what each stands for."""
         return {name: role for name, role in self.strategies.items() if role is not None}
-
-    def _component(self, strategy: str) -> str:
-        settings = (self.suite.get("strategies") or {}).get(strategy) or {}
-        return str(settings.get("use") or strategy).replace("_", "-").lower()
 
     def primary(self, task: str) -> str | None:
         """The measure that the task's answer rests on; None where there is no number."""
@@ -218,7 +219,7 @@ class Run:
     def _evidence(self, row: Row, estimate: float) -> Evidence:
         setting = Setting(row.generator, row.k)
         scores, features = QueryScores({}, {}, {}), None
-        if row.measure.name in DISTANCES:
+        if row.measure.info.distance:
             file = paths.features(row.measure.features)
             generated = paths.in_cell(row.task, row.strategy, file, setting=setting)
             features = self._features(generated), self._features(paths.in_task(row.task, file))

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from mmragbench.backends.weights import fingerprint
-from mmragbench.contracts import Encoder
+from mmragbench.contracts import Encoder, Traits
 from mmragbench.errors import SuiteError
 from mmragbench.registry import find
 
 SCHEMES = ("shipped", "local-dir", "hf-hub")
+
+INCEPTION = {"inception": "pooled", "inception-logits": "logits"}
+"""Name on the command line -> layer of the network."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def label(asked: str) -> str:
 
 
 def resolve(asked: str, weights: str | None = None, unchecked: bool = False) -> Features:
-    """`inception`; `shipped:scenes/clip`, a folder, or an open_clip architecture with its weights
+    """`inception` or `inception-logits`; `shipped:scenes/clip`, a folder, or an open_clip architecture with its weights
     (a tag or a file); `package.module:Encoder`.
 
     Raises:
@@ -44,15 +47,16 @@ def resolve(asked: str, weights: str | None = None, unchecked: bool = False) -> 
         NotApplicable: inception's weights are not there.
     """
     encoder = _make(asked, weights, unchecked)
-    facts = {"weights": _weights(encoder), "resize": getattr(encoder, "resize", None)}
+    facts = {"weights": _weights(encoder), "resize": Traits(encoder).resize}
     return Features(label(asked), encoder, facts)
 
 
 def _make(asked: str, weights: str | None, unchecked: bool) -> Encoder:
     scheme = asked.partition(":")[0]
     encoder: Encoder
-    if asked == "inception":
-        encoder = find("encoder", asked).make(weights=weights, unchecked=unchecked)
+    if asked in INCEPTION:
+        inception = find("encoder", "inception").make
+        encoder = inception(weights=weights, unchecked=unchecked, layer=INCEPTION[asked])
     elif ":" in asked and scheme not in SCHEMES:
         encoder = find("encoder", asked).make()
     else:

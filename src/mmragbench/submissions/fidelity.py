@@ -1,8 +1,8 @@
-"""FID and KID of pictures made elsewhere, or FID of the moments that are known of them."""
+"""Measures of pictures made elsewhere, or FID of the moments that are known of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from mmragbench.contracts import Encoder
 from mmragbench.errors import SuiteError
 from mmragbench.measuring.scoring import score
 from mmragbench.records import Absence, Image, Measure, Score, Scores, Task
-from mmragbench.signature import signature
+from mmragbench.registry import Component, arguments, every
+from mmragbench.signature import extended, signature
 from mmragbench.submissions.features import Features
 from mmragbench.submissions.images import lone
 from mmragbench.submissions.moments import Moments, frechet
@@ -20,7 +21,6 @@ from mmragbench.submissions.scoring import Judged, components, judged
 from mmragbench.submissions.submission import Submission
 
 IMAGES = ("FID", "KID")
-NO_KID = "KID needs the features of every picture, and an .npz has the moments only"
 
 NO_INTERVAL = (
     "no interval, and no FID beyond this n: they need the features of every picture, and an .npz has "
@@ -31,16 +31,41 @@ NO_INTERVAL = (
 def judge_images(
     submission: Submission, features: Features, names: Sequence[str] = IMAGES
 ) -> Judged:
-    """FID and KID of two sets of pictures.
+    """Distances of two sets of pictures, and measures of their pairs.
 
     Raises:
-        SuiteError: a name is neither.
+        SuiteError: a name is none of them, or needs features that were not named.
     """
-    asked = components(names, IMAGES, features.name)
+    asked = _components(names, features)
     task, outputs = submission.task, submission.outputs
     found = score(asked, task, [], outputs, lambda _: _encoder(features))["all"]
-    found = [replace(scores, scores=_failed(submission)) for scores in found]
-    return judged(submission, found, **features.facts)
+    found = [replace(s, scores=(*_values(s), *_failed(submission))) for s in found]
+    return judged(submission, _signed(found, features.facts))
+
+
+def _components(names: Sequence[str], features: Features) -> dict[Measure, Component]:
+    """The evaluators of measures of pictures, those that take features on these."""
+    known = [component.name for component in every("measure") if "image" in component.scores]
+    for name in names:
+        if name in known and "features" in arguments("measure", name) and not features.name:
+            raise SuiteError(
+                f"{name} compares pictures on features; name them: --features inception, "
+                "--features shipped:scenes/clip, ..."
+            )
+    return components(names, known, features.name or None)
+
+
+def _values(scores: Scores) -> Iterator[Score]:
+    """Those of the pairs; the reason for every file without one stands among the failures."""
+    return (score for score in scores.scores if score.value is not None)
+
+
+def _signed(found: Sequence[Scores], facts: Mapping[str, object]) -> list[Scores]:
+    """With what identifies the features, where a measure takes some."""
+    return [
+        replace(s, signature=extended(s.signature, **facts)) if s.measure.features else s
+        for s in found
+    ]
 
 
 def _failed(submission: Submission) -> tuple[Score, ...]:
@@ -86,7 +111,7 @@ def judge_moments(
     Raises:
         DataError: a file is not what it should be, or the dimensions differ.
     """
-    asked = components(names, IMAGES, features.name)
+    asked = _components(names, features)
     a = read_side(made, features, policy, real=False)
     b = read_side(real, features, policy, real=True)
     nothing = Submission("", Task("image-generation", [], []), Problems("", "pictures", 0), policy)
@@ -94,7 +119,7 @@ def judge_moments(
     failed = _failed(submission)
     found = [replace(_distance(measure, a, b), scores=failed) for measure in asked]
     facts = features.facts if a.submission or b.submission else {}
-    result = judged(submission, found, **facts)
+    result = judged(submission, _signed(found, facts))
     if a.moments.n is None:
         result = replace(result, rows=[row | {"n": None} for row in result.rows])
     return submission, result
@@ -109,8 +134,9 @@ def _distance(measure: Measure, made: Side, real: Side) -> Scores:
         n_real=real.moments.n or "unknown",
         n_generated=made.moments.n or "unknown",
     )
-    if measure.name != "FID":
-        return Scores(measure, described, absence=Absence(NO_KID))
+    if measure.info.distance != "FID":
+        reason = f"{measure.name} needs every picture, and an .npz has the moments only"
+        return Scores(measure, described, absence=Absence(reason))
     total = frechet(real.moments, made.moments)
     return Scores(
         measure,

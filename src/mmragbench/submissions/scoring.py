@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import signature
 from shutil import which
 from typing import NoReturn
 
 from mmragbench.contracts import Encoder
 from mmragbench.errors import MmragbenchError, SuiteError, unknown
 from mmragbench.measuring.scoring import Row, rows, score
-from mmragbench.records import Measure, Scores
-from mmragbench.registry import Component, find_measure
+from mmragbench.records import Measure, OutputKind, Scores
+from mmragbench.registry import Component, arguments, every, find_measure
 from mmragbench.signature import extended
 from mmragbench.submissions.submission import Submission
 
@@ -49,7 +50,7 @@ def judge_captions(
             "the tokenizer ptb-java needs Java, which is not here; ptb-py does not"
         )
     chosen = JAVA if tokenizer == JAVA.name else PYTHON
-    found = components(names, CAPTIONS)
+    found = components(names, scoring("caption"))
     make = {c.make: partial(c.make, tokenizer=chosen) for c in found.values()}
     told = {measure: replace(c, make=make[c.make]) for measure, c in found.items()}
     return judge(submission, told)
@@ -57,8 +58,17 @@ def judge_captions(
 
 def judge_rankings(submission: Submission, names: Sequence[str] = RANKINGS) -> Judged:
     """trec_eval's measures; raises as `judge_captions` does."""
-    known = ("R@k", "Success@k", "P@k", "RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec")
-    return judge(submission, components(names, known))
+    return judge(submission, components(names, scoring("none")))
+
+
+def scoring(output: OutputKind) -> list[str]:
+    """The measures that score an output of this kind, or rankings ("none"), without features."""
+    return [
+        component.name
+        for component in every("measure")
+        if output in (component.scores or ("none",))
+        and "features" not in signature(component.make).parameters
+    ]
 
 
 def judge(
@@ -82,7 +92,7 @@ def judged(submission: Submission, found: Sequence[Scores], **facts: object) -> 
 def components(
     names: Sequence[str], known: Sequence[str], features: str | None = None
 ) -> dict[Measure, Component]:
-    """The evaluators of measures by name; with `features`, on these.
+    """The evaluators of measures by name; with `features`, those that take features on these.
 
     Raises:
         SuiteError: a name is none of the known ones.
@@ -96,6 +106,8 @@ def components(
         plain = f"{measure.name}@k" if measure.cutoff else measure.name
         if plain not in known or (measure.features and measure.features != features):
             raise SuiteError(unknown("measure here", name, known))
-        measure = replace(measure, features=features)
-        found[measure] = find_measure(measure)
+        if "features" in arguments("measure", plain):
+            measure = replace(measure, features=features)
+        component = find_measure(measure)
+        found[measure.with_info(component.info)] = component
     return found

@@ -127,11 +127,9 @@ def fit(name: str) -> str:
 
 
 def _of_transformers(saved: str) -> str | None:
-    try:
-        import transformers
-        from transformers.models.auto import modeling_auto
-    except ImportError:  # open_clip's users may lack it
-        return None
+    import transformers
+    from transformers.models.auto import modeling_auto
+
     if saved in modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.values():
         return "a captioner or a chat model (use: transformers)"
     if hasattr(getattr(transformers, saved or "-", None), "get_image_features"):

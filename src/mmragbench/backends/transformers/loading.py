@@ -10,7 +10,7 @@ from mmragbench.backends.devices import Precision, best_device, best_precision, 
 from mmragbench.backends.transformers.complete import fit, pretrained, refuse_incomplete
 from mmragbench.backends.transformers.vision_cache import look_once
 from mmragbench.backends.weights import fingerprint, locate
-from mmragbench.errors import SuiteError, first_line, require
+from mmragbench.errors import SuiteError, first_line
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,6 @@ class OnDemand:
     operational = frozenset({"batch_size", "device"})
 
     def __init__(self, kind: str, name: str, device: str, precision: Precision) -> None:
-        require("transformers", "transformers")
         self.kind, self.name = kind, locate(name)
         self._device, self._precision = device, precision
 

@@ -17,7 +17,7 @@ from mmragbench.reporting.facts.units import (
     unit,
 )
 from mmragbench.reporting.words.phrases import setting
-from mmragbench.run_folder.numbers import Json, measure_of
+from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run, TaskFacts
 
 WORSE, BETTER = "← worse", "better →"
@@ -118,7 +118,7 @@ def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:
 
 def _forest(run: Run, pairs: Sequence[Json], against: str | None) -> Forest:
     first = pairs[0]
-    measure = measure_of(first["measure"])
+    measure = run.measures[first["measure"]]
     contrasts = tuple(_contrast(pair, factor(measure)) for pair in pairs)
     return Forest(
         task=first["task"],

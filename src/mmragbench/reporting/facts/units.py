@@ -8,37 +8,34 @@ from collections.abc import Iterable
 from mmragbench._digits import exact
 from mmragbench.records import Measure
 
-DISTANCES = frozenset({"FID", "KID"})
-
-PERCENT = frozenset({"R", "Success", "EM", "F1"})
-HUNDREDFOLD = frozenset(
-    {"CIDEr", "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "METEOR", "SPICE"}
-    | {"RR", "nDCG", "AP", "Rprec"}
-)
+FACTORS = {"%": 100.0, "×100": 100.0, "×1000": 1000.0}
+"""What an estimate is multiplied by before it is shown in a unit."""
 
 
 def is_distance(measure: Measure) -> bool:
     """Whether it is one between two sets of images, for which no control is a floor, a ceiling or
     chance."""
-    return measure.name in DISTANCES
+    return measure.info.distance is not None
 
 
 def lower_is_better(measure: Measure) -> bool:
-    return is_distance(measure)
+    """The measure's direction."""
+    return measure.info.better == "lower"
+
+
+def arrow(measure: Measure) -> str:
+    """The direction as the column's head shows it."""
+    return "↓" if lower_is_better(measure) else "↑"
 
 
 def factor(measure: Measure) -> float:
     """What an estimate is multiplied by before it is shown; `unit` says so beside it."""
-    if measure.name == "KID":
-        return 1000.0
-    return 100.0 if measure.name in PERCENT | HUNDREDFOLD else 1.0
+    return FACTORS.get(measure.info.unit, 1.0)
 
 
 def unit(measure: Measure) -> str:
     """The unit as the column's head shows it; empty for a raw scale."""
-    if measure.name in PERCENT:
-        return "%"
-    return {100.0: "×100", 1000.0: "×1000"}.get(factor(measure), "")
+    return measure.info.unit
 
 
 def decimals(measure: Measure, estimates: Iterable[float]) -> int:

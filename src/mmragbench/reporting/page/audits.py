@@ -10,8 +10,8 @@ from mmragbench.reporting.facts.units import decimals, shown, unit
 from mmragbench.reporting.page.embedded_pictures import Album
 from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder import paths
-from mmragbench.run_folder.numbers import Json, measure_of
-from mmragbench.run_folder.reading import Run, TaskFacts
+from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.reading import Run
 
 NOUNS = {"image": "query image", "target": "target image", "image target": "query or target image"}
 """What a task's leak audit looks for."""
@@ -101,7 +101,7 @@ def audits(run: Run, album: Album) -> Audits | None:
     tasks: dict[str, Json] = stored.get("tasks") or {}
     leaks = _sound(tasks, "leak")
     return Audits(
-        leaks=_merged([_finding(run.tasks.get(n), n, raw, album) for n, raw in leaks.items()]),
+        leaks=_merged([_finding(run, n, raw, album) for n, raw in leaks.items()]),
         copies={n: own["copy"] for n, own in tasks.items() if _rows(own.get("copy"))},
         modality=_sound(tasks, "modality"),
         failed=[
@@ -136,7 +136,8 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(merged.values())
 
 
-def _finding(facts: TaskFacts | None, task: str, audit: Json, album: Album) -> Finding:
+def _finding(run: Run, task: str, audit: Json, album: Album) -> Finding:
+    facts = run.tasks.get(task)
     what = "right answers" if facts and facts.output == "answer" else "reference captions"
     return Finding(
         tasks=(task,),
@@ -146,7 +147,7 @@ def _finding(facts: TaskFacts | None, task: str, audit: Json, album: Album) -> F
         examples=tuple(_example(raw) for raw in audit["references"]["examples"]),
         pairs=tuple(_pair(raw, album) for raw in audit["pairs"]),
         misses=tuple(_pair(raw, album) for raw in audit["misses"]),
-        without=tuple(_without(audit["without"])),
+        without=tuple(_without(run, audit["without"])),
     )
 
 
@@ -214,10 +215,11 @@ def _pair(raw: Json, album: Album) -> ShownPair:
     )
 
 
-def _without(rows: list[Json]) -> Iterator[tuple[str, ...]]:
+def _without(run: Run, rows: list[Json]) -> Iterator[tuple[str, ...]]:
     for row in rows:
-        if row["slice"] == "all" and row["estimate"] is not None:
-            measure, without = measure_of(row["measure"]), row["without"]
+        known = row["measure"] in run.measures
+        if known and row["slice"] == "all" and row["estimate"] is not None:
+            measure, without = run.measures[row["measure"]], row["without"]
             places = decimals(measure, [row["estimate"]])
             parts = (row["strategy"], setting(row["generator"], row["k"]))
             yield (

@@ -55,9 +55,10 @@ class Cases:
     @cached_property
     def measures(self) -> list[tuple[Setting, str]]:
         """Those that have a value for a query, retrieval's first."""
-        there = dict.fromkeys(key for found in self.answers.values() for key in found.scores)
+        scored = dict.fromkeys(key for found in self.answers.values() for key in found.scores)
+        known = [key for key in scored if key[1] in self.run.measures]
         order = [RETRIEVAL, *self.settings]
-        return sorted(there, key=lambda key: order.index(key[0]) if key[0] in order else len(order))
+        return sorted(known, key=lambda key: order.index(key[0]) if key[0] in order else len(order))
 
     def index(self, colours: Mapping[str, str]) -> Json:
         """What the page has to know of the task before a query is shown."""
@@ -76,7 +77,7 @@ class Cases:
         }
 
     def _measure(self, where: Setting, name: str) -> Json:
-        measure = measure_of(name)
+        measure = self.run.measures[name]
         values = (found.scores.get((where, name), {}).values() for found in self.answers.values())
         numbers = [value for each in values for value in each if isinstance(value, float)]
         return {

@@ -60,7 +60,7 @@ def _forest(axes: Any, forest: Forest) -> None:
     axes.annotate(BETTER, (1, 0), (0, -18), ha="right", fontsize=7, **below)
     unit = f" ({forest.unit})" if forest.unit else ""
     against = f" to {forest.against}" if forest.against else ""
-    label = f"difference{against} in {forest.measure}{unit}"
+    label = f"difference{against} in {forest.measure.label}{unit}"
     axes.figure.supxlabel(plain(label), fontsize=8)  # centred below names and axis together
 
 
@@ -88,7 +88,7 @@ def _tradeoff(axes: Any, tradeoff: Tradeoff) -> None:
         axes.set_xlim(left=0)
     axes.set_xlabel(plain(f"{tradeoff.cost} ({tradeoff.cost_unit})"))
     unit = f" ({tradeoff.unit})" if tradeoff.unit else ""
-    axes.set_ylabel(plain(f"{tradeoff.measure}{unit}"))
+    axes.set_ylabel(plain(f"{tradeoff.measure.label}{unit}"))
     if tradeoff.lower_is_better:
         axes.invert_yaxis()
     axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)

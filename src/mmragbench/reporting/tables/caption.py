@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mmragbench.reporting.facts import issues
 from mmragbench.reporting.facts.families import within
 from mmragbench.reporting.facts.models import described
-from mmragbench.reporting.facts.units import decimals, is_distance, lower_is_better, number
+from mmragbench.reporting.facts.units import decimals, is_distance, number
 from mmragbench.reporting.tables.cells import Source
 from mmragbench.reporting.tables.family import Tests
 from mmragbench.reporting.tables.request import Request
@@ -23,8 +23,6 @@ INTERVALS = {
     "plusminus": "±: the larger distance from the estimate to an end of its interval; intervals are ",
     "none": "",
 }
-PSEUDO_VALUES = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR")
-"""Measures of a corpus, whose intervals are of jackknife pseudo-values."""
 SIZES = ("n", "n_real", "n_generated", OURS)
 """Facts of a signature that the caption says once for all."""
 
@@ -186,8 +184,8 @@ def _level(table: Numbers) -> str:
     resamples = f" of {stored['resamples']:,} resamples" if "resamples" in stored else ""
     level = f"{stored.get('level', 0.95) * 100:g} %"
     of = {
-        "pseudo-values": [m for row in table.rows if (m := row.measure).name in PSEUDO_VALUES],
-        "influences": [row.measure for row in table.rows if lower_is_better(row.measure)],
+        what: [row.measure for row in table.rows if row.interval_of == what]
+        for what in ("pseudo-values", "influences")
     }
     apart = "".join(
         f"; of {what} for {', '.join(dict.fromkeys(map(str, measures)))}"

@@ -6,17 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mmragbench.records import Measure
-from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, number, unit
+from mmragbench.reporting.facts.units import arrow, decimals, factor, lower_is_better, number, unit
 from mmragbench.reporting.tables.comparability import usual
 from mmragbench.reporting.tables.table import ABSENT, FAILED, Cell, Column, Line, Notes
 from mmragbench.run_folder.numbers import Row
-from mmragbench.run_folder.reading import Run
+from mmragbench.run_folder.reading import ORDER, Run
 
 Setting = tuple[str | None, int | None]
 """A generator and k; both None for rankings."""
-
-ORDER = (None, "ceiling", "chance", "floor")
-"""Contenders come first."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ def columns(
             group=group,
             measure=measure,
             unit=unit(measure),
-            arrow="↓" if lower_is_better(measure) else "↑",
+            arrow=arrow(measure),
             signature=signatures.get(measure, ""),
             places=decimals(measure, _estimates(among or rows, measure)),
         )

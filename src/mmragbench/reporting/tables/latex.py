@@ -48,7 +48,7 @@ def _head(table: Table) -> Iterator[str]:
     over: list[tuple[str, int]] = []
     for members in table.heads:
         first, many = members[0], len(members) > 1
-        name = rf"{escape(first.measure.name)}@$k$" if many else escape(str(first.measure))
+        name = rf"{escape(first.measure.name)}@$k$" if many else escape(first.measure.label)
         over.append((rf"{name} {{\scriptsize({escape(first.head)})}}", len(members)))
         under += [str(column.measure.cutoff) if many else "" for column in members]
     if any(under):
@@ -129,7 +129,7 @@ def width(table: Table, style: Style) -> int:
     for i, column in enumerate(table.columns):
         body = max((_across(line.cells[i], style) for line in table.lines), default=0.0)
         alone = len([c for c in table.columns if c.measure.name == column.measure.name]) == 1
-        head = len(str(column.measure)) + 0.8 * len(column.head) + 2 if alone else 0
+        head = len(column.measure.label) + 0.8 * len(column.head) + 2 if alone else 0
         columns += max(body, head) + 1.5
     return round(names + columns + 5 * (table.counted + table.failed))
 

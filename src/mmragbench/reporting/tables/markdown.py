@@ -11,7 +11,9 @@ from mmragbench.reporting.words.gfm import escape, row
 
 def markdown(table: Table, style: Style) -> str:
     """A paper's table: the caption, the table, its notes."""
-    heads = [f"{f'{c.group}: ' if c.group else ''}{c.measure} ({c.head})" for c in table.columns]
+    heads = [
+        f"{f'{c.group}: ' if c.group else ''}{c.measure.label} ({c.head})" for c in table.columns
+    ]
     first, *more = map(escape, (table.caption[0], " ".join(table.caption[1:])))
     notes = [f"\n<sup>{mark}</sup> {escape(text)}" for mark, text in table.notes]
     text = [

@@ -30,13 +30,13 @@ def _floor(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     pairs = _against(run, headline, "floor")
     if pairs:
         floor = headline.row(pairs[0]["b"])
-        value = f" ({headline.measure} {scale.value(floor)})" if floor else ""
+        value = f" ({headline.measure.label} {scale.value(floor)})" if floor else ""
         same = f"{headline.generator} with nothing retrieved" if headline.generator else "the floor"
         yield f"{_lead(pairs)}: against {same}{value}, {'; '.join(_said(pairs, scale))}."
         return
     for row in headline.alone:
         yield (
-            f"With nothing retrieved, {row.generator} has {headline.measure} {scale.value(row)}; "
+            f"With nothing retrieved, {row.generator} has {headline.measure.label} {scale.value(row)}; "
             f"it is another generator than {headline.generator}, so this is not what retrieval adds."
         )
 
@@ -71,7 +71,7 @@ def _said(pairs: list[Json], scale: Scale) -> Iterator[str]:
 def _chance(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     pairs = _against(run, headline, "chance")
     chance = headline.row(pairs[0]["b"]) if pairs else None
-    value = f" ({headline.measure} {scale.value(chance)})" if chance else ""
+    value = f" ({headline.measure.label} {scale.value(chance)})" if chance else ""
     if equal := _named(pairs, "identical"):
         yield f"{with_verb(equal)} identical to chance{value} on all {pairs[0]['n']:,} queries."
     if tied := _named(pairs, "can't tell"):
@@ -105,8 +105,8 @@ def _ceiling(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     parts += [with_verb(rest, *numbers)] if rest else []
     rule = headline.task.silver or "gold relevance"
     yield (
-        f"{', and '.join(parts)} the ceiling ({headline.measure} {scale.value(ceiling)}): "
-        f"{ceiling.strategy} ranks by {rule}, which is no upper bound for {headline.measure}."
+        f"{', and '.join(parts)} the ceiling ({headline.measure.label} {scale.value(ceiling)}): "
+        f"{ceiling.strategy} ranks by {rule}, which is no upper bound for {headline.measure.label}."
     )
 
 

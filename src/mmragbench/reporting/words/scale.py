@@ -8,12 +8,12 @@ from typing import Any
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import (
-    PERCENT,
     decimals,
     factor,
     lower_is_better,
     number,
     shown,
+    unit,
 )
 from mmragbench.run_folder.numbers import Row
 
@@ -44,9 +44,9 @@ class Scale:
         is for the better strategy, whichever way the pair was stored."""
         sign = -1 if pair["difference"] < 0 else 1
         size = shown(self.measure, sign * pair["difference"], self.places)
-        points = "points of " if self.measure.name in PERCENT else ""
-        unit = f" {points}{self.measure}" if name else ""
-        return size + unit + self._interval(pair["low"], pair["high"], sign)
+        points = "points of " if unit(self.measure) == "%" else ""
+        named = f" {points}{self.measure.label}" if name else ""
+        return size + named + self._interval(pair["low"], pair["high"], sign)
 
     @property
     def remark(self) -> str:

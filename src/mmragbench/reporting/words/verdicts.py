@@ -78,7 +78,7 @@ class _Ranking:
         self.pairs = {(pair["a"], pair["b"]): pair for pair in headline.pairs}
 
     def answer(self) -> str:
-        task, measure = self.headline.task.name, self.headline.measure
+        task, measure = self.headline.task.name, self.headline.measure.label
         where = self._where()
         if not self.others:
             number = self.scale.bounded(self.ranked[0])
@@ -196,7 +196,7 @@ class _Ranking:
         best, worst = self.scale.value(self.ranked[0]), self.scale.value(self.ranked[-1])
         span = best if best == worst else f"{best} to {worst}"
         inner = self._where().strip(" ()")
-        return f" ({self.headline.measure} {span}{', ' + inner if inner else ''})"
+        return f" ({self.headline.measure.label} {span}{', ' + inner if inner else ''})"
 
     def _needed(self, names: Sequence[str]) -> str:
         """The pair that is nearest to being told."""

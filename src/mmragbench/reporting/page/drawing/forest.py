@@ -19,7 +19,7 @@ def svg(forest: Forest, classes: Mapping[str, str]) -> str:
     parts = _frame(forest, height)
     for place, contrast in enumerate(forest.contrasts):
         parts += _row(forest, contrast, place * ROW, classes.get(contrast.a, ""))
-    title = f"Differences in {forest.measure} on {forest.task}: " + "; ".join(
+    title = f"Differences in {forest.measure.label} on {forest.task}: " + "; ".join(
         f"{c.a} less {c.b} {_amount(forest, c)}, {c.verdict}" for c in forest.contrasts
     )
     return picture(WIDTH, height, title, parts)

@@ -24,8 +24,9 @@ def svg(panel: Tradeoff, classes: Mapping[str, str]) -> str:
     for point in sorted(panel.points, key=lambda point: point.front):
         parts += _point(panel, point, scales, classes.get(point.strategy, ""))
     parts += _labels(panel, scales, classes)
-    title = f"{panel.measure} of {panel.task} over {panel.cost} ({panel.cost_unit}): " + "; ".join(
-        _told(panel, point) for point in panel.points
+    title = (
+        f"{panel.measure.label} of {panel.task} over {panel.cost} ({panel.cost_unit}): "
+        + "; ".join(_told(panel, point) for point in panel.points)
     )
     return picture(WIDTH, HEIGHT, title, parts)
 
