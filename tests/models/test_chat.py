@@ -87,14 +87,14 @@ def test_a_model_that_cannot_be_sampled_says_so(made, images):
         TransformersChat(made("janus"), temperature=1.0).chat([Prompt((images[0], "why?"))])
 
 
-def test_lots_sample_the_models_distribution():
+def test_sampling_follows_the_models_distribution():
     """Frequencies over many seeds are the softmax of the scores at that temperature."""
     import torch
 
-    from mmragbench.backends.transformers.sampling import Lots
+    from mmragbench.backends.transformers.sampling import SeededGumbelSampler
 
     scores = torch.tensor([[2.0, 1.0, 0.0, -torch.inf]])
-    drawn = Lots(range(4000), 2.0)(None, scores.expand(4000, 4)).argmax(dim=1)
+    drawn = SeededGumbelSampler(range(4000), 2.0)(None, scores.expand(4000, 4)).argmax(dim=1)
     frequencies = torch.bincount(drawn, minlength=4) / 4000
     expected = torch.softmax(scores[0] / 2.0, dim=0)
     assert torch.allclose(frequencies, expected, atol=0.03)
@@ -105,12 +105,14 @@ def test_guided_scores_are_the_librarys():
     import torch
     from transformers import ClassifierFreeGuidanceLogitsProcessor
 
-    from mmragbench.backends.transformers.sampling import Lots
+    from mmragbench.backends.transformers.sampling import SeededGumbelSampler
 
     scores = torch.randn(4, 7, generator=torch.Generator().manual_seed(0))
     rows = torch.zeros(2, 1)
     expected = ClassifierFreeGuidanceLogitsProcessor(3.0)(rows, scores)
-    assert torch.allclose(Lots([0, 0], 0.0, guidance=3.0)(None, scores), expected, atol=1e-5)
+    assert torch.allclose(
+        SeededGumbelSampler([0, 0], 0.0, guidance=3.0)(None, scores), expected, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("template", [checkpoints.INTERLEAVING, checkpoints.GATHERING])
@@ -210,14 +212,14 @@ def test_thoughts_that_a_template_begins_end_where_the_model_ends_them(tmp_path,
 )
 def test_marks_that_are_special_tokens_are_marks(tmp_path, images, monkeypatch, specials):
     """A tokenizer drops special tokens from texts; the thoughts between two must go with them."""
-    from mmragbench.backends.transformers import writing
+    from mmragbench.backends.transformers import text_generation
 
     chat = TransformersChat(str(checkpoints.llava(tmp_path, specials=specials)), max_new_tokens=40)
     words = chat.checkpoint.processor.tokenizer
     row = words("{}a dog{}a cat</s>".format(*specials), add_special_tokens=False)["input_ids"]
     plain = words("a cat</s>", add_special_tokens=False)["input_ids"]
     rows = iter([[row], [plain], [row[:4]]])
-    monkeypatch.setattr(writing, "_generated", lambda *_: next(rows))
+    monkeypatch.setattr(text_generation, "_new_tokens", lambda *_: next(rows))
     ask = [Prompt((images[0], "why?"))]
     (thought,), (bare,), (cut,) = chat.chat(ask), chat.chat(ask), chat.chat(ask)
     assert (thought.text, thought.thoughts, thought.truncated) == ("a cat", "a dog", False)
@@ -227,12 +229,12 @@ def test_marks_that_are_special_tokens_are_marks(tmp_path, images, monkeypatch, 
 
 def test_a_reply_that_the_length_limit_ended_says_so(made, images, monkeypatch):
     """Its last token is not one that ends replies."""
-    from mmragbench.backends.transformers import writing
+    from mmragbench.backends.transformers import text_generation
 
     chat = TransformersChat(made("llava"), max_new_tokens=3)
     end = chat.checkpoint.processor.tokenizer.eos_token_id
     rows = iter([[[70, 71, 72]], [[70, 71, end]], [[70, end]]])
-    monkeypatch.setattr(writing, "_generated", lambda *_: next(rows))
+    monkeypatch.setattr(text_generation, "_new_tokens", lambda *_: next(rows))
     replies = [chat.chat([Prompt((images[0], "why?"))])[0] for _ in range(3)]
     assert [reply.truncated for reply in replies] == [True, False, False]
 

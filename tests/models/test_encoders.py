@@ -164,7 +164,7 @@ def test_transformers_gives_what_the_library_gives(tmp_path, images, kind):
         np.testing.assert_allclose(
             rows, theirs / np.linalg.norm(theirs, axis=1, keepdims=True), atol=1e-5
         )
-    assert encoder._cuts is (kind == "clip")
+    assert encoder._truncates is (kind == "clip")
 
 
 def test_what_a_sentence_encoder_reads_is_known_from_its_files(tmp_path, images):
