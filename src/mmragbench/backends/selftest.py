@@ -83,7 +83,7 @@ def _vectors(encoder: Encoder, items: Items, name: str) -> tuple[Vectors, Vector
     except BaseException as error:
         crashes.pass_on(error)
         crashes.log(f"self-test of {name}", error)
-        reason, place = shortened(crashes.said(error), 200), crashes.place(error, type(encoder))
+        reason, place = shortened(crashes.summary(error), 200), crashes.place(error, type(encoder))
         raise SuiteError(
             f"{name} cannot encode the drawings and captions of its self-test ({reason}, {place}); an "
             "encoder that looks vectors up by id says so: by_id = True"
