@@ -1,7 +1,7 @@
-"""TREC's run format, by which retrieval tools hand each other rankings.
+"""Writer and reader of TREC's run format, in which retrieval tools exchange rankings.
 
-A hit a line: `query Q0 document rank score tag`. Fields end at blanks of any kind, so that a blank
-in an id is written as in a URL: `%20`.
+Each line is a hit: `query Q0 document rank score tag`. Fields end at blanks of any kind, so that a
+blank in an id is written as in a URL: `%20`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mmragbench.records import Hits, Ranking
 
 
 def escaped(id: str) -> str:
-    """The id as a TREC file has it: `a b` becomes `a%20b`, whatever kind of blank it is."""
+    """The id as written in TREC files: `a b` becomes `a%20b`, whatever kind of blank it is."""
     return re.sub(r"\s", lambda blank: quote(blank[0]), id)
 
 
@@ -29,7 +29,7 @@ def originals(ids: Iterable[str]) -> dict[str, str]:
     """Escaped id -> id.
 
     Raises:
-        DataError: two ids are the same one when escaped.
+        DataError: two ids are equal when escaped.
     """
     ids_by_escaped: dict[str, str] = {}
     for id in ids:
@@ -42,13 +42,14 @@ def originals(ids: Iterable[str]) -> dict[str, str]:
 
 
 def lines(rankings: Iterable[Ranking], tag: str) -> Iterator[str]:
-    """A TREC run, ranking by ranking; a score is the shortest number that reads back as the same."""
-    written = cache(escaped)  # a document is hit by many queries
+    """A TREC run, ranking by ranking; a score is the shortest text that reads back as the same number."""
+    escaped_once = cache(escaped)  # a document is hit by many queries
     ranks = cache(_ranks)
     for ranking in rankings:
-        before, after = f"{written(ranking.query)} Q0 ", f" {written(tag)}\n"
+        before, after = f"{escaped_once(ranking.query)} Q0 ", f" {escaped_once(tag)}\n"
         hits = Hits.of(ranking.hits)
-        columns = zip(map(written, hits.ids), ranks(len(hits)), _decimals(hits.scores), strict=True)
+        ids = map(escaped_once, hits.ids)
+        columns = zip(ids, ranks(len(hits)), _decimals(hits.scores), strict=True)
         yield "".join([f"{before}{id} {rank} {score}{after}" for id, rank, score in columns])
 
 
@@ -57,7 +58,7 @@ def _ranks(n: int) -> list[str]:
 
 
 def _decimals(scores: Sequence[float]) -> list[str]:
-    """As JSON has them: pydantic's serialiser writes them three times as fast as `repr`, and as short."""
+    """Scores as JSON writes them: pydantic's serialiser is three times as fast as `repr`, and as short."""
     listed = to_json(list(scores), inf_nan_mode="constants").decode("ascii")[1:-1]
     return listed.split(",") if listed else []
 
