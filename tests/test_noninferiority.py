@@ -17,7 +17,7 @@ from mmragbench.statistics.resampling import Clusters
 def likelihood_ratio(values: np.ndarray) -> float:
     """The same by brute force: the likeliest weights with mean zero, found by a general optimiser."""
     n = len(values)
-    found = minimize(
+    optimum = minimize(
         lambda w: -np.log(n * w).sum(),
         np.full(n, 1 / n),
         jac=lambda w: -1 / w,
@@ -29,7 +29,7 @@ def likelihood_ratio(values: np.ndarray) -> float:
         method="SLSQP",
         options={"maxiter": 500, "ftol": 1e-12},
     )
-    return 2 * found.fun
+    return 2 * optimum.fun
 
 
 @pytest.mark.parametrize("seed", range(5))

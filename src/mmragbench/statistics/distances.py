@@ -241,7 +241,7 @@ def _hull(comparisons: Sequence[Comparison]) -> Comparison:
 
 
 def _refusal(sets: FeatureSets, clusters: npt.ArrayLike | None) -> str:
-    """Why FID of these sets is not extrapolated."""
+    """The reason why FID of these sets is not extrapolated."""
     least, n = extrapolation.LEAST_PER_DIMENSION, extrapolation.independent(sets, clusters)
     return (
         f"FID beyond this n needs at least {least} images for each of {sets.dimensions:,} "

@@ -133,5 +133,5 @@ def _parts_values(sets: FeatureSets, parts: list[Mask]) -> Array:
     for chosen in parts:
         part = sets.part(chosen)
         x, y = _fitted(part.real), Gaussian.of(part.generated)
-        values[chosen] = part.values(*frechet.influences(x, part.real, y, part.generated))
+        values[chosen] = part.values(frechet.influences(x, part.real, y, part.generated))
     return values

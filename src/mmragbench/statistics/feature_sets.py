@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,14 @@ Mask = npt.NDArray[np.bool_]
 
 LEAST = 2
 """Images that a set needs."""
+
+
+class Influences(NamedTuple):
+    """A distance of two sets of images, and the influence of each image on it; each set's sum to zero."""
+
+    distance: float
+    of_real: Array
+    of_generated: Array
 
 
 @dataclass(frozen=True)
@@ -82,9 +91,10 @@ class FeatureSets:
             self.real[real], self.generated[generated], int(chosen[: self.paired].sum())
         )
 
-    def values(self, estimate: float, of_real: Array, of_generated: Array) -> Array:
-        """One value for each query, from the influence of each image; their mean is the estimate."""
-        values = np.full(self.queries, estimate)
+    def values(self, influences: Influences) -> Array:
+        """One value for each query, from the influence of each image; their mean is the distance."""
+        distance, of_real, of_generated = influences
+        values = np.full(self.queries, distance)
         values[: len(of_real)] += of_real * (self.queries / len(of_real))
         values[self.of_generated] += of_generated * (self.queries / len(of_generated))
         return values

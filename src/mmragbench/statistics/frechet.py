@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mmragbench.statistics.feature_sets import Influences
 from mmragbench.statistics.resampling import Array
 
 ROUNDING = 1e-12
@@ -50,11 +51,11 @@ def distance(x: Gaussian, y: Gaussian) -> float:
     return _distance(x, y, np.asarray(singular, dtype=np.float64))
 
 
-def influences(x: Gaussian, of_x: Array, y: Gaussian, of_y: Array) -> tuple[float, Array, Array]:
-    """The distance, and the influence on it of each of the rows `of_x` and `of_y`.
+def influences(x: Gaussian, rows_x: Array, y: Gaussian, rows_y: Array) -> Influences:
+    """The distance, and the influence on it of each of the rows to which the Gaussians were fitted.
 
-    The Gaussians were fitted to these rows. An influence is the rate at which the distance changes as
-    the row gets more weight; the influences sum to zero.
+    An influence is the rate at which the distance changes as the row gets more weight; each set's
+    influences sum to zero.
 
     With X, Y the centred features, Rx, Ry the covariances' roots and Rx Ry' = U S V', the derivative
     of the nuclear norm in the weight of row i of X is half of the i-th row's squared norm in
@@ -64,9 +65,9 @@ def influences(x: Gaussian, of_x: Array, y: Gaussian, of_y: Array) -> tuple[floa
     inverse = np.divide(1.0, s, out=np.zeros_like(s), where=s > SINGULAR * s.max(initial=0.0))
     shift = y.mean - x.mean
     scale = x.total + y.total
-    first = _influence(of_x - x.mean, y.root.T @ vt.T * inverse**0.5, -shift, scale)
-    second = _influence(of_y - y.mean, x.root.T @ u * inverse**0.5, shift, scale)
-    return _distance(x, y, s), first, second
+    first = _influence(rows_x - x.mean, y.root.T @ vt.T * inverse**0.5, -shift, scale)
+    second = _influence(rows_y - y.mean, x.root.T @ u * inverse**0.5, shift, scale)
+    return Influences(_distance(x, y, s), first, second)
 
 
 def _distance(x: Gaussian, y: Gaussian, s: Array) -> float:

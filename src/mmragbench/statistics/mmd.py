@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmragbench.statistics.feature_sets import FeatureSets
+from mmragbench.statistics.feature_sets import FeatureSets, Influences
 from mmragbench.statistics.memo import Memo
 from mmragbench.statistics.resampling import Array
 
@@ -31,7 +31,7 @@ def _values(sets: FeatureSets) -> Array:
     x, y = sets.real, sets.generated
     within_x = _REAL.get(sets.digests[0], lambda: mean_kernels(x, x, len(x)).of_x)
     within_y = mean_kernels(y, y, len(y)).of_x
-    return sets.values(*influences(within_x, within_y, mean_kernels(x, y, sets.paired)))
+    return sets.values(influences(within_x, within_y, mean_kernels(x, y, sets.paired)))
 
 
 class MeanKernels(NamedTuple):
@@ -61,9 +61,7 @@ def mean_kernels(x: Array, y: Array, paired: int) -> MeanKernels:
     return MeanKernels(rows / terms_x, columns / terms_y, float(rows.sum() / terms_x.sum()))
 
 
-def influences(
-    within_x: Array, within_y: Array, between: MeanKernels
-) -> tuple[float, Array, Array]:
+def influences(within_x: Array, within_y: Array, between: MeanKernels) -> Influences:
     """The unbiased squared MMD (Gretton et al. 2012), and the influence on it of each x and y.
 
     The arguments are mean kernels: of each x with the other x, of each y with the other y, and
@@ -76,7 +74,7 @@ def influences(
     both = [side - side.mean() for side in (first, second)]
     for side in both:
         side[np.abs(side) <= ROUNDING * scale] = 0.0
-    return (squared if abs(squared) > ROUNDING * scale else 0.0), both[0], both[1]
+    return Influences(squared if abs(squared) > ROUNDING * scale else 0.0, *both)
 
 
 def _cubed(k: Array) -> Array:

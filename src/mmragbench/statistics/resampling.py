@@ -51,7 +51,7 @@ class Clusters:
 
     @property
     def n(self) -> int:
-        """How many queries."""
+        """The number of queries."""
         return round(float(self.sizes.sum()))
 
     @property
@@ -116,7 +116,7 @@ def resampled_totals(columns: Array, resamples: int, seed: int) -> Array:
 
 
 def _draws(g: int, resamples: int, seed: int) -> Iterator[Counts]:
-    """How often each of `g` clusters is drawn in each resample, some resamples at a time."""
+    """Counts of how often each of `g` clusters is drawn in each resample, some resamples at a time."""
     rng = np.random.default_rng(seed)
     most = max(1, _BLOCK // g)
     for start in range(0, resamples, most):
