@@ -37,7 +37,7 @@ class Described:
         self._chat, self._picture, self._wanted = chat, picture, wanted
 
     def weights(self) -> str:
-        """Those of the chat model."""
+        """The chat model's weights."""
         return str(getattr(self._chat, "weights", "none"))
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:

@@ -285,7 +285,7 @@ def _drawing(picture: PIL.Image.Image, prompt: Prompt, pipeline: Any) -> Drawing
 
 
 def _token_counts(pipeline: Any, text: str) -> tuple[int, int]:
-    """How many tokens a text has, and how many of them the text encoder reads that reads most."""
+    """The tokens of a text, and how many of them are read by the text encoder that reads most."""
     default = inspect.signature(pipeline.__call__).parameters.get("max_sequence_length")
     longest = default.default if default and isinstance(default.default, int) else None
     counts = [(0, 0)]

@@ -99,7 +99,7 @@ class ImageTextMatching(LazyModel):
             yield from (Score(m.position, v) for (_, m), v in zip(batch, values, strict=True))
 
     def _picture_inputs(self, pictures: list[Any]) -> list[Any]:
-        """What the matching head reads of each picture: BLIP's vision features, BLIP-2's pixels."""
+        """The inputs of the matching head for each picture: BLIP's vision features, BLIP-2's pixels."""
         import torch
 
         if not pictures:

@@ -38,7 +38,7 @@ class Judge:
         self._chat, self._scale, self._texts = chat, scale, texts
 
     def weights(self) -> str:
-        """Those of the chat model."""
+        """The chat model's weights."""
         return str(getattr(self._chat, "weights", "none"))
 
     def score(

@@ -35,7 +35,7 @@ from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 
 LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError)
-"""What open_clip raises for files that are missing, damaged or another model's."""
+"""Errors that open_clip raises for files that are missing, damaged or another model's."""
 
 
 class Loaded(NamedTuple):
@@ -110,7 +110,7 @@ class OpenClip:
 
     @property
     def resize(self) -> str | None:
-        """How pictures are resized: `bicubic-antialias-shortest-224` (then cropped)."""
+        """The resizing of pictures: `bicubic-antialias-shortest-224` (then cropped)."""
         config = getattr(self._model.model.visual, "preprocess_cfg", None)
         if not config:
             return None

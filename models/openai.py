@@ -35,7 +35,7 @@ TEXTS = frozenset({"", "text", "output_text"})
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Pictures:
-    """How pictures are sent to a model.
+    """Settings of the pictures that are sent to a model.
 
     Attributes:
         max_side: pixels; larger pictures are scaled down. All are sent as JPEG.
@@ -66,7 +66,7 @@ class _ServerModel:
 
     @property
     def purse(self) -> Any:
-        """What calls are paid from."""
+        """The run's budget, from which calls are paid."""
         return self._endpoint.purse
 
     @purse.setter
@@ -272,7 +272,7 @@ def _image_usage(body: dict[str, Any]) -> Used:
 
 
 def _missing_choices(body: dict[str, Any]) -> str:
-    """Why an answer without choices is tried again (an overloaded server sends some); empty for others."""
+    """The reason to try again after an answer without choices, which overloaded servers send; else empty."""
     return "" if _first(body.get("choices")) else "the server sent no choices"
 
 

@@ -57,7 +57,7 @@ class SentenceTransformers:
 
     @property
     def modalities(self) -> frozenset[Modality]:
-        """What the model reads, by itself if it is loaded, else by its files."""
+        """The modalities that the model reads, by the loaded model or else by its files."""
         if "_model" in self.__dict__:
             images = "image" in getattr(self._model, "modalities", ())
         else:

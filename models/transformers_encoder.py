@@ -187,7 +187,7 @@ def _pooled(output: Any) -> Any:
 
 
 def _lengths(tokens: Inputs) -> list[int]:
-    """How many tokens of each row are no padding; at least 1."""
+    """The number of tokens of each row without padding; at least 1."""
     lengths: list[int] = tokens["attention_mask"].sum(dim=1).clamp(min=1).tolist()
     return lengths
 

@@ -29,7 +29,7 @@ _FRAMED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
 
 
 UNMARKED = ("DIB", "TGA")
-"""Those without a signature of their own, which are known by the file's ending alone."""
+"""Formats without a signature, which are recognised by the file's ending alone."""
 
 
 MAX_PIXELS = 64_000_000

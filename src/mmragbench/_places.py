@@ -12,7 +12,7 @@ from mmragbench.errors import MmragbenchError
 
 
 def unusable_folder(path: Path) -> str | None:
-    """Why nothing can be written into a folder, which need not be there yet; None where it can."""
+    """The reason why a folder cannot be written into, or cannot be created; None where it can."""
     try:
         if "\0" in str(path):
             return "its name has a NUL"
@@ -29,7 +29,7 @@ def unusable_folder(path: Path) -> str | None:
 
 
 def unusable_file(path: Path) -> str | None:
-    """Why a file cannot be written, which need not be there yet; None where it can."""
+    """The reason why a file cannot be written or created; None where it can."""
     try:
         if path.is_dir():
             return "it is a folder"

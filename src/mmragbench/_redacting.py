@@ -17,7 +17,7 @@ PART = 8
 """So many consecutive characters of a key are not shown; a key of fewer is a placeholder."""
 
 STRUCK = "…"
-"""What stands in the place of a key."""
+"""The text in the place of a redacted key."""
 
 PICTURES = frozenset({"b64_json"})
 """Fields that hold a picture, which is decoded and never shown as text."""

@@ -286,5 +286,5 @@ def _array(values: Any) -> NDArray[Any]:
 
 def _short(scores: NDArray[Any]) -> str:
     """The first score that is not finite, as errors show it; `none` without scores."""
-    odd = scores[~np.isfinite(scores)] if scores.dtype.kind == "f" else scores
-    return repr(odd.flat[0])[:40] if odd.size else "none"
+    invalid = scores[~np.isfinite(scores)] if scores.dtype.kind == "f" else scores
+    return repr(invalid.flat[0])[:40] if invalid.size else "none"

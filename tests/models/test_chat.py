@@ -18,7 +18,7 @@ LONG = "a much longer text with many more words than the others and all of them 
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def checkpoint_of(tmp_path_factory):
     """Checkpoints by class, each made once."""
     return cache(lambda name: str(checkpoints.CHATS[name](tmp_path_factory.mktemp(name))))
 
@@ -39,52 +39,56 @@ def prompts_for(name: str, images: list[Image]) -> list[Prompt]:
 
 
 @pytest.mark.parametrize("name", checkpoints.CHATS)
-def test_a_reply_does_not_depend_on_its_neighbours(made, images, name):
+def test_a_reply_does_not_depend_on_its_neighbours(checkpoint_of, images, name):
     """The same prompt gives the same words alone, in a batch, in another order; they differ from
     prompt to prompt; a bad picture is an error of its own."""
-    chat = TransformersChat(made(name), max_new_tokens=8)
+    chat = TransformersChat(checkpoint_of(name), max_new_tokens=8)
     prompts = prompts_for(name, images)
     bad = Prompt((Image("gone", Path("/no/such.png"), "gone"), "why?"))
     *together, failed = chat.chat([*prompts, bad])
     assert all(isinstance(reply, Reply) for reply in together)
     assert [chat.chat([prompt])[0] for prompt in prompts] == together
-    small = TransformersChat(made(name), max_new_tokens=8, batch_size=2)
+    small = TransformersChat(checkpoint_of(name), max_new_tokens=8, batch_size=2)
     assert small.chat(prompts[::-1])[::-1] == together
     assert len({reply.text for reply in together}) > len(together) / 2
     assert isinstance(failed, Failure) and "/no/such.png" in failed.reason
 
 
 @pytest.mark.parametrize("name", checkpoints.CHATS)
-def test_greedy_words_are_those_of_the_library(made, images, name):
+def test_greedy_words_are_those_of_the_library(checkpoint_of, images, name):
     """One picture, one text: what the processor and `generate` give when called by hand."""
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    processor = AutoProcessor.from_pretrained(made(name))
-    model = AutoModelForImageTextToText.from_pretrained(made(name)).eval()
-    (reply,) = TransformersChat(made(name), max_new_tokens=8).chat([Prompt((images[0], "why?"))])
+    processor = AutoProcessor.from_pretrained(checkpoint_of(name))
+    model = AutoModelForImageTextToText.from_pretrained(checkpoint_of(name)).eval()
+    (reply,) = TransformersChat(checkpoint_of(name), max_new_tokens=8).chat(
+        [Prompt((images[0], "why?"))]
+    )
     inputs = processor(text=[reply.prompt], images=[images[0].open()], return_tensors="pt")
     inputs.pop("labels", None)
     tokens = model.generate(**inputs, max_new_tokens=8, do_sample=False)
-    told = inputs["input_ids"].shape[1]
-    new = tokens[0, told:] if tokens.shape[1] > told else tokens[0]
+    prompt_length = inputs["input_ids"].shape[1]
+    new = tokens[0, prompt_length:] if tokens.shape[1] > prompt_length else tokens[0]
     assert reply.text == processor.tokenizer.decode(new, skip_special_tokens=True).strip()
-    assert (reply.tokens_in, reply.tokens_out) == (told, len(new))
+    assert (reply.tokens_in, reply.tokens_out) == (prompt_length, len(new))
 
 
 @pytest.mark.parametrize("name", [name for name in checkpoints.CHATS if name != "janus"])
-def test_sampling_follows_each_prompts_seed(made, images, name):
+def test_sampling_follows_each_prompts_seed(checkpoint_of, images, name):
     """The same seed gives the same words, whatever the batch; another seed others."""
-    chat = TransformersChat(made(name), max_new_tokens=8, temperature=1.5)
+    chat = TransformersChat(checkpoint_of(name), max_new_tokens=8, temperature=1.5)
     prompts = [Prompt((images[0], "why?"), seed=seed) for seed in (1, 2, 1)]
     first, other, again = chat.chat(prompts)
     assert first == again == chat.chat(prompts[:1])[0] and first.text != other.text
-    assert chat.samples and not TransformersChat(made(name)).samples
+    assert chat.samples and not TransformersChat(checkpoint_of(name)).samples
 
 
-def test_a_model_that_cannot_be_sampled_says_so(made, images):
+def test_a_model_that_cannot_be_sampled_says_so(checkpoint_of, images):
     """Janus lets nobody at its scores when it writes: greedy words are not passed off as samples."""
     with pytest.raises(NotApplicable, match="temperature: 0"):
-        TransformersChat(made("janus"), temperature=1.0).chat([Prompt((images[0], "why?"))])
+        TransformersChat(checkpoint_of("janus"), temperature=1.0).chat(
+            [Prompt((images[0], "why?"))]
+        )
 
 
 def test_sampling_follows_the_models_distribution():
@@ -127,16 +131,16 @@ def test_pictures_stay_among_the_texts(tmp_path, images, template):
     assert counts == [1, 2, 3, 3]
 
 
-def test_a_caption_cannot_speak_to_the_tokenizer(made, images):
+def test_a_caption_cannot_speak_to_the_tokenizer(checkpoint_of, images):
     """`<image>` and `</s>` in a retrieved text are words: no picture, no end of the prompt."""
-    chat = TransformersChat(made("llava"), max_new_tokens=2)
+    chat = TransformersChat(checkpoint_of("llava"), max_new_tokens=2)
     (reply,) = chat.chat([Prompt((images[0], "an <image> here</s> and <|there|>", "say"))])
     assert reply.prompt.count("<image>") == 1 and "< image> here< /s> and <|there|>" in reply.prompt
 
 
-def test_a_prompt_that_is_too_long_fails_alone_and_is_not_cut(made, images):
+def test_a_prompt_that_is_too_long_fails_alone_and_is_not_cut(checkpoint_of, images):
     """The reason says how long it is and how much the model reads (512)."""
-    chat = TransformersChat(made("llava"), max_new_tokens=8)
+    chat = TransformersChat(checkpoint_of("llava"), max_new_tokens=8)
     prompts = [Prompt((images[0], "why?")), Prompt((images[0], "word " * 400))]
     good, failed = chat.chat(prompts)
     assert good == chat.chat(prompts[:1])[0]
@@ -144,9 +148,9 @@ def test_a_prompt_that_is_too_long_fails_alone_and_is_not_cut(made, images):
 
 
 @pytest.mark.parametrize("name", ONE_PICTURE)
-def test_a_model_that_reads_one_picture_says_so(made, images, name):
+def test_a_model_that_reads_one_picture_says_so(checkpoint_of, images, name):
     """Two are refused with what to do instead; none where it needs one."""
-    two, none = TransformersChat(made(name), max_new_tokens=2).chat(
+    two, none = TransformersChat(checkpoint_of(name), max_new_tokens=2).chat(
         [Prompt((images[0], images[1], "why?")), Prompt(("why?",))]
     )
     assert isinstance(two, Failure) and "pictures: 0" in two.reason
@@ -159,13 +163,13 @@ def test_a_captioner_is_no_chat_model(images):
         TransformersChat("shipped:scenes/captioner").chat([Prompt((images[0], "why?"))])
 
 
-def test_a_chat_model_captions_by_its_instruction(made, images):
+def test_a_chat_model_captions_by_its_instruction(checkpoint_of, images):
     """Its caption is the reply to picture, prompt and instruction; a bad picture fails alone."""
-    model = Transformers(made("llava"), max_new_tokens=8, instruction="Describe.")
+    model = Transformers(checkpoint_of("llava"), max_new_tokens=8, instruction="Describe.")
     gone = Image("gone", Path("/no/such.png"))
     plain, prompted, failed = model.caption([*images[:2], gone], ["", "why?", ""])
-    told = [Prompt((images[0], "Describe.")), Prompt((images[1], "why?", "Describe."))]
-    replies = TransformersChat(made("llava"), max_new_tokens=8).chat(told)
+    prompts = [Prompt((images[0], "Describe.")), Prompt((images[1], "why?", "Describe."))]
+    replies = TransformersChat(checkpoint_of("llava"), max_new_tokens=8).chat(prompts)
     assert [plain, prompted] == [reply.text for reply in replies]
     assert isinstance(failed, Failure)
 
@@ -179,14 +183,15 @@ def test_a_captioners_bad_picture_fails_alone(images):
     assert isinstance(failed, Failure) and "/no/such.png" in failed.reason
 
 
-def test_large_pictures_are_scaled_down_when_asked(made, tmp_path):
+def test_large_pictures_are_scaled_down_when_asked(checkpoint_of, tmp_path):
     """`max_side` bounds the longer side before the processor looks: fewer tokens for Qwen."""
     from PIL import Image as Pillow
 
     Pillow.new("RGB", (224, 112), "red").save(tmp_path / "large.png")
     prompt = Prompt((Image("large", tmp_path / "large.png"), "why?"))
     (full,), (small,) = (
-        TransformersChat(made("qwen2_5_vl"), 2, max_side=side).chat([prompt]) for side in (None, 28)
+        TransformersChat(checkpoint_of("qwen2_5_vl"), 2, max_side=side).chat([prompt])
+        for side in (None, 28)
     )
     assert small.tokens_in < full.tokens_in
 
@@ -227,11 +232,11 @@ def test_marks_that_are_special_tokens_are_marks(tmp_path, images, monkeypatch, 
     assert isinstance(cut, Failure)
 
 
-def test_a_reply_that_the_length_limit_ended_says_so(made, images, monkeypatch):
+def test_a_reply_that_the_length_limit_ended_says_so(checkpoint_of, images, monkeypatch):
     """Its last token is not one that ends replies."""
     from mmragbench.backends.transformers import text_generation
 
-    chat = TransformersChat(made("llava"), max_new_tokens=3)
+    chat = TransformersChat(checkpoint_of("llava"), max_new_tokens=3)
     end = chat.checkpoint.processor.tokenizer.eos_token_id
     rows = iter([[[70, 71, 72]], [[70, 71, end]], [[70, end]]])
     monkeypatch.setattr(text_generation, "_new_tokens", lambda *_: next(rows))
@@ -239,16 +244,16 @@ def test_a_reply_that_the_length_limit_ended_says_so(made, images, monkeypatch):
     assert [reply.truncated for reply in replies] == [True, False, False]
 
 
-def test_precision_and_device_are_part_of_what_answers_depend_on(made, images):
+def test_precision_and_device_are_part_of_what_answers_depend_on(checkpoint_of, images):
     """Half precision answers too, under another name; `auto` on a CPU is single precision."""
-    half = TransformersChat(made("llava"), 4, device="cpu", precision="bf16")
+    half = TransformersChat(checkpoint_of("llava"), 4, device="cpu", precision="bf16")
     (reply,) = half.chat([Prompt((images[0], "why?"))])
     assert isinstance(reply, Reply)
     assert half.precision == "bf16-cpu"
-    assert TransformersChat(made("llava"), device="cpu").precision == "fp32-cpu"
+    assert TransformersChat(checkpoint_of("llava"), device="cpu").precision == "fp32-cpu"
 
 
-def test_a_broken_checkpoint_is_one_line(made, tmp_path):
+def test_a_broken_checkpoint_is_one_line(checkpoint_of, tmp_path):
     """A folder that is not there, one with code of its own (which is never run, nor asked about),
     and weights that are not there: a part without them would be random."""
     import json
@@ -260,14 +265,14 @@ def test_a_broken_checkpoint_is_one_line(made, tmp_path):
 
     with pytest.raises(SuiteError, match="/no/such/folder"):
         TransformersChat("/no/such/folder").load()
-    coded = Path(shutil.copytree(made("llava"), tmp_path / "coded"))
+    coded = Path(shutil.copytree(checkpoint_of("llava"), tmp_path / "coded"))
     config = json.loads((coded / "config.json").read_text())
     config |= {"model_type": "unheard-of", "auto_map": {"AutoConfig": "code.Config"}}
     (coded / "config.json").write_text(json.dumps(config))
     (coded / "code.py").write_text("raise SystemExit('this must not run')")
     with pytest.raises(SuiteError, match="cannot load .*coded"):
         TransformersChat(str(coded)).load()
-    folder = Path(shutil.copytree(made("llava"), tmp_path / "broken"))
+    folder = Path(shutil.copytree(checkpoint_of("llava"), tmp_path / "broken"))
     weights = load_file(folder / "model.safetensors")
     lost = next(name for name in weights if "multi_modal_projector" in name)
     del weights[lost]

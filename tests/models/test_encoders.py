@@ -59,15 +59,15 @@ def images(tmp_path_factory):
     """Pictures of several shapes and modes."""
     from PIL import Image as Pillow
 
-    root, made = tmp_path_factory.mktemp("pictures"), []
+    root, pictures = tmp_path_factory.mktemp("pictures"), []
     generator = np.random.default_rng(0)
     for i, size in enumerate([(40, 60), (90, 33), (32, 32), (64, 64), (200, 150)]):
         pixels = generator.integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
         picture = Pillow.fromarray(pixels)
         path = root / f"{i}.png"
         (picture.convert("L") if i == 3 else picture).save(path)
-        made.append(Image(str(i), path, digest=str(i)))
-    return made
+        pictures.append(Image(str(i), path, digest=str(i)))
+    return pictures
 
 
 def test_rows_are_unit_vectors_in_order_whatever_the_batch(make, images):
@@ -99,27 +99,27 @@ def test_a_bad_picture_fails_alone_and_by_name(make, images, tmp_path):
     with pytest.raises(DataError, match="'bad'"):
         remembered.encode_images([*images[:2], bad, *images[2:]])
     meter = Meter()
-    kept = RememberedEncoder(make(), "clip", VectorFile(tmp_path / "i"), meter)
-    assert len(kept.encode_images(images)) == len(images)
+    remembered = RememberedEncoder(make(), "clip", VectorFile(tmp_path / "i"), meter)
+    assert len(remembered.encode_images(images)) == len(images)
     assert meter.total_calls == 0
 
 
 @pytest.mark.filterwarnings("ignore:clip ranks")
 def test_identical_texts_are_encoded_once(make, tmp_path):
     """Five texts, two of them the same: four are asked for."""
-    inner, asked = make(), []
+    inner, encoded_texts = make(), []
 
     class Counting:
         modalities = frozenset({"text"})  # of pictures and texts, it would be tried first
 
         def encode_texts(self, texts):
-            asked.extend(texts)
+            encoded_texts.extend(texts)
             return inner.encode_texts(texts)
 
     rows = RememberedEncoder(Counting(), "clip", VectorFile(tmp_path / "i"), Meter()).encode_texts(
         TEXTS
     )
-    assert len(asked) == 4
+    assert len(encoded_texts) == 4
     np.testing.assert_array_equal(rows[0], rows[4])
 
 

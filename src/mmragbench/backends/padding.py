@@ -32,7 +32,7 @@ def full_lengths(tokens: Tokens) -> Tokens:
 
 @dataclass(frozen=True)
 class Truncation:
-    """How a text tower can encode rows that are shorter than its context.
+    """A way to encode rows that are shorter than a text tower's context.
 
     Attributes:
         lengths: tokens (n, context) -> (n,), how many tokens of each row have to be encoded.

@@ -86,6 +86,13 @@ class Mark(NamedTuple):
     end: int
 
 
+class SplitText(NamedTuple):
+    """The answer in a text, and the thoughts (empty for none)."""
+
+    answer: str
+    thoughts: str
+
+
 def without_thoughts(reply: Reply, within: bool = False) -> Reply | Failure:
     """A reply with the answer alone as its text, and the thoughts in a field of their own.
 
@@ -106,8 +113,8 @@ def without_thoughts(reply: Reply, within: bool = False) -> Reply | Failure:
     return Failure(reason, reply.tokens_in, reply.tokens_out, reply.dollars, reply.retries)
 
 
-def split(text: str, within: bool = False) -> tuple[str, str]:
-    """The answer in a text, and the thoughts (empty for none).
+def split(text: str, within: bool = False) -> SplitText:
+    """Split a text into answer and thoughts.
 
     A text without marks is the answer as it is; marks that the text only mentions are words.
     Thoughts that are never ended go to the end of the text. Where an end has no beginning, all
@@ -117,14 +124,14 @@ def split(text: str, within: bool = False) -> tuple[str, str]:
     for pair in (_GRANITE, _DETAILS):
         text = pair.sub(r"<think>\1</think>", text)
     if not within and not _MARK.search(text):
-        return text, ""
+        return SplitText(text, "")
     answer, thoughts = _split_once(text, within)
     while (
         _split_once(answer, False)[0] != answer
     ):  # a mark may come out by joining what surrounds thoughts
         answer, further = _split_once(answer, False)
         thoughts += further
-    return answer, "\n".join(filter(None, thoughts))
+    return SplitText(answer, "\n".join(filter(None, thoughts)))
 
 
 def has_thoughts(text: str) -> bool:

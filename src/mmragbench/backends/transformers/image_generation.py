@@ -17,7 +17,7 @@ from mmragbench.records import Drawing, Failure, Prompt
 
 @dataclass(frozen=True)
 class ImageGenerationConfig:
-    """How pictures are generated.
+    """Settings of image generation.
 
     Attributes:
         temperature: of the distribution that picture tokens are sampled from; 0 is greedy.

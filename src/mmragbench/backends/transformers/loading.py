@@ -39,7 +39,7 @@ class Checkpoint:
 
     @property
     def limit(self) -> int | None:
-        """How many tokens it reads and writes at most; None where its configuration does not say."""
+        """The most tokens that it reads and writes; None where its configuration does not say."""
         config = self.model.config
         if getattr(config, "is_encoder_decoder", False):
             return None

@@ -18,14 +18,14 @@ USES_BY_CLASS = {
     "ForSequenceClassification": "a reranker (use: sentence_transformers)",
     "ForImageTextRetrieval": "a reranker (use: image_text_matching)",
 }
-"""How the class that a checkpoint was saved from ends -> what the checkpoint can be used as."""
+"""Ending of the class that a checkpoint was saved from -> a use of the checkpoint."""
 
 USES_BY_FILE = {
     "model_index.json": "a painter (use: diffusers)",
     "open_clip_config.json": "an encoder (use: open_clip)",
     "modules.json": "an encoder (use: sentence_transformers)",
 }
-"""File of a model folder -> what the folder can be used as."""
+"""File of a model folder -> a use of the folder."""
 
 
 class LoadingReport(NamedTuple):
@@ -89,7 +89,7 @@ def refuse_missing_weights(
         unused: a pattern for the names of weights that are not used.
 
     Raises:
-        SuiteError: names the first weights, and what the checkpoint can be used as.
+        SuiteError: names the first weights, and a use of the checkpoint.
     """
     for model, keys in reports:
         if missing := [key for key in keys if not (unused and re.match(unused, key))]:
@@ -129,7 +129,7 @@ def saved_as(name: str) -> str:
 
 
 def suggested_use(name: str) -> str:
-    """What a checkpoint can be used as, by its files: the end of a sentence, empty where unknown."""
+    """The use of a checkpoint by its files, as the end of a sentence; empty where unknown."""
     saved = saved_as(name)
     by_class = next((use for end, use in USES_BY_CLASS.items() if saved.endswith(end)), None)
     by_file = (use for file, use in USES_BY_FILE.items() if read_config(name, file) is not None)

@@ -61,7 +61,7 @@ def token_of(processor: Any) -> str:
 
 
 def _template(processor: Any) -> Any:
-    """What applies the chat template: the processor, or a tokenizer that came with one."""
+    """The object that applies the chat template: the processor, or a tokenizer that came with one."""
     tokenizer = getattr(processor, "tokenizer", None)
     holders = (holder for holder in (processor, tokenizer) if holder is not None)
     return next((h for h in holders if getattr(h, "chat_template", None)), None)

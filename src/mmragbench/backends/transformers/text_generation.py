@@ -24,7 +24,7 @@ CACHED_PICTURES = 128
 
 @dataclass(frozen=True)
 class TextGenerationConfig:
-    """How replies are generated.
+    """Settings of text generation.
 
     Attributes:
         max_new_tokens: length limit of a reply, in tokens.
@@ -144,12 +144,7 @@ def _batch_replies(
     room = None if checkpoint.limit is None else checkpoint.limit - config.max_new_tokens
     fits = [room is None or length <= room for length in lengths]
     if not all(fits):
-        fitting = [prompt for prompt, fit in zip(prompts, fits, strict=True) if fit]
-        others = iter(_batch_replies(checkpoint, fitting, config))
-        return [
-            next(others) if fit else _too_long(length, config.max_new_tokens, checkpoint.limit)
-            for fit, length in zip(fits, lengths, strict=True)
-        ]
+        return _replies_to_fitting(checkpoint, prompts, lengths, fits, config)
     rows = _new_tokens(checkpoint, inputs, [prompt.seed for prompt in prompts], config)
     tokenizer = checkpoint.processor.tokenizer
     raw_texts = tokenizer.batch_decode(rows, skip_special_tokens=False)
@@ -167,6 +162,22 @@ def _batch_replies(
     return [
         _without_thoughts(reply, raw, checkpoint)
         for reply, raw in zip(replies, raw_texts, strict=True)
+    ]
+
+
+def _replies_to_fitting(
+    checkpoint: Checkpoint,
+    prompts: Sequence[RenderedPrompt],
+    lengths: Sequence[int],
+    fits: Sequence[bool],
+    config: TextGenerationConfig,
+) -> list[Reply | Failure]:
+    """Replies to the prompts that fit, and failures of the others."""
+    fitting = [prompt for prompt, fit in zip(prompts, fits, strict=True) if fit]
+    replies = iter(_batch_replies(checkpoint, fitting, config))
+    return [
+        next(replies) if fit else _too_long(length, config.max_new_tokens, checkpoint.limit)
+        for fit, length in zip(fits, lengths, strict=True)
     ]
 
 
