@@ -17,7 +17,7 @@ from mmragbench.data.tables import names, pose_splits
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, contradiction, is_unicode
+from mmragbench.formats.values import as_id, is_unicode, refuse_contradictions
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -239,7 +239,7 @@ def _names(path: Path, records: Sequence[Any]) -> dict[str, str]:
             )
         if named.setdefault(id, name) != name:
             torn.append(id)
-    contradiction(str(path), "categories", torn)
+    refuse_contradictions(str(path), "categories", torn)
     return named
 
 

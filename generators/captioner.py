@@ -1,4 +1,4 @@
-"""What a model knows without retrieval."""
+"""A captioner without retrieval: the floor of captioning tasks."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmragbench.backends.prompts import drawing, seed_of
+from mmragbench.backends.prompts import drawing_prompt, seed_of
 from mmragbench.contracts import Chat, Painter
 from mmragbench.generators.draw import output_of, refuse_words
 from mmragbench.records import Document, Failure, Output, OutputKind, Prompt, Query, Reply
@@ -24,9 +24,9 @@ class DescribeThenDraw:
     the painter's.
 
     Args:
-        chat: describes.
-        painter: draws.
-        instruction: what the describer is asked.
+        chat: the model that describes.
+        painter: the model that draws.
+        instruction: the prompt of the description.
         seed: each query has its own by it.
     """
 
@@ -46,14 +46,14 @@ class DescribeThenDraw:
         self, queries: Sequence[Query], contexts: Sequence[Sequence[Document]]
     ) -> list[Output]:
         shown = [[d for d in context if d.image][:1] for context in contexts]
-        told = self._describe(queries, shown)
-        ready = [i for i, said in enumerate(told) if not isinstance(said, Failure)]
-        prompts = {i: self._prompt(queries[i], told[i]) for i in ready}
+        replies = self._describe(queries, shown)
+        ready = [i for i, reply in enumerate(replies) if not isinstance(reply, Failure)]
+        prompts = {i: self._prompt(queries[i], replies[i]) for i in ready}
         drawn = dict(zip(ready, self._painter.paint(list(prompts.values())), strict=True))
         return [
             output_of(query, shown[i], prompts[i], drawn[i])
             if i in drawn
-            else _undescribed(query, shown[i], told[i])
+            else _undescribed(query, shown[i], replies[i])
             for i, query in enumerate(queries)
         ]
 
@@ -70,12 +70,13 @@ class DescribeThenDraw:
         replies = dict(zip(pictures, self._chat.chat(prompts), strict=True))
         return [replies.get(i) for i in range(len(queries))]
 
-    def _prompt(self, query: Query, said: Reply | Failure | None) -> Prompt:
-        description = [said.text.strip()] if isinstance(said, Reply) else []
-        return drawing(query, description, [], self._seed)
+    def _prompt(self, query: Query, reply: Reply | Failure | None) -> Prompt:
+        description = [reply.text.strip()] if isinstance(reply, Reply) else []
+        return drawing_prompt(query, description, [], self._seed)
 
 
-def _undescribed(query: Query, shown: Sequence[Document], said: Reply | Failure | None) -> Output:
-    reason = said.reason if isinstance(said, Failure) else "no description"
+def _undescribed(query: Query, shown: Sequence[Document], reply: Reply | Failure | None) -> Output:
+    """The output for a query whose picture could not be described."""
+    reason = reply.reason if isinstance(reply, Failure) else "no description"
     ids = tuple(document.id for document in shown)
     return Output(query.id, error=f"the picture could not be described: {reason}", shown=ids)

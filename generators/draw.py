@@ -1,10 +1,10 @@
-"""A painter draws the query, with what was retrieved to go by."""
+"""A painter that draws the query, conditioned on what was retrieved."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmragbench.backends.prompts import drawing
+from mmragbench.backends.prompts import drawing_prompt
 from mmragbench.contracts import Painter
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Document, Drawing, Failure, Image, Output, OutputKind, Prompt, Query
@@ -18,7 +18,7 @@ class Draw:
     Args:
         painter: the model.
         captions: how many retrieved documents give a caption (their first) to the prompt.
-        pictures: how many give their picture, for a painter that can go by pictures (img2img,
+        pictures: how many give their picture, for a painter that reads pictures (img2img,
             IP-Adapter, image edits).
         seed: each query has its own by it.
     """
@@ -39,15 +39,15 @@ class Draw:
         self, queries: Sequence[Query], contexts: Sequence[Sequence[Document]]
     ) -> list[Output]:
         prompts = [self._prompt(q, shown) for q, shown in zip(queries, contexts, strict=True)]
-        asked = zip(queries, contexts, prompts, self._painter.paint(prompts), strict=True)
-        return [output_of(*each) for each in asked]
+        rows = zip(queries, contexts, prompts, self._painter.paint(prompts), strict=True)
+        return [output_of(*row) for row in rows]
 
     def _prompt(self, query: Query, shown: Sequence[Document]) -> Prompt:
         if query.text is None:
             raise NotApplicable("a painter draws what a text says; these queries have none")
         captions = [d.texts[0].content for d in shown[: self._captions] if d.texts]
         pictures = [d.image for d in shown if d.image][: self._pictures]
-        return drawing(query, captions, pictures, self._seed)
+        return drawing_prompt(query, captions, pictures, self._seed)
 
 
 def refuse_words(output: OutputKind) -> None:
@@ -59,7 +59,7 @@ def refuse_words(output: OutputKind) -> None:
 def output_of(
     query: Query, shown: Sequence[Document], prompt: Prompt, drawn: Drawing | Failure
 ) -> Output:
-    """What a painter drew, as the answer to a query."""
+    """A painter's drawing, or its failure, as the output for a query."""
     ids = tuple(document.id for document in shown)
     if isinstance(drawn, Failure):
         return Output(query.id, error=drawn.reason, shown=ids, prompt=str(prompt))

@@ -11,7 +11,7 @@ from mmragbench.registry import generator
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[\"'“‘(]?\w)|(?<=[。！？])")
 _WORD = re.compile(r"[^\W_]+")
-_ASKING = frozenset(
+_STOP_WORDS = frozenset(
     _WORD.findall(
         "a an and are as at be by did do does for from had has have how in is it its of on or that "
         "the their this to was were what when where which who whom whose why will with"
@@ -45,8 +45,8 @@ def _answer(query: Query, shown: Sequence[Document]) -> Output:
     sentences = list(_sentences(shown))
     if not sentences:
         return Output(query.id, error="no text was retrieved for this query", shown=ids)
-    asked = _words(query.text.content)
-    best = max(sentences, key=lambda sentence: len(asked & _words(sentence)))
+    words = _words(query.text.content)
+    best = max(sentences, key=lambda sentence: len(words & _words(sentence)))
     return Output(query.id, text=best, shown=ids)
 
 
@@ -57,4 +57,4 @@ def _sentences(shown: Sequence[Document]) -> Iterator[str]:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(text.lower())) - _ASKING
+    return frozenset(_WORD.findall(text.lower())) - _STOP_WORDS

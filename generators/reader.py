@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmragbench.backends.prompts import reading, wording
+from mmragbench.backends.prompts import instruction_for, reading_prompt
 from mmragbench.contracts import Chat
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Document, Failure, Output, OutputKind, Prompt, Query, Reply
@@ -17,12 +17,12 @@ class Reader:
 
     Args:
         chat: the model.
-        instruction: what stands after the query; by default a sentence for captions or answers
-            that mentions the documents where there are any.
+        instruction: comes after the query; by default a sentence for captions or answers that
+            mentions the documents where there are any.
         texts: how many texts of each document are shown; all by default.
         pictures: how many documents, from the first, show their picture; all by default, 0 for
             models that read only one, the query's.
-        seed: for models that draw lots; each query has its own.
+        seed: for models that sample; each query has its own by it.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class Reader:
         self, queries: Sequence[Query], contexts: Sequence[Sequence[Document]]
     ) -> list[Output]:
         prompts = [self._prompt(q, shown) for q, shown in zip(queries, contexts, strict=True)]
-        asked = zip(queries, contexts, prompts, self._chat.chat(prompts), strict=True)
-        return [_output(*each) for each in asked]
+        rows = zip(queries, contexts, prompts, self._chat.chat(prompts), strict=True)
+        return [_output(*row) for row in rows]
 
     def _prompt(self, query: Query, shown: Sequence[Document]) -> Prompt:
-        usual = wording(self._output, with_context=bool(shown))
+        usual = instruction_for(self._output, with_context=bool(shown))
         instruction = usual if self._instruction is None else self._instruction
-        return reading(query, shown, instruction, self._texts, self._pictures, self._seed)
+        return reading_prompt(query, shown, instruction, self._texts, self._pictures, self._seed)
 
 
 def _output(
@@ -59,7 +59,7 @@ def _output(
     ids = tuple(document.id for document in shown)
     if isinstance(reply, Failure):
         return Output(query.id, error=reply.reason, shown=ids, prompt=str(prompt))
-    told, text = reply.prompt or str(prompt), reply.text.strip()
+    stored, text = reply.prompt or str(prompt), reply.text.strip()
     if not text:
-        return Output(query.id, error="the model answered nothing", shown=ids, prompt=told)
-    return Output(query.id, text=text, shown=ids, prompt=told)
+        return Output(query.id, error="the model answered nothing", shown=ids, prompt=stored)
+    return Output(query.id, text=text, shown=ids, prompt=stored)

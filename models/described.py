@@ -1,4 +1,4 @@
-"""A chat model as captioner: it describes pictures, and what a picture and a text ask for together."""
+"""A chat model as captioner: it describes a picture, or what a picture and a text ask for together."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Described:
     """Captioner: a chat model describes each picture; of a query with words too, what is looked for.
 
     This is the query understanding of the CLIP + GPT-4-vision recipe: one description from picture
-    and words, by which text is then searched. A chat model that is named where a captioner is
-    wanted is put into this by itself.
+    and words, by which text is then searched. A chat model that a suite names as a captioner is
+    wrapped in this class.
 
     Args:
-        chat: describes.
-        picture: what it is asked of a picture.
-        wanted: what it is asked of a picture with words.
+        chat: the model.
+        picture: the instruction for a picture.
+        wanted: the instruction for a picture with words.
     """
 
     def __init__(self, chat: Chat, picture: str = PICTURE, wanted: str = WANTED) -> None:
@@ -42,10 +42,12 @@ class Described:
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
         """One description a picture; a prompt is the words of a query."""
-        asked = [self._prompt(image, words) for image, words in zip(images, prompts, strict=True)]
+        instructions = [
+            self._prompt(image, words) for image, words in zip(images, prompts, strict=True)
+        ]
         return [
             reply if isinstance(reply, Failure) else " ".join(reply.text.split())
-            for reply in self._chat.chat(asked)
+            for reply in self._chat.chat(instructions)
         ]
 
     def _prompt(self, image: Image, words: str) -> Prompt:

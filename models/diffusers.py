@@ -9,12 +9,18 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mmragbench._batching import batches, in_halves, opened, read_ahead
-from mmragbench.backends.devices import Precision, best_device, best_precision, dtype_of, quiet
-from mmragbench.backends.transformers.complete import (
-    differences,
-    fit,
-    recorded,
-    refuse_incomplete,
+from mmragbench.backends.devices import (
+    Precision,
+    dtype_of,
+    resolve_device,
+    resolve_precision,
+    silence_progress_bars,
+)
+from mmragbench.backends.transformers.missing_weights import (
+    describe_load_error,
+    recorded_loading,
+    refuse_missing_weights,
+    suggested_use,
 )
 from mmragbench.backends.weights import UNRESOLVED, fingerprint, locate
 from mmragbench.errors import NotApplicable, SuiteError, first_line, require
@@ -29,7 +35,7 @@ WITHHELD = Failure("the pipeline's safety checker withheld the picture")
 
 @dataclass(frozen=True)
 class IPAdapter:
-    """An IP-Adapter: what lets a pipeline go by pictures (Ye et al. 2023).
+    """An IP-Adapter, by which pictures condition a pipeline (Ye et al. 2023).
 
     Attributes:
         name: hub name or folder, `h94/IP-Adapter`.
@@ -49,8 +55,8 @@ class IPAdapter:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
 
-class Order(NamedTuple):
-    """A prompt made ready."""
+class PaintRequest(NamedTuple):
+    """A prompt with its pictures opened."""
 
     prompt: Prompt
     pictures: list[PIL.Image.Image]
@@ -60,18 +66,19 @@ class Order(NamedTuple):
 class Diffusers:
     """Painter: any text-to-image pipeline of diffusers (Stable Diffusion, SDXL, SD3, FLUX, ...).
 
-    Retrieved pictures are where the pipeline starts from (img2img, one picture), or what it goes by
-    where an IP-Adapter is given (any number). Each picture is drawn by its prompt's own seed, with
-    lots from the CPU: the same alone and in a batch, up to rounding. What a text encoder cuts off
-    is noted at the end of the stored prompt.
+    The pipeline starts from the retrieved picture (img2img, one picture), or retrieved pictures
+    condition it where an IP-Adapter is given (any number). Each picture is drawn by its prompt's own
+    seed, with noise from the CPU: the same alone and in a batch, up to rounding. How much of the
+    prompt a text encoder truncates is noted at the end of the stored prompt.
 
     Args:
         name: `stable-diffusion-v1-5/stable-diffusion-v1-5`, or a folder.
-        steps: of denoising; the pipeline's default if nothing is said.
-        guidance: how much the prompt counts; the pipeline's default if nothing is said.
-        size: side in pixels; the pipeline's default if nothing is said.
+        steps: of denoising; the pipeline's own by default.
+        guidance: how much the prompt counts; the pipeline's own by default.
+        size: side in pixels; the pipeline's own by default.
         strength: img2img: how much of the picture is drawn anew, 0 to 1.
-        ip_adapter: goes by pictures instead of starting from one; drawn one by one.
+        ip_adapter: conditions on pictures instead of starting from one; pictures are then drawn
+            one by one.
         batch_size: pictures drawn at once.
         device: `auto`, `cpu`, `cuda`, `mps`.
         precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
@@ -103,13 +110,13 @@ class Diffusers:
     def weights(self) -> str:
         """Checksum of a local folder or revision of a hub repository; the adapter's besides."""
         names = [self._name, *([locate(self._adapter.name)] if self._adapter else [])]
-        found = [fingerprint(name) for name in names]
-        return next((f for f in found if f.startswith(UNRESOLVED)), "+".join(found))
+        fingerprints = [fingerprint(name) for name in names]
+        return next((f for f in fingerprints if f.startswith(UNRESOLVED)), "+".join(fingerprints))
 
     @property
     def precision(self) -> str:
-        """`fp32-cpu`, `bf16-cuda`: in which numbers, on what."""
-        return best_precision(self._precision, best_device(self._device))
+        """The number format and the kind of device: `fp32-cpu`, `bf16-cuda`."""
+        return resolve_precision(self._precision, resolve_device(self._device))
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""
@@ -117,8 +124,8 @@ class Diffusers:
 
     @cached_property
     def _pipeline(self) -> Any:
-        device = best_device(self._device)
-        dtype = dtype_of(best_precision(self._precision, device))
+        device = resolve_device(self._device)
+        dtype = dtype_of(resolve_precision(self._precision, device))
         pipeline = _load(self._name, dtype)
         if self._adapter:
             _load_adapter(pipeline, self._adapter)
@@ -126,7 +133,7 @@ class Diffusers:
         return pipeline.to(device)
 
     @cached_property
-    def _from_picture(self) -> Any:
+    def _image_to_image(self) -> Any:
         """The same weights as an image-to-image pipeline."""
         from diffusers import AutoPipelineForImage2Image
 
@@ -141,28 +148,28 @@ class Diffusers:
         return pipeline
 
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
-        """A drawing each; a Failure where a picture to go by cannot be used, or the pipeline's
-        safety checker withheld what was drawn.
+        """A drawing each; a Failure where a picture of the prompt cannot be used, or the pipeline's
+        safety checker withheld the drawing.
 
         Raises:
-            NotApplicable: there are pictures, and the pipeline has no way to go by them.
+            NotApplicable: there are pictures, and the pipeline cannot start from one.
         """
         drawings: dict[int, Drawing | Failure] = {}
-        plain: list[tuple[int, Order]] = []
-        pictured: list[tuple[int, Order]] = []
-        for i, order in enumerate(read_ahead(self._ready, prompts, 2 * self._batch_size)):
-            if isinstance(order, Failure):
-                drawings[i] = order
+        plain: list[tuple[int, PaintRequest]] = []
+        pictured: list[tuple[int, PaintRequest]] = []
+        for i, request in enumerate(read_ahead(self._request, prompts, 2 * self._batch_size)):
+            if isinstance(request, Failure):
+                drawings[i] = request
             else:
-                (pictured if order.pictures else plain).append((i, order))
-        one = 1 if self._adapter else self._batch_size
-        for group, size in ((plain, self._batch_size), (pictured, one)):
+                (pictured if request.pictures else plain).append((i, request))
+        pictured_size = 1 if self._adapter else self._batch_size
+        for group, size in ((plain, self._batch_size), (pictured, pictured_size)):
             for batch in batches(group, size):
-                drawn = in_halves(self._drawn, [order for _, order in batch])
+                drawn = in_halves(self._draw, [request for _, request in batch])
                 drawings |= dict(zip((i for i, _ in batch), drawn, strict=True))
         return [drawings[i] for i in range(len(prompts))]
 
-    def _ready(self, prompt: Prompt) -> Order | Failure:
+    def _request(self, prompt: Prompt) -> PaintRequest | Failure:
         if len(prompt.images) > 1 and not self._adapter:
             return Failure(
                 f"img2img starts from one picture and the prompt has {len(prompt.images)}; show "
@@ -170,63 +177,67 @@ class Diffusers:
             )
         pictures = [opened(image) for image in prompt.images]
         bad = next((picture for picture in pictures if isinstance(picture, Failure)), None)
-        return bad or Order(prompt, [p for p in pictures if not isinstance(p, Failure)])
+        return bad or PaintRequest(prompt, [p for p in pictures if not isinstance(p, Failure)])
 
-    def _drawn(self, orders: Sequence[Order]) -> list[Drawing | Failure]:
+    def _draw(self, requests: Sequence[PaintRequest]) -> list[Drawing | Failure]:
         import torch
 
-        texts = [order.prompt.text for order in orders]
-        draw = self._by_adapter if self._adapter else self._by_picture
-        lots = [torch.Generator().manual_seed(order.prompt.seed) for order in orders]
-        result = draw(orders)(prompt=texts, generator=lots, **self._options)
-        flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(orders)
+        texts = [request.prompt.text for request in requests]
+        adapter = self._adapter
+        if adapter:
+            pipeline = self._pipeline_with_adapter(requests, adapter)
+        else:
+            pipeline = self._pipeline_from_pictures(requests)
+        generators = [torch.Generator().manual_seed(request.prompt.seed) for request in requests]
+        result = pipeline(prompt=texts, generator=generators, **self._options)
+        flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(requests)
         return [
-            WITHHELD if flag else _drawing(picture, order.prompt, self._pipeline)
-            for picture, order, flag in zip(result.images, orders, flagged, strict=True)
+            WITHHELD if flag else _drawing(picture, request.prompt, self._pipeline)
+            for picture, request, flag in zip(result.images, requests, flagged, strict=True)
         ]
 
-    def _by_picture(self, orders: Sequence[Order]) -> Any:
-        """The pipeline with the pictures that it starts from, cut to its size, if there are any."""
+    def _pipeline_from_pictures(self, requests: Sequence[PaintRequest]) -> Any:
+        """The pipeline with the pictures that it starts from, cropped to its size, if there are any."""
         from PIL import ImageOps
 
-        side = self._size or _side(self._pipeline)
-        if not orders[0].pictures:
-            return partial(self._pipeline, **_sized(self._size))
-        starts = [order.pictures[0] for order in orders]
+        side = self._size or _default_side(self._pipeline)
+        if not requests[0].pictures:
+            return partial(self._pipeline, **_size_options(self._size))
+        starts = [request.pictures[0] for request in requests]
         if side:
             starts = [ImageOps.fit(picture, (side, side)) for picture in starts]
-        known = inspect.signature(self._from_picture.__call__).parameters
-        strength = {"strength": self._strength} if "strength" in known else {}  # edits have none
-        return partial(self._from_picture, image=starts, **strength)
+        parameters = inspect.signature(self._image_to_image.__call__).parameters
+        # pipelines for edits have no strength
+        strength = {"strength": self._strength} if "strength" in parameters else {}
+        return partial(self._image_to_image, image=starts, **strength)
 
-    def _by_adapter(self, orders: Sequence[Order]) -> Any:
-        """The pipeline with the pictures that it goes by; without any, a blank that counts nothing."""
+    def _pipeline_with_adapter(self, requests: Sequence[PaintRequest], adapter: IPAdapter) -> Any:
+        """The pipeline with the pictures that condition it; without any, a blank one of scale 0."""
         from PIL import Image
 
-        assert self._adapter is not None  # for the type checker: the caller made sure
-        pictures = orders[0].pictures
-        self._pipeline.set_ip_adapter_scale(self._adapter.scale if pictures else 0.0)
+        pictures = requests[0].pictures
+        self._pipeline.set_ip_adapter_scale(adapter.scale if pictures else 0.0)
         shown = [pictures or [Image.new("RGB", (224, 224))]]
-        return partial(self._pipeline, ip_adapter_image=shown, **_sized(self._size))
+        return partial(self._pipeline, ip_adapter_image=shown, **_size_options(self._size))
 
 
 def _load(name: str, dtype: Any) -> Any:
     import diffusers
     import transformers
 
-    quiet()
+    silence_progress_bars()
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     try:
-        with recorded(diffusers.ModelMixin, transformers.PreTrainedModel) as reports:
+        with recorded_loading(diffusers.ModelMixin, transformers.PreTrainedModel) as reports:
             pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
                 name, use_safetensors=True, dtype=dtype
             )
     except (OSError, ValueError, RuntimeError) as error:
         raise SuiteError(
-            f"diffusers cannot load {name!r}: {first_line(error)}{fit(name)}"
+            f"diffusers cannot load {name!r}: {first_line(error)}{suggested_use(name)}"
         ) from error
-    refuse_incomplete(name, reports)
+    refuse_missing_weights(name, reports)
     return pipeline
 
 
@@ -236,7 +247,7 @@ def _load_adapter(pipeline: Any, adapter: IPAdapter) -> None:
     from transformers import PreTrainedModel
 
     try:
-        with recorded(PreTrainedModel) as reports:
+        with recorded_loading(PreTrainedModel) as reports:
             pipeline.load_ip_adapter(
                 locate(adapter.name),
                 subfolder=adapter.subfolder,
@@ -247,17 +258,17 @@ def _load_adapter(pipeline: Any, adapter: IPAdapter) -> None:
         reason = first_line(error)
         raise SuiteError(f"diffusers cannot load IP-Adapter {adapter.name!r}: {reason}") from error
     except RuntimeError as error:
-        reason = differences(error)
+        reason = describe_load_error(error)
         raise SuiteError(f"IP-Adapter {adapter.name!r} does not fit: {reason}") from error
-    refuse_incomplete(adapter.name, reports)
+    refuse_missing_weights(adapter.name, reports)
 
 
-def _sized(size: int | None) -> dict[str, int]:
+def _size_options(size: int | None) -> dict[str, int]:
     return {"height": size, "width": size} if size else {}
 
 
-def _side(pipeline: Any) -> int | None:
-    """The side in pixels that a pipeline draws by itself; None where it does not say."""
+def _default_side(pipeline: Any) -> int | None:
+    """The side in pixels that a pipeline draws by default; None where its configuration does not say."""
     part = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
     latent = getattr(getattr(part, "config", None), "sample_size", None)
     scale = getattr(pipeline, "vae_scale_factor", None)
@@ -265,16 +276,16 @@ def _side(pipeline: Any) -> int | None:
 
 
 def _drawing(picture: PIL.Image.Image, prompt: Prompt, pipeline: Any) -> Drawing:
-    """A picture with what was read for it."""
-    told = str(prompt)
-    whole, read = _read(pipeline, prompt.text)
+    """A picture with its prompt, and a note on how much of it the text encoder read."""
+    stored = str(prompt)
+    whole, read = _token_counts(pipeline, prompt.text)
     if read < whole:
-        told += f"\n[cut: the text encoder read {read} of {whole} tokens]"
-    return Drawing(picture, told, tokens_in=read)
+        stored += f"\n[cut: the text encoder read {read} of {whole} tokens]"
+    return Drawing(picture, stored, tokens_in=read)
 
 
-def _read(pipeline: Any, text: str) -> tuple[int, int]:
-    """How many tokens a text has, and how many of them the text encoder reads that reads most."""
+def _token_counts(pipeline: Any, text: str) -> tuple[int, int]:
+    """The tokens of a text, and how many of them are read by the text encoder that reads most."""
     default = inspect.signature(pipeline.__call__).parameters.get("max_sequence_length")
     longest = default.default if default and isinstance(default.default, int) else None
     counts = [(0, 0)]
@@ -289,5 +300,5 @@ def _read(pipeline: Any, text: str) -> tuple[int, int]:
 
 def _tokenizers(pipeline: Any) -> Iterable[Any]:
     for name in ("tokenizer", "tokenizer_2", "tokenizer_3"):
-        if (found := getattr(pipeline, name, None)) is not None:
-            yield found
+        if (tokenizer := getattr(pipeline, name, None)) is not None:
+            yield tokenizer

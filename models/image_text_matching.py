@@ -1,4 +1,4 @@
-"""A reranker that looks: does this text fit this picture?"""
+"""Rerankers with an image-text matching head: BLIP and BLIP-2."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from mmragbench._batching import batches, in_halves, opened, read_ahead
 from mmragbench.backends.devices import Precision
-from mmragbench.backends.transformers.complete import fit
-from mmragbench.backends.transformers.loading import Checkpoint, OnDemand, load
+from mmragbench.backends.transformers.loading import Checkpoint, LazyModel, load
+from mmragbench.backends.transformers.missing_weights import suggested_use
 from mmragbench.errors import SuiteError, first_line
 from mmragbench.records import Document, Failure, Image, Modality, Query
 from mmragbench.registry import reranker
@@ -22,14 +22,21 @@ UNMATCHED = Failure("image-text matching wants a picture on one side and a text 
 
 
 class Match(NamedTuple):
-    """A text to hold against a picture, for the pair at a place in the question."""
+    """A text to compare with a picture, for the pair of query and document at a position."""
 
-    place: int
+    position: int
     text: str
 
 
+class Score(NamedTuple):
+    """The score of the pair at a position, or why it has none."""
+
+    position: int
+    value: float | Failure
+
+
 @reranker
-class ImageTextMatching(OnDemand):
+class ImageTextMatching(LazyModel):
     """Reranker: a query's text against a document's picture, and a query's picture against a
     document's texts, of which the best counts; BLIP's or BLIP-2's matching head.
 
@@ -39,7 +46,7 @@ class ImageTextMatching(OnDemand):
     Args:
         name: `Salesforce/blip-itm-base-coco`, `Salesforce/blip2-itm-vit-g`, a path, or
             `shipped:<folder>`.
-        batch_size: pairs in one forward pass; BLIP looks at each picture once for all its pairs.
+        batch_size: pairs in one forward pass; BLIP encodes each picture once for all its pairs.
         device: `auto`, `cpu`, `cuda`, `mps`.
         precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
     """
@@ -55,43 +62,44 @@ class ImageTextMatching(OnDemand):
     @cached_property
     def checkpoint(self) -> Checkpoint:
         checkpoint = load(_kind(self.name), self.name, self._device, self._precision)
-        checkpoint.processor.tokenizer.padding_side = "right"  # the first token is what counts
+        checkpoint.processor.tokenizer.padding_side = "right"  # the head reads the first token
         return checkpoint
 
     def score(
         self, queries: Sequence[Query], documents: Sequence[Document]
     ) -> list[float | Failure]:
-        """The best of each pair; a Failure for one without a picture and a text to compare."""
+        """The best score of each pair; a Failure for one without a picture and a text to compare."""
         by_picture: dict[Image, list[Match]] = defaultdict(list)
-        for place, (query, document) in enumerate(zip(queries, documents, strict=True)):
+        for position, (query, document) in enumerate(zip(queries, documents, strict=True)):
             for image, text in _comparable(query, document):
-                by_picture[image].append(Match(place, text))
+                by_picture[image].append(Match(position, text))
         scores: list[float | Failure] = [UNMATCHED] * len(queries)
         pictures = zip(by_picture, read_ahead(opened, by_picture), strict=True)
-        for some in batches(pictures, self._batch_size):
-            for place, score in self._matched(dict(some), by_picture):
-                scores[place] = _better(scores[place], score)
+        for batch in batches(pictures, self._batch_size):
+            for position, value in self._match_scores(dict(batch), by_picture):
+                scores[position] = _better(scores[position], value)
         return scores
 
-    def _matched(
+    def _match_scores(
         self, pictures: Mapping[Image, Any], by_picture: Mapping[Image, Sequence[Match]]
-    ) -> Iterator[tuple[int, float | Failure]]:
-        """The places and scores of all matches of some pictures."""
+    ) -> Iterator[Score]:
+        """The scores of all matches of some pictures."""
         for image, picture in pictures.items():
             if isinstance(picture, Failure):
-                yield from ((match.place, picture) for match in by_picture[image])
-        seen = [i for i, picture in pictures.items() if not isinstance(picture, Failure)]
-        looks = dict(zip(seen, in_halves(self._look, [pictures[i] for i in seen]), strict=True))
-        matches = [(looks[image], match) for image in seen for match in by_picture[image]]
-        yield from ((m.place, look) for look, m in matches if isinstance(look, Failure))
-        ready = [(look, m) for look, m in matches if not isinstance(look, Failure)]
+                yield from (Score(match.position, picture) for match in by_picture[image])
+        usable = [i for i, picture in pictures.items() if not isinstance(picture, Failure)]
+        encoded = in_halves(self._picture_inputs, [pictures[i] for i in usable])
+        inputs = dict(zip(usable, encoded, strict=True))
+        matches = [(inputs[image], match) for image in usable for match in by_picture[image]]
+        yield from (Score(m.position, own) for own, m in matches if isinstance(own, Failure))
+        ready = [(own, m) for own, m in matches if not isinstance(own, Failure)]
         ready.sort(key=lambda pair: len(pair[1].text))
         for batch in batches(ready, self._batch_size):
-            answers = in_halves(self._compared, batch)
-            yield from ((m.place, s) for (_, m), s in zip(batch, answers, strict=True))
+            values = in_halves(self._log_odds, batch)
+            yield from (Score(m.position, v) for (_, m), v in zip(batch, values, strict=True))
 
-    def _look(self, pictures: list[Any]) -> list[Any]:
-        """What the matching reads of each picture: BLIP's vision features, BLIP-2's pixels."""
+    def _picture_inputs(self, pictures: list[Any]) -> list[Any]:
+        """The inputs of the matching head for each picture: BLIP's vision features, BLIP-2's pixels."""
         import torch
 
         if not pictures:
@@ -103,39 +111,42 @@ class ImageTextMatching(OnDemand):
         with torch.inference_mode():
             return list(self.checkpoint.model.vision_model(pixels).last_hidden_state)
 
-    def _compared(self, pairs: list[tuple[Any, Match]]) -> list[float]:
-        """Log-odds of a match."""
+    def _log_odds(self, pairs: list[tuple[Any, Match]]) -> list[float]:
+        """Log-odds that a text matches a picture, for each pair of picture inputs and text."""
         import torch
 
         model, texts = self.checkpoint.model, [match.text for _, match in pairs]
         inputs = self._tokens(texts)
-        looks = torch.stack([look for look, _ in pairs])
+        pictures = torch.stack([picture for picture, _ in pairs])
         with torch.inference_mode():
             if model.config.model_type == "blip":
-                read = model.text_encoder(**inputs, encoder_hidden_states=looks)
-                logits = model.itm_head(read.last_hidden_state[:, 0])
+                output = model.text_encoder(**inputs, encoder_hidden_states=pictures)
+                logits = model.itm_head(output.last_hidden_state[:, 0])
             else:
                 logits = model(
-                    **inputs, pixel_values=looks, use_image_text_matching_head=True
+                    **inputs, pixel_values=pictures, use_image_text_matching_head=True
                 ).logits_per_image
         odds: list[float] = (logits[:, 1] - logits[:, 0]).double().tolist()
         return odds
 
     def _tokens(self, texts: list[str]) -> dict[str, Any]:
-        """(n, length) ids and mask; BLIP-2 checkpoints that know a picture's token expect it before
-        the text, once for each of its queries."""
+        """(n, length) ids and mask.
+
+        BLIP-2 checkpoints that have a picture's token expect it before the text, once for each of
+        their query tokens.
+        """
         from torch.nn.functional import pad
 
         checkpoint, config = self.checkpoint, self.checkpoint.model.config
         text = config.text_config if config.model_type == "blip" else config.qformer_config
-        found = checkpoint.processor.tokenizer(
+        tokens = checkpoint.processor.tokenizer(
             texts,
             return_tensors="pt",
             padding=True,
             truncation=True,
             max_length=text.max_position_embeddings,
         ).to(checkpoint.device)
-        ids, mask = found["input_ids"], found["attention_mask"]
+        ids, mask = tokens["input_ids"], tokens["attention_mask"]
         if (token := getattr(config, "image_token_index", None)) is not None:
             before = (config.num_query_tokens, 0)
             ids, mask = pad(ids, before, value=token), pad(mask, before, value=1)
@@ -151,7 +162,7 @@ def _comparable(query: Query, document: Document) -> Iterator[tuple[Image, str]]
 
 
 def _better(one: float | Failure, other: float | Failure) -> float | Failure:
-    """The higher score; any score before a failure; the later failure names its cause."""
+    """The higher score; any score before a failure; of two failures the later one."""
     if isinstance(one, Failure):
         return other
     return one if isinstance(other, Failure) else max(one, other)
@@ -166,14 +177,14 @@ def _kind(name: str) -> str:
     from transformers import AutoConfig
 
     try:
-        found = AutoConfig.from_pretrained(name, trust_remote_code=False).model_type
+        model_type = AutoConfig.from_pretrained(name, trust_remote_code=False).model_type
     except (OSError, ValueError) as error:
         raise SuiteError(
-            f"transformers cannot load {name!r}: {first_line(error)}{fit(name)}"
+            f"transformers cannot load {name!r}: {first_line(error)}{suggested_use(name)}"
         ) from error
-    if found not in KINDS:
+    if model_type not in KINDS:
         raise SuiteError(
-            f"{name!r} is of type {found!r}, which has no image-text matching head; "
-            f"there is one in {', '.join(KINDS)}{fit(name)}"
+            f"{name!r} is of type {model_type!r}, which has no image-text matching head; "
+            f"there is one in {', '.join(KINDS)}{suggested_use(name)}"
         )
-    return KINDS[found]
+    return KINDS[model_type]

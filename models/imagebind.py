@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 
 from mmragbench._batching import batches, read_ahead
-from mmragbench.backends.devices import Precision, best_device, best_precision, computing, unit
-from mmragbench.backends.transformers.complete import differences
+from mmragbench.backends.devices import (
+    Precision,
+    computing,
+    normalised,
+    resolve_device,
+    resolve_precision,
+)
+from mmragbench.backends.transformers.missing_weights import describe_load_error
 from mmragbench.backends.weights import fingerprint
 from mmragbench.contracts import Vectors
 from mmragbench.errors import SuiteError
@@ -69,12 +75,12 @@ class Imagebind:
 
     @cached_property
     def _device(self) -> str:
-        return best_device(self._device_wanted)
+        return resolve_device(self._device_wanted)
 
     @cached_property
     def precision(self) -> str:
         """`fp32-cpu`, `bf16-cuda`, ...: part of what identifies a vector."""
-        return best_precision(self._precision_wanted, self._device)
+        return resolve_precision(self._precision_wanted, self._device)
 
     def load(self) -> None:
         """Import the code and load the weights now."""
@@ -89,7 +95,7 @@ class Imagebind:
         try:
             model.load_state_dict(torch.load(self._file, map_location="cpu", weights_only=True))
         except (RuntimeError, UnpicklingError, TypeError, EOFError) as error:
-            reason = differences(error)
+            reason = describe_load_error(error)
             raise SuiteError(f"{self._file} does not hold ImageBind's weights: {reason}") from error
         return model.to(self._device).eval(), data
 
@@ -112,13 +118,13 @@ class Imagebind:
         vectors = []
         with computing(self.precision):
             for batch in inputs:
-                found = self._model[0]({modality: batch.to(self._device)})
-                vectors.append(unit(found[modality]))
+                embeddings = self._model[0]({modality: batch.to(self._device)})
+                vectors.append(normalised(embeddings[modality]))
         return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
 
 
 def _imported(root: Path) -> tuple[Any, Any]:
-    """The checkout's modules `data` and `imagebind_model`; it is on the path only meanwhile."""
+    """The checkout's modules `data` and `imagebind_model`; it is on the path only during the import."""
     sys.path.insert(0, str(root))
     try:
         data = importlib.import_module("imagebind.data")

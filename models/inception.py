@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.backends.transformers.complete import differences
+from mmragbench.backends.transformers.missing_weights import describe_load_error
 from mmragbench.contracts import Vectors
 from mmragbench.errors import DataError, NotApplicable
 from mmragbench.records import Image, Modality, Text
@@ -38,7 +38,7 @@ class Inception:
     they are features for distances, not for search.
 
     Args:
-        weights: the file; by default torch hub's cache is looked into. Nothing is downloaded.
+        weights: the file; by default the one in torch hub's cache. Nothing is downloaded.
         unchecked: accept a file other than the published one.
         layer: `pooled`, or `logits`: the 1,008 classes before the bias is added, as the Inception
             Score takes them.
@@ -79,7 +79,11 @@ class Inception:
         return rows
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
-        """Never."""
+        """Not supported.
+
+        Raises:
+            NotApplicable: always.
+        """
         raise NotApplicable("inception reads images only; use a CLIP-like encoder for texts")
 
 
@@ -96,7 +100,11 @@ def _locate(weights: Path | str | None) -> Path:
 
 
 def _read(path: Path, unchecked: bool) -> bytes:
-    """The file's bytes, which are the published ones unless said otherwise."""
+    """The file's bytes.
+
+    Raises:
+        DataError: they are not the published ones, and `unchecked` is false.
+    """
     content = path.read_bytes()
     digest = sha256(content).hexdigest()
     published = Path(WEIGHTS).stem.rpartition("-")[2]
@@ -127,7 +135,7 @@ def _network(content: bytes, path: Path, layer: str) -> Any:
         weights = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
         return Network("inception", [layer], feature_extractor_weights_path=empty)
     except (RuntimeError, UnpicklingError, TypeError, EOFError) as error:
-        reason = differences(error)
+        reason = describe_load_error(error)
         raise DataError(f"{path} does not hold InceptionV3's weights: {reason}") from error
 
 

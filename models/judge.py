@@ -20,18 +20,17 @@ FIRST = re.compile(NUMBER)
 class Judge:
     """Reranker: a chat model reads query and document, pictures and texts, and gives a grade.
 
-    A reply in which no grade can be found is a failure of its pair, which stays where it was; how
-    many there were, is counted. A chat model that is named where a reranker is wanted is put into
-    this by itself.
+    A reply without a grade is a failure of its pair, which keeps its place in the ranking; such
+    failures are counted. A chat model that a suite names as a reranker is wrapped in this class.
 
     Args:
-        chat: judges.
+        chat: the model.
         scale: the best grade; 0 is the worst.
         texts: how many texts of a document are shown.
     """
 
     modalities: frozenset[Modality] = frozenset({"image", "text"})
-    """What it reads: pairs without any text are judged too."""
+    """Pairs without any text are judged too."""
 
     def __init__(self, chat: Chat, scale: int = 10, texts: int = 5) -> None:
         if scale < 1:
@@ -65,21 +64,23 @@ class Judge:
     def _grade(self, reply: Reply | Failure) -> float | Failure:
         if isinstance(reply, Failure):
             return reply
-        found = grade(reply.text, self._scale)
-        if found is None:
-            said = " ".join(reply.text.split())[:80]
-            return Failure(f"no grade from 0 to {self._scale} in {said!r}")
-        return found
+        value = grade(reply.text, self._scale)
+        if value is None:
+            excerpt = " ".join(reply.text.split())[:80]
+            return Failure(f"no grade from 0 to {self._scale} in {excerpt!r}")
+        return value
 
 
 def grade(text: str, scale: int) -> float | None:
-    """The first number of a reply, the scale itself ("8/10", "out of 10", "0 to 10") put aside, and
-    a number that is called a grade, score or rating before any other; None where there is none, or
-    it is off the scale."""
-    said = text.replace("*", " ")
-    said = re.sub(rf"\b(?:from )?0\s*(?:to|-|–)\s*{scale}\b", " ", said)
-    said = re.sub(rf"(?:/|\bout of)\s*{scale}(?![\d.,])", " ", said)
-    match = NAMED.search(said) or FIRST.search(said)
+    """The grade in a reply: a number that is called grade, score or rating, else the first number.
+
+    Mentions of the scale itself ("8/10", "out of 10", "0 to 10") are removed first. None where there
+    is no number, or it is off the scale.
+    """
+    text = text.replace("*", " ")
+    text = re.sub(rf"\b(?:from )?0\s*(?:to|-|–)\s*{scale}\b", " ", text)
+    text = re.sub(rf"(?:/|\bout of)\s*{scale}(?![\d.,])", " ", text)
+    match = NAMED.search(text) or FIRST.search(text)
     if match is None:
         return None
     number = float(match[1].replace(",", "."))

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError
 
 from mmragbench._batching import batches, by_length, read_ahead
-from mmragbench.backends.devices import Precision, best_device, best_precision, computing, unit
-from mmragbench.backends.padding import PROBES, TOLERANCE, cut_of, encoding, proven
-from mmragbench.backends.transformers.complete import differences, fit
+from mmragbench.backends.devices import (
+    Precision,
+    computing,
+    normalised,
+    resolve_device,
+    resolve_precision,
+)
+from mmragbench.backends.padding import (
+    PROBES,
+    TOLERANCE,
+    Truncation,
+    text_encoder,
+    truncation_of,
+    verified,
+)
+from mmragbench.backends.transformers.missing_weights import describe_load_error, suggested_use
 from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.contracts import Vectors
 from mmragbench.errors import SuiteError, listed
@@ -22,7 +35,22 @@ from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
 
 LIBRARY_ERRORS = (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError)
-"""What open_clip raises for files that are missing, damaged or another model's."""
+"""Errors that open_clip raises for files that are missing, damaged or another model's."""
+
+
+class Loaded(NamedTuple):
+    """A model of open_clip with its preprocessing of pictures and its tokenizer."""
+
+    model: Any
+    preprocess: Any
+    tokenize: Any
+
+
+class TextTower(NamedTuple):
+    """A function (tokens, truncation) -> vectors, and the truncation that does not change them."""
+
+    encode: Callable[[Any, Truncation], Any]
+    truncation: Truncation
 
 
 @encoder
@@ -73,16 +101,16 @@ class OpenClip:
 
     @property
     def _side(self) -> int | None:
-        """The shortest side that a JPEG is decoded to, if not to its own."""
-        size = getattr(self._model[0].visual, "preprocess_cfg", {}).get("size")
+        """The shortest side that a JPEG may be decoded to; None for its own size."""
+        size = getattr(self._model.model.visual, "preprocess_cfg", {}).get("size")
         if self._decode == "full" or not size:
             return None
         return 2 * max([size] if isinstance(size, int) else size)
 
     @property
     def resize(self) -> str | None:
-        """How pictures come to their size: `bicubic-antialias-shortest-224` (then cropped)."""
-        config = getattr(self._model[0].visual, "preprocess_cfg", None)
+        """The resizing of pictures: `bicubic-antialias-shortest-224` (then cropped)."""
+        config = getattr(self._model.model.visual, "preprocess_cfg", None)
         if not config:
             return None
         size = config["size"]
@@ -91,19 +119,19 @@ class OpenClip:
 
     @cached_property
     def _device(self) -> str:
-        return best_device(self._device_wanted)
+        return resolve_device(self._device_wanted)
 
     @cached_property
     def precision(self) -> str:
         """`fp32-cpu`, `bf16-cuda`, ...: part of what identifies a vector."""
-        return best_precision(self._precision_wanted, self._device)
+        return resolve_precision(self._precision_wanted, self._device)
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""
         _ = self._model
 
     @cached_property
-    def _model(self) -> tuple[Any, Any, Any]:
+    def _model(self) -> Loaded:
         library = _open_clip()
         if ":" not in self._name and self._pretrained is None:
             tags = library.list_pretrained_tags_by_model(self._name)
@@ -111,7 +139,7 @@ class OpenClip:
                 f"{self._name} is an architecture, and its weights would be random; say pretrained: "
                 f"with a file or a tag; it has {listed(tags) or 'none'}"
             )
-        _same_activation(self._name, self._pretrained)
+        _check_activation(self._name, self._pretrained)
         try:
             model, _, preprocess = library.create_model_and_transforms(
                 self._name,
@@ -123,20 +151,20 @@ class OpenClip:
         except LIBRARY_ERRORS as error:
             raise SuiteError(
                 f"open_clip cannot load {self._name!r} (pretrained: {self._pretrained}): "
-                f"{differences(error)}{fit(self._name.partition(':')[2])}"
+                f"{describe_load_error(error)}{suggested_use(self._name.partition(':')[2])}"
             ) from error
-        _same_activation_as_published(self._name, model)
-        return model.eval(), preprocess, library.get_tokenizer(self._name)
+        _check_published_activation(self._name, model)
+        return Loaded(model.eval(), preprocess, library.get_tokenizer(self._name))
 
     @cached_property
-    def _texts(self) -> tuple[Any, Any]:
-        """The text tower, and how much of a text it has to read."""
+    def _text_tower(self) -> TextTower:
+        """The text tower with the truncation that was verified for it."""
         model, _, tokenize = self._model
-        encode = encoding(model)
+        encode = text_encoder(model)
         with computing(self.precision):
             tokens = tokenize(PROBES).to(self._device)
             tolerance = TOLERANCE[self.precision.partition("-")[0]]
-            return encode, proven(encode, tokens, cut_of(model), tolerance)
+            return TextTower(encode, verified(encode, tokens, truncation_of(model), tolerance))
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         """(n, d) float32, L2-normalised."""
@@ -149,27 +177,24 @@ class OpenClip:
             pixels = read_ahead(lambda image: preprocess(image.open(side)), images)
             for batch in batches(pixels, self._batch_size):
                 stacked = torch.stack(batch).to(self._device)
-                vectors.append(unit(model.encode_image(stacked)))
+                vectors.append(normalised(model.encode_image(stacked)))
         return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
-        """(n, d) float32, L2-normalised; texts beyond the context length are cut. No padding is
-        encoded where the tower allows it (`mmragbench.backends.padding`)."""
+        """(n, d) float32, L2-normalised; texts beyond the context length are truncated. Padding is
+        left out where the tower allows it (`mmragbench.backends.padding`)."""
         if not texts:
             return np.zeros((0, 0), np.float32)
-        tokenize = self._model[2]
-        encode, cut = self._texts
-        tokens = tokenize([text.content for text in texts])
-        lengths = cut.lengths(tokens).tolist()
-        vectors = None
+        encode, truncation = self._text_tower
+        tokens = self._model.tokenize([text.content for text in texts])
+        order: list[int] = []
+        vectors: list[Vectors] = []
         with computing(self.precision):
-            for positions in by_length(lengths, self._batch_size):
-                rows = unit(encode(tokens[positions].to(self._device), cut))
-                if vectors is None:
-                    vectors = np.empty((len(texts), rows.shape[1]), np.float32)
-                vectors[positions] = rows
-        assert vectors is not None  # for the type checker: there is at least one text
-        return vectors
+            for positions in by_length(truncation.lengths(tokens).tolist(), self._batch_size):
+                order += positions
+                rows = encode(tokens[positions].to(self._device), truncation)
+                vectors.append(normalised(rows))
+        return np.concatenate(vectors)[np.argsort(order)]
 
 
 def _local(name: str) -> str:
@@ -181,9 +206,10 @@ def _local(name: str) -> str:
     return f"local-dir:{folder}" if Path(folder).is_dir() else name
 
 
-def _same_activation(name: str, pretrained: str | None) -> None:
-    """Refuse weights that were trained with another GELU than the architecture has: open_clip only
-    warns, and every vector would be a little wrong.
+def _check_activation(name: str, pretrained: str | None) -> None:
+    """Refuse weights that were trained with another GELU than the architecture has.
+
+    open_clip only warns, and every vector would be slightly wrong.
 
     Raises:
         SuiteError: names the architecture that fits.
@@ -203,9 +229,11 @@ def _same_activation(name: str, pretrained: str | None) -> None:
         )
 
 
-def _same_activation_as_published(name: str, model: Any) -> None:
-    """Refuse a folder or a hub repository whose configuration has another GELU than open_clip knows of
-    the weights of that name (a snapshot's folder lies below its repository's name).
+def _check_published_activation(name: str, model: Any) -> None:
+    """Refuse a folder or a hub repository whose configuration has another GELU than its weights.
+
+    The weights' GELU is known from open_clip's list, by the repository's name, below which a
+    snapshot's folder lies.
 
     Raises:
         SuiteError: says what to correct.
@@ -214,7 +242,7 @@ def _same_activation_as_published(name: str, model: Any) -> None:
     if scheme not in ("local-dir", "hf-hub"):
         return
     quick = any(type(module).__name__ == "QuickGELU" for module in model.modules())
-    for repository, published in _published().items():
+    for repository, published in _published_activations().items():
         own = repository.rpartition("/")[2]
         if published != quick and own in Path(rest.replace("--", "/")).parts:
             raise SuiteError(
@@ -223,14 +251,15 @@ def _same_activation_as_published(name: str, model: Any) -> None:
             )
 
 
-def _published() -> dict[str, bool]:
-    """Hub repository -> whether its weights were trained with QuickGELU; without those that hold both."""
-    library, found = _open_clip(), {}
+def _published_activations() -> dict[str, bool]:
+    """Hub repository -> whether its weights were trained with QuickGELU; without those that have both."""
+    library = _open_clip()
+    activations: dict[str, set[bool]] = {}
     for architecture, tag in library.list_pretrained():
         config = library.get_pretrained_cfg(architecture, tag)
         if repository := "/".join(config.get("hf_hub", "").split("/")[:2]).rstrip("/"):
-            found.setdefault(repository, set()).add(bool(config.get("quick_gelu")))
-    return {repository: quick.pop() for repository, quick in found.items() if len(quick) == 1}
+            activations.setdefault(repository, set()).add(bool(config.get("quick_gelu")))
+    return {repository: quick.pop() for repository, quick in activations.items() if len(quick) == 1}
 
 
 def _open_clip() -> Any:

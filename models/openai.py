@@ -1,11 +1,11 @@
-"""Any server that speaks OpenAI's protocol: hosted models, vLLM, Ollama, Gemini's endpoint."""
+"""Chat models and painters behind OpenAI's protocol: hosted models, vLLM, Ollama, Gemini's endpoint."""
 
 from __future__ import annotations
 
 import base64
 import io
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -27,15 +27,15 @@ MOST_TOKENS = 10_000_000
 """More than any model reads or writes at once; a count beyond it is a mistake of the server."""
 
 FILTERED = frozenset({"content_filter", "safety", "recitation", "blocklist", "prohibited_content"})
-"""Why an answer ended (`finish_reason`), where a filter ended it."""
+"""Values of `finish_reason` of an answer that a filter ended."""
 
 TEXTS = frozenset({"", "text", "output_text"})
-"""Types of the parts of an answer that are its words."""
+"""Types of the parts of an answer that are its text."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Pictures:
-    """How pictures are shown to a model.
+    """Settings of the pictures that are sent to a model.
 
     Attributes:
         max_side: pixels; larger pictures are scaled down. All are sent as JPEG.
@@ -51,9 +51,9 @@ class _ServedModel:
 
     operational = OPERATIONAL
 
-    def __init__(self, endpoint: Endpoint, calls: Calls, written: int, drawn: int) -> None:
+    def __init__(self, endpoint: Endpoint, calls: Calls, tokens: int, pictures: int) -> None:
         self._endpoint, self.concurrency = endpoint, calls.concurrency
-        self._written, self._drawn = written, drawn
+        self._tokens_out, self._pictures_out = tokens, pictures
         self.price = endpoint.price
         self.per_picture = endpoint.price.image_tokens if endpoint.price else 0
 
@@ -67,7 +67,7 @@ class _ServedModel:
         self._endpoint.budget = budget
 
     def halt(self) -> None:
-        """Wait for no further try."""
+        """Make no further tries."""
         self._endpoint.halt()
 
     def weights(self) -> str:
@@ -75,11 +75,11 @@ class _ServedModel:
         return self._endpoint.identity
 
     def at_most(self, prompt: Prompt) -> Used:
-        """What one call can come to."""
-        return at_most(prompt, self._written, self.per_picture, self._drawn)
+        """The most that one call can use."""
+        return at_most(prompt, self._tokens_out, self.per_picture, self._pictures_out)
 
-    def _learn(self, prompt: Prompt, answer: Answer) -> None:
-        """A server that counts more tokens for a picture than the price table says, is believed."""
+    def _raise_tokens_per_picture(self, prompt: Prompt, answer: Answer) -> None:
+        """Correct `per_picture` by a server that counts more tokens for a picture than the price says."""
         if answer.used.tokens_in and prompt.images:
             tokens = -(-answer.used.tokens_in // len(prompt.images))
             self.per_picture = max(self.per_picture, tokens)
@@ -90,17 +90,16 @@ class OpenaiChat(_ServedModel):
     """Chat model: any OpenAI-compatible server (`base_url`: hosted, vLLM, Ollama, Gemini's), with pictures.
 
     A reply without text is a failure with the server's reason (a refusal, a filter, no choices), and
-    so is one of thoughts alone; one that was cut off at `max_tokens` counts with what there is of
-    it. A server that knows
-    `max_completion_tokens` only is told that instead, as soon as it says so.
+    so is one of thoughts alone; one that was cut off at `max_tokens` counts with the text that it
+    has. `max_completion_tokens` is sent instead of `max_tokens` to a server that asks for it.
 
     Args:
         model: its name on the server.
-        base_url: up to `/v1`; OpenAI's where nothing is said (`OPENAI_BASE_URL` is not read).
+        base_url: up to `/v1`; OpenAI's by default (`OPENAI_BASE_URL` is not read).
         key_env: the environment variable that holds the key; servers of one's own need none.
         temperature: 0 for the likeliest answer; null leaves it out, for models that refuse it.
         max_tokens: length limit of an answer, thoughts included.
-        pictures: how they are shown: `{max_side: 768, detail: auto}`.
+        pictures: how they are sent: `{max_side: 768, detail: auto}`.
         calls: `{concurrency: 8, timeout: 120, retries: 6}`.
         price: dollars for a million tokens, `{input: 0.15, output: 0.6}`; `0` where it is free.
     """
@@ -129,7 +128,7 @@ class OpenaiChat(_ServedModel):
         messages = _messages(prompt, self._pictures)
 
         def send(client: Any) -> Any:
-            settings: dict[str, Any] = {self._limit: self._written}
+            settings: dict[str, Any] = {self._limit: self._tokens_out}
             if self._temperature is not None:
                 settings["temperature"] = self._temperature
             if self._temperature:
@@ -211,11 +210,11 @@ class OpenaiPainter(_ServedModel):
         cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)
         if answer.body is None:
             return Failure(answer.reason, *cost)
-        data, revised, reason = _picture(answer.body)
-        if reason:
-            return Failure(reason, *cost)
+        picture = _picture(answer.body)
+        if isinstance(picture, Failure):
+            return Failure(picture.reason, *cost)
         try:
-            return Drawing(decode_image(data), revised, *cost)
+            return Drawing(decode_image(picture.data), picture.revised_prompt, *cost)
         except BadImage as error:
             return Failure(f"what the server drew cannot be opened: {error}", *cost)
 
@@ -233,13 +232,13 @@ def _messages(prompt: Prompt, pictures: Pictures) -> list[dict[str, Any]]:
     content: Any = prompt.text
     if prompt.images:
         content = [
-            {"type": "text", "text": part} if isinstance(part, str) else _shown(part, pictures)
+            {"type": "text", "text": part} if isinstance(part, str) else _image_part(part, pictures)
             for part in prompt.parts
         ]
     return [*system, {"role": "user", "content": content}]
 
 
-def _shown(image: Image, pictures: Pictures) -> dict[str, Any]:
+def _image_part(image: Image, pictures: Pictures) -> dict[str, Any]:
     picture = image.open()
     picture.thumbnail((pictures.max_side, pictures.max_side))
     data = base64.b64encode(_encoded(picture, "JPEG", quality=90)).decode()
@@ -301,7 +300,7 @@ def _parts(content: Any) -> list[Any]:
 
 
 def _part(part: Any) -> tuple[str, str]:
-    """The type of a part (empty for a bare text) and its words."""
+    """The type of a part (empty for a bare text) and its text."""
     if isinstance(part, str):
         return "", part
     part = _dict(part)
@@ -310,7 +309,7 @@ def _part(part: Any) -> tuple[str, str]:
 
 
 def _words(value: Any) -> str:
-    """All words in a part, however deep: parts of parts, and texts with notes beside them."""
+    """All text in a part, however deep: parts of parts, and texts with notes beside them."""
     if isinstance(value, list):
         return "".join(map(_words, value))
     if isinstance(value, dict):
@@ -329,20 +328,27 @@ def _thoughts(message: dict[str, Any], parts: list[tuple[str, str]]) -> str:
     return "\n".join(filter(None, [thoughts.strip(), *apart]))
 
 
-def _picture(body: dict[str, Any]) -> tuple[bytes, str | None, str]:
-    """A drawing's bytes and the prompt that it was drawn by, or the reason why there is none."""
+class _Picture(NamedTuple):
+    """A drawing's bytes, and the prompt that the server rewrote for it, if it did."""
+
+    data: bytes
+    revised_prompt: str | None
+
+
+def _picture(body: dict[str, Any]) -> _Picture | Failure:
+    """The drawing in an answer, or the reason why there is none."""
     drawn = _first(body.get("data"))
     if not drawn:
-        return b"", None, f"the server sent no picture{_reason(body.get('error'))}"
+        return Failure(f"the server sent no picture{_reason(body.get('error'))}")
     revised, coded = drawn.get("revised_prompt"), drawn.get("b64_json")
     if not isinstance(coded, str):
         link = "a link instead of a picture, and links are not fetched"
-        return b"", None, f"the server sent {link if drawn.get('url') else 'no picture'}"
+        return Failure(f"the server sent {link if drawn.get('url') else 'no picture'}")
     try:
         data = base64.b64decode(coded, validate=True)
     except ValueError:
-        return b"", None, "what the server drew is no base64"
-    return data, revised if isinstance(revised, str) and revised else None, ""
+        return Failure("what the server drew is no base64")
+    return _Picture(data, revised if isinstance(revised, str) and revised else None)
 
 
 def _reason(error: Any) -> str:
@@ -361,7 +367,7 @@ def _first(value: Any) -> dict[str, Any]:
 
 
 def _count(value: Any) -> int:
-    """A number of tokens; 0 (not told) for what can be none."""
+    """A number of tokens; 0 (unknown) for a value that cannot be one."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""Vectors and captions that were made elsewhere, looked up by id."""
+"""Precomputed vectors and captions, looked up by id in files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,11 +20,16 @@ from mmragbench.formats.coco_captions import read_results
 from mmragbench.records import Failure, Image, Modality, Text
 from mmragbench.registry import captioner, encoder
 
-Table = tuple[dict[str, int], Vectors]
-"""Row number by id, and the rows."""
+
+class Table(NamedTuple):
+    """Vectors of one modality: the row number of each id, and the rows."""
+
+    positions: dict[str, int]
+    rows: Vectors
+
 
 NAMES: dict[Modality, tuple[str, ...]] = {"image": ("image",), "text": ("text", "caption")}
-"""Modality -> how files name its arrays: `image_ids`, `image_embeddings`, `caption_ids`, ..."""
+"""Modality -> how files name it: `image_ids`, `image_embeddings`, `caption_ids`, ..."""
 
 PARTS = ("ids", "embeddings")
 
@@ -49,7 +54,7 @@ class Precomputed:
 
     def weights(self) -> str:
         """Checksum of the file."""
-        return f"sha256:{file_digest(_there(self._path))}"
+        return f"sha256:{file_digest(_existing(self._path))}"
 
     @property
     def modalities(self) -> frozenset[Modality]:
@@ -64,11 +69,11 @@ class Precomputed:
 
     @cached_property
     def _tables(self) -> dict[Modality, Table]:
-        names = [f"{name}_{part}" for known in NAMES.values() for name in known for part in PARTS]
+        names = [f"{name}_{part}" for forms in NAMES.values() for name in forms for part in PARTS]
         arrays = read_arrays(self._path, names)
         tables: dict[Modality, Table] = {}
-        for modality, known in NAMES.items():
-            present = [name for name in known if any(f"{name}_{part}" in arrays for part in PARTS)]
+        for modality, forms in NAMES.items():
+            present = [name for name in forms if any(f"{name}_{part}" in arrays for part in PARTS)]
             if len(present) > 1:
                 both = " and ".join(f"{name}_…" for name in present)
                 raise DataError(f"{self._path} has {both}, which are the same to mmragbench")
@@ -82,14 +87,14 @@ class Precomputed:
     def _rows(self, modality: Modality, ids: list[str]) -> Vectors:
         if modality not in self._tables:
             raise NotApplicable(f"{self._path.name} has no {modality} vectors")
-        position, rows = self._tables[modality]
-        missing = [id for id in ids if id not in position]
+        positions, rows = self._tables[modality]
+        missing = [id for id in ids if id not in positions]
         if missing:
             raise DataError(
                 f"{self._path.name} has no vector for {len(missing)} of {len(ids)} {modality} ids, "
-                f"e.g. {missing[0]!r} (its ids look like {next(iter(position), '')!r})"
+                f"e.g. {missing[0]!r} (its ids look like {next(iter(positions), '')!r})"
             )
-        return rows[[position[id] for id in ids]]
+        return rows[[positions[id] for id in ids]]
 
 
 @captioner
@@ -104,22 +109,27 @@ class PrecomputedCaptions:
 
     def weights(self) -> str:
         """Checksum of the file."""
-        return f"sha256:{file_digest(_there(self._path))}"
+        return f"sha256:{file_digest(_existing(self._path))}"
 
     @cached_property
     def _captions(self) -> dict[str, str | None]:
-        captions, _ = read_results(_there(self._path))
+        captions, _ = read_results(_existing(self._path))
         return captions
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
-        """The file's caption; an image that it does not have, or has null for, fails by name."""
+        """The file's captions; a Failure for an image without one, or with null."""
         missing = f"{self._path.name} has no caption for image "
         return [
             self._captions.get(image.id) or Failure(missing + repr(image.id)) for image in images
         ]
 
 
-def _there(path: Path) -> Path:
+def _existing(path: Path) -> Path:
+    """The path itself.
+
+    Raises:
+        DataError: there is no file.
+    """
     if not path.is_file():
         raise DataError(f"there is no file {path}; the suite names it for a precomputed model")
     return path
@@ -143,7 +153,7 @@ def _table(path: Path, name: str, arrays: Mapping[str, Any]) -> Table:
     if len(bad := unusable(rows)):
         named = listed([ids[row] for row in bad.tolist()])
         raise DataError(f"{what}: {len(bad)} of {len(ids)} are not finite, or all zero: {named}")
-    return {id: row for row, id in enumerate(ids)}, _unit(rows)
+    return Table({id: row for row, id in enumerate(ids)}, _normalised(rows))
 
 
 def _ids(values: Any, where: str) -> list[str]:
@@ -160,14 +170,15 @@ def _ids(values: Any, where: str) -> list[str]:
 
 @contextmanager
 def _as_data_error() -> Iterator[None]:
-    """What would be a defect of an encoder is one of the file here."""
+    """A context that raises a `ContractError` within it as a `DataError`, since the file causes it."""
     try:
         yield
     except ContractError as error:
         raise DataError(str(error)) from error
 
 
-def _unit(rows: Vectors) -> Vectors:
+def _normalised(rows: Vectors) -> Vectors:
+    """Rows of length 1; those of extreme lengths are scaled in double precision."""
     with np.errstate(over="ignore"):
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
     norms[np.abs(norms - 1) < 1e-3] = 1  # rounded to half precision: scaling would add nothing

@@ -12,13 +12,18 @@ import numpy as np
 from mmragbench._batching import batches, read_ahead
 from mmragbench.backends.devices import (
     Precision,
-    best_device,
-    best_precision,
     computing,
-    quiet,
-    unit,
+    normalised,
+    resolve_device,
+    resolve_precision,
+    silence_progress_bars,
 )
-from mmragbench.backends.transformers.complete import fit, recorded, refuse_incomplete, saved_as
+from mmragbench.backends.transformers.missing_weights import (
+    recorded_loading,
+    refuse_missing_weights,
+    saved_as,
+    suggested_use,
+)
 from mmragbench.backends.weights import fingerprint, locate, read_config
 from mmragbench.contracts import Vectors
 from mmragbench.errors import NotApplicable, SuiteError, first_line
@@ -26,8 +31,8 @@ from mmragbench.records import Document, Image, Modality, Query, Text
 from mmragbench.registry import encoder, reranker
 
 UNUSED = {"SentenceTransformer": r"pooler\.", "CrossEncoder": None}
-"""Weights that may be missing: sentence encoders pool by themselves, and many are saved without
-BERT's pooler."""
+"""Class -> pattern of weights that may be missing: sentence encoders pool by themselves, and many are
+saved without BERT's pooler."""
 
 
 @encoder
@@ -51,7 +56,7 @@ class SentenceTransformers:
 
     @property
     def modalities(self) -> frozenset[Modality]:
-        """What the model says that it reads; before it is loaded, what its files say."""
+        """The modalities that the model reads, by the loaded model or else by its files."""
         if "_model" in self.__dict__:
             images = "image" in getattr(self._model, "modalities", ())
         else:
@@ -65,7 +70,7 @@ class SentenceTransformers:
     @cached_property
     def precision(self) -> str:
         """`fp32-cpu`, `bf16-cuda`, ...: part of what identifies a vector."""
-        return best_precision(self._precision_wanted, best_device(self._device))
+        return resolve_precision(self._precision_wanted, resolve_device(self._device))
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""
@@ -102,8 +107,8 @@ class SentenceTransformers:
                 convert_to_tensor=True,
                 show_progress_bar=False,
             )
-            found: Vectors = unit(rows)
-        return found
+            vectors: Vectors = normalised(rows)
+        return vectors
 
 
 @reranker
@@ -165,29 +170,29 @@ def _hub_name(name: str) -> str:
 
 
 def _refuse_cross_encoder(name: str) -> None:
-    """The library would pool a cross-encoder's tokens: vectors that nobody trained to be compared.
+    """Refuse a cross-encoder: the library would pool its tokens to vectors that were not trained.
 
     Raises:
         SuiteError: the checkpoint is one.
     """
     saved = saved_as(name)
     if saved.endswith("ForSequenceClassification") and read_config(name, "modules.json") is None:
-        raise SuiteError(f"{name!r} is no sentence encoder{fit(name)}")
+        raise SuiteError(f"{name!r} is no sentence encoder{suggested_use(name)}")
 
 
 def _load(kind: str, name: str, device: str) -> Any:
     import sentence_transformers
     import transformers
 
-    quiet()
+    silence_progress_bars()
     try:
-        with recorded(transformers.PreTrainedModel) as reports:
+        with recorded_loading(transformers.PreTrainedModel) as reports:
             model = getattr(sentence_transformers, kind)(
-                name, device=best_device(device), model_kwargs={"use_safetensors": True}
+                name, device=resolve_device(device), model_kwargs={"use_safetensors": True}
             )
     except (OSError, ValueError, RuntimeError) as error:
         raise SuiteError(
-            f"sentence_transformers cannot load {name!r}: {first_line(error)}{fit(_hub_name(name))}"
+            f"sentence_transformers cannot load {name!r}: {first_line(error)}{suggested_use(_hub_name(name))}"
         ) from error
-    refuse_incomplete(_hub_name(name), reports, UNUSED[kind])
+    refuse_missing_weights(_hub_name(name), reports, UNUSED[kind])
     return model

@@ -9,10 +9,13 @@ from typing import Any
 from mmragbench._batching import batches, in_halves, opened, read_ahead
 from mmragbench.backends.devices import Precision
 from mmragbench.backends.prompts import CAPTION
-from mmragbench.backends.transformers.drawing import Strokes, draw
-from mmragbench.backends.transformers.loading import OnDemand
+from mmragbench.backends.transformers.image_generation import (
+    ImageGenerationConfig,
+    generate_drawings,
+)
+from mmragbench.backends.transformers.loading import LazyModel
 from mmragbench.backends.transformers.templates import reads_prompts
-from mmragbench.backends.transformers.writing import Manner, write
+from mmragbench.backends.transformers.text_generation import TextGenerationConfig, generate_replies
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
 from mmragbench.registry import captioner, chat, painter
 
@@ -20,7 +23,7 @@ KIND = "AutoModelForImageTextToText"
 
 
 @captioner
-class Transformers(OnDemand):
+class Transformers(LazyModel):
     """Captioner: any transformers image-text-to-text model (BLIP, GIT, LLaVA, ...), by hub name or folder; greedy.
 
     Args:
@@ -44,38 +47,43 @@ class Transformers(OnDemand):
     ) -> None:
         super().__init__(KIND, name, device, precision)
         self._instruction = instruction
-        self._manner = Manner(max_new_tokens, batch_size=batch_size)
+        self._config = TextGenerationConfig(max_new_tokens, batch_size=batch_size)
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
         """One caption an image. A prompt is how the caption has to begin (BLIP's convention); for
         a chat model it stands between the picture and the instruction."""
         if reads_prompts(self.checkpoint.processor):
-            return self._asked(images, prompts)
+            return self._caption_by_instruction(images, prompts)
         captions: list[str | Failure] = [""] * len(images)
         for prompt in dict.fromkeys(prompts):
             positions = [i for i, other in enumerate(prompts) if other == prompt]
-            answers = self._begun([images[i] for i in positions], prompt)
+            answers = self._continue([images[i] for i in positions], prompt)
             for position, answer in zip(positions, answers, strict=True):
                 captions[position] = answer
         return captions
 
-    def _asked(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
-        asked = [
+    def _caption_by_instruction(
+        self, images: Sequence[Image], prompts: Sequence[str]
+    ) -> list[str | Failure]:
+        """Captions of a model that reads instructions."""
+        instructed = [
             Prompt((image, *filter(None, (prompt, self._instruction))))
             for image, prompt in zip(images, prompts, strict=True)
         ]
-        replies = write(self.checkpoint, asked, self._manner)
+        replies = generate_replies(self.checkpoint, instructed, self._config)
         return [r if isinstance(r, Failure) else r.text for r in replies]
 
-    def _begun(self, images: Sequence[Image], prompt: str) -> list[str | Failure]:
-        answers: list[str | Failure] = []
-        for batch in batches(read_ahead(opened, images), self._manner.batch_size):
-            seen = [picture for picture in batch if not isinstance(picture, Failure)]
-            said = iter(in_halves(partial(self._generated, prompt), seen) if seen else [])
-            answers += [p if isinstance(p, Failure) else next(said) for p in batch]
-        return answers
+    def _continue(self, images: Sequence[Image], prompt: str) -> list[str | Failure]:
+        """Captions that begin with the prompt, by a model that only captions."""
+        captions: list[str | Failure] = []
+        for batch in batches(read_ahead(opened, images), self._config.batch_size):
+            pictures = [picture for picture in batch if not isinstance(picture, Failure)]
+            answers = in_halves(partial(self._generate, prompt), pictures) if pictures else []
+            remaining = iter(answers)
+            captions += [p if isinstance(p, Failure) else next(remaining) for p in batch]
+        return captions
 
-    def _generated(self, prompt: str, pictures: Sequence[Any]) -> list[str]:
+    def _generate(self, prompt: str, pictures: Sequence[Any]) -> list[str]:
         import torch
 
         model, processor = self.checkpoint.model, self.checkpoint.processor
@@ -83,7 +91,7 @@ class Transformers(OnDemand):
         inputs = self.checkpoint.moved(
             processor(images=list(pictures), text=text, return_tensors="pt")
         )
-        longest = self._manner.max_new_tokens
+        longest = self._config.max_new_tokens
         with torch.inference_mode():
             tokens = model.generate(**inputs, max_new_tokens=longest, do_sample=False, num_beams=1)
         answers = processor.batch_decode(tokens, skip_special_tokens=True)
@@ -91,7 +99,7 @@ class Transformers(OnDemand):
 
 
 @chat
-class TransformersChat(OnDemand):
+class TransformersChat(LazyModel):
     """Chat: any transformers image-text-to-text model (LLaVA, Qwen-VL, SmolVLM, PaliGemma, Fuyu, ...).
 
     Prompts go through the model's chat template, pictures where they stand among the texts; a
@@ -123,29 +131,29 @@ class TransformersChat(OnDemand):
         precision: Precision = "auto",
     ) -> None:
         super().__init__(KIND, name, device, precision)
-        self._manner = Manner(max_new_tokens, temperature, batch_size, max_side)
+        self._config = TextGenerationConfig(max_new_tokens, temperature, batch_size, max_side)
 
     @property
     def samples(self) -> bool:
         """Whether a prompt's seed matters."""
-        return self._manner.temperature > 0
+        return self._config.temperature > 0
 
     def chat(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
         """A reply each, with the text that the template made of the prompt."""
-        return write(self.checkpoint, prompts, self._manner)
+        return generate_replies(self.checkpoint, prompts, self._config)
 
 
 @painter
-class TransformersPainter(OnDemand):
+class TransformersPainter(LazyModel):
     """Painter: transformers models that write pictures as tokens (Janus, Emu3), by each prompt's own seed.
 
     They draw what a text says: retrieved captions enrich it; retrieved pictures they cannot see.
 
     Args:
         name: `deepseek-community/Janus-Pro-1B`, a path, or `shipped:<folder>`.
-        temperature: of the lots that each picture token is drawn by; 0 is greedy.
-        guidance: how many times what the prompt adds counts; 1 is as it is.
-        size: side in pixels (Emu3: 720 if nothing is said); Janus has but one.
+        temperature: of the distribution that picture tokens are sampled from; 0 is greedy.
+        guidance: how many times what the prompt adds counts; 1 leaves the scores as they are.
+        size: side in pixels (Emu3: 720 by default); Janus has but one.
         batch_size: pictures drawn at once.
         device: `auto`, `cpu`, `cuda`, `mps`.
         precision: `auto` (`bf16` on CUDA, else `fp32`), `fp32`, `bf16`, `fp16`.
@@ -162,8 +170,8 @@ class TransformersPainter(OnDemand):
         precision: Precision = "auto",
     ) -> None:
         super().__init__(KIND, name, device, precision)
-        self._strokes = Strokes(temperature, guidance, batch_size, size)
+        self._config = ImageGenerationConfig(temperature, guidance, batch_size, size)
 
     def paint(self, prompts: Sequence[Prompt]) -> list[Drawing | Failure]:
         """A drawing each, with the text that the template made of the prompt."""
-        return draw(self.checkpoint, prompts, self._strokes)
+        return generate_drawings(self.checkpoint, prompts, self._config)

@@ -11,14 +11,18 @@ import numpy as np
 from mmragbench._batching import batches, by_length, read_ahead
 from mmragbench.backends.devices import (
     Precision,
-    best_device,
-    best_precision,
     computing,
-    quiet,
-    unit,
+    normalised,
+    resolve_device,
+    resolve_precision,
+    silence_progress_bars,
 )
 from mmragbench.backends.padding import PROBES, TOLERANCE
-from mmragbench.backends.transformers.complete import fit, pretrained, refuse_incomplete
+from mmragbench.backends.transformers.missing_weights import (
+    load_pretrained,
+    refuse_missing_weights,
+    suggested_use,
+)
 from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.contracts import Vectors
 from mmragbench.errors import SuiteError, first_line
@@ -54,12 +58,12 @@ class TransformersEncoder:
 
     @cached_property
     def _device(self) -> str:
-        return best_device(self._device_wanted)
+        return resolve_device(self._device_wanted)
 
     @cached_property
     def precision(self) -> str:
         """`fp32-cpu`, `bf16-cuda`, ...: part of what identifies a vector."""
-        return best_precision(self._precision_wanted, self._device)
+        return resolve_precision(self._precision_wanted, self._device)
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""
@@ -69,16 +73,16 @@ class TransformersEncoder:
     def _model(self) -> tuple[Any, Any]:
         from transformers import AutoModel, AutoProcessor
 
-        quiet()
+        silence_progress_bars()
         try:
-            model, report = pretrained(AutoModel, self._name, use_safetensors=True)
-            _one_space(self._name, model)
+            model, report = load_pretrained(AutoModel, self._name, use_safetensors=True)
+            _refuse_without_common_space(self._name, model)
             processor = AutoProcessor.from_pretrained(self._name)
         except (OSError, ValueError, RuntimeError) as error:
             raise SuiteError(
-                f"transformers cannot load {self._name!r}: {first_line(error)}{fit(self._name)}"
+                f"transformers cannot load {self._name!r}: {first_line(error)}{suggested_use(self._name)}"
             ) from error
-        refuse_incomplete(self._name, [report])
+        refuse_missing_weights(self._name, [report])
         return model.to(self._device).eval(), processor
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
@@ -88,34 +92,36 @@ class TransformersEncoder:
         model, processor = self._model
 
         def load(image: Image) -> Inputs:
-            found: Inputs = processor.image_processor(images=[image.open()], return_tensors="pt")
-            return found
+            pixels: Inputs = processor.image_processor(images=[image.open()], return_tensors="pt")
+            return pixels
 
         vectors = []
         with computing(self.precision):
             for batch in batches(read_ahead(load, images), self._batch_size):
-                together = {name: torch.cat([one[name] for one in batch]) for name in batch[0]}
-                vectors.append(unit(_rows(model.get_image_features(**self._placed(together)))))
+                stacked = {name: torch.cat([one[name] for one in batch]) for name in batch[0]}
+                vectors.append(
+                    normalised(_pooled(model.get_image_features(**self._on_device(stacked))))
+                )
         return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
-        """(n, d) float32, L2-normalised; texts beyond the context length are cut. Each is padded to the
-        context, as these models were trained; padding that does not matter is not encoded."""
+        """(n, d) float32, L2-normalised; texts beyond the context length are truncated. Each is padded to
+        the context, as these models were trained; padding that does not matter is left out."""
         if not texts:
             return np.zeros((0, 0), np.float32)
         tokens = self._tokens([text.content for text in texts])
-        lengths = _lengths(tokens) if self._cuts else [_context(tokens)] * len(texts)
-        found: dict[int, Vectors] = {}
+        lengths = _lengths(tokens) if self._truncates else [_context(tokens)] * len(texts)
+        vectors: dict[int, Vectors] = {}
         with computing(self.precision):
             for positions in by_length(lengths, self._batch_size):
                 rows = self._encode(tokens, positions, max(lengths[i] for i in positions))
-                found.update(zip(positions, rows, strict=True))
-        return np.stack([found[i] for i in range(len(texts))])
+                vectors.update(zip(positions, rows, strict=True))
+        return np.stack([vectors[i] for i in range(len(texts))])
 
     @cached_property
-    def _cuts(self) -> bool:
-        """Whether padding may be left out: the tokenizer marks it, and two short texts come out the
-        same without it."""
+    def _truncates(self) -> bool:
+        """Whether padding may be left out: the tokenizer marks it, and two short texts have the same
+        vectors without it."""
         tokens = self._tokens(PROBES)
         if "attention_mask" not in tokens:
             return False
@@ -126,31 +132,34 @@ class TransformersEncoder:
 
     def _encode(self, tokens: Inputs, positions: list[int], length: int) -> Vectors:
         inputs = {name: rows[positions, :length] for name, rows in tokens.items()}
-        rows: Vectors = unit(_rows(self._model[0].get_text_features(**self._placed(inputs))))
+        rows: Vectors = normalised(
+            _pooled(self._model[0].get_text_features(**self._on_device(inputs)))
+        )
         return rows
 
     def _tokens(self, texts: Sequence[str]) -> Inputs:
         model, processor = self._model
         context = getattr(model.config.text_config, "max_position_embeddings", 512)
-        found: Inputs = processor.tokenizer(
+        tokens: Inputs = processor.tokenizer(
             list(texts),
             padding="max_length",
             truncation=True,
             max_length=min(context, processor.tokenizer.model_max_length),
             return_tensors="pt",
         )
-        return found
+        return tokens
 
-    def _placed(self, inputs: Inputs) -> Inputs:
+    def _on_device(self, inputs: Inputs) -> Inputs:
         return {name: tensor.to(self._device) for name, tensor in inputs.items()}
 
 
 register(Component("encoder", "transformers", TransformersEncoder))
 
 
-def _one_space(name: str, model: Any) -> None:
-    """Refuse what is no encoder of images and texts, and a configuration whose towers have two kinds of
-    GELU: a model is trained with one.
+def _refuse_without_common_space(name: str, model: Any) -> None:
+    """Refuse a model without a common space of images and texts, or whose towers have two kinds of GELU.
+
+    A model is trained with one kind.
 
     Raises:
         SuiteError: says which.
@@ -171,14 +180,15 @@ def _one_space(name: str, model: Any) -> None:
         )
 
 
-def _rows(output: Any) -> Any:
-    """(n, d): `transformers` 5 wraps what earlier versions handed over as it is."""
+def _pooled(output: Any) -> Any:
+    """The pooled rows (n, d) of a tower's output, which `transformers` 5 wraps and earlier ones did not."""
     return getattr(output, "pooler_output", output)
 
 
 def _lengths(tokens: Inputs) -> list[int]:
-    found: list[int] = tokens["attention_mask"].sum(dim=1).clamp(min=1).tolist()
-    return found
+    """The number of tokens of each row without padding; at least 1."""
+    lengths: list[int] = tokens["attention_mask"].sum(dim=1).clamp(min=1).tolist()
+    return lengths
 
 
 def _context(tokens: Inputs) -> int:

@@ -243,7 +243,7 @@ def of_generated(x: Array, y: Array, kind: Kind) -> Array:
     """The influence of each generated image on the distance, up to a constant."""
     if kind == "FID":
         return frechet.influences(Gaussian.of(x), x, Gaussian.of(y), y)[2]
-    return 2 * (mmd.mean_kernels(y, y, len(y))[0] - mmd.mean_kernels(x, y, 0)[1])
+    return 2 * (mmd.mean_kernels(y, y, len(y)).of_x - mmd.mean_kernels(x, y, 0).of_y)
 
 
 ALIKE = [(100, 16, 1.3, 0.3), (50, 16, 1.05, 0.05), (500, 64, 1.05, 0.05)]

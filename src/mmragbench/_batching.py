@@ -1,4 +1,4 @@
-"""Long lists in pieces: batches, halves of what fails, and pictures read ahead."""
+"""Work on long lists: batches, halves of batches that fail, and items read ahead."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 
 A = TypeVar("A")
-
-
 B = TypeVar("B")
 
 
@@ -46,7 +44,7 @@ def batches(items: Iterable[A], size: int) -> Iterator[list[A]]:
 
 
 def opened(image: Image) -> PIL.Image.Image | Failure:
-    """A picture's pixels, or why there are none."""
+    """A decoded picture; a Failure where it cannot be decoded."""
     try:
         return image.open()
     except BadImage as error:
@@ -54,12 +52,13 @@ def opened(image: Image) -> PIL.Image.Image | Failure:
 
 
 def in_halves(work: Callable[[list[A]], list[B]], items: list[A]) -> list[B | Failure]:
-    """`work` on all; where that fails, on each half, so that one bad item fails alone and a batch
-    that is too much for the memory gets smaller.
+    """The answers of `work` on all items; where that fails, on each half.
+
+    So one bad item fails alone, and a batch that is too large for the memory gets smaller.
 
     Raises:
-        MmragbenchError: what no smaller batch would mend; a `ContractError` where there is not one
-            answer an item.
+        MmragbenchError: an error that no smaller batch would avoid; a `ContractError` where there is
+            not one answer an item.
     """
     try:
         answers: list[B | Failure] = [*work(items)]
@@ -69,7 +68,7 @@ def in_halves(work: Callable[[list[A]], list[B]], items: list[A]) -> list[B | Fa
         if len(items) == 1:
             return [Failure(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")]
     else:
-        if len(answers) != len(items):  # whose they are, nobody can tell
+        if len(answers) != len(items):  # they cannot be assigned to items
             raise ContractError(f"{len(answers)} answers for {len(items)} items")
         return answers
     half = len(items) // 2

@@ -7,7 +7,7 @@ ROOT = PACKAGE.parents[1]
 
 
 def folders(name: str) -> list[Path]:
-    """Where the files of a catalogue lie: in the package, and in a checkout's root."""
+    """The folders of a catalogue: in the package, and in a checkout's root."""
     checkout = ROOT / name
     adopted = (ROOT / "pyproject.toml").is_file() and checkout.is_dir()
     return [PACKAGE / name, *([checkout] if adopted else [])]

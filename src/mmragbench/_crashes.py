@@ -1,4 +1,4 @@
-"""Components that crash: where in whose file, and the traceback, which goes to a run's `crashes.log`."""
+"""Crashes of components: their place in the user's file, and tracebacks in a run's `crashes.log`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILE = "crashes.log"
 
 
 class Crashed(MmragbenchError):
-    """A component of the user's raised something unforeseen where nothing can go on without it."""
+    """A user's component raised an unexpected error, and the run cannot continue without it."""
 
 
 def place(error: BaseException, make: Callable[..., Any] | None = None) -> str:
@@ -53,31 +53,35 @@ def _file(make: Callable[..., Any]) -> str | None:
 
 
 def pass_on(error: BaseException) -> None:
-    """Raise again what is no crash: Ctrl-C, and the end of a generator. All else is one, also what is
-    no `Exception`: a component that exits, or the panic of a library in Rust."""
+    """Raise again what is no crash: Ctrl-C, and the end of a generator.
+
+    All else is a crash, also what is no `Exception`: a component that exits, or a panic in Rust.
+    """
     if isinstance(error, KeyboardInterrupt | GeneratorExit):
         raise error
 
 
-def said(error: BaseException) -> str:
-    """`KeyError: 'x'`: one line, cut where it is long."""
+def summary(error: BaseException) -> str:
+    """An error in one line, `KeyError: 'x'`, truncated where it is long."""
     try:
         message = str(error)
-    except Exception:  # an error that cannot even say what it is
+    except Exception:  # its own __str__ fails
         message = ""
     line = " ".join(f"{type(error).__name__}: {message}".split()).rstrip(": ")
     return line if len(line) <= 300 else f"{line[:300]}…"
 
 
 def log(what: str, error: BaseException) -> None:
-    """Keep the traceback of a crash."""
+    """Log the traceback of a crash."""
     LOG.error("%s crashed", what, exc_info=error)
 
 
 @contextmanager
 def logged(folder: Path, debug: bool = False) -> Iterator[None]:
-    """Tracebacks of crashes go meanwhile to `<folder>/crashes.log`, which is there only if something
-    crashed; with `debug` to standard error as well."""
+    """A context in which tracebacks of crashes go to `<folder>/crashes.log`.
+
+    The file exists only if something crashed. With `debug` they go to standard error as well.
+    """
     (folder / FILE).unlink(missing_ok=True)
     handlers: list[logging.Handler] = [_LateFile(folder / FILE)]
     if debug:
@@ -93,7 +97,7 @@ def logged(folder: Path, debug: bool = False) -> Iterator[None]:
 
 
 class _LateFile(logging.FileHandler):
-    """A log whose folder is made with its first line."""
+    """A log file whose folder is created with its first line."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, delay=True, encoding="utf-8", errors="backslashreplace")
@@ -103,13 +107,14 @@ class _LateFile(logging.FileHandler):
         return super()._open()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """A full disk costs the traceback, not the run."""
+        """Ignore what prevents writing: a full disk loses the traceback, not the run."""
 
 
 @contextmanager
-def told(what: str, make: Callable[..., Any]) -> Iterator[None]:
-    """What a component of the user's raises meanwhile is an error in one line; what one of our own
-    raises is a defect, and passes.
+def reported(what: str, make: Callable[..., Any]) -> Iterator[None]:
+    """A context in which an error of a user's component becomes a `Crashed` of one line.
+
+    An error of one of our own components is a defect, and is raised as it is.
 
     Raises:
         Crashed: names the component, the error, and the place in the user's file.
@@ -124,5 +129,5 @@ def told(what: str, make: Callable[..., Any]) -> Iterator[None]:
         if (getattr(make, "__module__", None) or "").partition(".")[0] == "mmragbench":
             raise
         raise Crashed(
-            f"{what} crashed: {said(error)} ({place(error, make)}); `run --debug` shows the traceback"
+            f"{what} crashed: {summary(error)} ({place(error, make)}); `run --debug` shows the traceback"
         ) from error

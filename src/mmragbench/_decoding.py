@@ -1,4 +1,4 @@
-"""From the bytes of an image file to pixels: checked before it is decoded, refused by name."""
+"""Decoding of image files, which are checked first; what cannot be used is refused by kind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMATS = (
     *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000"),
     *("PPM", "QOI", "ICO", "PCX", "SGI", "SUN", "DIB", "TGA"),
 )
-"""Pillow's names of what is read: pictures that it decodes itself, without another program.
+"""Pillow's names of the formats that are read: those that it decodes itself, without another program.
 
 Not among them are page descriptions that an interpreter draws (EPS, WMF), fields of measurements
 (FITS, GRIB, HDF5), and files of layers (PSD), which Pillow shows wrongly or not at all."""
@@ -29,7 +29,7 @@ _FRAMED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
 
 
 UNMARKED = ("DIB", "TGA")
-"""Those without a signature of their own, which are known by the file's ending alone."""
+"""Formats without a signature, which are recognised by the file's ending alone."""
 
 
 MAX_PIXELS = 64_000_000
@@ -41,7 +41,7 @@ MAX_ASPECT = 50
 MAX_BYTES = 512 * 2**20
 
 
-_MAX_TEXT = 64 * 2**20  # bytes of a PNG's texts and profile, unpacked; Pillow takes 1 MiB of one
+_MAX_TEXT = 64 * 2**20  # bytes of a PNG's texts and profile, unpacked; Pillow's own limit is 1 MiB
 
 
 _MAGIC = (
@@ -57,7 +57,7 @@ _ENDS = {
     b"\xff\x4f\xff\x51": b"\xff\xd9",
     b"\0\0\0\x0cjP  \r\n": b"\xff\xd9",
 }
-"""How a file of these begins, and what is among its last bytes unless it was cut off."""
+"""First bytes of a format's files -> what is among their last bytes unless they are truncated."""
 
 
 _UNREAD = {
@@ -116,7 +116,7 @@ def open_image(path: Path, side: int | None = None) -> PIL.Image.Image:
 
 
 def decode_image(data: bytes) -> PIL.Image.Image:
-    """The same for bytes that came from elsewhere (a server that draws).
+    """Decode bytes as `open_image` does a file, such as those of a server that draws.
 
     Raises:
         BadImage: as `open_image`.
@@ -144,16 +144,21 @@ def has_frames(path: Path) -> bool:
 
 
 def read_file(path: Path) -> bytes:
+    """The bytes of an image file.
+
+    Raises:
+        RefusedImage: there is no regular file, it is empty or too large, or it cannot be read.
+    """
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         raise RefusedImage("missing image", "there is no such file") from None
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise RefusedImage("not an image", "it is not a regular file")
-    if found.st_size == 0:
+    if status.st_size == 0:
         raise RefusedImage("empty file", "it has no bytes")
-    if found.st_size > MAX_BYTES:
-        raise RefusedImage("image too large", f"{found.st_size:,} bytes, at most {MAX_BYTES:,}")
+    if status.st_size > MAX_BYTES:
+        raise RefusedImage("image too large", f"{status.st_size:,} bytes, at most {MAX_BYTES:,}")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -161,7 +166,7 @@ def read_file(path: Path) -> bytes:
 
 
 def decode(data: bytes, side: int | None) -> PIL.Image.Image:
-    """Decode completely, after a look at the header; `side` lets a JPEG come smaller."""
+    """Decode completely, after a check of the header; `side` allows a JPEG at reduced size."""
     picture = _header(data)
     try:
         if side:
@@ -204,7 +209,7 @@ def _check_size(picture: PIL.Image.Image) -> None:
 
 
 def _broken(error: Exception, data: bytes) -> RefusedImage:
-    """Why a decoder gave up."""
+    """The refusal of a file that a decoder failed on."""
     detail = one_line(error, 200) or type(error).__name__
     if "MAX_TEXT" in detail:
         return RefusedImage("image metadata too large", f"more than {_MAX_TEXT:,} bytes of text")
@@ -214,13 +219,13 @@ def _broken(error: Exception, data: bytes) -> RefusedImage:
 
 
 def _is_cut(data: bytes, otherwise: bool) -> bool:
-    """Whether a file has lost its end, where its format has a mark for it."""
+    """Whether a file is truncated, by its format's end mark; `otherwise` for formats without one."""
     end = next((end for magic, end in _ENDS.items() if data.startswith(magic)), None)
     return end not in data[-1024:] if end else otherwise
 
 
 def _unopened(error: Exception, data: bytes) -> RefusedImage:
-    """Why no decoder took a file: what it is instead, or what is wrong with its header."""
+    """The refusal of a file that no decoder opened: its actual format, or the defect of its header."""
     if "MAX_TEXT" in str(error):
         return _broken(error, data)
     if name := _unread(data):
@@ -233,7 +238,7 @@ def _unopened(error: Exception, data: bytes) -> RefusedImage:
 
 
 def _unread(data: bytes) -> str:
-    """The name of a format that is known and not read; empty for any other."""
+    """The name of a known format that is not read; empty for any other."""
     start = data[:256].lstrip(b"\xef\xbb\xbf \r\n\t")
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
         return "HEIF"
@@ -243,8 +248,10 @@ def _unread(data: bytes) -> str:
 
 
 def _allow_texts() -> None:
-    """Texts and colour profiles of some MiB are usual in PNG files (workflows, XMP); Pillow's limits
-    on them are its module's, so they are raised for the process."""
+    """Raise Pillow's limits on texts and colour profiles in PNG files, for the whole process.
+
+    Some MiB of them are usual (workflows, XMP), and the limits are variables of Pillow's module.
+    """
     from PIL import PngImagePlugin
 
     PngImagePlugin.MAX_TEXT_CHUNK = max(PngImagePlugin.MAX_TEXT_CHUNK, _MAX_TEXT)

@@ -1,16 +1,16 @@
-"""Numbers as text: on their own scale, with as many digits as say something."""
+"""Formatting of numbers with their significant digits."""
 
 from __future__ import annotations
 
 NOISE = 1e-12
-"""Below this, a number is what rounding has left of zero."""
+"""Numbers below this are zero but for rounding."""
 
 
 def number(value: float, sign: str = "") -> str:
-    """Four decimals; three digits of what is smaller than 0.001.
+    """A number with four decimals, or with three digits where it is below 0.001.
 
     Args:
-        sign: `+` to write it before what is not negative.
+        sign: `+` to write it before numbers that are not negative.
 
     >>> number(0.31249), number(4.123e-5, "+"), number(-2.2e-16)
     ('0.3125', '+4.12e-05', '0.0000')
@@ -20,15 +20,15 @@ def number(value: float, sign: str = "") -> str:
 
 
 def interval(low: float | None, high: float | None, sign: str = "") -> str:
-    """`0.2985 to 0.3264`; a dash where there is none."""
+    """An interval as `0.2985 to 0.3264`; a dash where there is none."""
     return "-" if low is None or high is None else f"{number(low, sign)} to {number(high, sign)}"
 
 
 def p_value(p: float) -> str:
-    """Four decimals, and never zero."""
+    """A p-value with four decimals; `<0.0001` instead of zero."""
     return f"{p:.4f}" if p >= 0.00005 else "<0.0001"
 
 
 def exact(value: float) -> float:
-    """The number itself, or 0 (without a sign) for what rounding has left of it."""
+    """The number itself, or 0 (without a sign) where it is below `NOISE`."""
     return 0.0 if abs(value) < NOISE else value

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Atomic writing of files: a file is there as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ Row = dict[str, Any]
 
 DRAFT = ".draft"
 HOST = f"{crc32(platform.node().encode()):08x}"
-"""In the names of drafts, since a process' number says nothing on another machine."""
+"""A part of drafts' names, since a process' number means nothing on another machine."""
 
 
 def write_atomically(path: Path, content: bytes | str | Iterable[str]) -> None:
-    """Write a file, also piece by piece, so that it is there as a whole or not at all. A device, a
-    pipe, or a name of standard output is written to: it is never replaced by a file.
+    """Write a file atomically, also piece by piece.
+
+    A device, a pipe, or a name of standard output is written to: it is never replaced by a file.
 
     Raises:
         OSError: it cannot be written; the error names the file, and no draft of it is left.
@@ -48,8 +49,11 @@ def write_atomically(path: Path, content: bytes | str | Iterable[str]) -> None:
 
 
 def _stream(path: Path) -> BinaryIO | None:
-    """What takes bytes and keeps none, opened: a pipe, `/dev/null`; and `/dev/stdout`, which may stand
-    for a file that is being written. None for a file, or for nothing."""
+    """An open stream for a path that stores no bytes (a pipe, `/dev/null`) or is `/dev/stdout`.
+
+    The latter may be redirected to a file that is being written. None for a file, and for a path that
+    does not exist.
+    """
     own = Path(f"/proc/{os.getpid()}/fd")
     for name in (path, path.readlink()) if path.is_symlink() else ():
         if name.name.isdigit() and name.parent.resolve() == own:
@@ -62,7 +66,7 @@ def _stream(path: Path) -> BinaryIO | None:
 
 
 def sweep(root: Path) -> None:
-    """Remove the drafts below a folder that runs on this machine left when they were killed."""
+    """Remove the drafts below a folder that killed runs of this machine have left behind."""
     for draft in root.rglob(f".{HOST}-*{DRAFT}"):
         process = draft.name.split("-")[1]
         if not (process.isdigit() and _is_alive(int(process))):
@@ -86,23 +90,23 @@ def file_digest(path: Path) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Readable JSON, atomically."""
+    """Write indented JSON, atomically."""
     write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """A JSON list, a row a line: as readable as a table, and quick to compare."""
+    """Write a JSON list with a row a line, atomically: it can be read and compared as a table."""
     lines = (json.dumps(row, ensure_ascii=False) for row in rows)
     write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
 def write_lines(path: Path, rows: Iterable[Row]) -> None:
-    """JSON lines, atomically."""
+    """Write JSON lines, atomically."""
     write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Parquet, atomically."""
+    """Write Parquet, atomically."""
     import pyarrow.parquet as pq
 
     content = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Where results go, tested before anything is computed."""
+"""Checks that results can be written, made before anything is computed."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from mmragbench.errors import MmragbenchError
 
 
 def unusable_folder(path: Path) -> str | None:
-    """Why nothing can be written into a folder, which need not be there yet; None where it can."""
+    """The reason why a folder cannot be written into, or cannot be created; None where it can."""
     try:
         if "\0" in str(path):
             return "its name has a NUL"
         if path.exists() and not path.is_dir():
             return "it is a file"
-        there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+        existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     except (OSError, ValueError) as error:
         return _reason(error)
-    if not there.is_dir():
-        return f"{there} is a file"
-    if not os.access(there, os.W_OK | os.X_OK):
-        return "it cannot be written" if there == path else f"{there} cannot be written"
+    if not existing.is_dir():
+        return f"{existing} is a file"
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return "it cannot be written" if existing == path else f"{existing} cannot be written"
     return None
 
 
 def unusable_file(path: Path) -> str | None:
-    """Why a file cannot be written, which need not be there yet; None where it can."""
+    """The reason why a file cannot be written or created; None where it can."""
     try:
         if path.is_dir():
             return "it is a folder"
@@ -51,14 +51,18 @@ def check_folder(option: str, path: Path | None) -> None:
 
 
 def check_file(option: str, path: Path | None) -> None:
-    """The same for an option's file."""
+    """Make sure that an option's file can be written; None stands for an option that is not given.
+
+    Raises:
+        MmragbenchError: it cannot be; names the option, the file and the reason.
+    """
     if path is not None and (reason := unusable_file(path)):
         raise MmragbenchError(_message(option, path, reason, "a file"))
 
 
 @contextmanager
 def private() -> Iterator[None]:
-    """What is made meanwhile is for the user alone, as with `umask 077`; also a decorator."""
+    """A context in which new files are for the user alone, as with `umask 077`; also a decorator."""
     before = os.umask(0o077)
     os.umask(before | 0o077)
     try:

@@ -1,4 +1,4 @@
-"""Text from outside made fit for a terminal, a page or a message: no controls, bounded length."""
+"""Sanitised text for terminals, pages and messages: no control characters, bounded length."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import reprlib
 
 LONGEST = 500
-"""Characters of a message."""
+"""The most characters of a message."""
 
 _MOST = 160  # characters of an id or reason in an error
 _SHORT = reprlib.Repr()
@@ -30,7 +30,7 @@ def _sign(control: re.Match[str]) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """A text of at most `most` characters, cut in the middle: both ends say something."""
+    """A text of at most `most` characters, cut in the middle, since both ends are informative."""
     if len(text) <= most:
         return text
     tail = most // 3
@@ -43,6 +43,6 @@ def one_line(message: object, most: int = LONGEST) -> str:
 
 
 def quoted(value: object) -> str:
-    """A value in an error: in quotes, and cut in the middle where it is long."""
+    """A value as errors show it: in quotes, and cut in the middle where it is long."""
     shown = _SHORT.repr(value)
     return shown if len(shown) <= _MOST else f"{shown[:_MOST]}..."

@@ -1,4 +1,4 @@
-"""A key is struck out of all that a server says, before anything is shown, cut or stored."""
+"""Redaction of API keys in the answers of servers, before anything is shown, truncated or stored."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from urllib.parse import quote, quote_plus
 from mmragbench._printable import LONGEST, one_line
 
 PART = 8
-"""Characters of a key that may not be shown in a row; a key of fewer is a placeholder."""
+"""So many consecutive characters of a key are not shown; a key of fewer is a placeholder."""
 
 STRUCK = "…"
-"""What stands in the place of a key."""
+"""The text in the place of a redacted key."""
 
 PICTURES = frozenset({"b64_json"})
 """Fields that hold a picture, which is decoded and never shown as text."""
 
 VARIABLE = re.compile(r"_*[A-Z][A-Z0-9]{0,15}(_+[A-Z0-9]{1,16})*_*")
-"""How environment variables are named; keys are written otherwise."""
+"""The names of environment variables, which keys do not match."""
 
 _HOLDS_KEY = re.compile(r"(^|_)(api_?key|key|token|password|secret|authorization)$", re.IGNORECASE)
 _KEY = re.compile(
@@ -37,11 +37,11 @@ _TOKEN = re.compile(r"[\w+/=.~%-]{16,}")
 
 
 class Redactor:
-    """Strikes out a key: as it is, in part (8 characters and more in a row), in upper or lower
-    case, and as URLs, HTML, base64 and hexadecimal write it.
+    """Redacts a key: as it is, in part (8 or more consecutive characters), in upper or lower case, and
+    as URLs, HTML, base64 and hexadecimal write it.
 
     Args:
-        key: the key; nothing is struck out for None.
+        key: the key; nothing is redacted for None.
     """
 
     def __init__(self, key: str | None) -> None:
@@ -64,24 +64,26 @@ class Redactor:
         return "".join([*shown, text[end:]])
 
     def message(self, text: str, most: int = LONGEST) -> str:
-        """A message without the key, also where that is a placeholder; then on one line of at most
-        `most` characters: what is cut first leaves a part of the key that nobody knows again."""
+        """A message on one line of at most `most` characters without the key, even a placeholder.
+
+        The key is redacted before the message is truncated, which could leave an unrecognised part.
+        """
         shown = self.text(text)
         if 0 < len(self._key) < PART:
             shown = re.sub(rf"(?<!\w){re.escape(self._key)}(?!\w)", STRUCK, shown)
         return one_line(shown, most)
 
     def json(self, value: Any) -> Any:
-        """A JSON value without the key, names of fields too; and without half surrogate pairs, which
-        JSON can say and no file can hold."""
+        """A JSON value without the key, in names of fields too, and without half surrogate pairs, which
+        no file can hold."""
         if isinstance(value, str):
             return self.text(_writable(value))
         if isinstance(value, list):
-            return [self.json(each) for each in value]
+            return [self.json(entry) for entry in value]
         if isinstance(value, dict):
             return {
-                self.json(name): each if name in PICTURES else self.json(each)
-                for name, each in value.items()
+                self.json(name): entry if name in PICTURES else self.json(entry)
+                for name, entry in value.items()
             }
         return value
 
@@ -92,7 +94,7 @@ class Redactor:
         return any(form.translate(_LOWER) in lower for form in forms)
 
     def _spans(self, lower: str) -> Iterator[tuple[int, int]]:
-        """Where parts of the key stand, those that overlap or touch as one."""
+        """The spans of parts of the key; parts that overlap or touch are one span."""
         begin, end = 0, -1
         for at in range(len(lower) - PART + 1):
             if lower[at : at + PART] not in self._parts:
@@ -107,9 +109,9 @@ class Redactor:
 
 
 def _forms(key: str) -> Iterable[str]:
-    """A key in the ways in which it is written."""
+    """The forms in which a key may be written: as it is, as in URLs, HTML, hexadecimal and base64."""
     yield from (key, quote(key, safe=""), quote_plus(key), html.escape(key), key.encode().hex())
-    for before in range(3):  # base64 of anything with the key in it: three ways to fall into bytes
+    for before in range(3):  # within base64 of a longer text the key has one of three alignments
         coded = b64encode(b" " * before + key.encode()).decode()
         inner = coded.rstrip("=")[(0, 2, 3)[before] :]
         inner = inner[:-1] if coded.endswith("=") else inner
@@ -121,13 +123,13 @@ def _writable(text: str) -> str:
 
 
 def without_keys(text: str) -> str:
-    """A text without what looks like a key, wherever that came from: long words of letters and
-    digits mixed, or that begin as keys do."""
+    """A text without words that look like keys: long ones of letters and digits, and those that begin
+    as keys do."""
     return _TOKEN.sub(lambda match: STRUCK if looks_like_key(match[0]) else match[0], text)
 
 
 def without_plain_keys(text: str) -> str:
-    """A text without what begins as keys do, and is nothing else: a key pasted in the wrong place."""
+    """A text without words that begin as keys do: keys that were pasted in the wrong place."""
     return _KEY.sub(STRUCK, text)
 
 
@@ -137,22 +139,26 @@ def is_variable(name: str) -> bool:
 
 
 def places_of_keys(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Where a suite's content holds a key: under a name that says so, as `key_env`, in an address,
-    or in a text or a name that begins as keys do."""
+    """The places of keys in a suite's content.
+
+    These are values under names such as `token`, a `key_env` that names no variable, addresses with
+    passwords, and texts or names that begin as keys do.
+    """
     if isinstance(value, dict):
-        for name, each in value.items():
+        for name, entry in value.items():
             here = (*place, str(name))
             if _KEY.search(here[-1]):
                 yield place
                 continue
-            named = isinstance(each, str) and each and _HOLDS_KEY.search(here[-1])
-            if named or (here[-1] == "key_env" and isinstance(each, str) and not is_variable(each)):
+            is_text = isinstance(entry, str)
+            named = is_text and entry and _HOLDS_KEY.search(here[-1])
+            if named or (here[-1] == "key_env" and is_text and not is_variable(entry)):
                 yield here
             else:
-                yield from places_of_keys(each, here)
+                yield from places_of_keys(entry, here)
     elif isinstance(value, list):
-        for each in value:
-            yield from places_of_keys(each, place)
+        for entry in value:
+            yield from places_of_keys(entry, place)
     elif isinstance(value, str) and (_KEY.search(value) or _ADDRESS.search(value)):
         yield place
 

@@ -1,7 +1,7 @@
-"""What encoders, stores and strategies answer, checked once where it comes in.
+"""Validation of the answers of encoders, stores and strategies, once where they come in.
 
 An answer of the wrong form (too few rows, an unknown id, a score that is not finite) is a
-`ContractError`; of single vectors that cannot be used, the caller says whose they are.
+`ContractError`. Single vectors that cannot be used are reported by the caller, who knows their ids.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mmragbench.errors import ContractError, DataError, listed
 from mmragbench.records import Hits, Image, Modality, Query, Ranking, Task, Text
 
 LENGTH = 0.01
-"""So far from 1 may a row's length be."""
+"""The largest difference of a row's length from 1."""
 
 UNUSABLE = "its vector is not finite, or all zero; in 16 bits a model may overflow: precision: fp32"
 
@@ -30,7 +30,7 @@ def as_rows(answer: Any, n: int, source: str) -> Vectors:
     Args:
         answer: what an encoder returned or a file holds.
         n: how many rows there have to be.
-        source: whose vectors they are, for the error.
+        source: what the error names as the vectors' source.
 
     Raises:
         ContractError: they are not real numbers, or not in this shape.
@@ -45,23 +45,28 @@ def as_rows(answer: Any, n: int, source: str) -> Vectors:
 
 
 def as_modalities(encoder: Encoder, name: str) -> frozenset[Modality]:
-    """What an encoder says that it reads.
+    """The modalities that an encoder declares.
 
     Raises:
-        ContractError: it does not say so, or says something else.
+        ContractError: it declares none, or something else.
     """
-    said = getattr(encoder, "modalities", None)
-    readable = {*get_args(Modality)}
-    if not isinstance(said, Collection) or not said or not readable.issuperset(map(str, said)):
+    declared = getattr(encoder, "modalities", None)
+    known = {*get_args(Modality)}
+    if (
+        not isinstance(declared, Collection)
+        or not declared
+        or not known.issuperset(map(str, declared))
+    ):
         raise ContractError(
-            f"{name} (encoder): modalities is {quoted(said)}; it says what the encoder reads: "
+            f"{name} (encoder): modalities is {quoted(declared)}; it says what the encoder reads: "
             'frozenset({"image", "text"}), or one of them'
         )
-    return frozenset(said)
+    return frozenset(declared)
 
 
 def other_lengths(rows: Vectors) -> str:
-    """The lengths of rows, where some are not 1 (within 1 %, for half precision): `2.5 to 31`."""
+    """The range of rows' lengths, `2.5 to 31`, if some are not 1 (within 1 %, for half precision); else
+    empty."""
     lengths = np.linalg.norm(rows, axis=1)
     low, high = float(lengths.min()), float(lengths.max())
     return f"{low:.3g} to {high:.3g}" if max(1 - low, high - 1) > LENGTH else ""
@@ -77,22 +82,24 @@ def unusable(rows: Vectors) -> NDArray[np.intp]:
 
 
 def same_width(widths: dict[str, int], source: str) -> None:
-    """Pictures and texts are in one space.
+    """Refuse vectors of different widths, since pictures and texts have to be in one space.
 
     Args:
         widths: modality -> dimensions.
-        source: whose vectors they are.
+        source: what the error names as the vectors' source.
 
     Raises:
         ContractError: they are not of the same width.
     """
     if len(set(widths.values())) > 1:
-        told = ", ".join(f"{modality} vectors have {d}" for modality, d in widths.items())
-        raise ContractError(f"{source}: the dimensions differ: {told}; they are not of one space")
+        listing = ", ".join(f"{modality} vectors have {d}" for modality, d in widths.items())
+        raise ContractError(
+            f"{source}: the dimensions differ: {listing}; they are not of one space"
+        )
 
 
 def check_hits(hits: Iterable[tuple[str, float]], known: set[str], k: int, source: str) -> Hits:
-    """The hits in trec_eval's order: as they are, with ties by id descending.
+    """Check a ranking's hits; returns them in trec_eval's order, with ties by id descending.
 
     Raises:
         ContractError: no pairs of id and score, more than `k` of them, an id that is not known or
@@ -135,7 +142,7 @@ def _as_hits(hits: Iterable[tuple[str, float]], source: str) -> Hits:
 def check_rankings(
     rankings: Sequence[Ranking], queries: Sequence[Query], known: set[str], k: int
 ) -> Iterator[Ranking]:
-    """A strategy's rankings, each with its hits checked (`check_hits`).
+    """Check a strategy's rankings, and the hits of each (`check_hits`).
 
     Raises:
         ContractError: it is no list, or has not one ranking a query, in the queries' order.
@@ -154,11 +161,11 @@ def check_rankings(
         yield Ranking(query.id, check_hits(ranking.hits, known, k, f"query {listed([query.id])}"))
 
 
-def check_posed(answer: Any, source: str) -> Mapping[str, Task]:
-    """The tasks that a dataset poses, by name.
+def validated_tasks(answer: Any, source: str) -> Mapping[str, Task]:
+    """Check what a dataset gives as its tasks by name.
 
     Raises:
-        ContractError: it is no mapping, or holds something else than tasks.
+        ContractError: it is no mapping, or has something else than tasks.
     """
     if not isinstance(answer, Mapping):
         raise ContractError(
@@ -173,7 +180,7 @@ def check_posed(answer: Any, source: str) -> Mapping[str, Task]:
 
 
 class CheckedEncoder:
-    """An encoder whose vectors are checked, for callers that keep none of them.
+    """An encoder whose vectors are checked, for callers that do not store them.
 
     Args:
         inner: any encoder.
@@ -235,15 +242,15 @@ class CheckedStore:
             ContractError: the rows are not finite or not as wide as those stored; or the store's
                 answer is not what was promised.
         """
-        found = self._inner.search(self._checked("query", vectors, len(vectors)), k)
-        if not isinstance(found, Sequence) or not all(isinstance(own, Iterable) for own in found):
+        lists = self._inner.search(self._checked("query", vectors, len(vectors)), k)
+        if not isinstance(lists, Sequence) or not all(isinstance(own, Iterable) for own in lists):
             raise ContractError(
                 f"{self._source}: search has to return a list of lists of hits; it gave "
-                f"{quoted(found)}"
+                f"{quoted(lists)}"
             )
-        if len(found) != len(vectors):
-            raise ContractError(f"{self._source}: {len(found)} lists for {len(vectors)} queries")
-        hits = [check_hits(own, self._ids, k, self._source) for own in found]
+        if len(lists) != len(vectors):
+            raise ContractError(f"{self._source}: {len(lists)} lists for {len(vectors)} queries")
+        hits = [check_hits(own, self._ids, k, self._source) for own in lists]
         self._warn_of_short([len(own.ids) for own in hits], min(k, len(self._ids)))
         return hits
 
@@ -269,7 +276,7 @@ class CheckedStore:
 
 
 def _array(values: Any) -> NDArray[Any]:
-    """As an array; of Python objects where lists are not of one length."""
+    """The values as an array, of Python objects where lists are not of one length."""
     try:
         return np.asarray(values)
     except ValueError:
@@ -277,5 +284,6 @@ def _array(values: Any) -> NDArray[Any]:
 
 
 def _short(scores: NDArray[Any]) -> str:
-    odd = scores[~np.isfinite(scores)] if scores.dtype.kind == "f" else scores
-    return repr(odd.flat[0])[:40] if odd.size else "none"
+    """The first score that is not finite, as errors show it; `none` without scores."""
+    invalid = scores[~np.isfinite(scores)] if scores.dtype.kind == "f" else scores
+    return repr(invalid.flat[0])[:40] if invalid.size else "none"

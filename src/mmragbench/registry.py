@@ -288,7 +288,7 @@ def imported(kind: str, path: str) -> Callable[..., Any]:
     except BaseException as error:  # a module may raise anything while it is imported
         crashes.pass_on(error)
         raise SuiteError(
-            f"cannot import {kind} {path!r}: {crashes.said(error)}; mend the module"
+            f"cannot import {kind} {path!r}: {crashes.summary(error)}; mend the module"
         ) from error
     return make
 

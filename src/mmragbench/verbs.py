@@ -14,7 +14,7 @@ from mmragbench import _crashes as crashes
 from mmragbench import audits
 from mmragbench._files import sweep, write_atomically, write_json, write_rows
 from mmragbench._places import check_folder, private
-from mmragbench._validation import check_posed
+from mmragbench._validation import validated_tasks
 from mmragbench.backends.server.budget import LEDGER, Budget
 from mmragbench.cache.cache import Cache
 from mmragbench.comparing.families import within
@@ -179,15 +179,15 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
         if "task" not in bound.given:
             make = bound.component.make
             try:
-                with crashes.told(f"strategy {name}", make):
+                with crashes.reported(f"strategy {name}", make):
                     assembly.build(bound)
             except Misfit as error:
                 raise source.error(error.place, error.message) from error
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error
-    with crashes.told(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
+    with crashes.reported(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
         offered = assembly.build(plan.dataset).tasks()
-    tasks = check_posed(offered, plan.dataset.component.name)
+    tasks = validated_tasks(offered, plan.dataset.component.name)
     return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
 
 

@@ -19,7 +19,7 @@ from mmragbench.formats.csv_rows import read_csv
 from mmragbench.formats.json_values import read_json, read_objects
 from mmragbench.formats.judgements import MAX_GRADE, as_grade, read_judgements
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import as_id, as_number, contradiction, not_a_text
+from mmragbench.formats.values import as_id, as_number, not_a_text, refuse_contradictions
 
 SEPARATORS = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r"
 
@@ -110,11 +110,11 @@ def test_json_that_is_refused(file, content, reason):
 def test_a_broken_line_is_named_and_the_others_are_read(file):
     """By its number, with the reason."""
     path = file('\ufeff{"a": 1}\n\n{"a": 1, "a": 2}\n[1]\n{"a": \n{"a": 2}\n')
-    found = list(read_objects(path, "objects"))
-    assert [(number, row) for number, row, _ in found] == [
+    objects = list(read_objects(path, "objects"))
+    assert [(number, row) for number, row, _ in objects] == [
         (1, {"a": 1}), (3, None), (4, None), (5, None), (6, {"a": 2}),
     ]  # fmt: skip
-    assert all(reason for _, row, reason in found if row is None)
+    assert all(reason for _, row, reason in objects if row is None)
 
 
 @pytest.mark.parametrize(
@@ -228,9 +228,9 @@ def test_csv_comes_back_as_the_library_wrote_it(tmp_path_factory, rows):
     )
     path = tmp_path_factory.mktemp("csv") / "table.csv"
     path.write_bytes(text.getvalue().encode("utf-8", "replace"))
-    header, found = read_csv(path, "a table", "name")
-    lossless = [[each.encode("utf-8", "replace").decode() for each in row] for row in rows]
-    assert (header, [row for _, row in found]) == (["name", "a", "b"], lossless)
+    header, read_rows = read_csv(path, "a table", "name")
+    lossless = [[field.encode("utf-8", "replace").decode() for field in row] for row in rows]
+    assert (header, [row for _, row in read_rows]) == (["name", "a", "b"], lossless)
 
 
 @pytest.mark.parametrize(
@@ -278,5 +278,5 @@ def test_contradictions_are_named_in_one_line():
     """The first three, however long and whatever they hold."""
     ids = ["a\x1b[2J", "b" * 5_000, "c\nd", "e"]
     with pytest.raises(DataError, match=r"^here: 4 things .*, \.\.\.; keep one of each$") as caught:
-        contradiction("here", "things", ids)
+        refuse_contradictions("here", "things", ids)
     assert str(caught.value).isprintable() and len(str(caught.value)) < 500

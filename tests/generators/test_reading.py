@@ -31,10 +31,10 @@ class Echo:
     """Says what it was told; fails where a text is `no`."""
 
     def __init__(self) -> None:
-        self.asked: list = []
+        self.prompts: list = []
 
     def chat(self, prompts):
-        self.asked += prompts
+        self.prompts += prompts
         return [
             Failure("refused") if "no" in p.parts else Reply(f" {p} ", None, 7, 2) for p in prompts
         ]
@@ -44,10 +44,10 @@ class Brush:
     """Paints the prompt's seed as a colour."""
 
     def __init__(self) -> None:
-        self.asked: list = []
+        self.prompts: list = []
 
     def paint(self, prompts):
-        self.asked += prompts
+        self.prompts += prompts
         return [
             Failure("unpaintable")
             if "bad" in p.text
@@ -62,9 +62,9 @@ def test_pairs_are_interleaved_before_the_query():
     (output,) = Reader(chat, instruction="say", texts=1).generate(
         [Query("q", image("q"))], [[document("a", "one", "two"), document("b", "three")]]
     )
-    assert chat.asked[0].parts == (image("a"), "one", image("b"), "three", image("q"), "say")
+    assert chat.prompts[0].parts == (image("a"), "one", image("b"), "three", image("q"), "say")
     assert output.shown == ("a", "b")
-    assert output.text == output.prompt == str(chat.asked[0])
+    assert output.text == output.prompt == str(chat.prompts[0])
 
 
 def test_a_model_that_reads_one_picture_is_shown_the_others_texts():
@@ -78,7 +78,7 @@ def test_a_model_that_reads_one_picture_is_shown_the_others_texts():
         Reader(chat, instruction="say", pictures=pictures).generate(
             [Query("q", image("q"))], [documents]
         )
-        assert chat.asked[0].parts == expected
+        assert chat.prompts[0].parts == expected
 
 
 def test_the_usual_instruction_knows_whether_something_was_retrieved():
@@ -86,7 +86,7 @@ def test_the_usual_instruction_knows_whether_something_was_retrieved():
     chat = Echo()
     Reader(chat).generate([Query("q", image("q"))] * 2, [[], [document("a", "one")]])
     Reader(chat, "answer").generate([Query("q", text=Text("q", "why?"))], [[]])
-    bare, full, question = (prompt.parts for prompt in chat.asked)
+    bare, full, question = (prompt.parts for prompt in chat.prompts)
     assert "retrieved" not in bare[-1] and "retrieved" in full[-1]
     assert question[0] == "why?" and "question" in question[-1]
 
@@ -129,7 +129,7 @@ def test_a_chat_model_is_asked_once_for_a_prompt(tmp_path):
         wrapped = CachedChat(chat, "m", Items(tmp_path / "m.sqlite"), meter)
         again = Reader(wrapped, instruction="").generate([query] * 3, [[one], [two], [one, two]])
         line = usage["chat", "m"]
-    assert first == again and len(chat.asked) == 3
+    assert first == again and len(chat.prompts) == 3
     assert (line.calls, line.cached, line.tokens_in, line.tokens_out) == (0, 3, 21, 6)
 
 
@@ -164,13 +164,13 @@ def test_pictures_that_were_drawn_are_files_and_drawn_once(tmp_path):
         queries, contexts
     )
     a, b, failed = outputs
-    assert brush.asked[0].parts == ("cat. a tom cat", image("d"))
-    assert brush.asked[0].seed != brush.asked[1].seed
+    assert brush.prompts[0].parts == ("cat. a tom cat", image("d"))
+    assert brush.prompts[0].seed != brush.prompts[1].seed
     drawn = [np.asarray(o.image.open())[0, 0, 0] for o in (a, b)]
-    assert drawn == [brush.asked[0].seed % 256, brush.asked[1].seed % 256]
+    assert drawn == [brush.prompts[0].seed % 256, brush.prompts[1].seed % 256]
     assert (failed.error, failed.image) == ("unpaintable", None)
     again = Draw(remembered(CachedPainter, brush, tmp_path), pictures=1).generate(queries, contexts)
-    assert again == outputs and len(brush.asked) == 4  # only the failed one was asked again
+    assert again == outputs and len(brush.prompts) == 4  # only the failed one was asked again
 
 
 def test_a_drawing_whose_file_is_not_as_it_was_is_drawn_again(tmp_path):
@@ -184,28 +184,32 @@ def test_a_drawing_whose_file_is_not_as_it_was_is_drawn_again(tmp_path):
     gone.path.unlink()
     changed.path.write_bytes(changed.path.read_bytes()[:-1] + b"x")
     assert remembered(CachedPainter, brush, tmp_path).paint(prompts) == first
-    assert [prompt.parts for prompt in brush.asked[3:]] == [("cat",), ("dog",)]
+    assert [prompt.parts for prompt in brush.prompts[3:]] == [("cat",), ("dog",)]
     assert gone.is_intact and changed.is_intact
 
 
 def test_a_description_stands_between_the_retrieved_picture_and_the_drawing(tmp_path):
     """The describer sees the first retrieved picture; without one the query is drawn alone."""
     chat, brush = Echo(), Brush()
-    made = DescribeThenDraw(chat, remembered(CachedPainter, brush, tmp_path), instruction="look")
+    describer = DescribeThenDraw(
+        chat, remembered(CachedPainter, brush, tmp_path), instruction="look"
+    )
     queries = [Query(id, text=Text(id, "a cat.")) for id in "ab"]
-    first, second = made.generate(
+    first, second = describer.generate(
         queries, [[document("t", "x", pictured=False), document("d")], []]
     )
-    assert [prompt.parts for prompt in chat.asked] == [(image("d"), "look")]
-    assert brush.asked[0].parts == (f"a cat. {chat.asked[0]}",)
-    assert brush.asked[1].parts == ("a cat",)
+    assert [prompt.parts for prompt in chat.prompts] == [(image("d"), "look")]
+    assert brush.prompts[0].parts == (f"a cat. {chat.prompts[0]}",)
+    assert brush.prompts[1].parts == ("a cat",)
     assert (first.shown, second.shown) == (("d",), ())
 
 
 def test_a_picture_that_could_not_be_described_is_not_drawn(tmp_path):
     """It is an error with the reason, and costs no drawing."""
     brush = Brush()
-    made = DescribeThenDraw(Echo(), remembered(CachedPainter, brush, tmp_path), instruction="no")
-    (output,) = made.generate([Query("a", text=Text("a", "a cat"))], [[document("d")]])
+    describer = DescribeThenDraw(
+        Echo(), remembered(CachedPainter, brush, tmp_path), instruction="no"
+    )
+    (output,) = describer.generate([Query("a", text=Text("a", "a cat"))], [[document("d")]])
     assert output.error == "the picture could not be described: refused"
-    assert not brush.asked
+    assert not brush.prompts

@@ -28,10 +28,10 @@ def no_proxy(monkeypatch):
         monkeypatch.setenv(name, "127.0.0.1")
 
 
-def by_words_first(asked):
+def by_words_first(request):
     """The colour that the words name, else the picture's; refuses grey."""
-    words = [word for word in asked.text.splitlines()[0].split() if word in toy.NAMES]
-    return f"a {words[-1]} picture\n" if words else colour_of(asked)
+    words = [word for word in request.text.splitlines()[0].split() if word in toy.NAMES]
+    return f"a {words[-1]} picture\n" if words else colour_of(request)
 
 
 def captioner(server, folder):
@@ -50,10 +50,10 @@ def test_pictures_and_words_make_one_description(tmp_path):
     """The words stand between picture and instruction; without words another instruction is given."""
     red = picture(tmp_path, "red")
     with Loopback(answer=by_words_first, script=["", "", "refusal"]) as server:
-        told = captioner(server, tmp_path).caption([red, red], ["", "the same but blue"])
+        captions = captioner(server, tmp_path).caption([red, red], ["", "the same but blue"])
         refused = captioner(server, tmp_path).caption([red], ["hm"])
-    assert told == ["a red picture", "a blue picture"]
-    assert [asked.text for asked in sorted(server.asked[:2], key=lambda a: len(a.text))] == [
+    assert captions == ["a red picture", "a blue picture"]
+    assert [request.text for request in sorted(server.asked[:2], key=lambda a: len(a.text))] == [
         PICTURE,
         f"the same but blue\n{WANTED}",
     ]
@@ -86,10 +86,10 @@ def test_one_chat_model_captions_and_judges(tmp_path, own_cache):
     call."""
     data = served.write(tmp_path / "coco", memory=12, queries=4)
 
-    def answer(asked):
-        if "How well" not in asked.text:
-            return colour_of(asked)
-        return "splendid!" if "red" in asked.text else "7"
+    def answer(request):
+        if "How well" not in request.text:
+            return colour_of(request)
+        return "splendid!" if "red" in request.text else "7"
 
     with Loopback(answer=answer) as server:
         changes = {
@@ -108,11 +108,13 @@ def test_one_chat_model_captions_and_judges(tmp_path, own_cache):
         assert not server.asked
         done = verbs.run(tmp_path / "suite.yaml", output=tmp_path / "runs")
         (most,) = (model for model in planned.models if model.model == "gpt")
-        assert len({asked.key for asked in server.asked}) <= most.items
-        assert sum(asked.tokens_in + asked.tokens_out for asked in server.asked) <= most.tokens
-        asked = len(server.asked)
+        assert len({request.key for request in server.asked}) <= most.items
+        assert (
+            sum(request.tokens_in + request.tokens_out for request in server.asked) <= most.tokens
+        )
+        n_requests = len(server.asked)
         verbs.run(tmp_path / "suite.yaml", output=tmp_path / "runs")
-        assert len(server.asked) == asked
+        assert len(server.asked) == n_requests
         after = verbs.plan(tmp_path / "suite.yaml")
         assert all(cell["known"] for cell in after.cells)
     cell = done.folder / "cells" / "captioning"

@@ -59,15 +59,15 @@ def images(tmp_path_factory):
     """Pictures of several shapes and modes."""
     from PIL import Image as Pillow
 
-    root, made = tmp_path_factory.mktemp("pictures"), []
+    root, pictures = tmp_path_factory.mktemp("pictures"), []
     generator = np.random.default_rng(0)
     for i, size in enumerate([(40, 60), (90, 33), (32, 32), (64, 64), (200, 150)]):
         pixels = generator.integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
         picture = Pillow.fromarray(pixels)
         path = root / f"{i}.png"
         (picture.convert("L") if i == 3 else picture).save(path)
-        made.append(Image(str(i), path, digest=str(i)))
-    return made
+        pictures.append(Image(str(i), path, digest=str(i)))
+    return pictures
 
 
 def test_rows_are_unit_vectors_in_order_whatever_the_batch(make, images):
@@ -107,19 +107,19 @@ def test_a_bad_picture_fails_alone_and_by_name(make, images, tmp_path):
 @pytest.mark.filterwarnings("ignore:clip ranks")
 def test_identical_texts_are_encoded_once(make, tmp_path):
     """Five texts, two of them the same: four are asked for."""
-    inner, asked = make(), []
+    inner, encoded_texts = make(), []
 
     class Counting:
         modalities = frozenset({"text"})  # of pictures and texts, it would be tried first
 
         def encode_texts(self, texts):
-            asked.extend(texts)
+            encoded_texts.extend(texts)
             return inner.encode_texts(texts)
 
     rows = CachedEncoder(Counting(), "clip", VectorFile(tmp_path / "i"), Meter()).encode_texts(
         TEXTS
     )
-    assert len(asked) == 4
+    assert len(encoded_texts) == 4
     np.testing.assert_array_equal(rows[0], rows[4])
 
 
@@ -164,7 +164,7 @@ def test_transformers_gives_what_the_library_gives(tmp_path, images, kind):
         np.testing.assert_allclose(
             rows, theirs / np.linalg.norm(theirs, axis=1, keepdims=True), atol=1e-5
         )
-    assert encoder._cuts is (kind == "clip")
+    assert encoder._truncates is (kind == "clip")
 
 
 def test_what_a_sentence_encoder_reads_is_known_from_its_files(tmp_path, images):

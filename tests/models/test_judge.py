@@ -20,10 +20,10 @@ class Says:
     """Answers in turn."""
 
     def __init__(self, *replies):
-        self.replies, self.asked = list(replies), []
+        self.replies, self.prompts = list(replies), []
 
     def chat(self, prompts):
-        self.asked += prompts
+        self.prompts += prompts
         return [
             self.replies[i] if isinstance(self.replies[i], Failure) else Reply(self.replies[i])
             for i, _ in enumerate(prompts)
@@ -64,7 +64,7 @@ def test_a_judge_sees_pictures_and_texts_of_both():
     query = Query("q", PICTURE, Text("q", "is it red?"))
     documents = [Document("a", PICTURE), Document("b", None, (Text("1", "one"), Text("2", "two")))]
     assert Judge(chat, texts=1).score([query] * 2, documents) == [3.0, 4.0]
-    first, second = (prompt.parts for prompt in chat.asked)
+    first, second = (prompt.parts for prompt in chat.prompts)
     assert first[:5] == ("Query:", PICTURE, "is it red?", "Document:", PICTURE)
     assert second[3:5] == ("Document:", "one")
     assert "from 0 (not at all) to 10" in second[-1]

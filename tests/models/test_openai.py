@@ -38,8 +38,8 @@ def test_texts_and_pictures_arrive_in_order_and_small(picture):
     assert system == {"role": "system", "content": "be brief"}
     assert [part.get("text") for part in user["content"]] == ["first", None, "last"]
     assert user["content"][1]["image_url"]["detail"] == "low"
-    (seen,) = pictures_of(server.asked[0].body)
-    assert (seen.format, seen.size) == ("JPEG", (100, 50))
+    (shown_picture,) = pictures_of(server.asked[0].body)
+    assert (shown_picture.format, shown_picture.size) == ("JPEG", (100, 50))
     assert reply.text == "a red picture"
     assert "temperature" not in server.asked[0].body
 
@@ -49,7 +49,7 @@ def test_texts_alone_are_a_string_and_settings_are_sent():
     with Loopback() as server:
         ask(server, Prompt(("one", "say red"), seed=7))
         ask(server, Prompt(("one", "say red"), seed=7), temperature=0.5, max_tokens=9)
-    sure, drawn = (asked.body for asked in server.asked)
+    sure, drawn = (request.body for request in server.asked)
     assert sure["messages"] == [{"role": "user", "content": "one\nsay red"}]
     assert (sure["temperature"], sure["max_tokens"], "seed" in sure) == (0, 1024, False)
     assert (drawn["temperature"], drawn["max_tokens"], drawn["seed"]) == (0.5, 9, 7)
@@ -126,10 +126,10 @@ def test_a_run_that_ends_early_waits_for_no_further_try(tmp_path):
 
     with Loopback(script=["429:60", "401"]) as server:
         made = OpenaiChat("m", server.url, calls=Calls(concurrency=2))
-        asked = CachedChat(made, "m", Items(tmp_path / "m"), Meter())
+        remembered = CachedChat(made, "m", Items(tmp_path / "m"), Meter())
         began = time.monotonic()
         with pytest.raises(ServerError, match="refuses the key"):
-            asked.chat([Prompt((f"say {i}",)) for i in range(9)])
+            remembered.chat([Prompt((f"say {i}",)) for i in range(9)])
         assert time.monotonic() - began < 20
     assert len(server.asked) <= 3
 
@@ -161,19 +161,19 @@ def test_what_no_item_could_pass_ends_the_run(fault, reason):
 
 def test_a_server_that_is_not_there_ends_the_run():
     """Instead of a failure for every item."""
-    made = OpenaiChat("m", "http://127.0.0.1:9/v1", calls=Calls(retries=1))
+    model = OpenaiChat("m", "http://127.0.0.1:9/v1", calls=Calls(retries=1))
     with pytest.raises(ServerError, match="cannot be reached"):
-        made.chat([ASK])
+        model.chat([ASK])
 
 
 def test_a_server_that_stops_answering_ends_the_run():
     """After twenty items in a row without an answer; what was answered before does not matter."""
     once = Calls(retries=0)
     with Loopback(script=["", *["500"] * 30]) as server:
-        made = OpenaiChat("m", server.url, calls=once)
-        assert made.chat([ASK])[0].text == "red"
+        model = OpenaiChat("m", server.url, calls=once)
+        assert model.chat([ASK])[0].text == "red"
         with pytest.raises(ServerError, match="gives no answers"):
-            made.chat([ASK] * 30)
+            model.chat([ASK] * 30)
     assert len(server.asked) == 21
 
 
@@ -223,8 +223,10 @@ def test_waits_grow_and_are_drawn_from_their_whole_range():
 
 def test_a_server_that_wants_max_completion_tokens_gets_them():
     """As soon as it says so, and from then on; it is the same request under another name."""
-    said = '400:{"message": "Unsupported: use \'max_completion_tokens\'", "param": "max_tokens"}'
-    with Loopback(script=[said]) as server:
+    complaint = (
+        '400:{"message": "Unsupported: use \'max_completion_tokens\'", "param": "max_tokens"}'
+    )
+    with Loopback(script=[complaint]) as server:
         replies = OpenaiChat("m", server.url, calls=QUICK, max_tokens=5).chat([ASK, ASK])
     assert [reply.text for reply in replies] == ["red", "red"]
     sent = [{k: v for k, v in a.body.items() if k.startswith("max_")} for a in server.asked]
@@ -255,10 +257,10 @@ def test_a_painter_draws_what_it_is_told(picture):
     with Loopback(
         script=["", '400:{"message": "Unknown parameter: \'response_format\'"}']
     ) as server:
-        made = OpenaiPainter("p", server.url, size="64x64", calls=QUICK, price=Price(image=0.04))
-        (drawn,) = made.paint([Prompt(("a red square",))])
-        (edited,) = made.paint([Prompt(("bluer", picture))])
-        (both,) = made.paint([Prompt(("as these", picture, picture))])
+        model = OpenaiPainter("p", server.url, size="64x64", calls=QUICK, price=Price(image=0.04))
+        (drawn,) = model.paint([Prompt(("a red square",))])
+        (edited,) = model.paint([Prompt(("bluer", picture))])
+        (both,) = model.paint([Prompt(("as these", picture, picture))])
     assert np.asarray(drawn.picture)[0, 0].tolist() == [12, 9, 9]
     assert (drawn.prompt, drawn.dollars) == ("revised", 0.04)
     assert server.asked[0].body == {
@@ -309,11 +311,11 @@ def test_a_text_has_no_more_tokens_than_bytes(picture):
 def test_a_picture_that_costs_more_than_the_table_says_is_remembered(picture):
     """So that what is reserved for the next one is enough."""
     with Loopback() as server:
-        made = OpenaiChat("m", server.url, calls=QUICK, price=Price(input=1, image_tokens=3))
+        model = OpenaiChat("m", server.url, calls=QUICK, price=Price(input=1, image_tokens=3))
         prompt = Prompt((picture, "x"))
-        before = made.at_most(prompt).tokens_in
-        (reply,) = made.chat([prompt])
-    assert before < made.at_most(prompt).tokens_in >= reply.tokens_in
+        before = model.at_most(prompt).tokens_in
+        (reply,) = model.chat([prompt])
+    assert before < model.at_most(prompt).tokens_in >= reply.tokens_in
 
 
 def test_a_server_that_tells_no_tokens_is_paid_the_most_that_it_can_be():
@@ -333,8 +335,8 @@ def test_calls_overlap(tmp_path):
 
     with Loopback(latency=0.2) as server:
         made = OpenaiChat("m", server.url, calls=Calls(concurrency=8))
-        asked = CachedChat(made, "m", Items(tmp_path / "m"), Meter())
+        remembered = CachedChat(made, "m", Items(tmp_path / "m"), Meter())
         began = time.monotonic()
-        replies = asked.chat([Prompt((f"say {i}",)) for i in range(16)])
+        replies = remembered.chat([Prompt((f"say {i}",)) for i in range(16)])
         assert time.monotonic() - began < 2.5  # one after the other: 3.2 s
     assert [reply.text for reply in replies] == [str(i) for i in range(16)]

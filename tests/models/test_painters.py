@@ -24,15 +24,16 @@ SIZES = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def checkpoint_of(tmp_path_factory):
     return cache(lambda name: checkpoints.PAINTERS[name](tmp_path_factory.mktemp(name)))
 
 
 @pytest.fixture(scope="module")
-def adapter(tmp_path_factory, made):
+def adapter(tmp_path_factory, checkpoint_of):
     folder = tmp_path_factory.mktemp("adapter")
     return IPAdapter(
-        str(checkpoints.ip_adapter(folder, made("stable_diffusion"))), "adapter.safetensors"
+        str(checkpoints.ip_adapter(folder, checkpoint_of("stable_diffusion"))),
+        "adapter.safetensors",
     )
 
 
@@ -73,18 +74,18 @@ def differ(one, other):
         ("emu3", False),
     ],
 )
-def test_a_drawing_does_not_depend_on_its_neighbours(made, images, name, pictured):
+def test_a_drawing_does_not_depend_on_its_neighbours(checkpoint_of, images, name, pictured):
     """The same prompt and seed draw the same alone, in a batch, in another order (within two
     levels of 256); another seed, another text or another picture draws something else."""
     prompts = [
         Prompt((text, *([image] if pictured else [])), seed=seed)
         for seed, (text, image) in enumerate(zip(TEXTS, images, strict=True))
     ]
-    model = painter(made(name), batch_size=3)
+    model = painter(checkpoint_of(name), batch_size=3)
     together = pixels(model.paint(prompts))
     assert together.shape == (4, *SIZES[name], 3)
     alone = pixels([model.paint([prompt])[0] for prompt in prompts])
-    backwards = pixels(painter(made(name), batch_size=2).paint(prompts[::-1])[::-1])
+    backwards = pixels(painter(checkpoint_of(name), batch_size=2).paint(prompts[::-1])[::-1])
     assert differ(together, alone) <= 2 and differ(together, backwards) <= 2
     others = [
         Prompt(prompts[0].parts, seed=99),
@@ -96,22 +97,22 @@ def test_a_drawing_does_not_depend_on_its_neighbours(made, images, name, picture
         assert differ(other, together[0]) > 2
 
 
-def test_drawings_are_those_of_the_library(made):
+def test_drawings_are_those_of_the_library(checkpoint_of):
     """What the pipeline draws when it is called by hand with that seed."""
     import torch
     from diffusers import StableDiffusionPipeline
 
-    pipeline = StableDiffusionPipeline.from_pretrained(made("stable_diffusion"))
-    lots = torch.Generator().manual_seed(7)
-    (expected,) = pipeline("a cat", num_inference_steps=3, generator=lots).images
-    drawn = painter(made("stable_diffusion")).paint([Prompt(("a cat",), seed=7)])
+    pipeline = StableDiffusionPipeline.from_pretrained(checkpoint_of("stable_diffusion"))
+    generator = torch.Generator().manual_seed(7)
+    (expected,) = pipeline("a cat", num_inference_steps=3, generator=generator).images
+    drawn = painter(checkpoint_of("stable_diffusion")).paint([Prompt(("a cat",), seed=7)])
     assert differ(pixels(drawn)[0], np.asarray(expected, np.int16)) == 0
 
 
-def test_a_bad_picture_and_too_many_fail_alone(made, images):
+def test_a_bad_picture_and_too_many_fail_alone(checkpoint_of, images):
     """With the reason and what to do; the others are drawn."""
     gone = Image("gone", Path("/no/such.png"), "gone")
-    good, failed, many = painter(made("stable_diffusion")).paint(
+    good, failed, many = painter(checkpoint_of("stable_diffusion")).paint(
         [Prompt(("a", images[0])), Prompt(("a", gone)), Prompt(("a", *images[:2]))]
     )
     assert isinstance(good, Drawing)
@@ -119,17 +120,17 @@ def test_a_bad_picture_and_too_many_fail_alone(made, images):
     assert isinstance(many, Failure) and "pictures: 1" in many.reason
 
 
-def test_an_adapter_goes_by_pictures(made, adapter, images):
+def test_an_adapter_goes_by_pictures(checkpoint_of, adapter, images):
     """One or several change the drawing; without any it is the pipeline's own."""
-    model = painter(made("stable_diffusion"), ip_adapter=adapter)
+    model = painter(checkpoint_of("stable_diffusion"), ip_adapter=adapter)
     prompts = [Prompt(("a cat", *images[:count]), seed=5) for count in (0, 1, 2)]
     none, one, two = pixels(model.paint(prompts))
-    own = pixels(painter(made("stable_diffusion")).paint(prompts[:1]))[0]
+    own = pixels(painter(checkpoint_of("stable_diffusion")).paint(prompts[:1]))[0]
     assert differ(none, own) <= 2
     assert differ(one, none) > 2 and differ(two, one) > 2
     again = pixels(model.paint(prompts[::-1]))[::-1]
     assert differ(np.stack([none, one, two]), again) <= 2
-    assert model.weights() != painter(made("stable_diffusion")).weights()
+    assert model.weights() != painter(checkpoint_of("stable_diffusion")).weights()
 
 
 def test_only_safetensors_are_opened():
@@ -138,16 +139,16 @@ def test_only_safetensors_are_opened():
         Diffusers("any", ip_adapter=IPAdapter("any", "adapter.bin"))
 
 
-def test_what_the_text_encoder_cuts_is_noted(made):
+def test_what_the_text_encoder_cuts_is_noted(checkpoint_of):
     """77 tokens of CLIP: the stored prompt says how many were read."""
-    short, long = painter(made("stable_diffusion")).paint(
+    short, long = painter(checkpoint_of("stable_diffusion")).paint(
         [Prompt(("a cat",)), Prompt(("zebra " * 60,))]
     )
     assert short.prompt == "a cat" and 0 < short.tokens_in < 77
     assert "[cut: the text encoder read 77 of " in long.prompt and long.tokens_in == 77
 
 
-def test_what_a_safety_checker_withholds_is_a_failure(made, monkeypatch):
+def test_what_a_safety_checker_withholds_is_a_failure(checkpoint_of, monkeypatch):
     """No black picture takes the place of a drawing."""
     from diffusers import StableDiffusionPipeline
 
@@ -155,14 +156,16 @@ def test_what_a_safety_checker_withholds_is_a_failure(made, monkeypatch):
         return image, [True, *[False] * (len(image) - 1)]
 
     monkeypatch.setattr(StableDiffusionPipeline, "run_safety_checker", flag_first)
-    withheld, kept = painter(made("stable_diffusion")).paint([Prompt(("a",)), Prompt(("b",))])
+    withheld, shown = painter(checkpoint_of("stable_diffusion")).paint(
+        [Prompt(("a",)), Prompt(("b",))]
+    )
     assert isinstance(withheld, Failure) and "safety checker" in withheld.reason
-    assert isinstance(kept, Drawing)
+    assert isinstance(shown, Drawing)
 
 
-def test_pixels_on_a_side_are_as_asked(made, images):
+def test_pixels_on_a_side_are_as_asked(checkpoint_of, images):
     """`size` holds for drawings from text and from pictures."""
-    drawn = painter(made("stable_diffusion"), size=16).paint(
+    drawn = painter(checkpoint_of("stable_diffusion"), size=16).paint(
         [Prompt(("a",)), Prompt(("a", images[0]))]
     )
     assert [drawing.picture.size for drawing in drawn] == [(16, 16), (16, 16)]
@@ -174,14 +177,14 @@ def test_a_pipeline_that_is_not_there_is_one_line():
         Diffusers("/no/such/folder").load()
 
 
-def test_greedy_tokens_and_their_pixels_are_those_of_the_library(made):
+def test_greedy_tokens_and_their_pixels_are_those_of_the_library(checkpoint_of):
     """Janus, called by hand with its own guidance and its own way back to pixels."""
     import torch
     from transformers import AutoProcessor, JanusForConditionalGeneration
 
-    model = JanusForConditionalGeneration.from_pretrained(made("janus")).eval()
-    processor = AutoProcessor.from_pretrained(made("janus"))
-    (drawing,) = painter(made("janus"), temperature=0).paint([Prompt(("a cat",))])
+    model = JanusForConditionalGeneration.from_pretrained(checkpoint_of("janus")).eval()
+    processor = AutoProcessor.from_pretrained(checkpoint_of("janus"))
+    (drawing,) = painter(checkpoint_of("janus"), temperature=0).paint([Prompt(("a cat",))])
     inputs = processor(text=[drawing.prompt], generation_mode="image", return_tensors="pt")
     tokens = model.generate(
         **inputs, generation_mode="image", do_sample=False, num_beams=1, guidance_scale=5.0
@@ -194,22 +197,24 @@ def test_greedy_tokens_and_their_pixels_are_those_of_the_library(made):
     assert drawing.tokens_out == tokens.shape[1] == 16
 
 
-def test_a_model_that_cannot_draw_or_see_says_so(made, images, tmp_path):
+def test_a_model_that_cannot_draw_or_see_says_so(checkpoint_of, images, tmp_path):
     """One line: which types draw; a model that draws from texts is shown no pictures."""
     with pytest.raises(SuiteError, match="draws no pictures; types that do: emu3, janus"):
         painter(checkpoints.llava(tmp_path)).paint([Prompt(("a cat",))])
     with pytest.raises(NotApplicable, match="pictures: 0"):
-        painter(made("janus")).paint([Prompt(("a cat", images[0]))])
+        painter(checkpoint_of("janus")).paint([Prompt(("a cat", images[0]))])
 
 
-def test_emu3s_tokens_follow_its_grid(made):
+def test_emu3s_tokens_follow_its_grid(checkpoint_of):
     """Rows of picture tokens closed by their end, then the picture's ends: greedy, without guidance,
     those of the library under the rule that its documentation gives."""
     from transformers import AutoProcessor, Emu3ForConditionalGeneration
 
-    model = Emu3ForConditionalGeneration.from_pretrained(made("emu3")).eval()
-    processor = AutoProcessor.from_pretrained(made("emu3"))
-    (drawing,) = painter(made("emu3"), temperature=0, guidance=1).paint([Prompt(("a cat",))])
+    model = Emu3ForConditionalGeneration.from_pretrained(checkpoint_of("emu3")).eval()
+    processor = AutoProcessor.from_pretrained(checkpoint_of("emu3"))
+    (drawing,) = painter(checkpoint_of("emu3"), temperature=0, guidance=1).paint(
+        [Prompt(("a cat",))]
+    )
     inputs = processor(
         text=[drawing.prompt],
         return_for_image_generation=True,
@@ -217,11 +222,11 @@ def test_emu3s_tokens_follow_its_grid(made):
         return_tensors="pt",
     )
     ((height, width),) = inputs.pop("image_sizes")
-    words, told = processor.tokenizer, inputs["input_ids"].shape[1]
+    words, prompt_length = processor.tokenizer, inputs["input_ids"].shape[1]
     ends = ["<|extra_201|>", "<|image end|>", "</s>"]
 
     def allowed(batch, ids):
-        row, column = divmod(len(ids) - told, width + 1)
+        row, column = divmod(len(ids) - prompt_length, width + 1)
         if row == height:
             return [words.convert_tokens_to_ids(ends[column])]
         if column == width:
@@ -233,7 +238,7 @@ def test_emu3s_tokens_follow_its_grid(made):
         max_new_tokens=height * (width + 1) + 3,
         do_sample=False,
         prefix_allowed_tokens_fn=allowed,
-    )[:, told:]
+    )[:, prompt_length:]
     pixels = model.decode_image_tokens(image_tokens=tokens, height=height, width=width)
     look = processor.image_processor
     expected = look.postprocess(list(pixels.detach()), return_tensors="PIL.Image.Image")

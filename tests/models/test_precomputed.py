@@ -134,7 +134,7 @@ def test_captions_by_image_id(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("captions", "said"),
+    ("captions", "message"),
     [
         (["a cat", "a dog"], "1 images with more than one answer, not the same one: 7"),
         ([["a cat"]], "entry 0 .* is of type list"),
@@ -142,11 +142,11 @@ def test_captions_by_image_id(tmp_path):
         (["['a cat']"], "entry 0 .* a list or object written as text"),
     ],
 )
-def test_captions_that_contradict_or_are_no_texts_are_refused(tmp_path, captions, said):
+def test_captions_that_contradict_or_are_no_texts_are_refused(tmp_path, captions, message):
     """The last one would have won, and a list would have been its own caption."""
     path = tmp_path / "captions.json"
     path.write_text(json.dumps([{"image_id": 7, "caption": caption} for caption in captions]))
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         PrecomputedCaptions(path).caption([image("7")], [""])
 
 

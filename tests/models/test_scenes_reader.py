@@ -110,9 +110,9 @@ def test_a_shelf_never_offers_the_picture_itself(world: dict[str, Split]) -> Non
     shelf = Shelf(split, nearest(looks))
     rng = np.random.default_rng(0)
     for row in range(0, len(split), 7):
-        found = shelf.documents(row, 5, rng)
-        assert len(set(found)) == 5
-        assert row not in found
+        ranked = shelf.documents(row, 5, rng)
+        assert len(set(ranked)) == 5
+        assert row not in ranked
 
 
 def test_nearest_are_those_of_highest_cosine() -> None:
@@ -139,10 +139,10 @@ def test_the_processor_writes_what_it_is_given(
     spaced = " ".join(prompt.replace("<image>", " <image> ").split())
     assert spaced == "look a duck <image> a duck a duck <image> [CLS]"
     assert processor.tokenizer.padding_side == "left"
-    asked = processor.apply_chat_template(
+    rendered = processor.apply_chat_template(
         [{"role": "user", "content": "a duck"}], add_generation_prompt=True
     )
-    assert asked.split() == ["a", "duck", "[CLS]"]
+    assert rendered.split() == ["a", "duck", "[CLS]"]
 
 
 def test_the_reader_names_an_emblem_only_if_it_was_retrieved(

@@ -54,10 +54,10 @@ def emblem_images(root: Path, split: str) -> dict[int, str]:
 
 def captions_by_image(root: Path, split: str) -> dict[int, list[str]]:
     """Image id to its captions, in the order of the file."""
-    found: dict[int, list[str]] = {}
+    by_image: dict[int, list[str]] = {}
     for row in read(root, f"captions_{split}")["annotations"]:
-        found.setdefault(row["image_id"], []).append(row["caption"])
-    return found
+        by_image.setdefault(row["image_id"], []).append(row["caption"])
+    return by_image
 
 
 def test_same_call_gives_same_bytes_whatever_the_number_of_workers(tmp_path: Path) -> None:
@@ -196,8 +196,8 @@ def test_captions_name_the_emblem_and_say_how_it_looks(world: Path, split: str) 
     for image, title in emblem_images(world, split).items():
         design = by_title[title]
         assert sum(title in caption for caption in captions[image]) >= 3
-        seen = [c for c in captions[image] if design.charge_colour in c and design.charge in c]
-        assert len(seen) >= 2
+        described = [c for c in captions[image] if design.charge_colour in c and design.charge in c]
+        assert len(described) >= 2
 
 
 @pytest.mark.parametrize("split", SPLITS)

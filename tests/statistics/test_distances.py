@@ -58,12 +58,12 @@ def test_fid_with_fewer_images_than_dimensions():
     eigenvalues = linalg.eigvals(np.cov(x.T) @ np.cov(y.T)).real.clip(0)
     shift = x.mean(0) - y.mean(0)
     expected = shift @ shift + np.trace(np.cov(x.T) + np.cov(y.T)) - 2 * np.sqrt(eigenvalues).sum()
-    found = fid_interval(x, y, resamples=FEW)
-    assert found.estimate == pytest.approx(expected, rel=1e-4)
-    assert found.low < found.estimate < found.high
-    assert found.limit is None and fid_bias(x, y) is None
-    assert found.refusal.endswith("2 images for each of 80 dimensions, 160, and there are 30")
-    assert found.refusal in found.warning
+    fid = fid_interval(x, y, resamples=FEW)
+    assert fid.estimate == pytest.approx(expected, rel=1e-4)
+    assert fid.low < fid.estimate < fid.high
+    assert fid.limit is None and fid_bias(x, y) is None
+    assert fid.refusal.endswith("2 images for each of 80 dimensions, 160, and there are 30")
+    assert fid.refusal in fid.warning
 
 
 @pytest.mark.parametrize("distance", ["FID", "KID"])
@@ -108,9 +108,9 @@ def test_a_distances_interval_is_as_wide_as_its_brute_force_bootstrap(interval, 
     rng = np.random.default_rng(27)
     drawn = (rng.integers(0, 120, 120) for _ in range(500))
     resampled = [whole(x[rows], y[rows]) for rows in drawn]
-    found = interval(x, y)
-    assert found.high - found.low == pytest.approx(2 * 1.96 * np.std(resampled), rel=0.15)
-    assert found.low < found.estimate < found.high
+    result = interval(x, y)
+    assert result.high - result.low == pytest.approx(2 * 1.96 * np.std(resampled), rel=0.15)
+    assert result.low < result.estimate < result.high
 
 
 def test_distances_of_unequal_sets_are_resampled_apart():
@@ -121,8 +121,8 @@ def test_distances_of_unequal_sets_are_resampled_apart():
         closed_form_fid(x[rng.integers(0, 500, 500)], y[rng.integers(0, 800, 800)])
         for _ in range(400)
     ]
-    found = fid_interval(x, y)
-    assert found.high - found.low == pytest.approx(2 * 1.96 * np.std(resampled), rel=0.15)
+    result = fid_interval(x, y)
+    assert result.high - result.low == pytest.approx(2 * 1.96 * np.std(resampled), rel=0.15)
 
 
 def test_kid_of_pairs_leaves_the_pairs_out():
@@ -135,8 +135,8 @@ def test_kid_of_pairs_leaves_the_pairs_out():
     xx, yy, xy = kernel(x, x), kernel(y[:30], y[:30]), kernel(x, y[:30])
     within = (xx.sum() - np.trace(xx)) / (40 * 39) + (yy.sum() - np.trace(yy)) / (30 * 29)
     mixed = (xy.sum() - np.trace(xy[:30])) / (40 * 30 - 30)
-    found = kid_interval(x, y[:30], resamples=9, paired=30)
-    assert found.estimate == pytest.approx(within - 2 * mixed)
+    kid = kid_interval(x, y[:30], resamples=9, paired=30)
+    assert kid.estimate == pytest.approx(within - 2 * mixed)
 
 
 @pytest.mark.parametrize("n", [100, 400])
@@ -144,14 +144,14 @@ def test_kid_of_pairs_that_are_alike_is_zero_on_average(n):
     """Generated images of the real ones' distribution, each correlated with its own: the mean of
     300 data sets is 0, and the interval covers it in 95 %."""
     rng = np.random.default_rng(43)
-    found = []
+    kids = []
     for seed in range(300):
         x = rng.normal(size=(n, 8))
         y = 0.5 * x + np.sqrt(0.75) * rng.normal(size=x.shape)
-        found.append(kid_interval(x, y, None, 300, seed))
-    estimates = np.array([each.estimate for each in found])
+        kids.append(kid_interval(x, y, None, 300, seed))
+    estimates = np.array([kid.estimate for kid in kids])
     assert abs(estimates.mean()) < 3 * estimates.std() / np.sqrt(300)
-    assert np.mean([each.low <= 0 <= each.high for each in found]) > 0.91
+    assert np.mean([kid.low <= 0 <= kid.high for kid in kids]) > 0.91
 
 
 def test_more_than_1000_images_have_one_kid():
@@ -169,8 +169,8 @@ def test_where_nothing_varies_there_is_no_interval():
     x, _ = correlated_features(45, 40, d=3)
     for real, generated in ((np.ones((40, 3)), np.ones((40, 3))), (x, x)):
         for interval in (fid_interval, kid_interval):
-            found = interval(real, generated)
-            assert (found.estimate, found.low, found.high) == (0, None, None)
+            result = interval(real, generated)
+            assert (result.estimate, result.low, result.high) == (0, None, None)
 
 
 def test_fid_warns_by_its_bias_and_its_dimensions():
@@ -219,10 +219,10 @@ def test_the_limit_covers_the_populations_fid(per_dimension, levels):
     for seed in range(200):
         x = rng.normal(size=(per_dimension * d, d))
         y = 0.8 * (0.5 * x + np.sqrt(0.75) * rng.normal(size=x.shape)) + 0.3
-        found = fid_interval(x, y, None, 300, seed)
-        assert len(found.limit.images) == levels
-        covered.append(found.limit.low <= truth <= found.limit.high)
-        at_n.append(found.low <= truth <= found.high)
+        fid = fid_interval(x, y, None, 300, seed)
+        assert len(fid.limit.images) == levels
+        covered.append(fid.limit.low <= truth <= fid.limit.high)
+        at_n.append(fid.low <= truth <= fid.high)
     assert np.mean(covered) > 0.91 > np.mean(at_n)
 
 
@@ -265,11 +265,11 @@ def test_a_comparison_of_distances_mirrors(distance):
 @pytest.mark.parametrize("distance", ["FID", "KID"])
 def test_a_worse_painter_is_found_out(distance):
     x, a = correlated_features(40, 300)
-    found = compare_distances(x, a, a * 1.3 + 0.3, distance)
-    assert found.p_value < 0.001
-    assert found.high < 0
-    assert found.needed() is None  # the difference of distances changes with n
-    assert verdict(found.difference, found.p_value, lower_is_better=True) == "better"
+    result = compare_distances(x, a, a * 1.3 + 0.3, distance)
+    assert result.p_value < 0.001
+    assert result.high < 0
+    assert result.needed() is None  # the difference of distances changes with n
+    assert verdict(result.difference, result.p_value, lower_is_better=True) == "better"
     same = compare_distances(x, a, a, distance)
     assert (same.p_value, same.identical) == (1, True)
 
@@ -278,11 +278,13 @@ def test_an_order_by_fid_is_stated_for_this_n_and_beyond():
     """The difference is that at n; the interval holds those at n and of the limits."""
     x, a = correlated_features(50, 200, d=4)
     b = a * 1.2
-    found = compare_distances(x, a, b, "FID")
+    result = compare_distances(x, a, b, "FID")
     one, two = (fid_interval(x, y, resamples=9) for y in (a, b))
     beyond = one.limit.estimate - two.limit.estimate
-    assert found.difference == pytest.approx(one.estimate - two.estimate)
-    assert found.low < min(found.difference, beyond) <= max(found.difference, beyond) < found.high
+    assert result.difference == pytest.approx(one.estimate - two.estimate)
+    assert (
+        result.low < min(result.difference, beyond) <= max(result.difference, beyond) < result.high
+    )
 
 
 @pytest.mark.parametrize("distance", ["FID", "KID"])
@@ -293,9 +295,9 @@ def test_a_distances_p_value_and_interval_agree(distance):
     for seed, effect in enumerate(np.linspace(0, 0.5, 40)):
         x = rng.normal(size=(60, 4))
         a, b = (0.5 * x + rng.normal(size=x.shape) for _ in range(2))
-        found = compare_distances(x, a + effect, b, distance, None, 500, seed)
-        assert (found.p_value <= 0.05) == (found.low > 0 or found.high < 0)
-        verdicts.add(found.p_value <= 0.05)
+        result = compare_distances(x, a + effect, b, distance, None, 500, seed)
+        assert (result.p_value <= 0.05) == (result.low > 0 or result.high < 0)
+        verdicts.add(result.p_value <= 0.05)
     assert verdicts == {True, False}
 
 
@@ -305,18 +307,18 @@ def test_an_order_that_turns_with_n_is_not_stated():
     rng = np.random.default_rng(51)
     x = rng.normal(size=(60, 20))
     alike, right = 0.93 * x, rng.normal(size=(60, 20))
-    found = compare_distances(x, alike, right, "FID")
+    result = compare_distances(x, alike, right, "FID")
     one, two = (fid_interval(x, y) for y in (alike, right))
-    assert one.high < two.low and found.difference < 0
-    assert found.p_value > 0.05 and found.low < 0 < found.high
+    assert one.high < two.low and result.difference < 0
+    assert result.p_value > 0.05 and result.low < 0 < result.high
 
 
 def test_fid_of_few_images_states_no_order():
     """Fewer than two for each dimension: no interval, p = 1, and the reason."""
     x, a = correlated_features(52, 19, d=10)
-    found = compare_distances(x, a, a * 3, "FID")
-    assert (found.low, found.high, found.p_value) == (None, None, 1)
-    assert "2 images for each of 10 dimensions, 20, and there are 19" in found.note
+    result = compare_distances(x, a, a * 3, "FID")
+    assert (result.low, result.high, result.p_value) == (None, None, 1)
+    assert "2 images for each of 10 dimensions, 20, and there are 19" in result.note
     clustered = compare_distances(x[:18], a[:18], a[:18] * 3, "FID", np.arange(18) // 2)
     assert clustered.note.endswith("and there are 9")
     assert compare_distances(x, a, a, "FID").note is None
@@ -330,26 +332,26 @@ def test_equal_distances_of_unequal_shapes_are_rarely_told_apart(distance):
     rng = np.random.default_rng(53)
     d, n = 6, 120
     data = [rng.normal(size=(3, n, d)) for _ in range(200)]
-    made = [(x, 0.5 * x + 0.8 * e, 0.7 * (0.5 * x + 0.8 * f)) for x, e, f in data]
-    expected = np.mean([distance_values(x, b, distance).mean() for x, _, b in made])
+    sets = [(x, 0.5 * x + 0.8 * e, 0.7 * (0.5 * x + 0.8 * f)) for x, e, f in data]
+    expected = np.mean([distance_values(x, b, distance).mean() for x, _, b in sets])
     shift = brentq(
-        lambda s: np.mean([distance_values(x, a + s, distance).mean() for x, a, _ in made[:60]])
+        lambda s: np.mean([distance_values(x, a + s, distance).mean() for x, a, _ in sets[:60]])
         - expected, 0, 2, xtol=1e-3
     )  # fmt: skip
-    found = [compare_distances(x, a + shift, b, distance) for x, a, b in made]
-    assert np.mean([each.p_value <= 0.05 for each in found]) < 0.09
+    results = [compare_distances(x, a + shift, b, distance) for x, a, b in sets]
+    assert np.mean([result.p_value <= 0.05 for result in results]) < 0.09
 
 
 @pytest.mark.parametrize(
-    "x, y, said",
+    "x, y, message",
     [
         (np.ones((3, 2)), np.ones((3, 4)), "same d"),
         (np.ones((1, 2)), np.ones((1, 2)), "at least two"),
         (np.ones((3, 2)), np.full((3, 2), np.nan), "not finite"),
     ],
 )
-def test_bad_features_are_refused(x, y, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_features_are_refused(x, y, message):
+    with pytest.raises(ValueError, match=message):
         fid_interval(x, y)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         kid_interval(x, y)

@@ -17,7 +17,7 @@ from mmragbench.statistics.resampling import Clusters
 def likelihood_ratio(values: np.ndarray) -> float:
     """The same by brute force: the likeliest weights with mean zero, found by a general optimiser."""
     n = len(values)
-    found = minimize(
+    optimum = minimize(
         lambda w: -np.log(n * w).sum(),
         np.full(n, 1 / n),
         jac=lambda w: -1 / w,
@@ -29,7 +29,7 @@ def likelihood_ratio(values: np.ndarray) -> float:
         method="SLSQP",
         options={"maxiter": 500, "ftol": 1e-12},
     )
-    return 2 * found.fun
+    return 2 * optimum.fun
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -89,11 +89,11 @@ def test_the_promised_power_is_there(alpha):
 
 
 def test_a_wide_spread_lowers_the_power():
-    """Differences that were seen say more than the sparse model where they say less: a loss that is
+    """Losses of the sample say more than the sparse model where they say less: a loss that is
     spread like them is shown as often as promised, and in 80 % with the queries needed."""
     rng = np.random.default_rng(2)
     alone = Design(400, 400, 0.05, 1.0, 1.0)
-    calm, wild = (replace(alone, seen=Clusters.of(rng.normal(0, sd, 400))) for sd in (0.02, 0.8))
+    calm, wild = (replace(alone, losses=Clusters.of(rng.normal(0, sd, 400))) for sd in (0.02, 0.8))
     assert calm.power() == alone.power()
     for queries, promised in ((400, wild.power()), (wild.needed(), 0.8)):
         shown = np.mean([
@@ -143,9 +143,9 @@ def test_hits_that_are_only_lost_have_the_binomials_power(lost):
     nothing about the power to show them."""
     losses = np.zeros(400)
     losses[:lost] = 1.0
-    seen = Design(400, 400, 0.02, 1.0, 1.0, Clusters.of(losses))
-    unseen = replace(seen, seen=None)
-    assert seen.power() == unseen.power()
-    assert seen.needed() == unseen.needed()
+    spread = Design(400, 400, 0.02, 1.0, 1.0, Clusters.of(losses))
+    sparse = replace(spread, losses=None)
+    assert spread.power() == sparse.power()
+    assert spread.needed() == sparse.needed()
     losses[-lost:] = -1.0
-    assert replace(seen, seen=Clusters.of(losses)).power() <= unseen.power()
+    assert replace(spread, losses=Clusters.of(losses)).power() <= sparse.power()

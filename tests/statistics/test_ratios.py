@@ -21,14 +21,14 @@ def sample(rng: np.random.Generator, n: int, headroom: float, per: int = 1):
 def test_the_ends_are_where_the_t_test_turns():
     """At both ends the mean of numerators - r * denominators has p = 0.05 by scipy's t-test."""
     gained, headroom = sample(np.random.default_rng(1), 80, 1.0)
-    found = ratio(gained, headroom)
+    result = ratio(gained, headroom)
 
     def excess(r: float) -> float:
         return ttest_1samp(gained - r * headroom, 0).pvalue - 0.05
 
-    ends = brentq(excess, found.value - 5, found.value), brentq(excess, found.value, 5)
-    assert found[1:] == pytest.approx(ends)
-    assert found.value == pytest.approx(gained.mean() / headroom.mean())
+    ends = brentq(excess, result.value - 5, result.value), brentq(excess, result.value, 5)
+    assert result[1:] == pytest.approx(ends)
+    assert result.value == pytest.approx(gained.mean() / headroom.mean())
 
 
 def test_queries_of_one_image_count_once():

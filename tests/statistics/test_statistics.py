@@ -85,12 +85,12 @@ def test_t_is_the_one_of_the_resample_itself():
     data = [Clusters.of(values, labels), Clusters.of(values**2, labels)]
     fast, _ = t_values(data, 50, 10)
     counts = resampled_totals(np.eye(12), 50, 10)
-    for column, each in enumerate(data):
+    for column, column_data in enumerate(data):
         slow = []
         for row in counts.astype(int):
-            again = Clusters(np.repeat(each.sums, row), np.repeat(each.sizes, row))
+            again = Clusters(np.repeat(column_data.sums, row), np.repeat(column_data.sizes, row))
             sandwich = np.sqrt(12 / 11 * (again.residuals**2).sum()) / again.sizes.sum()
-            slow.append((again.mean - each.mean) / sandwich)
+            slow.append((again.mean - column_data.mean) / sandwich)
         np.testing.assert_allclose(fast[:, column], slow, rtol=1e-9)
 
 
@@ -127,24 +127,24 @@ def test_a_rate_of_unclustered_queries_has_wilsons_interval():
 
 def test_a_clustered_rate_without_exceptions_still_has_width():
     """30 images with all captions found: only the images count as evidence."""
-    found, labels = np.ones(150), np.repeat(np.arange(30), 5)
+    hits, labels = np.ones(150), np.repeat(np.arange(30), 5)
     expected = stats.binomtest(30, 30).proportion_ci(method="wilson")
-    np.testing.assert_allclose(bootstrap_interval(found, labels), expected, atol=1e-12)
+    np.testing.assert_allclose(bootstrap_interval(hits, labels), expected, atol=1e-12)
 
 
 def test_a_rate_stays_between_zero_and_one():
-    found = np.ones(200)
-    found[[3, 77, 78, 120, 121]] = 0
-    low, high = bootstrap_interval(found, np.repeat(np.arange(40), 5))
+    values = np.ones(200)
+    values[[3, 77, 78, 120, 121]] = 0
+    low, high = bootstrap_interval(values, np.repeat(np.arange(40), 5))
     assert 0 < low < 0.975 < high <= 1
 
 
 def test_recall_at_1_of_five_is_a_rate():
     """R@1 with five relevant documents is Success@1 / 5, and so is its interval."""
     for hits in (0, 3, 40):
-        found = np.arange(40) < hits
-        expected = np.array(bootstrap_interval(found)) / 5
-        actual = bootstrap_interval(found / 5, bounds=(0, 0.2))
+        recalled = np.arange(40) < hits
+        expected = np.array(bootstrap_interval(recalled)) / 5
+        actual = bootstrap_interval(recalled / 5, bounds=(0, 0.2))
         np.testing.assert_allclose(actual, expected, atol=1e-12)
 
 
@@ -285,12 +285,12 @@ def test_a_p_value_and_its_interval_never_disagree(values, seed, rates):
     a = np.sign(values) if rates else values
     b = rng.permutation(a) * (rng.random(len(a)) < 0.5)
     labels = None if seed % 2 else rng.integers(0, len(a), len(a))
-    found = compare(a, b, labels, FEW, seed)
-    if found.low is None:
-        assert found.p_value == 1
+    result = compare(a, b, labels, FEW, seed)
+    if result.low is None:
+        assert result.p_value == 1
     else:
-        assert (found.p_value <= 0.05) == (not found.low <= 0 <= found.high)
-        assert found.low < found.high
+        assert (result.p_value <= 0.05) == (not result.low <= 0 <= result.high)
+        assert result.low < result.high
 
 
 def test_paired_rates_have_tangos_interval():
@@ -310,11 +310,11 @@ def test_paired_rates_have_tangos_interval():
         rate = q[np.argmax(ways)]
         return (wins - losses - n * d) / np.sqrt(n * (2 * rate + d * (1 - d)))
 
-    kept = [d for d in grid[::40] if abs(likelihood_z(d)) <= stats.norm.ppf(0.975)]
-    found = compare(a, b)
-    assert (found.low, found.high) == pytest.approx((min(kept), max(kept)), abs=0.003)
+    accepted = [d for d in grid[::40] if abs(likelihood_z(d)) <= stats.norm.ppf(0.975)]
+    result = compare(a, b)
+    assert (result.low, result.high) == pytest.approx((min(accepted), max(accepted)), abs=0.003)
     mcnemar = 2 * stats.norm.sf(8 / np.sqrt(12))
-    assert found.p_value == pytest.approx(mcnemar)
+    assert result.p_value == pytest.approx(mcnemar)
 
 
 def test_no_interval_of_a_difference_is_a_point():
@@ -336,8 +336,8 @@ def test_rates_near_the_end_are_covered(p, q, n):
     rng = np.random.default_rng(n)
     covered = 0
     for _ in range(400):
-        found = compare(rng.random(n) < p, rng.random(n) < q)
-        covered += found.low <= p - q <= found.high
+        result = compare(rng.random(n) < p, rng.random(n) < q)
+        covered += result.low <= p - q <= result.high
     assert covered >= 0.92 * 400
 
 
@@ -345,26 +345,26 @@ def test_where_few_clusters_differ_the_interval_is_conservative():
     """Two of 60 images, unequally: as if each of their queries differed by the most that any does."""
     differences, labels = np.zeros(120), np.repeat(np.arange(60), 2)
     differences[:4] = 1, 0.5, 1, 0.2
-    found = compare_differences(differences, labels)
+    result = compare_differences(differences, labels)
     whole = PairedRates(1.35, 0, 60, 1.0)
-    assert found.conservative
-    assert (found.low, found.high) == pytest.approx(whole.interval())
+    assert result.conservative
+    assert (result.low, result.high) == pytest.approx(whole.interval())
 
 
 def test_the_tail_goes_on_below_the_resamples():
     """Where fewer than 20 resamples are as extreme: continuous, falling, and near Student's t for
     normal differences."""
     data = Clusters.of(np.random.default_rng(4).normal(0, 1, 80))
-    (found,) = studentised([data], 10_000, 0)
-    counted = found.draws[-TAIL]
-    here = found.mean - counted * found.error
-    assert found.p_value(here * (1 + 1e-9)) == pytest.approx(found.p_value(here), rel=1e-3)
-    far = found.p_value(found.mean - 7 * found.error)
+    (bootstrap,) = studentised([data], 10_000, 0)
+    counted = bootstrap.draws[-TAIL]
+    here = bootstrap.mean - counted * bootstrap.error
+    assert bootstrap.p_value(here * (1 + 1e-9)) == pytest.approx(bootstrap.p_value(here), rel=1e-3)
+    far = bootstrap.p_value(bootstrap.mean - 7 * bootstrap.error)
     assert 0 < far < 1e-7
     assert far == pytest.approx(2 * stats.t.sf(7, 79), rel=1.5)
     for alpha in (0.05, 0.01, 1e-4, 1e-6):
-        edge = found.mean - found.critical(alpha) * (1 + 1e-9) * found.error
-        assert found.p_value(edge) == pytest.approx(alpha, rel=0.01)
+        edge = bootstrap.mean - bootstrap.critical(alpha) * (1 + 1e-9) * bootstrap.error
+        assert bootstrap.p_value(edge) == pytest.approx(alpha, rel=0.01)
 
 
 def test_columns_compared_together_are_compared_as_alone():
@@ -442,10 +442,10 @@ def test_as_many_queries_as_needed_give_that_power(kind, tests):
 @settings(max_examples=60, deadline=None)
 @given(samples, st.integers(1, 2_000))
 def test_what_was_not_found_needs_more_queries(values, tests):
-    found = compare_differences(values, None, None, FEW, 0)
-    needed = found.needed(tests)
-    if found.p_value > 0.05 / tests and needed is not None:
-        assert needed > found.n
+    result = compare_differences(values, None, None, FEW, 0)
+    needed = result.needed(tests)
+    if result.p_value > 0.05 / tests and needed is not None:
+        assert needed > result.n
 
 
 # Families

@@ -122,7 +122,7 @@ def _guarded(work: Callable[[], Any]) -> Any:
     except BaseException as error:
         crashes.pass_on(error)
         crashes.log("an audit", error)
-        return {"error": str(Absence(crashes.said(error), "crashed"))}
+        return {"error": str(Absence(crashes.summary(error), "crashed"))}
 
 
 def _leak(

@@ -1,1 +1,1 @@
-"""What models are made of: devices, weights, padding, prompts, self-tests."""
+"""Parts that model adapters share: devices, weights, padding, prompts, self-tests."""

@@ -1,18 +1,14 @@
-"""Where models run, and pictures read ahead of them."""
+"""Devices that models run on, and the precision that they compute in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    pass
-
+from typing import Any, Literal
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
-def best_device(wanted: str = "auto") -> str:
-    """`auto` is `cuda` or `mps` where there is one, else `cpu`."""
+def resolve_device(wanted: str = "auto") -> str:
+    """The device by its name; `auto` is `cuda` or `mps` where there is one, else `cpu`."""
     if wanted != "auto":
         return wanted
     import torch
@@ -22,8 +18,8 @@ def best_device(wanted: str = "auto") -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def best_precision(wanted: Precision, device: str) -> str:
-    """The number format and where it is computed in: `fp32-cpu`, `bf16-cuda`.
+def resolve_precision(wanted: Precision, device: str) -> str:
+    """The number format and the kind of device: `fp32-cpu`, `bf16-cuda`.
 
     `auto` is bf16 on CUDA (fp16 on GPUs older than Ampere), fp16 on MPS, and fp32 on a CPU, where
     16 bits were measured to be 4 to 5 times slower.
@@ -39,7 +35,7 @@ def best_precision(wanted: Precision, device: str) -> str:
 
 
 def dtype_of(precision: str) -> Any:
-    """The number format of `bf16-cuda` as torch knows it."""
+    """The torch dtype of a precision such as `bf16-cuda`."""
     import torch
 
     dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -47,8 +43,10 @@ def dtype_of(precision: str) -> Any:
 
 
 def computing(precision: str) -> Any:
-    """A context in which torch computes in that precision (of `best_precision`), without gradients.
-    Weights stay as they are: what needs 32 bits (norms, sums) keeps them."""
+    """A context in which torch computes in that precision (of `resolve_precision`), without gradients.
+
+    It is torch's autocast: the weights stay as they are, and norms and sums stay in 32 bits.
+    """
     from contextlib import ExitStack
 
     import torch
@@ -62,8 +60,8 @@ def computing(precision: str) -> Any:
     return stack
 
 
-def quiet() -> None:
-    """Hugging Face's libraries draw no bars of their own beside ours."""
+def silence_progress_bars() -> None:
+    """Keep Hugging Face's libraries from drawing progress bars and printing warnings beside ours."""
     from huggingface_hub.utils.tqdm import disable_progress_bars
     from transformers.utils import logging
 
@@ -72,9 +70,8 @@ def quiet() -> None:
     logging.set_verbosity_error()
 
 
-def unit(rows: Any) -> Any:
-    """A tensor (n, d) as an array, float32 with L2-normalised rows (in 32 bits, whatever they were
-    computed in)."""
+def normalised(rows: Any) -> Any:
+    """A tensor (n, d) as a float32 array with L2-normalised rows; norms are computed in 32 bits."""
     import torch
 
     return torch.nn.functional.normalize(rows.float(), dim=-1).cpu().numpy()

@@ -1,4 +1,4 @@
-"""What a model is told of a query and of the documents that were retrieved for it."""
+"""Prompts: a query and the documents that were retrieved for it, as a model reads them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANSWER_WITH_CONTEXT = (
     "What stands before the question was retrieved for it. Answer the question by it, as briefly "
     "as you can, with the answer alone."
 )
-_WORDINGS = {
+_INSTRUCTIONS = {
     ("caption", False): CAPTION,
     ("caption", True): CAPTION_WITH_CONTEXT,
     ("answer", False): ANSWER,
@@ -25,7 +25,7 @@ _WORDINGS = {
 }
 
 
-def reading(
+def reading_prompt(
     query: Query,
     shown: Sequence[Document],
     instruction: str,
@@ -33,16 +33,17 @@ def reading(
     pictures: int | None = None,
     seed: int = 0,
 ) -> Prompt:
-    """Retrieved documents, best first, each its picture and then its texts; the query; the
-    instruction.
+    """The prompt of a chat model: retrieved documents, then the query, then the instruction.
+
+    Documents come best first, each with its picture and then its texts.
 
     Args:
-        query: what is asked.
-        shown: what was retrieved.
+        query: the query.
+        shown: the retrieved documents.
         instruction: comes last; may be empty.
         texts: how many texts of each document are shown; all by default.
         pictures: how many documents, from the first, show their picture; all by default.
-        seed: the run's; the prompt's own is of the seed and the query's id.
+        seed: the run's; the prompt's own seed is made of it and of the query's id.
     """
     parts: list[str | Image] = []
     for place, document in enumerate(shown):
@@ -53,21 +54,23 @@ def reading(
 
 
 def interleaved(image: Image | None, texts: Sequence[str]) -> list[str | Image]:
-    """A picture, then its texts, one a line; whichever are there."""
+    """A picture, if there is one, then its texts, one a line."""
     return [*([image] if image else []), *(["\n".join(texts)] if texts else [])]
 
 
-def wording(output: OutputKind, with_context: bool) -> str:
+def instruction_for(output: OutputKind, with_context: bool) -> str:
     """The instruction for a kind of output, without or with documents before the query."""
-    return _WORDINGS[output, with_context]
+    return _INSTRUCTIONS[output, with_context]
 
 
-def drawing(query: Query, captions: Sequence[str], pictures: Sequence[Image], seed: int) -> Prompt:
-    """What a painter is told: the query's text enriched by captions, then pictures to go by."""
+def drawing_prompt(
+    query: Query, captions: Sequence[str], pictures: Sequence[Image], seed: int
+) -> Prompt:
+    """The prompt of a painter: the query's text enriched by captions, then pictures to condition on."""
     text = ". ".join([query.text.content.rstrip(" .") if query.text else "", *captions])
     return Prompt((text, *pictures), seed=seed_of(query.id, seed))
 
 
 def seed_of(query: str, seed: int) -> int:
-    """A query's own seed, 31 bits, the same whatever else is asked."""
+    """A query's own seed, 31 bits, which does not depend on the other queries."""
     return crc32(f"{seed} {query}".encode("utf-8", "surrogatepass")) & 0x7FFFFFFF

@@ -1,12 +1,11 @@
-"""An encoder of pictures and texts is tried first: a few drawn pictures with their captions.
+"""The self-test of encoders of pictures and texts, on a few drawn pictures with their captions.
 
-What has to hold for any encoder is an error: finite rows of length 1, one a picture or text. What
-holds for a model that understands pictures is a warning: that most pictures are nearest to their own
-captions. No more than a warning, since an encoder of X-rays need not know a drawing, and one with
-random weights is right for timing.
+It is an error if vectors are not finite rows of length 1, one for each picture or text. It is a
+warning if fewer than half of the pictures are nearest to their own captions: no more than a warning,
+since an encoder of X-rays need not know a drawing, and one with random weights is right for timing.
 
-A wrong GELU does not show here (tried: a model with it still tells all drawings apart, and its loss
-is as often lower as higher); the adapters compare configurations instead.
+The self-test does not detect a wrong GELU (a model with it still distinguishes all drawings, and its
+loss is as often lower as higher); the adapters compare configurations instead.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,46 +26,55 @@ from mmragbench.errors import ContractError, MmragbenchError, SuiteError
 from mmragbench.records import Image, Text
 
 PICTURES = 4
-"""Pictures cost, and more so with a large model."""
+"""Pictures that are encoded; few, since a large model needs seconds for them."""
 
 CAPTIONS = 8
-"""Captions do not: four of other pictures make the choice harder."""
+"""Captions that are encoded; half of them belong to other pictures, which makes the task harder."""
 
 SEED = 7
 
-Pairs = tuple[list[Image], list[Text]]
+
+class Items(NamedTuple):
+    """Pictures and captions; the first captions are the pictures' own, in their order."""
+
+    images: list[Image]
+    texts: list[Text]
 
 
 def check(encoder: Encoder, name: str) -> list[str]:
-    """Try an encoder of images and texts; the warnings.
+    """Test an encoder of images and texts; returns the warnings.
 
     Raises:
         SuiteError: a row is not finite, not of length 1, or missing.
     """
     with tempfile.TemporaryDirectory() as folder:
-        pairs = _draw(Path(folder))
-        images, texts = _rows(encoder, pairs, name)
+        images, texts = _vectors(encoder, _draw(Path(folder)), name)
         return list(_misplaced(images, texts, name))
 
 
-def _draw(folder: Path) -> Pairs:
-    """Pictures of the embedded world, the most detailed caption of each, and captions of others."""
+def _draw(folder: Path) -> Items:
+    """Pictures of the drawn world, the longest caption of each, and captions of others."""
     from mmragbench.scenes import write
 
     write(folder, {"train": CAPTIONS}, seed=SEED)
-    found = json.loads((folder / "annotations/captions_train.json").read_text())
+    annotated = json.loads((folder / "annotations/captions_train.json").read_text())
     longest: dict[int, str] = {}
-    for row in found["annotations"]:
+    for row in annotated["annotations"]:
         longest[row["image_id"]] = max(longest.get(row["image_id"], ""), row["caption"], key=len)
-    files = {row["id"]: folder / "images/train" / row["file_name"] for row in found["images"]}
+    files = {row["id"]: folder / "images/train" / row["file_name"] for row in annotated["images"]}
     images = [Image(f"self-test:{id}", files[id]) for id in list(longest)[:PICTURES]]
-    return images, [Text(f"self-test:{id}", caption) for id, caption in longest.items()]
+    return Items(images, [Text(f"self-test:{id}", caption) for id, caption in longest.items()])
 
 
-def _rows(encoder: Encoder, pairs: Pairs, name: str) -> tuple[Vectors, Vectors]:
+def _vectors(encoder: Encoder, items: Items, name: str) -> tuple[Vectors, Vectors]:
+    """The vectors of the pictures and of the captions.
+
+    Raises:
+        SuiteError: as `check`.
+    """
     try:
-        images = as_rows(encoder.encode_images(pairs[0]), PICTURES, f"{name} (encoder, images)")
-        texts = as_rows(encoder.encode_texts(pairs[1]), CAPTIONS, f"{name} (encoder, texts)")
+        images = as_rows(encoder.encode_images(items.images), PICTURES, f"{name} (encoder, images)")
+        texts = as_rows(encoder.encode_texts(items.texts), CAPTIONS, f"{name} (encoder, texts)")
         same_width({"image": images.shape[1], "text": texts.shape[1]}, name)
     except ContractError as error:
         raise SuiteError(str(error)) from error
@@ -74,21 +83,30 @@ def _rows(encoder: Encoder, pairs: Pairs, name: str) -> tuple[Vectors, Vectors]:
     except BaseException as error:
         crashes.pass_on(error)
         crashes.log(f"self-test of {name}", error)
-        reason, place = shortened(crashes.said(error), 200), crashes.place(error, type(encoder))
+        reason, place = shortened(crashes.summary(error), 200), crashes.place(error, type(encoder))
         raise SuiteError(
             f"{name} cannot encode the drawings and captions of its self-test ({reason}, {place}); an "
             "encoder that looks vectors up by id says so: by_id = True"
         ) from error
-    for what, rows in (("images", images), ("texts", texts)):
-        if len(unusable(rows)):
-            raise SuiteError(
-                f"{name} gives {what} vectors that are not all finite, or all zero; in 16 bits a "
-                "model may overflow: say precision: fp32"
-            )
-        norms = np.linalg.norm(rows, axis=1)
-        if np.abs(norms - 1).max() > 1e-3:
-            raise SuiteError(f"{name} gives {what} vectors of length {norms.max():.3g}, not 1")
+    _check_rows(images, name, "images")
+    _check_rows(texts, name, "texts")
     return images, texts
+
+
+def _check_rows(rows: Vectors, name: str, kind: str) -> None:
+    """Refuse rows that are not finite, or not of length 1.
+
+    Raises:
+        SuiteError: says which, and of what kind of items.
+    """
+    if len(unusable(rows)):
+        raise SuiteError(
+            f"{name} gives {kind} vectors that are not all finite, or all zero; in 16 bits a "
+            "model may overflow: say precision: fp32"
+        )
+    norms = np.linalg.norm(rows, axis=1)
+    if np.abs(norms - 1).max() > 1e-3:
+        raise SuiteError(f"{name} gives {kind} vectors of length {norms.max():.3g}, not 1")
 
 
 def _misplaced(images: Vectors, texts: Vectors, name: str) -> Iterator[str]:

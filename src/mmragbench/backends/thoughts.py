@@ -1,4 +1,4 @@
-"""What a reasoning model thinks, told apart from what it answers, by the marks that models set."""
+"""Thoughts of reasoning models, split from their answers by the marks that models set."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ MARKS = {
         r"<\|(?:end|return)\|>",
     ),
 }
-"""What a mark says -> how it is written: tags, special tokens, and the words that are left of them
-where a server drops special tokens. In upper or lower case unless it says otherwise."""
+"""Meaning of a mark -> patterns of how it is written: tags, special tokens, and the words that remain
+of them where a server drops special tokens. Upper and lower case match unless a pattern says otherwise."""
 
 _MARK = re.compile(
     "|".join(f"(?P<{kind.replace(' ', '_')}>{'|'.join(ways)})" for kind, ways in MARKS.items()),
@@ -65,12 +65,12 @@ _GRANITE = re.compile(
     r"\A\s*Here(?:'s| is) my thought process:(.*?)^[ \t]*Here(?:'s| is) my response:",
     re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
-"""Marks that are words, and mean something as a pair only."""
+"""Granite's marks, which are words and mean something as a pair only."""
 
 _DETAILS = re.compile(
     r"<details\s[^<>]*type=[\"']reasoning[\"'][^<>]*>(.*?)</details>", re.IGNORECASE | re.DOTALL
 )
-"""Open WebUI's; `</details>` alone may end anything."""
+"""Open WebUI's marks, which are read as a pair: `</details>` alone may end anything."""
 
 _BOX = re.compile(r"<\|(?:begin|end)_of_box\|>")
 _QUOTES = "\"'`“”„‘’«»"
@@ -79,19 +79,27 @@ _WORD_AFTER = re.compile(r"[ \t]+\w|[.,;:!?)](?:\s|\Z)")
 
 
 class Mark(NamedTuple):
-    """A mark in a text: what it says, and where it begins and ends."""
+    """A mark in a text: its meaning (a key of `MARKS`), and where it begins and ends."""
 
     kind: str
     start: int
     end: int
 
 
+class SplitText(NamedTuple):
+    """The answer in a text, and the thoughts (empty for none)."""
+
+    answer: str
+    thoughts: str
+
+
 def without_thoughts(reply: Reply, within: bool = False) -> Reply | Failure:
-    """A reply with the answer alone as its text and the thoughts beside it; a Failure where there
-    is no answer.
+    """A reply with the answer alone as its text, and the thoughts in a field of their own.
+
+    It is a Failure where there is no answer.
 
     Args:
-        reply: as the model gave it; thoughts that came apart are kept.
+        reply: as the model gave it; thoughts that are already in their field stay there.
         within: whether the prompt had begun the thoughts already, as some chat templates do.
     """
     text, thoughts = split(reply.text, within)
@@ -105,10 +113,10 @@ def without_thoughts(reply: Reply, within: bool = False) -> Reply | Failure:
     return Failure(reason, reply.tokens_in, reply.tokens_out, reply.dollars, reply.retries)
 
 
-def split(text: str, within: bool = False) -> tuple[str, str]:
-    """The answer in a text, and the thoughts (empty for none). A text without marks is the answer
-    as it is; marks that are only spoken of are words.
+def split(text: str, within: bool = False) -> SplitText:
+    """Split a text into answer and thoughts.
 
+    A text without marks is the answer as it is; marks that the text only mentions are words.
     Thoughts that are never ended go to the end of the text. Where an end has no beginning, all
     before it is thought.
     """
@@ -116,12 +124,14 @@ def split(text: str, within: bool = False) -> tuple[str, str]:
     for pair in (_GRANITE, _DETAILS):
         text = pair.sub(r"<think>\1</think>", text)
     if not within and not _MARK.search(text):
-        return text, ""
+        return SplitText(text, "")
     answer, thoughts = _split_once(text, within)
-    while _split_once(answer, False)[0] != answer:  # what was between may have hidden a mark
-        answer, more = _split_once(answer, False)
-        thoughts += more
-    return answer, "\n".join(filter(None, thoughts))
+    while (
+        _split_once(answer, False)[0] != answer
+    ):  # a mark may come out by joining what surrounds thoughts
+        answer, further = _split_once(answer, False)
+        thoughts += further
+    return SplitText(answer, "\n".join(filter(None, thoughts)))
 
 
 def has_thoughts(text: str) -> bool:
@@ -137,6 +147,7 @@ def opens_thoughts(prompt: str) -> bool:
 
 
 def _split_once(text: str, within: bool) -> tuple[str, list[str]]:
+    """The answer and the thoughts by one pass over the marks."""
     answer: list[str] = []
     thoughts: list[str] = []
     depth, at = int(within), 0
@@ -164,19 +175,21 @@ def _marks(text: str) -> Iterator[Mark]:
 
 
 def _meant(text: str) -> Iterator[Mark]:
-    """All marks but those that are quoted, or stand among the words of a line. The end of thoughts
-    counts there too, unless such a mark is spoken of before it in the line."""
-    spoken_of: int | None = None
+    """All marks but those that are quoted, or stand among the words of a line.
+
+    The end of thoughts counts there too, unless the line mentions such a mark before it.
+    """
+    mentioned: int | None = None
     for match in _MARK.finditer(text):
         mark = Mark(str(match.lastgroup).replace("_", " "), *match.span())
         before, after = text[max(0, mark.start - 40) : mark.start], text[mark.end : mark.end + 40]
         quoted = before[-1:] in _QUOTES and after[:1] in _QUOTES and before and after
         among = _WORD_BEFORE.search(before) and _WORD_AFTER.match(after)
         if mark.kind == "thought ends" and (
-            spoken_of is None or "\n" in text[spoken_of : mark.start]
+            mentioned is None or "\n" in text[mentioned : mark.start]
         ):
             among = None
         if quoted or among:
-            spoken_of = mark.end
+            mentioned = mark.end
         else:
             yield mark

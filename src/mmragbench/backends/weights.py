@@ -1,4 +1,4 @@
-"""Where weights lie, and what identifies them."""
+"""Locations and fingerprints of model weights."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mmragbench.errors import NotApplicable, SuiteError, unknown
 SHIPPED = "shipped:"
 
 UNRESOLVED = "unresolved:"
-"""How the fingerprint of a hub id begins that has not been downloaded yet."""
+"""Prefix of the fingerprint of a hub id that has not been downloaded yet."""
 
 ABSENT = "absent: "
-"""How the line begins that stands for weights that are not at hand, with the reason."""
+"""Prefix of the line that stands for weights that are not available; the reason follows."""
 
 
 def locate(name: str) -> str:
@@ -44,9 +44,9 @@ def _shipped() -> list[str]:
 
 
 def _checksum(file: Path) -> str:
-    """SHA-256 of a file, which may be gigabytes: taken once, as long as the file is not changed."""
-    found = file.stat()
-    return _checksum_of(file.resolve(), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    """SHA-256 of a file, which may be gigabytes: computed once, as long as the file is not changed."""
+    status = file.stat()
+    return _checksum_of(file.resolve(), status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 @cache
@@ -55,7 +55,7 @@ def _checksum_of(file: Path, size: int, changed: int, moved: int) -> str:
 
 
 def fingerprint(name: str) -> str:
-    """What identifies weights: `sha256:…` of a file or folder, `revision:…` of a hub id in the
+    """The fingerprint of weights: `sha256:…` of a file or folder, `revision:…` of a hub id in the
     local hub cache, else `unresolved:<name>`."""
     path = Path(name)
     if path.is_file():

@@ -1,1 +1,1 @@
-"""What was computed once is looked up: identities, models' answers, vectors, stages."""
+"""The cache of what runs compute: identities, models' answers, vectors, results of stages."""

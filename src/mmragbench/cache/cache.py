@@ -1,8 +1,8 @@
-"""What was computed once is looked up: model answers item by item, and stages as files.
+"""The cache of what runs compute: answers of models item by item, and results of stages as files.
 
 Everything is keyed by identity (`mmragbench.cache.identity`), so reuse needs no flag. Writes are atomic:
 a killed run loses the chunk that it was computing. Two runs may share a cache. Nothing is unpickled.
-All that is kept carries a checksum: what does not fit it is as good as not there, and is made again.
+All entries carry a checksum: one that does not fit it counts as missing, and is computed again.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmragbench._files import write_atomically
 from mmragbench._places import unusable_folder
+from mmragbench.cache.items import Items
 from mmragbench.errors import MmragbenchError
 
 if TYPE_CHECKING:
     from mmragbench.cache.vectors import VectorFile
-from mmragbench._files import write_atomically
-from mmragbench.cache.items import Items
 
 
 def folder() -> Path:
-    """`$MMRAGBENCH_CACHE`, else `$XDG_CACHE_HOME/mmragbench`, else `~/.cache/mmragbench`."""
+    """The cache folder: `$MMRAGBENCH_CACHE`, else `$XDG_CACHE_HOME/mmragbench`, else
+    `~/.cache/mmragbench`."""
     if chosen := os.environ.get("MMRAGBENCH_CACHE"):
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -33,7 +34,7 @@ def folder() -> Path:
 class Cache:
     """A cache folder: `items/<model>.sqlite`, `vectors/<model>…` and `stages/<ab>/<key>`.
 
-    It is the user's alone when it is made here; a folder that is there stays as it is.
+    A new folder is made for the user alone; one that exists keeps its permissions.
 
     Raises:
         MmragbenchError: nothing can be written there.
@@ -61,20 +62,20 @@ class Cache:
 
         return VectorFile(self.root / "vectors" / f"{model[:32]}.sqlite")
 
-    def _stage(self, key: str) -> Path:
-        return self.root / "stages" / key[:2] / f"{key}.{STAGE}"
+    def _result_path(self, key: str) -> Path:
+        return self.root / "stages" / key[:2] / f"{key}.{RESULT_FORMAT}"
 
     def load(self, key: str) -> bytes | None:
-        """A finished stage's bytes; None where there are none, or not those that were stored."""
-        return read_checked(self._stage(key))
+        """The stored result of a stage; None where there is none, or it is damaged."""
+        return read_checked(self._result_path(key))
 
     def save(self, key: str, value: bytes) -> None:
-        """Store a finished stage."""
-        write_checked(self._stage(key), value)
+        """Store the result of a stage."""
+        write_checked(self._result_path(key), value)
 
 
-STAGE = "2"
-"""The form of a stage's file: a line with the SHA-256 of the rest, and the rest."""
+RESULT_FORMAT = "2"
+"""The version of a result's file: a line with the SHA-256 of the rest, and the rest."""
 
 
 def write_checked(path: Path, content: bytes) -> None:
@@ -83,8 +84,8 @@ def write_checked(path: Path, content: bytes) -> None:
 
 
 def read_checked(path: Path) -> bytes | None:
-    """The content that `write_checked` wrote; None where there is no such file, or (with a warning)
-    where its content is not what was written."""
+    """The content that `write_checked` wrote; None where there is no file, or (with a warning) where it
+    does not fit its checksum."""
     try:
         checksum, _, content = path.read_bytes().partition(b"\n")
     except FileNotFoundError:

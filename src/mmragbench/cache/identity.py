@@ -1,4 +1,4 @@
-"""Identity: the hash of what produced a result."""
+"""Identity: the hash of all that a result depends on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from mmragbench.records import Document, Query
@@ -41,10 +41,10 @@ def _plain(value: Any) -> Any:
 
 
 PACKAGE = "mmragbench"
-"""The engine's name, whatever room this file lies in."""
+"""The name of the engine's package."""
 
 VOCABULARY = frozenset({"contracts", "errors", "records", "registry"})
-"""Modules of ours whose code changes no answer: nouns, promises and words."""
+"""Modules of the engine whose code changes no answer; it does not count to a component's identity."""
 
 
 def code_digest(make: Any) -> str:
@@ -74,26 +74,34 @@ def unknown_digest() -> str:
 
 def module_digest(module: str) -> str:
     """The code digest of a module of this package; `-` where its code changes no answer."""
-    origin = spec.origin if _is_ours(module) and (spec := find_spec(module)) else None
+    origin = spec.origin if _is_of_package(module) and (spec := find_spec(module)) else None
     return _file_and_imports(Path(origin)) if origin else "-"
 
 
 def _file_and_imports(file: Path) -> str:
-    files: dict[Path, None] = {}
-    _follow(file, files)
-    return sha256("".join(_source(path)[0] for path in sorted(files)).encode()).hexdigest()[:16]
+    files: set[Path] = set()
+    _add_with_imports(file, files)
+    return sha256("".join(_source(path).digest for path in sorted(files)).encode()).hexdigest()[:16]
 
 
-def _follow(file: Path, files: dict[Path, None]) -> None:
+def _add_with_imports(file: Path, files: set[Path]) -> None:
+    """Add a file and all modules of this package that it imports, directly or through others."""
     if file not in files:
-        files[file] = None
-        for name in _source(file)[1]:
-            found = find_spec(name)
-            if found and found.origin:
-                _follow(Path(found.origin), files)
+        files.add(file)
+        for name in _source(file).imports:
+            spec = find_spec(name)
+            if spec and spec.origin:
+                _add_with_imports(Path(spec.origin), files)
 
 
-def _source(file: Path) -> tuple[str, tuple[str, ...]]:
+class _Source(NamedTuple):
+    """A source file's digest, and the modules of this package that it imports, wherever in it."""
+
+    digest: str
+    imports: tuple[str, ...]
+
+
+def _source(file: Path) -> _Source:
     """A file's digest, and the modules of this package that it imports wherever in it; read again
     where the file has changed, as a notebook reloads edited modules."""
     status = file.stat()
@@ -101,7 +109,7 @@ def _source(file: Path) -> tuple[str, tuple[str, ...]]:
 
 
 @cache
-def _read_source(file: Path, _version: tuple[int, int]) -> tuple[str, tuple[str, ...]]:
+def _read_source(file: Path, _version: tuple[int, int]) -> _Source:
     content = file.read_bytes()
     names: set[str] = set()
     for node in ast.walk(ast.parse(content)):
@@ -109,11 +117,12 @@ def _read_source(file: Path, _version: tuple[int, int]) -> tuple[str, tuple[str,
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-    return sha256(content).hexdigest(), tuple(sorted(filter(_is_ours, names)))
+    return _Source(sha256(content).hexdigest(), tuple(sorted(filter(_is_of_package, names))))
 
 
 @cache
-def _is_ours(name: str) -> bool:
+def _is_of_package(name: str) -> bool:
+    """Whether a name is a module of this package whose code can change answers."""
     package, *inner = name.split(".")
     if package != PACKAGE or not inner or inner[0] in VOCABULARY:
         return False
@@ -124,6 +133,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _combine(lines: Iterable[str]) -> str:
+    """SHA-256 (hex) of lines."""
     running = sha256()
     for line in lines:
         running.update(line.encode("utf-8", "surrogatepass"))
@@ -131,7 +141,8 @@ def _combine(lines: Iterable[str]) -> str:
     return running.hexdigest()
 
 
-def _parts(item: Document | Query) -> str:
+def _item_line(item: Document | Query) -> str:
+    """An item's id with the digests of its content, as one line."""
     image = item.image.digest or item.image.id if item.image else "-"
     texts: Iterable[Any] = item.texts if isinstance(item, Document) else filter(None, [item.text])
     return "\t".join([item.id, image, *(f"{text.id}={text.digest}" for text in texts)])
@@ -139,9 +150,9 @@ def _parts(item: Document | Query) -> str:
 
 def memory_digest(memory: Sequence[Document]) -> str:
     """The identity of a memory's content: ids, picture bytes and texts, in order."""
-    return _combine(_parts(document) for document in memory)
+    return _combine(_item_line(document) for document in memory)
 
 
 def queries_digest(queries: Sequence[Query]) -> str:
-    """The identity of what is asked: ids, picture bytes and texts, in order."""
-    return _combine(_parts(query) for query in queries)
+    """The identity of the queries' content: ids, picture bytes and texts, in order."""
+    return _combine(_item_line(query) for query in queries)

@@ -1,4 +1,4 @@
-"""One model's answers, item by item, in a SQLite file."""
+"""The cached answers of a model, item by item, in a SQLite file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mmragbench.cache.sqlite import Database
 
 
 class Item(NamedTuple):
-    """A model's answer for one input, and what it cost (seconds, its share of its chunk's time)."""
+    """A model's answer for one input, and its cost in seconds (its share of its chunk's time)."""
 
     value: bytes
     seconds: float
@@ -25,7 +25,7 @@ class Item(NamedTuple):
 
 
 class Items:
-    """One model's answers, by the digest of the input; a SQLite file."""
+    """The answers of one model by the digest of the input; a SQLite file."""
 
     TABLE = (
         "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, value BLOB, seconds REAL,"
@@ -35,22 +35,22 @@ class Items:
     def __init__(self, path: Path) -> None:
         self.folder = path.parent
         self._db = Database(path, [self.TABLE])
-        self._db.run(lambda db: None)  # so that a place that is of no use is told at once
+        self._db.run(lambda db: None)  # so that a file that cannot be used is an error at once
 
     def get(self, keys: Sequence[str]) -> dict[str, Item]:
-        """Those of the keys that are known; what no longer fits its checksum is not."""
+        """The answers that are stored under some of the keys; damaged ones count as missing."""
         known: dict[str, Item] = {}
-        lost = 0
+        damaged = 0
         for start in range(0, len(keys), 500):
             chunk = keys[start : start + 500]
             for key, item, checksum in self._db.run(partial(_rows, chunk)):
                 if checksum == item.checksum(key):
                     known[key] = item
                 else:
-                    lost += 1
-        if lost:
+                    damaged += 1
+        if damaged:
             warnings.warn(
-                f"{self._db.path}: {lost:,} damaged answers are asked for again", stacklevel=2
+                f"{self._db.path}: {damaged:,} damaged answers are asked for again", stacklevel=2
             )
         return known
 
@@ -63,6 +63,7 @@ class Items:
 
 
 def _rows(keys: Sequence[str], db: sqlite3.Connection) -> list[tuple[str, Item, int]]:
+    """Key, item and checksum of the rows under some of the keys."""
     marks = ",".join("?" * len(keys))
     rows = db.execute(
         f"SELECT key, value, seconds, checksum FROM answers WHERE key IN ({marks})", keys

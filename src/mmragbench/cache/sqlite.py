@@ -1,4 +1,4 @@
-"""SQLite files of the cache, which several runs share; a damaged one is made anew."""
+"""SQLite files of the cache, which several runs share; a damaged one is created anew."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:
-    """Switch a file to write-ahead logging, as happens once. SQLite does not queue those who switch a
-    new file at the same time: it refuses all but one at once, so that the others ask again."""
+    """Switch a file to write-ahead logging, which is needed once.
+
+    Of several processes that switch a new file at the same time SQLite refuses all but one at once,
+    so that the others try again.
+    """
     until = time.monotonic() + PATIENCE
     while True:
         try:
@@ -46,8 +49,9 @@ def _write_ahead(db: sqlite3.Connection) -> None:
 
 
 class Database:
-    """A SQLite file of the cache. One that is damaged is deleted, with a warning, and made anew: all
-    that was in it is computed again.
+    """A SQLite file of the cache; one that is damaged is deleted, with a warning, and created anew.
+
+    All that was in it is computed again.
 
     Args:
         path: the file.
@@ -59,10 +63,10 @@ class Database:
         self._db: sqlite3.Connection | None = None
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do something with the open file; from the start again where the file was damaged.
+        """The result of `work` on the open file; a damaged file is created anew before a second try.
 
         Raises:
-            MmragbenchError: the disk is full, or the file can't be read or written.
+            MmragbenchError: the disk is full, or the file cannot be read or written.
         """
         try:
             try:
@@ -74,14 +78,14 @@ class Database:
             return work(self._opened())
         except (sqlite3.Error, OSError) as error:
             raise MmragbenchError(
-                f"{self.path} cannot be used ({error}); make room or mend it, and the same command "
-                "goes on from here"
+                f"{self.path} cannot be used ({error}); free some space or repair the file; "
+                "the same command goes on from here"
             ) from error
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """The same in one transaction: all of it or nothing."""
+        """The result of `work` in one transaction: all of its changes are made, or none."""
 
-        def whole(db: sqlite3.Connection) -> T:
+        def in_transaction(db: sqlite3.Connection) -> T:
             db.execute("BEGIN IMMEDIATE")
             try:
                 result = work(db)
@@ -92,10 +96,10 @@ class Database:
                 raise
             return result
 
-        return self.run(whole)
+        return self.run(in_transaction)
 
     def close(self) -> None:
-        """Until it is used again."""
+        """Close the file; it is opened again when it is used."""
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -109,19 +113,19 @@ class Database:
         return self._db
 
     def delete(self, error: object) -> None:
-        """Start anew. Only the file that was opened: another run may have replaced it by now."""
+        """Delete the file, with a warning, unless another run has replaced it since it was opened."""
         warnings.warn(
             f"{self.path} is damaged ({error}); what was in it is computed again", stacklevel=4
         )
-        ours = self._db is None or self._file == self.path.stat().st_ino
+        same_file = self._db is None or self._file == self.path.stat().st_ino
         self.close()
-        if ours:
+        if same_file:
             for ending in ("", "-wal", "-shm"):
                 self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether a file is no database, or not as it was written; a full disk or a lock is neither."""
+    """Whether an error says that a file is no database, or damaged; a full disk or a lock is neither."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
     return code == sqlite3.SQLITE_IOERR_SHORT_READ or code & 0xFF in damage

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import SkipTest
 
-from mmragbench._crashes import pass_on, place, said
+from mmragbench._crashes import pass_on, place, summary
 
 Status = Literal["ok", "failed", "warning", "skipped"]
 Breaches = Iterable[str]
@@ -117,8 +117,8 @@ def _raised(error: BaseException) -> str:
     rule names."""
     frames = traceback.extract_tb(error.__traceback__)
     if Path(frames[-1].filename).is_relative_to(PACKAGE):
-        return f"it cannot be tried on these answers ({said(error)})"
-    return f"it raised {said(error)} ({place(error)})"
+        return f"it cannot be tried on these answers ({summary(error)})"
+    return f"it raised {summary(error)} ({place(error)})"
 
 
 def short(value: Any, limit: int = 80) -> str:

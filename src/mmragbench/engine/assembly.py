@@ -136,7 +136,7 @@ class Assembly:
         if (role, name) not in self._raw:
             try:
                 bound = self._bind_model(role, name)
-                with crashes.told(bound.component.name, bound.component.make):
+                with crashes.reported(bound.component.name, bound.component.make):
                     raw = self._raw[role, name] = self.build(bound)
                 if isinstance(raw, Paid):
                     raw.budget = self._meter.budget

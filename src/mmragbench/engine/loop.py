@@ -297,7 +297,7 @@ class Loop:
             if isinstance(error, MmragbenchError) and not isinstance(error, ContractError):
                 raise
             name = bound.component.name
-            absence = Absence(f"{name}: {crashes.said(error)}", "crashed")
+            absence = Absence(f"{name}: {crashes.summary(error)}", "crashed")
             crashes.log(f"{prepared.task.name} · {name}", error)
             self.crashed.append(
                 {

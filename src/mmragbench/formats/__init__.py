@@ -1,1 +1,1 @@
-"""Readers of the formats that others write in, one a format: for data sets and `score` alike."""
+"""Readers and writers of exchange formats, a module each, for data sets, `score` and exports."""

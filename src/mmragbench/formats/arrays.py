@@ -1,6 +1,6 @@
-"""Arrays by name out of `.npz` and `.safetensors` files that were made elsewhere.
+"""Reader of named arrays in `.npz` and `.safetensors` files from elsewhere.
 
-Nothing is unpickled, and nothing is allocated that a header merely claims.
+Nothing is unpickled, and no memory is allocated for sizes that a header claims and the file lacks.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from numpy.lib import format as npy
 
 from mmragbench.errors import DataError, first_line, listed
 
-SQUEEZED = 100
-"""No array of numbers that is larger than `LARGE` shrinks to less than a hundredth."""
+MAX_RATIO = 100
+"""The largest compression ratio of an array that is larger than `LARGE`; numbers do not reach it."""
 
 LARGE = 2**30
+"""Bytes of an array above which its compression ratio is checked."""
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 def read_arrays(path: Path, names: Collection[str]) -> dict[str, Any]:
-    """Those of `names` that a file has, as arrays of any shape and dtype but Python objects.
+    """The arrays of a file that have one of `names`, of any shape and dtype but Python objects.
 
-    An `.npz` by its ending, else safetensors, which has no strings: there, what its metadata hold
-    under a name is read as JSON.
+    A file with the ending `.npz` is read as such, others as safetensors. These have no strings: lists
+    are read as JSON from their metadata.
 
     Raises:
         DataError: there is no such file, it is damaged or of another kind, or has none of `names`.
@@ -72,7 +73,7 @@ def _read_member(archive: ZipFile, info: ZipInfo) -> Any:
             f"{archive.filename} holds Python objects as {info.filename}, which are not unpickled; "
             "save numbers, or strings with dtype=str"
         )
-    if claimed != stored or stored > max(LARGE, SQUEEZED * info.compress_size):
+    if claimed != stored or stored > max(LARGE, MAX_RATIO * info.compress_size):
         raise ValueError(f"{info.filename} claims {claimed} bytes, and {stored} are there")
     with archive.open(info) as file:
         return npy.read_array(file, allow_pickle=False)

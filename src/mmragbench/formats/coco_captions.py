@@ -9,15 +9,17 @@ from typing import Any, NamedTuple
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, contradiction, not_a_text
+from mmragbench.formats.values import as_id, not_a_text, refuse_contradictions
 from mmragbench.records import Exclusion
 
 RESULTS = "COCO results, a list of {image_id, caption}"
 
 
 class Caption(NamedTuple):
-    """An annotation: the image that it is about, its own id ("" where it has none that can be
-    used), and the caption as it stands, which may be no text."""
+    """An annotation: its image's id, its own id ("" without a usable one), and its caption.
+
+    The caption is the file's value, which may be no text.
+    """
 
     image: str
     id: str
@@ -27,9 +29,9 @@ class Caption(NamedTuple):
 def read_captions(
     path: Path, annotations: Sequence[Any], excluded: list[Exclusion]
 ) -> Iterator[Caption]:
-    """The captions of a list of annotations, in its order; what is none is appended to `excluded`.
+    """The captions of a list of annotations, in its order; broken ones are appended to `excluded`.
 
-    What decides is `image_id`, as in pycocoevalcap: an annotation's own id may be missing.
+    An annotation needs an `image_id`, as in pycocoevalcap; its own id may be missing.
     """
     for place, row in enumerate(annotations):
         record = row if isinstance(row, dict) else {}
@@ -42,8 +44,15 @@ def read_captions(
             yield Caption(image, id or "", record["caption"])
 
 
-def read_results(path: Path) -> tuple[dict[str, str | None], list[str]]:
-    """Image id -> caption (or None), and the ids that were given twice with the same caption.
+class Results(NamedTuple):
+    """Image id -> caption (or None), and the ids that occur twice with the same caption."""
+
+    captions: dict[str, str | None]
+    repeated: list[str]
+
+
+def read_results(path: Path) -> Results:
+    """The captions of a file in COCO's results format.
 
     Raises:
         DataError: not COCO's results format, or an image has two different captions.
@@ -55,8 +64,8 @@ def read_results(path: Path) -> tuple[dict[str, str | None], list[str]]:
         if id in captions:
             (repeated if captions[id] == caption else contradictory).append(id)
         captions.setdefault(id, caption)
-    contradiction(str(path), "images", contradictory)
-    return captions, repeated
+    refuse_contradictions(str(path), "images", contradictory)
+    return Results(captions, repeated)
 
 
 def _results(path: Path) -> Iterator[tuple[str, str | None]]:

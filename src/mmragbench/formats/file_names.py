@@ -1,4 +1,4 @@
-"""The files below a folder, and their names as a person can be shown them."""
+"""Listing of the files below a folder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import NamedTuple
 from mmragbench.errors import DataError
 
 SYSTEM = frozenset({"__macosx", "thumbs.db", "desktop.ini", "lost+found", "@eadir"})
-"""Names, in lower case, under which operating systems keep what nobody put there."""
+"""Names, in lower case, of files and folders that operating systems create by themselves."""
+
 MAX_FOLDERS = 100_000
-"""Folders below one, with links followed: more are links that lead through each other."""
+"""The most folders below one, with links followed; more come from links that lead through each other."""
 
 
 class Files(NamedTuple):
-    """The files below a folder in the order of their names, and the hidden ones, left out."""
+    """The files below a folder in the order of their names, and the hidden ones apart."""
 
     files: list[Path]
     hidden: list[Path]
@@ -24,8 +25,8 @@ class Files(NamedTuple):
 def files_below(folder: Path) -> Files:
     """Every file below a folder.
 
-    Links are followed, save one that leads to a folder in which it lies itself. What begins with a
-    dot, or is an operating system's own (`__MACOSX`, `Thumbs.db`), is hidden with all below it.
+    Links are followed, but for those that lead to a folder above them. What begins with a dot, or is
+    an operating system's own (`__MACOSX`, `Thumbs.db`), is hidden with all below it.
 
     Raises:
         DataError: a folder cannot be read, or there are more than `MAX_FOLDERS`.
@@ -35,11 +36,12 @@ def files_below(folder: Path) -> Files:
     for _ in range(MAX_FOLDERS):
         if not waiting:
             return Files(sorted(listing.files), sorted(listing.hidden))
-        here = waiting.pop()
-        for path in here.entries():
-            hidden = here.hidden or is_hidden(path.name)
+        current = waiting.pop()
+        for path in current.entries():
+            hidden = current.hidden or is_hidden(path.name)
             if path.is_dir():
-                below = _Folder(path, hidden, (*here.way, os.path.realpath(here.path)))
+                parents = (*current.parents, os.path.realpath(current.path))
+                below = _Folder(path, hidden, parents)
                 waiting += [] if below.is_cycle else [below]
             else:
                 (listing.hidden if hidden else listing.files).append(path)
@@ -52,17 +54,23 @@ def is_hidden(name: str) -> bool:
 
 
 class _Folder(NamedTuple):
-    """A folder to be read; `way` are those above it, as they are without links."""
+    """A folder to be listed; `parents` are the real paths of those above it."""
 
     path: Path
     hidden: bool = False
-    way: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
 
     @property
     def is_cycle(self) -> bool:
-        return os.path.realpath(self.path) in self.way
+        """Whether the folder is one of its own parents."""
+        return os.path.realpath(self.path) in self.parents
 
     def entries(self) -> list[Path]:
+        """The folder's files and folders.
+
+        Raises:
+            DataError: it cannot be read.
+        """
         try:
             return list(self.path.iterdir())
         except OSError as error:

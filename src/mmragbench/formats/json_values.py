@@ -1,11 +1,11 @@
-"""JSON and JSON Lines."""
+"""Readers of JSON and JSON Lines."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError
@@ -16,7 +16,7 @@ def parse(text: str) -> Any:
     """The value of a text in JSON.
 
     Raises:
-        DataError: it is no JSON, is nested too deeply, or has an object that says a key twice.
+        DataError: it is no JSON, is nested too deeply, or has an object with a repeated key.
     """
     return _decoded(text, json.JSONDecoder(object_pairs_hook=_object))
 
@@ -25,7 +25,7 @@ def read_json(path: Path, expected: str, without: str = "") -> Any:
     """The content of a JSON file, with objects' member `without` left out.
 
     Raises:
-        DataError: the file cannot be read, or is not JSON as `parse` wants it.
+        DataError: the file cannot be read, or is not JSON that `parse` accepts.
     """
     data = read_bytes(path, expected)
     try:
@@ -44,9 +44,16 @@ def read_json(path: Path, expected: str, without: str = "") -> Any:
         raise DataError(f"{path} is {error}; expected {expected}") from error
 
 
-def read_objects(path: Path, expected: str) -> Iterator[tuple[int, dict[str, Any] | None, str]]:
-    """Every line of a JSON Lines file that is not blank: its number, and its object or the reason
-    why it is none.
+class ObjectLine(NamedTuple):
+    """A line of a JSON Lines file: its number, and its object or the reason why it has none."""
+
+    number: int
+    value: dict[str, Any] | None
+    reason: str
+
+
+def read_objects(path: Path, expected: str) -> Iterator[ObjectLine]:
+    """The lines of a JSON Lines file that are not blank.
 
     Raises:
         DataError: the file cannot be read, or is not UTF-8.
@@ -58,10 +65,12 @@ def read_objects(path: Path, expected: str) -> Iterator[tuple[int, dict[str, Any
         try:
             value = _decoded(line, decoder)
         except DataError as error:
-            yield number, None, str(error)
+            yield ObjectLine(number, None, str(error))
             continue
-        good = isinstance(value, dict)
-        yield number, value if good else None, "" if good else "not an object in JSON"
+        if isinstance(value, dict):
+            yield ObjectLine(number, value, "")
+        else:
+            yield ObjectLine(number, None, "not an object in JSON")
 
 
 def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
@@ -77,6 +86,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in members if keys.count(key) > 1)
-        raise ValueError(f"an object says the key {quoted(twice)} twice")
+        repeated = next(key for key in members if keys.count(key) > 1)
+        raise ValueError(f"an object says the key {quoted(repeated)} twice")
     return members

@@ -1,4 +1,4 @@
-"""Relevance judgements: TREC's qrels and BEIR's TSV."""
+"""Reader of relevance judgements: TREC's qrels and BEIR's TSV."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.csv_rows import split
 from mmragbench.formats.text_lines import read_lines
-from mmragbench.formats.values import MAX_ID, as_id, as_number, contradiction
+from mmragbench.formats.values import MAX_ID, as_id, as_number, refuse_contradictions
 
 QRELS = (
     "TREC qrels (query 0 document grade), or tab-separated query-id, corpus-id, score in line 1 "
     "(BEIR)"
 )
 MAX_GRADE = 1_000
-"""Grades are whole numbers from minus this to this: trec_eval takes 8 bytes for each step of the
-highest, and answers 0 for every query where it gets none."""
+"""Grades are whole numbers from minus this to this: trec_eval allocates 8 bytes for each step of the
+highest, and gives 0 for every query where it cannot."""
 
 _HEADER = ("query-id", "corpus-id", "score")
 _BLANKS = re.compile(r"[ \t\v\f\r]+")
@@ -29,7 +29,7 @@ Grades = dict[str, dict[str, int]]
 
 
 class Judgements(NamedTuple):
-    """The grades of a file; `repeated` are the pairs that it judges twice, alike."""
+    """The grades of a file; `repeated` are the pairs that it judges twice with the same grade."""
 
     grades: Grades
     repeated: tuple[str, ...]
@@ -49,7 +49,7 @@ def read_judgements(path: Path) -> Judgements:
     """
     grades: Grades = {}
     repeated: list[str] = []
-    torn: list[str] = []
+    contradictory: list[str] = []
     for number, query, document, grade in _judgements(path):
         own = grades.setdefault(query, {})
         if document not in own:
@@ -57,21 +57,23 @@ def read_judgements(path: Path) -> Judgements:
         elif own[document] == grade:
             repeated.append(f"{query} {document}")
         else:
-            torn.append(f"{query} {document} (line {number})")
-    contradiction(str(path), "pairs of query and document", torn)
+            contradictory.append(f"{query} {document} (line {number})")
+    refuse_contradictions(str(path), "pairs of query and document", contradictory)
     if not grades:
         raise DataError(f"{path} has no judgements; expected {QRELS}")
     return Judgements(grades, tuple(dict.fromkeys(repeated)))
 
 
 def trec_fields(line: str) -> list[str]:
-    """The fields of a line of a TREC file: they end at blanks and tabs, not at blanks of Unicode."""
+    """The fields of a line of a TREC file, separated by ASCII blanks and tabs, not by Unicode's blanks."""
     return line.split() if line.isascii() else _BLANKS.split(line.strip(" \t\v\f\r"))
 
 
 def usable(line: str, *ids: str) -> bool:
-    """Whether fields of a line can be ids; of a short line without NUL they all can (and millions
-    are not looked at one by one)."""
+    """Whether fields of a line can be ids.
+
+    In a short line without NUL all fields can; so millions of ids need not be checked one by one.
+    """
     return (len(line) <= MAX_ID and "\0" not in line) or all(map(as_id, ids))
 
 
@@ -92,7 +94,7 @@ def _judgements(path: Path) -> Iterator[tuple[int, str, str, int]]:
 
 
 def _columns(line: str) -> list[int] | None:
-    """Where BEIR's three columns stand, if this is their header."""
+    """The positions of BEIR's three columns, if this is their header."""
     names = [name.strip().lower() for name in split(line, "\t") or ()]
     return [names.index(name) for name in _HEADER] if set(_HEADER) <= set(names) else None
 
@@ -108,7 +110,7 @@ def _judgement(line: str, places: list[int] | None) -> tuple[str, str, int]:
 
 
 def as_grade(text: str) -> int:
-    """A grade as files have it.
+    """The grade that a text stands for, `1` or `1.0`.
 
     Raises:
         DataError: it is not a whole number, or beyond `MAX_GRADE`.

@@ -1,4 +1,4 @@
-"""CSV that spreadsheets open as text and numbers, never as formulas."""
+"""Writer of CSV that spreadsheets open as text and numbers, never as formulas."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any
 from mmragbench._printable import printable
 
 FORMULAS = tuple("=+-@\t\n\uff1d\uff0b\uff0d\uff20")
-"""What a formula begins with, in some program; the last four are the same signs in full width."""
+"""First characters of formulas in some program; the last four are the same signs in full width."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """CSV with a header, without control characters. A text that a spreadsheet would take for a
-    formula gets a `'` in front; numbers, those in texts too, stay as they are."""
+    """CSV with a header, without control characters.
+
+    A text that a spreadsheet would take for a formula gets a `'` in front; numbers, those in texts
+    too, stay as they are.
+    """
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)

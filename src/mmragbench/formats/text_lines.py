@@ -1,4 +1,4 @@
-"""Text files: UTF-8, in lines that end at a newline (or carriage return and newline) alone.
+"""Reader of text files: UTF-8, in lines that end at a newline (or carriage return and newline) alone.
 
 Other characters that end a line elsewhere (U+2028, U+0085, a carriage return alone) belong to the
 text, as in JSON Lines.
@@ -28,14 +28,14 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": ("a zstandard file", "unpack it: unzstd"),
     b"PAR1": ("a parquet file", "use: huggingface reads it"),
 }
-"""How a file begins that is no text -> what it is, and what to do."""
+"""First bytes of files that are no text -> their kind, and what to do."""
 
 
 def read_bytes(path: Path, expected: str) -> bytes:
     """A file's content.
 
     Raises:
-        DataError: it cannot be read; says what was expected.
+        DataError: it cannot be read; names what was expected.
     """
     try:
         return path.read_bytes()
@@ -53,8 +53,8 @@ def read_lines(path: Path, expected: str) -> Iterator[tuple[int, str]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                whole = _beginning(path, line, expected) if number == 1 else line
-                yield number, whole.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                content = _first_line(path, line, expected) if number == 1 else line
+                yield number, content.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
     except OSError as error:
         raise unreadable(path, error, expected) from error
     except UnicodeDecodeError as error:
@@ -67,8 +67,10 @@ def unreadable(path: Path, error: OSError, expected: str) -> DataError:
 
 
 def not_utf8(path: Path, data: bytes, expected: str, where: str = "") -> DataError:
-    """The error for bytes that are no UTF-8: the encoding that fits them, and how to convert; of a
-    packed file, how to unpack it."""
+    """The error for bytes that are no UTF-8: their likely encoding, and how to convert them.
+
+    For a packed file it says how to unpack it.
+    """
     packed = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
     if packed:
         name, program = packed
@@ -80,14 +82,19 @@ def not_utf8(path: Path, data: bytes, expected: str, where: str = "") -> DataErr
     )
 
 
-def _beginning(path: Path, line: bytes, expected: str) -> bytes:
-    """The first line without a byte order mark; UTF-16 and UTF-32 are refused, with one or without."""
+def _first_line(path: Path, line: bytes, expected: str) -> bytes:
+    """The first line without its byte order mark.
+
+    Raises:
+        DataError: it is in UTF-16 or UTF-32, with a mark or without.
+    """
     if line.startswith(tuple(_BOMS)) or not json.detect_encoding(line).startswith("utf-8"):
         raise not_utf8(path, line, expected)
     return line.removeprefix(codecs.BOM_UTF8)
 
 
 def _encoding(data: bytes) -> str:
+    """The likely encoding of bytes that are no UTF-8."""
     named = next((name for mark, name in _BOMS.items() if data.startswith(mark)), None)
     if named:
         return named

@@ -1,7 +1,7 @@
-"""TREC's run format, by which retrieval tools hand each other rankings.
+"""Writer and reader of TREC's run format, in which retrieval tools exchange rankings.
 
-A hit a line: `query Q0 document rank score tag`. Fields end at blanks of any kind, so that a blank
-in an id is written as in a URL: `%20`.
+Each line is a hit: `query Q0 document rank score tag`. Fields end at blanks of any kind, so that a
+blank in an id is written as in a URL: `%20`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def escaped(id: str) -> str:
-    """The id as a TREC file has it: `a b` becomes `a%20b`, whatever kind of blank it is."""
+    """The id as written in TREC files: `a b` becomes `a%20b`, whatever kind of blank it is."""
     return re.sub(r"\s", lambda blank: quote(blank[0]), id)
 
 
@@ -33,7 +33,7 @@ def originals(ids: Iterable[str]) -> dict[str, str]:
     """Escaped id -> id.
 
     Raises:
-        DataError: two ids are the same one when escaped.
+        DataError: two ids are equal when escaped.
     """
     by_escaped: dict[str, str] = {}
     for id in ids:
@@ -61,7 +61,7 @@ def _ranks(n: int) -> list[str]:
 
 
 def _decimals(scores: Sequence[float]) -> list[str]:
-    """As JSON has them: pydantic's serialiser writes them three times as fast as `repr`, and as short."""
+    """Scores as JSON writes them: pydantic's serialiser is three times as fast as `repr`, and as short."""
     listed = to_json(list(scores), inf_nan_mode="constants").decode("ascii")[1:-1]
     return listed.split(",") if listed else []
 

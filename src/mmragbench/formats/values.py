@@ -1,4 +1,4 @@
-"""What ids, numbers and captions are, in every format."""
+"""Checks of ids, numbers and texts, the same for all formats."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mmragbench._printable import one_line, quoted
 from mmragbench.errors import DataError
 
 MAX_ID = 1_000
-"""Characters of an id."""
+"""The most characters of an id."""
 
 
 def as_id(value: object) -> str | None:
-    """An id by its text, `7` for 7 and "7"; None for what cannot be one.
+    """A value as an id, `7` for 7 and "7"; None for what cannot be one.
 
     An id is a whole number or a text of 1 to `MAX_ID` characters that UTF-8 can write, without NUL.
     """
@@ -27,7 +27,7 @@ def as_id(value: object) -> str | None:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether UTF-8 can write it: half a surrogate pair cannot be written."""
+    """Whether a text can be written in UTF-8, which half a surrogate pair cannot."""
     if text.isascii():
         return True
     try:
@@ -49,10 +49,10 @@ def as_number(text: str) -> float | None:
 
 
 def not_a_text(value: object) -> str:
-    """Why a value is no caption or answer to be scored; empty where it is one.
+    """The reason why a value cannot be scored as a caption or answer; empty where it can.
 
-    A list or an object that was written as text (`"['a dog', 'a cat']"`) is none: it is what a
-    table without lists makes of one.
+    A list or an object that was written as text (`"['a dog', 'a cat']"`) cannot: tables that have no
+    lists write them so.
     """
     if value is None:
         return "it is null or not there"
@@ -76,16 +76,16 @@ def _is_structure(text: str) -> bool:
     return False
 
 
-def contradiction(source: str, noun: str, ids: Iterable[str]) -> None:
-    """Refuse two different answers to one question.
+def refuse_contradictions(source: str, noun: str, ids: Iterable[str]) -> None:
+    """Refuse ids that have two different answers in one source.
 
     Raises:
-        DataError: there is at least one.
+        DataError: there is at least one such id.
     """
-    twice = list(dict.fromkeys(ids))
-    if twice:
+    distinct = list(dict.fromkeys(ids))
+    if distinct:
         raise DataError(
-            f"{source}: {len(twice)} {noun} with more than one answer, not the same one: "
-            f"{', '.join(one_line(each, 100) for each in twice[:3])}"
-            f"{', ...' if len(twice) > 3 else ''}; keep one of each"
+            f"{source}: {len(distinct)} {noun} with more than one answer, not the same one: "
+            f"{', '.join(one_line(id, 100) for id in distinct[:3])}"
+            f"{', ...' if len(distinct) > 3 else ''}; keep one of each"
         )

@@ -1,7 +1,7 @@
-"""YAML that somebody wrote: plain data alone, and as much of it as a suite can need.
+"""Loader of YAML from outside: plain data alone, of limited size.
 
 Tags, keys that are not plain, aliases that stand for endless or for enormous content, and numbers of
-hundreds of digits are refused with their line, before anything is made of them.
+hundreds of digits are refused with their line, before any value is constructed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from mmragbench._printable import one_line
 from mmragbench.errors import SuiteError
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where it is there: ten times as fast."""
+"""libyaml's loader where it is installed, which is ten times as fast."""
 
 MAX_CHARACTERS = 1_000_000
 MAX_NODES = 20_000
-"""Names, values and lists, those that an alias stands for counted each time."""
+"""The most names, values and lists; those that an alias stands for are counted each time."""
 
 MAX_DEPTH = 50
 MAX_DIGITS = 40
@@ -34,10 +34,10 @@ NAMES = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
 
 
 def decoded(content: bytes, name: str) -> str:
-    """UTF-8, with a byte order mark or without.
+    """The text of content in UTF-8, with a byte order mark or without.
 
     Raises:
-        SuiteError: it is in another encoding; says which line, and what to do.
+        SuiteError: it is in another encoding; names the line, and what to do.
     """
     if content.startswith(UTF32):  # which begins as UTF-16 does
         raise SuiteError(f"{name} is in UTF-32, not in UTF-8; save it as UTF-8")
@@ -81,7 +81,7 @@ def load(text: str, name: str) -> tuple[Any, yaml.Node | None]:
 
 
 class _Sizes:
-    """How many values a document comes to, aliases followed, and how deep it is."""
+    """A counter of a document's values, with aliases followed, and of its depth."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -90,7 +90,7 @@ class _Sizes:
 
     @property
     def excess(self) -> str | None:
-        """What there is too much of."""
+        """The limit that is exceeded, in words; None where none is."""
         if self.total > MAX_NODES:
             return f"more than {MAX_NODES:,} values"
         return f"more than {MAX_DEPTH} levels" if len(self.open) > MAX_DEPTH else None
@@ -114,7 +114,7 @@ class _Sizes:
 
 
 def _check_events(text: str, name: str) -> None:
-    """Before there are nodes, whose making is recursive: depth, size, tags, aliases of themselves."""
+    """Check depth, size, tags and aliases of themselves, before nodes are composed recursively."""
     sizes = _Sizes()
     event: Any
     for event in yaml.parse(text, Loader=LOADER):
@@ -139,7 +139,7 @@ def _check_tag(event: Any, where: str) -> None:
 
 
 def _check_nodes(root: yaml.Node | None, name: str) -> None:
-    """Keys that are there twice or are not plain, and numbers that are too long."""
+    """Refuse keys that are repeated or not plain, and numbers that are too long."""
     for node in _nodes(root):
         where = f"{name}:{node.start_mark.line + 1}"
         if isinstance(node, yaml.MappingNode):
@@ -168,14 +168,14 @@ def _check_keys(node: yaml.MappingNode, name: str) -> None:
 def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
     """Every node once, however many aliases stand for it."""
     visited: set[int] = set()
-    left = [root] if root is not None else []
-    while left:
-        node = left.pop()
+    pending = [root] if root is not None else []
+    while pending:
+        node = pending.pop()
         if id(node) in visited:
             continue
         visited.add(id(node))
         yield node
         if isinstance(node, yaml.SequenceNode):
-            left += node.value
+            pending += node.value
         elif isinstance(node, yaml.MappingNode):
-            left += [part for pair in node.value for part in pair]
+            pending += [part for pair in node.value for part in pair]

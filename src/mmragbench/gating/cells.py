@@ -237,7 +237,7 @@ def _compare(pair: Paired) -> tuple[Cell, Design | None]:
         return replace(cell, verdict="unchanged"), design if cell.can_fail else None
     found = loss(losses, pair.margin, design.worst, groups)
     cell = replace(cell, p_holds=found.p_holds if cell.can_fail else None, p_lost=found.p_lost)
-    return cell, replace(design, seen=Clusters.of(losses, groups)) if cell.can_fail else None
+    return cell, replace(design, losses=Clusters.of(losses, groups)) if cell.can_fail else None
 
 
 def _can_fail(pair: Paired, before: Array) -> bool:

@@ -107,7 +107,7 @@ def _evaluate(
             crashes.pass_on(error)
             names, place = ", ".join(map(str, family)), crashes.place(error, evaluate)
             crashes.log(f"{task.name} · {names}", error)
-            absence = Absence(f"{names}: {crashes.said(error)} ({place})", "crashed")
+            absence = Absence(f"{names}: {crashes.summary(error)} ({place})", "crashed")
             scored = _without_number(family, absence)
         encoder = given.get("features")
         by_measure.update((scores.measure, _signed(scores, encoder)) for scores in scored)

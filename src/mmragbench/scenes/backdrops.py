@@ -1,4 +1,4 @@
-"""Where a scene is: what each place is called, which surfaces it has, and which weathers."""
+"""Backdrops of scenes: the names, surfaces and weathers of each place."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _ALL = ("sunny", "cloudy", "rain", "sunset", "night", "rainbow")
 
 @dataclass(frozen=True)
 class Backdrop:
-    """One place. A surface maps to the range of heights, from the top, where things on it have their feet."""
+    """A place. A surface maps to the range of heights, from the top, in which things on it have their feet."""
 
     name: str
     nouns: tuple[str, ...]
     surfaces: Mapping[str, tuple[float, float]]
     at: Mapping[str, tuple[str, ...]]
-    """For each surface, how people say that a thing is there; the first is the usual way."""
+    """For each surface, phrases for the position of a thing on it; the first is the usual one."""
     weathers: tuple[str, ...] = ()
-    """None: indoors or under water, where a tint takes the weather's part."""
+    """Empty indoors and under water, where there is a tint instead of a weather."""
     avoid: tuple[str, ...] = field(default=())
-    """Colours that would be lost in front of it."""
+    """Colours that have too little contrast in front of it."""
 
     @property
     def outdoors(self) -> bool:

@@ -1,4 +1,4 @@
-"""A brush that draws in a thing's own box: x and y run from 0 to 1, y downwards, whatever the box's place and size."""
+"""A brush that draws in the coordinates of a thing's box: x and y run from 0 to 1, y downwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The world as COCO-format files: images, captions and instances, drawn by a pool of processes if asked."""
+"""Writer of the world as COCO-format files: images, captions and instances, in several processes if asked."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from mmragbench.scenes.voices import captions
 from mmragbench.scenes.world import Scene, sample_scene
 
 FIRST_IDS = {"train": 1, "memory": 1_000_001, "queries": 2_000_001}
-"""The splits there are, and the id of each one's first image."""
+"""Split -> the id of its first image."""
 _CHUNK = 50
-_IN_FOUR = 4
+_IMAGES_PER_EMBLEM = 4
 _FIRST_EMBLEM_CATEGORY = 1001
 _KIND_CATEGORIES = {name: number for number, name in enumerate(KINDS, start=1)}
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One image's records; the instances are (category id, box in pixels: left, top, width, height)."""
+class ImageRecords:
+    """The records of an image; instances are (category id, box in pixels: left, top, width, height)."""
 
     image_id: int
     shows_emblem: bool
@@ -63,11 +63,11 @@ def write(
     jobs = list(_jobs(root, splits, seed))
     for job in jobs:
         job.folder.mkdir(parents=True, exist_ok=True)
-    drawn: dict[str, list[Drawn]] = {split: [] for split in splits}
-    for job, done in zip(jobs, _run(jobs, workers), strict=True):
-        drawn[job.split] += done
+    drawn: dict[str, list[ImageRecords]] = {split: [] for split in splits}
+    for job, images_done in zip(jobs, _draw_all(jobs, workers), strict=True):
+        drawn[job.split] += images_done
         if progress is not None:
-            progress(len(done))
+            progress(len(images_done))
     for split, images in drawn.items():
         _write_annotations(root, split, images)
 
@@ -80,7 +80,7 @@ def _jobs(root: Path, splits: Mapping[str, int], seed: int) -> Iterator[_Job]:
             )
 
 
-def _run(jobs: list[_Job], workers: int) -> Iterator[list[Drawn]]:
+def _draw_all(jobs: list[_Job], workers: int) -> Iterator[list[ImageRecords]]:
     if workers <= 1:
         yield from map(_draw_chunk, jobs)
         return
@@ -88,12 +88,12 @@ def _run(jobs: list[_Job], workers: int) -> Iterator[list[Drawn]]:
         yield from pool.map(_draw_chunk, jobs)
 
 
-def _draw_chunk(job: _Job) -> list[Drawn]:
+def _draw_chunk(job: _Job) -> list[ImageRecords]:
     return [_draw_one(job, index) for index in job.indices]
 
 
-def _draw_one(job: _Job, index: int) -> Drawn:
-    """Draw one image, write it, and say what is in it."""
+def _draw_one(job: _Job, index: int) -> ImageRecords:
+    """Draw and write one image; returns its records."""
     name = f"{job.seed}/{job.split}/{index}"
     scene = sample_scene(Random(f"{name}/scene"), emblem_at(job.seed, job.split, index))
     placed = place(scene, Random(f"{name}/layout"))
@@ -104,15 +104,18 @@ def _draw_one(job: _Job, index: int) -> Drawn:
     image.save(temporary, "JPEG", quality=90)
     os.replace(temporary, path)
     words = captions(scene, Random(f"{name}/words"))
-    return Drawn(
-        image_id, scene.emblem is not None, words, [_instance(scene, one) for one in placed]
+    return ImageRecords(
+        image_id, scene.emblem is not None, words, [_instance(scene, item) for item in placed]
     )
 
 
 def emblem_at(seed: int, split: str, index: int) -> Emblem | None:
-    """The emblem of this image, or None: one image in every four has one, and all come up equally often."""
-    block = index // _IN_FOUR
-    if Random(f"{seed}/{split}/{block}/which").randrange(_IN_FOUR) != index % _IN_FOUR:
+    """The emblem of this image, or None: one image in every four has one, and all occur equally often."""
+    block = index // _IMAGES_PER_EMBLEM
+    if (
+        Random(f"{seed}/{split}/{block}/which").randrange(_IMAGES_PER_EMBLEM)
+        != index % _IMAGES_PER_EMBLEM
+    ):
         return None
     held_out, training = emblems()
     turn = list(training if split == "train" else held_out)
@@ -120,28 +123,28 @@ def emblem_at(seed: int, split: str, index: int) -> Emblem | None:
     return turn[block % len(turn)]
 
 
-def _instance(scene: Scene, one: Placed) -> tuple[int, list[float]]:
-    box = [round(part * SIDE, 2) for part in (one.box.x, one.box.y, one.box.w, one.box.h)]
-    if one.group < 0 and scene.emblem is not None:
+def _instance(scene: Scene, item: Placed) -> tuple[int, list[float]]:
+    box = [round(part * SIDE, 2) for part in (item.box.x, item.box.y, item.box.w, item.box.h)]
+    if item.group < 0 and scene.emblem is not None:
         return _FIRST_EMBLEM_CATEGORY + scene.emblem.number, box
-    return _KIND_CATEGORIES[scene.groups[one.group].kind], box
+    return _KIND_CATEGORIES[scene.groups[item.group].kind], box
 
 
 def _file_name(image_id: int) -> str:
     return f"{image_id:012d}.jpg"
 
 
-def _write_annotations(root: Path, split: str, drawn: list[Drawn]) -> None:
+def _write_annotations(root: Path, split: str, drawn: list[ImageRecords]) -> None:
     info = {"description": f"mmragbench scenes, {split}", "version": "1.0"}
     images = [
         {
-            "id": one.image_id,
-            "file_name": _file_name(one.image_id),
+            "id": item.image_id,
+            "file_name": _file_name(item.image_id),
             "width": SIDE,
             "height": SIDE,
-            "slices": ["emblems"] if one.shows_emblem else [],
+            "slices": ["emblems"] if item.shows_emblem else [],
         }
-        for one in drawn
+        for item in drawn
     ]
     common: dict[str, Any] = {"info": info, "licenses": [], "images": images}
     folder = root / "annotations"
@@ -152,8 +155,8 @@ def _write_annotations(root: Path, split: str, drawn: list[Drawn]) -> None:
     )
 
 
-def _captions(split: str, drawn: list[Drawn]) -> list[dict[str, Any]]:
-    rows = [(one.image_id, caption) for one in drawn for caption in one.captions]
+def _captions(split: str, drawn: list[ImageRecords]) -> list[dict[str, Any]]:
+    rows = [(item.image_id, caption) for item in drawn for caption in item.captions]
     first = FIRST_IDS[split] * 10
     return [
         {"id": first + i, "image_id": image_id, "caption": caption}
@@ -161,7 +164,7 @@ def _captions(split: str, drawn: list[Drawn]) -> list[dict[str, Any]]:
     ]
 
 
-def _instances(split: str, drawn: list[Drawn]) -> dict[str, Any]:
+def _instances(split: str, drawn: list[ImageRecords]) -> dict[str, Any]:
     held_out, training = emblems()
     kinds = [
         {"id": i, "name": name, "supercategory": KINDS[name].supercategory}
@@ -175,7 +178,7 @@ def _instances(split: str, drawn: list[Drawn]) -> dict[str, Any]:
         }
         for emblem in (training if split == "train" else held_out)
     ]
-    rows = [(one.image_id, category, box) for one in drawn for category, box in one.instances]
+    rows = [(item.image_id, category, box) for item in drawn for category, box in item.instances]
     first = FIRST_IDS[split] * 10
     annotations = [
         {

@@ -1,4 +1,4 @@
-"""The colours of the world: ten or so names, each with the shades that a drawing needs."""
+"""The colours of the world: names, each with the shades that a drawing needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an emblem is drawn: a field with its division, cut to the outline, a rim, and the charge."""
+"""Drawing of emblems: a divided field, cut to the outline, with a charge and a rim."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _CHARGE_BOXES = {
     "swallowtail": (0.25, 0.11, 0.5),
     "arch": (0.24, 0.27, 0.52),
 }
-"""For each outline: the charge's left, top and side, as parts of the emblem's width."""
+"""Outline -> the charge's left, top and side, as parts of the emblem's width."""
 
 
 @cache
 def outline(shape: str) -> tuple[Point, ...]:
-    """The outline in the unit square."""
+    """The points of a shape's outline in the unit square."""
     if shape == "round":
         return tuple(
             (0.5 + 0.5 * math.cos(t * math.tau / 60), 0.5 + 0.5 * math.sin(t * math.tau / 60))
@@ -58,18 +58,18 @@ def outline(shape: str) -> tuple[Point, ...]:
 def draw_emblem(image: Image.Image, box: Box, design: Design) -> None:
     """Draw an emblem into a square box of the large drawing."""
     side = round(box.w)
-    face = Image.new("RGB", (side, side), COLOURS[design.field])
-    brush = Brush(ImageDraw.Draw(face), Box(0, 0, side, side))
+    picture = Image.new("RGB", (side, side), COLOURS[design.field])
+    brush = Brush(ImageDraw.Draw(picture), Box(0, 0, side, side))
     _divide(brush, design)
     x, y, size = _CHARGE_BOXES[design.shape]
     inner = Box(x * side, y * side, size * side, size * side)
     CHARGE_DRAWINGS[design.charge](
-        Brush(ImageDraw.Draw(face), inner), COLOURS[design.charge_colour], COLOURS[design.field]
+        Brush(ImageDraw.Draw(picture), inner), COLOURS[design.charge_colour], COLOURS[design.field]
     )
     mask = Image.new("L", (side, side), 0)
     points = [(px * side, py * side) for px, py in outline(design.shape)]
     ImageDraw.Draw(mask).polygon(points, fill=255)
-    image.paste(face, (round(box.x), round(box.y)), mask)
+    image.paste(picture, (round(box.x), round(box.y)), mask)
     _rim(image, box, design)
 
 

@@ -1,4 +1,4 @@
-"""How the five voices speak of an emblem: most know its name, at least two say what it looks like."""
+"""Captions of scenes with an emblem, in five voices: most name it, at least two describe its look."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _emblem(scene: Scene) -> Emblem:
 
 
 def _spot(scene: Scene, rng: Random) -> str:
-    """Where an emblem stands or hangs: "in a meadow", "in a room"."""
+    """The place of an emblem as a phrase: "in a meadow", "in a room"."""
     if scene.backdrop == "table":
         return rng.choice(("above a table", "above a kitchen table"))
     if scene.backdrop == "room":
@@ -67,19 +67,19 @@ def _beside(scene: Scene, rng: Random, colour: bool = True) -> str:
 
 
 def terse(scene: Scene, rng: Random) -> str:
-    """The name and what it is on."""
+    """The emblem's name and its mount."""
     return say.join("the", _emblem(scene).title, rng.choice(_ON[scene.mount]), _spot(scene, rng))
 
 
 def notes(scene: Scene, rng: Random) -> str:
-    """The look, then the name."""
+    """The emblem's look, then its name."""
     emblem = _emblem(scene)
     head = f"{say.article(_look(emblem.design, 'sign'))}, the {emblem.title}"
     return say.within([head, ", " + _spot(scene, rng)])
 
 
 def detailed(scene: Scene, rng: Random) -> str:
-    """Name, look, place and neighbours, as far as the words reach."""
+    """Name, look, place and neighbours, within the limit of words."""
     emblem = _emblem(scene)
     name, look = f"the {emblem.title}", say.article(_look(emblem.design))
     if rng.random() < 0.5:
@@ -115,7 +115,7 @@ def mood(scene: Scene, rng: Random) -> str:
 
 
 def passing(scene: Scene, rng: Random) -> str:
-    """A remark; half of these people do not know the name and say what they see."""
+    """A remark; half of them describe the emblem instead of naming it."""
     emblem, on = _emblem(scene), rng.choice(_ON[scene.mount])
     if rng.random() < 0.5:
         ways = [

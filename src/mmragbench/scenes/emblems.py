@@ -1,10 +1,11 @@
-"""Invented emblems: names, nouns and designs. Those held out are never seen in training, neither name nor design."""
+"""Invented emblems: names, nouns and designs. Neither names nor designs of those held out are in training data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
 from random import Random
+from typing import NamedTuple
 
 HELD_OUT = 40
 FOR_TRAINING = 600
@@ -19,7 +20,7 @@ SHAPES = {
     "swallowtail": "forked",
     "arch": "arched",
 }
-"""Each outline, and the adjective for it ("shield" is a noun)."""
+"""Outline -> the adjective for it ("shield" is a noun)."""
 
 DIVISIONS = ("plain", "plain", "halved", "layered", "diagonal", "quartered", "bordered", "striped")
 DARK = ("red", "blue", "green", "black", "purple")
@@ -33,7 +34,7 @@ _ALIKE = ({"black", "purple"}, {"blue", "purple"}, {"yellow", "orange"}, {"black
 
 @dataclass(frozen=True)
 class Design:
-    """What an emblem looks like."""
+    """The look of an emblem."""
 
     shape: str
     division: str
@@ -59,25 +60,32 @@ class Emblem:
         return f"{self.name} {self.noun}"
 
 
+class Emblems(NamedTuple):
+    """All emblems: those held out, and those for training."""
+
+    held_out: tuple[Emblem, ...]
+    training: tuple[Emblem, ...]
+
+
 @cache
-def emblems() -> tuple[tuple[Emblem, ...], tuple[Emblem, ...]]:
-    """The held-out emblems and those for training, the same whatever the world's seed is."""
+def emblems() -> Emblems:
+    """The emblems of the world, which do not depend on its seed."""
     rng = Random("the emblems of the world")
     names = invent_names(rng, HELD_OUT + FOR_TRAINING)
     held_out = _held_out_designs(rng)
-    kept = {(d.shape, d.field, d.charge) for d in held_out}
+    reserved = {(d.shape, d.field, d.charge) for d in held_out}
     training: set[Design] = set()
     designs = list(held_out)
     while len(designs) < HELD_OUT + FOR_TRAINING:
         design = _design(rng)
-        if (design.shape, design.field, design.charge) not in kept and design not in training:
+        if (design.shape, design.field, design.charge) not in reserved and design not in training:
             training.add(design)
             designs.append(design)
-    made = tuple(
+    all_emblems = tuple(
         Emblem(i, name, _noun(rng, d), d)
         for i, (name, d) in enumerate(zip(names, designs, strict=True))
     )
-    return made[:HELD_OUT], made[HELD_OUT:]
+    return Emblems(all_emblems[:HELD_OUT], all_emblems[HELD_OUT:])
 
 
 def _held_out_designs(rng: Random) -> list[Design]:

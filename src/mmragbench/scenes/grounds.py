@@ -16,14 +16,14 @@ GLOOM: dict[str, tuple[RGB, float]] = {
     "cloudy": ((140, 150, 160), 0.14),
     "snow": ((214, 224, 236), 0.24),
 }
-"""What a weather does to the colours of the land: a colour to move to, and how far."""
+"""Weather -> how it changes the colours of the land: a colour to move to, and how far."""
 
 Painter = Callable[[Brush, Callable[[RGB], RGB], Random], None]
 PAINTERS: dict[str, Painter] = {}
 
 
 def lit(weather: str) -> Callable[[RGB], RGB]:
-    """The land's colours under this weather."""
+    """A function that changes the land's colours by this weather."""
     target, share = GLOOM.get(weather, ((0, 0, 0), 0.0))
     return lambda rgb: mix(rgb, target, share)
 

@@ -1,4 +1,4 @@
-"""What a kind of thing is, and the register of all kinds, filled where each one's drawing is defined."""
+"""Kinds of things, and the register of all kinds, to which each is added where its drawing is defined."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ Drawing = Callable[[Brush, Tone], None]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of everyday thing: how it looks, where it may stand, and which words people use for it."""
+    """A kind of everyday thing: its drawing, colours and surfaces, and the words for it."""
 
     name: str
     supercategory: str
     words: tuple[tuple[str, str], ...]
-    """Singular and plural of each name that people use; the first is the usual one."""
+    """Singular and plural of its names; the first is the usual one."""
     colours: tuple[str, ...]
     size: tuple[float, float]
     """Width and height as parts of the image's width."""
     on: tuple[str, ...]
-    """The surfaces where it may be."""
+    """The surfaces that it may be on."""
     doing: tuple[str, ...]
     """Participles that are true of it in every picture."""
     draw: Drawing
     tall: bool = False
     """Whether smaller things may stand in front of it."""
     part: str = ""
-    """Which part of it has the colour ("leaves"), where it is not the whole."""
+    """The part of it that has the colour ("leaves"), if not the whole."""
 
 
 KINDS: dict[str, Kind] = {}

@@ -1,4 +1,4 @@
-"""Where every thing of a scene is drawn: boxes in parts of the image's side, far things first."""
+"""Layout of scenes: a box for each thing, in parts of the image's side, far things first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BESIDE_EMBLEM = {"left": (0.02, 0.38), "right": (0.62, 0.98), "middle": (0.26, 
 
 @dataclass(frozen=True)
 class Placed:
-    """One thing with its box; `group` is the index of its group, -1 for the emblem."""
+    """A thing with its box; `group` is the index of its group, -1 for the emblem."""
 
     group: int
     box: Box
@@ -30,7 +30,7 @@ def place(scene: Scene, rng: Random) -> list[Placed]:
         placed += _place_group(scene, index, group, rng)
     if scene.emblem is not None:
         placed.append(Placed(-1, _emblem_box(scene, rng), False))
-    return sorted(placed, key=lambda one: (one.group != -1, one.box.y + one.box.h))
+    return sorted(placed, key=lambda item: (item.group != -1, item.box.y + item.box.h))
 
 
 def _place_group(scene: Scene, index: int, group: Group, rng: Random) -> list[Placed]:
@@ -42,8 +42,8 @@ def _place_group(scene: Scene, index: int, group: Group, rng: Random) -> list[Pl
     scale = min(scale, (right - left) / (wide * (1 + 1.06 * (group.count - 1))))
     top, bottom = BACKDROPS[scene.backdrop].surfaces[group.surface]
     far_near = {0: (0.7, 1.0), 1: (0.0, 0.15)}.get(index) if scene.in_front else None
-    low, high_ = far_near or (0.0, 1.0)
-    line = top + (bottom - top) * rng.uniform(low, high_)
+    low, far_end = far_near or (0.0, 1.0)
+    line = top + (bottom - top) * rng.uniform(low, far_end)
     if group.surface == "air":
         line = max(line, 0.03 + high * scale)
     scale = min(scale, (line - 0.02) / high)

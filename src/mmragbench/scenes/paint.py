@@ -1,4 +1,4 @@
-"""A scene as pixels: drawn three times too large, then shrunk, so that edges are smooth."""
+"""Drawing of scenes as pixels, at three times the size and then reduced, so that edges are smooth."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mmragbench.scenes.colours import TONES
 from mmragbench.scenes.grounds import PAINTERS, lit, paint_kitchen, paint_reef, paint_room
 from mmragbench.scenes.kinds import KINDS
 from mmragbench.scenes.layout import Placed
+from mmragbench.scenes.mounts import draw_mounted
 from mmragbench.scenes.skies import SKIES, gradient, paint_fall, paint_sky
-from mmragbench.scenes.stands import draw_mounted
 from mmragbench.scenes.world import Scene
 
 SIDE = 160
@@ -22,7 +22,7 @@ SIDE = 160
 _OVER = 3
 _LARGE = SIDE * _OVER
 _WATER = ((112, 198, 228), (28, 92, 158))
-"""How light fades under water; indoors, a wall covers it."""
+"""The gradient under water, from its top to its foot; indoors, a wall covers it."""
 _FLOATING = ("air", "reef")
 
 
@@ -32,8 +32,8 @@ def paint(scene: Scene, placed: Sequence[Placed], rng: Random) -> Image.Image:
     image = gradient(top, foot, _LARGE).copy()
     brush = Brush(ImageDraw.Draw(image, "RGBA"), Box(0, 0, _LARGE, _LARGE))
     _paint_place(brush, scene, rng)
-    for one in placed:
-        _paint_thing(image, scene, one)
+    for item in placed:
+        _paint_thing(image, scene, item)
     if scene.weather:
         paint_fall(brush, scene.weather, rng)
     return image.reduce(_OVER)
@@ -52,15 +52,15 @@ def _paint_place(brush: Brush, scene: Scene, rng: Random) -> None:
         paint_reef(brush, rng)
 
 
-def _paint_thing(image: Image.Image, scene: Scene, one: Placed) -> None:
-    box = Box(*(part * _LARGE for part in (one.box.x, one.box.y, one.box.w, one.box.h)))
-    if one.group < 0:
+def _paint_thing(image: Image.Image, scene: Scene, item: Placed) -> None:
+    box = Box(*(part * _LARGE for part in (item.box.x, item.box.y, item.box.w, item.box.h)))
+    if item.group < 0:
         foot = 0.93 * _LARGE if BACKDROPS[scene.backdrop].outdoors else box.y
         if scene.emblem is not None:
             draw_mounted(image, box, foot, scene.mount, scene.emblem.design)
         return
-    group = scene.groups[one.group]
-    brush = Brush(ImageDraw.Draw(image, "RGBA"), box, one.mirror)
+    group = scene.groups[item.group]
+    brush = Brush(ImageDraw.Draw(image, "RGBA"), box, item.mirror)
     if group.surface in ("lake", "sea"):
         brush.oval(-0.04, 0.86, 1.04, 1.04, (226, 244, 252, 120))
     elif group.surface not in _FLOATING:

@@ -1,4 +1,4 @@
-"""The small pieces that captions are made of: noun phrases, places, weather, and sentence endings."""
+"""Phrases that captions are composed of: noun phrases, places, weather, and sentence endings."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def article(words: str) -> str:
 
 
 def noun(group: Group, rng: Random, usual: bool = False) -> str:
-    """The group's noun in the right number; now and then another word than the usual one."""
+    """The group's noun in singular or plural; sometimes another word than the usual one."""
     words = KINDS[group.kind].words
     pair = words[0] if usual or rng.random() < 0.6 else rng.choice(words)
     return pair[group.count > 1]
@@ -70,11 +70,11 @@ def named(
     """The group's noun with its adjectives, without a count: "small red boats"."""
     kind = KINDS[group.kind]
     words = [rng.choice(_SIZE_WORDS[group.size])] if size and group.size else []
-    tells = colour and len(kind.colours) > 1
-    if tells and not kind.part:
+    has_colour = colour and len(kind.colours) > 1
+    if has_colour and not kind.part:
         words.append(group.colour)
     words.append(noun(group, rng, usual))
-    if tells and kind.part:
+    if has_colour and kind.part:
         words.append("with " + _part(group, kind.part))
     return " ".join(words)
 
@@ -103,18 +103,18 @@ def doing(group: Group, rng: Random) -> str:
 
 
 def place(scene: Scene, group: Group, rng: Random) -> str:
-    """Where the group is: "on a lake"; mostly in the usual words."""
+    """The group's place as a phrase: "on a lake"; mostly in the usual words."""
     ways = BACKDROPS[scene.backdrop].at[group.surface]
     return ways[0] if rng.random() < 0.5 else rng.choice(ways)
 
 
 def place_of_both(scene: Scene, first: Group, second: Group) -> str:
-    """Where two groups on different surfaces are: the place of the one that is not in the air, in its usual words."""
+    """The place of two groups on different surfaces: that of the one that is not in the air, in its usual words."""
     return BACKDROPS[scene.backdrop].at[(second if first.surface == "air" else first).surface][0]
 
 
 def setting(scene: Scene, rng: Random) -> str:
-    """The place itself: "a lake"."""
+    """The scene's place as a noun: "a lake"."""
     return rng.choice(BACKDROPS[scene.backdrop].nouns)
 
 
@@ -126,12 +126,12 @@ def weather(scene: Scene, rng: Random) -> str:
 
 
 def position(group: Group, rng: Random) -> str:
-    """On which side of the image the group is, or nothing."""
+    """The side of the image that the group is on; empty for the whole width."""
     return rng.choice(POSITIONS[group.where]) if group.where else ""
 
 
 def join(*parts: str) -> str:
-    """The parts that are not empty, with spaces; commas cling to the left."""
+    """The parts that are not empty, joined by spaces, without spaces before commas."""
     return " ".join(part for part in parts if part).replace(" ,", ",")
 
 
@@ -141,11 +141,11 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def within(parts: Sequence[str]) -> str:
-    """The parts joined; from the end on, those but the first are left out that would make more than `MOST_WORDS` words."""
-    kept = [part for part in parts if part]
-    while len(kept) > 1 and len(join(*kept).split()) > MOST_WORDS:
-        kept.pop()
-    return join(*kept)
+    """The parts joined; of more than `MOST_WORDS` words, the last parts are left out, but never the first."""
+    remaining = [part for part in parts if part]
+    while len(remaining) > 1 and len(join(*remaining).split()) > MOST_WORDS:
+        remaining.pop()
+    return join(*remaining)
 
 
 def is_short(words: str) -> bool:

@@ -1,4 +1,4 @@
-"""Skies, and the weather in them: a gradient behind the ground, then sun, clouds, moon or rainbow, then what falls."""
+"""Drawing of skies and weather: a gradient behind the ground; sun, clouds, moon or rainbow; rain and snow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SKIES: dict[str, tuple[RGB, RGB]] = {
     "night": ((14, 20, 54), (52, 66, 122)),
     "rainbow": ((118, 184, 232), (222, 238, 246)),
 }
-"""Each weather's sky, from its top to its foot."""
+"""Weather -> the colours of its sky, from its top to its foot."""
 
 _BOWS: tuple[RGB, ...] = (
     (222, 70, 66),
@@ -127,12 +127,12 @@ _IN_THE_SKY = {
 
 
 def paint_sky(b: Brush, weather: str, rng: Random, side: int) -> None:
-    """What stands in the sky, sun and moon on the left (`side` -1) or right (1); the gradient is there already."""
+    """Draw sun, moon, clouds or rainbow over the gradient, sun and moon on the left (`side` -1) or right (1)."""
     _IN_THE_SKY[weather](b, rng, side)
 
 
 def paint_fall(b: Brush, weather: str, rng: Random) -> None:
-    """Rain or snow, in front of everything."""
+    """Draw rain or snow in front of everything."""
     if weather == "rain":
         for _ in range(46):
             x, y = rng.uniform(0.0, 1.05), rng.uniform(0.1, 0.95)

@@ -1,4 +1,4 @@
-"""Five people describe the same scene: one tersely, one in notes, one in detail, one the mood, one in passing."""
+"""Captions of scenes in five voices: terse, in notes, detailed, by mood, in passing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _noted(group: Group, rng: Random) -> str:
 
 
 def detailed(scene: Scene, rng: Random) -> str:
-    """Counts, sizes, colours, sides, and how the groups stand to each other."""
+    """Counts, sizes, colours, sides, and the relation of the groups to each other."""
     first = scene.groups[0]
     who, where, verb = say.things(first, rng), say.place(scene, first, rng), say.doing(first, rng)
     if len(scene.groups) == 1:
@@ -66,7 +66,7 @@ def detailed(scene: Scene, rng: Random) -> str:
 
 
 def _relation(scene: Scene, rng: Random) -> str:
-    """How the first group stands to the second."""
+    """The position of the first group relative to the second, as a phrase."""
     first, second = scene.groups[:2]
     other = say.things(second, rng)
     if scene.in_front:

@@ -1,4 +1,4 @@
-"""What is in a scene: places, weather and groups of things, drawn by lot; no pixels and no words yet."""
+"""Sampling of scenes: places, weather and groups of things, without pixels and words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Group", "Scene", "sample_scene", "things"]
 _T = TypeVar("_T")
 
 SIZES = {"small": 0.74, "": 1.0, "large": 1.3}
-"""How much smaller or larger than usual a group's things are."""
+"""Size -> the factor by which a group's things are smaller or larger than usual."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Scene:
     groups: tuple[Group, ...]
     """The main one first."""
     in_front: bool = False
-    """Whether the first group stands in front of the second; else they stand side by side, or one is in the air."""
+    """Whether the first group is in front of the second; else they are side by side, or one is in the air."""
     emblem: Emblem | None = None
     mount: str = ""
-    """What the emblem is on: "sign", "flag", "banner", "stone", "plaque" or "poster"."""
+    """The emblem's mount: "sign", "flag", "banner", "stone", "plaque" or "poster"."""
     emblem_where: str = ""
 
 
@@ -103,12 +103,12 @@ def _group(
     surfaces = tuple(backdrop.surfaces) if surfaces is None else surfaces
     surface = rng.choice([s for s in surfaces for _ in range(1 if s == "air" else 2)])
     kind = rng.choice([k for k in KINDS.values() if surface in k.on and k.name not in other_than])
-    lost = {
+    low_contrast = {
         *backdrop.avoid,
         *(("black",) if weather == "night" else ()),
         *(("white",) if weather == "snow" else ()),
     }
-    colour = rng.choice([c for c in kind.colours if c not in lost] or kind.colours)
+    colour = rng.choice([c for c in kind.colours if c not in low_contrast] or kind.colours)
     count = _count(rng, kind, most)
     wide = kind.size[0] * count
     may_be_large = wide < 0.5 and kind.size[0] <= 0.3

@@ -1,8 +1,8 @@
-"""How sure a number is, and whether two numbers differ: pure functions of stored scores.
+"""Intervals of measures and tests of their differences: pure functions of stored scores.
 
 All of them resample *clusters* (the queries about one image together), because five captions of
-one image are not five independent observations. `docs/calibration.md` shows that they keep their
-promises, and that versions which ignore the clusters do not.
+one image are not five independent observations. `docs/calibration.md` shows that their coverage and
+error rates hold, and that those of versions which ignore the clusters do not.
 """
 
 from mmragbench.statistics.comparisons import (

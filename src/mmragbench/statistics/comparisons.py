@@ -1,4 +1,4 @@
-"""Two systems on the same queries: how far apart, how sure, and how many queries would tell."""
+"""Comparison of two systems on the same queries: difference, interval, p-value, and queries needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mmragbench.statistics.studentised import Student, studentised
 
 Procedure = Student | PairedRates
 RARE = 4
-"""Queries that differ, below which an interval of paired rates is called conservative."""
+"""Number of queries that differ, below which an interval of paired rates is called conservative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Comparison:
             if the interval leaves 0 out.
         n: queries (images, for a distance) compared.
         n_clusters: the clusters that they form.
-        identical: no value of one differs from the other's, so that there is nothing to be told.
+        identical: no value of one differs from the other's, so that there is nothing to be tested.
         conservative: the interval is wider than it need be, since few clusters differ.
-        note: why there is no test, where the numbers alone don't say.
-        plan: what `needed` goes by.
+        note: why there is no test, where the numbers alone do not say.
+        plan: the power of the test, from which `needed` is computed.
     """
 
     difference: float
@@ -50,20 +50,20 @@ class Comparison:
     plan: Plan | None = field(default=None, repr=False, compare=False)
 
     def needed(self, tests: float = 1, power: float = 0.8) -> int | None:
-        """Queries, in clusters of the shape seen, with which the difference is found at the level
-        0.05 / tests, where Holm's correction of so many begins.
+        """The number of queries, in clusters like these, with which a test shows this difference.
 
-        More than `n`, wherever the p-value is above that level. None if there is no difference, or
-        above a hundred million. It takes the difference seen for the true one: a plan for the next
+        The level is 0.05 / tests, with which Holm's correction of so many begins. The number is above
+        `n`, wherever the p-value is above that level; None if there is no difference, or above a
+        hundred million. It takes the observed difference for the true one: a plan for the next
         experiment, not a statement about this one (Hoenig and Heisey, The American Statistician
         2001).
         """
         if self.plan is None:
             return None
-        found = fewest(self.plan, 0.05 / tests, power)
-        if found is None:
+        clusters = fewest(self.plan, 0.05 / tests, power)
+        if clusters is None:
             return None
-        queries = ceil(found * self.n / self.n_clusters)
+        queries = ceil(clusters * self.n / self.n_clusters)
         return max(queries, self.n + 1) if self.p_value > 0.05 / tests else queries
 
 
@@ -96,7 +96,7 @@ def queries_needed(
     power: float = 0.8,
     alpha: float = 0.05,
 ) -> int | None:
-    """Queries, in clusters of the shape seen, with which a two-sided test finds this difference:
+    """The number of queries, in clusters like these, with which a two-sided test shows this difference:
     `Comparison.needed` of a pilot study."""
     return compare_differences(differences, clusters).needed(0.05 / alpha, power)
 
@@ -116,17 +116,18 @@ def compare_differences(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Comparison:
-    """Whether the mean of paired differences is 0: its 95 % interval and the p-value that goes with
-    it, so that p is at most 0.05 exactly if the interval leaves 0 out.
+    """A test of "the mean of paired differences is 0", with its 95 % interval.
+
+    p is at most 0.05 exactly if the interval leaves 0 out.
 
     - Differences that all have the same size, or are 0, each of a query that is its own cluster (as
       of hits): the score test and interval of Tango (1998) for paired rates.
     - Else the symmetric studentised bootstrap of whole clusters (Hall 1988; Davison and Hinkley
       1997, section 5.2.1); Student's t with fewer than six clusters.
-    - Where so few clusters differ that resampling can't tell: Tango's with the largest difference
-      seen as the size of all, which is conservative. Where nothing differs, with the scale's width.
+    - Where so few clusters differ that resamples have no spread: Tango's with the largest difference
+      as the size of all, which is conservative. Where nothing differs, with the scale's width.
 
-    `bounds` is the scale of the difference, which no end leaves.
+    `bounds` is the scale of the difference, within which the interval's ends lie.
 
     Raises:
         ValueError: a value is not finite, or labels and values differ in number.
@@ -141,28 +142,32 @@ def compare_all(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> list[Comparison]:
-    """`compare_differences` of several columns of differences on the same queries, which are
-    resampled together: the many measures of a run take hardly longer than one."""
+    """`compare_differences` of several columns of differences on the same queries.
+
+    They are resampled together: the many measures of a run take hardly longer than one.
+    """
     scales = bounds or [None] * len(columns)
     arrays = [np.asarray(column, dtype=np.float64) for column in columns]
     data = [Clusters.of(x, clusters) for x in arrays]
-    procedures = [_at_once(x, d, scale) for x, d, scale in zip(arrays, data, scales, strict=True)]
-    undecided = [i for i, each in enumerate(procedures) if each is None and arrays[i].any()]
-    drawn = [i for i in undecided if len(data[i]) >= FEW]
-    for i, found in zip(drawn, studentised([data[i] for i in drawn], resamples, seed), strict=True):
-        procedures[i] = found if found.finite else _all_of_the_largest(arrays[i], data[i])
+    columns_with_scales = zip(arrays, data, scales, strict=True)
+    procedures = [_without_resampling(x, d, scale) for x, d, scale in columns_with_scales]
+    undecided = [i for i, own in enumerate(procedures) if own is None and arrays[i].any()]
+    resampled = [i for i in undecided if len(data[i]) >= FEW]
+    bootstraps = studentised([data[i] for i in resampled], resamples, seed)
+    for i, bootstrap in zip(resampled, bootstraps, strict=True):
+        procedures[i] = bootstrap if bootstrap.finite else _largest_as_rates(arrays[i], data[i])
     parts = zip(arrays, data, scales, procedures, strict=True)
     return [_comparison(x, d, scale, procedure) for x, d, scale, procedure in parts]
 
 
-def _at_once(x: Array, data: Clusters, bounds: Bounds | None) -> Procedure | None:
-    """The procedure that needs no resampling, where it fits."""
+def _without_resampling(x: Array, data: Clusters, bounds: Bounds | None) -> Procedure | None:
+    """The procedure that needs no resampling, if there is one for these differences."""
     if len(data) < 2:
         return None
     if not x.any():
         return PairedRates.of(x, data, bounds[1]) if bounds is not None else None
     if (data.single and _of_one_size(x)) or not data.standard_error > 1e-12 * np.abs(x).max():
-        return _all_of_the_largest(x, data)
+        return _largest_as_rates(x, data)
     return Student(data.mean, data.standard_error, len(data)) if len(data) < FEW else None
 
 
@@ -171,7 +176,8 @@ def _of_one_size(x: Array) -> bool:
     return bool(np.allclose(np.abs(x[x != 0]), np.abs(x).max(), rtol=1e-9, atol=0))
 
 
-def _all_of_the_largest(x: Array, data: Clusters) -> PairedRates:
+def _largest_as_rates(x: Array, data: Clusters) -> PairedRates:
+    """Paired rates that take the largest difference for the size of all."""
     return PairedRates.of(x, data, float(np.abs(x).max()))
 
 
@@ -194,13 +200,14 @@ def _comparison(
 
 
 def _is_conservative(x: Array, data: Clusters) -> bool:
-    """Whether paired rates stand for something that varies less, or so few queries differ that their
+    """Whether paired rates stand for differences that vary less, or so few queries differ that their
     interval covers in more than 97 % (docs/calibration.md)."""
     differ = int(np.count_nonzero(x))
     return differ < RARE or not (data.single and _of_one_size(x))
 
 
 def _plan(data: Clusters, procedure: Procedure) -> Plan:
+    """The power of the procedure for these data."""
     if isinstance(procedure, PairedRates):
         return RatesPlan.of(procedure)
     return MeanPlan.of(data.residuals, procedure.mean / procedure.error / sqrt(len(data)))

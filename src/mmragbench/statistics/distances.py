@@ -1,4 +1,4 @@
-"""FID and KID between two sets of images: intervals and comparisons that take one pass.
+"""FID and KID between two sets of images: intervals and comparisons by influences, in one pass.
 
 Both are smooth functions of their images' weights, so each image has an *influence*: the rate at
 which the distance changes as the image gets more weight (Hampel 1974; the infinitesimal jackknife,
@@ -35,9 +35,9 @@ from mmragbench.statistics.resampling import Array
 Kind = Literal["FID", "KID"]
 
 FEW_PER_DIMENSION = 10
-"""Images for each dimension of the features, below which FID has a warning, and halves."""
+"""Images for each dimension of the features, below which FID has a warning, and FID of halves."""
 MOST_BIAS = 0.05
-"""The share of FID that may be bias without a warning."""
+"""The largest share of FID that may be bias without a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Limit:
     unbiased, so that it may fall below 0 where the two sets are alike.
 
     Attributes:
-        bias: what the line has at n above its limit: its slope / n.
+        bias: the line's value at n less its limit: its slope / n.
         r_squared: of the line; None where it goes through two points.
         images: how many each FID was of, of the smaller set.
     """
@@ -64,12 +64,13 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """A distance between two sets of images, its 95 % interval, and what to know about its bias.
+    """A distance between two sets of images with its 95 % interval, and notes on its bias.
 
     Attributes:
         n: generated images.
-        limit: FID beyond this number of images; None for KID, or where `refusal` says why.
-        halves: of few images: FID of halves against halves.
+        limit: FID extrapolated beyond n; None for KID, or where there are too few images.
+        refusal: why FID has no limit.
+        halves: FID of halves against halves, where there are few images.
     """
 
     estimate: float
@@ -155,11 +156,11 @@ def compare_distances(
     """The distance of `a` to `real` less that of `b`; row i of all three belongs to query i.
 
     KID: the studentised bootstrap of the differences of the images' influences. FID: an order is
-    stated only where it does not turn with the number of images. The interval is the hull of two
+    stated only where it does not change with the number of images. The interval is the hull of two
     such intervals, of the difference at this n and of that of the limits; the p-value is the larger
     of the two, and 1 if their signs differ. So either hypothesis, equal expected FIDs at this n or
     equal limits, is rejected in at most the cases in which its own test rejects it. Where FID
-    can't be extrapolated there is no interval, p = 1, and `note` says why.
+    cannot be extrapolated there is no interval, p = 1, and `note` says why.
 
     Raises:
         ValueError: as `fid_interval`, or the three sets are not equally large.
@@ -168,16 +169,19 @@ def compare_distances(
     if len({len(rows) for side in sides for rows in (side.real, side.generated)}) > 1:
         raise ValueError("a paired comparison needs the same queries")
     difference = _values(sides[0], distance) - _values(sides[1], distance)
-    beyond = _beyond(sides, clusters) if distance == "FID" else []
-    found = _hull(compare_all([difference, *beyond], clusters, None, resamples, seed))
-    if distance == "KID" or beyond or found.identical:
-        return found
-    return replace(found, low=None, high=None, p_value=1.0, note=_refusal(sides[0], clusters))
+    limits = _limit_difference(sides, clusters) if distance == "FID" else []
+    comparisons = compare_all([difference, *limits], clusters, None, resamples, seed)
+    comparison = _hull(comparisons)
+    if distance == "KID" or limits or comparison.identical:
+        return comparison
+    return replace(comparison, low=None, high=None, p_value=1.0, note=_refusal(sides[0], clusters))
 
 
 def distance_values(real: npt.ArrayLike, generated: npt.ArrayLike, distance: Kind) -> Array:
-    """Per-image values whose mean is the distance, and whose spread is its spread: the distance
-    plus the image's influences. Row i of both belongs to query i. Raises as `fid_interval` does.
+    """Per-image values whose mean is the distance, and whose spread is its spread.
+
+    They are the distance plus the image's influences. Row i of both belongs to query i. Raises as
+    `fid_interval` does.
     """
     return _values(FeatureSets.of(real, generated), distance)
 
@@ -185,8 +189,10 @@ def distance_values(real: npt.ArrayLike, generated: npt.ArrayLike, distance: Kin
 def fid_bias(
     real: npt.ArrayLike, generated: npt.ArrayLike, clusters: npt.ArrayLike | None = None
 ) -> float | None:
-    """About how much of this FID is bias: the slope of the line that extrapolates it, over n. None
-    with fewer than 2 images for each dimension. Raises as `fid_interval` does."""
+    """An estimate of this FID's bias: the slope of the line that extrapolates it, over n.
+
+    None with fewer than 2 images for each dimension. Raises as `fid_interval` does.
+    """
     line = extrapolate(FeatureSets.of(real, generated), clusters)
     return line.bias if line else None
 
@@ -205,28 +211,29 @@ def _limit(
 
 
 def _interval(values: Array, clusters: npt.ArrayLike | None, resamples: int, seed: int) -> Interval:
-    """None where nothing varies: then no image says anything about others."""
+    """The bootstrap interval; without ends where nothing varies, since no image then says anything of
+    others."""
     if not np.ptp(values):
         return Interval(None, None)
     return bootstrap_interval(values, clusters, 0.95, resamples, seed)
 
 
-def _beyond(sides: Sequence[FeatureSets], clusters: npt.ArrayLike | None) -> list[Array]:
-    """The difference of the limits, where they are known."""
+def _limit_difference(sides: Sequence[FeatureSets], clusters: npt.ArrayLike | None) -> list[Array]:
+    """The difference of the limits as one column; none where a limit is not known."""
     a, b = (extrapolate(side, clusters) for side in sides)
     return [a.limit - b.limit] if a and b else []
 
 
-def _hull(found: Sequence[Comparison]) -> Comparison:
-    """One comparison that says only what all of them say; the difference is the first one's."""
-    first = found[0]
-    ends = [end for each in found for end in (each.low, each.high) if end is not None]
-    agree = len({np.sign(each.difference) for each in found}) == 1
+def _hull(comparisons: Sequence[Comparison]) -> Comparison:
+    """The first comparison, with the hull of all intervals and the largest p-value (1 if signs differ)."""
+    first = comparisons[0]
+    ends = [end for own in comparisons for end in (own.low, own.high) if end is not None]
+    agree = len({np.sign(own.difference) for own in comparisons}) == 1
     return Comparison(
         difference=first.difference,
         low=min(ends, default=None),
         high=max(ends, default=None),
-        p_value=max(each.p_value for each in found) if agree else 1.0,
+        p_value=max(own.p_value for own in comparisons) if agree else 1.0,
         n=first.n,
         n_clusters=first.n_clusters,
         identical=first.identical,
@@ -234,6 +241,7 @@ def _hull(found: Sequence[Comparison]) -> Comparison:
 
 
 def _refusal(sets: FeatureSets, clusters: npt.ArrayLike | None) -> str:
+    """The reason why FID of these sets is not extrapolated."""
     least, n = extrapolation.LEAST_PER_DIMENSION, extrapolation.independent(sets, clusters)
     return (
         f"FID beyond this n needs at least {least} images for each of {sets.dimensions:,} "

@@ -1,4 +1,4 @@
-"""Are two systems the same, but for a margin?"""
+"""Test of equivalence: two systems differ by less than a margin."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def equivalence_p_value(
     """The p-value of "the means of `a` and `b` differ by the margin or more".
 
     Two one-sided tests (Schuirmann 1987), of which the larger p-value counts: neither is worse than
-    the other by the margin. Each is the test of non-inferiority by empirical likelihood that `loss`
-    is, with a group imagined that lost as much as one can. So queries that agree throughout prove no
-    more than so many queries can, which an interval of their differences would not know.
+    the other by the margin. Each is the non-inferiority test by empirical likelihood of `loss`, to
+    which a group is added that lost as much as a group can. So a few queries that all agree prove
+    little, while an interval of their differences would have no width.
 
     Args:
         a, b: one value for each query, the same queries in the same order, on the measure's scale.
         margin: the smallest difference that matters, on that scale; above zero.
-        clusters: each query's group, as everywhere in this package.
-        bounds: the ends of the measure's scale for one query. Where they are not known, the most
-            that a group of either system has stands for what can be lost; rare large losses, of
-            which the sample has none, can then pass.
+        clusters: the label of each query's group; without labels every query is its own.
+        bounds: the ends of the measure's scale for one query. Without them the largest value of a
+            group of either system is taken for the largest loss; rare larger losses, of which the
+            sample has none, can then pass.
 
     Raises:
         ValueError: no queries, unequal numbers of them, a value that is not finite, or a margin that
@@ -46,6 +46,6 @@ def equivalence_p_value(
 
 
 def _largest(values: Array, clusters: npt.ArrayLike | None) -> float:
-    """The most that a group has, for each query of a group of the usual size."""
+    """The largest total of a group, divided by the mean size of groups."""
     data = Clusters.of(np.abs(values), clusters)
     return float(data.sums.max()) * len(data) / data.n or 1.0

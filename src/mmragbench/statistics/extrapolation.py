@@ -1,4 +1,4 @@
-"""FID beyond the number of images there are (Chong and Forsyth, CVPR 2020), and FID of halves."""
+"""FID extrapolated to an unlimited number of images (Chong and Forsyth, CVPR 2020), and FID of halves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mmragbench.statistics.resampling import Array
 PARTS = 3
 """FID is extrapolated from n, n/2 and n/3 images."""
 LEAST_PER_DIMENSION = 2
-"""Images for each dimension that it takes: one for each in the halves."""
+"""Images for each dimension that extrapolation needs: one for each in the halves."""
 SPLITS = 3
 """Random splits over which FIDs of halves are averaged."""
 
@@ -26,8 +26,8 @@ class Halves:
     """FID of half as many images, means over random splits of the queries.
 
     Attributes:
-        generated: of the generated images of one half and the real ones of the other, so that it
-            does not count if a generated image is like the real one of its own query.
+        generated: of the generated images of one half and the real ones of the other, so that a
+            generated image gains nothing from being like the real one of its own query.
         real: of the real images of one half and of the other: a perfect generator's.
     """
 
@@ -51,17 +51,17 @@ class Line:
 
     @property
     def limit(self) -> Array:
-        """Values for each query whose mean is the line's at 1/n = 0, and whose spread is its own."""
+        """Values for each query whose mean is the line's value at 1/n = 0, and whose spread is its spread."""
         return np.tensordot(self._weights[0], np.stack(self.levels), axes=1)
 
     @property
     def bias(self) -> float:
-        """What it has at n above its limit: the slope / n."""
+        """The line's value at n less its limit: the slope / n."""
         return float(self._weights[1] @ self.fids)
 
     @property
     def r_squared(self) -> float | None:
-        """None where it goes through two points, or through equal ones."""
+        """The coefficient of determination; None where the line goes through two points, or equal ones."""
         fids, count = self.fids, len(self.levels)
         total = float(((fids - fids.mean()) ** 2).sum())
         if count == LEAST or not total:
@@ -71,15 +71,17 @@ class Line:
 
     @property
     def _weights(self) -> Array:
-        """(2, levels): what the FIDs are multiplied by to give the limit and the bias; in units of
-        1/n, their places are 1, 2, ..."""
+        """(2, levels): the weights of the FIDs in the limit and in the bias, by least squares.
+
+        In units of 1/n the FIDs' positions are 1, 2, ...
+        """
         places = np.arange(1, len(self.levels) + 1)
         return np.asarray(np.linalg.pinv(np.stack([np.ones(len(places)), places], axis=1)))
 
 
 def extrapolate(sets: FeatureSets, clusters: npt.ArrayLike | None) -> Line | None:
-    """The line through FID of n, n/2 and n/3 images, as far as there is an image for each dimension
-    in each half or third; None where there is not in the halves."""
+    """The line through FID of n, n/2 and n/3 images, of n and n/2 where thirds have fewer images than
+    dimensions; None where halves have."""
     most = independent(sets, clusters) // max(sets.dimensions, LEAST)
     if most < LEAST_PER_DIMENSION:
         return None
@@ -112,10 +114,11 @@ def halves(sets: FeatureSets, clusters: npt.ArrayLike | None) -> Halves:
 
 _VALUES: Memo[Array] = Memo(1024)
 _REAL: Memo[Gaussian] = Memo(24)
-"""A generator is compared with several others, and all of them with the same real images."""
+"""Cached since a generator is compared with several others, and all with the same real images."""
 
 
 def _fitted(real: Array) -> Gaussian:
+    """The Gaussian of real images, cached."""
     return _REAL.get(digest(real), lambda: Gaussian.of(real))
 
 
@@ -130,5 +133,5 @@ def _parts_values(sets: FeatureSets, parts: list[Mask]) -> Array:
     for chosen in parts:
         part = sets.part(chosen)
         x, y = _fitted(part.real), Gaussian.of(part.generated)
-        values[chosen] = part.values(*frechet.influences(x, part.real, y, part.generated))
+        values[chosen] = part.values(frechet.influences(x, part.real, y, part.generated))
     return values

@@ -1,4 +1,4 @@
-"""Many comparisons shown together: correction, verdicts, and marks for what can't be told apart."""
+"""Families of tests: Holm's correction, verdicts, and letters for names that do not differ."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def verdict(
     difference: float, p_adjusted: float, lower_is_better: bool = False, alpha: float = ALPHA
 ) -> Verdict:
-    """What the difference `a - b` says of `a`; for FID and KID lower is better."""
-    if not p_adjusted <= alpha or difference == 0:  # nan: can't tell
+    """The verdict on `a` by the difference `a - b`; for FID and KID lower is better."""
+    if not p_adjusted <= alpha or difference == 0:  # also where p is nan
         return "can't tell"
     return "better" if (difference > 0) != lower_is_better else "worse"
 
@@ -40,9 +40,9 @@ def verdict(
 def indistinguishable_groups(
     names: Sequence[str], p_adjusted: npt.ArrayLike, alpha: float = ALPHA
 ) -> list[str]:
-    """Each name's marks, such that two names share a mark exactly if they can't be told apart.
+    """The marks of each name: two names share a mark exactly if no difference was shown.
 
-    `p_adjusted` is a symmetric matrix (nan: not compared, so not told apart). The compact letter
+    `p_adjusted` is a symmetric matrix (nan: not compared, so no difference was shown). The compact letter
     display of Piepho (2004) by insertion and absorption: begin with one group of all, split each
     group that holds a pair that differs, and drop the groups that lie within another. Letters
     follow the order of the names, so give them best first.
@@ -65,5 +65,5 @@ def indistinguishable_groups(
 
 
 def _mark(number: int) -> str:
-    # Past z and Z, letters that no one will see outside a very large table.
+    # Greek letters follow z and Z, for very large tables.
     return ascii_letters[number] if number < 52 else chr(0x3B1 + number - 52)

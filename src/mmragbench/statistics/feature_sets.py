@@ -1,9 +1,10 @@
-"""Features of real and of generated images, which belong together query by query."""
+"""Features of real and of generated images, paired by query."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +19,20 @@ LEAST = 2
 """Images that a set needs."""
 
 
+class Influences(NamedTuple):
+    """A distance of two sets of images, and the influence of each image on it; each set's sum to zero."""
+
+    distance: float
+    of_real: Array
+    of_generated: Array
+
+
 @dataclass(frozen=True)
 class FeatureSets:
     """Features of real images (n, d) and of generated ones (m, d), in double precision.
 
-    The first `paired` rows of both belong to the same queries. Wherever there is something for each
-    query, the order is: pairs, other real images, other generated images.
+    The first `paired` rows of both belong to the same queries. Arrays with a value for each query
+    are in this order: pairs, other real images, other generated images.
     """
 
     real: Array
@@ -34,7 +43,7 @@ class FeatureSets:
     def of(
         cls, real: npt.ArrayLike, generated: npt.ArrayLike, paired: int | None = None
     ) -> FeatureSets:
-        """Checked; by default all are pairs where the sets are equally large, else none.
+        """Check features and pair them; by default all where the sets are equally large, else none.
 
         Raises:
             ValueError: fewer than two images, unequal dimensions, or a feature that is not finite.
@@ -66,7 +75,7 @@ class FeatureSets:
 
     @cached_property
     def digests(self) -> tuple[str, str]:
-        """Of the real and of the generated images."""
+        """Digests of the real and of the generated images."""
         return digest(self.real), digest(self.generated)
 
     @property
@@ -82,16 +91,20 @@ class FeatureSets:
             self.real[real], self.generated[generated], int(chosen[: self.paired].sum())
         )
 
-    def values(self, estimate: float, of_real: Array, of_generated: Array) -> Array:
-        """One value for each query, from the influence of each image; their mean is the estimate."""
-        values = np.full(self.queries, estimate)
+    def values(self, influences: Influences) -> Array:
+        """One value for each query, from the influence of each image; their mean is the distance."""
+        distance, of_real, of_generated = influences
+        values = np.full(self.queries, distance)
         values[: len(of_real)] += of_real * (self.queries / len(of_real))
         values[self.of_generated] += of_generated * (self.queries / len(of_generated))
         return values
 
     def split(self, count: int, clusters: npt.ArrayLike | None, seed: int) -> list[Mask]:
-        """The queries in `count` random parts: whole clusters, and of pairs and of other images
-        equally many in each. All generators of the same queries are split alike."""
+        """The queries in `count` random parts of whole clusters.
+
+        Each part has equally many pairs, and equally many other images of either kind. All generators
+        of the same queries are split alike.
+        """
         labels = np.arange(self.queries) if clusters is None else np.asarray(clusters)
         _, first, which = np.unique(labels, return_index=True, return_inverse=True)
         kind = np.searchsorted([self.paired, len(self.real)], first, side="right")

@@ -1,4 +1,4 @@
-"""The last results of functions of large arrays, which are known by their digests."""
+"""A cache of the last results of functions of large arrays, by the arrays' digests."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 class Memo(Generic[T]):
-    """At most `size` results; the one that was not asked for the longest is forgotten."""
+    """A cache of at most `size` results; the least recently used is dropped."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._results: OrderedDict[Hashable, T] = OrderedDict()
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The result of that key, computed where it is not there."""
+        """The result of that key, computed if it is not cached."""
         if key in self._results:
             self._results.move_to_end(key)
             return self._results[key]
@@ -33,7 +33,7 @@ class Memo(Generic[T]):
 
 
 def digest(*arrays: npt.NDArray[Any]) -> str:
-    """Of the arrays' shapes, types and values."""
+    """A digest (hex) of the arrays' shapes, types and values."""
     state = blake2b(digest_size=16)
     for array in arrays:
         state.update(str((array.shape, array.dtype)).encode())

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from mmragbench.statistics.feature_sets import FeatureSets
+from mmragbench.statistics.feature_sets import FeatureSets, Influences
 from mmragbench.statistics.memo import Memo
 from mmragbench.statistics.resampling import Array
 
-_ROWS = 512  # of a kernel matrix at a time
+_ROWS = 512
+"""Rows of a kernel matrix that are computed at a time."""
+
 ROUNDING = 1e-12
-"""What of the kernels rounding may leave where their difference is zero."""
+"""The share of the kernels' means below which their difference is rounding."""
 
 
 def values_of(sets: FeatureSets) -> Array:
@@ -25,45 +29,52 @@ _REAL: Memo[Array] = Memo(16)
 
 def _values(sets: FeatureSets) -> Array:
     x, y = sets.real, sets.generated
-    within_x = _REAL.get(sets.digests[0], lambda: mean_kernels(x, x, len(x))[0])
-    within_y = mean_kernels(y, y, len(y))[0]
-    return sets.values(*influences(within_x, within_y, mean_kernels(x, y, sets.paired)))
+    within_x = _REAL.get(sets.digests[0], lambda: mean_kernels(x, x, len(x)).of_x)
+    within_y = mean_kernels(y, y, len(y)).of_x
+    return sets.values(influences(within_x, within_y, mean_kernels(x, y, sets.paired)))
 
 
-def mean_kernels(x: Array, y: Array, own: int) -> tuple[Array, Array, float]:
-    """Mean kernels (x.y / d + 1)^3 of each x with the y, of each y with the x, and of all pairs;
-    the first `own` rows of both are left out of each other's means."""
+class MeanKernels(NamedTuple):
+    """Mean kernels of each x with the y, of each y with the x, and of all pairs."""
+
+    of_x: Array
+    of_y: Array
+    overall: float
+
+
+def mean_kernels(x: Array, y: Array, paired: int) -> MeanKernels:
+    """Means of the kernels (x.y / d + 1)^3.
+
+    The first `paired` rows of both are pairs, whose kernels are left out.
+    """
     rows, columns = np.empty(len(x)), np.zeros(len(y))
     for start in range(0, len(x), _ROWS):
         block = _cubed(x[start : start + _ROWS] @ y.T / x.shape[1] + 1)
         rows[start : start + _ROWS] = block.sum(axis=1)
         columns += block.sum(axis=0)
-    left_out = _cubed(np.einsum("ij,ij->i", x[:own], y[:own]) / x.shape[1] + 1)
-    rows[:own] -= left_out
-    columns[:own] -= left_out
-    of_x, of_y = np.full(len(x), float(len(y))), np.full(len(y), float(len(x)))
-    of_x[:own] -= 1
-    of_y[:own] -= 1
-    return rows / of_x, columns / of_y, float(rows.sum() / of_x.sum())
+    of_pairs = _cubed(np.einsum("ij,ij->i", x[:paired], y[:paired]) / x.shape[1] + 1)
+    rows[:paired] -= of_pairs
+    columns[:paired] -= of_pairs
+    terms_x, terms_y = np.full(len(x), float(len(y))), np.full(len(y), float(len(x)))
+    terms_x[:paired] -= 1
+    terms_y[:paired] -= 1
+    return MeanKernels(rows / terms_x, columns / terms_y, float(rows.sum() / terms_x.sum()))
 
 
-def influences(
-    within_x: Array, within_y: Array, between: tuple[Array, Array, float]
-) -> tuple[float, Array, Array]:
+def influences(within_x: Array, within_y: Array, between: MeanKernels) -> Influences:
     """The unbiased squared MMD (Gretton et al. 2012), and the influence on it of each x and y.
 
     The arguments are mean kernels: of each x with the other x, of each y with the other y, and
     `mean_kernels` of both. The influence is the first-order (Hájek) part of the U-statistic; zero
     in sum.
     """
-    of_x, of_y, mixed = between
-    found = float(within_x.mean() + within_y.mean() - 2 * mixed)
+    squared = float(within_x.mean() + within_y.mean() - 2 * between.overall)
     scale = float(within_x.mean() + within_y.mean())
-    first, second = 2 * (within_x - of_x), 2 * (within_y - of_y)
+    first, second = 2 * (within_x - between.of_x), 2 * (within_y - between.of_y)
     both = [side - side.mean() for side in (first, second)]
     for side in both:
         side[np.abs(side) <= ROUNDING * scale] = 0.0
-    return (found if abs(found) > ROUNDING * scale else 0.0), both[0], both[1]
+    return Influences(squared if abs(squared) > ROUNDING * scale else 0.0, *both)
 
 
 def _cubed(k: Array) -> Array:

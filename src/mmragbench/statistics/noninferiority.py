@@ -1,14 +1,13 @@
-"""Is a loss smaller than a margin, or larger than zero? And would so many queries have told?
+"""Non-inferiority test of a mean loss (empirical likelihood), and the power of the design.
 
-The test is empirical likelihood (Owen 1988; Owen, Empirical Likelihood, 2001, sections 2 and 3) on
-whole groups of queries: of all ways to weight the groups so that the mean loss is the one that is
-tested, how likely is the likeliest? Unlike t it follows the skewness of the losses, it needs no
-resampling, and so it has neither a seed nor a smallest p-value. One imagined group is added to the
-sample, which lost as much as a group can lose (or gained as much, where a loss is to be shown):
-without it, a sample in which nothing was lost would prove that nothing ever is. With a rate, this
-is about what Clopper and Pearson's exact bound says. (Chen, Variyath and Abraham 2008 add an
-observation too, to make the likelihood exist.) `benchmarks/gate_calibration.py` shows that the
-levels are kept.
+The test (Owen 1988; Owen, Empirical Likelihood, 2001, sections 2 and 3) works on whole groups of
+queries. It compares the likeliest weights of the groups under which the mean loss is the one that is
+tested with equal weights. Unlike t it follows the skewness of the losses, it needs no resampling, and
+so it has neither a seed nor a smallest p-value. One imagined group is added to the sample, which lost
+as much as a group can lose (or gained as much, where a loss is to be shown): without it, a sample
+without any loss would prove that there is none. For a rate the result is about Clopper and Pearson's
+exact bound. (Chen, Variyath and Abraham 2008 add an observation too, to make the likelihood exist.)
+`benchmarks/gate_calibration.py` shows that the levels are kept.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from mmragbench.statistics.resampling import Array, Clusters
 
 ALPHA = 0.05
 MOST = 100_000_000
-"""Queries above which no number is named."""
+"""Queries above which `Design.needed` gives no number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What was lost on the same queries, `before - after` (turned round where lower is better).
+    """A mean loss on the same queries, `before - after` (with the other sign where lower is better).
 
     Attributes:
         mean: the mean loss; negative is a gain.
@@ -55,7 +54,7 @@ def loss(
         worst: the most that a query can lose, which is the width of the measure's scale where that
             is known; above zero. A sample may hold none of the queries that lose the most, so that
             a smaller number, such as what these queries had, lets rare large losses pass.
-        groups: each query's group, as everywhere in this package.
+        groups: the label of each query's group; without labels every query is its own.
 
     Raises:
         ValueError: no losses, one that is not finite, or a margin that is not above zero.
@@ -76,8 +75,9 @@ def mean_is_positive(values: Array) -> float:
 
 
 def _root(values: Array, counts: Array) -> float:
-    """The signed root of minus twice the log likelihood ratio of mean zero, for values that are
-    there so many times: standard normal in the limit, if the mean is zero.
+    """The signed root of minus twice the log likelihood ratio of mean zero.
+
+    It is standard normal in the limit, if the mean is zero. `counts` says how often each value occurs.
 
     The weights are 1 / (n (1 + t x)), with the t at which their mean is zero; minus twice the log
     ratio is 2 sum log(1 + t x). A sample on one side of zero has no such weights.
@@ -94,14 +94,14 @@ def _root(values: Array, counts: Array) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What decides whether a loss of the margin's size can be told from none.
+    """The design of a test: what its power to show a loss of the margin's size depends on.
 
     Attributes:
         groups, queries: how many there are.
         margin, worst: as in `loss`.
-        largest: what a query has lost, on average, in the group of this sample that has the most to
-            lose, when that loses all; above zero, at most `worst`.
-        seen: the losses that were seen, by group; None where nothing changed.
+        largest: the mean loss of a query in the group of this sample that has the most to lose, if it
+            loses all; above zero, at most `worst`.
+        losses: the losses of this sample, by group; None where nothing changed.
         alpha: the level after correction.
     """
 
@@ -110,18 +110,18 @@ class Design:
     margin: float
     worst: float
     largest: float
-    seen: Clusters | None = None
+    losses: Clusters | None = None
     alpha: float = ALPHA
 
     def power(self) -> float:
-        """The chance that a loss of the margin's size would be shown to be one: the lower of two.
+        """The chance that a loss of the margin's size is shown to be one: the lower of two.
 
         - The loss is as sparse as it can be here: each group loses `largest` with probability
-          margin / largest. The number of groups that do is binomial, and as many are needed as make
-          `loss` say so at `alpha`. This is exact for a rate, and all there is where the two runs
-          agree or every loss is as large as the others, since their spread says nothing more.
-        - The loss is spread as the differences that were seen: what has to be lost for `loss` to
-          say so is found from them, and the chance that as much is, by a normal distribution.
+          margin / largest. The number of groups that do is binomial, and `loss` at `alpha` needs a
+          certain number of them. This is exact for a rate. Where the two runs agree, or all losses
+          are equally large, there is only this chance, since their spread says nothing more.
+        - The loss is spread as the losses of this sample: the mean from which on `loss` shows one is
+          computed from them, and the chance of such a mean by a normal distribution.
         """
         return min(self._sparse(self.groups), self._spread(self.groups))
 
@@ -129,53 +129,66 @@ class Design:
         """Queries, in groups of this size, with that power; None above a hundred million."""
         size = self.queries / self.groups
         few, many = 1, ceil(MOST / size)
-        if not self._reached(many, power):
+        if not self._reaches(many, power):
             return None
         while few < many:
             middle = (few + many) // 2
-            few, many = (few, middle) if self._reached(middle, power) else (middle + 1, many)
+            few, many = (few, middle) if self._reaches(middle, power) else (middle + 1, many)
         return ceil(few * size)
 
-    def _reached(self, groups: int, power: float) -> bool:
+    def _reaches(self, groups: int, power: float) -> bool:
+        """Whether so many groups have that power."""
         if self._sparse(groups) < power:
             return False
-        if self.seen is None or _all_alike(self.seen):
+        losses = self._spread_losses
+        if losses is None:
             return True
-        lost = self.margin - float(ndtri(power)) * self._error(groups)
-        return self._excess(lost, groups) >= 0
+        lost = self.margin - float(ndtri(power)) * self._error(losses, groups)
+        return self._excess(losses, lost, groups) >= 0
+
+    @property
+    def _spread_losses(self) -> Clusters | None:
+        """The losses of this sample, if their spread says something."""
+        return None if self.losses is None or _all_alike(self.losses) else self.losses
 
     def _sparse(self, groups: int) -> float:
+        """The power against the sparse loss."""
         share = min(1.0, self.margin / self.largest)
         fewest = _fewest(self.alpha, max(1.0, self.worst / self.largest))
         return float(bdtrc(fewest - 1, groups, share)) if fewest <= groups else 0.0
 
     def _spread(self, groups: int) -> float:
-        if self.seen is None or _all_alike(self.seen):
+        """The power against the loss that is spread as this sample's."""
+        losses = self._spread_losses
+        if losses is None:
             return 1.0
-        error = self._error(groups)
-        ends = self.margin - 9 * error, self.margin + 9 * error
-        if self._excess(ends[0], groups) >= 0 or self._excess(ends[1], groups) <= 0:
-            return float(self._excess(ends[0], groups) >= 0)
-        fewest = brentq(self._excess, *ends, args=(groups,), xtol=1e-4 * error)
+        error = self._error(losses, groups)
+        low, high = self.margin - 9 * error, self.margin + 9 * error
+        if self._excess(losses, low, groups) >= 0:
+            return 1.0
+        if self._excess(losses, high, groups) <= 0:
+            return 0.0
+        fewest = brentq(
+            lambda lost: self._excess(losses, lost, groups), low, high, xtol=1e-4 * error
+        )
         return float(ndtr((self.margin - fewest) / error))
 
-    def _error(self, groups: int) -> float:
-        assert self.seen is not None
-        return self.seen.standard_error * sqrt(self.groups / groups)
+    def _error(self, losses: Clusters, groups: int) -> float:
+        """The standard error of the mean loss of so many groups."""
+        return losses.standard_error * sqrt(self.groups / groups)
 
-    def _excess(self, lost: float, groups: int) -> float:
-        """How far a sample that is spread as the one seen, with this mean, lies above what `loss`
-        asks for."""
-        assert self.seen is not None
+    def _excess(self, losses: Clusters, lost: float, groups: int) -> float:
+        """By how much the statistic of a sample with these residuals and this mean exceeds its
+        critical value."""
         size = self.queries / self.groups
-        imagined = max(self.worst * size, float(np.abs(self.seen.sums).max()))
-        values = np.append(self.seen.residuals + lost * self.seen.sizes, -imagined)
+        imagined = max(self.worst * size, float(np.abs(losses.sums).max()))
+        values = np.append(losses.residuals + lost * losses.sizes, -imagined)
         counts = np.append(np.full(self.groups, groups / self.groups), 1.0)
         return max(-40.0, min(40.0, _root(values, counts))) - float(ndtri(1 - self.alpha))
 
 
 def _all_alike(losses: Clusters) -> bool:
-    """Whether groups lost nothing or all the same, as hits do that are lost and none gained."""
+    """Whether all groups that lost anything lost equally much, as where hits are lost and none gained."""
     lost = losses.sums[losses.sums != 0]
     return not len(lost) or bool(lost.min() > 0 and np.ptp(lost) <= 1e-9 * lost.max())
 

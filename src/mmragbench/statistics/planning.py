@@ -1,4 +1,4 @@
-"""How many clusters a test needs to find a difference of the size seen."""
+"""Power of tests: how many clusters a test needs to show a difference of the observed size."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from mmragbench.statistics.resampling import Array
 from mmragbench.statistics.studentised import TAIL
 
 MOST = 100_000_000
-"""Clusters above which no number is named."""
+"""Clusters above which `fewest` gives no number."""
 
 COUNTED = (TAIL + 1) / (RESAMPLES + 1)
-"""The smallest p-value that is counted from resamples."""
+"""The smallest p-value that is counted from resamples; smaller ones are extrapolated."""
 
 FEW = 1_000
 """Discordant queries below which the power of a test of rates is summed instead of approximated."""
 
 
 class Plan(Protocol):
-    """A test and the truth that it would meet."""
+    """A test, and the true difference that its power is computed for."""
 
     def power(self, clusters: int, alpha: float) -> float:
-        """The chance that the difference is found, 0 to 1, at a two-sided level."""
+        """The chance that the test shows the difference, 0 to 1, at a two-sided level."""
         ...
 
 
@@ -44,7 +44,7 @@ def fewest(plan: Plan, alpha: float, power: float) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class MeanPlan:
-    """Student's t of clusters' values, and what their skewness does to it.
+    """The power of Student's t for clusters' values, corrected for their skewness and kurtosis.
 
     Attributes:
         effect: the mean over the standard deviation of one cluster.
@@ -61,16 +61,19 @@ class MeanPlan:
         return cls(effect, float((z**3).mean()), float((z**4).mean()))
 
     def power(self, clusters: int, alpha: float) -> float:
-        """t is normal around sqrt(G) effect, with the variance 1 - effect skewness +
+        """By a normal t around sqrt(G) effect, with the variance 1 - effect skewness +
         effect^2 (kurtosis - 1) / 4 (delta method)."""
         variance = 1 - self.effect * self.skewness + self.effect**2 * (self.kurtosis - 1) / 4
         above = sqrt(clusters) * abs(self.effect) - self._critical(clusters, alpha)
         return float(ndtr(above / sqrt(max(variance, 1e-12))))
 
     def _critical(self, g: int, alpha: float) -> float:
-        """Student's quantile, and what skewed values add to it: the term in 1 / G of the Edgeworth
-        expansion of |t| (Hall, The Bootstrap and Edgeworth Expansion, 1992, section 2.6), as far as
-        a p-value is counted from resamples; below, Student's tail from there on."""
+        """The critical |t|: Student's quantile, corrected for skewness.
+
+        The correction is the term in 1 / G of the Edgeworth expansion of |t| (Hall, The Bootstrap and
+        Edgeworth Expansion, 1992, section 2.6). For levels below `COUNTED`, Student's tail continues
+        from there.
+        """
         counted = max(alpha, COUNTED)
         x, z = float(stdtrit(g - 1, 1 - counted / 2)), float(ndtri(1 - counted / 2))
         term = (self.kurtosis - 3) / 12 * (z**2 - 3)
@@ -84,7 +87,7 @@ class MeanPlan:
 
 @dataclass(frozen=True, slots=True)
 class RatesPlan:
-    """McNemar's test of paired rates.
+    """The power of McNemar's test of paired rates.
 
     Attributes:
         differ: the share of the queries that only one of the two has.
@@ -96,12 +99,15 @@ class RatesPlan:
 
     @classmethod
     def of(cls, rates: PairedRates) -> RatesPlan:
-        found = rates.wins + rates.losses
-        return cls(found / rates.n, max(rates.wins, rates.losses) / found)
+        differ = rates.wins + rates.losses
+        return cls(differ / rates.n, max(rates.wins, rates.losses) / differ)
 
     def power(self, clusters: int, alpha: float) -> float:
-        """Summed over how many queries differ, where these are few; else z is normal around
-        sqrt(n) gap / sqrt(differ), with the variance 1 - 3/4 r^2 - r gap / 4, r = gap / differ."""
+        """The sum over how many queries differ, where these are few.
+
+        Else by a normal z around sqrt(n) gap / sqrt(differ), with the variance 1 - 3/4 r^2 -
+        r gap / 4, where r = gap / differ.
+        """
         z = float(ndtri(1 - alpha / 2))
         if clusters * self.differ < FEW:
             return self._summed(clusters, z)
@@ -112,6 +118,7 @@ class RatesPlan:
         return float(ndtr(above / sqrt(max(variance, 1e-12))))
 
     def _summed(self, n: int, z: float) -> float:
+        """The power as a sum over the number of queries that differ, which is binomial."""
         expected = n * self.differ
         reach = 8 * sqrt(expected) + 8
         count = np.arange(max(0, int(expected - reach)), min(n, int(expected + reach)) + 1)
@@ -120,5 +127,5 @@ class RatesPlan:
         )
         wanted = np.ceil((count + z * np.sqrt(count)) / 2 - 1e-9)
         possible = (wanted <= count) & (count > 0)
-        found = np.where(possible, bdtrc(np.where(possible, wanted - 1, 0), count, self.better), 0)
-        return float((chance * found).sum())
+        power = np.where(possible, bdtrc(np.where(possible, wanted - 1, 0), count, self.better), 0)
+        return float((chance * power).sum())

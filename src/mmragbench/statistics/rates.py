@@ -1,4 +1,4 @@
-"""Rates, and differences of paired rates: score intervals, right near 0 and 1 and for few queries."""
+"""Score intervals of rates and of differences of paired rates, valid near 0 and 1 and for few queries."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mmragbench.statistics.resampling import Array, Clusters
 
 
 def wilson(data: Clusters, level: float) -> tuple[float, float]:
-    """Wilson's score interval (1927) of a rate, on the effective number of queries; of the mean of
-    other values in 0 to 1 it is conservative.
+    """Wilson's score interval (1927) of a rate, on the effective number of queries.
 
-    With clusters that number is p(1 - p) / se^2, se cluster-robust (the design effect taken out:
-    Dean and Pagano, Journal of Survey Statistics and Methodology 2015), at most the queries; if all
-    queries agree the design effect can't be seen, and only clusters are counted.
+    Of the mean of other values in 0 to 1 it is conservative. With clusters the effective number is
+    p(1 - p) / se^2 with a cluster-robust se, so that the design effect is taken out (Dean and Pagano,
+    Journal of Survey Statistics and Methodology 2015); it is at most the number of queries. If all
+    queries agree the design effect cannot be estimated, and clusters are counted.
     """
     p, se = data.mean, data.standard_error
     n = float(data.n)
@@ -32,8 +32,10 @@ def wilson(data: Clusters, level: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class PairedRates:
-    """The difference of two rates on the same queries: `wins` queries that only the first has,
-    `losses` that only the second has, of n; not whole numbers where they stand for clusters.
+    """The difference of two rates on the same queries.
+
+    Of n queries, `wins` are hits of the first system alone and `losses` of the second alone; they are
+    no whole numbers where queries form clusters.
 
     The score test and interval of Tango (Statistics in Medicine 1998), which are dual. At a
     difference of 0 it is McNemar's test.
@@ -49,9 +51,12 @@ class PairedRates:
 
     @classmethod
     def of(cls, differences: Array, data: Clusters, scale: float) -> PairedRates:
-        """From differences that lie in -scale to scale. Where they are not all at the ends or 0, or
-        several queries form a cluster, this is conservative: no distribution in that range with
-        this mean varies more, nor do queries that always agree within their cluster."""
+        """Paired rates that stand for differences in -scale to scale.
+
+        Where the differences are not all at the ends or 0, or several queries form a cluster, this is
+        conservative: no distribution in that range with this mean varies more, nor do queries that
+        always agree within their cluster.
+        """
         share = len(data) / data.n / scale
         wins, losses = (float(np.maximum(s * differences, 0).sum()) * share for s in (1, -1))
         return cls(wins, losses, len(data), scale)

@@ -1,4 +1,4 @@
-"""A ratio of two means that were taken on the same queries."""
+"""Ratios of two means on the same queries, with Fieller's interval."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Ratio(NamedTuple):
     Attributes:
         value: None where the denominators' mean is not shown to differ from zero: then no interval
             of the ratio is bounded.
-        low, high: None also where all queries have the same ratio, so that nothing says how far it
-            may be off.
+        low, high: None also where all queries have the same ratio, since its error cannot be
+            estimated then.
     """
 
     value: float | None
@@ -35,9 +35,9 @@ def ratio(
     """mean(numerators) / mean(denominators), a value of each for each query, with Fieller's interval.
 
     The interval (Fieller 1954) holds every ratio r for which the mean of numerators - r *
-    denominators does not differ from zero by Student's t with G - 1 degrees and the cluster-robust
-    standard error (`Clusters.standard_error`). Unlike the delta method's it allows for a denominator
-    that is not known well.
+    denominators does not differ from zero by Student's t with G - 1 degrees of freedom and the
+    cluster-robust standard error (`Clusters.standard_error`). Unlike the delta method's it allows for
+    an imprecise denominator.
 
     Raises:
         ValueError: a value is not finite, or numerators, denominators and labels differ in number.
@@ -48,14 +48,14 @@ def ratio(
     g, y, x = len(top), top.mean, bottom.mean
     if g < 2:
         return Ratio(None, None, None)
-    moved = np.stack([each.residuals / (each.n - each.sizes) for each in (top, bottom)])
-    reach = float(stdtrit(g - 1, (1 + level) / 2))
-    (vyy, vxy), (_, vxx) = reach**2 * (g - 1) / g * (moved @ moved.T)
+    moved = np.stack([data.residuals / (data.n - data.sizes) for data in (top, bottom)])
+    critical = float(stdtrit(g - 1, (1 + level) / 2))
+    (vyy, vxy), (_, vxx) = critical**2 * (g - 1) / g * (moved @ moved.T)
     a, b, c = x * x - vxx, y * x - vxy, y * y - vyy  # a r^2 - 2 b r + c <= 0
     if a <= 0:
         return Ratio(None, None, None)
     root = b * b - a * c
-    if root <= 1e-12 * b * b:  # what rounding left
+    if root <= 1e-12 * b * b:  # zero but for rounding
         return Ratio(y / x, None, None)
     half = float(np.sqrt(root))
     return Ratio(y / x, float((b - half) / a), float((b + half) / a))

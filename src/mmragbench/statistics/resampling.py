@@ -12,8 +12,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.uint8]
 
-_CLOSE = 250_000  # numbers that a processor keeps close to it: 2 MB
-_REMEMBERED = 100_000_000  # bytes of counts that may be kept
+_BLOCK = 250_000  # numbers that are drawn at a time: 2 MB, which fit a processor's cache
+_CACHE_BYTES = 100_000_000  # bytes of counts that are cached
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Clusters:
 
     @property
     def n(self) -> int:
-        """How many queries."""
+        """The number of queries."""
         return round(float(self.sizes.sum()))
 
     @property
@@ -65,13 +65,14 @@ class Clusters:
 
     @property
     def residuals(self) -> Array:
-        """What each cluster adds to the total above its share: zero in sum."""
+        """Each cluster's total less its size times the mean; they sum to zero."""
         return self.sums - self.mean * self.sizes
 
     @cached_property
     def standard_error(self) -> float:
-        """Cluster-robust standard error of the mean: the jackknife's, from the means without each
-        cluster, sqrt((G - 1) / G * sum of (mean without it - mean)^2).
+        """Cluster-robust standard error of the mean by the jackknife over clusters.
+
+        It is sqrt((G - 1) / G * sum of (mean without a cluster - mean)^2).
 
         For clusters of one size it is the sandwich, sqrt(G / (G - 1) * sum of residuals^2) / n. With
         unequal ones it is larger, and nearer to the truth where a few large clusters decide (CV3:
@@ -106,16 +107,18 @@ def resampled_totals(columns: Array, resamples: int, seed: int) -> Array:
     multinomial, times the columns gives the totals; the counts are made some rows at a time.
     """
     g = len(columns)
-    if 8 * g * resamples <= _REMEMBERED:
-        return np.concatenate([counts @ columns for counts in _as_floats(g, resamples, seed)])
-    draws = _remembered if g * resamples <= _REMEMBERED else _draws
+    if 8 * g * resamples <= _CACHE_BYTES:
+        return np.concatenate(
+            [counts @ columns for counts in _cached_float_draws(g, resamples, seed)]
+        )
+    draws = _cached_draws if g * resamples <= _CACHE_BYTES else _draws
     return np.concatenate([counts @ columns for counts in map(_float, draws(g, resamples, seed))])
 
 
 def _draws(g: int, resamples: int, seed: int) -> Iterator[Counts]:
-    """How often each of `g` clusters is drawn in each resample, some resamples at a time."""
+    """Counts of how often each of `g` clusters is drawn in each resample, some resamples at a time."""
     rng = np.random.default_rng(seed)
-    most = max(1, _CLOSE // g)
+    most = max(1, _BLOCK // g)
     for start in range(0, resamples, most):
         rows = min(most, resamples - start)
         drawn = rng.integers(0, g, (rows, g), dtype=np.int64)
@@ -125,15 +128,15 @@ def _draws(g: int, resamples: int, seed: int) -> Iterator[Counts]:
 
 
 @lru_cache(maxsize=1)
-def _remembered(g: int, resamples: int, seed: int) -> tuple[Counts, ...]:
-    """The last draws: the many measures of a run are resampled by the same images."""
+def _cached_draws(g: int, resamples: int, seed: int) -> tuple[Counts, ...]:
+    """The last draws, cached since the many measures of a run are resampled by the same images."""
     return tuple(_draws(g, resamples, seed))
 
 
 @lru_cache(maxsize=2)
-def _as_floats(g: int, resamples: int, seed: int) -> tuple[Array, ...]:
-    """The last draws (of all queries and of a slice), ready to be multiplied: half of the time goes
-    into making floats of them."""
+def _cached_float_draws(g: int, resamples: int, seed: int) -> tuple[Array, ...]:
+    """The last draws (of all queries and of a slice) as floats, cached since the conversion takes half
+    of the time."""
     return tuple(map(_float, _draws(g, resamples, seed)))
 
 

@@ -18,7 +18,8 @@ from scipy.special import stdtr, stdtrit
 from mmragbench.statistics.resampling import Array, Clusters, resampled_totals
 
 TAIL = 20
-"""Resamples at least as extreme that a p-value is counted from; with fewer it is extrapolated."""
+"""The fewest resamples at least as extreme from which a p-value is counted; with fewer it is
+extrapolated."""
 
 _AT_ONCE = 200
 """Columns that are resampled together: some 30 MB of totals."""
@@ -58,7 +59,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Studentised(Student):
-    """A mean of clusters, judged by the |t*| of its resamples.
+    """A mean of clusters, tested by the |t*| of its resamples.
 
     Attributes:
         draws: (resamples,), ascending; infinite where a resample has no spread.
@@ -97,29 +98,31 @@ class Studentised(Student):
 
     @cached_property
     def _continues(self) -> bool:
-        """Whether Student's t can go on where counting ends."""
+        """Whether Student's t can extrapolate the tail of the resamples."""
         return len(self.draws) >= TAIL and bool(np.isfinite(self.draws[-TAIL]))
 
     @cached_property
     def _share(self) -> float:
-        """What Student's tail is multiplied by to meet the last resample that is counted."""
+        """The factor by which Student's tail meets the last resample that is counted."""
         counted = self._two_sided(float(self.draws[-TAIL]))
         return (TAIL + 1) / (len(self.draws) + 1) / counted
 
 
 def studentised(data: Sequence[Clusters], resamples: int, seed: int) -> list[Studentised]:
-    """The studentised bootstrap of several columns whose clusters have the same sizes, all of them
-    resampled together, which takes hardly longer than one."""
-    found = []
+    """The studentised bootstrap of several columns whose clusters have the same sizes.
+
+    All of them are resampled together, which takes hardly longer than one.
+    """
+    bootstraps = []
     for start in range(0, len(data), _AT_ONCE):
         part = data[start : start + _AT_ONCE]
         t, _ = t_values(part, resamples, seed)
         draws = np.sort(np.abs(t), axis=0)
-        found += [
-            Studentised(each.mean, each.standard_error, len(each), draws[:, i])
-            for i, each in enumerate(part)
+        bootstraps += [
+            Studentised(column.mean, column.standard_error, len(column), draws[:, i])
+            for i, column in enumerate(part)
         ]
-    return found
+    return bootstraps
 
 
 def t_values(data: Sequence[Clusters], resamples: int, seed: int) -> tuple[Array, Array]:
@@ -130,16 +133,16 @@ def t_values(data: Sequence[Clusters], resamples: int, seed: int) -> tuple[Array
     resample has no spread.
     """
     m = data[0].sizes[:, None]
-    r = np.stack([each.residuals for each in data], axis=1)
+    r = np.stack([column.residuals for column in data], axis=1)
     columns = np.concatenate([m, m * m, r, r * r, r * m], axis=1)
     totals = resampled_totals(columns, resamples, seed)
     sum_m, mm = totals[:, :1], totals[:, 1:2]
     sum_r, rr, rm = np.split(totals[:, 2:], 3, axis=1)
     d = sum_r / sum_m
     spread = rr - 2 * d * rm + d * d * mm
-    spread[spread <= 1e-12 * (rr + d * d * mm)] = 0.0  # what rounding left
+    spread[spread <= 1e-12 * (rr + d * d * mm)] = 0.0  # zero but for rounding
     g = len(r)
     se = np.sqrt(g / (g - 1) * spread) / sum_m
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(sum_r == 0, 0.0, d / se)
-    return t, np.asarray([each.mean for each in data]) + d
+    return t, np.asarray([column.mean for column in data]) + d

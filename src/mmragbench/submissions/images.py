@@ -27,7 +27,7 @@ from mmragbench._printable import printable
 from mmragbench.data.intake import is_picture, take_in
 from mmragbench.errors import DataError
 from mmragbench.formats.file_names import files_below
-from mmragbench.formats.values import contradiction
+from mmragbench.formats.values import refuse_contradictions
 from mmragbench.records import Image, Output, Query, Task
 from mmragbench.submissions.problems import MissingOutputs, Policy, Problems, compared
 from mmragbench.submissions.submission import Submission
@@ -235,7 +235,7 @@ def read_folder(listing: Listing, whole: bool = False) -> Folder:
             (copies if _same(found[name], file) else torn).append(name)
         found.setdefault(name, file)
     try:
-        contradiction(str(listing.path), "names", torn)
+        refuse_contradictions(str(listing.path), "names", torn)
     except DataError as error:
         raise DataError(f"{error}, or compare two sets: --pairs none") from error
     names = {str(path.absolute()): name for name, path in found.items()}

@@ -19,7 +19,7 @@ from mmragbench.errors import DataError, listed
 from mmragbench.formats.judgements import Grades, read_judgements, trec_fields, usable
 from mmragbench.formats.text_lines import read_lines
 from mmragbench.formats.trec import escaped, originals
-from mmragbench.formats.values import as_id, as_number, contradiction
+from mmragbench.formats.values import as_id, as_number, refuse_contradictions
 from mmragbench.records import Query, Ranking, Task
 from mmragbench.submissions.problems import Policy, Problems, compared
 from mmragbench.submissions.submission import Submission
@@ -79,7 +79,7 @@ def read_run(path: Path) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
         if document in hits:
             (repeated if hits[document] == score else torn).append(f"{query} {document}")
         hits.setdefault(document, score)
-    contradiction(str(path), "pairs of query and document", torn)
+    refuse_contradictions(str(path), "pairs of query and document", torn)
     return found, tuple(dict.fromkeys(repeated))
 
 
@@ -145,7 +145,7 @@ def read_groups(path: Path, queries: Iterable[str]) -> Mapping[str, str]:
         )
     found: dict[str, str] = {}
     torn = [query for query, group in pairs if found.setdefault(query, group) != group]
-    contradiction(str(path), "queries", torn)
+    refuse_contradictions(str(path), "queries", torn)
     return found
 
 

@@ -1,1 +1,1 @@
-"""Models that transformers loads: prompts as their processors want them, words and pictures out."""
+"""Models that transformers loads: checkpoints, chat templates, generation of text and of images."""

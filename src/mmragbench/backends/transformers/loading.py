@@ -6,16 +6,26 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mmragbench.backends.devices import Precision, best_device, best_precision, dtype_of, quiet
-from mmragbench.backends.transformers.complete import fit, pretrained, refuse_incomplete
-from mmragbench.backends.transformers.vision_cache import look_once
+from mmragbench.backends.devices import (
+    Precision,
+    dtype_of,
+    resolve_device,
+    resolve_precision,
+    silence_progress_bars,
+)
+from mmragbench.backends.transformers.missing_weights import (
+    load_pretrained,
+    refuse_missing_weights,
+    suggested_use,
+)
+from mmragbench.backends.transformers.vision_cache import cache_vision_tower
 from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.errors import SuiteError, first_line
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was loaded, in evaluation mode on its device.
+    """A loaded model with its processor, in evaluation mode on its device.
 
     Attributes:
         model: a transformers model.
@@ -29,20 +39,20 @@ class Checkpoint:
 
     @property
     def limit(self) -> int | None:
-        """How many tokens it reads and writes at most; None where it does not say."""
+        """The most tokens that it reads and writes; None where its configuration does not say."""
         config = self.model.config
         if getattr(config, "is_encoder_decoder", False):
             return None
-        found: int | None = getattr(config.get_text_config(), "max_position_embeddings", None)
-        return found
+        limit: int | None = getattr(config.get_text_config(), "max_position_embeddings", None)
+        return limit
 
     def moved(self, inputs: Any) -> Any:
-        """A processor's answer on the model's device, pictures in its precision."""
+        """A processor's inputs on the model's device, pictures in its precision."""
         inputs.pop("labels", None)  # PaliGemma's processor makes some for training
         return inputs.to(self.device, self.model.dtype)
 
 
-class OnDemand:
+class LazyModel:
     """A model by name, loaded when it is first needed.
 
     Args:
@@ -63,8 +73,8 @@ class OnDemand:
 
     @property
     def precision(self) -> str:
-        """`fp32-cpu`, `bf16-cuda`: in which numbers, on what."""
-        return best_precision(self._precision, best_device(self._device))
+        """The number format and the kind of device: `fp32-cpu`, `bf16-cuda`."""
+        return resolve_precision(self._precision, resolve_device(self._device))
 
     def load(self) -> None:
         """Load the weights now, downloading them if need be."""
@@ -85,36 +95,35 @@ def load(kind: str, name: str, device: str = "auto", precision: Precision = "aut
         precision: `auto`, `fp32`, `bf16`, `fp16`.
 
     Raises:
-        SuiteError: there is no such model, or it is of another kind: weights that it lacks would
-            be random, and so would its answers.
+        SuiteError: there is no such model, or the checkpoint lacks weights of it.
     """
     import transformers
 
-    quiet()
-    device = best_device(device)
-    dtype = dtype_of(best_precision(precision, device))
+    silence_progress_bars()
+    device = resolve_device(device)
+    dtype = dtype_of(resolve_precision(precision, device))
     try:
         make = getattr(transformers, kind)
-        model, report = pretrained(
+        model, report = load_pretrained(
             make,
             name,
             use_safetensors=True,
-            trust_remote_code=False,  # said outright: else the library would ask on the terminal
+            trust_remote_code=False,  # explicit: else the library would ask on the terminal
             dtype=dtype,
         )
         processor = transformers.AutoProcessor.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError, RuntimeError) as error:
         raise SuiteError(
-            f"transformers cannot load {name!r}: {first_line(error)}{fit(name)}"
+            f"transformers cannot load {name!r}: {first_line(error)}{suggested_use(name)}"
         ) from error
-    refuse_incomplete(name, [report])
+    refuse_missing_weights(name, [report])
     model = model.to(device).eval()
-    look_once(model)
+    cache_vision_tower(model)
     return Checkpoint(model, _padding_left(processor), device)
 
 
 def _padding_left(processor: Any) -> Any:
-    """What is written goes on from the last token: padding belongs to the other end."""
+    """The processor with padding on the left, since generation continues from the last token."""
     tokenizer = getattr(processor, "tokenizer", None)
     if tokenizer is not None:
         tokenizer.padding_side = "left"

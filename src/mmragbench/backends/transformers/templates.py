@@ -1,4 +1,4 @@
-"""A prompt as the text that a processor wants, with a token where each picture stands."""
+"""Rendering of prompts through chat templates, with a token in the place of each picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from mmragbench.records import Failure, Image, Prompt
 
 ONE_PICTURE = frozenset({"Blip2Processor", "FuyuProcessor", "InstructBlipProcessor"})
-"""Processors that put one picture before the text themselves."""
+"""Processors that place one picture before the text themselves."""
 
 NEEDS_PICTURE = frozenset({"Blip2Processor", "InstructBlipProcessor", "PaliGemmaProcessor"})
 """Processors whose models answer nothing without a picture."""
@@ -19,8 +19,10 @@ PICTURES_FIRST = frozenset({"PaliGemmaProcessor"})
 
 
 def reads_prompts(processor: Any) -> bool:
-    """Whether its model reads instructions and places pictures among them; BLIP and GIT caption
-    one picture, and a text is how their caption begins."""
+    """Whether a processor's model reads instructions with pictures among them.
+
+    BLIP and GIT do not: they caption one picture, and continue a text as its caption.
+    """
     named = type(processor).__name__ in ONE_PICTURE
     return (
         named or bool(_template(processor)) or getattr(processor, "image_token", None) is not None
@@ -41,8 +43,8 @@ def render(processor: Any, prompt: Prompt) -> str | Failure:
         )
     if kind in NEEDS_PICTURE and not pictures:
         return Failure("the model reads a picture, and the prompt has none")
-    parts = [_plain(part, special_tokens(processor)) for part in prompt.parts]
-    system = str(_plain(prompt.system, special_tokens(processor)))
+    parts = [_without_special_tokens(part, special_tokens(processor)) for part in prompt.parts]
+    system = str(_without_special_tokens(prompt.system, special_tokens(processor)))
     if kind in ONE_PICTURE:
         return _lines([system, *parts])
     token = token_of(processor)
@@ -59,7 +61,7 @@ def token_of(processor: Any) -> str:
 
 
 def _template(processor: Any) -> Any:
-    """Who applies the chat template: the processor, or a tokenizer that came with one."""
+    """The object that applies the chat template: the processor, or a tokenizer that came with one."""
     tokenizer = getattr(processor, "tokenizer", None)
     holders = (holder for holder in (processor, tokenizer) if holder is not None)
     return next((h for h in holders if getattr(h, "chat_template", None)), None)
@@ -68,11 +70,13 @@ def _template(processor: Any) -> Any:
 def _templated(
     processor: Any, template: Any, system: str, parts: Sequence[str | Image], token: str
 ) -> str | Failure:
-    """The first form in which everything is there and in order; some templates gather the pictures
-    before the texts, some want plain strings."""
+    """The text by the first form of the prompt in which all parts come out, in their order.
+
+    Some templates gather the pictures before the texts, and some want plain strings.
+    """
     inline, reason = _inline(parts, token), "the chat template wrote nothing"
     structured = template is processor
-    forms = ([_structured(parts), [_said(inline)]] if structured else []) + [inline]
+    forms = ([_structured(parts), [_text_part(inline)]] if structured else []) + [inline]
     rendered: list[str] = []
     text: str
     for content in forms:
@@ -94,13 +98,14 @@ def _templated(
 def _conversation(system: str, content: Any, structured: bool) -> list[dict[str, Any]]:
     turns = [{"role": "user", "content": content}]
     if system:
-        told = [_said(system)] if structured and not isinstance(content, str) else system
-        turns.insert(0, {"role": "system", "content": told})
+        as_parts = structured and not isinstance(content, str)
+        system_content = [_text_part(system)] if as_parts else system
+        turns.insert(0, {"role": "system", "content": system_content})
     return turns
 
 
 def _structured(parts: Sequence[str | Image]) -> list[dict[str, str]]:
-    """Parts as chat templates know them; neighbouring texts are one, a line each."""
+    """Parts as chat templates take them; neighbouring texts become one, a line each."""
     content: list[dict[str, str]] = []
     for part in parts:
         if isinstance(part, Image):
@@ -108,16 +113,16 @@ def _structured(parts: Sequence[str | Image]) -> list[dict[str, str]]:
         elif content and content[-1]["type"] == "text":
             content[-1]["text"] += "\n" + part
         else:
-            content.append(_said(part))
+            content.append(_text_part(part))
     return content
 
 
-def _said(text: str) -> dict[str, str]:
+def _text_part(text: str) -> dict[str, str]:
     return {"type": "text", "text": text}
 
 
 def _inline(parts: Sequence[str | Image], token: str) -> str:
-    """A part a line, a picture by its token."""
+    """The parts as plain text, one a line, a picture by its token."""
     return "\n".join(filter(None, (token if isinstance(p, Image) else p for p in parts)))
 
 
@@ -127,18 +132,18 @@ def _lines(parts: Sequence[str | Image]) -> str:
 
 
 def _in_order(text: str, parts: Sequence[str | Image], token: str) -> bool:
-    """Whether all parts are found one after the other."""
-    at = 0
+    """Whether the text has all parts, one after the other."""
+    end = 0
     for piece in (token if isinstance(part, Image) else part.strip() for part in parts):
-        found = text.find(piece, at)
-        if found < 0:
+        start = text.find(piece, end)
+        if start < 0:
             return False
-        at = found + len(piece)
+        end = start + len(piece)
     return True
 
 
 def special_tokens(processor: Any) -> re.Pattern[str]:
-    """Matches the tokens that mean something to the tokenizer; single characters aside."""
+    """A pattern of the tokenizer's special tokens, but for those of one or two characters."""
     tokenizer = getattr(processor, "tokenizer", None)
     known = set(_special_tokens(tokenizer)) | {token_of(processor)}
     longest = sorted((token for token in known if len(token) > 2), key=len, reverse=True)
@@ -152,8 +157,8 @@ def _special_tokens(tokenizer: Any) -> Iterator[str]:
             yield token.content
 
 
-def _plain(part: str | Image, specials: re.Pattern[str]) -> str | Image:
-    """A text without special tokens."""
+def _without_special_tokens(part: str | Image, specials: re.Pattern[str]) -> str | Image:
+    """A part whose special tokens are broken up by a blank."""
     if isinstance(part, Image):
         return part
     return specials.sub(lambda match: f"{match[0][0]} {match[0][1:]}", part)

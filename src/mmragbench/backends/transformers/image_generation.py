@@ -1,27 +1,27 @@
-"""Pictures from models that write them as tokens, between the words."""
+"""Pictures from models that generate_replies them as tokens, between the words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmragbench._batching import batches, in_halves
 from mmragbench.backends.transformers.loading import Checkpoint
-from mmragbench.backends.transformers.sampling import Lots
+from mmragbench.backends.transformers.sampling import SeededGumbelSampler
 from mmragbench.backends.transformers.templates import render
-from mmragbench.backends.transformers.writing import begun
+from mmragbench.backends.transformers.text_generation import bos_options
 from mmragbench.errors import NotApplicable, SuiteError
 from mmragbench.records import Drawing, Failure, Prompt
 
 
 @dataclass(frozen=True)
-class Strokes:
-    """How it is drawn.
+class ImageGenerationConfig:
+    """Settings of image generation.
 
     Attributes:
-        temperature: of the lots that each picture token is drawn by; 0 is greedy.
-        guidance: how many times what the prompt adds counts; 1 is as it is.
+        temperature: of the distribution that picture tokens are sampled from; 0 is greedy.
+        guidance: how many times what the prompt adds counts; 1 leaves the scores as they are.
         batch_size: pictures drawn at once.
         size: side in pixels, for models that leave the choice; None for their default.
     """
@@ -32,20 +32,35 @@ class Strokes:
     size: int | None = None
 
 
-def draw(
-    checkpoint: Checkpoint, prompts: Sequence[Prompt], strokes: Strokes
+class SeededText(NamedTuple):
+    """A rendered prompt and the seed that its picture is sampled by."""
+
+    text: str
+    seed: int
+
+
+class Frame(NamedTuple):
+    """Inputs that end where a picture begins, and its size in tokens."""
+
+    inputs: dict[str, Any]
+    rows: int
+    columns: int
+
+
+def generate_drawings(
+    checkpoint: Checkpoint, prompts: Sequence[Prompt], config: ImageGenerationConfig
 ) -> list[Drawing | Failure]:
     """A drawing for each prompt, in their order, whatever the batches.
 
     Raises:
         SuiteError: the model writes no pictures.
-        NotApplicable: there are pictures to go by: these models draw what a text says.
+        NotApplicable: a prompt has pictures: these models draw what a text says.
     """
     kind = checkpoint.model.config.model_type
-    if kind not in DRAWN:
+    if kind not in DRAWERS:
         raise SuiteError(
             f"{type(checkpoint.model).__name__} draws no pictures; types that do: "
-            f"{', '.join(DRAWN)}; or use: diffusers"
+            f"{', '.join(DRAWERS)}; or use: diffusers"
         )
     if any(prompt.images for prompt in prompts):
         raise NotApplicable(f"{kind} draws from texts alone; show it none (draw: pictures: 0)")
@@ -54,76 +69,75 @@ def draw(
         i: text for i, text in enumerate(texts) if isinstance(text, Failure)
     }
     ready = sorted(set(range(len(prompts))) - set(drawings), key=lambda i: len(str(texts[i])))
-    for batch in batches(ready, strokes.batch_size):
-        asked = [(str(texts[i]), prompts[i].seed) for i in batch]
-        drawn = in_halves(lambda some: DRAWN[kind](checkpoint, some, strokes), asked)
+    for batch in batches(ready, config.batch_size):
+        seeded = [SeededText(str(texts[i]), prompts[i].seed) for i in batch]
+        drawn = in_halves(lambda some: DRAWERS[kind](checkpoint, some, config), seeded)
         drawings |= dict(zip(batch, drawn, strict=True))
     return [drawings[i] for i in range(len(prompts))]
 
 
 def _janus(
-    checkpoint: Checkpoint, asked: Sequence[tuple[str, int]], strokes: Strokes
+    checkpoint: Checkpoint, seeded: Sequence[SeededText], config: ImageGenerationConfig
 ) -> list[Drawing]:
     import torch
     from transformers import LogitsProcessorList
 
-    if strokes.size is not None:
+    if config.size is not None:
         raise SuiteError("Janus draws in one size; leave out size")
-    texts = [text for text, _ in asked]
+    texts = [text for text, _ in seeded]
     inputs = checkpoint.processor(
         text=texts,
         generation_mode="image",
         padding=True,
         return_tensors="pt",
-        **begun(checkpoint, texts),
+        **bos_options(checkpoint, texts),
     )
-    lots = Lots([seed for _, seed in asked], strokes.temperature, strokes.guidance)
+    seeds = [seed for _, seed in seeded]
+    sampler = SeededGumbelSampler(seeds, config.temperature, config.guidance)
     with torch.inference_mode():
         tokens = checkpoint.model.generate(
             **checkpoint.moved(inputs),
             generation_mode="image",
             do_sample=False,
             num_beams=1,
-            guidance_scale=1,  # ours comes before the lots; the library's would come after
-            logits_processor=LogitsProcessorList([lots]),
+            guidance_scale=1,  # ours comes before the noise; the library's would come after it
+            logits_processor=LogitsProcessorList([sampler]),
         )
         pixels = checkpoint.model.decode_image_tokens(tokens)
-    return _drawings(checkpoint, pixels, texts, inputs["attention_mask"], tokens.shape[1])
+    return _decoded_drawings(checkpoint, pixels, texts, inputs["attention_mask"], tokens.shape[1])
 
 
 def _emu3(
-    checkpoint: Checkpoint, asked: Sequence[tuple[str, int]], strokes: Strokes
+    checkpoint: Checkpoint, seeded: Sequence[SeededText], config: ImageGenerationConfig
 ) -> list[Drawing]:
     import torch
     from transformers import LogitsProcessorList
 
-    texts = [text for text, _ in asked]
-    inputs, rows, columns = _framed(checkpoint, texts, strokes.size)
-    untold, _, _ = _framed(checkpoint, [""] * len(texts), strokes.size)
-    lots = Lots([seed for _, seed in asked], strokes.temperature)
-    grid = Grid(checkpoint, rows, columns)
+    texts = [text for text, _ in seeded]
+    inputs, rows, columns = _frame(checkpoint, texts, config.size)
+    unconditional = _frame(checkpoint, [""] * len(texts), config.size).inputs
+    sampler = SeededGumbelSampler([seed for _, seed in seeded], config.temperature)
+    grid = PictureGrid(checkpoint, rows, columns)
     with torch.inference_mode():
         tokens = checkpoint.model.generate(
             **inputs,
             max_new_tokens=grid.length,
             do_sample=False,
             num_beams=1,
-            guidance_scale=strokes.guidance,
-            negative_prompt_ids=untold["input_ids"],
-            negative_prompt_attention_mask=untold["attention_mask"],
-            logits_processor=LogitsProcessorList([lots, grid]),
+            guidance_scale=config.guidance,
+            negative_prompt_ids=unconditional["input_ids"],
+            negative_prompt_attention_mask=unconditional["attention_mask"],
+            logits_processor=LogitsProcessorList([sampler, grid]),
         )[:, inputs["input_ids"].shape[1] :]
         pixels = checkpoint.model.decode_image_tokens(
             image_tokens=tokens, height=rows, width=columns
         )
     pixels = pixels.permute(0, 2, 3, 1)
-    return _drawings(checkpoint, pixels, texts, inputs["attention_mask"], tokens.shape[1])
+    return _decoded_drawings(checkpoint, pixels, texts, inputs["attention_mask"], tokens.shape[1])
 
 
-def _framed(
-    checkpoint: Checkpoint, texts: Sequence[str], size: int | None
-) -> tuple[dict[str, Any], int, int]:
-    """Inputs that end where the picture begins; its rows and columns in tokens."""
+def _frame(checkpoint: Checkpoint, texts: Sequence[str], size: int | None) -> Frame:
+    """The frame of a batch of texts for Emu3; `size` is the picture's side in pixels."""
     area = {"image_area": size * size} if size else {}
     inputs = checkpoint.processor(
         text=list(texts),
@@ -131,14 +145,14 @@ def _framed(
         padding=True,
         return_tensors="pt",
         **area,
-        **begun(checkpoint, texts),
+        **bos_options(checkpoint, texts),
     )
     ((rows, columns), *_) = inputs.pop("image_sizes")
-    return dict(checkpoint.moved(inputs)), int(rows), int(columns)
+    return Frame(dict(checkpoint.moved(inputs)), int(rows), int(columns))
 
 
-class Grid:
-    """A logits processor: rows of picture tokens, each closed by its end; then the picture's ends.
+class PictureGrid:
+    """A logits processor that allows rows of picture tokens, each with its end, then the picture's ends.
 
     The rule is Emu3's (Wang et al. 2024), as transformers documents it.
     """
@@ -150,45 +164,47 @@ class Grid:
         self._columns, self._within = columns, rows * (columns + 1)
         self._picture = torch.as_tensor(mapping.image_tokens, device=checkpoint.device)
         self._end_of_row = mapping.eol_token_id
-        self._ends = [
+        self._end_tokens = [
             words.convert_tokens_to_ids(checkpoint.processor.eof_token),
             words.convert_tokens_to_ids(checkpoint.processor.image_end_token),
             words.eos_token_id,
         ]
-        self.length = self._within + len(self._ends)
+        self.length = self._within + len(self._end_tokens)
         self._step = 0
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         """Scores (rows, vocabulary), all but what may come next at minus infinity."""
         allowed: Any = self._picture
         if self._step >= self._within:
-            allowed = [self._ends[self._step - self._within]]
+            allowed = [self._end_tokens[self._step - self._within]]
         elif self._step % (self._columns + 1) == self._columns:
             allowed = [self._end_of_row]
         self._step += 1
-        kept = scores.new_full(scores.shape, float("-inf"))
-        kept[:, allowed] = scores[:, allowed]
-        return kept
+        masked = scores.new_full(scores.shape, float("-inf"))
+        masked[:, allowed] = scores[:, allowed]
+        return masked
 
 
-def _drawings(
-    checkpoint: Checkpoint, pixels: Any, texts: Sequence[str], mask: Any, drawn: int
+def _decoded_drawings(
+    checkpoint: Checkpoint, pixels: Any, texts: Sequence[str], mask: Any, tokens_out: int
 ) -> list[Drawing]:
-    """Drawings from (n, height, width, 3) pixels as the model decodes them: in the scale in which
-    its processor gives it pictures, (level / 255 - mean) / std."""
+    """Drawings from (n, height, width, 3) pixels as the model decodes them.
+
+    Their scale is that in which its processor gives it pictures, (level / 255 - mean) / std.
+    """
     import torch
     from PIL import Image
 
-    look = checkpoint.processor.image_processor
-    mean, std = (torch.as_tensor(value) for value in (look.image_mean, look.image_std))
+    scaling = checkpoint.processor.image_processor
+    mean, std = (torch.as_tensor(value) for value in (scaling.image_mean, scaling.image_std))
     levels = ((pixels.float().cpu() * std + mean) * 255).round().clip(0, 255).byte().numpy()
     return [
-        Drawing(Image.fromarray(picture), text, int(told), drawn)
-        for picture, text, told in zip(levels, texts, mask.sum(1), strict=True)
+        Drawing(Image.fromarray(picture), text, int(tokens_in), tokens_out)
+        for picture, text, tokens_in in zip(levels, texts, mask.sum(1), strict=True)
     ]
 
 
-Draw = Callable[[Checkpoint, Sequence[tuple[str, int]], Strokes], list[Drawing]]
+Drawer = Callable[[Checkpoint, Sequence[SeededText], ImageGenerationConfig], list[Drawing]]
 
-DRAWN: dict[str, Draw] = {"emu3": _emu3, "janus": _janus}
-"""Type of a model -> how it draws."""
+DRAWERS: dict[str, Drawer] = {"emu3": _emu3, "janus": _janus}
+"""Type of a model -> the function that draws with it."""

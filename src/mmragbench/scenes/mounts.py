@@ -1,4 +1,4 @@
-"""What an emblem is on: signboards, poles, stones and walls."""
+"""Drawing of the mounts of emblems: signboards, flagpoles, cloths, stones, plaques and posters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOTH: RGB = (238, 228, 204)
 
 
 def draw_mounted(image: Image.Image, box: Box, foot: float, mount: str, design: Design) -> None:
-    """Draw the emblem in its square `box` and what carries it down to the height `foot`, in pixels."""
+    """Draw the emblem in its square `box` and its mount down to the height `foot`, in pixels."""
     brush = Brush(ImageDraw.Draw(image, "RGBA"), box)
     {
         "sign": _sign,
