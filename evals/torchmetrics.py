@@ -24,9 +24,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from mmragbench.backends.weights import fingerprint, hub_snapshot, torch_hub_file
-from mmragbench.contracts import Encoder
+from mmragbench.contracts import Encoder, Traits
 from mmragbench.errors import NotApplicable, first_line
-from mmragbench.records import Image, Measure, Output, Ranking, Score, Scores, Task
+from mmragbench.records import Absence, Image, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature, version
 
@@ -226,25 +226,26 @@ def image_sets(
     def of_set(measure: Measure) -> Scores:
         sets = [generated] if measure.name == "InceptionScore" else [generated, real]
         if min(map(len, sets)) < 2:
-            reason = f"needs 2 images of each kind: {len(real)} real, {len(generated)} generated"
-            return Scores(measure, signature(measure), scores, reason=reason)
+            why = f"needs 2 images of each kind: {len(real)} real, {len(generated)} generated"
+            return Scores(measure, signature(measure), scores, absence=Absence(why))
         rows = [np.asarray(features.encode_images(images), np.float64) for images in sets]
         if measure.name == "InceptionScore" and not _are_logits(rows[0]):
-            reason = "needs a classifier's logits as features: {use: inception, layer: logits}"
-            return Scores(measure, signature(measure), scores, reason=reason)
+            why = "needs a classifier's logits as features: {use: inception, layer: logits}"
+            return Scores(measure, signature(measure), scores, absence=Absence(why))
         sizes = {"n_real": len(real)} if len(sets) == 2 else {}
         return Scores(
             measure,
             signature(
                 measure,
                 dims=rows[0].shape[1],
-                resize=getattr(features, "resize", None),
+                resize=Traits(features).resize,
                 **SETS[measure.name].facts,
                 **sizes,
                 n_generated=len(generated),
             ),
             scores,
             total=_set_value(SETS[measure.name], rows),
+            n=len(generated),
         )
 
     return [of_set(measure) for measure in measures]
@@ -301,7 +302,7 @@ def _per_query(measure: Measure, provided: Provided, task: Task, pairs: Pairs) -
     try:
         metric, facts = provided.make()
     except NotApplicable as error:
-        return Scores(measure, signature(measure), reason=str(error))
+        return Scores(measure, signature(measure), absence=Absence(str(error)))
     scores = []
     for query in task.queries:
         score = Score(query.id, error=pairs.errors.get(query.id))
@@ -313,7 +314,7 @@ def _per_query(measure: Measure, provided: Provided, task: Task, pairs: Pairs) -
         measure,
         signature(measure, **pairs.facts, **facts, n=values),
         tuple(scores),
-        reason=None if values else _why_none(scores, pairs),
+        absence=None if values else Absence(_why_none(scores, pairs)),
         bounds=provided.bounds,
     )
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from support import toy
+from support.paths import TESTS
 
 LIBRARIES = {"torch", "transformers", "torchmetrics", "torchvision", "sentence_transformers",
              "open_clip", "datasets", "torch_fidelity", "diffusers"}  # fmt: skip
@@ -51,7 +52,7 @@ def run_folder(tmp_path_factory) -> Path:
         "--output",
         folder / "runs",
     ]
-    subprocess.run(words, check=True, capture_output=True, cwd=Path(__file__).parent)
+    subprocess.run(words, check=True, capture_output=True, cwd=TESTS)
     return next((folder / "runs").iterdir())
 
 

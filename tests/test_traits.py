@@ -67,7 +67,15 @@ def test_traits_are_asked_for_in_one_place() -> None:
     """Nobody else reads one of them by `getattr` with a default of their own. Two that check an
     answer of unknown form before it is used do: what an encoder reads, and weights that are a file."""
     asked = re.compile(rf'getattr\([^()]+(?:\(\))?, "({"|".join(NAMES)})"')
-    folders = ("src/mmragbench", "models", "strategies", "stores", "evals", "reports", "datasets")
+    folders = (
+        "src/mmragbench",
+        "models",
+        "generators",
+        "strategies",
+        "stores",
+        "evals",
+        "datasets",
+    )
     found = {
         (path.name, name)
         for folder in folders
@@ -76,8 +84,8 @@ def test_traits_are_asked_for_in_one_place() -> None:
         if path.name != "contracts.py"
     }
     assert found == {
-        ("validation.py", "modalities"),
-        ("encoders.py", "modalities"),
+        ("_validation.py", "modalities"),
+        ("models.py", "modalities"),
         ("features.py", "weights"),
         ("sentence_transformers.py", "modalities"),  # of the library's own model
     }

@@ -14,7 +14,7 @@ from mmragbench.comparing.families import within
 from mmragbench.comparing.stored import comparisons
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run, primary_measure
-from support import toy
+from support import stated, toy
 
 TASKS = {
     "text-to-image": {"measures": ["RR", "Success@1"]},
@@ -102,7 +102,10 @@ def test_one_measure_is_primary(suite, primary):
     ]
     cell = {"task": "t", "strategy": "s"}
     names = ("measure", "generator", "estimate")
-    rows = [Row.of(cell | dict(zip(names, number, strict=True))) for number in numbers]
+    rows = [
+        Row.of(stated.row(number[0]) | cell | dict(zip(names, number, strict=True)))
+        for number in numbers
+    ]
     assert primary_measure(suite, "t", rows) == primary
     assert primary_measure({}, "t", rows[:3]) == "R@1"
     assert primary_measure({}, "t", rows[1:3]) is None

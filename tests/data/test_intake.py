@@ -341,13 +341,13 @@ def test_take_in_digests_and_names(tmp_path: Path) -> None:
 
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     reads: list[str] = []
-    read = intake._read
+    read = intake.read_file
 
     def counted(path: Path) -> bytes:
         reads.append(path.name)
         return read(path)
 
-    monkeypatch.setattr(intake, "_read", counted)
+    monkeypatch.setattr(intake, "read_file", counted)
     return reads
 
 

@@ -20,13 +20,13 @@ RANKINGS = st.lists(st.builds(Ranking, st.text(max_size=4), HITS.map(tuple)), ma
 def test_columns_give_back_what_was_put_in(rankings):
     """Each by number, in order and by slice, also after they were stored."""
     stored = Retrieved(Rankings(rankings), {"seconds": {}}).to_bytes()
-    for kept in (Rankings(rankings), Retrieved.from_bytes(stored).rankings):
-        assert list(kept) == rankings
-        assert [kept[-at] for at in range(len(kept), 0, -1)] == rankings
-        assert kept[1:4] == rankings[1:4]
-        assert kept.found_any == any(ranking.hits for ranking in rankings)
+    for columns in (Rankings(rankings), Retrieved.from_bytes(stored).rankings):
+        assert list(columns) == rankings
+        assert [columns[-at] for at in range(len(columns), 0, -1)] == rankings
+        assert columns[1:4] == rankings[1:4]
+        assert columns.has_hits == any(ranking.hits for ranking in rankings)
         with pytest.raises(IndexError):
-            kept[len(rankings)]
+            columns[len(rankings)]
 
 
 def test_only_those_asked_for_are_made():

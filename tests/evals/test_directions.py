@@ -119,8 +119,8 @@ def numbers(component: Component, kind: OutputKind, task: Task, root: Path) -> l
         (scores,) = score({measure: component}, posed, *results, lambda _: toy.ColourEncoder())[
             "all"
         ]
-        if scores.reason is not None:
-            pytest.skip(f"{measure}: {scores.reason}")
+        if scores.absence is not None:
+            pytest.skip(f"{measure}: {scores.absence}")
         number = estimate(scores)[0]
         assert number is not None
         found.append(number)

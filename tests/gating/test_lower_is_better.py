@@ -72,7 +72,7 @@ class Place:
 
     def call(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """`mmragbench` with these arguments, in the folder."""
-        paths = [str(self.root), str(Path(toy.__file__).parent)]
+        paths = [str(self.root), str(Path(toy.__file__).parents[1])]
         return subprocess.run(
             [sys.executable, "-m", "mmragbench", *map(str, arguments)],
             cwd=self.root,

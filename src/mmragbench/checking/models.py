@@ -20,6 +20,7 @@ from mmragbench.checking.batch_rules import (
 from mmragbench.checking.inputs import caption, picture, pictures, queries, several, tasks, texts
 from mmragbench.checking.rules import Breaches, Rule, Skip, short, warn
 from mmragbench.checking.subjects import AnswerType, Chunk, Contract, Item, Subject
+from mmragbench.contracts import Traits
 from mmragbench.errors import NotApplicable
 from mmragbench.records import (
     Document,
@@ -60,7 +61,7 @@ def _contract(
     unchecked: str, answers: AnswerType, *samples: Sample, also: Sequence[Rule]
 ) -> Contract:
     def chunks(subject: Subject) -> Iterator[Chunk]:
-        modalities = getattr(subject.instance, "modalities", ())
+        modalities = Traits(subject.instance).modalities
         for what, method, items, reads in samples:
             if reads is None or reads in modalities:
                 yield Chunk(what, tuple(items()), partial(_method, subject, method), answers)
@@ -270,7 +271,7 @@ def costs_are_counted(subject: Subject) -> Breaches:
 @CHAT.rule("Seed the generator of each prompt by prompt.seed")
 def a_sampling_model_follows_seeds(subject: Subject) -> Breaches:
     """Where it says that it `samples`, the prompt's seed decides: the same one, the same words."""
-    if not getattr(subject.instance, "samples", False):
+    if not Traits(subject.instance).samples:
         raise Skip("it does not say that it samples")
     prompt = replace(chat_prompts()[1], seed=5)
     one, other = (subject.build().chat([prompt])[0] for _ in range(2))

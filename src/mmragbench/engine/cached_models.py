@@ -194,6 +194,7 @@ class CachedCaptioner(CachedAnswers):
     """Captions by picture and prompt."""
 
     role, method = "captioner", "caption"
+    modalities: frozenset[Modality] = frozenset({"image"})
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
         _check_types(images, Image, "caption")

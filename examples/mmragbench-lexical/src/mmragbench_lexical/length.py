@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmragbench.records import Measure, Output, Query, Ranking, Score, Scores, Task
+from mmragbench.records import Absence, Measure, Output, Query, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature
 
@@ -22,9 +22,9 @@ def length(
     by_query = {output.query: output for output in outputs}
     scores = tuple(_score(query, by_query.get(query.id)) for query in task.queries)
     n = sum(score.value is not None for score in scores)
-    reason = None if n else "there is no text to count"
+    absence = None if n else Absence("there is no text to count")
     return [
-        Scores(m, signature(m, tok="white-space", n=n), scores, reason=reason) for m in measures
+        Scores(m, signature(m, tok="white-space", n=n), scores, absence=absence) for m in measures
     ]
 
 
