@@ -138,7 +138,7 @@ class OpenaiChat(_ServedModel):
 
         worst = self.at_most(prompt)
         answer = self._endpoint.ask(Request(send, worst, _chat_usage, self._rename_limit, _missing))
-        self._learn(prompt, answer)
+        self._raise_tokens_per_picture(prompt, answer)
         cost = (answer.used.tokens_in, answer.used.tokens_out, answer.dollars, answer.retries)
         if answer.body is None:
             return Failure(answer.reason, *cost)
