@@ -179,7 +179,7 @@ def test_interval_is_shown_where_it_is_known(changed: Callable[..., Path], tmp_p
 @pytest.mark.parametrize(
     "missing",
     [
-        ["gallery.jsonl", "documents.jsonl"],
+        ["queries.jsonl", "documents.jsonl"],
         ["cost.json"],
         ["scores.parquet", "outputs.jsonl"],
         ["run.trec", "thumbnails"],
