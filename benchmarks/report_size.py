@@ -34,10 +34,10 @@ from mmragbench.records import (
     Text,
 )
 from mmragbench.registry import find_measure
-from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance
+from mmragbench.reporting.page.explorer import USUAL, WHOLE, PageBudget
 from mmragbench.reporting.page.page import render
 from mmragbench.run_folder import writing as run_folder
-from mmragbench.run_folder.gallery import write_gallery
+from mmragbench.run_folder.explorer_data import write_explorer_data
 from mmragbench.run_folder.reading import Run
 
 STRATEGIES = {
@@ -175,7 +175,7 @@ def store(run: Path, posed: list[Task], dice: random.Random) -> float:
                 key["control"] = CONTROLS.get(made.strategy)
                 summary += rows(key, scored)
         began = time.perf_counter()
-        write_gallery(run, task, cells, CONTROLS)
+        write_explorer_data(run, task, cells, CONTROLS)
         seconds += time.perf_counter() - began
     run_folder.write_rows(run / "summary.json", summary)
     suite = "name: large\ndataset: {use: synthetic}\nbaseline: shared-space\nstrategies:\n"
@@ -183,9 +183,9 @@ def store(run: Path, posed: list[Task], dice: random.Random) -> float:
     return seconds
 
 
-def write(run: Path, name: str, allowance: Allowance) -> None:
+def write(run: Path, name: str, budget: PageBudget) -> None:
     began = time.perf_counter()
-    page = render(Run(run), allowance)
+    page = render(Run(run), budget)
     seconds = time.perf_counter() - began
     (run / "report").mkdir(exist_ok=True)
     (run / "report" / name).write_text(page, encoding="utf-8")
@@ -201,8 +201,8 @@ def main(folder: str, queries: str = "5000") -> None:
     thumbnails = [path.stat().st_size for path in (root / "run/thumbnails").iterdir()]
     mean = sum(thumbnails) / len(thumbnails)
     print(f"stored in {seconds:.1f} s: {len(thumbnails):,} thumbnails of {mean:,.0f} bytes")
-    for name, allowance in (("index.html", USUAL), ("full.html", WHOLE)):
-        write(root / "run", name, allowance)
+    for name, budget in (("index.html", USUAL), ("full.html", WHOLE)):
+        write(root / "run", name, budget)
 
 
 if __name__ == "__main__":

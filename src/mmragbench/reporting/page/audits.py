@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmragbench.reporting.facts.units import decimals, shown, unit
-from mmragbench.reporting.page.embedded_pictures import Album
+from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
 from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json
@@ -26,14 +26,19 @@ NAMED = 2000
 
 @dataclass(frozen=True, slots=True)
 class ShownPair:
-    """A query's picture beside a document's: CSS classes, names, and how alike they are."""
+    """A query's picture beside a document's: the pictures' numbers in the page, names, and how alike
+    they are."""
 
     query: str
     document: str
-    query_picture: str | None
-    document_picture: str | None
+    query_picture: int | None
+    document_picture: int | None
     how: str
     alike: str
+
+    @property
+    def has_picture(self) -> bool:
+        return self.query_picture is not None or self.document_picture is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,8 @@ class Finding:
 
     @property
     def pictured(self) -> tuple[ShownPair, ...]:
-        return tuple(pair for pair in self.pairs if pair.query_picture or pair.document_picture)[
-            :PICTURED
-        ]
+        """The first pairs that have a picture."""
+        return tuple(pair for pair in self.pairs if pair.has_picture)[:PICTURED]
 
     @property
     def named(self) -> tuple[ShownPair, ...]:
@@ -93,7 +97,7 @@ class Audits:
         return [(task, _kind(own)) for task, own in self.modality.items() if not own["mixed"]]
 
 
-def audits(run: Run, album: Album) -> Audits | None:
+def audits(run: Run, pictures: EmbeddedPictures) -> Audits | None:
     """What `audits.json` says, or None where there is none."""
     stored = run.json(paths.AUDITS)
     if not stored:
@@ -101,7 +105,7 @@ def audits(run: Run, album: Album) -> Audits | None:
     tasks: dict[str, Json] = stored.get("tasks") or {}
     leaks = _sound(tasks, "leak")
     return Audits(
-        leaks=_merged([_finding(run, n, raw, album) for n, raw in leaks.items()]),
+        leaks=_merged([_finding(run, n, raw, pictures) for n, raw in leaks.items()]),
         copies={n: own["copy"] for n, own in tasks.items() if _rows(own.get("copy"))},
         modality=_sound(tasks, "modality"),
         failed=[
@@ -136,7 +140,7 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(merged.values())
 
 
-def _finding(run: Run, task: str, audit: Json, album: Album) -> Finding:
+def _finding(run: Run, task: str, audit: Json, pictures: EmbeddedPictures) -> Finding:
     facts = run.tasks.get(task)
     what = "right answers" if facts and facts.output == "answer" else "reference captions"
     return Finding(
@@ -145,8 +149,8 @@ def _finding(run: Run, task: str, audit: Json, album: Album) -> Finding:
         leaked=bool(audit["leaked"]),
         references=_references_text(audit["references"], what),
         examples=tuple(_example(raw) for raw in audit["references"]["examples"]),
-        pairs=tuple(_pair(raw, album) for raw in audit["pairs"]),
-        misses=tuple(_pair(raw, album) for raw in audit["misses"]),
+        pairs=tuple(_pair(raw, pictures) for raw in audit["pairs"]),
+        misses=tuple(_pair(raw, pictures) for raw in audit["misses"]),
         without=tuple(_without(run, audit["without"])),
     )
 
@@ -198,7 +202,7 @@ def _example(raw: Json) -> tuple[str, str, str]:
     return str(raw["query"]), raw["caption"], f"{where} and {more:,} more" if more else where
 
 
-def _pair(raw: Json, album: Album) -> ShownPair:
+def _pair(raw: Json, pictures: EmbeddedPictures) -> ShownPair:
     cosine = raw.get("cosine")
     alike = [
         f"{raw['bits']} of 64 hash bits differ",
@@ -208,8 +212,8 @@ def _pair(raw: Json, album: Album) -> ShownPair:
     return ShownPair(
         query=str(raw["query"]),
         document=str(raw["document"]),
-        query_picture=album.place(raw.get("image")),
-        document_picture=album.place(raw.get("found")),
+        query_picture=pictures.place(raw.get("image")),
+        document_picture=pictures.place(raw.get("found")),
         how={"near": "near-duplicate"}.get(raw["how"], WORDS.get(raw["how"], "")),
         alike=", ".join(alike),
     )

@@ -13,8 +13,8 @@ from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.audits import audits, percent, share
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
 from mmragbench.reporting.page.drawing.shapes import shape
-from mmragbench.reporting.page.embedded_pictures import Album
-from mmragbench.reporting.page.explorer import USUAL, Allowance, explorer, script, script_digest
+from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
+from mmragbench.reporting.page.explorer import USUAL, PageBudget, explorer, script, script_digest
 from mmragbench.reporting.page.heading import facts_of, lede, question
 from mmragbench.reporting.page.plots import Plots, plots
 from mmragbench.reporting.tables.limits import LimitTable, limit_tables
@@ -47,12 +47,14 @@ class Section:
     slices: SliceTable | None
 
 
-def render(run: Run, allowance: Allowance = USUAL) -> str:
+def render(run: Run, budget: PageBudget = USUAL) -> str:
     """The page as text: one file, nothing loaded; its one script is the explorer's."""
-    album = Album(run.path)
     by_task = {headline.task.name: headline for headline in headlines(run)}
     sections = [_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()]
     classes = colours(run)
+    pictures = EmbeddedPictures(run.path, budget.large_pictures)
+    explored = explorer(run, classes, pictures, budget)
+    audited = audits(run, pictures)
     template = _templates().get_template("page.html.jinja")
     return template.render(
         run=run,
@@ -74,18 +76,18 @@ def render(run: Run, allowance: Allowance = USUAL) -> str:
         phases=costs.PHASES,
         bill=costs.bill(run),
         remarks=costs.remarks(run),
-        audits=audits(run, album),
+        audits=audited,
         exclusions=issues.exclusions(run),
         failures=issues.failures(run),
         issues=issues.remarks(run),
         inapplicable=issues.inapplicable(run),
         signatures=issues.signatures(run),
-        explorer=explorer(run, classes, allowance),
+        explorer=explored,
         script=script(),
         script_digest=script_digest(),
         facts=facts_of(run),
         documents=_documents(run),
-        pictures=album.css(),
+        sheets=list(pictures.sheets()),
     )
 
 
