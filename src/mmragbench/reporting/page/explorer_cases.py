@@ -10,7 +10,7 @@ from typing import Any
 from mmragbench.formats.trec import escaped
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
 from mmragbench.reporting.page.stored_answers import Answers, Hits
-from mmragbench.reporting.page.strips import strips
+from mmragbench.reporting.page.summary_strips import summary_strips
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json, measure_of
@@ -31,7 +31,7 @@ class Cases:
 
     @cached_property
     def answers(self) -> dict[str, Answers]:
-        """By strategy; those that answered nothing are left out."""
+        """The answers by strategy; strategies that answered nothing are left out."""
         by_strategy = {
             name: Answers.read(self.run, self.facts.name, name, self.depth)
             for name in self.run.strategies
@@ -94,7 +94,7 @@ class Cases:
     @property
     def _main(self) -> int:
         """The number of the measure of the task's summary strip; else the first."""
-        strip = next((s for s in strips(self.run) if s.task == self.facts.name), None)
+        strip = next((s for s in summary_strips(self.run) if s.task == self.facts.name), None)
         for number, (where, name) in enumerate(self.measures):
             if strip and (setting(*where), measure_of(name)) == (strip.setting, strip.measure):
                 return number
@@ -102,7 +102,7 @@ class Cases:
 
     @property
     def _silent(self) -> list[tuple[str, str]]:
-        """Strategies without an answer, and the reasons."""
+        """The strategies without an answer, and the reasons."""
         rows = (row for row in self.run.rows if row.task == self.facts.name)
         silent = {
             r.strategy: str(r.absence) for r in rows if r.absence and r.strategy not in self.answers
