@@ -26,7 +26,7 @@ from mmragbench.records import (
 )
 from mmragbench.run_folder import explorer_data
 from mmragbench.run_folder.explorer_data import write_explorer_data
-from mmragbench.run_folder.query_order import APART, ordered
+from mmragbench.run_folder.query_order import MAX_DISAGREEMENTS, ordered
 from mmragbench.verbs import run
 
 
@@ -91,7 +91,7 @@ def test_disagreements_leave_room_for_slices() -> None:
     task = without_memory(1000, slices={"rare": frozenset({"q0500"})})
     other = scored("b", {q.id: 0.0 for q in task.queries})
     apart = scored("a", {q.id: 1.0 for q in task.queries if q.id != "q0500"})
-    assert ordered(task, [apart, other])[APART].id == "q0500"
+    assert ordered(task, [apart, other])[MAX_DISAGREEMENTS].id == "q0500"
 
 
 def test_the_order_does_not_depend_on_the_datasets() -> None:

@@ -195,6 +195,6 @@ def test_a_measure_of_another_form_is_told_with_its_file(copy):
 
     summary = copy / "summary.json"
     summary.write_text(summary.read_text().replace('"R@1"', '"R(../x)@1"'))
-    run_files._write_list(copy, run_files.digests(copy))
+    run_files._write_list(copy, run_files.file_digests(copy))
     with pytest.raises(DataError, match=r"summary.json cannot be read .*is not a measure"):
         open_run(copy)

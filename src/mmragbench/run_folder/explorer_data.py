@@ -16,7 +16,7 @@ from mmragbench.engine.loop import Cell
 from mmragbench.records import Document, Image, Query, Task
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.query_order import ordered
-from mmragbench.run_folder.thumbnails import enlarge, thumbnail, thumbnails
+from mmragbench.run_folder.thumbnails import thumbnail, write_large_pictures, write_thumbnails
 
 DOCUMENT_PICTURES = 4_000
 """How many documents of a task have a thumbnail at most."""
@@ -52,9 +52,9 @@ def write_explorer_data(
     pictures: list[Image | None] = [query.image for query in queries]
     pictures += [task.targets.get(query.id) for query in queries]
     pictures += [document.image for document in documents if document.id in pictured]
-    thumbnails(run, pictures)
+    write_thumbnails(run, pictures)
     if large_pictures:
-        enlarge(run, [*pictures, *_generated(cells)])
+        write_large_pictures(run, [*pictures, *_generated(cells)])
     write_lines(
         run / paths.in_task(task.name, paths.EXPLORER_QUERIES),
         (_query(run, task, query, retrieved) for query in queries),
