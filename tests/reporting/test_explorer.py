@@ -114,8 +114,8 @@ def test_a_score_is_a_number_an_error_or_nothing(
     page = explored(root)
     measures = page.facts("captioning")["measures"]
     (at,) = [i for i, m in enumerate(measures) if (m["name"], m["setting"]) == ("CIDEr", 0)]
-    found = [page.query("captioning", f"q{i}")["answers"][0]["scores"][at] for i in range(3)]
-    assert found == [0.0, "boom", None]
+    scores = [page.query("captioning", f"q{i}")["answers"][0]["scores"][at] for i in range(3)]
+    assert scores == [0.0, "boom", None]
 
 
 def test_texts_come_out_as_they_went_in(page: Explored) -> None:
@@ -150,11 +150,11 @@ def test_a_full_page_has_every_hit_and_prompt(changed: Callable[..., Path]) -> N
 def test_what_does_not_fit_is_left_out_and_said(run: Path) -> None:
     """The run's first queries are kept, tasks take turns, and the page says what it shows."""
     page = explored(run, PageBudget(characters=26_000))
-    kept = {task: [q["id"] for q in page.task(task)["queries"]] for task in page.names}
-    counts = [len(ids) for ids in kept.values()]
+    ids_by_task = {task: [q["id"] for q in page.task(task)["queries"]] for task in page.names}
+    counts = [len(ids) for ids in ids_by_task.values()]
     assert 4 < sum(counts) < 20
     assert max(counts) - min(counts) <= 1
-    for task, ids in kept.items():
+    for task, ids in ids_by_task.items():
         assert ids == [f"q{i}" for i in range(len(ids))]
         assert page.facts(task)["extent"].startswith(f"{len(ids)} of 500 queries: ")
 
@@ -185,17 +185,17 @@ def test_no_task_is_left_out(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "said"), [([1, 0], "all 1 that failed"), ([0, 1], "0 of the 1 that failed")]
+    ("order", "errors"), [([1, 0], "all 1 that failed"), ([0, 1], "0 of the 1 that failed")]
 )
 def test_says_how_many_failures_it_shows(
-    changed: Callable[..., Path], order: list[int], said: str
+    changed: Callable[..., Path], order: list[int], errors: str
 ) -> None:
     """All of them, or how many of how many."""
     root = changed()
     path = ("tasks", "captioning", "queries.jsonl")
     rewrite(root, [lines(root, *path)[place] for place in order], *path)
     page = explored(root, PageBudget(characters=0))
-    assert f"1 of 500 queries: {said}" in page.facts("captioning")["extent"]
+    assert f"1 of 500 queries: {errors}" in page.facts("captioning")["extent"]
 
 
 def test_each_picture_is_in_the_page_once(run: Path, page: Explored) -> None:
@@ -248,8 +248,8 @@ def test_blanks_in_ids_are_found_again(changed: Callable[..., Path]) -> None:
     assert page.query("text-to-image", "my query")["answers"][0]["hits"] == [
         ["my%20doc", 0.5, True]
     ]
-    (found,) = page.task("text-to-image")["documents"]
-    assert (found["key"], found["id"]) == ("my%20doc", "my doc")
+    (document,) = page.task("text-to-image")["documents"]
+    assert (document["key"], document["id"]) == ("my%20doc", "my doc")
 
 
 def test_an_index_cannot_end_its_script() -> None:

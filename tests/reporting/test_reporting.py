@@ -110,9 +110,9 @@ def test_what_applies_to_one_strategy_only_takes_two_lines(changed: Callable[...
 
 def test_slices_have_tables_of_their_own(run: Path) -> None:
     """Every task and part has a table for all queries and one per slice, in this order."""
-    found = [(t.part, t.slice) for t in tables(Run(run)) if t.task == "captioning"]
+    parts_and_slices = [(t.part, t.slice) for t in tables(Run(run)) if t.task == "captioning"]
     parts = ("generation", "retrieval")
-    assert found == [(part, name) for name in ("all", "emblems") for part in parts]
+    assert parts_and_slices == [(part, name) for name in ("all", "emblems") for part in parts]
 
 
 def test_controls_come_last(run: Path) -> None:
