@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 import shutil
 import subprocess
 import sys
@@ -30,8 +31,13 @@ EXPORTS = ("trec", "coco", "beir", "mteb")
 UNSTEADY = ("manifest.json", "files.json", "cost.json", "index.html", "plan.json")
 """Files that name the clock, the machine or digests of such."""
 
+TIMED = re.compile(r"-over-(latency|indexing)\.svg$")
+"""Figures of times."""
+
 HASHED = re.compile(r"\b([a-z0-9][a-z0-9-]*)-[0-9a-f]{8}\b")
 """A run folder's name: the suite's, and a hash of what it was made of."""
+
+COMMIT = re.compile(r"\bcommit [0-9a-f]{10,40}\b")
 
 
 def make(folder: Path, data: Path | None) -> None:
@@ -81,13 +87,14 @@ def compare(old: Path, new: Path) -> int:
     counts: Counter[str] = Counter()
     values, unlike = 0, len(before.keys() ^ now.keys())
     for name in sorted(before.keys() & now.keys()):
-        a, b = (dict(_leaves(each[name])) for each in (before, now))
+        a, b = (dict(_leaves(files[name])) for files in (before, now))
         values += len(a)
         counts[Path(name).suffix] += 1
         if differences := [key for key in a.keys() | b.keys() if a.get(key) != b.get(key)]:
             key = min(differences)
+            was, now_is = (reprlib.repr(leaves.get(key)) for leaves in (a, b))
             print(f"{name}: {len(differences):,} of {len(a):,} differ; "
-                  f"first {key}: {a.get(key)!r} is {b.get(key)!r} now")  # fmt: skip
+                  f"first {key}: {was} is {now_is} now")  # fmt: skip
             unlike += 1
     kinds = ", ".join(f"{count:,} {kind or 'without an ending'}" for kind, count in counts.items())
     print(f"{values:,} values in {sum(counts.values()):,} files ({kinds}); {unlike:,} files differ")
@@ -100,14 +107,16 @@ def _files(folder: Path) -> dict[str, Path]:
     return {
         HASHED.sub(r"\1", str(path.relative_to(folder))): path
         for path in found
-        if path.name not in UNSTEADY and path.suffix != ".pdf"
+        if path.name not in UNSTEADY and path.suffix != ".pdf" and not TIMED.search(path.name)
     }
 
 
 def _leaves(path: Path) -> Iterator[tuple[str, Any]]:
     """Place in the file -> value."""
     if path.suffix == ".json":
-        yield from _of_json("", json.loads(path.read_text()))
+        value, end = json.JSONDecoder().raw_decode(text := path.read_text())
+        yield from _of_json("", value)
+        yield "after", text[end:].strip()  # a command's exit code
     elif path.suffix == ".parquet":
         for name, column in pq.read_table(path).to_pydict().items():
             yield from _of_json(name, column)
@@ -119,14 +128,14 @@ def _leaves(path: Path) -> Iterator[tuple[str, Any]]:
         yield "", path.read_bytes()
     else:
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-            yield f"line {number}", HASHED.sub(r"\1", line)
+            yield f"line {number}", COMMIT.sub("commit", HASHED.sub(r"\1", line))
 
 
 def _of_json(place: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict | list):
         inner = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, each in inner:
-            yield from _of_json(f"{place}/{key}", each)
+        for key, part in inner:
+            yield from _of_json(f"{place}/{key}", part)
     else:
         yield place, HASHED.sub(r"\1", value) if isinstance(value, str) else value
 

@@ -37,38 +37,16 @@ from mmragbench.run_folder import files as run_files
 from mmragbench.run_folder import paths
 from mmragbench.run_folder import writing as run_folder
 from mmragbench.run_folder.explorer_data import write_explorer_data
+from mmragbench.run_folder.finished import FinishedRun
 from mmragbench.run_folder.manifest import manifest
 from mmragbench.run_folder.paths import Setting
-from mmragbench.run_folder.reading import Run as StoredRun
+from mmragbench.run_folder.reading import Run
 from mmragbench.run_folder.thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from mmragbench.frames.results import Results
 
 RETRIEVES_NOTHING = "retrieves nothing"
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run.
-
-    Attributes:
-        folder: the run folder.
-        report: the HTML report.
-        rows: the rows of `summary.json`.
-        crashed: components that raised something unforeseen, with `component`, `error` and, where
-            they are known, `task` and `place` (a line in the user's file); their cells have a reason
-            instead of numbers, and the tracebacks are in the run folder's `crashes.log`.
-        calls: how many calls to models this run made.
-        left_out: what could not be used of the data.
-    """
-
-    folder: Path
-    report: Path
-    rows: list[Row]
-    crashed: list[dict[str, str]]
-    calls: int
-    left_out: list[LeftOut]
 
 
 @rare_garbage_collection()
@@ -80,7 +58,7 @@ def run(
     progress: Progress | None = None,
     full: bool = False,
     debug: bool = False,
-) -> Run:
+) -> FinishedRun:
     """Run a suite and write its run folder below `output`.
 
     From then on the process keeps freed memory for its next use (`mmragbench.engine.process`). The
@@ -163,7 +141,7 @@ def _run(
     cache: Cache,
     progress: Progress | None,
     full: bool,
-) -> Run:
+) -> FinishedRun:
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
     budget = Budget(folder / LEDGER, planned.suite.budget)
@@ -171,7 +149,7 @@ def _run(
     tasks = _pose(planned, source, cache)
     left = _left_out(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
-    loop.assembly.fetch(planned.models())
+    loop.assembly.fetch(planned.models)
     with aside() as thread:
         pictures = [thread.submit(thumbnail, folder, image) for image in _asked(loop)]
         cells = _all_cells(loop, planned, tasks, progress)
@@ -190,7 +168,7 @@ def _run(
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)
-    return Run(folder, report, summary, loop.crashed, meter.total_calls, left)
+    return FinishedRun(folder, report, summary, loop.crashed, meter.total_calls, left)
 
 
 def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
@@ -276,9 +254,9 @@ def _write_cells(
     return summary
 
 
-def _unfinished(folder: Path) -> StoredRun:
+def _unfinished(folder: Path) -> Run:
     """The run's own files while it writes them, which are not listed yet."""
-    return StoredRun(folder, run_files.Files(folder))
+    return Run(folder, run_files.Files(folder))
 
 
 def _write_comparisons(folder: Path) -> None:
@@ -350,7 +328,7 @@ def write_reports(folder: Path, full: bool = False) -> Path:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class PlanSummary:
     """What a run would do.
 
     Attributes:
@@ -368,7 +346,7 @@ class Outlook:
 
 
 @private()
-def plan(suite: SuiteLike, overrides: Sequence[str] = ()) -> Outlook:
+def plan(suite: SuiteLike, overrides: Sequence[str] = ()) -> PlanSummary:
     """What a run of this suite would do; calls no model.
 
     Args:
@@ -396,4 +374,4 @@ def plan(suite: SuiteLike, overrides: Sequence[str] = ()) -> Outlook:
         for task in planned.tasks
         for strategy in planned.strategies
     ]
-    return Outlook(cells, forecast(planned, tasks, loop), planned.suite.budget, left)
+    return PlanSummary(cells, forecast(planned, tasks, loop), planned.suite.budget, left)

@@ -208,11 +208,11 @@ def test_the_suite_of_flickr30k_is_valid(tmp_path):
     ]
     features = {"image": datasets.Image(), "caption": TEXTS, "split": STRING, "filename": STRING}
     parquet(tmp_path / "TEST" / "test" / "0000.parquet", rows, **features)
-    outlook = verbs.plan(ROOT / "suites" / "flickr30k.yaml", [f"dataset.path={tmp_path}"])
-    assert {cell["task"] for cell in outlook.cells} == {
+    summary = verbs.plan(ROOT / "suites" / "flickr30k.yaml", [f"dataset.path={tmp_path}"])
+    assert {cell["task"] for cell in summary.cells} == {
         "text-to-image",
         "image-to-text",
         "captioning",
         "image-generation",
     }
-    assert all(cell["queries"] == 4 for cell in outlook.cells)
+    assert all(cell["queries"] == 4 for cell in summary.cells)

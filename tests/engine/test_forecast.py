@@ -33,8 +33,8 @@ def suite(tmp_path, monkeypatch):
     return write
 
 
-def gpt(outlook, name="gpt"):
-    (found,) = (model for model in outlook.models if model.model == name)
+def gpt(summary, name="gpt"):
+    (found,) = (model for model in summary.models if model.model == name)
     return found
 
 
@@ -84,17 +84,17 @@ def test_the_shipped_suite_plans_without_a_key_and_without_weights(tmp_path, mon
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     data = served.write(tmp_path / "coco", memory=20, queries=5)
-    outlook = verbs.plan("api", (f"dataset.root={data}",))
+    summary = verbs.plan("api", (f"dataset.root={data}",))
     prompts = {"gpt": 6 * 2 * 5 + 6 * 5 + (20 + 5) + 2 * 5 * 5, "painter": 6 * 5}
-    assert {name: gpt(outlook, name).items for name in prompts} == prompts
-    table, paid = tabled(outlook.models)
+    assert {name: gpt(summary, name).items for name in prompts} == prompts
+    table, paid = tabled(summary.models)
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(table)
     shown = console.export_text()
     assert "would call api.openai.com/v1/gpt-4.1-mini" in shown
     assert "would download" in shown and "would download shipped" not in shown
     assert re.fullmatch(r"to pay: at most \$\d+\.\d\d", paid)
-    assert outlook.budget == 5.0
+    assert summary.budget == 5.0
 
 
 def test_a_table_without_servers_says_nothing_of_money(suite_file):
@@ -124,7 +124,7 @@ def test_painters_are_counted_behind_their_describers(suite):
             }
         },
     )
-    outlook = verbs.plan(file)
-    assert gpt(outlook).items == 12
-    assert gpt(outlook, "painter").items == 12
-    assert gpt(outlook, "painter").dollars == pytest.approx(12 * 0.04)
+    summary = verbs.plan(file)
+    assert gpt(summary).items == 12
+    assert gpt(summary, "painter").items == 12
+    assert gpt(summary, "painter").dollars == pytest.approx(12 * 0.04)

@@ -24,9 +24,9 @@ def test_a_shipped_suite_says_what_it_would_download_call_and_cost(name, tmp_pat
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     data = papers.world(tmp_path) if name == "pdf" else toy.write_coco(tmp_path)
-    outlook = verbs.plan(SUITES / f"{name}.yaml", [f"dataset.root={data}"])
-    weights = {model.model: model.weights for model in outlook.models}
+    summary = verbs.plan(SUITES / f"{name}.yaml", [f"dataset.root={data}"])
+    weights = {model.model: model.weights for model in summary.models}
     assert {m for m, w in weights.items() if w.startswith("unresolved:")} == DOWNLOADED[name]
     assert {m for m, w in weights.items() if w.startswith("api:")} == CALLED[name]
-    assert all((model.dollars or 0) > 0 for model in outlook.models if model.model in CALLED[name])
-    assert all(model.items > 0 for model in outlook.models)
+    assert all((model.dollars or 0) > 0 for model in summary.models if model.model in CALLED[name])
+    assert all(model.items > 0 for model in summary.models)

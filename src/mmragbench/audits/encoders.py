@@ -20,7 +20,7 @@ class Encoders:
     """Those of a plan, built by its assembly, whose answers are in the cache."""
 
     def __init__(self, plan: Plan, assembly: Assembly) -> None:
-        self._names = [name for role, name in plan.models() if role == "encoder"]
+        self._names = [name for role, name in plan.models if role == "encoder"]
         self._assembly = assembly
 
     def seen(self, task: Task) -> tuple[str | None, Encoder | None]:

@@ -14,8 +14,9 @@ from mmragbench.checking.inputs import folder
 from mmragbench.checking.resolve import component
 from mmragbench.checking.rules import Breaches, Check, rule
 from mmragbench.checking.subjects import Contract, Subject
-from mmragbench.engine.assembly import Assembly, bound, roles
+from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.meter import Meter
+from mmragbench.planning.binding import bound, roles
 from mmragbench.planning.suite import Suite
 from mmragbench.registry import METHODS
 

@@ -61,7 +61,7 @@ err = Terminal(stderr=True)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mmragbench.verbs import Run
+    from mmragbench.run_folder.finished import FinishedRun
 
 SuiteArgument = Annotated[
     Path, typer.Argument(help="A suite file, or the name of a shipped one.", show_default=False)
@@ -104,12 +104,12 @@ def run(
     from mmragbench import verbs
     from mmragbench.cli.progress import progress
     from mmragbench.reporting.facts import costs, issues
-    from mmragbench.run_folder.reading import Run as StoredRun
+    from mmragbench.run_folder.reading import Run
 
     with progress(err) as shown:
         given = _bounded(overrides, max_excluded)
         done = verbs.run(suite, given, output, shown, full, debug)
-    folder = StoredRun(done.folder)
+    folder = Run(done.folder)
     for remark in issues.remarks(folder):
         err.say(remark)
     for text in dict.fromkeys(_crashes(done)):
@@ -124,7 +124,7 @@ def run(
 DEBUG = "Print the traceback of a component that crashes."
 
 
-def _crashes(done: Run) -> Iterator[str]:
+def _crashes(done: FinishedRun) -> Iterator[str]:
     """A line each, and where the tracebacks are."""
     for crash in done.crashed:
         task, place = crash.get("task"), crash.get("place")
@@ -146,20 +146,20 @@ def plan(
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    outlook = verbs.plan(suite, _bounded(overrides, max_excluded))
+    summary = verbs.plan(suite, _bounded(overrides, max_excluded))
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
-    for row in outlook.cells:
+    for row in summary.cells:
         size = (f"{row['documents']:,}", f"{row['queries']:,}")
         generators = ", ".join(row["generators"]) or "-"
         known = "known" if row["known"] else "to do"
         cells.add_row(row["task"], row["strategy"], *size, generators, known)
     out.print(cells)
     out.print()
-    for line in tabled(outlook.models):
+    for line in tabled(summary.models):
         out.print(line)
-    if outlook.budget is not None:
-        out.say(f"budget: ${outlook.budget:,.2f}")
-    for left in outlook.left_out:
+    if summary.budget is not None:
+        out.say(f"budget: ${summary.budget:,.2f}")
+    for left in summary.left_out:
         err.say(f"left out: {left}")
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmragbench.engine.assembly import Assembly, Bound, bind_model
+from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.loop import Loop
 from mmragbench.errors import NotApplicable
+from mmragbench.planning.binding import Bound
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Document, Drawing, Failure, Prompt, Query, Reply, Task
 
@@ -75,7 +76,7 @@ PromptsByModel = dict[tuple[str, str], Prompts]
 
 def dry_run(plan: Plan, tasks: Mapping[str, Task], loop: Loop) -> PromptsByModel:
     """The prompts of each chat model and painter of a plan, at most."""
-    prompts: PromptsByModel = {model: Prompts() for model in plan.models() if model[0] in ROLES}
+    prompts: PromptsByModel = {model: Prompts() for model in plan.models if model[0] in ROLES}
     if not prompts:
         return prompts
     for name in plan.tasks:
@@ -127,7 +128,7 @@ def _retrieval(
 ) -> None:
     """The prompts of a strategy's captioners and judges that are made of chat models."""
     for role, name in strategy.models.values():
-        bound = bind_model(role, name, plan.suite)
+        bound = plan.models[role, name]
         if role == "captioner" and (
             recorders := _recorders(bound, loop.assembly, prompts, times=None)
         ):

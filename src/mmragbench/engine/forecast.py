@@ -11,7 +11,6 @@ from mmragbench.backends.server.prices import Used, dollars
 from mmragbench.backends.weights import ABSENT
 from mmragbench.cache.items import Item
 from mmragbench.contracts import Paid
-from mmragbench.engine.assembly import bind_model
 from mmragbench.engine.dry_run import Prompts, dry_run
 from mmragbench.engine.loop import Loop
 from mmragbench.planning.plan import Plan
@@ -48,7 +47,7 @@ def forecast(plan: Plan, tasks: Mapping[str, Task], loop: Loop) -> list[Forecast
     """For each model that the plan uses; those that are made of a chat model are counted as what
     they ask of it. Rerankers are counted by their depth, as all new."""
     prompts = dry_run(plan, tasks, loop)
-    used = [model for model in plan.models() if not bind_model(*model, plan.suite).models]
+    used = [model for model, bound in plan.models.items() if not bound.models]
     used_tasks = [tasks[task] for task in plan.tasks]
     return [
         _prompted(*model, prompts[model], loop)

@@ -14,7 +14,7 @@ from mmragbench._validation import check_rankings
 from mmragbench.cache.cache import Cache
 from mmragbench.cache.identity import code_digest, digest, memory_digest, queries_digest
 from mmragbench.contracts import Strategy, Traits
-from mmragbench.engine.assembly import Assembly, Bound
+from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.meter import Meter, as_json
 from mmragbench.engine.results import (
     Cost,
@@ -26,6 +26,7 @@ from mmragbench.engine.results import (
 )
 from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
 from mmragbench.measuring.scoring import Scored, score, with_info
+from mmragbench.planning.binding import Bound
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Absence, Document, Measure, Ranking, Task
 from mmragbench.registry import Component

@@ -10,11 +10,12 @@ from typing import Any
 
 from mmragbench._printable import shortened
 from mmragbench.cache.cache import Cache
-from mmragbench.engine.assembly import Assembly, bind
+from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.loop import prepared
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.formats import trec
+from mmragbench.planning.binding import bind
 from mmragbench.planning.suite import Misfit, read
 from mmragbench.records import Hits, Ranking, Task
 from mmragbench.run_folder import paths

@@ -10,10 +10,10 @@ from mmragbench.frames.results import Results
 from mmragbench.run_folder import paths
 
 if TYPE_CHECKING:
-    from mmragbench.verbs import Run
+    from mmragbench.run_folder.finished import FinishedRun
 
 
-def load(*runs: Run | Path | str) -> Results:
+def load(*runs: FinishedRun | Path | str) -> Results:
     """The results of one run, or of several together.
 
     Nothing is read before it is asked for, and no model or dataset is needed.

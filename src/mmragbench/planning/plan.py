@@ -10,8 +10,8 @@ from typing import Any
 from mmragbench._redacting import places_of_keys
 from mmragbench.cache.identity import digest
 from mmragbench.contracts import Traits
-from mmragbench.engine.assembly import Bound, bind, bind_model, offers
 from mmragbench.errors import SuiteError, unknown
+from mmragbench.planning.binding import Bound, bind, bind_model, offers
 from mmragbench.planning.names import apart
 from mmragbench.planning.objects import named, objects
 from mmragbench.planning.suite import Misfit, Place, Source, Suite, SuiteLike, TaskSpec, read
@@ -63,9 +63,8 @@ class Plan:
             if not resolved[key]:
                 del resolved[key]
         models = {name: dict(spec) for name, spec in resolved["models"].items()}
-        for role, name in self.models():
-            make = bind_model(role, name, self.suite).component.make
-            for argument in Traits(make).operational:
+        for (_, name), bound in self.models.items():
+            for argument in Traits(bound.component.make).operational:
                 models[name].pop(argument, None)
         given = {"objects": self.objects()} if self.objects() else {}
         return digest({**resolved, "models": models, **given})
@@ -82,8 +81,9 @@ class Plan:
         """`<name>-<hash of the resolved suite>`."""
         return f"{self.suite.name}-{self.hash[:8]}"
 
-    def models(self) -> list[tuple[str, str]]:
-        """(role, name) of every model that is used, by strategies, generators, measures or other
+    @cached_property
+    def models(self) -> dict[tuple[str, str], Bound]:
+        """(role, name) -> every model that is used, by strategies, generators, measures or other
         models."""
         bounds = [*self.strategies.values(), *self.generators.values()]
         used = {model for bound in bounds for model in bound.models.values()}
@@ -91,8 +91,10 @@ class Plan:
             used |= {
                 ("encoder", measure.features) for measure in task.generation if measure.features
             }
-        below = {m for model in used for m in bind_model(*model, self.suite).models.values()}
-        return sorted(used | below)
+        bound_models = {model: bind_model(*model, self.suite) for model in used}
+        for model in {m for bound in bound_models.values() for m in bound.models.values()}:
+            bound_models.setdefault(model, bind_model(*model, self.suite))
+        return dict(sorted(bound_models.items()))
 
     def depth(self, task: str) -> int:
         """How many hits of each ranking are kept: enough for every cutoff and every generator."""
@@ -166,8 +168,7 @@ def _check_primary(suite: Suite, tasks: Mapping[str, TaskPlan]) -> None:
 
 def _check_prices(plan: Plan) -> None:
     """A budget cannot be kept without knowing what things cost."""
-    for role, name in plan.models():
-        bound = bind_model(role, name, plan.suite)
+    for (_, name), bound in plan.models.items():
         if "price" in bound.args and bound.args["price"] is None:
             raise Misfit(
                 ("models", name),

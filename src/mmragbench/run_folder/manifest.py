@@ -57,7 +57,7 @@ def manifest(
         "data": {name: _data(task) for name, task in prepared.items()},
         "models": {
             name: {**resolved["models"][name], "weights": assembly.weights(role, name)}
-            for role, name in plan.models()
+            for role, name in plan.models
         },
         **({"objects": plan.objects()} if plan.objects() else {}),
         "statistics": STATISTICS,

@@ -1,0 +1,182 @@
+"""Binding: a component with its arguments, checked against its signature; nothing is built."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from mmragbench._printable import shortened
+from mmragbench._redacting import without_keys
+from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
+from mmragbench.errors import SuiteError, unknown
+from mmragbench.planning.objects import PythonObject, objects
+from mmragbench.planning.suite import Misfit, Place, Suite, component_spec
+from mmragbench.registry import Component, exists, find
+
+ROLES: dict[Any, str] = {
+    Encoder: "encoder",
+    Captioner: "captioner",
+    Chat: "chat",
+    Painter: "painter",
+    Reranker: "reranker",
+}
+
+
+CHATTING = {"captioner": "described", "reranker": "judge"}
+"""Role -> the component that makes it out of a chat model, where one is named in its place."""
+
+
+GIVEN = ("task", "output")
+"""Parameters that the loop fills in, not the suite."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A component with its arguments: checked, defaults filled in, nothing built yet."""
+
+    component: Component
+    args: Mapping[str, Any]
+    models: Mapping[str, tuple[str, str]]
+    stores: Mapping[str, Bound]
+    given: tuple[str, ...]
+
+    def resolved(self) -> dict[str, Any]:
+        """The spec with every default, as plain data."""
+        named = {parameter: name for parameter, (_, name) in self.models.items()}
+        stores = {parameter: bound.resolved() for parameter, bound in self.stores.items()}
+        plain: dict[str, Any] = to_jsonable_python(dict(self.args))
+        return {"use": self.component.name, **plain, **named, **stores}
+
+
+def bind(kind: str, spec: Mapping[str, Any], place: Place, suite: Suite) -> Bound:
+    """Check a spec against its component's signature.
+
+    Raises:
+        Misfit: an unknown component, argument or model, a missing argument, a value that does not
+            fit; names the choices.
+    """
+    return bound(_find(kind, spec, place), spec, place, suite)
+
+
+def bound(component: Component, spec: Mapping[str, Any], place: Place, suite: Suite) -> Bound:
+    """The same for a component that is known already."""
+    parameters = _parameters(component)
+    takes = [name for name in parameters if name not in GIVEN]
+    for name in spec:
+        if name != "use" and name not in takes:
+            message = unknown(f"argument of {component.name}", name, takes)
+            raise Misfit((*place, name), message)
+    args: dict[str, Any] = {}
+    models: dict[str, tuple[str, str]] = {}
+    stores: dict[str, Bound] = {}
+    for name in takes:
+        annotation, default = parameters[name]
+        value = spec.get(name, suite.seed if name == "seed" else default)
+        role, here = _role(annotation), (*place, name)
+        if annotation is NewStore:
+            stores[name] = _store(value, here, suite)
+        elif value is inspect.Parameter.empty:
+            raise Misfit(place, f"{component.name} needs {name!r}{_choices(role, suite)}")
+        elif role and value is not None:
+            models[name] = (role, _model_name(role, value, here, suite))
+        else:
+            args[name] = value if role else _checked(annotation, value, here)
+    return Bound(component, args, models, stores, tuple(n for n in GIVEN if n in parameters))
+
+
+def bind_model(role: str, name: str, suite: Suite) -> Bound:
+    """A model of the suite, in a role. A chat model may stand where a captioner or a reranker is
+    wanted: it is put into the component that makes one of it.
+
+    Raises:
+        Misfit: as `bind`.
+    """
+    spec, place = suite.models[name], ("models", name)
+    use = spec.get("use", name)
+    if role in CHATTING and not offers(role, use) and offers("chat", use):
+        return bind(role, {"use": CHATTING[role], "chat": name}, place, suite)
+    return bind(role, spec, place, suite)
+
+
+def offers(kind: str, use: Any) -> bool:
+    """Whether a suite's `use` is of a kind; a dotted path is of the kind that is wanted."""
+    if isinstance(use, PythonObject):
+        return use.offers(kind)
+    return ":" in str(use) or exists(kind, str(use))
+
+
+def _find(kind: str, spec: Mapping[str, Any], place: Place) -> Component:
+    use = spec.get("use", place[-1])
+    try:
+        return use.component(kind) if isinstance(use, PythonObject) else find(kind, str(use))
+    except SuiteError as error:
+        raise Misfit((*place, "use") if "use" in spec else place, str(error)) from error
+
+
+def _store(value: Any, place: Place, suite: Suite) -> Bound:
+    """A store by name, spec or object; faiss if nothing is said."""
+    spec = component_spec("faiss" if value is inspect.Parameter.empty else value)
+    return bind("store", spec, place, suite)
+
+
+def _parameters(component: Component) -> dict[str, tuple[Any, Any]]:
+    """Parameter -> its annotation and default."""
+    make = component.make
+    function = make.__init__ if inspect.isclass(make) else make
+    if function is object.__init__:
+        return {}
+    hints = typing.get_type_hints(function, include_extras=True)
+    found = inspect.signature(make).parameters.values()
+    named = [p for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return {p.name: (hints.get(p.name, Any), p.default) for p in named}
+
+
+def _role(annotation: Any) -> str | None:
+    options = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
+    return next((ROLES[option] for option in options if option in ROLES), None)
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+def roles(component: Component) -> dict[str, str]:
+    """Parameter -> the role of the model that it wants."""
+    wanted = {name: _role(annotation) for name, (annotation, _) in _parameters(component).items()}
+    return {name: role for name, role in wanted.items() if role}
+
+
+def _choices(role: str | None, suite: Suite) -> str:
+    if not role:
+        return ""
+    return f": a model of the suite that is an {role}; it has {', '.join(suite.models) or 'none'}"
+
+
+def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
+    if isinstance(value, PythonObject):
+        raise Misfit(place, f"{value.name} is a model: give it a name under models, and that here")
+    if not isinstance(value, str) or value not in suite.models:
+        raise Misfit(place, unknown("model", str(value), suite.models))
+    bind_model(role, value, suite)
+    return value
+
+
+def _checked(annotation: Any, value: Any, place: Place) -> Any:
+    for _, given in objects(value):
+        raise Misfit(
+            place, f"{given.name} is no plain value; make the object that takes it yourself"
+        )
+    try:
+        return TypeAdapter(annotation).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        inner = tuple(str(step) for step in first["loc"])
+        shown = shortened(without_keys(repr(first["input"])), 100)
+        raise Misfit((*place, *inner), f"{first['msg']}, but it is {shown}") from None
