@@ -238,8 +238,12 @@ def has_methods(kind: str, make: Callable[..., Any]) -> bool:
     """Whether a class has the methods of a kind; of a function, the class that it says to return."""
     names = METHODS.get(kind, ())
     try:
-        made = make if inspect.isclass(make) else get_type_hints(make).get("return")
-        return inspect.isclass(made) and bool(names) and all(hasattr(made, name) for name in names)
+        definition = make if inspect.isclass(make) else get_type_hints(make).get("return")
+        return (
+            inspect.isclass(definition)
+            and bool(names)
+            and all(hasattr(definition, name) for name in names)
+        )
     except Exception:  # a class may raise anything when it is looked at
         return False
 
@@ -348,23 +352,25 @@ def named_measures(text: str) -> list[Measure]:
     """
     module, colon, name = text.rpartition(":")
     try:
-        asked = Measure.parse(name)
+        parsed = Measure.parse(name)
         if not colon:
-            return [asked]
-        make = find("measure", f"{module}:{asked.name}").make
-        known = [each.name for each in registered(make) if each.kind == "measure"]
-        alike = [each for each in known if each.endswith("@k") == bool(asked.cutoff)]
-        names = [Measure.parse(each.removesuffix("@k")).name for each in alike]
+            return [parsed]
+        make = find("measure", f"{module}:{parsed.name}").make
+        known = [component.name for component in registered(make) if component.kind == "measure"]
+        alike = [
+            component for component in known if component.endswith("@k") == bool(parsed.cutoff)
+        ]
+        names = [Measure.parse(component.removesuffix("@k")).name for component in alike]
     except ValueError as error:
         raise SuiteError(str(error)) from error
     if not names:
         raise SuiteError(f"{text!r} computes {', '.join(known)}; write @k where they do")
-    return [replace(asked, name=each) for each in names]
+    return [replace(parsed, name=name) for name in names]
 
 
 def every(kind: str) -> Iterator[Component]:
     """All components of a kind, by name."""
     _load_folder(kind)
     _load_entry_points(kind)
-    found = [component for (k, _), component in _components.items() if k == kind]
-    yield from sorted(found, key=lambda component: component.name)
+    components = [component for (k, _), component in _components.items() if k == kind]
+    yield from sorted(components, key=lambda component: component.name)

@@ -151,10 +151,10 @@ def _run(
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models)
     with aside() as thread:
-        pictures = [thread.submit(thumbnail, folder, image) for image in _asked(loop)]
+        thumbnails = [thread.submit(thumbnail, folder, image) for image in _shown_pictures(loop)]
         cells = _all_cells(loop, planned, tasks, progress)
-        for each in pictures:
-            each.result()
+        for future in thumbnails:
+            future.result()
     with run_files.writing(folder):
         _write_head(folder, planned, loop)
         summary = _write_cells(folder, planned, tasks, cells, large_pictures=full)
@@ -186,8 +186,8 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error
     with crashes.told(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
-        posed = assembly.build(plan.dataset).tasks()
-    tasks = check_posed(posed, plan.dataset.component.name)
+        offered = assembly.build(plan.dataset).tasks()
+    tasks = check_posed(offered, plan.dataset.component.name)
     return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
 
 
@@ -200,12 +200,12 @@ def _left_out(plan: Plan, tasks: Mapping[str, Task], source: Source) -> list[Lef
     return left
 
 
-def _asked(loop: Loop) -> list[Image]:
+def _shown_pictures(loop: Loop) -> list[Image]:
     """The pictures of queries and targets, once each: reports will show them whatever is found, and
     they are made smaller while models are loaded."""
     tasks = [prepared.task for prepared in loop.prepared.values()]
-    asked = [query.image for task in tasks for query in task.queries if query.image]
-    return list(dict.fromkeys([*asked, *(i for task in tasks for i in task.targets.values())]))
+    pictures = [query.image for task in tasks for query in task.queries if query.image]
+    return list(dict.fromkeys([*pictures, *(i for task in tasks for i in task.targets.values())]))
 
 
 def _write_head(folder: Path, plan: Plan, loop: Loop) -> None:
@@ -276,8 +276,8 @@ def _write_features(
     for (name, strategy), cell in cells.items():
         for (generator, k), (generated, scored) in cell.generated.items():
             images = {o.query: o.image for o in generated.outputs if o.image}
-            there = {s.measure.features for s in scored.get("all", []) if s.absence is None}
-            for features in sorted(filter(None, there)):
+            features_used = {s.measure.features for s in scored.get("all", []) if s.absence is None}
+            for features in sorted(filter(None, features_used)):
                 encoder = assembly.model("encoder", features)
                 cell_folder = paths.in_cell(name, strategy, setting=Setting(generator, k))
                 for target, shown in (

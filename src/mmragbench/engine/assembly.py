@@ -74,8 +74,8 @@ class Assembly:
         """Where its answers are kept; nowhere for one that is made of others, which keep theirs."""
         if self._bind_model(role, name).models:
             return None
-        kept = self._cache.vectors if role == "encoder" else self._cache.items
-        return kept(digest(self.model_identity(role, name)))
+        answers = self._cache.vectors if role == "encoder" else self._cache.items
+        return answers(digest(self.model_identity(role, name)))
 
     def model_identity(self, role: str, name: str) -> dict[str, Any]:
         """What the answers of a model depend on; `precision` is what `device: auto` came to."""

@@ -201,7 +201,7 @@ def _image(plain: dict[str, str] | None) -> Image | None:
 
 def scored_to_bytes(scored: Scored) -> bytes:
     """JSON, a column each for queries, values and errors."""
-    return _json({name: [_scores_to_plain(s) for s in found] for name, found in scored.items()})
+    return _json({name: [_scores_to_plain(s) for s in scores] for name, scores in scored.items()})
 
 
 def _scores_to_plain(scores: Scores) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def _scores_to_plain(scores: Scores) -> dict[str, Any]:
 
 def scored_from_bytes(stored: bytes) -> Scored:
     """The inverse of `scored_to_bytes`."""
-    return {name: [_scores(p) for p in found] for name, found in json.loads(stored).items()}
+    return {name: [_scores(p) for p in scores] for name, scores in json.loads(stored).items()}
 
 
 def _scores(plain: dict[str, Any]) -> Scores:

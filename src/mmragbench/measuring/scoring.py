@@ -34,8 +34,8 @@ def score(
     `depth` is how many hits were asked for.
     """
 
-    def evaluate(chosen: Mapping[Measure, Component], asked: Task) -> list[Scores]:
-        return _evaluate(chosen, asked, (rankings, outputs), features, depth)
+    def evaluate(chosen: Mapping[Measure, Component], task_part: Task) -> list[Scores]:
+        return _evaluate(chosen, task_part, (rankings, outputs), features, depth)
 
     scores = evaluate(measures, task)
     scored = {"all": scores}
@@ -132,9 +132,9 @@ def _without_number(family: Sequence[Measure], absence: Absence) -> list[Scores]
 
 
 def _restricted(scores: Scores, ids: frozenset[str]) -> Scores:
-    kept = tuple(score for score in scores.scores if score.query in ids)
-    n = sum(score.value is not None for score in kept)
-    return replace(scores, scores=kept, signature=updated(scores.signature, n=n))
+    own = tuple(score for score in scores.scores if score.query in ids)
+    n = sum(score.value is not None for score in own)
+    return replace(scores, scores=own, signature=updated(scores.signature, n=n))
 
 
 def estimate(scores: Scores) -> tuple[float | None, int, int]:
@@ -151,8 +151,8 @@ def estimate(scores: Scores) -> tuple[float | None, int, int]:
 def rows(cell: Mapping[str, Any], scored: Scored) -> list[Row]:
     """Summary rows of a cell (`task`, `strategy`, `generator`, `k`)."""
     result = []
-    for name, found in scored.items():
-        for scores in found:
+    for name, own in scored.items():
+        for scores in own:
             value, n, failed = estimate(scores)
             low, high = scores.interval or (None, None)
             row = {

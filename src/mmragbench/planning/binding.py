@@ -133,8 +133,8 @@ def _parameters(component: Component) -> dict[str, tuple[Any, Any]]:
     if function is object.__init__:
         return {}
     hints = typing.get_type_hints(function, include_extras=True)
-    found = inspect.signature(make).parameters.values()
-    named = [p for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    parameters = inspect.signature(make).parameters.values()
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     return {p.name: (hints.get(p.name, Any), p.default) for p in named}
 
 

@@ -161,7 +161,7 @@ def _check_primary(suite: Suite, tasks: Mapping[str, TaskPlan]) -> None:
         place = ("primary",) if advice else ("primary", task)
         if task not in tasks:
             raise Misfit(place, unknown("task", task, tasks))
-        known = [str(each) for each in (*tasks[task].retrieval, *tasks[task].generation)]
+        known = [str(m) for m in (*tasks[task].retrieval, *tasks[task].generation)]
         if measure not in known:
             raise Misfit(place, unknown(f"measure of {task}", measure, known) + advice)
 
@@ -205,9 +205,11 @@ def _plan_task(
     name: str, spec: TaskSpec, generators: Mapping[str, Bound], suite: Suite
 ) -> TaskPlan:
     place = ("tasks", name, "measures")
-    found = {measure: _measure(measure, place, suite) for measure in _parsed(spec.measures, place)}
-    retrieval = {m: component for m, component in found.items() if not component.scores}
-    generation = {m: component for m, component in found.items() if component.scores}
+    components = {
+        measure: _measure(measure, place, suite) for measure in _parsed(spec.measures, place)
+    }
+    retrieval = {m: component for m, component in components.items() if not component.scores}
+    generation = {m: component for m, component in components.items() if component.scores}
     cells: dict[tuple[str, int], None] = {}
     for generator in spec.generator:
         reads = Traits(generators[generator].component.make).reads
@@ -222,7 +224,7 @@ def _generators(bound: Mapping[str, Bound]) -> list[str]:
 
 def _parsed(names: list[str], place: Place) -> list[Measure]:
     try:
-        return list(dict.fromkeys(each for name in names for each in named_measures(name)))
+        return list(dict.fromkeys(measure for name in names for measure in named_measures(name)))
     except SuiteError as error:
         raise Misfit(place, str(error)) from error
 

@@ -144,10 +144,10 @@ class Source:
         line = None
         for step in place:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            found = [(key, value) for key, value in pairs if key.value == str(step)]
-            if not found:
+            nodes = [(key, value) for key, value in pairs if key.value == str(step)]
+            if not nodes:
                 break
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
+            line, node = nodes[0][0].start_mark.line + 1, nodes[0][1]
         return f"{self.name}:{line}" if line else self.name
 
     def error(self, place: Sequence[str | int], message: str) -> SuiteError:
