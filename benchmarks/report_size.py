@@ -34,10 +34,10 @@ from mmragbench.records import (
     Text,
 )
 from mmragbench.registry import find_measure
-from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance
+from mmragbench.reporting.page.explorer import USUAL, WHOLE, PageBudget
 from mmragbench.reporting.page.page import render
 from mmragbench.run_folder import writing as run_folder
-from mmragbench.run_folder.gallery import write_gallery
+from mmragbench.run_folder.explorer_data import write_explorer_data
 from mmragbench.run_folder.reading import Run
 
 STRATEGIES = {
@@ -90,7 +90,7 @@ def sentence(dice: random.Random) -> str:
     return " ".join(dice.choices(WORDS, k=dice.randint(8, 14))) + "."
 
 
-def tasks(images: list[Image], dice: random.Random) -> list[Task]:
+def make_tasks(images: list[Image], dice: random.Random) -> list[Task]:
     """Captions ask for their images; images ask for captions made from pairs of other images."""
     half = len(images) // 2
     captions = {image.id: [sentence(dice) for _ in range(5)] for image in images}
@@ -99,29 +99,29 @@ def tasks(images: list[Image], dice: random.Random) -> list[Task]:
         texts = tuple(Text(f"{image.id}-{i}", c) for i, c in enumerate(captions[image.id]))
         return Document(image.id, image, texts if paired else ())
 
-    gallery = images[:half]
-    asked = [Query(f"c{i.id}", text=Text(f"c{i.id}", captions[i.id][0])) for i in gallery]
-    shown = [Query(f"i{image.id}", image=image) for image in gallery]
+    memory = images[:half]
+    caption_queries = [Query(f"c{i.id}", text=Text(f"c{i.id}", captions[i.id][0])) for i in memory]
+    image_queries = [Query(f"i{image.id}", image=image) for image in memory]
     pairs = [document(image, paired=True) for image in images[half:]]
     return [
         Task(
             "text-to-image",
-            [document(image, paired=False) for image in gallery],
-            asked,
-            {f"c{image.id}": {image.id: 1} for image in gallery},
-            slices={"people": frozenset(query.id for query in asked[::7])},
+            [document(image, paired=False) for image in memory],
+            caption_queries,
+            {f"c{image.id}": {image.id: 1} for image in memory},
+            slices={"people": frozenset(query.id for query in caption_queries[::7])},
         ),
         Task(
             "captioning",
             pairs,
-            shown,
-            {q.id: {pairs[i].id: 1} for i, q in enumerate(shown)},
+            image_queries,
+            {q.id: {pairs[i].id: 1} for i, q in enumerate(image_queries)},
             relevance="silver:cider",
             output="caption",
             references={
-                query.id: tuple(captions[query.image.id]) for query in shown if query.image
+                query.id: tuple(captions[query.image.id]) for query in image_queries if query.image
             },
-            slices={"people": frozenset(query.id for query in shown[::7])},
+            slices={"people": frozenset(query.id for query in image_queries[::7])},
         ),
     ]
 
@@ -129,20 +129,20 @@ def tasks(images: list[Image], dice: random.Random) -> list[Task]:
 def cell(task: Task, strategy: str, skill: float, dice: random.Random) -> Cell:
     documents = {document.id: document for document in task.memory}
     ids = list(documents)
-    rankings, found = [], []
+    rankings, scores = [], []
     for query in task.queries:
         hits = dice.sample(ids, min(DEPTH, len(ids)))
         (right,) = task.qrels[query.id]
         if dice.random() < skill:
             hits = [right, *(id for id in hits if id != right)]
         rankings.append(Ranking(query.id, tuple((id, 1 / (i + 2)) for i, id in enumerate(hits))))
-        found.append(Score(query.id, float(hits[0] == right)))
-    made = Cell(task.name, strategy, Retrieved(Rankings(rankings)))
-    made.scored = {"all": [Scores(SUCCESS, "s", tuple(found))]}
+        scores.append(Score(query.id, float(hits[0] == right)))
+    result = Cell(task.name, strategy, Retrieved(Rankings(rankings)))
+    result.scored = {"all": [Scores(SUCCESS, "s", tuple(scores))]}
     if task.output == "caption":
         for generator, k in GENERATORS:
-            made.generated[generator, k] = generated(rankings, documents, k, dice)
-    return made
+            result.generated[generator, k] = generated(rankings, documents, k, dice)
+    return result
 
 
 def generated(
@@ -160,22 +160,27 @@ def generated(
     return Generated(outputs), {"all": [Scores(CIDER, "s", tuple(scores))]}
 
 
-def store(run: Path, posed: list[Task], dice: random.Random) -> float:
+def store(run: Path, tasks: list[Task], dice: random.Random) -> float:
     """The run folder; how long the queries and documents for its page took, in seconds."""
     seconds, summary = 0.0, []
-    run_folder.write_tasks(run, {task.name: task for task in posed})
-    for task in posed:
+    run_folder.write_tasks(run, {task.name: task for task in tasks})
+    for task in tasks:
         cells = [cell(task, name, skill, dice) for name, skill in STRATEGIES.items()]
-        for made in cells:
-            run_folder.write_cell(run, made)
-            keyed = {(None, None): made.scored}
-            keyed |= {key: scored for key, (_, scored) in made.generated.items()}
+        for result in cells:
+            run_folder.write_cell(run, result)
+            keyed = {(None, None): result.scored}
+            keyed |= {key: scored for key, (_, scored) in result.generated.items()}
             for (generator, k), scored in keyed.items():
-                key = {"task": made.task, "strategy": made.strategy, "generator": generator, "k": k}
-                key["control"] = CONTROLS.get(made.strategy)
+                key = {
+                    "task": result.task,
+                    "strategy": result.strategy,
+                    "generator": generator,
+                    "k": k,
+                }
+                key["control"] = CONTROLS.get(result.strategy)
                 summary += rows(key, scored)
         began = time.perf_counter()
-        write_gallery(run, task, cells, CONTROLS)
+        write_explorer_data(run, task, cells, CONTROLS)
         seconds += time.perf_counter() - began
     run_folder.write_rows(run / "summary.json", summary)
     suite = "name: large\ndataset: {use: synthetic}\nbaseline: shared-space\nstrategies:\n"
@@ -183,9 +188,9 @@ def store(run: Path, posed: list[Task], dice: random.Random) -> float:
     return seconds
 
 
-def write(run: Path, name: str, allowance: Allowance) -> None:
+def write(run: Path, name: str, budget: PageBudget) -> None:
     began = time.perf_counter()
-    page = render(Run(run), allowance)
+    page = render(Run(run), budget)
     seconds = time.perf_counter() - began
     (run / "report").mkdir(exist_ok=True)
     (run / "report" / name).write_text(page, encoding="utf-8")
@@ -196,13 +201,13 @@ def write(run: Path, name: str, allowance: Allowance) -> None:
 def main(folder: str, queries: str = "5000") -> None:
     root = Path(folder)
     dice = random.Random(0)
-    posed = tasks(pictures(root / "pictures", 2 * int(queries)), dice)
-    seconds = store(root / "run", posed, dice)
+    tasks = make_tasks(pictures(root / "pictures", 2 * int(queries)), dice)
+    seconds = store(root / "run", tasks, dice)
     thumbnails = [path.stat().st_size for path in (root / "run/thumbnails").iterdir()]
     mean = sum(thumbnails) / len(thumbnails)
     print(f"stored in {seconds:.1f} s: {len(thumbnails):,} thumbnails of {mean:,.0f} bytes")
-    for name, allowance in (("index.html", USUAL), ("full.html", WHOLE)):
-        write(root / "run", name, allowance)
+    for name, budget in (("index.html", USUAL), ("full.html", WHOLE)):
+        write(root / "run", name, budget)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ from mmragbench.registry import every
 from mmragbench.run_folder import files as run_files
 from mmragbench.run_folder import paths
 from mmragbench.run_folder import writing as run_folder
+from mmragbench.run_folder.explorer_data import write_explorer_data
 from mmragbench.run_folder.finished import FinishedRun
-from mmragbench.run_folder.gallery import BRIEF, FULL, Extent, write_gallery
 from mmragbench.run_folder.manifest import manifest
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
@@ -157,7 +157,7 @@ def _run(
             future.result()
     with run_files.writing(folder):
         _write_head(folder, planned, loop)
-        summary = _write_cells(folder, planned, tasks, cells, FULL if full else BRIEF)
+        summary = _write_cells(folder, planned, tasks, cells, large_pictures=full)
         _write_features(folder, planned, tasks, cells, loop.assembly)
         loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
         if progress:
@@ -236,7 +236,7 @@ def _write_cells(
     plan: Plan,
     tasks: Mapping[str, Task],
     cells: Mapping[tuple[str, str], Cell],
-    extent: Extent,
+    large_pictures: bool,
 ) -> list[Row]:
     controls = {name for name, bound in plan.strategies.items() if bound.component.control}
     summary: list[Row] = []
@@ -248,7 +248,7 @@ def _write_cells(
             summary += _cell_rows(plan, tasks[name], cell)
             for (generator, k), (generated, _) in cell.generated.items():
                 failed += failures(_key(cell, generator, k), generated.outputs)
-        write_gallery(folder, tasks[name], of_task, controls, extent)
+        write_explorer_data(folder, tasks[name], of_task, controls, large_pictures)
     write_rows(folder / paths.SUMMARY, summary)
     write_rows(folder / paths.FAILURES, failed)
     return summary

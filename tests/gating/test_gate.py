@@ -62,7 +62,7 @@ def test_lost_hits_are_a_regression_that_is_named(copy, baseline):
 def test_a_line_separator_in_a_text_is_a_part_of_it(copy, baseline, mark):
     """A query's text with a character that ends a line elsewhere is shown whole."""
     lost = copy.scores(CELL, {"R@5": zeroed(0.3)})
-    file = lost.folder / "tasks" / "text-to-image" / "gallery.jsonl"
+    file = lost.folder / "tasks" / "text-to-image" / "queries.jsonl"
     rows = [json.loads(line) for line in file.read_text().split("\n") if line]
     for row in rows:
         row["text"] = f"before{mark}behind"

@@ -13,7 +13,7 @@ import pytest
 
 from mmragbench.formats import trec
 from mmragbench.records import Ranking
-from mmragbench.reporting.page.explorer import USUAL, WHOLE, Allowance, script
+from mmragbench.reporting.page.explorer import USUAL, WHOLE, PageBudget, script
 from mmragbench.reporting.page.packing import plain
 from mmragbench.reporting.page.page import render
 from mmragbench.reports.html import html
@@ -23,8 +23,8 @@ from support.explored import Explored
 NASTY = '<script>alert("x")</script> שלום 🦄 a|b 50% & $5_{x}^2 ~#\\ end'
 
 
-def explored(run: Path, allowance: Allowance = USUAL) -> Explored:
-    return Explored(render(Run(run), allowance))
+def explored(run: Path, budget: PageBudget = USUAL) -> Explored:
+    return Explored(render(Run(run), budget))
 
 
 def lines(run: Path, *path: str) -> list[Any]:
@@ -44,7 +44,7 @@ def test_every_stored_query_is_there_in_the_runs_order(run: Path, page: Explored
     """The run decides which queries come first."""
     assert page.names == ["text-to-image", "image-to-text", "captioning", "image-generation"]
     for task in page.names:
-        stored = [raw["id"] for raw in lines(run, "tasks", task, "gallery.jsonl")]
+        stored = [raw["id"] for raw in lines(run, "tasks", task, "queries.jsonl")]
         assert [query["id"] for query in page.task(task)["queries"]] == stored
 
 
@@ -60,7 +60,7 @@ def test_hits_are_those_of_the_trec_run(run: Path, page: Explored) -> None:
         assert answer["total"] == len(own) == 10
         assert [hit[0] for hit in answer["hits"]] == [fields[2] for fields in own[:5]]
         assert [hit[1] for hit in answer["hits"]] == [float(fields[4]) for fields in own[:5]]
-        (relevant,) = lines(run, "tasks", "captioning", "gallery.jsonl")[3]["relevant"]
+        (relevant,) = lines(run, "tasks", "captioning", "queries.jsonl")[3]["relevant"]
         assert [hit[2] for hit in answer["hits"]] == [hit[0] == relevant for hit in answer["hits"]]
 
 
@@ -69,9 +69,9 @@ def test_hits_are_found_whatever_blank_an_id_has(blank: str, changed: Callable[.
     """A query's and a document's: they are escaped in `run.trec`, and nowhere else."""
     root, query, document = changed(), f"no{blank}break", f"left{blank}right"
     folder = root / "tasks" / "captioning"
-    (first, *queries) = lines(folder, "gallery.jsonl")
+    (first, *queries) = lines(folder, "queries.jsonl")
     (shown, *documents) = lines(folder, "documents.jsonl")
-    rewrite(folder, [first | {"id": query, "relevant": [document]}, *queries], "gallery.jsonl")
+    rewrite(folder, [first | {"id": query, "relevant": [document]}, *queries], "queries.jsonl")
     rewrite(folder, [shown | {"id": document}, *documents], "documents.jsonl")
     hits = [(document, 0.5), ("d1", 0.25)]
     cell = root / "cells" / "captioning" / "shared-space"
@@ -114,8 +114,8 @@ def test_a_score_is_a_number_an_error_or_nothing(
     page = explored(root)
     measures = page.facts("captioning")["measures"]
     (at,) = [i for i, m in enumerate(measures) if (m["name"], m["setting"]) == ("CIDEr", 0)]
-    found = [page.query("captioning", f"q{i}")["answers"][0]["scores"][at] for i in range(3)]
-    assert found == [0.0, "boom", None]
+    scores = [page.query("captioning", f"q{i}")["answers"][0]["scores"][at] for i in range(3)]
+    assert scores == [0.0, "boom", None]
 
 
 def test_texts_come_out_as_they_went_in(page: Explored) -> None:
@@ -132,7 +132,7 @@ def test_long_texts_are_cut_and_say_by_how_much(run: Path, page: Explored) -> No
 
 
 def test_a_full_page_has_every_hit_and_prompt(changed: Callable[..., Path]) -> None:
-    """Prompts are held once, however often they were given."""
+    """A prompt is in the page once, however often it was given."""
     root = changed()
     path = ("cells", "captioning", "shared-space", "nearest-k1", "outputs.jsonl")
     rewrite(root, [row | {"prompt": "say " * 999} for row in lines(root, *path)], *path)
@@ -149,22 +149,22 @@ def test_a_full_page_has_every_hit_and_prompt(changed: Callable[..., Path]) -> N
 
 def test_what_does_not_fit_is_left_out_and_said(run: Path) -> None:
     """The run's first queries are kept, tasks take turns, and the page says what it shows."""
-    page = explored(run, Allowance(characters=26_000))
-    kept = {task: [q["id"] for q in page.task(task)["queries"]] for task in page.names}
-    counts = [len(ids) for ids in kept.values()]
+    page = explored(run, PageBudget(characters=26_000))
+    ids_by_task = {task: [q["id"] for q in page.task(task)["queries"]] for task in page.names}
+    counts = [len(ids) for ids in ids_by_task.values()]
     assert 4 < sum(counts) < 20
     assert max(counts) - min(counts) <= 1
-    for task, ids in kept.items():
+    for task, ids in ids_by_task.items():
         assert ids == [f"q{i}" for i in range(len(ids))]
         assert page.facts(task)["extent"].startswith(f"{len(ids)} of 500 queries: ")
 
 
-def test_queries_behind_have_fewer_hits_and_shorter_prompts(changed: Callable[..., Path]) -> None:
-    """What is in front is shown at length."""
+def test_later_queries_have_fewer_hits_and_shorter_prompts(changed: Callable[..., Path]) -> None:
+    """The first ones are shown in detail."""
     root = changed()
     path = ("cells", "captioning", "shared-space", "nearest-k1", "outputs.jsonl")
     rewrite(root, [row | {"prompt": "say " * 99} for row in lines(root, *path)], *path)
-    page = explored(root, Allowance(front=1, hits=4, behind=1, prompt=8))
+    page = explored(root, PageBudget(detailed=1, hits=4, later_hits=1, later_prompt=8))
     answers = [query["answers"][0] for query in page.task("text-to-image")["queries"]]
     assert [len(answer["hits"]) for answer in answers] == [4, 1, 1, 1, 1]
     assert page.prompts("captioning") == [{"start": "say say ", "more": 388}]
@@ -173,29 +173,29 @@ def test_queries_behind_have_fewer_hits_and_shorter_prompts(changed: Callable[..
 
 def test_documents_that_do_not_fit_leave_their_hits(run: Path) -> None:
     """Ids, scores and relevance stay."""
-    page = explored(run, Allowance(documents=0))
+    page = explored(run, PageBudget(documents=0))
     assert page.task("captioning")["documents"] == []
     assert len(page.query("captioning", "q0")["answers"][0]["hits"]) == 5
 
 
 def test_no_task_is_left_out(run: Path) -> None:
     """One query of each is shown, however little room there is."""
-    page = explored(run, Allowance(characters=0))
+    page = explored(run, PageBudget(characters=0))
     assert [len(page.task(task)["queries"]) for task in page.names] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
-    ("order", "said"), [([1, 0], "all 1 that failed"), ([0, 1], "0 of the 1 that failed")]
+    ("order", "errors"), [([1, 0], "all 1 that failed"), ([0, 1], "0 of the 1 that failed")]
 )
 def test_says_how_many_failures_it_shows(
-    changed: Callable[..., Path], order: list[int], said: str
+    changed: Callable[..., Path], order: list[int], errors: str
 ) -> None:
     """All of them, or how many of how many."""
     root = changed()
-    path = ("tasks", "captioning", "gallery.jsonl")
+    path = ("tasks", "captioning", "queries.jsonl")
     rewrite(root, [lines(root, *path)[place] for place in order], *path)
-    page = explored(root, Allowance(characters=0))
-    assert f"1 of 500 queries: {said}" in page.facts("captioning")["extent"]
+    page = explored(root, PageBudget(characters=0))
+    assert f"1 of 500 queries: {errors}" in page.facts("captioning")["extent"]
 
 
 def test_each_picture_is_in_the_page_once(run: Path, page: Explored) -> None:
@@ -213,7 +213,7 @@ def test_each_picture_is_in_the_page_once(run: Path, page: Explored) -> None:
 def test_a_full_page_shows_the_larger_pictures(changed: Callable[..., Path]) -> None:
     """Where the run has stored them."""
     root = changed()
-    raw = lines(root, "tasks", "captioning", "gallery.jsonl")[0]
+    raw = lines(root, "tasks", "captioning", "queries.jsonl")[0]
     large = root / "pictures" / Path(raw["image"]).with_suffix(".webp").name
     large.parent.mkdir()
     large.write_bytes(b"RIFF large")
@@ -229,7 +229,7 @@ def test_nothing_but_the_runs_pictures_is_read(
     root = changed()
     (tmp_path / "secret.jpg").write_bytes(b"secret")
     query = {"id": "q0", "text": None, "image": name, "slices": [], "references": []}
-    rewrite(root, [query], "tasks", "captioning", "gallery.jsonl")
+    rewrite(root, [query], "tasks", "captioning", "queries.jsonl")
     page = explored(root)
     assert page.query("captioning", "q0")["image"] is None
     assert not any(b"secret" in data or b"name:" in data for data in page.pictures())
@@ -239,7 +239,7 @@ def test_blanks_in_ids_are_found_again(changed: Callable[..., Path]) -> None:
     """A TREC run writes blanks as `%20`; query and document are found all the same."""
     root = changed()
     query = {"id": "my query", "text": "?", "relevant": ["my doc"], "n_relevant": 1}
-    rewrite(root, [query], "tasks", "text-to-image", "gallery.jsonl")
+    rewrite(root, [query], "tasks", "text-to-image", "queries.jsonl")
     document = {"id": "my doc", "texts": ["here"], "image": None}
     rewrite(root, [document], "tasks", "text-to-image", "documents.jsonl")
     cell = root / "cells" / "text-to-image" / "shared-space"
@@ -248,17 +248,8 @@ def test_blanks_in_ids_are_found_again(changed: Callable[..., Path]) -> None:
     assert page.query("text-to-image", "my query")["answers"][0]["hits"] == [
         ["my%20doc", 0.5, True]
     ]
-    (found,) = page.task("text-to-image")["documents"]
-    assert (found["key"], found["id"]) == ("my%20doc", "my doc")
-
-
-def test_relevance_that_the_run_leaves_open_stays_open(changed: Callable[..., Path]) -> None:
-    """Beyond the hits whose relevance was stored, a document is unknown where not all are named."""
-    root = changed()
-    query = {"id": "q0", "text": "?", "relevant": ["d999"], "n_relevant": 2, "marked": 2}
-    rewrite(root, [query], "tasks", "text-to-image", "gallery.jsonl")
-    hits = explored(root).query("text-to-image", "q0")["answers"][0]["hits"]
-    assert [hit[2] for hit in hits] == [False, False, None, None, None]
+    (document,) = page.task("text-to-image")["documents"]
+    assert (document["key"], document["id"]) == ("my%20doc", "my doc")
 
 
 def test_an_index_cannot_end_its_script() -> None:
@@ -273,7 +264,7 @@ def test_broken_surrogates_do_not_break_the_page(changed: Callable[..., Path]) -
     """Half a surrogate pair, which JSON can hold and UTF-8 cannot, is replaced."""
     root = changed()
     query = {"id": "q0", "text": "cut \ud83d here", "slices": ["cut \ud83d"]}
-    rewrite(root, [query], "tasks", "text-to-image", "gallery.jsonl")
+    rewrite(root, [query], "tasks", "text-to-image", "queries.jsonl")
     text = html(root, root / "report").read_text(encoding="utf-8")
     assert Explored(text).query("text-to-image", "q0")["text"] == "cut ? here"
 

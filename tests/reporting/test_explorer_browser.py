@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html as entities
 import json
 import re
@@ -60,7 +61,7 @@ def nasty(changed: Callable[..., Path]) -> Path:
         for i, text in enumerate(TEXTS)
     ]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
-    (root / "tasks" / "captioning" / "gallery.jsonl").write_text(lines)
+    (root / "tasks" / "captioning" / "queries.jsonl").write_text(lines)
     old, cell = (root / "cells" / "captioning" / name for name in ("shared-space", STRATEGY))
     old.rename(cell)
     shutil.copytree(cell / "nearest-k1", cell / f"{STRATEGY}-k1")
@@ -115,3 +116,28 @@ def test_a_slice_is_what_is_shown_of_it(run: Path, tmp_path: Path) -> None:
     section = explorer(dom(html(run, tmp_path), "#explorer?task=captioning&slice=emblems"))
     assert re.findall(r'data-query="([^"]*)"', section) == ["q2"]
     assert "5 of 500" in section or "5 queries that the run has stored, of 500" in section
+
+
+def test_the_audits_show_their_pictures(changed: Callable[..., Path]) -> None:
+    """A leaked pair stands side by side; what is folded away waits until it is opened."""
+    root = changed()
+    names = sorted(path.name for path in (root / "thumbnails").iterdir())[:4]
+    pair = {"query": "q0", "document": "d0", "how": "bytes", "bits": 0, "levels": 0}
+    pairs = [
+        pair | {"image": f"thumbnails/{query}", "found": f"thumbnails/{document}"}
+        for query, document in (names[:2], names[2:])
+    ]
+    references = {"captions": 0, "recurring": 0, "chance": None, "whole": [], "examples": []}
+    leak = {
+        "asked": 500, "held": 1500, "roles": ["image"], "unreadable": 0, "wanted": 0,
+        "leaked": ["q0"], "queries": {"bytes": 1, "pixels": 0, "near": 0},
+        "pairs": pairs[:1], "misses": pairs[1:], "without": [], "references": references,
+    }  # fmt: skip
+    (root / "audits.json").write_text(json.dumps({"tasks": {"captioning": {"leak": leak}}}))
+    document = dom(html(root, root / "report"), "#audits")
+    twins = re.findall(r'<img alt="(?:query q0|document d0)"[^>]*>', document)
+    embedded = [
+        base64.b64encode((root / "thumbnails" / name).read_bytes()).decode() for name in names[:2]
+    ]
+    assert [data in twin for data, twin in zip(embedded, twins, strict=False)] == [True, True]
+    assert [" src=" in twin for twin in twins] == [True, True, False, False]

@@ -13,8 +13,8 @@ import pytest
 
 from mmragbench.reporting.facts import costs, issues, units
 from mmragbench.reporting.facts.curves import curves
-from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.page import render
+from mmragbench.reporting.page.summary_strips import control_labels, summary_strips
 from mmragbench.reporting.tables.limits import limit_tables
 from mmragbench.reporting.tables.report_tables import tables
 from mmragbench.run_folder.reading import Run
@@ -110,9 +110,9 @@ def test_what_applies_to_one_strategy_only_takes_two_lines(changed: Callable[...
 
 def test_slices_have_tables_of_their_own(run: Path) -> None:
     """Every task and part has a table for all queries and one per slice, in this order."""
-    found = [(t.part, t.slice) for t in tables(Run(run)) if t.task == "captioning"]
+    parts_and_slices = [(t.part, t.slice) for t in tables(Run(run)) if t.task == "captioning"]
     parts = ("generation", "retrieval")
-    assert found == [(part, name) for name in ("all", "emblems") for part in parts]
+    assert parts_and_slices == [(part, name) for name in ("all", "emblems") for part in parts]
 
 
 def test_controls_come_last(run: Path) -> None:
@@ -146,7 +146,7 @@ def test_costs_add_up_over_tasks(run: Path) -> None:
 
 def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
     """Better is to the right, for measures that fall as for those that rise."""
-    for strip in glance.strips(Run(run)):
+    for strip in summary_strips(Run(run)):
         places = {mark.control or mark.strategy: mark.place for mark in strip.marks}
         assert [mark.strategy for mark in strip.best] == ["separate-stores"]
         if strip.measure.name == "FID":
@@ -156,7 +156,7 @@ def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
 
 def test_a_distance_has_contenders_only_on_its_strip(run: Path) -> None:
     """Of two sets of images, no control is chance or a ceiling."""
-    (strip,) = [strip for strip in glance.strips(Run(run)) if strip.measure.name == "FID"]
+    (strip,) = [strip for strip in summary_strips(Run(run)) if strip.measure.name == "FID"]
     assert {mark.control for mark in strip.marks} == {None}
     assert {mark.place for mark in strip.best} == {100} and min(m.place for m in strip.marks) == 0
 
@@ -222,14 +222,14 @@ def test_a_generator_that_is_shown_nothing_is_a_level(changed: Callable[..., Pat
     alone = {"generator": "captioner", "k": 0, "measure": "CIDEr"}
     rows.append(row("no-retrieval", 0.4) | alone)
     run = Run(changed("suite.yaml", "task.json", summary=rows))
-    (strip,) = glance.strips(run)
+    (strip,) = summary_strips(run)
     assert strip.setting == "consensus, k\u00a0=\u00a05"
-    assert [label for _, label in glance.levels(strip)] == ["chance 10.0", "captioner alone 40.0"]
+    assert [label for _, label in control_labels(strip)] == ["chance 10.0", "captioner alone 40.0"]
 
 
 def test_levels_that_are_close_share_a_label(changed: Callable[..., Path]) -> None:
     """Where a reader gains nothing from chance, both stand in one label, not over each other."""
     rows = [row("a", 0.8), row("random", 0.101), row("no-retrieval", 0.1)]
     rows = [one | {"generator": "reader", "k": 3, "measure": "CIDEr"} for one in rows]
-    (strip,) = glance.strips(Run(changed("suite.yaml", "task.json", summary=rows)))
-    assert [label for _, label in glance.levels(strip)] == ["floor 10.0, chance 10.1"]
+    (strip,) = summary_strips(Run(changed("suite.yaml", "task.json", summary=rows)))
+    assert [label for _, label in control_labels(strip)] == ["floor 10.0, chance 10.1"]

@@ -92,8 +92,10 @@ def test_says_first_what_was_compared(page: str) -> None:
 
 def test_answers_and_main_table_come_first(page: str) -> None:
     """The question, an answer a task, the main numbers; then task by task."""
-    asked = page.index("Which of shared-space, text-grounding and separate-stores is best?")
-    assert asked < page.index('class="finding"') < page.index('id="main"') < page.index('id="t1"')
+    question = page.index("Which of shared-space, text-grounding and separate-stores is best?")
+    assert (
+        question < page.index('class="finding"') < page.index('id="main"') < page.index('id="t1"')
+    )
     assert page.count('class="finding"') == 4
 
 
@@ -127,10 +129,10 @@ def test_tables_scroll_within_a_box_that_keys_reach(page: str) -> None:
 
 def test_not_applicable_is_a_dash_with_its_reason(page: str) -> None:
     """A cell that makes no sense is never a zero: a dash, a tooltip and a numbered note."""
-    found = row(page, "no-retrieval", after="<h3>Retrieval</h3>")
-    assert found.count("—<sup>1</sup>") == 4
-    assert 'title="no-retrieval retrieves nothing that could be ranked"' in found
-    assert not re.search(r">0(\.0+)?<", found)
+    cells = row(page, "no-retrieval", after="<h3>Retrieval</h3>")
+    assert cells.count("—<sup>1</sup>") == 4
+    assert 'title="no-retrieval retrieves nothing that could be ranked"' in cells
+    assert not re.search(r">0(\.0+)?<", cells)
     assert "<li><bdi>nearest hands back the first hit, and &lt;no-retrieval&gt; has none" in page
 
 
@@ -179,7 +181,7 @@ def test_interval_is_shown_where_it_is_known(changed: Callable[..., Path], tmp_p
 @pytest.mark.parametrize(
     "missing",
     [
-        ["gallery.jsonl", "documents.jsonl"],
+        ["queries.jsonl", "documents.jsonl"],
         ["cost.json"],
         ["scores.parquet", "outputs.jsonl"],
         ["run.trec", "thumbnails"],

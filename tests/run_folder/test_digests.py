@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from mmragbench.records import Document, Image, Query, Task, Text
-from mmragbench.run_folder import digests as contents
+from mmragbench.run_folder.digests import (
+    document_digest,
+    gold_digests,
+    query_digest,
+    relevance_digest,
+)
 
 
 def text(content: str) -> Text:
@@ -41,7 +46,7 @@ TASK = Task(
 )
 def test_a_query_is_what_it_asks(changed, same):
     """Its picture's bytes and its text; neither its id nor where the file lies."""
-    assert (contents.of_query(changed) == contents.of_query(QUERY)) is same
+    assert (query_digest(changed) == query_digest(QUERY)) is same
 
 
 @pytest.mark.parametrize(
@@ -50,7 +55,7 @@ def test_a_query_is_what_it_asks(changed, same):
 def test_a_document_is_its_texts_in_order(texts):
     """Where one ends and the next begins is part of it."""
     other = replace(DOCUMENT, texts=tuple(map(text, texts)))
-    assert contents.of_document(other) != contents.of_document(DOCUMENT)
+    assert document_digest(other) != document_digest(DOCUMENT)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +71,8 @@ def test_a_document_is_its_texts_in_order(texts):
 )
 def test_gold_is_all_that_scores(change):
     """References, graded documents and the real picture each change it."""
-    assert list(contents.of_gold(replace(TASK, **change))) != list(contents.of_gold(TASK))
-    assert contents.relevance(TASK) is None
+    assert list(gold_digests(replace(TASK, **change))) != list(gold_digests(TASK))
+    assert relevance_digest(TASK) is None
 
 
 def test_gold_on_demand_is_what_it_is_made_from():
@@ -77,11 +82,11 @@ def test_gold_on_demand_is_what_it_is_made_from():
         basis = "of code and memory"
 
     task = replace(TASK, qrels=OnDemand({"q": {"d": 1}}), categories={"q": frozenset("xy")})
-    assert contents.relevance(task) == "of code and memory"
+    assert relevance_digest(task) == "of code and memory"
     for change, same in (
         ({"qrels": OnDemand({"q": {"e": 2}})}, True),
         ({"categories": {"q": frozenset("x")}}, False),
         ({"references": {"q": ("a dog",)}}, False),
     ):
-        changed = list(contents.of_gold(replace(task, **change)))
-        assert (changed == list(contents.of_gold(task))) is same
+        changed = list(gold_digests(replace(task, **change)))
+        assert (changed == list(gold_digests(task))) is same

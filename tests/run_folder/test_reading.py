@@ -19,7 +19,7 @@ from support import toy
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run. Tests only read it."""
     root = tmp_path_factory.mktemp("reading")
     tasks = {"captioning": {"generator": ["nearest"], "k": 1, "measures": ["R@1", "CIDEr"]}}
@@ -33,11 +33,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def without(made: Path, tmp_path: Path) -> Callable[..., Path]:
+def without(finished: Path, tmp_path: Path) -> Callable[..., Path]:
     """A copy of the run that lacks some files, and has no list of files that would miss them."""
 
     def copy(*names: str) -> Path:
-        folder = shutil.copytree(made, tmp_path / "run")
+        folder = shutil.copytree(finished, tmp_path / "run")
         for name in ("files.json", *names):
             (folder / name).unlink()
         return folder
@@ -76,23 +76,25 @@ def test_a_test_without_its_scores_is_refused(without: Callable[..., Path]) -> N
         run.groups("captioning")
 
 
-def test_a_control_is_one_by_what_it_uses(made: Path) -> None:
+def test_a_control_is_one_by_what_it_uses(finished: Path) -> None:
     """Whatever name the suite gives it; contenders come first."""
-    run = open_run(made)
+    run = open_run(finished)
     assert run.strategies == {"shared-space": None, "chance-level": "chance"}
     assert list(run.strategies) == ["shared-space", "chance-level"]
     assert run.controls == {"chance-level": "chance"}
 
 
-def test_a_run_that_is_being_written_is_read_without_its_list(made: Path, tmp_path: Path) -> None:
+def test_a_run_that_is_being_written_is_read_without_its_list(
+    finished: Path, tmp_path: Path
+) -> None:
     """Its list of files says that it did not end, which is true, and comes last."""
     from mmragbench.run_folder.files import Files, writing
 
     folder = tmp_path / "run"
     with writing(folder):
-        shutil.copytree(made, folder, ignore=lambda *_: ["files.json"], dirs_exist_ok=True)
+        shutil.copytree(finished, folder, ignore=lambda *_: ["files.json"], dirs_exist_ok=True)
         unfinished = Run(folder, Files(folder))
-        assert unfinished.rows == open_run(made).rows
+        assert unfinished.rows == open_run(finished).rows
         with pytest.raises(DataError, match="did not end"):
             open_run(folder)
     assert open_run(folder).rows == unfinished.rows

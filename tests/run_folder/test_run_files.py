@@ -20,7 +20,7 @@ from support import toy
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
+def finished(tmp_path_factory) -> Path:
     """A finished run. Tests only read it."""
     root = tmp_path_factory.mktemp("files")
     tasks = {
@@ -37,8 +37,8 @@ def made(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def copy(made, tmp_path) -> Path:
-    return shutil.copytree(made, tmp_path / "run", ignore=shutil.ignore_patterns("report"))
+def copy(finished, tmp_path) -> Path:
+    return shutil.copytree(finished, tmp_path / "run", ignore=shutil.ignore_patterns("report"))
 
 
 def load(run: Path) -> None:
@@ -55,11 +55,13 @@ READERS: dict[str, Callable[[Path], object]] = {
 }
 
 
-def test_every_file_that_results_are_read_from_is_listed(made):
+def test_every_file_that_results_are_read_from_is_listed(finished):
     """With the digest that it has; what is not of this one run is not."""
-    listed = json.loads((made / LIST).read_text())["files"]
+    listed = json.loads((finished / LIST).read_text())["files"]
     below = {
-        p.relative_to(made).as_posix() for n in ("tasks", "cells") for p in (made / n).rglob("*.*")
+        p.relative_to(finished).as_posix()
+        for n in ("tasks", "cells")
+        for p in (finished / n).rglob("*.*")
     }
     assert below <= set(listed) and {"suite.yaml", "summary.json", "comparisons.json"} <= set(
         listed
@@ -195,6 +197,6 @@ def test_a_measure_of_another_form_is_told_with_its_file(copy):
 
     summary = copy / "summary.json"
     summary.write_text(summary.read_text().replace('"R@1"', '"R(../x)@1"'))
-    run_files._write_list(copy, run_files.digests(copy))
+    run_files._write_list(copy, run_files.file_digests(copy))
     with pytest.raises(DataError, match=r"summary.json cannot be read .*is not a measure"):
         open_run(copy)

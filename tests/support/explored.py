@@ -13,8 +13,10 @@ class Explored:
     """A page's explorer, unpacked as the page's script does it."""
 
     def __init__(self, page: str) -> None:
-        found = re.findall(r'<script type="[^"]+" id="explorer-([^"]+)">(.*?)</script>', page, re.S)
-        self.chunks = dict(found)
+        chunks = re.findall(
+            r'<script type="[^"]+" id="explorer-([^"]+)">(.*?)</script>', page, re.S
+        )
+        self.chunks = dict(chunks)
         self.index = json.loads(self.chunks["index"])
         self.names = [task["name"] for task in self.index["tasks"]]
 

@@ -112,7 +112,7 @@ class Fake:
             for i in range(size)
         ]
         queries = [self.query(task, i) for i in range(self.n)]
-        self.jsonl(f"tasks/{task}/gallery.jsonl", queries)
+        self.jsonl(f"tasks/{task}/queries.jsonl", queries)
         self.jsonl(f"tasks/{task}/documents.jsonl", documents)
         for strategy, skill in STRATEGIES.items():
             if strategy != "no-retrieval":

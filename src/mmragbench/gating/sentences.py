@@ -167,7 +167,7 @@ def got_worse(gate: Gate) -> list[Worse]:
 def _of_cell(run: Path, cell: Cell) -> Iterator[Worse]:
     ids = [fallen.query for fallen in cell.fallen]
     folder, setting = Run(run), Setting(cell.generator, cell.k)
-    queries = paths.in_task(cell.task, paths.SHOWN_QUERIES)
+    queries = paths.in_task(cell.task, paths.EXPLORER_QUERIES)
     outputs = paths.in_cell(cell.task, cell.strategy, paths.OUTPUTS, setting=setting)
     asked = _texts(folder.lines(queries), "id", ids)
     answers = _texts(folder.lines(outputs), "query", ids)

@@ -1,4 +1,4 @@
-"""What each query and each document of a task consists of, in a digest each.
+"""The digests of a task's items: of each document, each query, and each query's gold.
 
 A run stores them (`tasks/<task>/queries.parquet` and `documents.parquet`), so that whoever compares
 two runs can say which item changed, and not only that one did.
@@ -12,28 +12,29 @@ from hashlib import sha256
 from mmragbench.records import Document, Query, Task
 
 DIGITS = 16
-"""Hexadecimal digits that are kept."""
+"""Hexadecimal digits of a digest."""
 
 
-def of_document(document: Document) -> str:
-    """Its picture's bytes and its texts, in order; not its id."""
+def document_digest(document: Document) -> str:
+    """The digest of a document's picture (its bytes) and texts, in order; its id is no part of it."""
     picture = document.image.digest or document.image.id if document.image else "-"
     return _digest(picture, *(text.content for text in document.texts))
 
 
-def of_query(query: Query) -> str:
-    """Its picture's bytes and its text; not its id."""
+def query_digest(query: Query) -> str:
+    """The digest of a query's picture (its bytes) and text; its id is no part of it."""
     picture = query.image.digest or query.image.id if query.image else "-"
     return _digest(picture, *([query.text.content] if query.text else []))
 
 
-def of_gold(task: Task) -> Iterator[str]:
-    """What each query's answers are scored with: relevant documents, references, the real image.
+def gold_digests(task: Task) -> Iterator[str]:
+    """Each query's digest of what its answers are scored with: relevant documents, references, the
+    real image.
 
     Relevance that is made on demand (silver) is made from the query's references and categories,
-    which stand for it, and from what `relevance` speaks for.
+    which stand for it, and from what `relevance_digest` stands for.
     """
-    on_demand = relevance(task) is not None
+    on_demand = relevance_digest(task) is not None
     for query in task.queries:
         if on_demand:
             judged = sorted(task.categories.get(query.id, ()))
@@ -45,10 +46,11 @@ def of_gold(task: Task) -> Iterator[str]:
         yield _digest(picture, *judged, "-", *task.references.get(query.id, ()))
 
 
-def relevance(task: Task) -> str | None:
-    """The digest of what relevance is made from besides the queries, where it is made on demand."""
-    basis: str | None = getattr(task.qrels, "basis", None)
-    return basis
+def relevance_digest(task: Task) -> str | None:
+    """The digest of what relevance is made from besides the queries; None where it is not made on
+    demand."""
+    digest: str | None = getattr(task.qrels, "basis", None)
+    return digest
 
 
 def _digest(*parts: str) -> str:

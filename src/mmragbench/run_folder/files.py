@@ -1,4 +1,4 @@
-"""The files of a run folder, as the run wrote them: read, and tested, in this one place.
+"""The files of a run folder: read here, and nowhere else, and compared with what the run wrote.
 
 A run's last file is `files.json`, which lists the SHA-256 of all others that results are read from. A
 folder without that list is of an older version, or was made by hand: it is read as far as it goes.
@@ -37,13 +37,13 @@ FILES = (
     paths.SUITE, paths.MANIFEST, paths.SUMMARY, paths.COMPARISONS, paths.FAILURES,
     paths.EXCLUSIONS, paths.AUDITS, paths.SPENDING,
 )  # fmt: skip
-"""The files beside them."""
+"""The files beside these folders."""
 
 AGAIN = "run the suite again (what is cached is looked up)"
 
 
 class NotStored(DataError):
-    """A run wrote no such file."""
+    """The run wrote no such file."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Files:
 
     Attributes:
         folder: the run folder.
-        digests: name below the folder -> SHA-256, for the files that there are; None where the folder
-            has no list, so that any file is taken as it is.
+        digests: name below the folder -> SHA-256 of each file that the run wrote; None where the
+            folder has no list, so that any file is taken as it is.
     """
 
     folder: Path
     digests: Mapping[str, str] | None = None
-    _tested: set[str] = field(default_factory=set, compare=False, repr=False)
+    _compared: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @classmethod
     def of(cls, folder: Path) -> Files:
@@ -71,16 +71,16 @@ class Files:
         if not path.exists():
             return cls(folder)
         with reading(path):
-            listed = json.loads(path.read_bytes())
-            digests = {str(name): str(digest) for name, digest in listed["files"].items()}
-            if listed["checksum"] != _checksum(digests):
+            content = json.loads(path.read_bytes())
+            digests = {str(name): str(digest) for name, digest in content["files"].items()}
+            if content["checksum"] != _checksum(digests):
                 raise DataError(f"{path} is damaged; {AGAIN}")
         if not digests:
             raise DataError(f"{folder} is a run that did not end; {AGAIN}")
         return cls(folder, digests)
 
     def path(self, name: str) -> Path | None:
-        """A file of the run, tested once; None where the run wrote no such file.
+        """The path of a file, which is compared with the list once; None where the run wrote no such file.
 
         Raises:
             DataError: it is gone, or is not what the run wrote.
@@ -91,13 +91,13 @@ class Files:
                 return path if path.is_file() else None
             if name not in self.digests:
                 return None
-            if name not in self._tested and file_digest(path) != self.digests[name]:
+            if name not in self._compared and file_digest(path) != self.digests[name]:
                 raise DataError(f"{path} is not as the run wrote it; {AGAIN}")
-        self._tested.add(name)
+        self._compared.add(name)
         return path
 
     def below(self, folder: str, file: str) -> list[str]:
-        """The names of the files that are called so in the folders of a folder, in order."""
+        """The names of all files `<folder>/*/<file>`, sorted."""
         if self.digests is None:
             paths = (self.folder / folder).glob(f"*/{file}")
             return sorted(path.relative_to(self.folder).as_posix() for path in paths)
@@ -108,30 +108,31 @@ class Files:
         )
 
     def digest(self, name: str) -> str:
-        """What changes when a file does; empty where the run wrote no such file."""
+        """A text that changes when a file does; empty where the run wrote no such file."""
         path = self.path(name)
         if path is None:
             return ""
         return self.digests[name] if self.digests else f"{path.stat().st_mtime_ns}"
 
     def json(self, name: str) -> Any:
-        """A JSON file; None where the run wrote no such file. Raises as `path` and `read_json` do."""
+        """The content of a JSON file; None where the run wrote no such file. Raises as `path` and
+        `read_json` do."""
         path = self.path(name)
         return None if path is None else read_json(path)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
-        """The objects of a JSON list; none where the run wrote no such file. Raises as `json`."""
+        """The objects of a JSON list; an empty list where the run wrote no such file. Raises as `json`."""
         path = self.path(name)
         if path is None:
             return []
         with reading(path):
-            listed = json.loads(path.read_bytes())
-            if not isinstance(listed, list):
+            rows = json.loads(path.read_bytes())
+            if not isinstance(rows, list):
                 raise TypeError("no list")
-            return [_object(row) for row in listed]
+            return [_object(row) for row in rows]
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """The objects of a JSON Lines file; none where the run wrote no such file. Raises as `json`."""
+        """The objects of a JSON Lines file; nothing where the run wrote no such file. Raises as `json`."""
         path = self.path(name)
         if path is None:
             return
@@ -142,10 +143,10 @@ class Files:
 
 
 def stored_info(row: Mapping[str, Any]) -> MeasureInfo:
-    """What the measure of a row of `summary.json` says of its numbers.
+    """The facts of a measure (direction, unit, margin, ...) that a row of `summary.json` has.
 
     Raises:
-        DataError: an older version wrote the row, which does not say it.
+        DataError: an older version wrote the row, which does not have them.
     """
     try:
         return MeasureInfo.of(row)
@@ -157,7 +158,7 @@ def stored_info(row: Mapping[str, Any]) -> MeasureInfo:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file.
+    """The content of a JSON file.
 
     Raises:
         DataError: it is not there, or not JSON.
@@ -211,7 +212,7 @@ def _features(path: Path) -> dict[str, Vectors]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """What goes wrong meanwhile is the file's fault: broken bytes may raise anything.
+    """Turn whatever is raised meanwhile into an error of the file: broken bytes may raise anything.
 
     Raises:
         DataError: in one line, with the file's name.
@@ -229,7 +230,7 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def unlisted(*folders: Path) -> Iterator[None]:
-    """What goes wrong with a folder that has no list is the folder's fault: it may hold anything.
+    """Turn what is raised meanwhile into an error of a folder that has no list: it may hold anything.
 
     Raises:
         DataError: in one line, with the folder's name.
@@ -249,9 +250,10 @@ def unlisted(*folders: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """The one that writes a run's results. What an earlier run left is removed first, and the list of
-    files comes last: a run that is killed in between is known as one that did not end. A second run
-    into the folder waits.
+    """Lock a run folder while results are written into it; a second run into it waits.
+
+    An earlier run's results are removed first, and the list of files comes last, so that a run that
+    is killed in between is known as one that did not end.
 
     Raises:
         OSError: it cannot be written.
@@ -261,7 +263,7 @@ def writing(folder: Path) -> Iterator[None]:
         _write_list(folder, {})
         _clear(folder)
         yield
-        _write_list(folder, digests(folder))
+        _write_list(folder, file_digests(folder))
 
 
 def _clear(folder: Path) -> None:
@@ -273,8 +275,8 @@ def _clear(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """Name below the folder -> SHA-256, for the files that results are read from."""
+def file_digests(folder: Path) -> dict[str, str]:
+    """Name below the folder -> SHA-256, of all files that results are read from."""
     below = [path for name in RESULTS for path in sorted((folder / name).rglob("*"))]
     return {
         path.relative_to(folder).as_posix(): file_digest(path)

@@ -1,4 +1,4 @@
-"""With what a run was made: versions, commit, machine, data, weights. No keys, no user names."""
+"""The manifest of a run: versions, commit, machine, data, weights. No keys, no user names."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ STATISTICS = {
 def manifest(
     plan: Plan, prepared: Mapping[str, PreparedTask], assembly: Assembly
 ) -> dict[str, Any]:
-    """Everything that someone needs to make the run again, as plain data."""
+    """The manifest, as plain data: everything that is needed to make the run again."""
     resolved = plan.resolved()
     return {
         "mmragbench": __version__,
@@ -52,9 +52,9 @@ def manifest(
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": {name: installed for name in PACKAGES if (installed := _version(name))},
         "dataset": resolved["dataset"],
-        "data": {name: _data(of) for name, of in prepared.items()},
+        "data": {name: _data(task) for name, task in prepared.items()},
         "models": {
             name: {**resolved["models"][name], "weights": assembly.weights(role, name)}
             for role, name in plan.models

@@ -15,7 +15,7 @@ SUITE, MANIFEST, SUMMARY = "suite.yaml", "manifest.json", "summary.json"
 COMPARISONS, FAILURES, EXCLUSIONS = "comparisons.json", "failures.json", "exclusions.json"
 AUDITS, SPENDING = "audits.json", "spending.json"
 TASK, QUERIES, DOCUMENTS = "task.json", "queries.parquet", "documents.parquet"
-SHOWN_QUERIES, SHOWN_DOCUMENTS = "gallery.jsonl", "documents.jsonl"
+EXPLORER_QUERIES, EXPLORER_DOCUMENTS = "queries.jsonl", "documents.jsonl"
 RANKINGS, SCORES, COST = "run.trec", "scores.parquet", "cost.json"
 OUTPUTS, CAPTIONS, ANSWERS = "outputs.jsonl", "captions.json", "answers.json"
 

@@ -1,4 +1,4 @@
-"""Small pictures, so that a run folder can be read where the data is not."""
+"""The thumbnails of a run: its pictures made small, so that a report can be made where the data is not."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ LARGE = 640
 
 
 def thumbnail(run: Path, image: Image | None) -> str | None:
-    """A small WebP of a picture, stored once; its path in the run folder. None where there is no
-    picture, or it can't be read (that was counted where it was taken in)."""
+    """The path of a picture's thumbnail in the run folder, a small WebP that is stored once. None
+    where there is no picture, or it cannot be read (it was excluded where it was taken in)."""
     return _shrunk(run, "thumbnails", SIDE, image) if image else None
 
 
-def thumbnails(run: Path, images: Iterable[Image | None]) -> None:
-    """Many at once, in threads; `thumbnail` then finds them."""
-    _all(run, "thumbnails", SIDE, images)
+def write_thumbnails(run: Path, images: Iterable[Image | None]) -> None:
+    """Store the thumbnails of many pictures, in threads."""
+    _write_all(run, "thumbnails", SIDE, images)
 
 
-def enlarge(run: Path, images: Iterable[Image | None]) -> None:
-    """The same pictures larger, in `pictures/` under their thumbnails' names."""
-    _all(run, "pictures", LARGE, images)
+def write_large_pictures(run: Path, images: Iterable[Image | None]) -> None:
+    """Store the pictures in a larger size, in `pictures/` under their thumbnails' names."""
+    _write_all(run, "pictures", LARGE, images)
 
 
-def _all(run: Path, folder: str, side: int, images: Iterable[Image | None]) -> None:
+def _write_all(run: Path, folder: str, side: int, images: Iterable[Image | None]) -> None:
     by_name = {_name(image): image for image in images if image is not None}
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         list(threads.map(partial(_shrunk, run, folder, side), by_name.values()))
@@ -48,6 +48,8 @@ def _name(image: Image) -> str:
 
 
 def _shrunk(run: Path, folder: str, side: int, image: Image) -> str | None:
+    """The path of a picture's smaller copy, which is made where it is not stored yet; None where the
+    picture cannot be read."""
     name = f"{folder}/{_name(image)}.webp"
     if not (run / name).is_file():
         try:

@@ -1,4 +1,4 @@
-"""The files of a run folder, written: in the field's own formats."""
+"""The writers of a run folder's files, in the field's own formats."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from mmragbench.measuring.scoring import Scored
 from mmragbench.records import Exclusion, Output, OutputKind, Scores, Task
 from mmragbench.run_folder import digests, paths
 from mmragbench.run_folder.paths import Setting
-from mmragbench.run_folder.thumbnails import thumbnail, thumbnails
+from mmragbench.run_folder.thumbnails import thumbnail, write_thumbnails
 
 
 def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
-    """`cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
+    """Write `cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
     folder = run / paths.in_cell(cell.task, cell.strategy)
     if cell.retrieved.absence is None:
         write_json(folder / paths.COST, cell.retrieved.cost)
@@ -38,7 +38,7 @@ def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
         if generated.absence is None:
             below = run / paths.in_cell(cell.task, cell.strategy, setting=Setting(generator, k))
             write_json(below / paths.COST, generated.cost)
-            thumbnails(run, (output.image for output in generated.outputs))
+            write_thumbnails(run, (output.image for output in generated.outputs))
             write_lines(below / paths.OUTPUTS, (_output(run, o) for o in generated.outputs))
             if any(o.text is not None for o in generated.outputs):
                 _write_texts(below, generated.outputs, output)
@@ -46,7 +46,8 @@ def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
 
 
 def _write_texts(folder: Path, outputs: Sequence[Output], kind: OutputKind) -> None:
-    """`captions.json` in COCO's results format; `answers.json` in SQuAD's format of predictions."""
+    """Write `captions.json` in COCO's results format, or `answers.json` in SQuAD's format of
+    predictions."""
     if kind == "answer":
         write_json(folder / paths.ANSWERS, {o.query: o.text for o in outputs if o.text is not None})
     else:
@@ -54,14 +55,15 @@ def _write_texts(folder: Path, outputs: Sequence[Output], kind: OutputKind) -> N
 
 
 def coco_results(outputs: Sequence[Output]) -> list[Row]:
-    """COCO's results format; ids that are numbers are written as numbers. Errors are left out."""
+    """Outputs in COCO's results format; ids that are numbers are written as numbers. Errors are left
+    out."""
     return [
         {"image_id": coco_id(o.query), "caption": o.text} for o in outputs if o.text is not None
     ]
 
 
 def coco_id(id: str) -> int | str:
-    """COCO's ids are numbers; an id that is no number, or is not written like one, stays a text."""
+    """An id as COCO has it: a number; one that is no number, or is not written like one, stays a text."""
     return int(id) if id.isdecimal() and str(int(id)) == id else id
 
 
@@ -106,7 +108,7 @@ def _append(columns: Mapping[str, list[Any]], scores: Scores) -> None:
 
 
 def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
-    """`tasks/<task>/task.json`, `queries.parquet` and `documents.parquet`; `exclusions.json`."""
+    """Write `tasks/<task>/task.json`, `queries.parquet` and `documents.parquet`; `exclusions.json`."""
     exclusions: list[Row] = []
     for name, task in tasks.items():
         write_json(
@@ -114,7 +116,7 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
             {
                 "name": name,
                 "relevance": task.relevance,
-                "relevance_digest": digests.relevance(task),
+                "relevance_digest": digests.relevance_digest(task),
                 "output": task.output,
                 "n_queries": len(task.queries),
                 "n_documents": len(task.memory),
@@ -129,8 +131,8 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
 
 
 def _write_queries(folder: Path, task: Task) -> None:
-    """`queries.parquet`: each query's group (resampled together), its slices, and the digests of
-    what it asks and of what its answers are scored with."""
+    """Write `queries.parquet`: each query's group (resampled together), its slices, and the digests of its
+    own content and of its gold."""
     import pyarrow as pa
 
     slices = [[name for name, ids in task.slices.items() if q.id in ids] for q in task.queries]
@@ -138,8 +140,8 @@ def _write_queries(folder: Path, task: Task) -> None:
         "query": [query.id for query in task.queries],
         "group": [query.group or query.id for query in task.queries],
         "slices": slices,
-        "asked": [digests.of_query(query) for query in task.queries],
-        "gold": list(digests.of_gold(task)),
+        "asked": [digests.query_digest(query) for query in task.queries],
+        "gold": list(digests.gold_digests(task)),
     }
     types = [
         ("query", pa.string()),
@@ -152,18 +154,20 @@ def _write_queries(folder: Path, task: Task) -> None:
 
 
 def _write_documents(folder: Path, task: Task) -> None:
-    """`documents.parquet`: each document's id and the digest of its content, in order."""
+    """Write `documents.parquet`: each document's id and the digest of its content, in order."""
     import pyarrow as pa
 
-    ids, contents = [], []
+    ids, content_digests = [], []
     for document in task.memory:
         ids.append(document.id)
-        contents.append(digests.of_document(document))
-    write_table(folder / paths.DOCUMENTS, pa.table({"document": ids, "content": contents}))
+        content_digests.append(digests.document_digest(document))
+    columns = {"document": ids, "content": content_digests}
+    write_table(folder / paths.DOCUMENTS, pa.table(columns))
 
 
 def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vectors) -> None:
-    """`features-<name>.npz`: what FID and KID were computed on, for comparisons; a row a query."""
+    """Write `features-<name>.npz`: the features that FID and KID were computed on, a row a query, for
+    comparisons."""
     import numpy as np
 
     content = io.BytesIO()

@@ -1,79 +1,114 @@
-"""The audits as the page shows them: each finding in a sentence, then what it rests on."""
+"""The audits as the page shows them: each finding in a sentence, then its evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from mmragbench.reporting.facts.units import decimals, shown, unit
-from mmragbench.reporting.page.embedded_pictures import Album
+from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
 from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
 
-NOUNS = {"image": "query image", "target": "target image", "image target": "query or target image"}
-"""What a task's leak audit looks for."""
+ROLE_NOUNS = {
+    "image": "query image",
+    "target": "target image",
+    "image target": "query or target image",
+}
+"""The roles of a query's pictures that the leak audit compared -> how they are called."""
 
-WORDS = {"bytes": "the same bytes", "pixels": "the same pixels", "near": "near-duplicates"}
+DUPLICATE_KINDS = {
+    "bytes": "the same bytes",
+    "pixels": "the same pixels",
+    "near": "near-duplicates",
+}
 
-UNSEEN = "Crops and mirror images would not be found."
+NOT_DETECTED = "Crops and mirror images would not be found."
 
-PICTURED = 12
-NAMED = 2000
+MAX_PICTURED = 12
+"""Pairs of a finding that are shown by their pictures."""
+
+MAX_NAMED = 2000
+"""Pairs of a finding that are listed by their names."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPair:
-    """A query's picture beside a document's: CSS classes, names, and how alike they are."""
+    """A query's picture beside a document's: the pictures' numbers in the page, names, and how alike
+    they are."""
 
     query: str
     document: str
-    query_picture: str | None
-    document_picture: str | None
+    query_picture: int | None
+    document_picture: int | None
     how: str
     alike: str
+
+    @property
+    def has_picture(self) -> bool:
+        return self.query_picture is not None or self.document_picture is not None
+
+
+class RecurringText(NamedTuple):
+    """A reference of a query that is word for word in the memory, and the documents that have it."""
+
+    query: str
+    caption: str
+    documents: str
+
+
+class ScoreWithoutLeaks(NamedTuple):
+    """A score on all queries beside the score without the leaked ones, as texts."""
+
+    cell: str
+    measure: str
+    estimate: str
+    n: str
+    estimate_without: str
+    n_without: str
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the leak audit found, once for all tasks where it found the same.
+    """A finding of the leak audit, once for all tasks where it reads the same.
 
     Attributes:
         tasks: their names.
         text: the finding.
         leaked: whether any query leaks.
         references: the finding on reference captions or right answers; empty where there are none.
-        examples: (query, caption, where it stands).
+        examples: texts that recur.
         pairs: leaked pairs; those with pictures come first.
         misses: the closest pairs that are no duplicates.
-        without: rows of (setting, measure, estimate, n, estimate without, n without).
+        without: scores with and without the leaked queries.
     """
 
     tasks: tuple[str, ...]
     text: str
     leaked: bool
     references: str
-    examples: tuple[tuple[str, str, str], ...]
+    examples: tuple[RecurringText, ...]
     pairs: tuple[ShownPair, ...]
     misses: tuple[ShownPair, ...]
-    without: tuple[tuple[str, ...], ...]
+    without: tuple[ScoreWithoutLeaks, ...]
 
     @property
     def pictured(self) -> tuple[ShownPair, ...]:
-        return tuple(pair for pair in self.pairs if pair.query_picture or pair.document_picture)[
-            :PICTURED
-        ]
+        """The first pairs that have a picture."""
+        return tuple(pair for pair in self.pairs if pair.has_picture)[:MAX_PICTURED]
 
     @property
     def named(self) -> tuple[ShownPair, ...]:
-        return self.pairs[:NAMED]
+        """The first pairs, to be listed."""
+        return self.pairs[:MAX_NAMED]
 
 
 @dataclass(frozen=True, slots=True)
 class Audits:
-    """The whole section.
+    """The section of audits.
 
     Attributes:
         leaks: findings, task by task.
@@ -93,17 +128,17 @@ class Audits:
         return [(task, _kind(own)) for task, own in self.modality.items() if not own["mixed"]]
 
 
-def audits(run: Run, album: Album) -> Audits | None:
-    """What `audits.json` says, or None where there is none."""
+def audits(run: Run, pictures: EmbeddedPictures) -> Audits | None:
+    """The findings of `audits.json`, or None where there is none."""
     stored = run.json(paths.AUDITS)
     if not stored:
         return None
     tasks: dict[str, Json] = stored.get("tasks") or {}
-    leaks = _sound(tasks, "leak")
+    leaks = _completed(tasks, "leak")
     return Audits(
-        leaks=_merged([_finding(run, n, raw, album) for n, raw in leaks.items()]),
-        copies={n: own["copy"] for n, own in tasks.items() if _rows(own.get("copy"))},
-        modality=_sound(tasks, "modality"),
+        leaks=_merged([_finding(run, n, raw, pictures) for n, raw in leaks.items()]),
+        copies={n: own["copy"] for n, own in tasks.items() if _has_rows(own.get("copy"))},
+        modality=_completed(tasks, "modality"),
         failed=[
             (f"{kind} audit of {name}", str(result["error"]))
             for name, own in tasks.items()
@@ -113,21 +148,19 @@ def audits(run: Run, album: Album) -> Audits | None:
     )
 
 
-def _rows(result: Any) -> bool:
+def _has_rows(result: Any) -> bool:
     """Whether an audit that lists rows has any; one that crashed has none."""
     return isinstance(result, list) and bool(result)
 
 
-def _sound(tasks: dict[str, Json], kind: str) -> dict[str, Json]:
+def _completed(tasks: dict[str, Json], kind: str) -> dict[str, Json]:
     """Task -> its audit of one kind, where there is one that did not crash."""
     results = {name: own.get(kind) for name, own in tasks.items()}
     return {n: raw for n, raw in results.items() if isinstance(raw, dict) and "error" not in raw}
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
-    """Findings that read the same are told once; leaks are never merged."""
-    from dataclasses import replace
-
+    """The findings, those that read the same merged into one; leaks are never merged."""
     merged: dict[tuple[str, ...], Finding] = {}
     for finding in findings:
         key = (finding.text, finding.references, *(finding.tasks if finding.leaked else ()))
@@ -136,7 +169,7 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(merged.values())
 
 
-def _finding(run: Run, task: str, audit: Json, album: Album) -> Finding:
+def _finding(run: Run, task: str, audit: Json, pictures: EmbeddedPictures) -> Finding:
     facts = run.tasks.get(task)
     what = "right answers" if facts and facts.output == "answer" else "reference captions"
     return Finding(
@@ -145,14 +178,14 @@ def _finding(run: Run, task: str, audit: Json, album: Album) -> Finding:
         leaked=bool(audit["leaked"]),
         references=_references_text(audit["references"], what),
         examples=tuple(_example(raw) for raw in audit["references"]["examples"]),
-        pairs=tuple(_pair(raw, album) for raw in audit["pairs"]),
-        misses=tuple(_pair(raw, album) for raw in audit["misses"]),
+        pairs=tuple(_pair(raw, pictures) for raw in audit["pairs"]),
+        misses=tuple(_pair(raw, pictures) for raw in audit["misses"]),
         without=tuple(_without(run, audit["without"])),
     )
 
 
 def _leak_text(audit: Json) -> str:
-    noun = NOUNS.get(" ".join(audit["roles"]), "query image")
+    noun = ROLE_NOUNS.get(" ".join(audit["roles"]), "query image")
     if not audit["asked"]:
         return "The queries come without a picture, so there is none to look for."
     if not audit["held"]:
@@ -160,13 +193,13 @@ def _leak_text(audit: Json) -> str:
     of = f"{audit['asked']:,}"
     by, leaked = audit["queries"], len(audit["leaked"])
     if leaked:
-        parts = ", ".join(f"{by[how]:,} as {WORDS[how]}" for how in WORDS)
+        parts = ", ".join(f"{by[how]:,} as {DUPLICATE_KINDS[how]}" for how in DUPLICATE_KINDS)
         verb = "is" if leaked == 1 else "are"
         text = f"{leaked:,} of {of} {noun}s {verb} in the memory: {parts}."
     else:
         text = (
             f"No copy of a {noun} was found in the memory: 0 of {of} by bytes, pixels or "
-            f"near-duplicates, among {audit['held']:,} memory images. {UNSEEN}"
+            f"near-duplicates, among {audit['held']:,} memory images. {NOT_DETECTED}"
         )
     if audit["wanted"]:
         text += f" {audit['wanted']:,} more are the gold document itself, which is to be found."
@@ -192,13 +225,14 @@ def _references_text(audit: Json, what: str) -> str:
     return text
 
 
-def _example(raw: Json) -> tuple[str, str, str]:
+def _example(raw: Json) -> RecurringText:
     more = raw["n_documents"] - len(raw["documents"])
     where = ", ".join(str(id) for id in raw["documents"])
-    return str(raw["query"]), raw["caption"], f"{where} and {more:,} more" if more else where
+    documents = f"{where} and {more:,} more" if more else where
+    return RecurringText(str(raw["query"]), raw["caption"], documents)
 
 
-def _pair(raw: Json, album: Album) -> ShownPair:
+def _pair(raw: Json, pictures: EmbeddedPictures) -> ShownPair:
     cosine = raw.get("cosine")
     alike = [
         f"{raw['bits']} of 64 hash bits differ",
@@ -208,21 +242,21 @@ def _pair(raw: Json, album: Album) -> ShownPair:
     return ShownPair(
         query=str(raw["query"]),
         document=str(raw["document"]),
-        query_picture=album.place(raw.get("image")),
-        document_picture=album.place(raw.get("found")),
-        how={"near": "near-duplicate"}.get(raw["how"], WORDS.get(raw["how"], "")),
+        query_picture=pictures.place(raw.get("image")),
+        document_picture=pictures.place(raw.get("found")),
+        how={"near": "near-duplicate"}.get(raw["how"], DUPLICATE_KINDS.get(raw["how"], "")),
         alike=", ".join(alike),
     )
 
 
-def _without(run: Run, rows: list[Json]) -> Iterator[tuple[str, ...]]:
+def _without(run: Run, rows: list[Json]) -> Iterator[ScoreWithoutLeaks]:
     for row in rows:
         known = row["measure"] in run.measures
         if known and row["slice"] == "all" and row["estimate"] is not None:
             measure, without = run.measures[row["measure"]], row["without"]
             places = decimals(measure, [row["estimate"]])
             parts = (row["strategy"], setting(row["generator"], row["k"]))
-            yield (
+            yield ScoreWithoutLeaks(
                 " · ".join(part for part in parts if part),
                 f"{measure} {unit(measure)}".rstrip(),
                 shown(measure, row["estimate"], places),

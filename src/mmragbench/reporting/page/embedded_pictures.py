@@ -1,64 +1,74 @@
-"""Pictures for a page of one file: each embedded once, as a CSS class, and shrunk to a budget."""
+"""Pictures inside the page: each is there once, in base64, in a sheet that the page's script reads."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
-BUDGET = 3_600_000
-"""Bytes of pictures (before base64) that a page may carry before all of them are shrunk."""
+SHEET = 64
+"""Pictures in one sheet."""
 
-EMBEDDABLE = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif"}
-LARGE = 40_000
+SUFFIXES = {".webp", ".jpg", ".jpeg", ".png", ".gif"}
+
+
+class PictureFile(NamedTuple):
+    """A picture's file and its size in bytes."""
+
+    path: Path
+    size: int
 
 
 @dataclass
-class Album:
-    """Hands out a class for a picture of the run folder; `css` then holds the pictures."""
+class EmbeddedPictures:
+    """Pictures of the run folder, numbered in the order in which they are placed.
+
+    `large` takes a picture from `pictures/` where the run has stored it in a larger size.
+    """
 
     root: Path
-    budget: int = BUDGET
-    _classes: dict[Path, str] = field(default_factory=dict)
+    large: bool = False
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _files: dict[str, PictureFile | None] = field(default_factory=dict)
 
-    def place(self, picture: str | None, cell: Path | None = None) -> str | None:
-        """The CSS class that shows a picture; None where there is none below the run folder."""
-        if not picture:
+    def place(self, name: str | None) -> int | None:
+        """The number of a picture; None where there is none below the run folder."""
+        if name is None or self._file(name) is None:
             return None
-        for folder in (self.root, cell or self.root):
-            path = (folder / picture).resolve()
-            if path.is_relative_to(self.root.resolve()) and path.is_file():
-                return self._classes.setdefault(path, f"p{len(self._classes)}")
-        return None
+        return self._numbers.setdefault(name, len(self._numbers))
 
-    def css(self) -> str:
-        """One rule per picture that was placed."""
-        total = sum(min(path.stat().st_size, LARGE) for path in self._classes)
-        edge = 160 if total <= self.budget else 128
-        rules = (self._rule(path, name, edge) for path, name in self._classes.items())
-        return "\n".join(rules)
+    def cost(self, names: Iterable[str | None]) -> int:
+        """Characters that these pictures would add to the page."""
+        new = (self._file(name) for name in set(names) if name and name not in self._numbers)
+        return sum(file.size * 4 // 3 for file in new if file)
 
-    def _rule(self, path: Path, name: str, edge: int) -> str:
-        kind, data = _encode(path, edge)
-        encoded = base64.b64encode(data).decode("ascii")
-        return f".{name}{{background-image:url(data:image/{kind};base64,{encoded})}}"
+    def sheets(self) -> Iterator[str]:
+        """All that were placed, in sheets of `SHEET`, one picture a line."""
+        names = list(self._numbers)
+        for start in range(0, len(names), SHEET):
+            yield "\n".join(map(self._encoded, names[start : start + SHEET]))
 
-    def __iter__(self) -> Iterator[Path]:
-        return iter(self._classes)
+    @cached_property
+    def _real_root(self) -> Path:
+        return self.root.resolve()
 
+    def _file(self, name: str) -> PictureFile | None:
+        if name not in self._files:
+            self._files[name] = next(self._candidates(name), None)
+        return self._files[name]
 
-def _encode(path: Path, edge: int) -> tuple[str, bytes]:
-    """The file as it is where it is small and the page has room, else a small WebP."""
-    kind = EMBEDDABLE.get(path.suffix.lower())
-    if kind and edge == 160 and path.stat().st_size <= LARGE:
-        return kind, path.read_bytes()
-    import PIL.Image
+    def _candidates(self, name: str) -> Iterator[PictureFile]:
+        """The files that there are of a picture below the run folder, the preferred one first."""
+        larger = Path("pictures") / Path(name).with_suffix(".webp").name
+        for relative in (larger, Path(name)) if self.large else (Path(name),):
+            path = (self._real_root / relative).resolve()
+            inside = path.is_relative_to(self._real_root)
+            if inside and path.suffix.lower() in SUFFIXES and path.is_file():
+                yield PictureFile(path, path.stat().st_size)
 
-    with PIL.Image.open(path) as opened:
-        picture = opened.convert("RGB")
-    picture.thumbnail((edge, edge))
-    stream = BytesIO()
-    picture.save(stream, "WEBP", quality=50 if edge < 160 else 70, method=4)
-    return "webp", stream.getvalue()
+    def _encoded(self, name: str) -> str:
+        file = self._file(name)
+        return base64.b64encode(file.path.read_bytes()).decode("ascii") if file else ""

@@ -1,4 +1,4 @@
-"""The explorer's data: as many queries as fit into a page, packed so that each is quick to show."""
+"""The explorer's part of the page: as many of the stored queries as its budget allows, packed."""
 
 from __future__ import annotations
 
@@ -10,73 +10,75 @@ from importlib.resources import files
 from itertools import zip_longest
 
 from mmragbench.formats.trec import escaped
+from mmragbench.reporting.page.embedded_pictures import SHEET, EmbeddedPictures
 from mmragbench.reporting.page.explorer_cases import Cases, failed
-from mmragbench.reporting.page.packing import SHEET, SMALLER, Pictures, compact, packed, plain
+from mmragbench.reporting.page.packing import PACKED_SHARE, compact, packed, plain
 from mmragbench.run_folder.numbers import Json
-from mmragbench.run_folder.reading import Run, TaskFacts
+from mmragbench.run_folder.reading import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """How much of a run its page shows.
+class PageBudget:
+    """How much of what a run has stored its page shows.
 
     Attributes:
         characters: of the page, for the explorer.
         documents: of these, for documents (their pictures are most of it); where it is used up, a
-            hit shows no more than its document's id, unless the document is there already.
-        front: of these, for queries that are shown at length: with `hits` hits a strategy, and
-            prompts of `text` characters.
+            hit shows no more than its document's id, unless the document is in the page already.
+        detailed: of these, for the first queries, which are shown in detail: with `hits` hits a
+            strategy, and prompts of `text` characters.
+        hits: hits a strategy of a query that is shown in detail.
         text: characters of any other text or error before it is cut.
-        behind: how many hits a strategy the queries after those are shown with.
-        prompt: how many characters their prompts have.
-        large: pictures are the large ones, where the run has stored them.
+        later_hits: hits a strategy of the queries after those.
+        later_prompt: characters of the prompts of the queries after those.
+        large_pictures: pictures are the large ones, where the run has stored them.
     """
 
     characters: float = 21e6
     documents: float = 8e6
-    front: float = 6e6
+    detailed: float = 6e6
     hits: int = 5
     text: int = 1_000
-    behind: int = 3
-    prompt: int = 160
-    large: bool = False
+    later_hits: int = 3
+    later_prompt: int = 160
+    large_pictures: bool = False
 
 
-USUAL = Allowance()
-WHOLE = Allowance(
+USUAL = PageBudget()
+WHOLE = PageBudget(
     characters=float("inf"),
     documents=float("inf"),
-    front=float("inf"),
+    detailed=float("inf"),
     hits=10**9,
     text=10**9,
-    large=True,
+    large_pictures=True,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Explorer:
-    """What the template puts into the page: an index, and chunks that are unpacked when needed."""
+    """The JSON that the template puts into the page: an index, and for each task a chunk of queries
+    and documents and a chunk of prompts, which are unpacked when they are needed."""
 
     index: str
     tasks: list[str]
     prompts: list[str]
-    sheets: list[str]
 
 
-def explorer(run: Run, colours: Mapping[str, str], allowance: Allowance) -> Explorer | None:
-    """The stored queries, those first that the run has put first; None where there are none."""
-    pictures = Pictures(run.path, allowance.large)
-    shelves = [Shelf(Cases(run, facts, allowance.hits)) for facts in run.tasks.values()]
-    _fill(shelves, pictures, allowance)
-    shelves = [shelf for shelf in shelves if shelf.queries]
-    if not shelves:
+def explorer(
+    run: Run, colours: Mapping[str, str], pictures: EmbeddedPictures, budget: PageBudget
+) -> Explorer | None:
+    """The stored queries in the run's order, cut to the budget; None where there are none. The
+    pictures that they need are placed among `pictures`."""
+    tasks = [ExplorerTask(Cases(run, facts, budget.hits), pictures) for facts in run.tasks.values()]
+    _fill(tasks, pictures, budget)
+    tasks = [task for task in tasks if task.queries]
+    if not tasks:
         return None
-    tasks = [shelf.index(colours) for shelf in shelves]
     return Explorer(
-        index=plain({"sheet": SHEET, "tasks": tasks}),
-        tasks=[packed(shelf.content()) for shelf in shelves],
-        prompts=[packed(f"[{','.join(shelf.prompts)}]") for shelf in shelves],
-        sheets=list(pictures.sheets()),
+        index=plain({"sheet": SHEET, "tasks": [task.index(colours) for task in tasks]}),
+        tasks=[packed(task.content()) for task in tasks],
+        prompts=[packed(f"[{','.join(task.prompts)}]") for task in tasks],
     )
 
 
@@ -95,65 +97,74 @@ def script_digest() -> str:
 
 
 @dataclass
-class Shelf:
+class ExplorerTask:
     """One task's queries that are in the page, and the documents and prompts that they need.
 
     Attributes:
-        queries: as JSON.
+        cases: all stored queries of the task.
+        pictures: the page's.
+        queries: those in the page, as JSON.
+        documents: those in the page, by id as TREC's format has it.
         prompts: JSON -> number.
         slices: of the queries that are in the page.
-        errors: how many of these queries failed.
-        stored: how many queries the run has stored.
-        failed: how many of these failed.
+        n_failed: how many of these queries failed.
+        n_stored: how many queries the run has stored.
+        n_stored_failed: how many of these failed.
     """
 
     cases: Cases
+    pictures: EmbeddedPictures
     queries: list[str] = field(default_factory=list)
     documents: dict[str, Json] = field(default_factory=dict)
     prompts: dict[str, int] = field(default_factory=dict)
     slices: dict[str, None] = field(default_factory=dict)
-    errors: int = 0
-    stored: int = 0
-    failed: int = 0
+    n_failed: int = 0
+    n_stored: int = 0
+    n_stored_failed: int = 0
 
-    def found(self, case: Json) -> list[Json]:
-        """The documents that a query needs and that are not here yet."""
+    def missing_documents(self, case: Json) -> list[Json]:
+        """The stored documents that a query needs and that are not in the page yet."""
         ids = dict.fromkeys(hit[0] for answer in case["answers"] for hit in answer["hits"])
-        new = (self.cases.documents.get(id) for id in ids if id not in self.documents)
-        return [raw for raw in new if raw is not None]
+        stored = (self.cases.documents.get(id) for id in ids if id not in self.documents)
+        return [document for document in stored if document is not None]
 
-    def take(self, case: Json, found: Iterable[Json], pictures: Pictures) -> float:
-        """Put a query in: pictures become numbers, prompts are held once.
+    def add(self, case: Json, documents: Iterable[Json]) -> float:
+        """Put a query and documents into the page: pictures become numbers, a prompt is stored once.
 
         Returns:
-            about how many characters of the page it takes, without its documents.
+            about how many characters of the page the query takes, without its documents.
         """
-        for raw in found:
-            document = {"id": raw["id"], "texts": raw.get("texts") or []}
-            self.documents[escaped(raw["id"])] = document
-            document["image"] = pictures.place(raw.get("image"))
-        added = pictures.cost(_shown(case))
+        for stored in documents:
+            document = {"id": stored["id"], "texts": stored.get("texts") or []}
+            self.documents[escaped(stored["id"])] = document
+            document["image"] = self.pictures.place(stored.get("image"))
+        picture_characters = self.pictures.cost(_pictures_of(case))
         outputs = [output for answer in case["answers"] for output in answer["outputs"]]
-        prompts = sum(self._place(output, pictures) for output in outputs)
-        case["image"], case["target"] = map(pictures.place, (case["image"], case["target"]))
+        prompt_characters = sum(map(self._add_output, outputs))
+        for name in ("image", "target"):
+            case[name] = self.pictures.place(case[name])
         self.slices.update(dict.fromkeys(case["slices"]))
-        self.errors += failed(case)
+        self.n_failed += failed(case)
         self.queries.append(compact(case))
-        return added + SMALLER * (len(self.queries[-1]) + prompts)
+        return picture_characters + PACKED_SHARE * (len(self.queries[-1]) + prompt_characters)
 
-    def _place(self, output: Json, pictures: Pictures) -> int:
-        """The characters of its prompt, if that is not held yet."""
+    def _add_output(self, output: Json) -> int:
+        """Replace an output's picture and prompt by their numbers.
+
+        Returns:
+            the characters of its prompt, if that is new.
+        """
         image, folder = output["image"], output.pop("folder")
-        output["image"] = pictures.place(image)
+        output["image"] = self.pictures.place(image)
         if image and output["image"] is None:
-            output["image"] = pictures.place(f"{folder}/{image}")
+            output["image"] = self.pictures.place(f"{folder}/{image}")
             output["missing"] = output["image"] is None
         if output["prompt"] is None:
             return 0
         prompt = compact(output["prompt"])
-        new = 0 if prompt in self.prompts else len(prompt)
+        characters = 0 if prompt in self.prompts else len(prompt)
         output["prompt"] = self.prompts.setdefault(prompt, len(self.prompts))
-        return new
+        return characters
 
     def content(self) -> str:
         """JSON of all queries and documents."""
@@ -162,74 +173,79 @@ class Shelf:
         return f'{{"queries":[{queries}],"documents":{compact(documents)}}}'
 
     def index(self, colours: Mapping[str, str]) -> Json:
+        """The facts that the page needs before a query is shown."""
         return {
             **self.cases.index(colours),
             "slices": list(self.slices),
-            "extent": self._extent(self.cases.facts),
+            "extent": self._extent(),
         }
 
-    def _extent(self, facts: TaskFacts) -> str:
-        """How many of the task's queries are here, and which."""
-        here, asked = len(self.queries), facts.n_queries or self.stored
-        if here == asked:
-            return f"All {asked:,} queries."
-        if here == self.stored:
-            return f"The {here:,} queries that the run has stored, of {asked:,}."
-        errors = self.errors
-        which = f"all {errors:,}" if errors == self.failed else f"{errors:,} of the {self.failed:,}"
+    def _extent(self) -> str:
+        """A sentence: how many of the task's queries are in the page, and which."""
+        shown, total = len(self.queries), self.cases.facts.n_queries or self.n_stored
+        if shown == total:
+            return f"All {total:,} queries."
+        if shown == self.n_stored:
+            return f"The {shown:,} queries that the run has stored, of {total:,}."
+        every = self.n_failed == self.n_stored_failed
+        errors = (
+            f"all {self.n_failed:,}"
+            if every
+            else f"{self.n_failed:,} of the {self.n_stored_failed:,}"
+        )
         return (
-            f"{here:,} of {asked:,} queries: {which + ' that failed, ' if self.failed else ''}"
+            f"{shown:,} of {total:,} queries: "
+            f"{errors + ' that failed, ' if self.n_stored_failed else ''}"
             "those on which strategies differ most, some of every slice, and others at random."
         )
 
 
-def _fill(shelves: list[Shelf], pictures: Pictures, allowance: Allowance) -> None:
-    """Take queries from the tasks in turn, one of each at least, until the page is full."""
-    spent, on_documents = 0.0, 0.0
-    for turn in zip_longest(*(shelf.cases for shelf in shelves)):
-        for shelf, case in zip(shelves, turn, strict=True):
+def _fill(tasks: list[ExplorerTask], pictures: EmbeddedPictures, budget: PageBudget) -> None:
+    """Take queries from the tasks in turn, one of each at least, until the budget is used up."""
+    spent, spent_on_documents = 0.0, 0.0
+    for turn in zip_longest(*(task.cases for task in tasks)):
+        for task, case in zip(tasks, turn, strict=True):
             if case is None:
                 continue
-            shelf.stored += 1
-            shelf.failed += failed(case)
-            if spent > allowance.characters and shelf.queries:
+            task.n_stored += 1
+            task.n_stored_failed += failed(case)
+            if spent > budget.characters and task.queries:
                 continue
-            _trim(case, allowance, front=spent < allowance.front)
-            found = [_shortened(raw, allowance.text) for raw in shelf.found(case)]
-            price = _price(found, pictures)
-            if on_documents + price > allowance.documents:
-                found, price = [], 0.0
-            on_documents += price
-            spent += price + shelf.take(case, found, pictures)
+            _shorten(case, budget, detailed=spent < budget.detailed)
+            documents = [_shortened(raw, budget.text) for raw in task.missing_documents(case)]
+            cost = _cost(documents, pictures)
+            if spent_on_documents + cost > budget.documents:
+                documents, cost = [], 0.0
+            spent_on_documents += cost
+            spent += cost + task.add(case, documents)
 
 
-def _trim(case: Json, allowance: Allowance, front: bool) -> None:
-    """Cut what is too long, shorter for queries that do not stand in front."""
-    hits, prompt = (
-        (allowance.hits, allowance.text) if front else (allowance.behind, allowance.prompt)
-    )
-    case["text"] = _cut(case["text"], allowance.text)
-    case["references"] = [_cut(text, allowance.text) for text in case["references"]]
+def _shorten(case: Json, budget: PageBudget, detailed: bool) -> None:
+    """Cut what is too long in a query, further where it is not shown in detail."""
+    hits = budget.hits if detailed else budget.later_hits
+    prompt = budget.text if detailed else budget.later_prompt
+    case["text"] = _cut(case["text"], budget.text)
+    case["references"] = [_cut(text, budget.text) for text in case["references"]]
     for answer in case["answers"]:
         answer["hits"] = answer["hits"][:hits]
         for output in answer["outputs"]:
             for name in ("text", "error"):
-                output[name] = _cut(output[name], allowance.text)
+                output[name] = _cut(output[name], budget.text)
             output["prompt"] = _cut(output["prompt"], prompt)
 
 
-def _shortened(raw: Json, limit: int) -> Json:
-    return {**raw, "texts": [_cut(text, limit) for text in raw.get("texts") or []]}
+def _shortened(document: Json, limit: int) -> Json:
+    return {**document, "texts": [_cut(text, limit) for text in document.get("texts") or []]}
 
 
-def _price(documents: list[Json], pictures: Pictures) -> float:
+def _cost(documents: list[Json], pictures: EmbeddedPictures) -> float:
     """About how many characters of the page these documents take."""
-    shown = [raw.get("image") for raw in documents]
-    return pictures.cost(shown) + SMALLER * len(compact(documents))
+    shown = [document.get("image") for document in documents]
+    return pictures.cost(shown) + PACKED_SHARE * len(compact(documents))
 
 
-def _shown(case: Json) -> list[str | None]:
-    """The pictures of a query and of what was answered."""
+def _pictures_of(case: Json) -> list[str | None]:
+    """The pictures of a query and of its outputs."""
     outputs = (output for answer in case["answers"] for output in answer["outputs"])
     return [case["image"], case["target"], *(output["image"] for output in outputs)]
 

@@ -1,4 +1,4 @@
-"""A report's first lines: what was compared, on what, with what, when."""
+"""The first lines of a report: what was compared, on what, with what, when."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from mmragbench.reporting.words.phrases import counted, listed
 from mmragbench.run_folder.reading import Run
 
-MANY = 6
+MAX_NAMED = 6
 """More strategies than this are counted and not named."""
 
 
 def question(run: Run) -> str:
-    """What the answers answer."""
+    """The question of the report, by how many strategies and controls there are."""
     names = [name for name, control in run.strategies.items() if control is None]
     if len(names) < 2:
         return f"How good is {names[0]}?" if names else "What do the controls reach?"
-    if len(names) > MANY:
+    if len(names) > MAX_NAMED:
         return f"Which of {len(names)} strategies is best?"
     return f"Which of {listed(names)} is best?"
 
 
-def lede(run: Run) -> str:
-    """What was compared, on what, with how many queries, in one sentence."""
+def subtitle(run: Run) -> str:
+    """A sentence: what was compared, on what, with how many queries."""
     controls = sum(control is not None for control in run.strategies.values())
     compared = counted(len(run.strategies) - controls, "strategy")
     beside = f" and {counted(controls, 'control')}" if controls else ""
@@ -35,7 +35,7 @@ def lede(run: Run) -> str:
 
 
 def facts_of(run: Run) -> list[tuple[str, str]]:
-    """The page's first lines: what, on what, with what, when."""
+    """The facts of the run, as names and values: data, models, seed, baseline, date, version."""
     manifest, suite = run.manifest, run.suite
     dataset = manifest.get("dataset") or suite.get("dataset") or {}
     models = manifest.get("models") or suite.get("models") or {}

@@ -1,22 +1,23 @@
-"""The HTML page: everything that the template shows, and nothing that it has to work out."""
+"""The HTML page: its template and the variables that the template shows."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmragbench.reporting.facts import costs, families, issues, units
 from mmragbench.reporting.facts.headline import Headline, headlines
-from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.audits import audits, percent, share
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
 from mmragbench.reporting.page.drawing.shapes import shape
-from mmragbench.reporting.page.embedded_pictures import Album
-from mmragbench.reporting.page.explorer import USUAL, Allowance, explorer, script, script_digest
-from mmragbench.reporting.page.heading import facts_of, lede, question
+from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
+from mmragbench.reporting.page.explorer import USUAL, PageBudget, explorer, script, script_digest
+from mmragbench.reporting.page.heading import facts_of, question, subtitle
 from mmragbench.reporting.page.plots import Plots, plots
+from mmragbench.reporting.page.summary_strips import control_labels, summary_strips
 from mmragbench.reporting.tables.limits import LimitTable, limit_tables
 from mmragbench.reporting.tables.overview import FEW, SliceTable, overview, slice_table
 from mmragbench.reporting.tables.report_tables import task_tables
@@ -38,7 +39,7 @@ LONG = 160
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """All that is shown of one task."""
+    """One task's section of the page."""
 
     facts: TaskFacts
     tables: list[Table]
@@ -47,46 +48,73 @@ class Section:
     slices: SliceTable | None
 
 
-def render(run: Run, allowance: Allowance = USUAL) -> str:
+def render(run: Run, budget: PageBudget = USUAL) -> str:
     """The page as text: one file, nothing loaded; its one script is the explorer's."""
-    album = Album(run.path)
     by_task = {headline.task.name: headline for headline in headlines(run)}
-    sections = [_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()]
     classes = colours(run)
+    pictures = EmbeddedPictures(run.path, budget.large_pictures)
     template = _templates().get_template("page.html.jinja")
     return template.render(
-        run=run,
-        question=question(run),
-        lede=lede(run),
-        families=families.summary(run),
-        verdicts=verdicts(run),
-        overview=overview(run, list(by_task.values())),
-        contenders=[name for name, control in run.strategies.items() if control is None],
-        sections=sections,
-        colour=classes,
-        draw=partial(curve.svg, classes=classes),
-        draw_forest=partial(forest.svg, classes=classes),
-        draw_tradeoff=partial(tradeoff.svg, classes=classes),
-        strips=glance.strips(run),
-        levels=glance.levels,
-        costs=costs.costs(run),
-        task_costs={name: costs.costs(run, name) for name in run.tasks},
-        phases=costs.PHASES,
-        bill=costs.bill(run),
-        remarks=costs.remarks(run),
-        audits=audits(run, album),
-        exclusions=issues.exclusions(run),
-        failures=issues.failures(run),
-        issues=issues.remarks(run),
-        inapplicable=issues.inapplicable(run),
-        signatures=issues.signatures(run),
-        explorer=explorer(run, classes, allowance),
+        **_answers(run, list(by_task.values())),
+        **_drawings(classes),
+        sections=[_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()],
+        **_costs(run),
+        explorer=explorer(run, classes, pictures, budget),
+        audits=audits(run, pictures),
+        sheets=list(pictures.sheets()),  # all that the two have placed
         script=script(),
         script_digest=script_digest(),
-        facts=facts_of(run),
-        documents=_documents(run),
-        pictures=album.css(),
+        **_record(run),
     )
+
+
+def _answers(run: Run, headlines: list[Headline]) -> dict[str, Any]:
+    """The template's variables for the page's first part."""
+    return {
+        "run": run,
+        "question": question(run),
+        "subtitle": subtitle(run),
+        "families": families.summary(run),
+        "verdicts": verdicts(run),
+        "overview": overview(run, headlines),
+        "contenders": [name for name, control in run.strategies.items() if control is None],
+        "summary_strips": summary_strips(run),
+        "control_labels": control_labels,
+    }
+
+
+def _drawings(classes: Mapping[str, str]) -> dict[str, Any]:
+    """The template's functions that draw, with the strategies' CSS classes."""
+    return {
+        "colour": classes,
+        "draw": partial(curve.svg, classes=classes),
+        "draw_forest": partial(forest.svg, classes=classes),
+        "draw_tradeoff": partial(tradeoff.svg, classes=classes),
+    }
+
+
+def _costs(run: Run) -> dict[str, Any]:
+    """The template's variables for costs."""
+    return {
+        "costs": costs.costs(run),
+        "task_costs": {name: costs.costs(run, name) for name in run.tasks},
+        "phases": costs.PHASES,
+        "bill": costs.bill(run),
+        "remarks": costs.remarks(run),
+    }
+
+
+def _record(run: Run) -> dict[str, Any]:
+    """The template's variables for what was left out or failed, and for the run's own records."""
+    return {
+        "exclusions": issues.exclusions(run),
+        "failures": issues.failures(run),
+        "issues": issues.remarks(run),
+        "inapplicable": issues.inapplicable(run),
+        "signatures": issues.signatures(run),
+        "facts": facts_of(run),
+        "documents": _documents(run),
+    }
 
 
 def _section(run: Run, facts: TaskFacts, headline: Headline | None) -> Section:
@@ -107,7 +135,7 @@ def colours(run: Run) -> dict[str, str]:
 
 
 def _documents(run: Run) -> list[tuple[str, str]]:
-    """The run's own records, as text to unfold."""
+    """The run's suite and manifest, as names and texts to unfold."""
     import yaml
 
     suite = yaml.safe_dump(run.suite, sort_keys=False, allow_unicode=True) if run.suite else ""

@@ -1,4 +1,4 @@
-"""Which plots a task's section shows, in which group."""
+"""The plots of a task's section, in groups."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Plots:
 
 def plots(run: Run, facts: TaskFacts, headline: Headline | None) -> Plots:
     """All that can be drawn of a task; each group is empty where nothing can."""
-    made = forests(run, facts)
-    main = [forest for forest in made if headline and _alike(forest, headline)]
+    drawn = forests(run, facts)
+    main = [forest for forest in drawn if headline and _alike(forest, headline)]
     return Plots(
         main=tuple(forest for forest in main if forest.slice == "all"),
         slices=tuple(forest for forest in main if forest.slice != "all"),
-        others=tuple(f for f in made if f.slice == "all" and f not in main),
+        others=tuple(f for f in drawn if f.slice == "all" and f not in main),
         curves=tuple(curve for curve in curves(run) if curve.task == facts.name),
         tradeoffs=tuple(tradeoffs(run, headline) if headline else ()),
     )

@@ -1,4 +1,4 @@
-"""What one strategy answered on one task, read from its folder: hits, outputs, per-query scores."""
+"""The answers of one strategy on one task, read from its folder: hits, outputs, per-query scores."""
 
 from __future__ import annotations
 
@@ -24,9 +24,13 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All by query; `hits` by the query's id as TREC's format has it (`trec.escaped`).
+    """The answers of one strategy on one task, by query.
 
-    `scores` hold a value, an error (text), or nothing for a query that the measure does not score.
+    Attributes:
+        hits: by the query's id as TREC's format has it (`trec.escaped`).
+        outputs: setting -> query -> the stored output.
+        scores: (setting, measure) -> query -> a value, or an error as text; no entry for a query that
+            the measure does not score.
     """
 
     hits: Mapping[str, Hits]
@@ -35,7 +39,7 @@ class Answers:
 
     @classmethod
     def read(cls, run: Run, task: str, strategy: str, depth: int) -> Answers:
-        """Of a ranking, the first `depth` hits are kept."""
+        """Read the folder of a strategy; of each ranking, the first `depth` hits."""
         names = run.files.below(paths.in_cell(task, strategy), paths.OUTPUTS)
         settings = {Setting.parse(Path(name).parent.name): name for name in names}
         scores = {

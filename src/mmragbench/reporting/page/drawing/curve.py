@@ -1,4 +1,4 @@
-"""A measure over k: a line and a mark per strategy, named at its end."""
+"""The plot of a measure over k: a line and a mark per strategy, named at its end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def svg(curve: Curve, classes: Mapping[str, str]) -> str:
 
 
 def _x(curve: Curve, k: int) -> float:
-    """Logarithmic, as the cutoffs of papers are spread: 1, 5, 10, 100."""
+    """The place of a k on a logarithmic axis, as the cutoffs of papers are spread: 1, 5, 10, 100."""
     low, high = curve.xs[0], curve.xs[-1]
     share = math.log((k + 1) / (low + 1)) / math.log((high + 1) / (low + 1))
     return round(LEFT + 8 + share * (WIDTH - LEFT - RIGHT - 16), 1)
@@ -59,13 +59,13 @@ def _line(curve: Curve, series: Series, css: str) -> list[str]:
     path = "L".join(f"{x} {y}" for x, y, _, _ in places)
     parts = [f'<g class="series {css}"><path class="line" d="M{path}"/>']
     for x, y, k, value in places:
-        told = f"{series.strategy}, k = {k}: {number(value, 1)}"
-        parts.append(mark(css, x, y, told))
+        title = f"{series.strategy}, k = {k}: {number(value, 1)}"
+        parts.append(mark(css, x, y, title))
     return [*parts, "</g>"]
 
 
 def _labels(curve: Curve, classes: Mapping[str, str]) -> list[str]:
-    """Names at the lines' ends, pushed apart where the lines end together."""
+    """The names at the lines' ends, pushed apart where the lines end together."""
     ends = sorted((_y(curve, s.points[-1][1]), s.strategy, s) for s in curve.series)
     ys = _spread([y for y, _, _ in ends])
     x = WIDTH - RIGHT + 4

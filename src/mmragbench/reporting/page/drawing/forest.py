@@ -1,4 +1,4 @@
-"""A forest plot: a row a difference, better to the right, hollow where it can't be told from 0."""
+"""The forest plot: a row a difference, better to the right, hollow where no difference was shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _x(forest: Forest, value: float) -> float:
 
 
 def _frame(forest: Forest, height: float) -> list[str]:
-    """Ticks below, and the line of no difference through all rows."""
+    """The ticks below, and the line of no difference through all rows."""
     floor = height - FOOT + 4
     parts = [f'<path class="grid" d="M0 {floor}H{WIDTH}"/>']
     for value in ticks(*forest.span, count=5):
@@ -56,7 +56,7 @@ def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
     name = short(contrast.a) if forest.against else f"{short(contrast.a)} − {short(contrast.b)}"
     parts = [text(0, y + 12, name, f"name {css}")]
     amount = _amount(forest, contrast)
-    parts.append(text(WIDTH, y + 12, amount, "amount told" if contrast.told else "amount", "end"))
+    parts.append(text(WIDTH, y + 12, amount, "amount shown" if contrast.told else "amount", "end"))
     middle = y + 26
     if contrast.low is not None and contrast.high is not None:
         ends = sorted((_x(forest, contrast.low), _x(forest, contrast.high)))
@@ -64,10 +64,10 @@ def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
         parts.append(f'<path class="whisker {css}" d="{d}"/>')
     p = "" if contrast.p_holm is None else f", p = {contrast.p_holm:.3g} after Holm"
     wide = ", interval wider than it need be (few differ)" if contrast.conservative else ""
-    said = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}{wide}"
+    title = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}{wide}"
     return [
         *parts,
-        mark(css, _x(forest, contrast.difference), middle, said, hollow=not contrast.told),
+        mark(css, _x(forest, contrast.difference), middle, title, hollow=not contrast.told),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the plots share: a mark per strategy that is known without its colour, round ticks, text."""
+"""The parts that plots share: a mark per strategy that is known without its colour, round ticks, text."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def shape(css: str) -> str:
     return SHAPES[(int(css[1:]) - 1) % len(SHAPES)] if css[1:].isdigit() else SHAPES[0]
 
 
-def mark(css: str, x: float, y: float, told: str = "", hollow: bool = False) -> str:
-    """A strategy's mark at a place; `told` appears when the pointer rests on it."""
-    title = f"<title>{escape(told)}</title>" if told else ""
+def mark(css: str, x: float, y: float, title: str = "", hollow: bool = False) -> str:
+    """A strategy's mark at a place; `title` appears when the pointer rests on it."""
+    tooltip = f"<title>{escape(title)}</title>" if title else ""
     kind = f"mark {css}{' hollow' if hollow else ''}"
-    return f'<g class="{kind}" transform="translate({x} {y})">{title}<path d="{shape(css)}"/></g>'
+    return f'<g class="{kind}" transform="translate({x} {y})">{tooltip}<path d="{shape(css)}"/></g>'
 
 
 def text(x: float, y: float, words: str, css: str = "tick", anchor: str = "start") -> str:
-    """A line of text."""
+    """A line of text at a place."""
     return f'<text class="{css}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
@@ -42,7 +42,7 @@ def picture(width: float, height: float, title: str, parts: list[str]) -> str:
 
 
 def ticks(low: float, high: float, count: int = 4) -> list[float]:
-    """Round numbers within a range, some `count` of them."""
+    """About `count` round numbers within a range."""
     if not high > low:
         return [low]
     rough = (high - low) / count
@@ -62,5 +62,5 @@ def decades(low: float, high: float) -> list[float]:
 
 
 def short(name: str, most: int = 22) -> str:
-    """A name that has room."""
+    """A name of at most `most` characters, cut where it is longer."""
     return name if len(name) <= most else name[: most - 1] + "…"

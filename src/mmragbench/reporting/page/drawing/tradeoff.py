@@ -1,4 +1,4 @@
-"""Quality over cost: better is up and to the left; the step line is the Pareto front."""
+"""The plot of quality over cost: better is up and to the left; the step line is the Pareto front."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def svg(panel: Tradeoff, classes: Mapping[str, str]) -> str:
     parts += _labels(panel, scales, classes)
     title = (
         f"{panel.measure.label} of {panel.task} over {panel.cost} ({panel.cost_unit}): "
-        + "; ".join(_told(panel, point) for point in panel.points)
+        + "; ".join(_point_title(panel, point) for point in panel.points)
     )
     return picture(WIDTH, HEIGHT, title, parts)
 
 
 class _Scales:
-    """From costs and values to places in the picture."""
+    """The scales of the plot: from costs and values to places in the picture."""
 
     def __init__(self, panel: Tradeoff) -> None:
         costs = [point.cost for point in panel.points]
@@ -73,7 +73,8 @@ def _amount(cost: float) -> str:
 
 
 def _front(panel: Tradeoff, scales: _Scales) -> str:
-    """From the cheapest on: along at the best value so far, up where a better one begins."""
+    """The Pareto front, from the cheapest on: along at the best value so far, up where a better one
+    begins."""
     first, *rest = panel.front
     path = f"M{scales.x(first.cost)} {scales.y(first.value)}"
     for point in rest:
@@ -88,10 +89,10 @@ def _point(panel: Tradeoff, point: Point, scales: _Scales, css: str) -> Iterator
     if point.low is not None and point.high is not None:
         low, high = scales.y(point.low), scales.y(point.high)
         yield f'<path class="whisker {css}" d="M{x} {low}V{high}"/>'
-    yield mark(css, x, y, _told(panel, point)) + "</g>"
+    yield mark(css, x, y, _point_title(panel, point)) + "</g>"
 
 
-def _told(panel: Tradeoff, point: Point) -> str:
+def _point_title(panel: Tradeoff, point: Point) -> str:
     places = decimals(panel.measure, [p.value / factor(panel.measure) for p in panel.points])
     front = ", on the front" if point.front else ""
     return f"{point.strategy}: {number(point.value, places)} at {point.cost:.3g}{front}"
@@ -106,13 +107,13 @@ def _labels(panel: Tradeoff, scales: _Scales, classes: Mapping[str, str]) -> Ite
         width = len(name) * LETTER
         sides = [(dy, left) for dy in (-8, 4, 16, -22, 30) for left in (x + 8, x - 8 - width)]
         beside = [(left, y + dy) for dy, left in sides]
-        found = next((place for place in beside if _free(place, width, taken)), beside[0])
-        taken.append(_box(found, width))
+        place = next((free for free in beside if _free(free, width, taken)), beside[0])
+        taken.append(_box(place, width))
         css = classes.get(point.strategy, "")
-        right = found[0] > x
-        edge = round(found[0] if right else found[0] + width, 1)
+        right = place[0] > x
+        edge = round(place[0] if right else place[0] + width, 1)
         anchor = "start" if right else "end"
-        yield text(edge, round(found[1], 1), name, f"name {css}", anchor)
+        yield text(edge, round(place[1], 1), name, f"name {css}", anchor)
 
 
 def _box(place: tuple[float, float], width: float) -> Box:

@@ -1,7 +1,8 @@
 "use strict";
-// The explorer. The page carries its data packed: an index, one chunk a task, one of prompts a task,
-// and sheets of pictures. A chunk is unpacked when a reader needs it, a picture when it comes near.
-// What a dataset or a model wrote reaches the page as text nodes and attributes only.
+// The explorer, and the pictures of the page. The page carries its data packed: an index, one chunk a
+// task, one of prompts a task, and sheets of pictures. A chunk is unpacked when a reader needs it, a
+// picture is shown when it comes near. What a dataset or a model wrote reaches the page as text nodes
+// and attributes only.
 (() => {
 const root = document.getElementById("explorer");
 const form = root.querySelector("form");
@@ -67,21 +68,23 @@ function load(image) {
   image.src = source(Number(image.dataset.picture));
 }
 
+const unloaded = (scope) => scope.querySelectorAll("img[data-picture]:not([src])");
+
 // ---- elements
 
 function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value);
+    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
 }
 
 function picture(number, alt) {
-  const made = el("img", { alt, "data-picture": number });
-  near.observe(made);
-  return made;
+  const image = el("img", { alt, "data-picture": number });
+  near.observe(image);
+  return image;
 }
 
 const name = (text) => el("bdi", {}, text);
@@ -108,12 +111,12 @@ function who(strategy) {
 
 function value(query, strategy, measure) {
   const answer = query.of.get(strategy);
-  const found = answer ? answer.scores[measure] : null;
-  return typeof found === "number" ? found : null;
+  const score = answer ? answer.scores[measure] : null;
+  return typeof score === "number" ? score : null;
 }
 
-function written(measure, found) {
-  return (found * measure.factor).toFixed(measure.places).replace(/^-/, "\u2212");
+function written(measure, score) {
+  return (score * measure.factor).toFixed(measure.places).replace(/^-/, "\u2212");
 }
 
 function failed(query) {
@@ -121,8 +124,8 @@ function failed(query) {
     || answer.outputs.some((output) => output.error !== null));
 }
 
-// A fixed draw: FNV-1a of the seed and the id.
-function lot(id, seed) {
+// The query's place in a shuffled order: FNV-1a of the seed and the id.
+function shuffled(id, seed) {
   let hash = 2166136261 ^ seed;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 16777619);
   return Math.imul(hash ^ (hash >>> 15), 2246822519) >>> 0;
@@ -137,13 +140,13 @@ const KEYS = {
   failed: (q) => (failed(q) ? 1 : 0),
   worst: (q) => goodness(q, -1),
   best: (q) => goodness(q, 1),
-  random: (q) => lot(q.id, state.seed),
+  random: (q) => shuffled(q.id, state.seed),
 };
 
 function goodness(query, sign) {
-  const found = value(query, state.a, state.measure);
+  const score = value(query, state.a, state.measure);
   const lower = task.measures[state.measure] && task.measures[state.measure].lower ? -1 : 1;
-  return found === null ? -Infinity : sign * lower * found;
+  return score === null ? -Infinity : sign * lower * score;
 }
 
 function words(query) {
@@ -163,8 +166,8 @@ function arrange() {
     .sort((a, b) => b[0] - a[0] || (b[1] > a[1]) - (b[1] < a[1]) || a[2] - b[2])
     .map((entry) => entry[3]);
   if (state.query && !chosen.some((query) => query.id === state.query)) {
-    const asked = task.queries.find((query) => query.id === state.query);
-    if (asked) order.unshift(asked);
+    const linked = task.queries.find((query) => query.id === state.query);
+    if (linked) order.unshift(linked);
   }
 }
 
@@ -175,7 +178,7 @@ function card(query) {
     query.image !== null ? picture(query.image, `query ${query.id}`) : null,
     query.target !== null ? el("figure", {}, picture(query.target, `the real image for ${query.id}`),
       el("figcaption", {}, "the real image")) : null,
-    el("div", {}, query.text !== null ? el("p", { class: "asked" }, prose(query.text, 280)) : null,
+    el("div", {}, query.text !== null ? el("p", { class: "query-text" }, prose(query.text, 280)) : null,
       references(query), facts(query), verdict(query)));
   const columns = el("div", { class: "answers", tabindex: 0, role: "region", "aria-label": `Answers to ${query.id}` },
     ...query.answers.map((answer) => column(query, answer)));
@@ -208,9 +211,9 @@ function verdict(query) {
   if (!measure || !["apart", "worst", "best"].includes(state.sort)) return null;
   const both = state.sort === "apart" ? [state.a, state.b] : [state.a];
   const parts = both.map((strategy) => {
-    const found = value(query, strategy, state.measure);
+    const score = value(query, strategy, state.measure);
     return el("span", {}, who(task.strategies[strategy]), " ",
-      el("b", {}, found === null ? "not scored" : written(measure, found)));
+      el("b", {}, score === null ? "not scored" : written(measure, score)));
   });
   return el("p", { class: "verdict" }, `${label(measure)} `, ...parts);
 }
@@ -231,37 +234,36 @@ function column(query, answer) {
 function remaining(answer, hits) {
   const shown = Math.min(FIRST, answer.hits.length);
   if (answer.total <= shown || !shown) return null;
-  const said = `first ${shown} of ${answer.total.toLocaleString("en")} hits`;
-  if (answer.hits.length === shown) return el("p", { class: "more" }, said);
-  const rest = el("details", { class: "more" }, el("summary", {}, `${said}; show ${answer.hits.length - shown} more`));
+  const count = `first ${shown} of ${answer.total.toLocaleString("en")} hits`;
+  if (answer.hits.length === shown) return el("p", { class: "more" }, count);
+  const rest = el("details", { class: "more" }, el("summary", {}, `${count}; show ${answer.hits.length - shown} more`));
   rest.addEventListener("toggle", () => rest.append(hits(shown)), { once: true });
   return rest;
 }
 
 function hitOf([id, score, relevant], place) {
-  const found = task.documents.get(id);
-  const kind = !found ? "" : found.image === null ? "text" : found.texts.length ? "pair" : "image";
-  const about = el("small", { class: "score", title: found ? found.id : id },
+  const stored = task.documents.get(id);
+  const kind = !stored ? "" : stored.image === null ? "text" : stored.texts.length ? "pair" : "image";
+  const about = el("small", { class: "score", title: stored ? stored.id : id },
     `${place + 1} `, relevant ? el("b", {}, "✓", el("span", { class: "sr" }, " relevant")) : null,
-    relevant === null ? el("span", { title: "the run does not say whether it is relevant" }, "? ") : null,
     kind ? el("i", {}, kind) : null, " ",
     el("span", { class: "value", title: "score" }, String(Number(score.toPrecision(3))).replace(/^-/, "\u2212")));
-  const [text, ...others] = found ? found.texts : [];
+  const [text, ...others] = stored ? stored.texts : [];
   return el("li", { class: relevant ? "relevant" : null },
-    found && found.image !== null ? picture(found.image, `hit ${found.id}`) : null,
+    stored && stored.image !== null ? picture(stored.image, `hit ${stored.id}`) : null,
     el("div", {}, about,
       text !== undefined ? prose(text, 90) : null,
       others.length ? el("details", { class: "others" }, el("summary", {}, `${others.length} more`),
         el("ul", {}, ...others.map((one) => el("li", {}, prose(one, 90))))) : null,
-      !found || (found.image === null && text === undefined) ? el("code", {}, name(found ? found.id : id)) : null));
+      !stored || (stored.image === null && text === undefined) ? el("code", {}, name(stored ? stored.id : id)) : null));
 }
 
 // Per-query scores under one setting; null is retrieval.
 function scores(answer, setting) {
-  const found = task.measures.map((measure, number) => [measure, answer.scores[number], number])
+  const rows = task.measures.map((measure, number) => [measure, answer.scores[number], number])
     .filter(([measure, score]) => measure.setting === setting && score !== null);
-  if (!found.length) return null;
-  return el("dl", { class: "scores" }, ...found.map(([measure, score, number]) =>
+  if (!rows.length) return null;
+  return el("dl", { class: "scores" }, ...rows.map(([measure, score, number]) =>
     el("div", { class: number === state.measure ? "main" : null },
       el("dt", { title: measure.unit }, measure.name),
       typeof score === "string" ? el("dd", { class: "failed", title: score }, "failed") : el("dd", {}, written(measure, score)))));
@@ -275,10 +277,10 @@ function outputOf(query, answer, output) {
     prompt.append(el("pre", { dir: "auto", tabindex: 0 }, whole(text) + rest));
   }, { once: true });
   return el("div", { class: "output" },
-    el("h4", {}, name(task.settings[output.setting])), scores(answer, output.setting), saidBy(query, output), prompt);
+    el("h4", {}, name(task.settings[output.setting])), scores(answer, output.setting), contentOf(query, output), prompt);
 }
 
-function saidBy(query, output) {
+function contentOf(query, output) {
   if (output.error !== null) return el("p", { class: "failed" }, "failed: ", prose(output.error, 90));
   if (output.image !== null) return picture(output.image, `generated for ${query.id}`);
   if (output.text !== null) return el("p", {}, prose(output.text, 200));
@@ -293,13 +295,13 @@ function more() {
   shown += next.length;
   further.hidden = shown >= order.length;
   further.textContent = `Show ${Math.min(PAGE, order.length - shown)} more`;
-  tell();
+  showCount();
   return next[0];
 }
 
-function tell() {
-  const found = order.length.toLocaleString("en");
-  const some = order.length === task.queries.length ? "" : `${found} ${order.length === 1 ? "matches" : "match"}. `;
+function showCount() {
+  const matches = order.length.toLocaleString("en");
+  const some = order.length === task.queries.length ? "" : `${matches} ${order.length === 1 ? "matches" : "match"}. `;
   const errors = state.sort === "failed" ? `${order.filter(failed).length.toLocaleString("en")} failed. ` : "";
   status.textContent = `${task.extent} ${some}${errors}${shown ? `Showing ${shown.toLocaleString("en")}.` : ""}`;
 }
@@ -308,14 +310,14 @@ async function show() {
   task = await open(state.task);
   complete();
   arrange();
-  near.disconnect();
+  unloaded(list).forEach((image) => near.unobserve(image));
   list.replaceChildren();
   shown = 0;
   more();
   const silent = task.silent.flatMap(([strategy, reason], place) => [place ? "; " : "Without an answer: ", name(strategy), " (", name(reason), ")"]);
   root.querySelector(".after").replaceChildren(
     silent.length ? el("p", { class: "about" }, ...silent, ".") : "",
-    task.unknown ? el("p", { class: "about" }, "Where a hit shows only its id, its document is not in this page: a run and a report with --full have all of them.") : "");
+    task.unknown ? el("p", { class: "about" }, "Where a hit shows only its id, its document is not in this page: a report with --full has all of them, and a run with --full their pictures.") : "");
 }
 
 // ---- the form and the address
@@ -361,27 +363,27 @@ function complete() {
 function address(changed) {
   const now = { ...state, ...changed };
   const measure = task.measures[now.measure];
-  const said = {
+  const fields = {
     task: task.name, sort: now.sort, measure: measure && label(measure),
     a: task.strategies[now.a].name, b: task.strategies[now.b].name, slice: now.slice, find: now.find,
     seed: now.sort === "random" ? now.seed : "", controls: now.controls ? 1 : "", query: now.query,
   };
-  const kept = Object.entries(said).filter(([, text]) => text !== "" && text !== undefined && text !== null);
-  return `#explorer?${new URLSearchParams(kept)}`;
+  const entries = Object.entries(fields).filter(([, text]) => text !== "" && text !== undefined && text !== null);
+  return `#explorer?${new URLSearchParams(entries)}`;
 }
 
 async function read() {
-  const said = new URLSearchParams(location.hash.startsWith("#explorer?") ? location.hash.slice(10) : "");
-  const number = Math.max(0, index.tasks.findIndex((one) => one.name === said.get("task")));
+  const fields = new URLSearchParams(location.hash.startsWith("#explorer?") ? location.hash.slice(10) : "");
+  const number = Math.max(0, index.tasks.findIndex((one) => one.name === fields.get("task")));
   task = await open(number);
-  const strategy = (key) => task.strategies.findIndex((one) => one.name === said.get(key));
+  const strategy = (key) => task.strategies.findIndex((one) => one.name === fields.get(key));
   state = {
-    task: number, sort: said.get("sort"), measure: task.measures.findIndex((one) => label(one) === said.get("measure")),
-    a: strategy("a"), b: strategy("b"), slice: said.get("slice") ?? "", find: said.get("find") ?? "",
-    seed: Number(said.get("seed")) || 0, controls: said.has("controls"), query: said.get("query") ?? "",
+    task: number, sort: fields.get("sort"), measure: task.measures.findIndex((one) => label(one) === fields.get("measure")),
+    a: strategy("a"), b: strategy("b"), slice: fields.get("slice") ?? "", find: fields.get("find") ?? "",
+    seed: Number(fields.get("seed")) || 0, controls: fields.has("controls"), query: fields.get("query") ?? "",
   };
   await show();
-  if (said.size) root.scrollIntoView();
+  if (fields.size) root.scrollIntoView();
   if (state.query) list.firstElementChild?.focus({ preventScroll: true });
 }
 
@@ -400,10 +402,10 @@ form.addEventListener("change", (event) => {
   state.query = "";
   change();
 });
-let waiting;
+let pause;
 form.find.addEventListener("input", () => {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => { state.find = form.find.value; state.query = ""; change(); }, 150);
+  clearTimeout(pause);
+  pause = setTimeout(() => { state.find = form.find.value; state.query = ""; change(); }, 150);
 });
 form.shuffle.addEventListener("click", () => { state.seed += 1; state.query = ""; change(); });
 further.addEventListener("click", () => more()?.focus());
@@ -419,7 +421,8 @@ root.addEventListener("keydown", (event) => {
 });
 
 addEventListener("hashchange", () => { if (location.hash.startsWith("#explorer?")) read(); });
-addEventListener("beforeprint", () => list.querySelectorAll("img:not([src])").forEach(load));
+addEventListener("beforeprint", () => unloaded(document).forEach(load));
+unloaded(document).forEach((image) => near.observe(image));
 
 // ---- begin: when the page has been drawn, or at once where a link leads here
 

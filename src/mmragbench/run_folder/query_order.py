@@ -1,4 +1,4 @@
-"""Which queries a report shows first, where it can't show all of them."""
+"""The order of a task's queries in its report, which may not have room for all of them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,35 @@ from mmragbench.measuring.scoring import Scored
 from mmragbench.records import Query, Task
 from mmragbench.run_folder.paths import RETRIEVAL, Setting
 
-APART = 400
+MAX_DISAGREEMENTS = 400
 """How many of the queries that strategies disagree on most come before the others."""
 
-OF_SLICE = 40
+PER_SLICE = 40
 """How many queries of each slice come before the others."""
+
+SALT = "gallery"
+"""Makes the checksums of ids; with another, the queries of all reports would be in another order."""
 
 
 def ordered(task: Task, cells: Sequence[Cell], controls: Container[str] = ()) -> list[Query]:
     """All queries: those that failed; those on which contenders differ most; some of every slice;
     then the others. Ties, slices and the others are drawn by the ids' checksums, so that the order
     does not depend on the dataset's."""
-    drawn = sorted(task.queries, key=lambda query: crc32(f"gallery {query.id}".encode()))
+    shuffled = sorted(task.queries, key=lambda query: crc32(f"{SALT} {query.id}".encode()))
     failed = set(chain.from_iterable(map(_failed, cells)))
     spread = _spread(cell for cell in cells if cell.strategy not in controls)
-    apart = [query for query in drawn if spread.get(query.id)]
-    apart.sort(key=lambda query: -spread[query.id])
+    disagreements = [query for query in shuffled if spread.get(query.id)]
+    disagreements.sort(key=lambda query: -spread[query.id])
     of_slices = (
-        islice((query for query in drawn if query.id in ids), OF_SLICE)
+        islice((query for query in shuffled if query.id in ids), PER_SLICE)
         for ids in task.slices.values()
     )
-    first = chain((query for query in drawn if query.id in failed), apart[:APART], *of_slices)
-    return list({query.id: query for query in chain(first, drawn)}.values())
+    first = chain(
+        (query for query in shuffled if query.id in failed),
+        disagreements[:MAX_DISAGREEMENTS],
+        *of_slices,
+    )
+    return list({query.id: query for query in chain(first, shuffled)}.values())
 
 
 def _failed(cell: Cell) -> set[str]:
@@ -46,7 +53,7 @@ def _failed(cell: Cell) -> set[str]:
 
 
 def _spread(cells: Iterable[Cell]) -> dict[str, float]:
-    """How far apart the cells' values are on each query: on the first measure of generation that
+    """The largest difference of the cells' values on each query: on the first measure of generation that
     has a value per query, else on the first of retrieval; the widest setting counts."""
     values: dict[tuple[Setting, str], list[float]] = {}
     for cell in cells:

@@ -1,4 +1,4 @@
-"""The first look: each task's primary measure on one line, from worst to best."""
+"""The summary strips: each task's primary measure on one line, from worst to best."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run
 
-APART = 5.0
+LABEL_DISTANCE = 5.0
 """Percent of the line below which two labels would hide each other."""
 
-CLOSE = 1.8
+MARK_DISTANCE = 1.8
 """Percent of the line below which two marks would hide each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One strategy on the line: `place` in percent, better to the right; `lane` keeps those apart
-    that are too close to tell.
+    """One strategy on a strip.
 
-    `control` is what a control stands for; for a generator that is shown nothing, that it is alone.
+    Attributes:
+        control: what a control stands for; for a generator that is shown nothing, that it is alone.
+        place: on the line, in percent; better is to the right.
+        lane: how far above the line it is drawn, so that marks do not hide each other.
     """
 
     strategy: str
@@ -36,8 +38,8 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
-    """One task's line: the measure, the setting that holds its best, and a mark per strategy."""
+class SummaryStrip:
+    """One task's strip: the measure, the setting that has its best value, and a mark per strategy."""
 
     task: str
     measure: Measure
@@ -51,20 +53,20 @@ class Strip:
         return tuple(mark for mark in self.marks if mark.best)
 
 
-def strips(run: Run) -> list[Strip]:
+def summary_strips(run: Run) -> list[SummaryStrip]:
     """A strip for each task that has a number for at least one contender; by a distance, of contenders
     alone."""
     return [_strip(run, headline) for headline in headlines(run)]
 
 
-def _strip(run: Run, headline: Headline) -> Strip:
+def _strip(run: Run, headline: Headline) -> SummaryStrip:
     measure, where = headline.measure, setting(headline.generator, headline.k)
     rows = [*headline.rows, *headline.alone]
     if is_distance(measure):
         rows = [row for row in headline.rows if run.strategies[row.strategy] is None]
     marks = tuple(_marks(run, rows))
     n = max(row.n for row in headline.rows)
-    return Strip(headline.task.name, measure, unit(measure), where, n, marks)
+    return SummaryStrip(headline.task.name, measure, unit(measure), where, n, marks)
 
 
 def _marks(run: Run, rows: Sequence[Row]) -> Iterator[Mark]:
@@ -79,17 +81,17 @@ def _marks(run: Run, rows: Sequence[Row]) -> Iterator[Mark]:
         is_best = control is None and goodness(row) == best
         value = shown(row.measure, row.estimate or 0.0, places)
         place = round(100 * share, 1)
-        lane = 0 if control else sum(abs(place - other) < CLOSE for other in taken)
+        lane = 0 if control else sum(abs(place - other) < MARK_DISTANCE for other in taken)
         taken += [] if control else [place]
         yield Mark(row.strategy, control, value, place, is_best, lane)
 
 
-def levels(strip: Strip) -> list[tuple[float, str]]:
-    """Where chance, ceiling, floor and generators alone lie; those whose labels would hide each
-    other share one, at the first one's place."""
+def control_labels(strip: SummaryStrip) -> list[tuple[float, str]]:
+    """The places and labels of chance, ceiling, floor and generators alone; those whose labels would
+    hide each other share one, at the first one's place."""
     groups: list[list[Mark]] = []
     for mark in sorted((m for m in strip.marks if m.control), key=lambda mark: mark.place):
-        if groups and mark.place - groups[-1][0].place < APART:
+        if groups and mark.place - groups[-1][0].place < LABEL_DISTANCE:
             groups[-1].append(mark)
         else:
             groups.append([mark])
