@@ -23,7 +23,7 @@ def captions(
         data: the data folder.
     """
     from mmragbench.evals.captions import JAVA, PYTHON
-    from mmragbench.submissions.captions import captions as read
+    from mmragbench.submissions.coco_results import captions as read
 
     tokenizer = {JAVA.name: JAVA, PYTHON.name: PYTHON}[given["tokenizer"]]
     submission = read(data / given["results"], data / given["references"], "skip")

@@ -25,7 +25,7 @@ def fid(references: Sequence[Reference], given: Mapping[str, Any], data: Path) -
         NotApplicable: the features' weights are not there.
     """
     from mmragbench.evals.images import images
-    from mmragbench.submissions.images import images as read
+    from mmragbench.submissions.image_folders import images as read
 
     spec = dict(given["features"])
     name = spec.pop("use")
