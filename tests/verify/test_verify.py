@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mmragbench.cli import app as cli
-from mmragbench.records import Measure, Score, Scores
+from mmragbench.records import Absence, Measure, Score, Scores
 from mmragbench.verify import references
 from mmragbench.verify import run as checking
 from mmragbench.verify.outcomes import judge
@@ -74,8 +74,9 @@ def test_failed_queries_are_a_fail_even_if_the_rest_agrees():
 
 def test_no_number_is_not_run_but_a_crash_is_a_fail():
     """Java is not installed: NOT RUN. Our evaluator broke: FAIL."""
-    assert judge(reference(), scored(reason="Java is not installed")).status == "NOT RUN"
-    assert judge(reference(), scored(reason="failed: KeyError: 'x'")).status == "FAIL"
+    no_java, crash = Absence("Java is not installed"), Absence("KeyError: 'x'", "crashed")
+    assert judge(reference(), scored(absence=no_java)).status == "NOT RUN"
+    assert judge(reference(), scored(absence=crash)).status == "FAIL"
 
 
 def test_a_defect_of_ours_is_a_fail(monkeypatch, tmp_path):
