@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,6 +115,7 @@ def _annotate(gate: Gate, as_json: bool) -> None:
 
 
 def _show(gate: Gate, every: bool) -> None:
+    """Print the result: the verdict, problems, cells, queries that got worse, power, margins."""
     from mmragbench.gating.gate_text import (
         headline,
         power,
@@ -125,39 +126,38 @@ def _show(gate: Gate, every: bool) -> None:
 
     console = wide()
     most = 10_000 if every else SHOWN
-
-    def say(text: str, style: str = "") -> None:
-        console.print(text, style=style)
-
-    say(headline(gate), "bold green" if gate.holds else "bold red")
-    for problem in gate.problems[:most]:
-        say(f"  {problem}")
-    _rest(say, len(gate.problems), most)
-    cells = gate.cells if every else gate.failing[:most]
-    if cells:
-        say("")
+    console.print(headline(gate), style="bold green" if gate.holds else "bold red")
+    _print_lines(console, [f"  {problem}" for problem in gate.problems], most)
+    if cells := gate.cells if every else gate.failing[:most]:
+        console.print()
         console.print(_table(cells, console.width))
-        _rest(say, len(gate.failing), most)
+        _print_rest(console, len(gate.failing), most)
     if examples := regression_examples(gate):
-        say("\nQueries that got worse:")
+        console.print("\nQueries that got worse:")
         console.print(_regressions(examples[:most], console.width))
-        _rest(say, len(examples), most)
+        _print_rest(console, len(examples), most)
     if remarks := underpowered(gate):
-        say("\nPassed on too few queries to count:")
-        for which, text in remarks[:most]:
-            say(f"  {which}: {text}")
-        _rest(say, len(remarks), most)
-    say("")
+        console.print("\nPassed on too few queries to count:")
+        _print_lines(console, [f"  {where}: {text}" for where, text in remarks], most)
+    console.print()
     for text in filter(None, (unfailing(gate), power(gate))):
-        say(text)
-    say(f"Margins: {', '.join(f'{name} {margin}' for name, margin in gate.margins.items())}.")
+        console.print(text)
+    margins = ", ".join(f"{name} {margin}" for name, margin in gate.margins.items())
+    console.print(f"Margins: {margins}.")
     if gate.new:
-        say(f"Not in the baseline, so not judged: {len(gate.new):,} cells.")
+        console.print(f"Not in the baseline, so not judged: {len(gate.new):,} cells.")
 
 
-def _rest(say: Callable[[str], None], count: int, most: int) -> None:
+def _print_lines(console: Terminal, lines: Sequence[str], most: int) -> None:
+    """Print the first lines, and how many more there are."""
+    for line in lines[:most]:
+        console.print(line)
+    _print_rest(console, len(lines), most)
+
+
+def _print_rest(console: Terminal, count: int, most: int) -> None:
     if count > most:
-        say(f"  … and {count - most:,} more; see --all")
+        console.print(f"  … and {count - most:,} more; see --all")
 
 
 def _table(cells: Sequence[CellResult], width: int) -> Table:
