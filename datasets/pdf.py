@@ -61,7 +61,7 @@ class Pdf:
         """Question-answering.
 
         Ids are `<file>#p<page>-<n>` for a passage and `<file>#p<page>-fig<n>` for a figure, whose
-        text is its caption, if it has one (`mmragbench.data.pdf.captions` has the rule).
+        text is its caption, if it has one (`mmragbench.data.pdf.figure_captions` has the rule).
 
         Raises:
             DataError: there are no PDF files or no questions that can be used.

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.random import Generator
 
 from gates.level import Scores, paired, percent, shares
-from mmragbench.gating.baseline import values_of
-from mmragbench.gating.cells import Cell, judge
+from mmragbench.gating.cell_results import CellResult, judge
+from mmragbench.gating.stored_baseline import values_of
 from mmragbench.records import Measure, MeasureInfo
 from mmragbench.run_folder.numbers import Evidence
 from mmragbench.statistics.resampling import Array
@@ -73,7 +73,7 @@ def _scores(drawn: World, n: int) -> Scores:
     return Scores(*(values(real[:n], side[:n], n)[:, None] for side in (before, now)))
 
 
-def _judged(scores: Scores, margin: float) -> Cell:
+def _judged(scores: Scores, margin: float) -> CellResult:
     return judge([paired(scores, margin, measure="FID(f)")])[0]
 
 

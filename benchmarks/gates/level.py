@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from mmragbench.gating.baseline import CellLine
-from mmragbench.gating.cells import Cell, Paired, judge
+from mmragbench.gating.cell_results import CellResult, PairedValues, judge
+from mmragbench.gating.stored_baseline import CellLine
 from mmragbench.statistics import Design, loss
 from mmragbench.statistics.resampling import Array
 
@@ -115,7 +115,7 @@ RARE: dict[str, Setting] = {
 
 def paired(
     scores: Scores, margin: float, bounds: Bounds = None, system: str = "s", measure: str = "CIDEr"
-) -> Paired:
+) -> PairedValues:
     """The scores as the gate reads them."""
     groups, queries = scores.before.shape
     line = CellLine(
@@ -125,14 +125,14 @@ def paired(
     ids = [f"q{i}" for i in range(groups * queries)]
     names = [f"g{i}" for i in np.repeat(np.arange(groups), queries)]
     before, now = (side.ravel().astype(np.float32) for side in scores)
-    return Paired(line, float(now.mean()), margin, ids, names, before, now, bounds)
+    return PairedValues(line, float(now.mean()), margin, ids, names, before, now, bounds)
 
 
 def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def shares(cells: Sequence[Cell]) -> dict[str, str]:
+def shares(cells: Sequence[CellResult]) -> dict[str, str]:
     """How often each verdict was given, and the power that was promised on average."""
     counts = Counter(cell.verdict for cell in cells)
     found = {verdict: percent(n / len(cells)) for verdict, n in counts.items()}
@@ -241,7 +241,7 @@ def whole_gates() -> list[str]:
     return lines
 
 
-def _gate(rng: Generator, settings: Sequence[Setting]) -> list[Cell]:
+def _gate(rng: Generator, settings: Sequence[Setting]) -> list[CellResult]:
     return judge(
         [
             paired(setting.draw(rng, 1_000), setting.margin, setting.bounds, f"s{at}", "R@10")

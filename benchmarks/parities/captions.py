@@ -42,7 +42,7 @@ def our_captions(folder: Path, file: str, tokenizer: str, java: bool) -> dict[st
     from mmragbench.evals.captions import JAVA, PYTHON
     from mmragbench.evals.captions import captions as evaluate
     from mmragbench.evals.meteor import meteor
-    from mmragbench.submissions.captions import captions as read
+    from mmragbench.submissions.coco_results import captions as read
 
     names = ["CIDEr", "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L"]
     handed = read(folder / file, folder / "coco_karpathy_test_references.json", "skip")

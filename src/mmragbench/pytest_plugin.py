@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class GateTest(Protocol):
-    """What the fixture gives.
+    """The function that the fixture returns.
 
-    Runs the suite below pytest's temporary folder (models' answers come from the cache), and fails
+    It runs the suite below pytest's temporary folder (models' answers come from the cache), and fails
     the test with the gate's own summary if it does not hold. Relative paths start at the folder of
     the test's file. Returns the result, for further assertions; None where the baseline was saved.
     """
@@ -41,7 +41,7 @@ class GateTest(Protocol):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--mmragbench-save`"""
+    """Add the option `--mmragbench-save`."""
     parser.getgroup("mmragbench").addoption(
         "--mmragbench-save",
         action="store_true",
@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
-    """Runs a suite and fails if it does not hold what its baseline reached."""
+    """A function that runs a suite, and fails the test where the gate does not hold."""
     here, save = request.path.parent, bool(request.config.getoption("--mmragbench-save"))
 
     def test(
@@ -64,34 +64,34 @@ def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
         measures: Sequence[str] = (),
     ) -> Gate | None:
         import mmragbench
-        from mmragbench.gating.baseline import Baseline
-        from mmragbench.gating.sentences import summary
+        from mmragbench.gating.gate_text import summary
+        from mmragbench.gating.stored_baseline import Baseline
 
-        known = here / suite
-        with _one_line():
+        path = here / suite
+        with _one_line_failures():
             if not save:
                 Baseline.read(here / baseline)  # before minutes are spent on the suite
-            run = mmragbench.run(known if known.is_file() else suite, overrides, tmp_path / "runs")
+            run = mmragbench.run(path if path.is_file() else suite, overrides, tmp_path / "runs")
             if save:
                 mmragbench.save_baseline(run.folder, here / baseline, measures)
                 return None
-            found: Gate = mmragbench.gate(
+            result: Gate = mmragbench.gate(
                 run.folder, here / baseline, margins, require_power, measures
             )
-        if not found.holds:
-            pytest.fail(summary(found), pytrace=False)
-        return found
+        if not result.holds:
+            pytest.fail(summary(result), pytrace=False)
+        return result
 
     return test
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
-    """What is wrong with a suite or a baseline fails the test in one line, without what led to it;
-    so does a disk that is full."""
+def _one_line_failures() -> Iterator[None]:
+    """Turns an error of a suite or baseline, or a full disk, into a failure of the test in one line,
+    without a traceback."""
     from mmragbench.engine.interrupts import outside
     from mmragbench.errors import MmragbenchError
-    from mmragbench.gating.baseline import NoBaseline
+    from mmragbench.gating.stored_baseline import NoBaseline
 
     try:
         yield

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import mmragbench as mb
-from mmragbench.gating.sentences import summary
+from mmragbench.gating.gate_text import summary
 from support import toy
 
 SETS = ["FID(colours)", "KID(colours)"]

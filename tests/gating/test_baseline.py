@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mmragbench.errors import DataError, MmragbenchError
-from mmragbench.gating import baseline_table
-from mmragbench.gating.baseline import Baseline, table_path
-from mmragbench.gating.baseline_table import SCHEMA, TaskItems, read_table, write_table
+from mmragbench.gating import stored_values
 from mmragbench.gating.gate import save_baseline
+from mmragbench.gating.stored_baseline import Baseline, table_path
+from mmragbench.gating.stored_values import SCHEMA, Table, TaskItems, read_table, write_table
 
 floats = arrays.arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32))
 ids = st.lists(st.text())
@@ -31,7 +31,7 @@ ids = st.lists(st.text())
 def test_a_table_is_read_as_it_was_written(values, queries, documents):
     """Values to every bit, nan included; ids with blanks, newlines and other scripts."""
     items = {"a": TaskItems(queries, queries, queries, documents, documents)}
-    back, columns = read_table(write_table(items, {"a": values}))
+    back, columns = read_table(write_table(Table(items, {"a": values})))
     assert back == items
     assert [column.tobytes() for column in columns["a"]] == [v.tobytes() for v in values]
 
@@ -40,7 +40,7 @@ def test_hits_take_little_room():
     """Two thousand more of them in about a bit each."""
     hits = np.random.default_rng(0).integers(0, 2, 2_000).astype(np.float32)
     items = {"a": TaskItems([], [], [], [], [])}
-    once, twice = (len(write_table(items, {"a": [hits] * n})) for n in (1, 2))
+    once, twice = (len(write_table(Table(items, {"a": [hits] * n}))) for n in (1, 2))
     assert twice - once < 500
 
 
@@ -167,7 +167,7 @@ def test_a_table_that_is_none_is_refused(own, monkeypatch):
         with pytest.raises(DataError, match="is not a baseline's table"):
             Baseline.read(own)
     retable(own, content)
-    monkeypatch.setattr(baseline_table, "MOST_VALUES", 99)
+    monkeypatch.setattr(stored_values, "MOST_VALUES", 99)
     with pytest.raises(DataError, match="it is too large"):
         Baseline.read(own)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmragbench.gating.baseline import CellLine
-from mmragbench.gating.cells import Paired, judge
+from mmragbench.gating.cell_results import PairedValues, judge
+from mmragbench.gating.stored_baseline import CellLine
 
 N = 400
 
 
-def paired(before, now, measure="R@10", margin=0.02, **numbers) -> Paired:
+def paired(before, now, measure="R@10", margin=0.02, **numbers) -> PairedValues:
     before, now = (np.asarray(side, dtype=np.float32) for side in (before, now))
     line = CellLine(
         task="t", strategy=numbers.get("strategy", "s"), generator=None, k=None, measure=measure, n=len(before), n_failed=0,
@@ -21,7 +21,7 @@ def paired(before, now, measure="R@10", margin=0.02, **numbers) -> Paired:
     estimate = numbers.get("reached", float(np.nan_to_num(now).mean()))
     bounds, family = numbers.get("bounds"), numbers.get("family", "secondary")
     lower = measure.startswith("FID")
-    return Paired(line, estimate, margin, ids, ids, before, now, bounds, family, lower)
+    return PairedValues(line, estimate, margin, ids, ids, before, now, bounds, family, lower)
 
 
 def test_of_a_distance_more_is_worse():

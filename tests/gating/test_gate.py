@@ -9,8 +9,8 @@ import pytest
 
 import mmragbench as mb
 from mmragbench.errors import MmragbenchError
+from mmragbench.gating.gate_text import regression_examples, summary
 from mmragbench.gating.renderers import markdown
-from mmragbench.gating.sentences import got_worse, summary
 
 CELL = "text-to-image/shared-space"
 
@@ -54,8 +54,8 @@ def test_lost_hits_are_a_regression_that_is_named(copy, baseline):
     assert not gate.holds
     assert (cell.verdict, cell.strategy, cell.measure) == ("regressed", "shared-space", "R@5")
     assert cell.loss > 0 and cell.p_lost < 0.05 < cell.p_holds
-    assert all(fallen.now < fallen.before for fallen in cell.fallen)
-    assert {f.now for f in cell.fallen} == {0.0}
+    assert all(query.now < query.before for query in cell.regressed_queries)
+    assert {f.now for f in cell.regressed_queries} == {0.0}
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1e", "\r"])
@@ -67,8 +67,8 @@ def test_a_line_separator_in_a_text_is_a_part_of_it(copy, baseline, mark):
     for row in rows:
         row["text"] = f"before{mark}behind"
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    worse = got_worse(mb.gate(lost.folder, baseline))
-    assert worse and {each.asked for each in worse} == {f"before{mark}behind"}
+    worse = regression_examples(mb.gate(lost.folder, baseline))
+    assert worse and {example.query_text for example in worse} == {f"before{mark}behind"}
 
 
 def test_a_gain_holds(copy, baseline):

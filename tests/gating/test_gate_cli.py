@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 import mmragbench as mb
 from mmragbench.cli.app import app
-from mmragbench.gating.cells import Cell
+from mmragbench.gating.cell_results import CellResult
+from mmragbench.gating.comparability import Problem
 from mmragbench.gating.gate import Gate
-from mmragbench.gating.problems import Problem
 from mmragbench.gating.renderers import errors, junit, markdown
 
 NASTY = "a|b <script>alert(1)</script> *c* \x07 100%\r\n::error::"
@@ -33,7 +33,9 @@ def worse(copy):
 @pytest.fixture
 def nasty(tmp_path):
     """A result whose names come from hostile data."""
-    cell = Cell("t", NASTY, None, None, "R@5", 0.5, 0.4, 0.02, "regressed", 0.1, 1.0, 0.001, 9, 9)
+    cell = CellResult(
+        "t", NASTY, None, None, "R@5", 0.5, 0.4, 0.02, "regressed", 0.1, 1.0, 0.001, 9, 9
+    )
     problem = Problem("missing query", "t", f"1 query missing: {NASTY}", (NASTY,))
     return Gate(tmp_path, NASTY, (cell,), (problem,), {})
 

@@ -17,7 +17,7 @@ PACKAGE = '''"""How far apart two pictures are, as LPIPS says it: 0 to 1, and lo
 
 import numpy as np
 
-from mmragbench.records import Score, Scores
+from mmragbench.records import Absence, Score, Scores
 from mmragbench.registry import measures
 from mmragbench.signature import signature
 
@@ -28,8 +28,8 @@ def lpips(measures, task, rankings, outputs, **_):
     outputs = {output.query: output for output in outputs}
     scores = tuple(_score(outputs.get(q.id), q.id, task.targets[q.id]) for q in task.queries)
     n = sum(score.value is not None for score in scores)
-    reason = None if n else "no picture"
-    return [Scores(m, signature(m, n=n), scores, reason=reason, bounds=(0, 1)) for m in measures]
+    absence = None if n else Absence("no picture")
+    return [Scores(m, signature(m, n=n), scores, absence=absence, bounds=(0, 1)) for m in measures]
 
 
 def _score(output, query, target):

@@ -12,10 +12,10 @@ import pytest
 
 from mmragbench.signature import parse
 from mmragbench.statistics import holm
-from mmragbench.submissions.captions import captions
+from mmragbench.submissions.coco_results import captions
 from mmragbench.submissions.problems import MissingOutputs
-from mmragbench.submissions.rankings import rankings
-from mmragbench.submissions.scoring import judge_captions, judge_rankings
+from mmragbench.submissions.submission_scores import score_captions, score_rankings
+from mmragbench.submissions.trec_rankings import rankings
 from mmragbench.submissions.versus import versus
 
 PROGRAM = Path(sys.executable).with_name("mmragbench")
@@ -68,9 +68,9 @@ def test_the_difference_is_that_of_the_estimates_on_the_common_items(write, gold
     """Means and corpus values (Bleu) alike; as if only the items of both had been asked."""
     a = captions(write("a", without(GOOD, 0)), gold, "skip")
     b = captions(write("b", without(BAD, 6, 7)), gold, "skip")
-    found = versus(a, b, partial(judge_captions, names=QUICK))
+    found = versus(a, b, partial(score_captions, names=QUICK))
     alone = [
-        judge_captions(captions(write("c", without(system, 0, 6, 7)), gold, "skip"), QUICK)
+        score_captions(captions(write("c", without(system, 0, 6, 7)), gold, "skip"), QUICK)
         for system in (GOOD, BAD)
     ]
     assert [pair.measure for pair in found.pairs] == list(QUICK)
@@ -81,13 +81,13 @@ def test_the_difference_is_that_of_the_estimates_on_the_common_items(write, gold
         assert pair.low <= pair.difference <= pair.high
         assert (pair.n, x["n"], y["n"]) == (5, 5, 5)
     assert parse(found.sides[0].rows[0]["signature"])["n_missing"] == "3"
-    assert found.lone == (("6", "7"), ("0",))
+    assert found.unpaired == (("6", "7"), ("0",))
 
 
 def test_the_other_way_round_is_the_opposite(write, gold):
     """RESULTS - OTHER, not the reverse."""
     a, b = captions(write("a", GOOD), gold), captions(write("b", BAD), gold)
-    judge = partial(judge_captions, names=["CIDEr"])
+    judge = partial(score_captions, names=["CIDEr"])
     (there,), (back,) = versus(a, b, judge).pairs, versus(b, a, judge).pairs
     assert (there.a, there.b, there.verdict, back.verdict) == ("a", "b", "better", "worse")
     assert there.difference == -back.difference > 0
@@ -98,7 +98,7 @@ def test_identical_outputs_are_not_tested(write, gold):
     """Difference 0 with an interval that is no point, no p-value, and no number of queries would
     tell; names tell the files apart."""
     same = captions(write("a", GOOD), gold)
-    for pair in versus(same, same, partial(judge_captions, names=QUICK)).pairs:
+    for pair in versus(same, same, partial(score_captions, names=QUICK)).pairs:
         assert pair.low < pair.difference == 0 < pair.high
         assert (pair.p_value, pair.p_holm) == (None, None)
         assert (pair.verdict, pair.needed) == ("identical", None)
@@ -120,13 +120,13 @@ def test_the_family_is_the_measures_shown(write, gold):
     ROUGE_L stand in one proportion) are one; alone, a measure has no correction."""
     close = {**GOOD, 0: BAD[0], 3: BAD[3]}
     a, b = captions(write("a", GOOD), gold), captions(write("b", close), gold)
-    together = versus(a, b, partial(judge_captions, names=QUICK)).pairs
+    together = versus(a, b, partial(score_captions, names=QUICK)).pairs
     first, bleu_1, bleu_4, rouge = together
     one_each = (first, bleu_1, bleu_4)
     assert [p.p_holm for p in one_each] == holm([p.p_value for p in one_each])
     assert (rouge.p_value, rouge.p_holm, rouge.tests) == (bleu_1.p_value, bleu_1.p_holm, 3)
     assert together[0].p_holm > together[0].p_value
-    (alone,) = versus(a, b, partial(judge_captions, names=QUICK[:1])).pairs
+    (alone,) = versus(a, b, partial(score_captions, names=QUICK[:1])).pairs
     assert alone.p_holm == alone.p_value == together[0].p_value
     assert (alone.verdict, alone.needed > 8) == ("can't tell", True)
 
@@ -135,9 +135,9 @@ def test_zero_keeps_what_one_lacks(runs):
     """It counts as 0 in the one that lacks it."""
     first, second, qrels = runs
     a, b = rankings(first, qrels, "zero"), rankings(second, qrels, "zero")
-    found = versus(a, b, partial(judge_rankings, names=["RR"]))
+    found = versus(a, b, partial(score_rankings, names=["RR"]))
     (pair,) = found.pairs
-    assert (pair.n, found.lone) == (10, ((), ()))
+    assert (pair.n, found.unpaired) == (10, ((), ()))
     assert pair.difference == pytest.approx(1 - found.sides[1].rows[0]["estimate"])
 
 
@@ -146,7 +146,7 @@ def test_groups_are_compared_together(runs, tmp_path):
     first, second, qrels = runs
     groups = tmp_path / "groups.tsv"
     groups.write_text("".join(f"q{i}\tg{i // 5}\n" for i in range(10)))
-    judge = partial(judge_rankings, names=["RR"])
+    judge = partial(score_rankings, names=["RR"])
     free, tied = (
         versus(*(rankings(run, qrels, "skip", g) for run in (first, second)), judge).pairs[0]
         for g in (None, groups)
@@ -160,7 +160,7 @@ def test_nothing_in_common_is_an_error(write, gold):
     a = captions(write("a", {0: "A", 1: "B"}), gold, "skip")
     b = captions(write("b", {2: "A", 3: "B"}), gold, "skip")
     with pytest.raises(MissingOutputs, match="no images in common"):
-        versus(a, b, partial(judge_captions, names=["CIDEr"]))
+        versus(a, b, partial(score_captions, names=["CIDEr"]))
 
 
 def test_what_the_other_lacks_is_one_line_and_exit_code_2(runs):

@@ -8,9 +8,9 @@ import pytest
 
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.signature import parse
-from mmragbench.submissions.captions import captions
+from mmragbench.submissions.coco_results import captions
 from mmragbench.submissions.problems import MissingOutputs
-from mmragbench.submissions.scoring import judge_captions
+from mmragbench.submissions.submission_scores import score_captions
 
 REFERENCES = {
     1: ["A man rides a red bike.", "A man on a bike"],
@@ -49,10 +49,10 @@ def estimates(judged):
 
 def test_integer_and_string_ids_are_the_same_by_their_text(files):
     """`7` in one file and `"7"` in the other are one image."""
-    as_text = judge_captions(
+    as_text = score_captions(
         captions(*files([{**r, "image_id": str(r["image_id"])} for r in rows()])), QUICK
     )
-    as_numbers = judge_captions(captions(*files(rows())), QUICK)
+    as_numbers = score_captions(captions(*files(rows())), QUICK)
     assert as_text.rows == as_numbers.rows
 
 
@@ -69,8 +69,8 @@ def test_a_missing_image_is_an_error_that_says_what_to_do(files):
 def test_skipping_is_as_if_only_the_others_had_been_asked(files):
     """The idf corpus is then the references of the images that are scored."""
     three = {id: texts for id, texts in REFERENCES.items() if id != 4}
-    alone = judge_captions(captions(*files(rows()[:3], three)), QUICK)
-    skipped = judge_captions(captions(*files(rows()[:3]), "skip"), QUICK)
+    alone = score_captions(captions(*files(rows()[:3], three)), QUICK)
+    skipped = score_captions(captions(*files(rows()[:3]), "skip"), QUICK)
     assert estimates(skipped) == estimates(alone)
     facts = parse(skipped.rows[0]["signature"])
     assert (facts["missing"], facts["n_missing"], facts["n"]) == ("skip", "1", "3")
@@ -78,8 +78,8 @@ def test_skipping_is_as_if_only_the_others_had_been_asked(files):
 
 def test_zero_counts_what_is_missing_as_nothing_said(files):
     """0 in CIDEr and ROUGE_L, an empty candidate in Bleu; the corpus and n stay whole."""
-    zero = judge_captions(captions(*files(rows()[:3]), "zero"), QUICK)
-    empty = judge_captions(captions(*files(rows({**CAPTIONS, 4: ""}))), QUICK)
+    zero = score_captions(captions(*files(rows()[:3]), "zero"), QUICK)
+    empty = score_captions(captions(*files(rows({**CAPTIONS, 4: ""}))), QUICK)
     assert estimates(zero) == estimates(empty)
     found = {(s.measure.name, each.query): each.value for s in zero.scores for each in s.scores}
     assert found["CIDEr", "4"] == found["ROUGE_L", "4"] == 0.0
@@ -103,8 +103,8 @@ def test_unknown_images_are_an_error_or_ignored(files):
         captions(*files(given))
     ignored = captions(*files(given), "skip")
     assert ignored.problems.notes == {"unknown": {"count": 1, "ids": ["99"]}}
-    whole = judge_captions(captions(*files(rows())), QUICK)
-    assert estimates(judge_captions(ignored, QUICK)) == estimates(whole)
+    whole = score_captions(captions(*files(rows())), QUICK)
+    assert estimates(score_captions(ignored, QUICK)) == estimates(whole)
 
 
 def test_the_same_caption_twice_counts_once(files):
@@ -142,8 +142,8 @@ def test_references_that_are_no_text_are_left_out_and_named(files):
     given = captions(results, gold)
     assert given.task.references["1"] == tuple(REFERENCES[1])
     assert given.problems.notes["captions that are no text"]["count"] == 4
-    whole = judge_captions(captions(*files(rows())), QUICK)
-    assert estimates(judge_captions(given, QUICK)) == estimates(whole)
+    whole = score_captions(captions(*files(rows())), QUICK)
+    assert estimates(score_captions(given, QUICK)) == estimates(whole)
 
 
 def test_an_annotation_that_is_none_is_named(files):
@@ -192,12 +192,12 @@ def test_what_is_not_coco_annotations_is_named(files, content):
 def test_an_unknown_measure_is_named_with_those_there_are(files):
     """With the nearest."""
     with pytest.raises(SuiteError, match="Did you mean 'Bleu_4'"):
-        judge_captions(captions(*files(rows())), ["Bleu4"])
+        score_captions(captions(*files(rows())), ["Bleu4"])
 
 
 def test_every_number_has_an_interval_around_it(files):
     """Means and corpus values alike; rows have the keys of `summary.json`."""
-    for row in judge_captions(captions(*files(rows())), QUICK).rows:
+    for row in score_captions(captions(*files(rows())), QUICK).rows:
         assert row["low"] <= row["estimate"] <= row["high"]
         assert list(row)[:6] == ["task", "strategy", "generator", "k", "slice", "measure"]
         assert (row["task"], row["strategy"]) == ("captioning", "system")
@@ -207,7 +207,7 @@ def test_every_number_has_an_interval_around_it(files):
 def test_an_interval_stays_on_the_measures_scale(files, measure):
     """Bleu's interval comes from pseudo-values, which lie beyond 0 and 1; the interval does not."""
     nearly = {id: texts[0] for id, texts in REFERENCES.items()} | {4: "A cat sits on the sofa."}
-    judged = judge_captions(captions(*files(rows(nearly))), [measure])
+    judged = score_captions(captions(*files(rows(nearly))), [measure])
     values = judged.scores[0].influences.values()
     (row,) = judged.rows
     assert max(values) > 1
@@ -217,28 +217,28 @@ def test_an_interval_stays_on_the_measures_scale(files, measure):
 def test_a_perfect_pair_is_not_zero_for_being_scored_with_others(files):
     """HELM makes a new CIDEr for each pair, where every idf is log 1, and gets 0 each time."""
     perfect = {id: texts[0] for id, texts in REFERENCES.items()}
-    judged = judge_captions(captions(*files(rows(perfect))), ["CIDEr"])
+    judged = score_captions(captions(*files(rows(perfect))), ["CIDEr"])
     assert all(score.value > 1 for score in judged.scores[0].scores)
 
 
 def test_case_and_punctuation_do_not_count(files):
     """VLMEvalKit scores CIDEr without tokenising: 4.04 where 7.50 was right."""
     loud = {id: text.upper().replace(".", " !") for id, text in CAPTIONS.items()}
-    plain = judge_captions(captions(*files(rows())), QUICK)
-    assert estimates(judge_captions(captions(*files(rows(loud))), QUICK)) == estimates(plain)
+    plain = score_captions(captions(*files(rows())), QUICK)
+    assert estimates(score_captions(captions(*files(rows(loud))), QUICK)) == estimates(plain)
 
 
 def test_javas_tokeniser_without_java_is_an_error(files, monkeypatch):
     """It says which one needs none."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Exception, match="ptb-py does not"):
-        judge_captions(captions(*files(rows())), QUICK, "ptb-java")
+        score_captions(captions(*files(rows())), QUICK, "ptb-java")
 
 
 def test_meteor_without_java_is_absent_with_a_reason(files, monkeypatch):
     """And the others have their numbers."""
     monkeypatch.setenv("PATH", "")
-    cider, meteor = judge_captions(captions(*files(rows())), ["CIDEr", "METEOR"]).rows
+    cider, meteor = score_captions(captions(*files(rows())), ["CIDEr", "METEOR"]).rows
     assert cider["estimate"] > 0
     assert (meteor["estimate"], meteor["reason"]) == (None, "Java is not installed")
 

@@ -11,11 +11,11 @@ from PIL import Image as Pillow
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.signature import parse
 from mmragbench.submissions.features import Features, label, resolve
-from mmragbench.submissions.fidelity import judge_images, judge_moments
-from mmragbench.submissions.images import images
+from mmragbench.submissions.fidelity import score_images, score_moments
+from mmragbench.submissions.image_folders import images
 from mmragbench.submissions.moments import Moments, frechet
 from mmragbench.submissions.problems import MissingOutputs
-from mmragbench.submissions.writing import remarks
+from mmragbench.submissions.score_output import remarks
 
 
 class Mean:
@@ -78,7 +78,7 @@ def test_folders_are_paired_by_name_without_ending(folder):
     made, real = folder("made", names(30, ".png"), 1), folder("real", names(30, ".bmp"), 2)
     submission = images(made, real)
     assert not submission.problems.notes
-    fid, kid = judge_images(submission, FEATURES).rows
+    fid, kid = score_images(submission, FEATURES).rows
     assert fid["estimate"] == pytest.approx(scipy_fid(encoded(real), encoded(made)), rel=1e-5)
     facts = parse(fid["signature"])
     assert (facts["measure"], facts["n_real"], facts["n_generated"]) == ("FID(mean)", "30", "30")
@@ -96,7 +96,7 @@ def test_folders_with_no_name_in_common_are_two_sets(folder):
     )
     submission = images(made, real)
     assert not submission.problems.notes
-    facts = parse(judge_images(submission, FEATURES, ["FID"]).rows[0]["signature"])
+    facts = parse(score_images(submission, FEATURES, ["FID"]).rows[0]["signature"])
     assert (facts["n_real"], facts["n_generated"]) == ("25", "20")
 
 
@@ -114,7 +114,7 @@ def test_a_missing_picture_takes_its_real_one_along(folder):
     made, real = folder("made", names(18, ".png"), 1), folder("real", names(20, ".png"), 2)
     skipped = images(made, real, "skip")
     assert skipped.problems.ids["missing"] == ("18", "19")
-    row = judge_images(skipped, FEATURES, ["FID"]).rows[0]
+    row = score_images(skipped, FEATURES, ["FID"]).rows[0]
     kept = [file for file in real.iterdir() if int(file.stem) < 18]
     there = Mean().encode_images([Opened(file) for file in kept])
     assert row["estimate"] == pytest.approx(scipy_fid(there, encoded(made)), rel=1e-5)
@@ -129,7 +129,7 @@ def test_a_picture_that_cannot_be_read_is_named_and_counted(folder):
     with pytest.raises(MissingOutputs, match=r"made/3 \(truncated image\)"):
         images(made, real)
     submission = images(made, real, "skip")
-    judged = judge_images(submission, FEATURES)
+    judged = score_images(submission, FEATURES)
     assert [(row["n"], row["n_failed"]) for row in judged.rows] == [(11, 1)] * 2
     assert [(s.query, s.error) for s in judged.scores[0].scores] == [("3", "truncated image")]
 
@@ -214,7 +214,7 @@ def test_what_is_left_out_is_counted_by_ending(folder):
         (made / name).write_text("no picture")
     submission = images(made, real)
     assert len(submission.outputs) == 3
-    judged = judge_images(submission, FEATURES, ["FID"])
+    judged = score_images(submission, FEATURES, ["FID"])
     lines = list(remarks(judged.rows, submission.problems, "error"))
     assert lines[:2] == [
         "4 files that are no pictures: .txt 2, .json 1, without one 1 (left out)",
@@ -329,7 +329,7 @@ def test_moments_stand_for_pictures_on_either_side(folder, tmp_path, stored):
         side: saved(tmp_path / f"{side}.npz", encoded(path)) if stored in (side, "both") else path
         for side, path in folders.items()
     }
-    _, judged = judge_moments(paths["made"], paths["real"], FEATURES, ["FID", "KID"], "error")
+    _, judged = score_moments(paths["made"], paths["real"], FEATURES, ["FID", "KID"], "error")
     fid, kid = judged.rows
     expected = scipy_fid(encoded(folders["real"]), encoded(folders["made"]))
     assert fid["estimate"] == pytest.approx(expected, rel=1e-5)
@@ -349,7 +349,7 @@ def test_moments_of_another_network_are_refused(tmp_path):
     a = saved(tmp_path / "a.npz", dice.normal(size=(9, 4)))
     b = saved(tmp_path / "b.npz", dice.normal(size=(9, 6)))
     with pytest.raises(DataError, match="6 and of 4 dimensions"):
-        judge_moments(a, b, Features("mean"), ["FID"], "error")
+        score_moments(a, b, Features("mean"), ["FID"], "error")
 
 
 def test_a_pickle_in_an_npz_is_not_opened(tmp_path):
@@ -429,7 +429,7 @@ def test_a_picture_without_features_is_named(folder):
     made, real = folder("made", names(9, ".png"), 1), folder("real", names(9, ".png"), 2)
     submission = images(made, real)
     with pytest.raises(DataError, match=r"cannot encode 1 of 9: .*7\.png"):
-        judge_images(submission, Features("mine", Overflowing()))
+        score_images(submission, Features("mine", Overflowing()))
 
 
 def test_fewer_pictures_than_dimensions(tmp_path):

@@ -12,8 +12,8 @@ from mmragbench.formats import trec
 from mmragbench.records import Measure, Query, Ranking, Task
 from mmragbench.signature import parse
 from mmragbench.submissions.problems import MissingOutputs
-from mmragbench.submissions.rankings import rankings, read_qrels, read_run
-from mmragbench.submissions.scoring import judge_rankings
+from mmragbench.submissions.submission_scores import score_rankings
+from mmragbench.submissions.trec_rankings import rankings, read_qrels, read_run
 
 QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq2 0 d4 1\nq3 0 d5 0\n"
 RUN = "q1 Q0 d2 1 0.9 s\nq1 Q0 d1 2 0.8 s\nq2 Q0 d3 1 0.7 s\n"
@@ -38,7 +38,7 @@ def estimates(judged):
 
 def test_the_measures_of_a_small_run(files):
     """Worked out by hand: q1 finds d1 second, q2 finds one of two first, q3 has no gold."""
-    found = estimates(judge_rankings(rankings(*files()), ["R@1", "R@10", "Success@1", "RR", "AP"]))
+    found = estimates(score_rankings(rankings(*files()), ["R@1", "R@10", "Success@1", "RR", "AP"]))
     assert found == {"R@1": 0.25, "R@10": 0.75, "Success@1": 0.5, "RR": 0.75, "AP": 0.5}
 
 
@@ -72,7 +72,7 @@ def test_equal_to_trec_eval_whatever_the_files_order(files, seed):
         list(ir_measures.read_trec_qrels(str(paths[1]))),
         list(ir_measures.read_trec_run(str(paths[0]))),
     )
-    actual = estimates(judge_rankings(rankings(*paths), names))
+    actual = estimates(score_rankings(rankings(*paths), names))
     assert actual == pytest.approx({str(m): value for m, value in expected.items()}, abs=1e-9)
 
 
@@ -86,7 +86,7 @@ def test_ties_do_not_depend_on_the_order_of_lines(files):
 
 def test_a_hit_with_the_querys_own_id_is_a_hit(files):
     """beir drops it: then image-to-image and duplicate-question retrieval lose their answers."""
-    found = judge_rankings(rankings(*files("a Q0 a 1 1.0 s\n", "a 0 a 1\n")), ["Success@1"])
+    found = score_rankings(rankings(*files("a Q0 a 1 1.0 s\n", "a 0 a 1\n")), ["Success@1"])
     assert estimates(found) == {"Success@1": 1.0}
 
 
@@ -94,7 +94,7 @@ def test_true_recall_and_hit_rate_have_two_names(files):
     """Five relevant captions per image, one found: mteb calls 0.2 recall, CLIP papers call 1."""
     qrels = "".join(f"image 0 caption{i} 1\n" for i in range(5))
     run = "image Q0 caption2 1 1.0 s\nimage Q0 other 2 0.5 s\n"
-    found = estimates(judge_rankings(rankings(*files(run, qrels)), ["R@5", "Success@5"]))
+    found = estimates(score_rankings(rankings(*files(run, qrels)), ["R@5", "Success@5"]))
     assert found == {"R@5": 0.2, "Success@5": 1.0}
 
 
@@ -105,7 +105,7 @@ def test_missing_queries_follow_the_policy(files):
         rankings(*paths)
     found = {}
     for policy in ("skip", "zero"):
-        (row,) = judge_rankings(rankings(*paths, policy), ["RR"]).rows
+        (row,) = score_rankings(rankings(*paths, policy), ["RR"]).rows
         facts = parse(row["signature"])
         assert (facts["missing"], facts["n_missing"]) == (policy, "1")
         found[policy] = row["estimate"], row["n"], row["n_failed"]
@@ -122,7 +122,7 @@ def test_unknown_queries_are_an_error_or_ignored(files):
         "unknown": {"count": 1, "ids": ["q9"]},
         "irrelevant": {"count": 1, "ids": ["q3"]},
     }
-    assert estimates(judge_rankings(ignored)) == estimates(judge_rankings(rankings(*files())))
+    assert estimates(score_rankings(ignored)) == estimates(score_rankings(rankings(*files())))
 
 
 def test_a_run_folders_run_is_read_back(tmp_path):
@@ -132,7 +132,7 @@ def test_a_run_folders_run_is_read_back(tmp_path):
     run.write_text("".join(trec.lines([ranking], "mine")))
     qrels.write_text("query-id\tcorpus-id\tscore\na query\tdoc 1\t1\n")
     assert read_run(run)[0] == {"a%20query": {"doc%201": 0.1 + 0.2, "doc%202": 0.1}}
-    assert estimates(judge_rankings(rankings(run, qrels), ["RR"])) == {"RR": 1.0}
+    assert estimates(score_rankings(rankings(run, qrels), ["RR"])) == {"RR": 1.0}
 
 
 def test_queries_of_a_group_are_resampled_together(files, tmp_path):
@@ -145,7 +145,7 @@ def test_queries_of_a_group_are_resampled_together(files, tmp_path):
     assert rankings(*paths, groups=groups).task.queries[0] == Query("i0#0", group="i0")
     widths = []
     for given in (None, groups):
-        (row,) = judge_rankings(rankings(*paths, groups=given), ["Success@1"]).rows
+        (row,) = score_rankings(rankings(*paths, groups=given), ["Success@1"]).rows
         widths.append(row["high"] - row["low"])
     assert widths[1] > widths[0]
 
@@ -196,7 +196,7 @@ def test_what_is_said_twice_is_counted(files):
 def test_blanks_of_unicode_are_parts_of_ids(files):
     """As for trec_eval, a field ends at a blank or a tab; a no-break space does not end it."""
     run, qrels = "q\u00a01\tQ0 d\u30001 1 0.5 s\n", "q\u00a01 0 d\u30001 1\n"
-    assert estimates(judge_rankings(rankings(*files(run, qrels)), ["RR"])) == {"RR": 1.0}
+    assert estimates(score_rankings(rankings(*files(run, qrels)), ["RR"])) == {"RR": 1.0}
 
 
 @pytest.mark.parametrize("grade", [10**9, -(10**9), 1_001])
@@ -250,7 +250,7 @@ def test_contradictions_are_errors(files):
 def test_measures_without_their_cutoff_are_refused(files):
     """`R` alone is nothing here."""
     with pytest.raises(SuiteError, match="R@k"):
-        judge_rankings(rankings(*files()), ["R"])
+        score_rankings(rankings(*files()), ["R"])
 
 
 def test_judgements_without_a_relevant_document(files):

@@ -74,8 +74,9 @@ def test_failed_queries_are_a_fail_even_if_the_rest_agrees():
 
 def test_no_number_is_not_run_but_a_crash_is_a_fail():
     """Java is not installed: NOT RUN. Our evaluator broke: FAIL."""
-    assert judge(reference(), scored(absence=Absence("Java is not installed"))).status == "NOT RUN"
-    assert judge(reference(), scored(absence=Absence("KeyError: 'x'", "crashed"))).status == "FAIL"
+    no_java, crash = Absence("Java is not installed"), Absence("KeyError: 'x'", "crashed")
+    assert judge(reference(), scored(absence=no_java)).status == "NOT RUN"
+    assert judge(reference(), scored(absence=crash)).status == "FAIL"
 
 
 def test_a_defect_of_ours_is_a_fail(monkeypatch, tmp_path):

@@ -13,8 +13,8 @@ import runs
 from damaged_files import damaged
 
 from doors import Outcome
-from mmragbench.gating.baseline import table_path
 from mmragbench.gating.gate import gate, save_baseline
+from mmragbench.gating.stored_baseline import table_path
 
 ODD: tuple[Any, ...] = (
     None, True, -1, 0, 10**400, 1.5, "", "x", "CIDEr@0", "FID(a/../..)", [], {}, ["x"], {"a": 1},

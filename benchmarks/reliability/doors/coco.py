@@ -87,11 +87,11 @@ def _plain(caption: object) -> bool:
 
 
 def _scored(folder: Path) -> Outcome:
-    from mmragbench.submissions.captions import captions
-    from mmragbench.submissions.scoring import judge_captions
+    from mmragbench.submissions.coco_results import captions
+    from mmragbench.submissions.submission_scores import score_captions
 
     submission = captions(folder / "results.json", folder / "captions.json", "zero")
-    judge_captions(submission, ["CIDEr", "Bleu_4", "ROUGE_L"])
+    score_captions(submission, ["CIDEr", "Bleu_4", "ROUGE_L"])
     results = json.loads((folder / "results.json").read_bytes())
     ids = {str(row["image_id"]) for row in results}
     problems = submission.problems.ids

@@ -33,7 +33,7 @@ def make(rng: random.Random, folder: Path) -> None:
 def enter(folder: Path) -> Outcome:
     """As `score images --missing skip` reads them; the outcome is that of `made`."""
     from mmragbench.errors import MmragbenchError
-    from mmragbench.submissions.images import images, list_pictures, read_folder
+    from mmragbench.submissions.image_folders import images, list_pictures, read_folder
 
     made, real, how = folder / "made", folder / "real", (folder / "how").read_text()
     refused = None

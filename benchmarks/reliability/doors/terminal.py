@@ -20,7 +20,7 @@ from mmragbench.errors import DataError, unknown
 from mmragbench.records import Exclusion
 from mmragbench.reporting.words.gfm import escape
 from mmragbench.submissions.problems import Problems
-from mmragbench.submissions.writing import unfit
+from mmragbench.submissions.score_output import unfit
 
 PARTS = (
     "a", "Zürich", "名", "🙂", "\x1b[2J", "\x1b]0;t\x07", "\x1b]8;;http://x\x1b\\", "\x9b31m", "\x90q\x9c",

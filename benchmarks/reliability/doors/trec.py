@@ -37,13 +37,13 @@ def make(rng: random.Random, folder: Path) -> None:
 def enter(folder: Path) -> Outcome:
     """Read and scored; every pair of a query and a document must come in, or be an error."""
     from mmragbench.formats.judgements import read_judgements
-    from mmragbench.submissions.rankings import rankings, read_run
-    from mmragbench.submissions.scoring import judge_rankings
+    from mmragbench.submissions.submission_scores import score_rankings
+    from mmragbench.submissions.trec_rankings import rankings, read_run
 
     groups = folder / "groups.tsv"
     files = folder / "run.trec", folder / "qrels"
     submission = rankings(*files, "skip", groups if groups.is_file() else None)
-    for row in judge_rankings(submission, MEASURES).rows:
+    for row in score_rankings(submission, MEASURES).rows:
         if row["low"] is not None and not 0 <= row["low"] <= row["estimate"] <= row["high"] <= 1:
             raise ValueError(f"an interval beyond the scale: {row}")
     hits, grades = read_run(files[0])[0], read_judgements(files[1]).grades

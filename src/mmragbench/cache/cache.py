@@ -74,7 +74,7 @@ class Cache:
         write_checked(self._result_path(key), value)
 
 
-RESULT_FORMAT = "2"
+RESULT_FORMAT = "3"
 """The version of a result's file: a line with the SHA-256 of the rest, and the rest."""
 
 

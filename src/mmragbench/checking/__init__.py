@@ -1,4 +1,4 @@
-"""The contract kit: does a component keep its promises?
+"""The contract kit: rules that check a component against the contract of its kind.
 
 The rules of each kind are in the file of its name (those of models in `models`); `rules` hands them to
 a test, `mmragbench check` tries them from the command line.

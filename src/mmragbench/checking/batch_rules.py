@@ -1,4 +1,4 @@
-"""What holds for every method that gets a chunk of work: one answer an item, in order, each by itself.
+"""Rules of every method on a chunk of work: one answer an item, in order, independent of the others.
 
 Encoders, captioners, chat models, painters, rerankers, stores, strategies and generators share these.
 """
@@ -122,7 +122,7 @@ def something_is_answered(subject: Subject) -> Breaches:
 
 
 def _error(answer: object) -> str | None:
-    """Why there is no answer; None where there is one."""
+    """The error of an answer; None where it has a content."""
     if isinstance(answer, Output):
         return answer.error
     if isinstance(answer, Failure):

@@ -1,4 +1,4 @@
-"""The contract of generators: one output a query, of the right modality, that says what it was shown."""
+"""The contract of generators: one output a query, of the right modality, with the shown documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What components are tried on: a few drawn pictures with captions, as every kind of task.
+"""Inputs that components are tried on: a few drawn pictures with captions, as every kind of task.
 
 Small, but awkward where real data are: pictures of several sizes and modes, two documents with the
 same content (ties), ids whose order as strings is not their order, captions that look like markup.
@@ -24,7 +24,7 @@ SIZES = ((64, 48), (48, 64), (50, 50), (72, 40))
 MODES = ("RGB", "RGB", "L", "RGBA")
 
 MARKUP = "<script>alert('mmragbench')</script>"
-"""What must never stand in a page as it is."""
+"""A text that no page may have without escaping."""
 
 AWKWARD = f"{MARKUP} 50% & $5_{{x}}^2 ~#\\ | שלום 🦄"
 
@@ -44,7 +44,7 @@ class LazySequence(Sequence[Any]):
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Gone when the process ends."""
+    """The kit's folder, which is deleted when the process ends."""
     return tempfile.TemporaryDirectory(prefix="mmragbench-check-")
 
 
@@ -56,7 +56,7 @@ def folder(name: str) -> Path:
 
 
 def caption(i: int) -> str:
-    """What the i-th picture shows."""
+    """The caption of the i-th picture."""
     return f"a {_colour(i)} {SHAPES[i % 3]} on {_colour(i + 3)}"
 
 
@@ -90,12 +90,12 @@ def unreadable() -> Image:
 
 
 def pictures() -> list[Image]:
-    """Eight, of several sizes and modes."""
+    """Eight pictures, of several sizes and modes."""
     return [picture(i) for i in range(8)]
 
 
 def texts() -> list[Text]:
-    """Eight: short, long, empty, awkward, and one that is there twice under two ids."""
+    """Eight texts: short, long, empty, awkward, and one twice under two ids."""
     contents = [
         caption(0),
         "a",
@@ -110,7 +110,7 @@ def texts() -> list[Text]:
 
 
 ORDER = (7, 10, 2, 9, 1, 11, 4, 3, 8, 0)
-"""Neither ascending nor descending."""
+"""The order of a memory's documents: neither ascending nor descending."""
 
 
 def memory(first: int = 0, image: bool = True, text: bool = True) -> list[Document]:
@@ -132,7 +132,7 @@ def mixed() -> list[Document]:
 
 
 def queries(image: bool = True, text: bool = True) -> list[Query]:
-    """Five, of pictures that no memory has."""
+    """Five queries, of pictures that no memory has."""
     return [_query(n, image, text) for n in (3, 0, 12, 1, 2)]
 
 
@@ -142,7 +142,7 @@ def _query(n: int, image: bool, text: bool) -> Query:
 
 
 def several() -> list[Query]:
-    """With a text alone, a picture alone, or both."""
+    """Five queries with a text alone, a picture alone, or both."""
     sides = [(False, True), (True, True), (True, False)]
     return [_query(n, *sides[n % 3]) for n in (3, 0, 12, 1, 2)]
 
@@ -150,7 +150,7 @@ def several() -> list[Query]:
 def _task(
     name: str, memory: list[Document], queries: list[Query], output: OutputKind = "none"
 ) -> Task:
-    """Gold: the first documents in turn; the captions as references, also for pictures."""
+    """A task whose gold is the first documents in turn, and whose references are the captions."""
     named = {query.id: int(query.id[1:]) for query in queries}
     relevant = {query: memory[n % len(memory)].id for query, n in named.items()}
     return Task(

@@ -1,5 +1,4 @@
-"""The checks of a component: the rules of its kind, on it as it is built with the kit's stand-ins for
-models."""
+"""The checks of a component: the rules of its kind, with the kit's stand-ins for models."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ CONTRACTS: dict[str, Contract] = {
     "measure": measures.CONTRACT,
     "report": reports.CONTRACT,
 }
-"""Kind -> what the kit knows of it."""
+"""Kind -> its contract."""
 
 STAND_INS = {
     f"kit-{role}": {"use": f"mmragbench.checking.stand_ins:{role.title()}"}
@@ -44,7 +43,7 @@ def subject(
     arguments: Mapping[str, Any] | None = None,
     models: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Subject:
-    """A component with what it needs.
+    """The subject of checks: a component with its contract and the models that it needs.
 
     Args:
         target: a registered name, `package.module:Name`, a class, or a function that makes one.

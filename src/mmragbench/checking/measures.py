@@ -1,5 +1,4 @@
-"""The contract of measures: values, errors and absence stay three things, and numbers say what made
-them."""
+"""The contract of measures: values, errors and absence stay apart, and numbers have signatures."""
 
 from __future__ import annotations
 
@@ -84,7 +83,7 @@ class Case:
 
 @lru_cache(maxsize=2)
 def cases(subject: Subject) -> list[Case]:
-    """One for each kind of output that is scored, or one for rankings."""
+    """A case for each kind of output that is scored, or one for rankings."""
     kinds: tuple[OutputKind, ...] = subject.component.scores or ("none",)
     measures = tuple(_measures(subject.component.name))
     return [Case(kind, tasks()[TASKS.get(kind, "captioning")], measures, subject) for kind in kinds]
@@ -104,14 +103,14 @@ def _measures(name: str) -> Iterator[Measure]:
 
 
 def _scores(subject: Subject) -> Iterator[tuple[Case, Scores]]:
-    """Those of the gold."""
+    """The scores of the gold, with their cases."""
     for case in cases(subject):
         for scores in case.best:
             yield case, scores
 
 
 def _values(scores: Scores) -> list[float]:
-    """All numbers that there are."""
+    """All numbers of some scores."""
     numbers = (scores.total, *(score.value for score in scores.scores))
     return [number for number in numbers if number is not None]
 

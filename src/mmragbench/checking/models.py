@@ -1,4 +1,4 @@
-"""Contracts of models: what each role is tried on, what it answers, and the rules of its own."""
+"""Contracts of models: the samples, answers and own rules of each role."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _method(subject: Subject, name: str) -> Callable[..., Any]:
 
 
 def chat_prompts() -> list[Prompt]:
-    """Text alone, one picture, several with texts between them, long ones."""
+    """Prompts of text alone, of one picture, of several with texts between them, and long ones."""
     return [
         Prompt((picture(0), "What is in this picture?")),
         Prompt(("Which colours are there?",)),

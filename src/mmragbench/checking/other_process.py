@@ -1,4 +1,4 @@
-"""What a strategy retrieves in another process, where strings have other hashes.
+"""Hits of a strategy in another process, where strings have other hashes.
 
 A run that goes on tomorrow, or on another machine, mixes its rankings with those of today.
 """
@@ -19,12 +19,12 @@ HitsByTask = dict[str, list[list[str]]]
 
 
 def hits_here(subject: Subject) -> HitsByTask:
-    """What it retrieves in this process."""
+    """The hits of a strategy in this process."""
     return {c.what: [list(ranking.ids) for ranking in c.first] for c in subject.chunks}
 
 
 def hits_in_another_process(arguments: Mapping[str, Any]) -> HitsByTask:
-    """The same from a process of its own, which builds the subject by those arguments of
+    """The hits in a process of its own, which builds the subject by those arguments of
     `kit.subject`.
 
     Raises:

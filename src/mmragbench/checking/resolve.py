@@ -1,4 +1,4 @@
-"""From a name, a dotted path, a class or a function to a component of a kind."""
+"""Finds the component that a name, a dotted path, a class or a function means."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmragbench.registry import FOLDERS, Component, every, find, imported, regis
 
 
 def component(target: str | Callable[..., Any], kind: str | None = None) -> Component:
-    """The component that is meant.
+    """The component that a target means.
 
     Args:
         target: a registered name (`shared-space`), a dotted path (`package.module:Name`), or the class
@@ -44,7 +44,8 @@ def component(target: str | Callable[..., Any], kind: str | None = None) -> Comp
 def _named(name: str, kind: str | None) -> Component:
     if kind:
         return find(kind, _registered_name(kind, name))
-    by_kind = {kind: found for kind in FOLDERS if (found := _registered(kind, name))}
+    components = {kind: _registered(kind, name) for kind in FOLDERS}
+    by_kind = {kind: component for kind, component in components.items() if component}
     if not by_kind:
         names = sorted({component.name for kind in FOLDERS for component in every(kind)})
         raise SuiteError(f"{unknown('component', name, names)} Or write package.module:Name.")

@@ -1,4 +1,4 @@
-"""What a rule is, and what it comes to on one component: kept, broken, not applicable, or doubtful."""
+"""Rules of a contract, and their verdicts on one component."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmragbench._crashes import pass_on, place, summary
 
 Status = Literal["ok", "failed", "warning", "skipped"]
 Breaches = Iterable[str]
-"""What breaks a rule, one sentence without a full stop for each case."""
+"""Breaches of a rule: one sentence without a full stop for each case."""
 
 Test = Callable[[Any], Breaches | None]
 """Takes a `Subject` and yields what breaks a rule."""
@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 class ContractViolation(AssertionError):
-    """A rule is broken: what it says, what the component did, how to fix it."""
+    """A component broke a rule; the message has the rule, the observation and the fix."""
 
 
 class ContractWarning(UserWarning):
@@ -32,12 +32,12 @@ class ContractWarning(UserWarning):
 
 
 class Skip(SkipTest):
-    """A rule has nothing to say of this component; pytest and unittest skip the test."""
+    """A rule does not apply to this component; pytest and unittest skip the test."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one rule came to, and why."""
+    """The verdict of one rule, and why."""
 
     rule: str
     status: Status
@@ -50,7 +50,7 @@ class Rule:
 
     Attributes:
         test: its name is the rule's name, its docstring the rule.
-        fix: what to do about it.
+        fix: what to do where it is broken.
     """
 
     test: Test
@@ -90,7 +90,7 @@ class Check:
         return self.rule.name
 
     def verdict(self) -> Verdict:
-        """What the rule comes to. What the component raises breaks it, with one line that says where."""
+        """The verdict of the rule. An error of the component breaks it, with one line that says where."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ContractWarning)
             try:

@@ -1,4 +1,4 @@
-"""The contract of strategies: what a ranking is, and what a memory may be."""
+"""The contract of strategies: the form of rankings, and the memories that they must index."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _indexed(subject: Subject, task: Task, memory: Sequence[Document] | None = N
 
 
 def _tasks(subject: Subject) -> Iterator[Task]:
-    """Those that apply."""
+    """The kit's tasks that apply."""
     return (tasks()[chunk.what] for chunk in subject.chunks)
 
 

@@ -1,4 +1,4 @@
-"""What is checked: a component that can be built anew, and its methods that get a chunk of work."""
+"""Subjects of checks: components that can be built anew, and their methods on chunks of work."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mmragbench.errors import NotApplicable
 from mmragbench.registry import Component
 
 Item = tuple[Any, ...]
-"""One item of a chunk: what stands at its place in each argument."""
+"""One item of a chunk: its value in each argument."""
 
 
 def _own(value: Any) -> Any:
-    """A copy of what can be changed in place."""
+    """A copy of a value that can be changed in place; any other value itself."""
     return copy(value) if isinstance(value, list | np.ndarray) else value
 
 
 @dataclass(frozen=True)
 class AnswerType:
-    """What a method returns for one item.
+    """The type of a method's answer for one item.
 
     Attributes:
         name: in words.
@@ -47,7 +47,7 @@ class Chunk:
 
     Attributes:
         what: the method, or the kind of task, in words.
-        items: what it is handed.
+        items: the work.
         new: a fresh component's method.
         answers: the type of its answers.
     """
@@ -72,7 +72,7 @@ class Chunk:
         return [[_own(item[at]) for item in items] for at in range(len(self.items[0]))]
 
     def answer(self, items: Sequence[Item]) -> Any:
-        """What the shared component answers."""
+        """The answers of the shared component."""
         return self.method(*self.columns(items))
 
     def first_difference(self, some: Any, others: Any) -> int | None:
@@ -83,10 +83,10 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Contract:
-    """What the kit knows of a kind of component.
+    """The contract of a kind of component.
 
     Attributes:
-        unchecked: what no rule looks at, in words.
+        unchecked: what no rule checks, in words.
         chunks: the chunks of work that a component is tried on.
         rules: in the order in which they are tried.
     """
@@ -128,12 +128,12 @@ class Subject:
 
     @cached_property
     def instance(self) -> Any:
-        """One that all rules share."""
+        """The component that all rules share."""
         return self.build()
 
     @cached_property
     def chunks(self) -> list[Chunk]:
-        """Those that apply.
+        """The chunks that apply.
 
         Raises:
             Skip: none does.

@@ -37,7 +37,7 @@ KINDS = (
 
 
 class Commands(TyperGroup):
-    """Makes one line of what the world does to a command, before typer takes it for something else."""
+    """Commands that report errors of the system (disk, memory, input) on one line."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -125,7 +125,7 @@ DEBUG = "Print the traceback of a component that crashes."
 
 
 def _crashes(done: FinishedRun) -> Iterator[str]:
-    """A line each, and where the tracebacks are."""
+    """A line for each crash, and one with the log of their tracebacks."""
     for crash in done.crashed:
         task, place = crash.get("task"), crash.get("place")
         text = f"{task} · {crash['error']}" if task else crash["error"]
@@ -135,7 +135,7 @@ def _crashes(done: FinishedRun) -> Iterator[str]:
 
 
 def _bounded(overrides: list[str] | None, max_excluded: str | None) -> list[str]:
-    """The overrides, and the option as one more: it is a key of the suite."""
+    """The overrides with `--max-excluded` as one more, since it is a key of the suite."""
     return [*(overrides or ()), *([f"max_excluded={max_excluded}"] if max_excluded else [])]
 
 
@@ -146,21 +146,21 @@ def plan(
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    summary = verbs.plan(suite, _bounded(overrides, max_excluded))
+    run_plan = verbs.plan(suite, _bounded(overrides, max_excluded))
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
-    for row in summary.cells:
+    for row in run_plan.cells:
         size = (f"{row['documents']:,}", f"{row['queries']:,}")
         generators = ", ".join(row["generators"]) or "-"
         known = "known" if row["known"] else "to do"
         cells.add_row(row["task"], row["strategy"], *size, generators, known)
     out.print(cells)
     out.print()
-    for line in tabled(summary.models):
+    for line in tabled(run_plan.models):
         out.print(line)
-    if summary.budget is not None:
-        out.say(f"budget: ${summary.budget:,.2f}")
-    for left in summary.left_out:
-        err.say(f"left out: {left}")
+    if run_plan.budget is not None:
+        out.say(f"budget: ${run_plan.budget:,.2f}")
+    for exclusions in run_plan.left_out:
+        err.say(f"left out: {exclusions}")
 
 
 @app.command()

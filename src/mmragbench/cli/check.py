@@ -1,4 +1,4 @@
-"""`mmragbench check`: tries whether a component keeps its contract."""
+"""`mmragbench check`: checks a component against its contract."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _models(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _try_to_build(checked: Subject) -> None:
-    """An argument that the component refuses is misuse, not a broken rule."""
+    """Raise the error of an argument that the component refuses: misuse, and no broken rule."""
     from mmragbench.checking.inputs import tasks
     from mmragbench.errors import MmragbenchError
 

@@ -1,4 +1,4 @@
-"""`mmragbench compare`: which differences are real, and where they come from."""
+"""`mmragbench compare`: paired differences with their tests, and their decomposition."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def compare(
     within families of tests. What is shown moves no verdict."""
     from mmragbench.comparing.baseline import against
     from mmragbench.comparing.decomposition import gains
-    from mmragbench.comparing.decomposition import swap as crossed
+    from mmragbench.comparing.decomposition import swap as decompose
     from mmragbench.comparing.families import between
     from mmragbench.run_folder.files import unlisted
     from mmragbench.run_folder.reading import open_run
@@ -54,7 +54,7 @@ def compare(
     with unlisted(run, *filter(None, [other])):
         first = open_run(run)
         if swap:
-            _show_swaps(crossed(first, *_systems(swap), chosen), as_json)
+            _show_swaps(decompose(first, *_systems(swap), chosen), as_json)
         elif other is not None:
             _show_pairs(between(first, open_run(other), slice, chosen, force), as_json)
         else:
@@ -65,12 +65,17 @@ def compare(
 
 
 def _baseline(run: Run, named: str) -> str | None:
-    """The baseline to compare with; none for all pairs, or where the suite's has no numbers."""
+    """The baseline to compare with; None for all pairs."""
     name: str | None = named or run.suite.get("baseline")
     return None if name in (None, "all") else name
 
 
 def _systems(text: str) -> tuple[System, System]:
+    """The two systems of `--swap`.
+
+    Raises:
+        MmragbenchError: it does not name two.
+    """
     from mmragbench.comparing.decomposition import System
 
     systems = [tuple(part.strip().split("/")) for part in text.split(",")]
@@ -113,14 +118,15 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
 
 
 def _families(pairs: Sequence[Pair]) -> Iterator[str]:
-    """What is corrected together, and how much that is."""
+    """Lines about the families of tests: what is corrected together, and how many tests."""
     sizes: dict[str, dict[str, int]] = {}
     for pair in pairs:
         if pair.family is not None and pair.tests is not None:
             sizes.setdefault(pair.task, {})[pair.family] = pair.tests
     if sizes:
-        whatever = "within families of tests, whatever is shown of them; tests in each:"
-        yield f"p is corrected (Holm) {whatever}"
+        yield (
+            "p is corrected (Holm) within families of tests, whatever is shown of them; tests in each:"
+        )
     for task, families in sizes.items():
         yield f"{task}: {', '.join(f'{name} ({tests:,})' for name, tests in families.items())}"
     if any(pair.slice != "all" for pair in pairs):
@@ -138,14 +144,15 @@ def _interval(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"[{number(low, '+')}, {number(high, '+')}]"
 
 
-def _show_gains(found: Sequence[Gain]) -> None:
-    if not found:
+def _show_gains(gains: Sequence[Gain]) -> None:
+    """Print the shares of the headroom."""
+    if not gains:
         return
     table = Table(
         "task", "measure", "strategy", "floor", "gained", "to the ceiling",
         "share", "95 % interval", box=None,
     )  # fmt: skip
-    for gain in found:
+    for gain in gains:
         table.add_row(
             _where(gain),
             gain.measure,
@@ -162,7 +169,7 @@ def _show_gains(found: Sequence[Gain]) -> None:
 
 
 def _share(gain: Gain) -> str:
-    """Between floor and ceiling a percentage; outside, where a percentage says nothing, in words."""
+    """The share of the headroom: a percentage, or words where it is below floor or above ceiling."""
     if gain.share is None:
         return "no headroom shown"
     if gain.gained < 0:
@@ -172,20 +179,20 @@ def _share(gain: Gain) -> str:
 
 def _show_swaps(swaps: Sequence[Swap], as_json: bool) -> None:
     if as_json:
-        Terminal().as_json([found.row() for found in swaps])
+        Terminal().as_json([swap.row() for swap in swaps])
         return
     table = Table("task", "measure", "part", "difference", "95 % interval", "p (Holm)", box=None)
-    for found in swaps:
+    for swap in swaps:
         parts: dict[str, Part] = {
-            f"{found.a} - {found.b}": found.total,
-            "  by retrieval": found.retrieval,
-            "  by generation": found.generation,
-            "  interaction": found.interaction,
+            f"{swap.a} - {swap.b}": swap.total,
+            "  by retrieval": swap.retrieval,
+            "  by generation": swap.generation,
+            "  interaction": swap.interaction,
         }
         for name, part in parts.items():
             table.add_row(
-                found.task,
-                found.measure,
+                swap.task,
+                swap.measure,
                 name,
                 number(part.difference, "+"),
                 _interval(part.low, part.high),

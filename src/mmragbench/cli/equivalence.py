@@ -1,4 +1,4 @@
-"""`mmragbench equivalence`: which strategies are as good as each other?"""
+"""`mmragbench equivalence`: tests whether strategies are as good as each other, but for a margin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mmragbench export`: a run in the formats of other tools."""
+"""`mmragbench export`: writes a run in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ def export(
     for more in overrides or ():
         if "=" not in more:
             raise MmragbenchError(f"one run at a time: {more!r} is a second one, or no KEY=VALUE")
-    done = write(run, format, output, overrides or (), trust)
-    for what, why in done.left_out.items():
-        Terminal(stderr=True).say(f"left out: {what}: {why}")
-    count = f"{counted(len(done.files), 'file')}"
-    Terminal().say(f"{done.folder}: {count}")
+    exported = write(run, format, output, overrides or (), trust)
+    for what, reason in exported.left_out.items():
+        Terminal(stderr=True).say(f"left out: {what}: {reason}")
+    Terminal().say(f"{exported.folder}: {counted(len(exported.files), 'file')}")

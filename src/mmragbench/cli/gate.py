@@ -1,9 +1,9 @@
-"""`mmragbench gate`: may this change go on? The exit code says so."""
+"""`mmragbench gate`: tests a run against its baseline; the exit code is the verdict."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,14 +15,14 @@ from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.errors import MmragbenchError
 
 if TYPE_CHECKING:
-    from mmragbench.gating.cells import Cell
+    from mmragbench.gating.cell_results import CellResult
     from mmragbench.gating.gate import Gate
-    from mmragbench.gating.sentences import Worse
+    from mmragbench.gating.gate_text import RegressionExample
 
 SHOWN = 20
-"""Lines of each part; `--all` shows every one."""
+"""The most lines of a part without `--all`."""
 NARROW = 120
-"""Columns below which the table names p-values and margins only in `--all`."""
+"""Width of a terminal, in columns, below which the table has no margin, p-value and counts."""
 
 
 def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
@@ -43,7 +43,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Test a run against a stored baseline, cell by cell. Exit code 0: holds; 1: it does not."""
-    from mmragbench.gating import gate as verdicts
+    from mmragbench.gating import gate as gating
 
     chosen = [name.strip() for name in measures.split(",") if name.strip()]
     if (save is None) == (baseline is None):
@@ -57,18 +57,17 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
     for option, path in (("--save", save), ("--junit", junit), ("--markdown", markdown)):
         check_file(option, path)
     if save is not None:
-        _say_saved(verdicts.save_baseline(run, save, chosen).cells, save)
-        return
-    assert baseline is not None
-    found = verdicts.gate(run, baseline, margins_of(margin or ()), require_power, chosen)
-    _write(found, junit, markdown)
-    if as_json:
-        Terminal().as_json(found.row())
-    else:
-        _show(found, every)
-    _annotate(found, as_json)
-    if not found.holds:
-        raise typer.Exit(1)
+        _say_saved(gating.save_baseline(run, save, chosen).cells, save)
+    elif baseline is not None:
+        result = gating.gate(run, baseline, margins_of(margin or ()), require_power, chosen)
+        _write(result, junit, markdown)
+        if as_json:
+            Terminal().as_json(result.row())
+        else:
+            _show(result, every)
+        _annotate(result, as_json)
+        if not result.holds:
+            raise typer.Exit(1)
 
 
 def margins_of(given: Sequence[str]) -> dict[str, str]:
@@ -85,7 +84,7 @@ def margins_of(given: Sequence[str]) -> dict[str, str]:
 
 
 def _say_saved(cells: Sequence[object], path: Path) -> None:
-    from mmragbench.gating.baseline import table_path
+    from mmragbench.gating.stored_baseline import table_path
 
     table = table_path(path)
     size = (path.stat().st_size + table.stat().st_size) / 1000
@@ -94,70 +93,77 @@ def _say_saved(cells: Sequence[object], path: Path) -> None:
 
 def _write(gate: Gate, junit: Path | None, markdown: Path | None) -> None:
     from mmragbench._files import write_atomically
-    from mmragbench.gating import renderers as written
+    from mmragbench.gating import renderers
 
     if junit:
-        write_atomically(junit, written.junit(gate))
+        write_atomically(junit, renderers.junit(gate))
     if markdown:
-        write_atomically(markdown, written.markdown(gate))
+        write_atomically(markdown, renderers.markdown(gate))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(written.markdown(gate) + "\n")
+            file.write(renderers.markdown(gate) + "\n")
 
 
 def _annotate(gate: Gate, as_json: bool) -> None:
-    """GitHub reads its commands from both streams; JSON keeps standard output for itself."""
-    from mmragbench.gating import renderers as written
+    """Print annotations in GitHub Actions: to standard error where standard output is JSON, since
+    GitHub reads both."""
+    from mmragbench.gating import renderers
 
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in (*written.errors(gate), *written.warnings(gate)):
+        for line in (*renderers.errors(gate), *renderers.warnings(gate)):
             Terminal(stderr=as_json).say(line)
 
 
 def _show(gate: Gate, every: bool) -> None:
-    from mmragbench.gating.sentences import got_worse, headline, power, too_few, unfailing
+    """Print the result: the verdict, problems, cells, queries that got worse, power, margins."""
+    from mmragbench.gating.gate_text import (
+        headline,
+        power,
+        regression_examples,
+        underpowered,
+        unfailing,
+    )
 
     console = wide()
     most = 10_000 if every else SHOWN
-
-    def say(text: str, style: str = "") -> None:
-        console.print(text, style=style)
-
-    say(headline(gate), "bold green" if gate.holds else "bold red")
-    for problem in gate.problems[:most]:
-        say(f"  {problem}")
-    _rest(say, len(gate.problems), most)
-    cells = gate.cells if every else gate.failing[:most]
-    if cells:
-        say("")
+    console.print(headline(gate), style="bold green" if gate.holds else "bold red")
+    _print_lines(console, [f"  {problem}" for problem in gate.problems], most)
+    if cells := gate.cells if every else gate.failing[:most]:
+        console.print()
         console.print(_table(cells, console.width))
-        _rest(say, len(gate.failing), most)
-    if worse := got_worse(gate):
-        say("\nQueries that got worse:")
-        console.print(_worse(worse[:most], console.width))
-        _rest(say, len(worse), most)
-    if small := too_few(gate):
-        say("\nPassed on too few queries to count:")
-        for which, text in small[:most]:
-            say(f"  {which}: {text}")
-        _rest(say, len(small), most)
-    say("")
+        _print_rest(console, len(gate.failing), most)
+    if examples := regression_examples(gate):
+        console.print("\nQueries that got worse:")
+        console.print(_regressions(examples[:most], console.width))
+        _print_rest(console, len(examples), most)
+    if remarks := underpowered(gate):
+        console.print("\nPassed on too few queries to count:")
+        _print_lines(console, [f"  {where}: {text}" for where, text in remarks], most)
+    console.print()
     for text in filter(None, (unfailing(gate), power(gate))):
-        say(text)
-    say(f"Margins: {', '.join(f'{name} {margin}' for name, margin in gate.margins.items())}.")
+        console.print(text)
+    margins = ", ".join(f"{name} {margin}" for name, margin in gate.margins.items())
+    console.print(f"Margins: {margins}.")
     if gate.new:
-        say(f"Not in the baseline, so not judged: {len(gate.new):,} cells.")
+        console.print(f"Not in the baseline, so not judged: {len(gate.new):,} cells.")
 
 
-def _rest(say: Callable[[str], None], count: int, most: int) -> None:
+def _print_lines(console: Terminal, lines: Sequence[str], most: int) -> None:
+    """Print the first lines, and how many more there are."""
+    for line in lines[:most]:
+        console.print(line)
+    _print_rest(console, len(lines), most)
+
+
+def _print_rest(console: Terminal, count: int, most: int) -> None:
     if count > most:
-        say(f"  … and {count - most:,} more; see --all")
+        console.print(f"  … and {count - most:,} more; see --all")
 
 
-def _table(cells: Sequence[Cell], width: int) -> Table:
-    """What became of each cell; narrow terminals do without margin, p and n."""
+def _table(cells: Sequence[CellResult], width: int) -> Table:
+    """A row for each cell; in narrow terminals without margin, p and counts."""
     from mmragbench._digits import number, p_value
-    from mmragbench.gating.sentences import p_of
+    from mmragbench.gating.gate_text import p_of
 
     wide = width >= NARROW
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -178,17 +184,18 @@ def _table(cells: Sequence[Cell], width: int) -> Table:
     return table
 
 
-def _worse(found: Sequence[Worse], width: int) -> Table:
-    from mmragbench._digits import number
+def _regressions(examples: Sequence[RegressionExample], width: int) -> Table:
+    """The queries that got worse, below the cell that they got worse in."""
+    from mmragbench.gating.gate_text import before_and_now
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     last = ""
-    for worse in found:
-        if worse.where != last:
-            table.add_row(f"  {worse.where}")
-            last = worse.where
-        before, now = number(worse.fallen.before), number(worse.fallen.now)
-        told = [f'"{text}"' for text in (worse.asked, worse.answer) if text]
-        line = f"    {worse.fallen.query}  {before} → {now}  {' now: '.join(told)}"
+    for example in examples:
+        if example.where != last:
+            table.add_row(f"  {example.where}")
+            last = example.where
+        texts = [f'"{text}"' for text in (example.query_text, example.answer) if text]
+        change = before_and_now(example.regressed)
+        line = f"    {example.regressed.query}  {change}  {' now: '.join(texts)}"
         table.add_row(line[: width - 2])
     return table

@@ -1,4 +1,4 @@
-"""A plan's models as a table: what each would be asked, what that takes, where it comes from."""
+"""Table of a plan's models: inputs, tokens, dollars, and the origin of the weights."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 def tabled(models: Sequence[Forecast]) -> Iterator[Table | str]:
-    """The table, with tokens and dollars where a model has them, and a line that sums dollars."""
-    told = any(model.tokens is not None for model in models)
+    """The table, with tokens and dollars where a model has them, and a line with the sum of dollars."""
+    priced = any(model.tokens is not None for model in models)
     paid = [model for model in models if model.dollars is not None]
     heads = ["model", "role", "inputs, at most", "known", "time left"]
-    table = Table(*heads, *["tokens", "dollars"] * told, "weights", box=None)
+    table = Table(*heads, *["tokens", "dollars"] * priced, "weights", box=None)
     for model in models:
-        left = "not measured yet" if model.seconds is None else f"{model.seconds:,.0f} s"
+        time_left = "not measured yet" if model.seconds is None else f"{model.seconds:,.0f} s"
         counts = (f"{model.items:,}", f"{model.known:,}")
-        money = (_tokens(model), _dollars(model)) if told else ()
-        table.add_row(model.model, model.role, *counts, left, *money, source(model.weights))
+        money = (_tokens(model), _dollars(model)) if priced else ()
+        table.add_row(model.model, model.role, *counts, time_left, *money, source(model.weights))
     yield table
     if paid:
-        sure = all(model.measured or not model.dollars for model in paid)
+        measured = all(model.measured or not model.dollars for model in paid)
         total = sum(model.dollars or 0.0 for model in paid)
-        yield f"to pay: {'about' if sure else 'at most'} ${total:,.2f}"
+        yield f"to pay: {'about' if measured else 'at most'} ${total:,.2f}"
 
 
 def source(weights: str) -> str:
-    """What identifies weights, as what a run would do for them."""
+    """The origin of a model's weights, in words."""
     if weights.startswith(UNRESOLVED):
         return f"would download {weights.removeprefix(UNRESOLVED)}"
     if weights.startswith("api:"):
@@ -50,5 +50,6 @@ def _dollars(model: Forecast) -> str:
     return _about(model, f"${model.dollars:,.2f}", bool(model.dollars))
 
 
-def _about(model: Forecast, shown: str, some: bool) -> str:
-    return f"{'~' if model.measured else '≤'} {shown}" if some else shown
+def _about(model: Forecast, number: str, is_estimate: bool) -> str:
+    """A number with the sign of an estimate, or of an upper bound."""
+    return f"{'~' if model.measured else '≤'} {number}" if is_estimate else number

@@ -1,4 +1,4 @@
-"""How far a run is: bars with the remaining time in a terminal, single lines elsewhere."""
+"""Progress of a run: bars with the remaining time in a terminal, single lines elsewhere."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Lines:
 
 @contextmanager
 def progress(console: Terminal) -> Iterator[Bars | Lines]:
-    """Bars where someone is watching, lines elsewhere."""
+    """Bars in a terminal, lines elsewhere."""
     if not console.is_terminal:
         yield Lines(console)
         return

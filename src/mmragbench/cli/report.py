@@ -1,4 +1,4 @@
-"""`mmragbench report`: a run's report anew, or what a paper takes from runs."""
+"""`mmragbench report`: writes a run's report anew, or tables and text for a paper."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
         elif methods:
             into_tex = output is not None and output.suffix == ".tex"
             latex = format == "latex" or (format is None and into_tex)
-            _give(paragraph(folders, latex=latex), output)
+            _output(paragraph(folders, latex=latex), output)
         else:
-            _give(written(tables(folders, request), chosen, style), output)
+            _output(written(tables(folders, request), chosen, style), output)
 
 
 def _run(path: Path) -> Run:
@@ -91,8 +91,8 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def _give(text: str, output: Path | None) -> None:
-    """To the terminal as UTF-8 without control characters, or into a file."""
+def _output(text: str, output: Path | None) -> None:
+    """Print a text as UTF-8 without control characters, or write it to a file."""
     from mmragbench.reporting.writing import write
 
     if output is None:

@@ -1,4 +1,4 @@
-"""`mmragbench score`: captions, rankings and pictures that another system made."""
+"""`mmragbench score`: scores captions, rankings and pictures of another system."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mmragbench.measuring.scoring import Row
-    from mmragbench.submissions.scoring import Judged
     from mmragbench.submissions.submission import Submission
+    from mmragbench.submissions.submission_scores import ScoredSubmission
     from mmragbench.submissions.versus import Versus
 
 app = typer.Typer(
@@ -63,8 +63,8 @@ MaxExcluded = Annotated[
 
 
 @dataclass(frozen=True)
-class Ways:
-    """How results leave; and how much may be left out for them to be numbers at all."""
+class Options:
+    """Options that all commands share: where results go, and how much may be left out."""
 
     max_excluded: str
     as_json: bool
@@ -73,7 +73,7 @@ class Ways:
     problems: Path | None
 
     def __post_init__(self) -> None:
-        from mmragbench.submissions.writing import check_ending
+        from mmragbench.submissions.score_output import check_ending
 
         try:
             exclusions.bound(self.max_excluded)
@@ -86,9 +86,9 @@ class Ways:
         check_file("--problems", self.problems)
 
     def admit(self, submission: Submission) -> None:
-        """Refuse what too much is left out of."""
-        left = submission.problems.left_out(submission.policy)
-        exclusions.check(left, exclusions.bound(self.max_excluded))
+        """Raise DataError where more is left out of a submission than may be."""
+        left_out = submission.problems.left_out(submission.policy)
+        exclusions.check(left_out, exclusions.bound(self.max_excluded))
 
 
 @app.command()
@@ -113,14 +113,14 @@ def captions(  # noqa: PLR0913, PLR0917 - the options of a command
     METEOR needs Java and takes minutes for thousands of captions; leave it out by naming others:
     --measures CIDEr,Bleu_4.
     """
-    from mmragbench.submissions.captions import captions as read
-    from mmragbench.submissions.scoring import CAPTIONS, judge_captions
+    from mmragbench.submissions.coco_results import captions as read
+    from mmragbench.submissions.submission_scores import CAPTIONS, score_captions
 
-    ways = Ways(max_excluded, json, output, scores, problems)
+    options = Options(max_excluded, json, output, scores, problems)
     names = _names(measures, CAPTIONS)
     files = [results] if against is None else [results, against]
     submissions = [read(file, references, missing) for file in files]
-    _judge(submissions, lambda given: judge_captions(given, names, tokenizer), ways)
+    _score(submissions, lambda given: score_captions(given, names, tokenizer), options)
 
 
 @app.command()
@@ -146,19 +146,22 @@ def rankings(  # noqa: PLR0913, PLR0917 - the options of a command
 
     Without --groups, intervals take queries as independent of each other.
     """
-    from mmragbench.submissions.rankings import rankings as read
-    from mmragbench.submissions.scoring import RANKINGS, judge_rankings
+    from mmragbench.submissions.submission_scores import RANKINGS, score_rankings
+    from mmragbench.submissions.trec_rankings import rankings as read
 
-    ways = Ways(max_excluded, json, output, scores, problems)
+    options = Options(max_excluded, json, output, scores, problems)
     names = _names(measures, RANKINGS)
     files = [run] if against is None else [run, against]
     submissions = [read(file, qrels, missing, groups) for file in files]
-    _judge(submissions, lambda given: judge_rankings(given, names), ways)
+    _score(submissions, lambda given: score_rankings(given, names), options)
 
 
 @app.command()
 def images(  # noqa: PLR0913, PLR0917 - the options of a command
-    made: Annotated[Path, typer.Argument(help="A folder of pictures, or .npz with mu, sigma.")],
+    generated: Annotated[
+        Path,
+        typer.Argument(metavar="MADE", help="A folder of pictures, or .npz with mu, sigma."),
+    ],
     real: Annotated[Path, typer.Option(help="The real ones: a folder, or .npz.")],
     features: Annotated[
         str | None,
@@ -189,107 +192,125 @@ def images(  # noqa: PLR0913, PLR0917 - the options of a command
     """Score pictures: FID, KID on named features; pairs by SSIM, PSNR, LPIPS and other measures."""
     from mmragbench.submissions import fidelity
     from mmragbench.submissions.features import Features, label, resolve
-    from mmragbench.submissions.images import images as read
+    from mmragbench.submissions.image_folders import images as read
 
-    ways = Ways(max_excluded, json, output, scores, problems)
+    options = Options(max_excluded, json, output, scores, problems)
     names = _names(measures, fidelity.IMAGES)
-    stored = [path.suffix == ".npz" for path in (made, real)]
-    known = Features(label(features) if features else "")
-    network = resolve(features, weights, unchecked) if features and not all(stored) else known
+    stored = [path.suffix == ".npz" for path in (generated, real)]
+    name_alone = Features(label(features) if features else "")
+    network = resolve(features, weights, unchecked) if features and not all(stored) else name_alone
     if any(stored):
-        submission, judged = fidelity.judge_moments(made, real, network, names, missing)
-        ways.admit(submission)
+        submission, result = fidelity.score_moments(generated, real, network, names, missing)
+        options.admit(submission)
     else:
-        submission = read(made, real, missing, pairs)
-        ways.admit(submission)
-        judged = fidelity.judge_images(submission, network, names)
-    _leave(submission, judged, ways)
+        submission = read(generated, real, missing, pairs)
+        options.admit(submission)
+        result = fidelity.score_images(submission, network, names)
+    _report(submission, result, options)
 
 
 def _names(given: str | None, usual: tuple[str, ...]) -> list[str]:
-    asked = given.split(",") if given else usual
-    return list(dict.fromkeys(name.strip() for name in asked if name.strip()))
+    """The measures of `--measures`, each once; the usual ones without it."""
+    names = given.split(",") if given else usual
+    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
-def _judge(
-    submissions: list[Submission], judge: Callable[[Submission], Judged], ways: Ways
+def _score(
+    submissions: list[Submission],
+    score: Callable[[Submission], ScoredSubmission],
+    options: Options,
 ) -> None:
+    """Score one submission, or two and their differences, and report them."""
     for submission in submissions:
-        ways.admit(submission)
+        options.admit(submission)
     if len(submissions) == 1:
-        _leave(submissions[0], judge(submissions[0]), ways)
+        _report(submissions[0], score(submissions[0]), options)
         return
     from mmragbench.submissions.versus import versus
 
-    _leave_both(submissions, versus(submissions[0], submissions[1], judge), ways)
+    _report_both(submissions, versus(submissions[0], submissions[1], score), options)
 
 
-def _leave_both(submissions: list[Submission], found: Versus, ways: Ways) -> None:
-    """As `_leave`, with the comparison below; `--scores` are those of the first."""
+def _report(submission: Submission, result: ScoredSubmission, options: Options) -> None:
+    """Write and print the scores of one submission."""
+    from mmragbench._files import write_json, write_rows
+    from mmragbench.submissions.score_output import write_scores
+
+    problems = submission.problems
+    if options.scores:
+        write_scores(options.scores, result.scores)
+    if options.output:
+        write_rows(options.output, result.rows)
+    if options.problems:
+        write_json(options.problems, problems.notes)
+    if options.as_json:
+        out.as_json(result.rows)
+        err.say(json.dumps({"notes": problems.notes}))
+    else:
+        _print_scores(submission, result)
+    _fail_on_crash(result.rows)
+
+
+def _report_both(submissions: list[Submission], result: Versus, options: Options) -> None:
+    """Write and print the scores of two submissions and their differences; the file of `--scores`
+    has those of the first."""
     from mmragbench._files import write_json
-    from mmragbench.cli.score_tables import of_differences, of_scores
-    from mmragbench.submissions import versus as against
-    from mmragbench.submissions import writing
+    from mmragbench.submissions.score_output import write_scores
 
-    rows = [row for side in found.sides for row in side.rows]
-    document = {"scores": rows, "comparisons": [pair.row() for pair in found.pairs]}
-    sources = [given.problems.source for given in submissions]
+    rows = [row for side in result.sides for row in side.rows]
+    document = {"scores": rows, "comparisons": [pair.row() for pair in result.pairs]}
     notes = {given.problems.source: given.problems.notes for given in submissions}
-    if ways.scores:
-        writing.write_scores(ways.scores, found.sides[0])
-    if ways.output:
-        write_json(ways.output, document)
-    if ways.problems:
-        write_json(ways.problems, notes)
-    if ways.as_json:
+    if options.scores:
+        write_scores(options.scores, result.sides[0].scores)
+    if options.output:
+        write_json(options.output, document)
+    if options.problems:
+        write_json(options.problems, notes)
+    if options.as_json:
         out.as_json(document)
         err.say(json.dumps({"notes": notes}))
     else:
-        for given, side in zip(submissions, found.sides, strict=True):
-            out.say(f"{given.problems.source}:")
-            out.print(of_scores(side.rows))
-            for line in (*writing.remarks(side.rows, given.problems, given.policy), ""):
-                out.say(line)
-            _say_unfit(given)
-        out.say(f"{' - '.join(sources)}:")
-        noun = submissions[0].problems.noun
-        out.print(of_differences(found.pairs))
-        for line in ("", *against.remarks(found, sources, noun)):
-            out.say(line)
+        _print_both(submissions, result)
     _fail_on_crash(rows)
 
 
-def _leave(submission: Submission, judged: Judged, ways: Ways) -> None:
-    from mmragbench._files import write_json, write_rows
+def _print_scores(submission: Submission, result: ScoredSubmission) -> None:
     from mmragbench.cli.score_tables import of_scores
-    from mmragbench.submissions import writing
+    from mmragbench.submissions.score_output import remarks
 
-    problems = submission.problems
-    if ways.scores:
-        writing.write_scores(ways.scores, judged)
-    if ways.output:
-        write_rows(ways.output, judged.rows)
-    if ways.problems:
-        write_json(ways.problems, problems.notes)
-    if ways.as_json:
-        out.as_json(judged.rows)
-        err.say(json.dumps({"notes": problems.notes}))
-    else:
-        out.print(of_scores(judged.rows))
-        for line in ("", *writing.remarks(judged.rows, problems, submission.policy)):
+    out.print(of_scores(result.rows))
+    for line in ("", *remarks(result.rows, submission.problems, submission.policy)):
+        out.say(line)
+    _say_unfit(submission)
+
+
+def _print_both(submissions: list[Submission], result: Versus) -> None:
+    from mmragbench.cli.score_tables import of_differences, of_scores
+    from mmragbench.submissions import score_output, versus
+
+    for submission, side in zip(submissions, result.sides, strict=True):
+        problems = submission.problems
+        out.say(f"{problems.source}:")
+        out.print(of_scores(side.rows))
+        for line in (*score_output.remarks(side.rows, problems, submission.policy), ""):
             out.say(line)
         _say_unfit(submission)
-    _fail_on_crash(judged.rows)
+    sources = [submission.problems.source for submission in submissions]
+    out.say(f"{' - '.join(sources)}:")
+    out.print(of_differences(result.pairs))
+    for line in ("", *versus.remarks(result, sources, submissions[0].problems.noun)):
+        out.say(line)
 
 
 def _say_unfit(submission: Submission) -> None:
-    """On standard error too, where it is seen although the table goes elsewhere."""
-    from mmragbench.submissions.writing import unfit
+    """Print what did not match to standard error too, where it is seen if the table is redirected."""
+    from mmragbench.submissions.score_output import unfit
 
     for line in unfit(submission.problems, submission.policy, examples=3):
         err.say(f"{submission.problems.source}: {line}")
 
 
 def _fail_on_crash(rows: list[Row]) -> None:
+    """Exit with code 1 where a measure crashed."""
     if any(row.get("absence") == "crashed" for row in rows):
         raise typer.Exit(1)

@@ -12,32 +12,32 @@ from mmragbench.measuring.scoring import Row
 
 
 def of_scores(rows: Sequence[Row]) -> Table:
-    """Measures on their raw scale; signatures and reasons stand below it."""
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column("measure")
+    """A table of measures on their raw scale."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("measure")
     for column in ("estimate", "95 % interval", "n", "failed"):
-        shown.add_column(column, justify="right")
+        table.add_column(column, justify="right")
     for row in rows:
         n = "unknown" if row["n"] is None else f"{row['n']:,}"
-        shown.add_row(
+        table.add_row(
             row["measure"],
             "-" if row["estimate"] is None else number(row["estimate"]),
             interval(row["low"], row["high"]),
             n,
             f"{row['n_failed']:,}",
         )
-    return shown
+    return table
 
 
 def of_differences(pairs: Sequence[Pair]) -> Table:
-    """One line for each measure; names stand in the line above it."""
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column("measure")
+    """A table of differences, with a row for each measure."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("measure")
     for column in ("difference", "95 % interval", "p", "Holm", "n"):
-        shown.add_column(column, justify="right")
-    shown.add_column("verdict")
+        table.add_column(column, justify="right")
+    table.add_column("verdict")
     for pair in pairs:
-        shown.add_row(
+        table.add_row(
             pair.measure,
             number(pair.difference, "+"),
             interval(pair.low, pair.high, "+"),
@@ -45,4 +45,4 @@ def of_differences(pairs: Sequence[Pair]) -> Table:
             f"{pair.n:,}",
             pair.verdict,
         )
-    return shown
+    return table

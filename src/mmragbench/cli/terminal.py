@@ -1,4 +1,4 @@
-"""Consoles of the command line: what they print came from files of others."""
+"""Consoles of the command line, which make text from other people's files safe to print."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ class Terminal(Console):
         super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
     def render_str(self, text: str, **given: Any) -> Text:
-        """Before widths are measured."""
+        """Clean a text before its width is measured."""
         return super().render_str(printable(text), **given)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """After all else, so that nothing that is shown goes past."""
+        """Clean every segment after all other rendering."""
         for segment in super().render(renderable, options):
             shown = segment.text if segment.control else printable(segment.text)
             encoded = shown.encode(self.encoding, "replace")  # in a locale that is not UTF-8
             yield segment._replace(text=encoded.decode(self.encoding))
 
     def say(self, text: str) -> None:
-        """One line, however long, and whatever line feeds an id holds."""
+        """Print a text as one line, without line feeds and without wrapping."""
         self.print(" ".join(printable(text).splitlines()), soft_wrap=True)
 
     def as_json(self, content: Any) -> None:
-        """JSON in ASCII, which holds no control character."""
+        """Print a value as JSON in ASCII, which has no control characters."""
         self.file.write(json.dumps(content, indent=1) + "\n")
 
 
 def wide(width: int = 200) -> Terminal:
-    """Standard output, wide enough for every column where nobody's terminal says how wide."""
+    """Standard output; of that width where it is no terminal."""
     console = Terminal()
     return console if console.is_terminal else Terminal(width=width)

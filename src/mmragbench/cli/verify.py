@@ -1,4 +1,4 @@
-"""`mmragbench verify`: published numbers, computed again."""
+"""`mmragbench verify`: computes published numbers again."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _named(image: Image | None) -> dict[str, str]:
 
 
 def _file(image: Image) -> str:
-    """A name of our own: an id may hold what a file's name must not."""
+    """The file of an image, named by its digest: an id may have characters that no file name has."""
     return f"images/{image.digest}{image.path.suffix.lower()}"
 
 

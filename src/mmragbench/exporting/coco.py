@@ -17,7 +17,7 @@ from mmragbench.run_folder.writing import coco_id
 def write(source: RunTasks, to: Export) -> None:
     """References and results as `pycocotools`' `COCO` and `loadRes` read them.
 
-    A query that was not answered is in no results file. `pycocoevalcap` can't do with that unless
+    A query that was not answered is in no results file. `pycocoevalcap` cannot read that unless
     told to score the answered ones only (`params["image_id"]`), and CIDEr's document frequencies
     are then theirs alone; such a cell is written, and named in `left_out`.
     """

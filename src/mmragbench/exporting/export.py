@@ -1,4 +1,4 @@
-"""`export`: a run in another tool's format."""
+"""`export`: writes a run in another tool's format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Writer = Callable[["RunTasks", Export], None]
 
 
 def writers() -> Mapping[str, Writer]:
-    """Format -> what writes it."""
+    """Format -> the function that writes it."""
     from mmragbench.exporting import beir, coco, mteb, trec
 
     return {"trec": trec.write, "coco": coco.write, "beir": beir.write, "mteb": mteb.write}
@@ -63,6 +63,6 @@ def export(
     with unlisted(Path(run)):
         known[format](load_tasks(Path(run), overrides, trust), exported)
     if not exported.files:
-        why = "; ".join(f"{what}: {reason}" for what, reason in exported.left_out.items())
-        raise MmragbenchError(f"{run} has nothing for {format} ({why})")
+        reasons = "; ".join(f"{what}: {reason}" for what, reason in exported.left_out.items())
+        raise MmragbenchError(f"{run} has nothing for {format} ({reasons})")
     return exported

@@ -15,7 +15,7 @@ from mmragbench.registry import find_measure
 from mmragbench.run_folder import paths
 
 CUTOFFS = (1, 3, 5, 10, 20, 100, 1000)
-"""mteb's."""
+"""The cutoffs at which mteb reports."""
 
 KEYS = {
     "nDCG": "ndcg_at",
@@ -30,7 +30,7 @@ KEYS = {
 
 MAIN = "ndcg_at_10"
 LANGUAGES = ["und-Zyyy"]
-"""ISO 639 and 15924 for a language and a script that nobody has determined."""
+"""ISO 639 and ISO 15924 codes of an undetermined language and script."""
 
 
 def write(source: RunTasks, to: Export) -> None:
@@ -39,7 +39,7 @@ def write(source: RunTasks, to: Export) -> None:
     The values are computed from the stored rankings at mteb's cutoffs, as far as the suite kept hits
     (`depth`); they are means over the queries with a relevant document. `mteb_version` is null, since
     mteb did not evaluate; `main_score` is nDCG@10; the dataset's revision is made of the checksums
-    of queries and documents. What mteb has no field for is under `mmragbench`, which it ignores.
+    of queries and documents. Values without a field in mteb are under `mmragbench`, which it ignores.
     """
     for task in source.tasks:
         if next(source.scored(task), None) is None:
@@ -73,7 +73,7 @@ META: dict[str, Any] = {
     "use_instructions": None,
     "training_datasets": None,
 }
-"""mteb's fields of a model, of which a strategy has none."""
+"""Fields of a model in mteb that a strategy does not have."""
 
 
 def _values(source: RunTasks, task: str, path: Any) -> dict[str, float]:
@@ -120,7 +120,7 @@ def _result(
 
 
 def _seconds(source: RunTasks, task: str, strategy: str) -> float | None:
-    """Indexing and retrieving, by the clock."""
+    """Seconds of wall-clock time for indexing and retrieval; None where they are not stored."""
     cost = source.run.json(paths.in_cell(task, strategy, paths.COST))
     return sum(cost["seconds"].values()) if cost else None
 

@@ -1,5 +1,4 @@
-"""The tasks of a finished run, loaded again from its dataset: the queries and the gold, which no run
-folder has."""
+"""Tasks of a finished run, loaded again from its dataset: a run folder has no queries and no gold."""
 
 from __future__ import annotations
 
@@ -37,11 +36,11 @@ class RunTasks:
 
     @property
     def strategies(self) -> list[str]:
-        """In the suite's order."""
+        """The suite's strategies, in its order."""
         return list(self.run.suite["strategies"])
 
     def ranked(self, task: str) -> Iterator[tuple[str, Path]]:
-        """Strategy -> its `run.trec`, as far as it retrieved anything."""
+        """Strategies that retrieved anything, with their `run.trec`."""
         for strategy in self.strategies:
             path = self.run.files.path(paths.in_cell(task, strategy, paths.RANKINGS))
             if path is not None and path.stat().st_size:
@@ -53,7 +52,7 @@ class RunTasks:
         return [strategy for strategy in self.strategies if strategy not in ranked]
 
     def rankings(self, task: str, path: Path) -> Iterator[Ranking]:
-        """A `run.trec` with the ids that the task has.
+        """The rankings of a `run.trec`, with the task's own ids.
 
         Raises:
             DataError: two ids of the task are one in TREC's format.
@@ -66,7 +65,7 @@ class RunTasks:
             yield Ranking(queries[ranking.query], Hits(ids, hits.scores))
 
     def scored(self, task: str) -> Iterator[tuple[str, Mapping[str, int]]]:
-        """Query -> grades, of the queries that count: those with a relevant document."""
+        """The queries with a relevant document, which alone are scored, with their grades."""
         qrels = self.tasks[task].qrels
         for query in self.tasks[task].queries:
             grades = qrels.get(query.id, {})
@@ -78,7 +77,7 @@ def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) ->
     """A run with its tasks, built again from its `suite.yaml`; calls no model.
 
     Args:
-        overrides: where the data lies by now: `dataset.root=/elsewhere`.
+        overrides: where the data is now: `dataset.root=/elsewhere`.
         trust: import a dataset that the run names by a dotted path. Whoever made the run folder
             chose it, and with it which code is run here.
 
@@ -110,7 +109,7 @@ def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) ->
 
 
 def _check(folder: Run, tasks: Mapping[str, Task]) -> None:
-    """Compare with the manifest, so that no number is computed on other data than the run's."""
+    """Compare the data with the manifest's digests, so that no number rests on other data."""
     stored = folder.manifest.get("data") or {}
     for name in stored:
         if name not in tasks:

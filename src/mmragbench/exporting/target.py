@@ -1,16 +1,12 @@
-"""What is exported, and where it goes."""
+"""The folder that an export writes, its files, and what the format has no place for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmragbench._files import write_atomically
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass
@@ -18,9 +14,8 @@ class Export:
     """A folder in another tool's format.
 
     Attributes:
-        folder: where it is.
-        files: what was written, in order.
-        left_out: what the format has no place for, or the run has nothing of -> the reason.
+        files: those that were written, in order.
+        left_out: a part of the run that is not in the folder -> the reason.
     """
 
     folder: Path
@@ -28,13 +23,13 @@ class Export:
     left_out: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, lines: Iterable[str]) -> None:
-        """A text file, line by line as they come (lines bring their ends); whole or not at all."""
+        """Write a text file from its lines, which have their ends; whole or not at all."""
         path = self.folder / name
         write_atomically(path, lines)
         self.files.append(path)
 
     def copy(self, source: Path, name: str) -> None:
-        """A file as it is; once, if several ask for it."""
+        """Copy a file; once, if several documents have it."""
         path = self.folder / name
         if not path.exists():
             write_atomically(path, source.read_bytes())

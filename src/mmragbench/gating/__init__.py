@@ -1,1 +1,1 @@
-"""A run against a stored baseline: is it still as good, by a margin that was agreed on?"""
+"""The gate: a run tested against a stored baseline, by a margin that was agreed on."""

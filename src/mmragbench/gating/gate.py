@@ -1,8 +1,8 @@
-"""The gate: does a run hold what its baseline reached?"""
+"""The gate: a non-inferiority test of every cell of a run against its baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,36 +12,36 @@ import numpy as np
 from mmragbench._places import check_file
 from mmragbench._printable import shortened
 from mmragbench.comparing.margins import OTHERWISE, Margin, margins_for
-from mmragbench.errors import DataError, MmragbenchError, unknown
-from mmragbench.gating.baseline import (
-    Baseline,
-    CellLine,
-    table_path,
-    values_of,
-)
-from mmragbench.gating.cells import Cell, Paired, judge, missing
-from mmragbench.gating.problems import (
+from mmragbench.errors import DataError, MmragbenchError
+from mmragbench.gating.cell_results import CellResult, PairedValues, Verdict, judge, untested
+from mmragbench.gating.comparability import (
+    Counterparts,
     Problem,
-    Side,
     failed,
     in_data,
     in_sets,
     in_signatures,
     missing_cells,
 )
+from mmragbench.gating.stored_baseline import (
+    Baseline,
+    CellLine,
+    table_path,
+    values_of,
+)
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.files import unlisted
-from mmragbench.run_folder.numbers import Evidence, Key, Row
+from mmragbench.run_folder.numbers import Key, Row
 from mmragbench.run_folder.reading import Run, open_run
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What the gate found.
+    """The result of testing a run against a baseline.
 
     Attributes:
         run, suite: the run folder, and its suite's name.
-        cells: every cell of the baseline (of the measures asked for), in its order.
+        cells: the result of every cell of the baseline (of the chosen measures), in its order.
         problems: what is missing, changed or measured otherwise.
         margins: measure -> the margin that was used.
         new: cells that the run has and the baseline has not; they are not judged.
@@ -51,7 +51,7 @@ class Gate:
 
     run: Path
     suite: str
-    cells: tuple[Cell, ...]
+    cells: tuple[CellResult, ...]
     problems: tuple[Problem, ...]
     margins: Mapping[str, Margin]
     new: tuple[str, ...] = ()
@@ -64,20 +64,20 @@ class Gate:
         return not (self.problems or self.failing or self.underpowered)
 
     @property
-    def failing(self) -> tuple[Cell, ...]:
+    def failing(self) -> tuple[CellResult, ...]:
         """Cells that do not hold: regressed first, then those that can't be told. Cells that are
         missing or not comparable are among the problems."""
         chosen = [c for c in self.cells if c.verdict in ("regressed", "can't tell")]
         return tuple(sorted(chosen, key=lambda cell: cell.verdict != "regressed"))
 
     @property
-    def unfailing(self) -> tuple[Cell, ...]:
+    def unfailing(self) -> tuple[CellResult, ...]:
         """Cells whose margin is at least what the baseline has to lose: they pass whatever happens,
         unless a loss is shown."""
         return tuple(cell for cell in self.cells if not cell.can_fail)
 
     @property
-    def underpowered(self) -> tuple[Cell, ...]:
+    def underpowered(self) -> tuple[CellResult, ...]:
         """Cells that hold, on fewer queries than the required power asks for."""
         if self.require_power is None:
             return ()
@@ -121,7 +121,8 @@ def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = (
 
 
 def _refuse_crashes(run: Run, measures: Sequence[str]) -> None:
-    """A cell that crashed would be in no baseline, and never be missed."""
+    """Raise DataError where a component crashed: a baseline would lack the cell, and no later run
+    would be missing it."""
     crashed = {
         row.key: str(row.absence)
         for row in run.rows
@@ -132,7 +133,7 @@ def _refuse_crashes(run: Run, measures: Sequence[str]) -> None:
         named = " · ".join(str(part) for part in first if part is not None)
         raise DataError(
             f"{run.path}: {len(crashed):,} numbers are missing since a component crashed, so that a "
-            f"baseline would not defend them; first {named}: {shortened(reason, 150)}; mend it and run the "
+            f"baseline would not defend them; first {named}: {shortened(reason, 150)}; fix it and run the "
             "suite again, or name the measures that a baseline should have (--measures)"
         )
 
@@ -160,52 +161,44 @@ def gate(
     """
     if require_power is not None and not 0 < require_power < 1:
         raise MmragbenchError(f"a power lies between 0 and 1, like 0.8; got {require_power:g}")
-    saved = Baseline.read(Path(baseline))
+    stored = Baseline.read(Path(baseline))
     with unlisted(Path(run)):
         folder = open_run(run)
-        if folder.suite["name"] != saved.suite:
+        if folder.suite["name"] != stored.suite:
             raise MmragbenchError(
-                f"{baseline} is a baseline of the suite {shortened(saved.suite, 80)!r}, and {run} is a run of "
-                f"{folder.suite['name']!r}; give a run of the same suite, or save another baseline"
+                f"{baseline} is a baseline of the suite {shortened(stored.suite, 80)!r}, and {run} is a "
+                f"run of {folder.suite['name']!r}; give a run of the same suite, or save another baseline"
             )
-        lines = _chosen(saved, measures)
-        return _gate(folder, saved, lines, margins or {}, require_power)
+        return _gate(folder, stored.only(measures), margins or {}, require_power)
 
 
 def _gate(
     run: Run,
     baseline: Baseline,
-    lines: Sequence[CellLine],
     margins: Mapping[str, float | str | Margin],
     require_power: float | None,
 ) -> Gate:
-    names = list(dict.fromkeys(line.measure for line in lines))
-    stated = {str(row.measure): row.measure.info.margin for row in run.rows}
-    allowed = margins_for({name: stated.get(name, OTHERWISE) for name in names}, margins)
+    """The gate of an open run: pairs its numbers with the baseline's, tests the comparable ones,
+    and lists why the others are not."""
+    lines = baseline.cells
+    allowed = _margins(run, baseline, margins)
     rows = {row.key: row for row in run.rows if row.slice == "all"}
-    tasks = {key.task for key in rows}
-    wanted = [name for name in names if any(key.measure == name for key in rows)]
-    evidence = {e.key: e for e in run.evidence(wanted)} if wanted else {}
-    groups = {task.task: run.groups(task.task) for task in baseline.tasks if task.task in tasks}
-    sides = [
-        Side(line, _scored(baseline, line), evidence[line.key])
-        for line in lines
-        if line.key in evidence
-    ]
-    pairs = [_pair(run, side, groups[side.line.task], allowed) for side in sides]
-    losses = [failed(pair.line, pair.queries, pair.before, pair.now) for pair in pairs]
-    alike = [pair for pair, side in zip(pairs, sides, strict=True) if side.comparable]
-    judged = {cell.key: cell for cell in judge(alike, require_power or 0.8)}
+    counterparts = _counterparts(run, baseline, rows)
+    pairs = _pairs(run, counterparts, allowed)
+    comparable = [pairs[numbers.line.key] for numbers in counterparts if numbers.comparable]
+    results = {cell.key: cell for cell in judge(comparable, require_power or 0.8)}
+    results |= _unjudged(lines, counterparts, allowed, results.keys())
+    failures = [failed(pair.line, pair.queries, pair.before, pair.now) for pair in pairs.values()]
     return Gate(
         run=run.path,
         suite=baseline.suite,
-        cells=tuple(judged.get(line.key) or _unjudged(line, evidence, allowed) for line in lines),
+        cells=tuple(results[line.key] for line in lines),
         problems=(
-            *in_data(baseline, run, {side.line.task for side in sides}),
+            *in_data(baseline, run, {numbers.line.task for numbers in counterparts}),
             *missing_cells(lines, rows),
-            *dict.fromkeys(lost for lost in losses if lost),
-            *in_sets(sides),
-            *in_signatures(sides),
+            *dict.fromkeys(failure for failure in failures if failure),
+            *in_sets(counterparts),
+            *in_signatures(counterparts),
         ),
         margins=allowed,
         new=tuple(_new(baseline, rows)),
@@ -213,20 +206,32 @@ def _gate(
     )
 
 
+def _margins(
+    run: Run, baseline: Baseline, margins: Mapping[str, float | str | Margin]
+) -> dict[str, Margin]:
+    """Measure -> margin: the caller's, else the one that the measure itself states."""
+    stated = {str(row.measure): row.measure.info.margin for row in run.rows}
+    defaults = {name: stated.get(name, OTHERWISE) for name in baseline.measures}
+    return margins_for(defaults, margins)
+
+
+def _counterparts(run: Run, baseline: Baseline, rows: Mapping[Key, Row]) -> list[Counterparts]:
+    """The numbers that both the baseline and the run have, in the baseline's order."""
+    measures_now = {key.measure for key in rows}
+    measures = [name for name in baseline.measures if name in measures_now]
+    evidence = {number.key: number for number in run.evidence(measures)} if measures else {}
+    return [
+        Counterparts(line, _scored(baseline, line), evidence[line.key])
+        for line in baseline.cells
+        if line.key in evidence
+    ]
+
+
 def _new(baseline: Baseline, rows: Mapping[Key, Row]) -> Iterator[str]:
-    """The run's numbers that the baseline has not."""
-    known = {line.key for line in baseline.cells}
+    """The names of the run's numbers that the baseline lacks."""
     for key, row in rows.items():
-        if key not in known and row.estimate is not None:
+        if key not in baseline.values and row.estimate is not None:
             yield " · ".join(str(part) for part in key if part is not None)
-
-
-def _chosen(baseline: Baseline, measures: Sequence[str]) -> list[CellLine]:
-    known = list(dict.fromkeys(line.measure for line in baseline.cells))
-    for name in measures:
-        if name not in known:
-            raise DataError(unknown("measure of the baseline", name, known))
-    return [line for line in baseline.cells if not measures or line.measure in measures]
 
 
 def _scored(baseline: Baseline, line: CellLine) -> dict[str, float]:
@@ -237,21 +242,38 @@ def _scored(baseline: Baseline, line: CellLine) -> dict[str, float]:
     return dict(zip(queries[scored].tolist(), values[scored].tolist(), strict=True))
 
 
-def _pair(run: Run, side: Side, groups: Mapping[str, str], margins: Mapping[str, Margin]) -> Paired:
-    line, found = side.line, side.found
-    queries = [query for query in side.before if query in groups]
-    now = values_of(found, queries)
-    added = bool(side.queries_now - side.before.keys()) and np.isfinite(now).any()
-    return Paired(
+def _pairs(
+    run: Run,
+    counterparts: Sequence[Counterparts],
+    margins: Mapping[str, Margin],
+) -> dict[Key, PairedValues]:
+    """Cell -> its values before and now, query by query."""
+    tasks = dict.fromkeys(numbers.line.task for numbers in counterparts)
+    groups = {task: run.groups(task) for task in tasks}
+    return {
+        numbers.line.key: _pair(run, numbers, groups[numbers.line.task], margins)
+        for numbers in counterparts
+    }
+
+
+def _pair(
+    run: Run, numbers: Counterparts, groups: Mapping[str, str], margins: Mapping[str, Margin]
+) -> PairedValues:
+    """A cell's values on the queries that the baseline scored and the run has."""
+    line, evidence = numbers.line, numbers.evidence
+    queries = [query for query in numbers.before if query in groups]
+    now = values_of(evidence, queries)
+    added = bool(numbers.queries_now - numbers.before.keys()) and np.isfinite(now).any()
+    return PairedValues(
         line=line,
-        estimate=float(np.nanmean(now)) if added else found.estimate,
+        estimate=float(np.nanmean(now)) if added else evidence.estimate,
         margin=margins[line.measure].of(line.estimate),
         queries=queries,
         groups=[groups[query] for query in queries],
-        before=np.asarray([side.before[query] for query in queries], dtype=np.float32),
+        before=np.asarray([numbers.before[query] for query in queries], dtype=np.float32),
         now=now,
-        bounds=found.bounds if found.features is None else None,
-        lower_is_better=found.measure.info.better == "lower",
+        bounds=evidence.bounds if evidence.features is None else None,
+        lower_is_better=evidence.measure.info.better == "lower",
         family=_family(run, line),
     )
 
@@ -265,9 +287,17 @@ def _family(run: Run, line: CellLine) -> str:
 
 
 def _unjudged(
-    line: CellLine, evidence: Mapping[Key, Evidence], margins: Mapping[str, Margin]
-) -> Cell:
-    margin = margins[line.measure].of(line.estimate)
-    if line.key in evidence:
-        return missing(line, margin, evidence[line.key].estimate, "not comparable")
-    return missing(line, margin, None, "missing")
+    lines: Sequence[CellLine],
+    counterparts: Sequence[Counterparts],
+    margins: Mapping[str, Margin],
+    judged: Set[Key],
+) -> dict[Key, CellResult]:
+    """The results of cells without a test: not comparable, or missing in the run."""
+    estimates = {numbers.line.key: numbers.evidence.estimate for numbers in counterparts}
+    results = {}
+    for line in lines:
+        if line.key not in judged:
+            margin = margins[line.measure].of(line.estimate)
+            verdict: Verdict = "not comparable" if line.key in estimates else "missing"
+            results[line.key] = untested(line, margin, estimates.get(line.key), verdict)
+    return results

@@ -1,4 +1,4 @@
-"""A gate's result for machines and pull requests: Markdown, JUnit XML, GitHub's annotations."""
+"""A gate's result as Markdown, as JUnit XML, and as annotations of GitHub Actions."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as Xml
 
 from mmragbench._digits import number, p_value
-from mmragbench.gating.cells import Cell
+from mmragbench.gating.cell_results import CellResult
 from mmragbench.gating.gate import Gate
-from mmragbench.gating.sentences import (
-    got_worse,
+from mmragbench.gating.gate_text import (
+    before_and_now,
     headline,
+    low_power,
     p_of,
     power,
+    regression_examples,
     sentence,
-    too_few,
+    underpowered,
     unfailing,
-    weak,
 )
 from mmragbench.reporting.words.gfm import escape, row
 
 ANNOTATIONS = 10
-"""GitHub shows as many errors a step."""
+"""The most errors of a step that GitHub shows."""
 ROWS = 50
-"""Cells of a Markdown table: a summary that nobody reads to its end helps nobody."""
+"""The most rows of a Markdown table, so that the summary stays readable."""
 
 
 def markdown(gate: Gate) -> str:
@@ -34,8 +35,8 @@ def markdown(gate: Gate) -> str:
         [f"## {mark} {escape(headline(gate))}"],
         [f"- **{escape(p.where)}**: {escape(p.text)}" for p in gate.problems],
         _failing(gate),
-        _worse(gate),
-        [f"- {escape(which)}: {text}" for which, text in too_few(gate)],
+        _regressions(gate),
+        [f"- {escape(which)}: {text}" for which, text in underpowered(gate)],
         [escape(text) for text in filter(None, [unfailing(gate)])],
         [escape(power(gate))],
     ]
@@ -54,17 +55,18 @@ def _failing(gate: Gate) -> list[str]:
     return [*heads, *(_row(cell) for cell in gate.failing[:ROWS]), *rest]
 
 
-def _worse(gate: Gate) -> list[str]:
+def _regressions(gate: Gate) -> list[str]:
     lines = []
-    for worse in got_worse(gate)[:ROWS]:
-        query = escape(worse.fallen.query) + (f" {escape(worse.asked)}" if worse.asked else "")
-        before, now = number(worse.fallen.before), number(worse.fallen.now)
-        lines.append(row([query, escape(worse.where), before, now, escape(worse.answer or "")]))
+    for example in regression_examples(gate)[:ROWS]:
+        query, text = example.regressed, example.query_text
+        name = escape(query.query) + (f" {escape(text)}" if text else "")
+        before, now = number(query.before), number(query.now)
+        lines.append(row([name, escape(example.where), before, now, escape(example.answer or "")]))
     heads = ["got worse", "in", "before", "now", "answered now"]
     return [row(heads), row([":--", ":--", "--:", "--:", ":--"]), *lines] if lines else []
 
 
-def _row(cell: Cell) -> str:
+def _row(cell: CellResult) -> str:
     now, lost = (("—" if value is None else number(value)) for value in (cell.now, cell.loss))
     p = p_of(cell)
     return row(
@@ -91,8 +93,8 @@ def junit(gate: Gate) -> bytes:
     )
     suite.extend(cases)
     Xml.indent(root)
-    written: bytes = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
+    content: bytes = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def _problem_cases(gate: Gate) -> Iterator[Xml.Element]:
@@ -100,15 +102,15 @@ def _problem_cases(gate: Gate) -> Iterator[Xml.Element]:
         yield _case(problem.where, problem.kind, problem.kind, problem.text, "\n".join(problem.ids))
 
 
-def _cell_case(gate: Gate, cell: Cell) -> Xml.Element:
+def _cell_case(gate: Gate, cell: CellResult) -> Xml.Element:
     small = gate.require_power is not None and cell in gate.underpowered
     if cell.good and not small:
         return _case(cell.system, cell.measure)
     if small:
-        return _case(cell.system, cell.measure, "underpowered", weak(cell, gate.require_power or 0))
-    lines = [
-        f"{fallen.query}: {number(fallen.before)} → {number(fallen.now)}" for fallen in cell.fallen
-    ]
+        return _case(
+            cell.system, cell.measure, "underpowered", low_power(cell, gate.require_power or 0)
+        )
+    lines = [f"{query.query}: {before_and_now(query)}" for query in cell.regressed_queries]
     return _case(cell.system, cell.measure, cell.verdict, sentence(cell), "\n".join(lines))
 
 
@@ -132,7 +134,7 @@ def errors(gate: Gate) -> list[str]:
     lines = [
         *((p.where, p.text) for p in gate.problems),
         *((cell.name, sentence(cell)) for cell in gate.failing),
-        *too_few(gate),
+        *underpowered(gate),
     ]
     if len(lines) > ANNOTATIONS:
         rest = len(lines) - ANNOTATIONS + 1
@@ -141,7 +143,7 @@ def errors(gate: Gate) -> list[str]:
 
 
 def warnings(gate: Gate) -> list[str]:
-    """A `::warning title=…::…` line, where margins are no test."""
+    """A `::warning title=…::…` line, where margins exclude nothing."""
     text = unfailing(gate)
     return [f"::warning title={_property(gate.suite)}::{_message(text)}"] if text else []
 

@@ -1,1 +1,1 @@
-"""Outputs made elsewhere, in the field's own formats, made into what the measures score."""
+"""Outputs of other systems, read from the field's own formats and scored by our measures."""

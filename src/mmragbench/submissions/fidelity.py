@@ -1,24 +1,25 @@
-"""Measures of pictures made elsewhere, or FID of the moments that are known of them."""
+"""Measures of another system's pictures: of the pictures themselves, or FID of stored moments."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from mmragbench._validation import CheckedEncoder
 from mmragbench.contracts import Encoder
 from mmragbench.errors import SuiteError
 from mmragbench.measuring.scoring import score
-from mmragbench.records import Absence, Image, Measure, Score, Scores, Task
+from mmragbench.records import Absence, Measure, Score, Scores, Task
 from mmragbench.registry import Component, arguments, every
 from mmragbench.signature import extended, signature
 from mmragbench.submissions.features import Features
-from mmragbench.submissions.images import lone
+from mmragbench.submissions.image_folders import single_folder
 from mmragbench.submissions.moments import Moments, frechet
 from mmragbench.submissions.problems import Policy, Problems
-from mmragbench.submissions.scoring import Judged, components, judged
 from mmragbench.submissions.submission import Submission
+from mmragbench.submissions.submission_scores import ScoredSubmission, components, scored
 
 IMAGES = ("FID", "KID")
 
@@ -28,23 +29,23 @@ NO_INTERVAL = (
 )
 
 
-def judge_images(
+def score_images(
     submission: Submission, features: Features, names: Sequence[str] = IMAGES
-) -> Judged:
+) -> ScoredSubmission:
     """Distances of two sets of pictures, and measures of their pairs.
 
     Raises:
         SuiteError: a name is none of them, or needs features that were not named.
     """
-    asked = _components(names, features)
+    measures = _components(names, features)
     task, outputs = submission.task, submission.outputs
-    found = score(asked, task, [], outputs, lambda _: _encoder(features))["all"]
-    found = [replace(s, scores=(*_values(s), *_failed(submission))) for s in found]
-    return judged(submission, _signed(found, features.facts))
+    scores = score(measures, task, [], outputs, lambda _: _encoder(features))["all"]
+    scores = [replace(s, scores=(*_values(s), *_failed(submission))) for s in scores]
+    return scored(submission, _signed(scores, features.facts))
 
 
 def _components(names: Sequence[str], features: Features) -> dict[Measure, Component]:
-    """The evaluators of measures of pictures, those that take features on these."""
+    """Measure -> its evaluator; measures that take features are taken on these."""
     known = [component.name for component in every("measure") if "image" in component.scores]
     for name in names:
         if name in known and "features" in arguments("measure", name) and not features.name:
@@ -56,15 +57,15 @@ def _components(names: Sequence[str], features: Features) -> dict[Measure, Compo
 
 
 def _values(scores: Scores) -> Iterator[Score]:
-    """Those of the pairs; the reason for every file without one stands among the failures."""
+    """The values of the pairs; a file without a value has its reason among the failures."""
     return (score for score in scores.scores if score.value is not None)
 
 
-def _signed(found: Sequence[Scores], facts: Mapping[str, object]) -> list[Scores]:
-    """With what identifies the features, where a measure takes some."""
+def _signed(scores: Sequence[Scores], facts: Mapping[str, object]) -> list[Scores]:
+    """The scores with the features' identity in the signatures of measures that take features."""
     return [
         replace(s, signature=extended(s.signature, **facts)) if s.measure.features else s
-        for s in found
+        for s in scores
     ]
 
 
@@ -79,8 +80,8 @@ def _encoder(features: Features) -> Encoder:
 
 
 @dataclass(frozen=True)
-class Side:
-    """The generated or the real pictures, as moments; a folder's, with what is wrong in it."""
+class ImageSet:
+    """The generated or the real pictures as moments; of a folder, also what was read from it."""
 
     moments: Moments
     submission: Submission | None = None
@@ -90,63 +91,68 @@ class Side:
         return f"npz-{self.moments.digest}" if self.moments.digest else None
 
 
-def read_side(path: Path, features: Features, policy: Policy, real: bool) -> Side:
-    """An `.npz` is read, a folder's pictures are encoded.
+def read_images(path: Path, features: Features, policy: Policy, real: bool) -> ImageSet:
+    """The moments of an `.npz` file, or of a folder's pictures, which are encoded.
 
     Raises:
         DataError: it is neither, or has fewer than two pictures.
     """
     if path.suffix == ".npz":
-        return Side(Moments.read(path))
-    found = lone(path, policy, real)
-    pictures = list(found.task.targets.values()) if real else _made(found)
-    return Side(Moments.of(_encoder(features).encode_images(pictures)), found)
+        return ImageSet(Moments.read(path))
+    submission = single_folder(path, policy, real)
+    outputs = [output.image for output in submission.outputs if output.image]
+    pictures = list(submission.task.targets.values()) if real else outputs
+    return ImageSet(Moments.of(_encoder(features).encode_images(pictures)), submission)
 
 
-def judge_moments(
-    made: Path, real: Path, features: Features, names: Sequence[str], policy: Policy
-) -> tuple[Submission, Judged]:
-    """FID where a side, or both, is an `.npz`; for KID there is a reason instead.
+class ScoredImages(NamedTuple):
+    """What was read of the pictures, and its scores."""
+
+    submission: Submission
+    result: ScoredSubmission
+
+
+def score_moments(
+    generated: Path, real: Path, features: Features, names: Sequence[str], policy: Policy
+) -> ScoredImages:
+    """FID where one or both sets are an `.npz`; KID has a reason instead of a number.
 
     Raises:
         DataError: a file is not what it should be, or the dimensions differ.
     """
-    asked = _components(names, features)
-    a = read_side(made, features, policy, real=False)
-    b = read_side(real, features, policy, real=True)
-    nothing = Submission("", Task("image-generation", [], []), Problems("", "pictures", 0), policy)
-    submission = replace(a.submission or b.submission or nothing, name=made.stem)
+    measures = _components(names, features)
+    a = read_images(generated, features, policy, real=False)
+    b = read_images(real, features, policy, real=True)
+    empty = Submission("", Task("image-generation", [], []), Problems("", "pictures", 0), policy)
+    submission = replace(a.submission or b.submission or empty, name=generated.stem)
     failed = _failed(submission)
-    found = [replace(_distance(measure, a, b), scores=failed) for measure in asked]
+    scores = [replace(_distance(measure, a, b), scores=failed) for measure in measures]
     facts = features.facts if a.submission or b.submission else {}
-    result = judged(submission, _signed(found, facts))
+    result = scored(submission, _signed(scores, facts))
     if a.moments.n is None:
         result = replace(result, rows=[row | {"n": None} for row in result.rows])
-    return submission, result
+    return ScoredImages(submission, result)
 
 
-def _distance(measure: Measure, made: Side, real: Side) -> Scores:
+def _distance(measure: Measure, generated: ImageSet, real: ImageSet) -> Scores:
+    """FID of two sets' moments; of another measure, the reason why there is none."""
     described = signature(
         measure,
         dims=len(real.moments.mean),
         real=real.source,
-        generated=made.source,
+        generated=generated.source,
         n_real=real.moments.n or "unknown",
-        n_generated=made.moments.n or "unknown",
+        n_generated=generated.moments.n or "unknown",
     )
     if measure.info.distance != "FID":
         reason = f"{measure.name} needs every picture, and an .npz has the moments only"
         return Scores(measure, described, absence=Absence(reason))
-    total = frechet(real.moments, made.moments)
+    total = frechet(real.moments, generated.moments)
     return Scores(
         measure,
         described,
         total=total,
-        n=made.moments.n or 0,
+        n=generated.moments.n or 0,
         interval=(None, None),
         warning=NO_INTERVAL,
     )
-
-
-def _made(submission: Submission) -> list[Image]:
-    return [output.image for output in submission.outputs if output.image]

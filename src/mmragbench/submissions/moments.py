@@ -15,7 +15,7 @@ from mmragbench.errors import DataError
 from mmragbench.formats.arrays import read_arrays
 
 LARGEST = 1e100
-"""Far beyond any feature; the distance of larger ones would not be a number."""
+"""Far beyond any feature: the distance of larger ones would overflow."""
 
 ROUNDING, TINY = 1e-3, 1e-12
 
@@ -26,7 +26,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Moments:
-    """A Gaussian. `digest` names the file that it comes from; `n` is unknown for a file."""
+    """A Gaussian, as mean and covariance.
+
+    Attributes:
+        n: the number of images that it was fitted to; None where it was read from a file.
+        digest: the first digits of its file's SHA-256; None where it was fitted here.
+    """
 
     mean: Array
     covariance: Array
@@ -35,7 +40,7 @@ class Moments:
 
     @classmethod
     def of(cls, vectors: Vectors) -> Moments:
-        """Fitted to features (n, d); the covariance is divided by n - 1.
+        """The Gaussian fitted to features (n, d); the covariance is divided by n - 1.
 
         Raises:
             DataError: fewer than two pictures.
@@ -47,7 +52,7 @@ class Moments:
 
     @classmethod
     def read(cls, path: Path) -> Moments:
-        """From a file; nothing is unpickled.
+        """The Gaussian of a file; nothing is unpickled.
 
         Raises:
             DataError: the file is not such a file, or holds no Gaussian's moments.

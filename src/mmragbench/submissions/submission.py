@@ -1,4 +1,4 @@
-"""What someone hands in to be scored: the task that it answers, the answers, what does not fit."""
+"""A submission: another system's outputs, the task that they answer, and what does not match."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mmragbench.submissions.problems import Policy, Problems
 
 @dataclass(frozen=True)
 class Submission:
-    """Rankings or outputs made elsewhere, ready for the measures.
+    """Rankings or outputs of another system, ready for the measures.
 
     Attributes:
-        name: what the rows call it: the stem of its file or folder.
-        policy: what was done about what is missing.
-        failed: outputs that are there and cannot be used, by name, with the reason.
+        name: its name in the rows: the stem of its file or folder.
+        policy: what is done about missing outputs.
+        failed: name of an output that cannot be used -> the reason.
     """
 
     name: str
@@ -29,5 +29,5 @@ class Submission:
 
     @property
     def facts(self) -> dict[str, object]:
-        """What the policy adds to every signature."""
+        """The facts that the policy adds to every signature."""
         return {"missing": self.policy, "n_missing": len(self.problems.missing)}

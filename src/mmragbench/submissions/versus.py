@@ -1,4 +1,4 @@
-"""A second system's outputs on the same gold: both scored on what both have, and compared.
+"""Two systems' outputs on the same gold: both scored on what both have, and compared.
 
 Items are those that each file's own policy leaves in: with `skip`, an item that only one of the two
 has is left out of both, and counts as missing in both signatures; with `zero`, all stay.
@@ -15,8 +15,8 @@ from mmragbench.comparing.pairs import Pair
 from mmragbench.records import Scores
 from mmragbench.run_folder.numbers import Evidence
 from mmragbench.submissions.problems import MissingOutputs
-from mmragbench.submissions.scoring import Judged
 from mmragbench.submissions.submission import Submission
+from mmragbench.submissions.submission_scores import ScoredSubmission
 
 FAMILY = "measures shown"
 
@@ -26,17 +26,19 @@ class Versus:
     """Two submissions scored alike on their common items, and the paired differences.
 
     Attributes:
-        lone: the items of each that the other lacks, which both are scored without.
+        unpaired: the items of each that the other lacks, which both are scored without.
         uncompared: measures that have nothing per item in both (METEOR without Java).
     """
 
-    sides: tuple[Judged, Judged]
+    sides: tuple[ScoredSubmission, ScoredSubmission]
     pairs: list[Pair]
-    lone: tuple[tuple[str, ...], tuple[str, ...]]
+    unpaired: tuple[tuple[str, ...], tuple[str, ...]]
     uncompared: list[str]
 
 
-def versus(first: Submission, second: Submission, judge: Callable[[Submission], Judged]) -> Versus:
+def versus(
+    first: Submission, second: Submission, score: Callable[[Submission], ScoredSubmission]
+) -> Versus:
     """Score both on the items that both have, and compare them: `first - second`.
 
     Holm's correction is over the measures that are compared; one that says the same as another
@@ -46,20 +48,20 @@ def versus(first: Submission, second: Submission, judge: Callable[[Submission], 
         MissingOutputs: they have no item in common.
     """
     a, b = _shared(first, second)
-    sides = judge(a), judge(b)
+    sides = score(a), score(b)
     groups = {query.id: query.group or query.id for query in a.task.queries}
-    systems = [list(_evidence(*each)) for each in zip((a, b), sides, strict=True)]
-    hypotheses = [Hypothesis(x, y, (a.name, b.name), FAMILY) for x, y in zip(*systems, strict=True)]
+    numbers = zip(_evidence(a, sides[0]), _evidence(b, sides[1]), strict=True)
+    hypotheses = [Hypothesis(x, y, (a.name, b.name), FAMILY) for x, y in numbers]
     pairs = judged(hypotheses, lambda task, slice: groups)
-    there = {pair.measure for pair in pairs}
-    uncompared = [str(h.a.measure) for h in hypotheses if str(h.a.measure) not in there]
-    return Versus(sides, pairs, (_lone(first, a), _lone(second, b)), uncompared)
+    compared = {pair.measure for pair in pairs}
+    uncompared = [str(h.a.measure) for h in hypotheses if str(h.a.measure) not in compared]
+    return Versus(sides, pairs, (_unpaired(first, a), _unpaired(second, b)), uncompared)
 
 
 def _shared(first: Submission, second: Submission) -> tuple[Submission, Submission]:
     """Both with the queries that both have, under two different names."""
-    there = {query.id for query in second.task.queries}
-    ids = frozenset(query.id for query in first.task.queries if query.id in there)
+    ids = frozenset(query.id for query in first.task.queries)
+    ids &= {query.id for query in second.task.queries}
     if not ids:
         a, b = first.problems, second.problems
         raise MissingOutputs(f"{a.source} and {b.source} have no {a.noun} in common")
@@ -69,12 +71,14 @@ def _shared(first: Submission, second: Submission) -> tuple[Submission, Submissi
     return _restricted(first, ids), _restricted(second, ids)
 
 
-def _lone(whole: Submission, shared: Submission) -> tuple[str, ...]:
-    there = {query.id for query in shared.task.queries}
-    return tuple(query.id for query in whole.task.queries if query.id not in there)
+def _unpaired(whole: Submission, shared: Submission) -> tuple[str, ...]:
+    """The queries of a submission that the other one lacks."""
+    shared_ids = {query.id for query in shared.task.queries}
+    return tuple(query.id for query in whole.task.queries if query.id not in shared_ids)
 
 
 def _restricted(submission: Submission, ids: frozenset[str]) -> Submission:
+    """The submission without the queries outside `ids`, which count as missing."""
     task, problems = submission.task, submission.problems
     left_out = [query.id for query in task.queries if query.id not in ids]
     kinds = {**problems.ids, "missing": (*problems.ids.get("missing", ()), *left_out)}
@@ -89,7 +93,7 @@ def _restricted(submission: Submission, ids: frozenset[str]) -> Submission:
 
 
 def _values(scores: Scores) -> Mapping[str, float]:
-    """Per item; for a measure of the set, values whose mean it is."""
+    """Query -> value; of a measure of the set, the values that it is the mean of."""
     if scores.absence is not None:
         return {}
     if scores.total is not None:
@@ -97,7 +101,7 @@ def _values(scores: Scores) -> Mapping[str, float]:
     return {score.query: score.value for score in scores.scores if score.value is not None}
 
 
-def _evidence(submission: Submission, side: Judged) -> Iterator[Evidence]:
+def _evidence(submission: Submission, side: ScoredSubmission) -> Iterator[Evidence]:
     for scores, row in zip(side.scores, side.rows, strict=True):
         yield Evidence(
             task=submission.task.name,
@@ -112,20 +116,20 @@ def _evidence(submission: Submission, side: Judged) -> Iterator[Evidence]:
         )
 
 
-def remarks(found: Versus, sources: Sequence[str], noun: str) -> Iterator[str]:
-    """Lines below the table: how it was tested, what would tell, what was left out."""
-    if tests := {pair.tests for pair in found.pairs if pair.tests}:
+def remarks(versus: Versus, sources: Sequence[str], noun: str) -> Iterator[str]:
+    """Lines below the table: the tests, the queries that a verdict needs, and what was left out."""
+    if tests := {pair.tests for pair in versus.pairs if pair.tests}:
         yield f"p: paired test; corrected (Holm) for the measures shown: {max(tests)}"
-    for pair in found.pairs:
+    for pair in versus.pairs:
         if pair.verdict == "identical":
             yield f"{pair.measure}: identical on all {pair.n:,} {noun}"
         elif pair.verdict == "can't tell":
             needed = f"{pair.needed:,} {noun} would" if pair.needed else "no number would"
             yield f"{pair.measure}: can't tell; {needed} tell it (80 % power)"
-    for source, ids in zip(sources, found.lone, strict=True):
+    for source, ids in zip(sources, versus.unpaired, strict=True):
         if ids:
             more = ", ..." if len(ids) > 20 else ""
             named = f"{', '.join(ids[:20])}{more}"
             yield f"{len(ids)} {noun} only in {source}: {named} (left out of both)"
-    for name in found.uncompared:
+    for name in versus.uncompared:
         yield f"{name}: not compared, nothing was measured on {noun} of both"

@@ -1,1 +1,1 @@
-"""Published reference numbers, computed again: what agrees, what does not, what could not be run."""
+"""Published reference numbers, computed again and compared with the published ones."""

@@ -1,4 +1,4 @@
-"""Captions made elsewhere, scored as `mmragbench score captions` scores them."""
+"""Reference numbers of captions, scored as `mmragbench score captions` scores them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mmragbench.verify.references import Reference
 def captions(
     references: Sequence[Reference], given: Mapping[str, Any], data: Path
 ) -> dict[str, Scores]:
-    """Scores by the references' names.
+    """Our scores by the references' names.
 
     Args:
         references: measures of the same captions.
@@ -23,7 +23,7 @@ def captions(
         data: the data folder.
     """
     from mmragbench.evals.captions import JAVA, PYTHON
-    from mmragbench.submissions.captions import captions as read
+    from mmragbench.submissions.coco_results import captions as read
 
     tokenizer = {JAVA.name: JAVA, PYTHON.name: PYTHON}[given["tokenizer"]]
     submission = read(data / given["results"], data / given["references"], "skip")

@@ -1,4 +1,4 @@
-"""Distances between two folders of pictures, as `mmragbench score images` computes them."""
+"""Reference distances between two folders of pictures, computed as `mmragbench score images` computes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mmragbench.verify.references import Reference
 
 
 def fid(references: Sequence[Reference], given: Mapping[str, Any], data: Path) -> dict[str, Scores]:
-    """Scores by the references' names.
+    """Our scores by the references' names.
 
     Args:
         references: measures of the same two folders.
@@ -25,7 +25,7 @@ def fid(references: Sequence[Reference], given: Mapping[str, Any], data: Path) -
         NotApplicable: the features' weights are not there.
     """
     from mmragbench.evals.images import images
-    from mmragbench.submissions.images import images as read
+    from mmragbench.submissions.image_folders import images as read
 
     spec = dict(given["features"])
     name = spec.pop("use")

@@ -1,4 +1,4 @@
-"""What has to be at hand before a number can be computed, and what to do where it is not."""
+"""Files, weights and programs that a number needs, and how to get those that are missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmragbench.verify.references import Need
 
 
 class Missing(NamedTuple):
-    """One thing that is not there, and how to get it."""
+    """A missing file, program or weights, and how to get it."""
 
     what: str
     get: str = ""
@@ -21,25 +21,25 @@ class Missing(NamedTuple):
 
 
 def missing(needs: Iterable[Need], data: Path) -> tuple[Missing, ...]:
-    """What of it is not there; looks only, loads and fetches nothing."""
-    return tuple(Missing(what, need.get or get) for need in needs for what, get in _gap(need, data))
+    """The needs that are not met; loads and fetches nothing."""
+    gaps = ((need, _missing(need, data)) for need in needs)
+    return tuple(gap._replace(get=need.get or gap.get) for need, gap in gaps if gap)
 
 
-def _gap(need: Need, data: Path) -> Iterable[tuple[str, str]]:
-    """What is not there, and the usual way to get it; nothing where it is there."""
+def _missing(need: Need, data: Path) -> Missing | None:
+    """What is missing of a need, with the usual way to get it; None where it is met."""
     if need.path is not None:
-        if not (data / need.path).exists():
-            yield f"{data / need.path}", ""
-    elif need.program is not None:
-        if not which(need.program):
-            yield f"the program {need.program}", ""
-    elif need.torch_hub is not None:
+        path = data / need.path
+        return None if path.exists() else Missing(f"{path}")
+    if need.program is not None:
+        return None if which(need.program) else Missing(f"the program {need.program}")
+    if need.torch_hub is not None:
         path = _torch_hub() / need.torch_hub
-        if not path.is_file():
-            yield f"weights {path}", ""
-    elif not _in_hub_cache(str(need.hub), need.files):
-        kind = "weights" if any("open_clip" in file for file in need.files) else "tokenizer"
-        yield f"{kind} {need.hub}", "hf download NAME"
+        return None if path.is_file() else Missing(f"weights {path}")
+    if _in_hub_cache(str(need.hub), need.files):
+        return None
+    kind = "weights" if any("open_clip" in file for file in need.files) else "tokenizer"
+    return Missing(f"{kind} {need.hub}", "hf download NAME")
 
 
 def _torch_hub() -> Path:

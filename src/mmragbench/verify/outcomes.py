@@ -1,4 +1,4 @@
-"""What became of a reference: PASS, FAIL, NOT RUN or NOT COMPARABLE, and why."""
+"""Outcomes of references: PASS, FAIL, NOT RUN or NOT COMPARABLE, with the reason."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ STATUSES: tuple[Status, ...] = ("PASS", "FAIL", "NOT RUN", "NOT COMPARABLE")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one reference.
+    """The outcome of one reference.
 
     Attributes:
         ours: our number, where there is one.
         reason: why it failed without a number, or why the two are not comparable.
-        missing: what was not at hand.
+        missing: the needs that were not met.
     """
 
     reference: Reference
@@ -34,11 +34,11 @@ class Outcome:
 
     @property
     def difference(self) -> float | None:
-        """Ours less theirs."""
+        """Our number minus the published one."""
         return None if self.ours is None else self.ours - self.reference.value
 
     def row(self) -> dict[str, Any]:
-        """For JSON."""
+        """The outcome as JSON."""
         reference = self.reference
         return {
             "name": reference.name,
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def judge(reference: Reference, scores: Scores) -> Outcome:
-    """Compare our number with the published one, if they are about the same thing."""
+    """Compare our number with the published one, if their facts agree."""
     if scores.absence is not None:
         if scores.absence.crashed:
             return Outcome(reference, "FAIL", reason=str(scores.absence))
@@ -74,7 +74,7 @@ def judge(reference: Reference, scores: Scores) -> Outcome:
 
 
 def _differing(reference: Reference, signature: str) -> str:
-    """The facts that the published number rests on and ours does not: `n: ours 70, theirs 5000`."""
+    """The facts in which our signature differs from the reference: `n: ours 70, theirs 5000`."""
     facts = parse(signature)
     return "; ".join(
         f"{name}: ours {facts.get(name, 'unsaid')}, theirs {value}"

@@ -31,7 +31,7 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """Who says so: what it is, where it stands, which version of it."""
+    """Where a number was published: title, place, version."""
 
     title: str = Field(min_length=1)
     where: str = Field(min_length=1)
@@ -39,15 +39,15 @@ class Source(_Strict):
 
 
 class Need(_Strict):
-    """One thing that has to be at hand; exactly one of the first four names it.
+    """One thing that a number needs; exactly one of the first four fields names it.
 
     Attributes:
         path: a file or folder below the data folder.
         hub: a repository of the Hugging Face hub, in the local cache.
         torch_hub: a file of weights in torch hub's cache.
-        program: something that can be run.
-        files: of the hub's repository, the files of which one has to be there.
-        get: how to come by it.
+        program: an executable.
+        files: of the hub's repository, of which one must be in the cache.
+        get: how to get it.
     """
 
     path: str | None = None
@@ -166,7 +166,7 @@ def _read(path: Path) -> list[Reference]:
 
 
 def chosen(references: list[Reference], only: str | None) -> list[Reference]:
-    """Those of that name, below it (`captions`, `open_clip/mscoco`), or that a glob matches.
+    """The references of that name, below it (`captions`, `open_clip/mscoco`), or that a glob matches.
 
     Raises:
         SuiteError: there is none.

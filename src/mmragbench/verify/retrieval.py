@@ -1,6 +1,6 @@
 """Zero-shot retrieval with a suite's own parts: dataset, encoder, `shared-space`, evaluators.
 
-The model's vectors are remembered from run to run, as in a run of a suite; rankings and scores are
+The model's vectors are cached from run to run, as in a run of a suite; rankings and scores are
 computed anew each time.
 """
 
@@ -29,7 +29,7 @@ from mmragbench.verify.references import Reference
 def retrieval(
     references: Sequence[Reference], given: Mapping[str, Any], data: Path
 ) -> dict[str, Scores]:
-    """Scores by the references' names.
+    """Our scores by the references' names.
 
     Args:
         references: measures of the same model on the same data, in one direction or both.
@@ -51,7 +51,7 @@ def retrieval(
 
 
 def _plan(references: Sequence[Reference], given: Mapping[str, Any], data: Path) -> Plan:
-    """The suite of it: one encoder, one strategy."""
+    """The plan of a suite with one encoder and one strategy."""
     measures: dict[str, list[str]] = {}
     for reference in references:
         measures.setdefault(str(reference.task), []).append(reference.measure)
@@ -68,8 +68,8 @@ def _plan(references: Sequence[Reference], given: Mapping[str, Any], data: Path)
 
 
 def _tasks(dataset: Mapping[str, Any], build: Any) -> Mapping[str, Task]:
-    """The dataset's tasks; of Karpathy's splits without the memory, whose 113,000 pictures are not
-    asked for here."""
+    """The dataset's tasks; of Karpathy's splits without the memory of 113,000 pictures, which no
+    reference needs."""
     if "karpathy" not in dataset:
         built: Mapping[str, Task] = build()
         return built
@@ -78,16 +78,17 @@ def _tasks(dataset: Mapping[str, Any], build: Any) -> Mapping[str, Task]:
     root = Path(dataset["root"])
     entries, _, _ = karpathy(root, root / dataset["karpathy"])
     drawn = draw(entries, None, index=folder() / "intake.sqlite")
-    _all_there(drawn, len(entries), root)
+    _refuse_missing(drawn, len(entries), root)
     return tasks_of([], drawn.pictures)
 
 
-def _all_there(drawn: Drawn, wanted: int, root: Path) -> None:
-    short = wanted - len(drawn.pictures)
-    if short or not drawn.pictures:
+def _refuse_missing(drawn: Drawn, expected: int, root: Path) -> None:
+    """Raise NotApplicable where pictures of the split are missing."""
+    missing = expected - len(drawn.pictures)
+    if missing or not drawn.pictures:
         first = f", the first: {drawn.excluded[0].reason}" if drawn.excluded else ""
         raise NotApplicable(
-            f"{short:,} of {wanted:,} pictures of the split below {root} are missing{first}"
+            f"{missing:,} of {expected:,} pictures of the split below {root} are missing{first}"
         )
 
 

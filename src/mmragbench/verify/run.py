@@ -1,4 +1,4 @@
-"""Run what can be run: each reference once, those that share their inputs together."""
+"""Runs the references that can be computed; those that share their inputs together."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check(
 
 
 def _jobs(references: Sequence[Reference]) -> list[list[Reference]]:
-    """Those of a family that are computed from the same inputs go together."""
+    """Groups of references of one family that are computed from the same inputs."""
     jobs: dict[tuple[str, str, str], list[Reference]] = {}
     for reference in references:
         inputs = json.dumps([reference.given, reference.differs], sort_keys=True)
@@ -43,7 +43,7 @@ def _jobs(references: Sequence[Reference]) -> list[list[Reference]]:
 
 
 def _not_computed(reference: Reference, data: Path) -> Outcome | None:
-    """Why a number is not computed; None where it can be."""
+    """The outcome of a number that is not computed; None where it can be."""
     if reference.differs is not None:
         return Outcome(reference, "NOT COMPARABLE", reason=reference.differs)
     gaps = missing(reference.needs, data)
@@ -51,7 +51,7 @@ def _not_computed(reference: Reference, data: Path) -> Outcome | None:
 
 
 def _computed(job: Sequence[Reference], data: Path) -> dict[str, Outcome]:
-    """Our numbers, judged. What is missing is no failure; everything else that goes wrong is."""
+    """Outcomes of our numbers. Something missing is no failure; every other error is one."""
     outcome: dict[str, Any]
     try:
         scores = _function(job[0].kind)(job, job[0].given, data)
@@ -65,6 +65,6 @@ def _computed(job: Sequence[Reference], data: Path) -> dict[str, Outcome]:
 
 
 def _function(kind: str) -> Compute:
-    """`captions`, `retrieval`, `fid`: the function of that name in the file of that name."""
+    """The function of a kind: `captions`, `retrieval` or `fid`, in the file of that name."""
     compute: Compute = getattr(import_module(f"mmragbench.verify.{kind}"), kind)
     return compute

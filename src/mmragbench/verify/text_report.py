@@ -12,7 +12,7 @@ HEAD = ("", "ours", "reference", "difference", "tolerance")
 
 
 def lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """All of it, and the counts at the end."""
+    """The lines of a report, with counts at the end."""
     computed = [outcome for outcome in outcomes if outcome.status in ("PASS", "FAIL")]
     if computed:
         yield from (*_table(computed), "")
@@ -47,7 +47,7 @@ def _families(outcomes: Sequence[Outcome], status: str) -> Iterable[list[Outcome
 
 
 def _missing(family: Sequence[Outcome]) -> Iterator[str]:
-    """What all of them lack once, then what only some of them lack, by the way to get it."""
+    """What all of a family lack, then what some of them lack, by the way to get it."""
     everything = dict.fromkeys(gap for outcome in family for gap in outcome.missing)
     common = [gap for gap in everything if all(gap in outcome.missing for outcome in family)]
     yield from (f"missing: {gap}" for gap in common)
@@ -60,7 +60,7 @@ def _missing(family: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _differences(family: Sequence[Outcome]) -> Iterator[str]:
-    """Why they are not comparable, each reason once, with both numbers."""
+    """The reasons why numbers are not comparable, each once, with both numbers."""
     for reason in dict.fromkeys(outcome.reason for outcome in family):
         yield reason or ""
         for outcome in family:

@@ -74,7 +74,7 @@ def test_concurrent_calls_never_pass_the_limit():
     assert len(paid) == 33
 
 
-def test_a_ledger_that_was_cut_off_is_mended_and_one_that_was_spoilt_is_named(tmp_path):
+def test_a_ledger_that_was_cut_off_is_repaired_and_a_damaged_one_is_named(tmp_path):
     """A power cut leaves half a line; anything else is told."""
     ledger = tmp_path / "l"
     budget = Budget(ledger, 1.0)

@@ -1,4 +1,4 @@
-"""The budget of a run: every call is written to a ledger, and the sum stays below a limit."""
+"""The budget of a run: a ledger of every paid call, whose sum stays below a limit."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mmragbench.errors import DataError, MmragbenchError
 
 LEDGER = "spending.jsonl"
 AMOUNTS = ("dollars", "uncertain", "reserved")
-"""Under which a line of a ledger has its dollars: as the server counts, unknown (the most that it can
-be), reserved."""
+"""Fields that a line of a ledger may have for its dollars: as the server counts, the most that an
+unknown cost can be, reserved."""
 
 POLL = 0.005
-"""Seconds between two looks at a ledger that another run has locked."""
+"""Seconds between two attempts to lock a ledger that another run has locked."""
 
-MOST = 1e12
-"""No call costs so many dollars, or has so many tokens."""
+LARGEST_AMOUNT = 1e12
+"""The most dollars or tokens that a line of a call may have."""
 
 COUNTS = ("tokens_in", "tokens_out", "pictures", "attempt")
-"""What else a line counts; 0 where it says nothing, as lines of other versions may."""
+"""Other counts of a line; 0 where they are absent, as in lines of other versions."""
 
 
 class BudgetExceeded(MmragbenchError):
@@ -36,7 +36,7 @@ class BudgetExceeded(MmragbenchError):
 
 
 class Budget:
-    """What models that cost money spend from.
+    """The ledger and limit that models which cost money spend from.
 
     Before a call the most that it can cost is reserved; afterwards it is settled. Both are lines
     of the ledger, appended at once, so that a run that was killed in between counts the reserve as
@@ -51,10 +51,11 @@ class Budget:
 
     def __init__(self, ledger: Path | None = None, limit: float | None = None) -> None:
         self._ledger, self.limit = ledger, limit
-        self._change = threading.Condition()
+        self._changed = threading.Condition()
         self._lines: list[dict[str, Any]] = []
-        self._counts: dict[str, float] = {}
-        self._sum, self._read, self._numbers = 0.0, 0, 0
+        self._amounts: dict[str, float] = {}
+        self._sum = 0.0
+        self._bytes_read, self._lines_read = 0, 0
         self._reserves: dict[str, float] = {}
         self._exhausted = False
         if ledger and ledger.is_file():
@@ -67,28 +68,28 @@ class Budget:
         return self._sum
 
     def reserve(self, model: str, dollars: float) -> str:
-        """Reserve what a call may cost, at most; waits for calls under way where what they may
-        leave decides.
+        """Reserve the most that a call may cost; waits for calls under way where their reserves
+        decide whether it can be paid.
 
         Returns:
-            the call's name, for `settle` or `settle_unknown`.
+            the call's id, for `settle` or `settle_unknown`.
 
         Raises:
             BudgetExceeded: the call could pass the limit.
         """
         call = uuid4().hex[:16]
-        with self._change:
+        with self._changed:
             while not self._try_to_reserve(call, model, dollars):
                 if self._exhausted or not any(self._reserves.values()):
                     self._exhausted = True
-                    self._change.notify_all()
+                    self._changed.notify_all()
                     raise BudgetExceeded(self._why(dollars))
-                self._change.wait(1.0)
+                self._changed.wait(1.0)
             self._reserves[call] = dollars
         return call
 
     def settle(self, call: str, model: str, dollars: float, used: Used, **details: Any) -> None:
-        """Write down what a call cost, with what else is known of it (status, its model's name)."""
+        """Write down what a call cost, and details of it (status, the model that served it)."""
         line = {"call": call, "model": model, "dollars": dollars, **used._asdict()}
         self._close(line | {key: value for key, value in details.items() if value})
 
@@ -99,7 +100,7 @@ class Budget:
 
     def totals(self) -> dict[str, Any]:
         """Sums over the ledger, earlier runs included."""
-        with self._change:
+        with self._changed:
             return totals(self._lines)
 
     def _try_to_reserve(self, call: str, model: str, dollars: float) -> bool:
@@ -113,10 +114,10 @@ class Budget:
             return affordable
 
     def _close(self, line: dict[str, Any]) -> None:
-        with self._change, self._locked():
+        with self._changed, self._locked():
             del self._reserves[line["call"]]
             self._write(line)
-            self._change.notify_all()
+            self._changed.notify_all()
 
     def _why(self, dollars: float) -> str:
         sums = totals(self._lines)
@@ -150,30 +151,30 @@ class Budget:
             yield
 
     def _catch_up(self) -> None:
-        """Take in what other runs have written; a last line that a power cut left half is cut off,
-        one that lacks its end only gets it."""
+        """Read what other runs have written. Of a last line without an end, half a line is cut off,
+        and a whole one gets its end."""
         size = os.fstat(self._file).st_size
-        if size <= self._read:
+        if size <= self._bytes_read:
             return
-        os.lseek(self._file, self._read, os.SEEK_SET)
+        os.lseek(self._file, self._bytes_read, os.SEEK_SET)
         content = b""
-        while len(content) < size - self._read:
-            content += os.read(self._file, size - self._read - len(content))
-        whole = content[: content.rfind(b"\n") + 1]
-        unended = _json(content[len(whole) :]) is not None
-        if unended:
-            whole = content = content + b"\n"
-        for line in [*parse(whole, str(self._ledger), self._numbers)]:
+        while len(content) < size - self._bytes_read:
+            content += os.read(self._file, size - self._bytes_read - len(content))
+        whole_lines = content[: content.rfind(b"\n") + 1]
+        end_is_missing = _json(content[len(whole_lines) :]) is not None
+        if end_is_missing:
+            whole_lines = content = content + b"\n"
+        for line in [*parse(whole_lines, str(self._ledger), self._lines_read)]:
             self._count(line)
-        if unended:
+        if end_is_missing:
             os.write(self._file, b"\n")
-        self._numbers += whole.count(b"\n")
-        self._read += len(whole)
-        if len(whole) < len(content):
-            os.ftruncate(self._file, self._read)
+        self._lines_read += whole_lines.count(b"\n")
+        self._bytes_read += len(whole_lines)
+        if len(whole_lines) < len(content):
+            os.ftruncate(self._file, self._bytes_read)
 
     def _write(self, line: dict[str, Any]) -> None:
-        """One line in one write, so that a kill leaves whole lines; a disk that is full none."""
+        """Write a line at once, so that a kill leaves whole lines; on a full disk none is left."""
         if self._ledger is not None:
             content = (json.dumps(line) + "\n").encode()
             try:
@@ -181,27 +182,27 @@ class Budget:
             except OSError as error:
                 raise DataError(f"the ledger {self._ledger}: {error.strerror}") from error
             if written < len(content):
-                os.ftruncate(self._file, self._read)
+                os.ftruncate(self._file, self._bytes_read)
                 raise DataError(f"no space left to write the ledger {self._ledger}; make room")
-            self._read, self._numbers = self._read + written, self._numbers + 1
+            self._bytes_read, self._lines_read = self._bytes_read + written, self._lines_read + 1
         self._count(line)
 
     def _count(self, line: dict[str, Any]) -> None:
-        """A call counts with its last line: what it really cost takes the place of its reserve."""
+        """Count a line. A call counts with its last one: its cost replaces its reserve."""
         self._lines.append(line)
         amount = float(next(line[name] for name in AMOUNTS if name in line))
-        self._sum += amount - self._counts.get(line["call"], 0.0)
-        self._counts[line["call"]] = amount
+        self._sum += amount - self._amounts.get(line["call"], 0.0)
+        self._amounts[line["call"]] = amount
 
 
 def parse(content: bytes, name: str, before: int = 0) -> Iterator[dict[str, Any]]:
-    """The lines of a ledger; empty ones are none. A line that cannot be read may stand for money
-    that was spent: the budget would not hold without it, and it is not passed over.
+    """The lines of a ledger, without empty ones. A line that cannot be read is an error, since it may
+    stand for money that was spent.
 
     Args:
         content: whole lines, JSON in UTF-8.
-        name: the ledger's, for the error.
-        before: how many lines of it there were before these.
+        name: of the ledger, for the error.
+        before: how many lines of the ledger come before these.
 
     Raises:
         DataError: a line that is no line of a ledger.
@@ -213,13 +214,13 @@ def parse(content: bytes, name: str, before: int = 0) -> Iterator[dict[str, Any]
         if not _is_line(parsed):
             raise DataError(
                 f"{name}:{number} is not a line of a ledger (a call, and its dollars from 0 up), so "
-                "that no one knows what was spent; mend the line, or delete it if it cost nothing"
+                "that no one knows what was spent; fix the line, or delete it if it cost nothing"
             )
         yield parsed
 
 
 def _json(line: bytes) -> Any:
-    """What a line says; None for what is no JSON."""
+    """The content of a line; None where it is no JSON."""
     try:
         return json.loads(line.decode())
     except (ValueError, RecursionError):
@@ -227,8 +228,7 @@ def _json(line: bytes) -> Any:
 
 
 def _is_line(line: Any) -> bool:
-    """Whether something names a call and what it cost, in numbers that are finite and not
-    negative."""
+    """Whether a value is a line of a ledger: a call and its dollars, finite and not negative."""
     if not isinstance(line, dict) or not isinstance(line.get("call"), str):
         return False
     amounts = [line[name] for name in AMOUNTS if name in line]
@@ -238,12 +238,13 @@ def _is_line(line: Any) -> bool:
 
 def _is_amount(value: Any) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and 0 <= value <= MOST
+    return number and 0 <= value <= LARGEST_AMOUNT
 
 
 def totals(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Dollars and tokens as servers count them; and, as `uncertain`, calls without a reply, with
-    what they may have cost at most; the bill lies between `dollars` and both together."""
+    """Sums over the lines of a ledger: dollars and tokens as servers count them, and as `uncertain`
+    the calls without a reply, with the most that they may have cost. The bill lies between
+    `dollars` and `dollars` + `uncertain_dollars`."""
     settled = [line for line in lines if "dollars" in line]
     unknown = [line for line in lines if "uncertain" in line]
     uncertain = [line["uncertain"] for line in unknown]

@@ -29,7 +29,7 @@ from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError
 
 HOSTED = "https://api.openai.com/v1"
 OUTAGE = 20
-"""So many items in a row without any answer, and the server counts as gone."""
+"""Items in a row without an answer after which the server counts as gone."""
 
 NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
 """Causes of a failed call that never reached the server: it cost nothing."""
@@ -42,11 +42,11 @@ NOTHING = Used()
 
 @checked(frozen=True, config=ConfigDict(extra="forbid"))
 class Calls:
-    """How a server is called; changes no answer.
+    """Settings of the calls to a server; they change no answer.
 
     Attributes:
         concurrency: calls under way at once.
-        timeout: seconds without a sign of the server.
+        timeout: seconds without a byte from the server.
         retries: further tries after a failure that may pass.
     """
 
@@ -56,13 +56,18 @@ class Calls:
 
 
 class ServerError(MmragbenchError):
-    """The server will answer nothing at all: a wrong key, an unknown model, an outage."""
+    """The server will answer no request: a wrong key, an unknown model, an outage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one item: the reply's JSON, or the reason why there is none; what it cost
-    according to the server, and how many further tries it took."""
+    """The reply to a request, or the reason why there is none.
+
+    Attributes:
+        body: the reply's JSON.
+        used, dollars: what it cost, as the server counts.
+        retries: how many further tries it took.
+    """
 
     body: dict[str, Any] | None
     reason: str = ""
@@ -73,19 +78,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request and what there is to know of its reply.
+    """A request, and how its reply is read.
 
     Attributes:
         send: makes the call on the client; returns the raw reply (it has `text` and `headers`).
-        worst: what it uses at most.
-        used: what a reply says that it used.
+        most: what it can use at most.
+        used: takes from a reply what it used.
         adapt: changes the request after a server's complaint about it (status 400), and returns
             whether it did; then it is sent again at once.
-        missing: what a reply lacks that another call may bring, in words; empty where it is whole.
+        missing: says what a reply lacks that another call may bring; empty where it is complete.
     """
 
     send: Callable[[Any], Any]
-    worst: Used
+    most: Used
     used: Callable[[dict[str, Any]], Used]
     adapt: Callable[[str], bool] = lambda _: False
     missing: Callable[[dict[str, Any]], str] = lambda _: ""
@@ -123,20 +128,20 @@ class Endpoint:
 
     @property
     def identity(self) -> str:
-        """In place of a checksum, which no server gives: where the model is and its name."""
+        """The model's address and name, in place of a checksum, which no server gives."""
         path = urlsplit(self.base_url).path.rstrip("/")
         return f"api:{self.host}{path}/{self.model}"
 
     def halt(self) -> None:
-        """Wait for no further try: the run is at its end."""
+        """End all waiting for further tries, since the run ends."""
         self._halted.set()
 
     def ask(self, request: Request) -> Answer:
-        """Call the model, and call it again while that may help.
+        """Send a request, and send it again while that may help.
 
         Raises:
             BudgetExceeded: the budget is used up.
-            ServerError: it is not this item alone that will have no answer.
+            ServerError: no request at all will have an answer.
         """
         attempts = count()
         try:
@@ -156,30 +161,31 @@ class Endpoint:
         return answer
 
     def _attempt(self, request: Request, attempt: int) -> Answer:
+        """One call: its cost is reserved before it and settled after it."""
         client = self._client()
         import openai
 
-        call = self.budget.reserve(self.model, dollars(self.price, request.worst))
+        call = self.budget.reserve(self.model, dollars(self.price, request.most))
         details: dict[str, Any] = {"attempt": attempt}
-        failure: Any = None
+        failure: openai.APIError | None = None
         try:
             raw = request.send(client)
         except openai.APIError as error:
-            failure = error  # dealt with outside: what is raised must not drag its text along
+            failure = error  # handled below: an error raised here would show its text
         except BaseException:
             self.budget.settle(call, self.model, 0.0, NOTHING, status="not sent", **details)
             raise
         if isinstance(failure, openai.APIStatusError):
             status = failure.status_code
             self.budget.settle(call, self.model, 0.0, NOTHING, status=status, **details)
-            refused = refusal(failure.body, self._redactor, status)
-            return self._refused(refused, failure.response.headers, attempt)
+            complaint = refusal(failure.body, self._redactor, status)
+            return self._refused(complaint, failure.response.headers, attempt)
         if failure is not None:
-            raise self._broken(failure, call, details) from None
+            raise self._without_reply(failure, call, details) from None
         return self._replied(raw, request, call, details)
 
     def _replied(self, raw: Any, request: Request, call: str, details: dict[str, Any]) -> Answer:
-        """A reply with a status of success; what it holds may still be a refusal."""
+        """The answer of a reply with a status of success, whose body may still be an error."""
         body = parse(raw.text, self._redactor)
         if body is None:
             self.budget.settle_unknown(call, self.model, "half a reply", **details)
@@ -197,19 +203,19 @@ class Endpoint:
         if missing and not counted:
             self.budget.settle_unknown(call, self.model, missing, **details)
             raise Transient(missing)
-        most = request.worst._replace(pictures=used.pictures)
-        paid = dollars(self.price, used if counted else most)
+        counted_use = used if counted else request.most._replace(pictures=used.pictures)
+        paid = dollars(self.price, counted_use)
         self.budget.settle(call, self.model, paid, used, **details)
         if missing:
             raise Transient(missing)
         return Answer(body, "", used, paid, details["attempt"])
 
     def _refused(self, error: Complaint, headers: Any, attempt: int) -> Answer:
-        """An error status: this item has no answer.
+        """The answer to a request that the server refuses: none, with the reason.
 
         Raises:
-            Transient: another call may have one.
-            ServerError: no item will have one; it is the key, the model or the account.
+            Transient: another call may succeed.
+            ServerError: none will, because of the key, the model or the account.
         """
         status, message = error.status or 0, error.message
         if status == 401:
@@ -220,7 +226,7 @@ class Endpoint:
         if status == 404:
             raise ServerError(
                 f"{self.host} does not know the model {shortened(self.model, 80)!r} or the path of "
-                f"{self.base_url} (404: {message}); mend model: or base_url:"
+                f"{self.base_url} (404: {message}); fix model: or base_url:"
             )
         if status == 402 or error.code == "insufficient_quota":
             raise ServerError(
@@ -234,8 +240,9 @@ class Endpoint:
             raise Transient(f"{status}: {message}", retry_after(headers))
         return Answer(None, f"{status}: {message}", retries=attempt)
 
-    def _broken(self, error: Any, call: str, details: dict[str, Any]) -> Transient:
-        """No reply: it cost nothing where the call never arrived, else what it cost is unknown."""
+    def _without_reply(self, error: Any, call: str, details: dict[str, Any]) -> Transient:
+        """The error of a call without a reply: it cost nothing if it never arrived, else its cost is
+        unknown."""
         cause = type(error.__cause__).__name__
         if cause in NEVER_SENT:
             self.budget.settle(call, self.model, 0.0, NOTHING, status="not sent", **details)
@@ -247,10 +254,10 @@ class Endpoint:
         return Transient(seconds if late else f"the connection broke ({cause})")
 
     def _give_up(self, reason: str, retries: int) -> Answer:
-        """No answer for an item. Where no other item has had one meanwhile, the server is gone.
+        """The answer after the last try: none, with the reason.
 
         Raises:
-            ServerError: the server is gone.
+            ServerError: no request had an answer meanwhile, so that the server is gone.
         """
         with self._lock:
             self._failed_in_a_row += 1
@@ -265,11 +272,16 @@ class Endpoint:
 
     @property
     def _redactor(self) -> Redactor:
-        """Strikes the key out of what the server says."""
+        """Removes the key from the server's texts."""
         return Redactor(self._key())
 
     def _client(self) -> Any:
-        """Raises MissingExtra or SuiteError (no key)."""
+        """The client, opened at the first call.
+
+        Raises:
+            MissingExtra: openai is not installed.
+            SuiteError: there is no key.
+        """
         with self._lock:
             if self._opened_client is None:
                 try:
@@ -285,10 +297,15 @@ class Endpoint:
             return self._opened_client
 
     def _key(self) -> str:
-        """The key, empty where there is none; white space around it, as files end in, is none of it."""
+        """The key without white space around it; empty where there is none."""
         return os.environ.get(self._key_env, "").strip()
 
     def _needed_key(self) -> str:
+        """The key; `none` for a server that needs none.
+
+        Raises:
+            SuiteError: it is missing, or has characters that no key has.
+        """
         key = self._key()
         if not key and self.base_url == HOSTED:
             raise SuiteError(
@@ -304,7 +321,7 @@ class Endpoint:
 
 
 def _variable(key_env: str) -> str:
-    """The name of an environment variable. A key that was put in its place is not repeated."""
+    """A checked name of an environment variable; the error does not repeat it, since it may be a key."""
     if is_variable(key_env):
         return key_env
     raise SuiteError(
@@ -315,7 +332,7 @@ def _variable(key_env: str) -> str:
 
 
 def _checked(url: str, redactor: Redactor) -> str:
-    """An address that holds no secret; it is not repeated, since it may hold one."""
+    """A checked address without secrets; errors do not repeat it, since it may have one."""
     try:
         parts, clear = urlsplit(url), urlsplit(unquote(url))
         address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -332,5 +349,5 @@ def _checked(url: str, redactor: Redactor) -> str:
 
 
 def _name(value: Any) -> str | None:
-    """A name that a server gives, cut; None for what is no text."""
+    """A name of a server, shortened; None where it is no text."""
     return one_line(value, 120) if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""What calls to a server cost: tokens, prices, dollars. Pure arithmetic."""
+"""Costs of calls to a server: tokens, prices, dollars. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mmragbench.records import Prompt
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 OVERHEAD = 64
-"""Tokens that a chat format puts around one prompt and its parts, at most."""
+"""The most tokens that a chat format adds to a prompt and its parts."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Price:
-    """A line of the suite's price table. Where a server does not tell how many tokens an answer
-    took, the most that it can have been is paid.
+    """A line of the suite's price table. Where a server does not count an answer's tokens, the most
+    that they can be is paid.
 
     Attributes:
         input, output: US dollars for a million tokens that are read or written.
@@ -42,7 +42,7 @@ PriceOrFree = Annotated[Price | None, BeforeValidator(_free)]
 
 
 class Used(NamedTuple):
-    """What one call read, wrote and drew."""
+    """Use of one call: tokens read, tokens written, pictures drawn."""
 
     tokens_in: int = 0
     tokens_out: int = 0
@@ -50,7 +50,7 @@ class Used(NamedTuple):
 
 
 def dollars(price: Price | None, used: Used) -> float:
-    """US dollars; nothing where there is no price."""
+    """The price of a use in US dollars; 0 without a price."""
     if price is None:
         return 0.0
     tokens = price.input * used.tokens_in + price.output * used.tokens_out
@@ -58,13 +58,13 @@ def dollars(price: Price | None, used: Used) -> float:
 
 
 def at_most(prompt: Prompt, written: int, per_picture: int, pictures: int = 0) -> Used:
-    """The most that a call can come to. A token of text is one byte of UTF-8 at least (byte-level
+    """The most that a call can use. A token of text is one byte of UTF-8 at least (byte-level
     BPE), so that a text has no more tokens than bytes; some four times too many, as a rule.
 
     Args:
-        prompt: what is asked.
+        prompt: of the call.
         written: how many tokens the answer may have.
-        per_picture: how many tokens a picture of the prompt comes to.
+        per_picture: how many tokens a picture of the prompt takes.
         pictures: how many pictures the answer is.
     """
     texts = (prompt.system, *(part for part in prompt.parts if isinstance(part, str)))

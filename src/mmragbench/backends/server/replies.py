@@ -1,4 +1,4 @@
-"""What a server's reply is: JSON, an error in the place of an answer, or neither. Pure functions."""
+"""Replies of a server: JSON, an error in the place of an answer, or neither. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from mmragbench._redacting import Redactor
 
-LONGEST = 300
-"""Characters of a server's message that are shown."""
+MAX_MESSAGE = 300
+"""The most characters that are shown of a server's message."""
 
 WORDS = {
     429: (
@@ -30,7 +30,7 @@ IN_MESSAGES = (429,)
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What a server has against a request.
+    """A server's error about a request.
 
     Attributes:
         status: of HTTP, or the one that the body means by its code or its words; None where
@@ -58,7 +58,7 @@ def parse(text: str, redactor: Redactor) -> dict[str, Any] | None:
 
 
 def described(text: str) -> str:
-    """What a reply that is no JSON object is."""
+    """A sentence that describes a reply which is no JSON object."""
     start = text.lstrip("\ufeff \t\r\n")[:9].lower()
     if not start:
         return "the server's reply is empty"
@@ -70,16 +70,16 @@ def described(text: str) -> str:
 
 
 def complaint(body: Any, redactor: Redactor) -> Complaint | None:
-    """What the body of a reply with a status of success complains of; None where it is an answer."""
+    """The error in a reply with a status of success; None where it is an answer."""
     return refusal(body, redactor) if _error(body) else None
 
 
 def refusal(body: Any, redactor: Redactor, status: int | None = None) -> Complaint:
-    """What an error says.
+    """The complaint of an error.
 
     Args:
         body: parsed JSON, or the `error` object in it.
-        redactor: strikes out the key.
+        redactor: removes the key.
         status: the reply's own, if that is an error.
     """
     error = _error(body) or body
@@ -87,11 +87,11 @@ def refusal(body: Any, redactor: Redactor, status: int | None = None) -> Complai
     texts = {
         name: _text(error.get(name)) for name in ("message", "code", "param", "type", "status")
     }
-    said = texts["message"] or _text(error.get("detail")) or "no reason given"
+    message = texts["message"] or _text(error.get("detail")) or "no reason given"
     named = [texts["code"], texts["type"], texts["status"]]
     return Complaint(
-        status or next(_numbers(error), None) or _by_words(said, named),
-        redactor.message(said, LONGEST),
+        status or next(_numbers(error), None) or _by_words(message, named),
+        redactor.message(message, MAX_MESSAGE),
         *(redactor.message(texts[name], 80) for name in ("code", "param")),
     )
 
@@ -123,7 +123,7 @@ def _text(value: Any) -> str:
 
 
 def _numbers(error: dict[str, Any]) -> Iterator[int]:
-    """Statuses of HTTP that an error gives by number."""
+    """The HTTP statuses that an error names by number."""
     for name in ("code", "status", "status_code", "http_status"):
         number = _text(error.get(name))
         if len(number) == 3 and number.isdecimal() and 400 <= int(number) < 600:
@@ -131,6 +131,7 @@ def _numbers(error: dict[str, Any]) -> Iterator[int]:
 
 
 def _by_words(message: str, named: list[str]) -> int | None:
+    """The HTTP status that an error names by words; None where it names none."""
     for status, words in WORDS.items():
         texts = [*named, message] if status in IN_MESSAGES else named
         if any(word in text.lower() for text in texts for word in words):

@@ -1,4 +1,4 @@
-"""When a server is called again: exponential backoff with full jitter, and `Retry-After`.
+"""Retries of calls to a server: exponential backoff with full jitter, and `Retry-After`.
 
 The `openai` library retries too; its jitter covers a quarter of the wait only, and it does not
 report its retries, so that neither they nor what they may have cost could be counted.
@@ -22,17 +22,17 @@ DAY = 86_400.0
 """Seconds; a `Retry-After` beyond it is a mistake of the server."""
 
 RETRIABLE = frozenset({408, 409, 425, 429})
-"""Statuses below 500 that may be gone at the next call."""
+"""HTTP statuses below 500 after which another call may succeed."""
 
 BACKOFF = tenacity.wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
 
 
 class Transient(Exception):
-    """A call that failed, and may succeed when it is made again.
+    """A call failed, and another one may succeed.
 
     Args:
         reason: why it failed.
-        after: seconds that the server wants to be left alone; None where it did not say.
+        after: seconds that the server asks to wait; None where it does not.
     """
 
     def __init__(self, reason: str, after: float | None = None) -> None:
@@ -41,15 +41,15 @@ class Transient(Exception):
 
 
 class Halted(Exception):
-    """The run ended while a call waited to be made again."""
+    """The run ended while a call waited for its next try."""
 
 
 def retrying(retries: int, halted: Event) -> tenacity.Retrying:
-    """Calls a function again while it raises `Transient`, and raises the last one.
+    """A retrier that calls a function again while it raises `Transient`, and raises the last one.
 
     Args:
         retries: further calls after the first one, at most.
-        halted: once it is set, nothing is waited for any more, and `Halted` is raised.
+        halted: once it is set, waiting ends with `Halted`.
     """
 
     def sleep(seconds: float) -> None:
@@ -76,7 +76,7 @@ def wait(state: tenacity.RetryCallState) -> float:
 
 
 def is_retriable(status: int) -> bool:
-    """Whether an HTTP status may be gone at the next call."""
+    """Whether another call may succeed after an HTTP status."""
     return status in RETRIABLE or status >= 500
 
 

@@ -10,7 +10,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, NumberObject
 
 from mmragbench.data.pdf import Limits, read
-from mmragbench.data.pdf import reading as module
+from mmragbench.data.pdf import pdf_reader as module
 from support import papers
 from support.papers import LEFT, figure, paper, picture, show, write
 

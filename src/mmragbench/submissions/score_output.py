@@ -1,4 +1,4 @@
-"""What is said of scores and written of them: remarks, and every query's score."""
+"""Output of `mmragbench score`: remarks below a table, and files with every query's score."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from mmragbench.errors import MmragbenchError
 from mmragbench.formats import spreadsheets
 from mmragbench.measuring.scoring import Row
 from mmragbench.records import Absence, Scores
-from mmragbench.submissions.images import HIDDEN, NO_PICTURE, by_ending
+from mmragbench.submissions.image_folders import HIDDEN, NO_PICTURE, by_ending
 from mmragbench.submissions.problems import Problems
-from mmragbench.submissions.scoring import Judged
 
 COLUMNS = ("query", "measure", "value", "error")
-MEANT = {
+TREATMENT = {
     "missing": {"skip": "left out", "zero": "counted as 0", "error": "none"},
     "unknown": "ignored",
     "duplicate": "the same twice, counted once",
@@ -32,14 +31,14 @@ MEANT = {
     "broken annotations": "left out",
     "captions that are no text": "left out",
 }
+"""Kind of mismatch -> what was done about it, for some by the policy."""
 
 LEFT_OUT = {NO_PICTURE: "files that are no pictures", HIDDEN: "hidden files"}
-"""Files beside the pictures, by the kind that they are counted under."""
+"""Kind of files that are no pictures -> its name in a remark."""
 
 
 def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[str]:
-    """Lines below the table: what did not fit, why a number is not there or what to know of it, and
-    the signatures."""
+    """Lines below the table: what did not match, reasons and warnings of numbers, and the signatures."""
     yield from unfit(problems, policy)
     for row in rows:
         notes = (Absence.of(row), row.get("warning"))
@@ -49,7 +48,7 @@ def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[st
 
 
 def _beyond(row: Row) -> Iterator[str]:
-    """What stands beside FID: what its interval is of, its limit, and halves of few images."""
+    """Remarks on FID: its interval, its limit for many images, and the halves of few images."""
     if row["estimate"] is None or "limit" not in row:
         return
     if row["low"] is not None:
@@ -70,39 +69,39 @@ def _beyond(row: Row) -> Iterator[str]:
 
 
 def unfit(problems: Problems, policy: str, examples: int = 20) -> Iterator[str]:
-    """What did not fit, a line a kind: how many, which, and what became of them."""
+    """What did not match, a line for each kind: how many, which, and what was done about them."""
     for kind, ids in problems.ids.items():
         if ids and kind in LEFT_OUT:
             yield f"{len(ids):,} {LEFT_OUT[kind]}: {by_ending(ids)} (left out)"
         elif line := problems.line(kind, examples):
-            meant = MEANT.get(kind, "")
-            yield f"{line} ({meant[policy] if isinstance(meant, dict) else meant})"
+            treatment = TREATMENT.get(kind, "")
+            yield f"{line} ({treatment[policy] if isinstance(treatment, dict) else treatment})"
 
 
 def check_ending(path: Path) -> None:
-    """Whether scores can be written to a file of this name, before minutes are spent on them.
+    """Check the name of a file for scores, before minutes are spent on them.
 
     Raises:
-        MmragbenchError: they cannot.
+        MmragbenchError: it ends neither in .csv nor in .parquet.
     """
     if path.suffix not in (".csv", ".parquet"):
         raise MmragbenchError(f"--scores {path}: the name must end in .parquet or .csv")
 
 
-def write_scores(path: Path, judged: Judged) -> None:
+def write_scores(path: Path, scores: Sequence[Scores]) -> None:
     """Each query's scores, as a run folder's `scores.parquet` has them, or as CSV."""
     if path.suffix == ".csv":
-        write_atomically(path, spreadsheets.table(COLUMNS, _records(judged.scores)))
+        write_atomically(path, spreadsheets.table(COLUMNS, _records(scores)))
     else:
         import pyarrow as pa
 
         types = (pa.string(), pa.string(), pa.float64(), pa.string())
         schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
-        records = [dict(zip(COLUMNS, each, strict=True)) for each in _records(judged.scores)]
+        records = [dict(zip(COLUMNS, record, strict=True)) for record in _records(scores)]
         write_table(path, pa.Table.from_pylist(records, schema=schema))
 
 
-def _records(found: Sequence[Scores]) -> Iterator[tuple[Any, ...]]:
-    for scores in found:
-        for score in scores.scores:
-            yield score.query, str(scores.measure), score.value, score.error
+def _records(scores: Sequence[Scores]) -> Iterator[tuple[Any, ...]]:
+    for of_measure in scores:
+        for score in of_measure.scores:
+            yield score.query, str(of_measure.measure), score.value, score.error

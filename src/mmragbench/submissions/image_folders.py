@@ -1,4 +1,4 @@
-"""Pictures made elsewhere: a folder of them against a folder of real ones.
+"""Pictures of another system: a folder of them against a folder of real ones.
 
 A folder's pictures are all files below it, links followed, that have a picture's ending or content;
 hidden files and files that are no pictures are left out and counted. Files are paired by their names
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from filecmp import cmp
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from unicodedata import normalize
 
 from mmragbench._decoding import has_frames
@@ -33,7 +33,7 @@ from mmragbench.submissions.problems import MissingOutputs, Policy, Problems, co
 from mmragbench.submissions.submission import Submission
 
 NO_PICTURE, HIDDEN = "no picture", "hidden"
-"""Kinds of files that are left out, and no answers of anybody: `Problems` counts them."""
+"""Kinds of files that are left out without being missing pictures: `Problems` counts them."""
 
 Pairs = Literal["auto", "names", "none"]
 
@@ -52,7 +52,7 @@ class Listing:
         return printable(file.relative_to(self.path).as_posix())
 
     def stem(self, file: Path) -> str:
-        """The name without its ending, and however the file system spells its accents."""
+        """The name without its ending, its accents normalised (NFC)."""
         return self.name(Path(normalize("NFC", str(file.with_suffix("")))))
 
     def stems(self) -> set[str]:
@@ -62,7 +62,12 @@ class Listing:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder's pictures by name; of those that cannot be read, the reasons; copies left out."""
+    """A folder's pictures by name.
+
+    Attributes:
+        unreadable: name of a picture that cannot be read -> the reason.
+        copies: names of pictures that are there twice, alike; one of each is left out.
+    """
 
     listing: Listing
     images: dict[str, Image]
@@ -78,14 +83,16 @@ class Folder:
         return [*self.images, *self.unreadable]
 
 
-def images(made: Path, real: Path, policy: Policy = "error", pairs: Pairs = "auto") -> Submission:
-    """Read both folders and settle what does not fit.
+def images(
+    generated: Path, real: Path, policy: Policy = "error", pairs: Pairs = "auto"
+) -> Submission:
+    """Read both folders, and apply the policy to what does not match.
 
     Raises:
         DataError: a folder has no pictures, or two different pictures of one name.
         MissingOutputs: the policy does not cover what is missing, unknown or unreadable.
     """
-    listings = list_pictures(made), list_pictures(real)
+    listings = list_pictures(generated), list_pictures(real)
     paired = pairs == "names" or (pairs == "auto" and _agree(*listings))
     a, b = (read_folder(listing, whole=not paired) for listing in listings)
     if not paired:
@@ -97,105 +104,119 @@ def images(made: Path, real: Path, policy: Policy = "error", pairs: Pairs = "aut
         _settle(problems, policy, a, b)
         both = [name for name in b.images if name in a.images]
         task, outputs = _as_pairs([b.images[n] for n in both], [a.images[n] for n in both])
-    return Submission(made.name, task, problems, policy, outputs=outputs, failed=a.unreadable)
+    return Submission(generated.name, task, problems, policy, outputs=outputs, failed=a.unreadable)
 
 
-def _agree(made: Listing, real: Listing) -> bool:
-    """Whether any names do; in another case too, which is an error to be told of later."""
-    a, b = ({stem.casefold() for stem in listing.stems()} for listing in (made, real))
+def _agree(generated: Listing, real: Listing) -> bool:
+    """Whether two files share a name, upper and lower case aside: a difference in case alone is
+    reported later, as an error."""
+    a, b = ({stem.casefold() for stem in listing.stems()} for listing in (generated, real))
     return bool(a & b)
 
 
 def _settle(problems: Problems, policy: Policy, *sides: Folder) -> None:
-    """As `Problems.settle`, with what a file was unreadable for, where nothing else is said of it;
-    where the names of two sides do not fit, they may agree by chance."""
+    """`Problems.settle`, whose message also has the reasons of unreadable files, and a hint where the
+    names of two folders match in part, which may be chance."""
     try:
         problems.settle(policy)
     except MissingOutputs as error:
         if policy not in problems.policies:
             raise
         bad = problems.line("unreadable", examples=3)
-        said = [str(error), *([bad] if bad and bad not in str(error) else [])]
+        sentences = [str(error), *([bad] if bad and bad not in str(error) else [])]
         if len({frozenset(side.names) for side in sides}) > 1:
             n, m = (f"{len(side.names):,}" for side in sides)
-            said += [*_cases(problems), f"if names agree by chance, --pairs none compares all {n} "
+            sentences += [*_cases(problems), f"if names agree by chance, --pairs none compares all {n} "
                      f"with all {m} as two sets"]  # fmt: skip
-        raise MissingOutputs("; ".join(said)) from error
+        raise MissingOutputs("; ".join(sentences)) from error
 
 
 def _cases(problems: Problems) -> Iterator[str]:
+    """A sentence on names that differ in upper and lower case alone, if there are any."""
     missing = {name.casefold() for name in problems.ids["missing"]}
     alike = [name for name in problems.ids["unknown"] if name.casefold() in missing]
     if alike:
         yield f"{len(alike):,} differ in upper and lower case only: {alike[0]}"
 
 
-def lone(folder: Path, policy: Policy = "error", real: bool = False) -> Submission:
-    """One folder, where of the other side the moments are all there is.
+def single_folder(folder: Path, policy: Policy = "error", real: bool = False) -> Submission:
+    """One folder, which is compared with stored moments.
 
     Raises:
         DataError: the folder has no pictures.
         MissingOutputs: the policy does not cover what is unreadable.
     """
-    found = read_folder(list_pictures(folder), whole=True)
-    pictures = list(found.images.values())
-    failed = {} if real else found.unreadable
+    content = read_folder(list_pictures(folder), whole=True)
+    pictures = list(content.images.values())
+    failed = {} if real else content.unreadable
     if real:
-        problems = _problems(found, len(found.names), _flaws(found))
+        problems = _problems(content, len(content.names), _flaws(content))
         task, outputs = _as_sets(pictures, [])
     else:
-        problems = _of_sets(found)
+        problems = _of_sets(content)
         task, outputs = _as_sets([], pictures)
     _settle(problems, policy)
     return Submission(folder.name, task, problems, policy, outputs=outputs, failed=failed)
 
 
-def _of_pairs(made: Folder, real: Folder) -> Problems:
-    kinds = compared(real.names, made.names, **_flaws(made, real))
-    asked = set(real.names)
-    kinds["missing"] += tuple(name for name in made.unreadable if name in asked)
-    return _problems(made, len(asked), kinds)
+def _of_pairs(generated: Folder, real: Folder) -> Problems:
+    kinds = compared(real.names, generated.names, **_flaws(generated, real))
+    expected = set(real.names)
+    kinds["missing"] += tuple(name for name in generated.unreadable if name in expected)
+    return _problems(generated, len(expected), kinds)
 
 
-def _of_sets(made: Folder, *real: Folder) -> Problems:
-    kinds = {"missing": tuple(made.unreadable), **_flaws(made, *real)}
-    return _problems(made, len(made.names), kinds)
+def _of_sets(generated: Folder, *real: Folder) -> Problems:
+    kinds = {"missing": tuple(generated.unreadable), **_flaws(generated, *real)}
+    return _problems(generated, len(generated.names), kinds)
 
 
-def _problems(made: Folder, asked: int, kinds: dict[str, tuple[str, ...]]) -> Problems:
-    return Problems(str(made.path), "pictures", asked, kinds, policies=("error", "skip"))
+def _problems(generated: Folder, expected: int, kinds: dict[str, tuple[str, ...]]) -> Problems:
+    return Problems(str(generated.path), "pictures", expected, kinds, policies=("error", "skip"))
 
 
 def _flaws(*folders: Folder) -> dict[str, tuple[str, ...]]:
+    """Kind -> the files of all folders that are counted under it."""
     bad = [f"{folder.path.name}/{name} ({why})" for folder in folders
            for name, why in folder.unreadable.items()]  # fmt: skip
     copies = [f"{folder.path.name}/{name}" for folder in folders for name in folder.copies]
     listings = [folder.listing for folder in folders]
-    others = [f"{each.path.name}/{each.name(file)}" for each in listings for file in each.others]
-    hidden = [f"{each.path.name}/{each.name(file)}" for each in listings for file in each.hidden]
+    others = [f"{listing.path.name}/{listing.name(file)}" for listing in listings
+              for file in listing.others]  # fmt: skip
+    hidden = [f"{listing.path.name}/{listing.name(file)}" for listing in listings
+              for file in listing.hidden]  # fmt: skip
     frames = [f"{folder.path.name}/{name}" for folder in folders
               for name, image in folder.images.items() if has_frames(image.path)]  # fmt: skip
     return {"unreadable": tuple(bad), "duplicate": tuple(copies), "with several frames": tuple(frames),
             NO_PICTURE: tuple(others), HIDDEN: tuple(hidden)}  # fmt: skip
 
 
-def _as_pairs(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
+class TaskAndOutputs(NamedTuple):
+    """The task that pictures answer, and the pictures as its outputs."""
+
+    task: Task
+    outputs: list[Output]
+
+
+def _as_pairs(real: Sequence[Image], generated: Sequence[Image]) -> TaskAndOutputs:
     """A query for each pair."""
     ids = [str(i) for i in range(len(real))]
-    return _posed(dict(zip(ids, real, strict=True)), dict(zip(ids, made, strict=True)))
+    return _task_and_outputs(
+        dict(zip(ids, real, strict=True)), dict(zip(ids, generated, strict=True))
+    )
 
 
-def _as_sets(real: Sequence[Image], made: Sequence[Image]) -> tuple[Task, list[Output]]:
+def _as_sets(real: Sequence[Image], generated: Sequence[Image]) -> TaskAndOutputs:
     """A query for each picture, since none belongs to another; those of real pictures have no output,
     which is no failure."""
     targets = {f"real-{i}": image for i, image in enumerate(real)}
-    return _posed(targets, {f"made-{i}": image for i, image in enumerate(made)})
+    return _task_and_outputs(targets, {f"made-{i}": image for i, image in enumerate(generated)})
 
 
-def _posed(targets: dict[str, Image], made: dict[str, Image]) -> tuple[Task, list[Output]]:
-    queries = [Query(id) for id in targets | made]
+def _task_and_outputs(targets: dict[str, Image], generated: dict[str, Image]) -> TaskAndOutputs:
+    queries = [Query(id) for id in targets | generated]
     task = Task("image-generation", [], queries, output="image", targets=targets)
-    return task, [Output(id, image=image) for id, image in made.items()]
+    return TaskAndOutputs(task, [Output(id, image=image) for id, image in generated.items()])
 
 
 def list_pictures(folder: Path) -> Listing:
@@ -226,21 +247,21 @@ def read_folder(listing: Listing, whole: bool = False) -> Folder:
     Raises:
         DataError: it has two different ones of one name.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     copies: list[str] = []
-    torn: list[str] = []
+    contradictory: list[str] = []
     for file in listing.pictures:
         name = listing.name(file) if whole else listing.stem(file)
-        if name in found:
-            (copies if _same(found[name], file) else torn).append(name)
-        found.setdefault(name, file)
+        if name in files:
+            (copies if _same(files[name], file) else contradictory).append(name)
+        files.setdefault(name, file)
     try:
-        refuse_contradictions(str(listing.path), "names", torn)
+        refuse_contradictions(str(listing.path), "names", contradictory)
     except DataError as error:
         raise DataError(f"{error}, or compare two sets: --pairs none") from error
-    names = {str(path.absolute()): name for name, path in found.items()}
+    names = {str(path.absolute()): name for name, path in files.items()}
     taken, excluded = take_in([Image(id, Path(id)) for id in names])
-    unreadable = {names[each.id]: each.kind for each in excluded}
+    unreadable = {names[exclusion.id]: exclusion.kind for exclusion in excluded}
     return Folder(listing, {names[image.id]: image for image in taken}, unreadable, tuple(copies))
 
 
@@ -251,6 +272,7 @@ def by_ending(names: Iterable[str]) -> str:
 
 
 def _same(file: Path, other: Path) -> bool:
+    """Whether two files have the same content."""
     try:
         return cmp(file, other, shallow=False)
     except OSError:  # one of them is not there

@@ -1,4 +1,4 @@
-"""From what was handed in to numbers: the rows of a summary, and every query's score."""
+"""Scores of a submission: the rows of a summary, and every query's score."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ RANKINGS = ("R@1", "R@5", "R@10", "Success@1", "Success@5", "Success@10", "RR", 
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The rows of `summary.json`, and the scores behind them."""
+class ScoredSubmission:
+    """A submission's rows, in the form of `summary.json`, and the scores behind them."""
 
     rows: list[Row]
     scores: list[Scores]
 
 
 def no_features(name: str) -> NoReturn:
-    """For measures that have none."""
+    """Raise SuiteError: no measure of these submissions takes features."""
     raise SuiteError(f"no features {name!r} here")
 
 
-def judge_captions(
+def score_captions(
     submission: Submission, names: Sequence[str] = CAPTIONS, tokenizer: str = "ptb-py"
-) -> Judged:
-    """COCO's caption measures.
+) -> ScoredSubmission:
+    """Score captions by COCO's measures.
 
     Raises:
         SuiteError: a name is none of them.
@@ -50,18 +50,22 @@ def judge_captions(
             "the tokenizer ptb-java needs Java, which is not here; ptb-py does not"
         )
     chosen = JAVA if tokenizer == JAVA.name else PYTHON
-    found = components(names, scoring("caption"))
-    make = {c.make: partial(c.make, tokenizer=chosen) for c in found.values()}
-    told = {measure: replace(c, make=make[c.make]) for measure, c in found.items()}
-    return judge(submission, told)
+    evaluators = components(names, measures_of("caption"))
+    make = {c.make: partial(c.make, tokenizer=chosen) for c in evaluators.values()}
+    with_tokenizer = {measure: replace(c, make=make[c.make]) for measure, c in evaluators.items()}
+    return score_submission(submission, with_tokenizer)
 
 
-def judge_rankings(submission: Submission, names: Sequence[str] = RANKINGS) -> Judged:
-    """trec_eval's measures; raises as `judge_captions` does."""
-    return judge(submission, components(names, scoring("none")))
+def score_rankings(submission: Submission, names: Sequence[str] = RANKINGS) -> ScoredSubmission:
+    """Score rankings by trec_eval's measures.
+
+    Raises:
+        SuiteError: a name is none of them.
+    """
+    return score_submission(submission, components(names, measures_of("none")))
 
 
-def scoring(output: OutputKind) -> list[str]:
+def measures_of(output: OutputKind) -> list[str]:
     """The measures that score an output of this kind, or rankings ("none"), without features."""
     return [
         component.name
@@ -71,33 +75,34 @@ def scoring(output: OutputKind) -> list[str]:
     ]
 
 
-def judge(
+def score_submission(
     submission: Submission,
     components: Mapping[Measure, Component],
     features: Callable[[str], Encoder] = no_features,
-) -> Judged:
-    """Score everything, each number with its interval."""
+) -> ScoredSubmission:
+    """Score a submission by some measures, each number with its interval."""
     task, rankings, outputs = submission.task, submission.rankings, submission.outputs
-    return judged(submission, score(components, task, rankings, outputs, features)["all"])
+    return scored(submission, score(components, task, rankings, outputs, features)["all"])
 
 
-def judged(submission: Submission, found: Sequence[Scores], **facts: object) -> Judged:
-    """Scores as rows; what was done about what is missing, and the facts, in every signature."""
+def scored(submission: Submission, scores: Sequence[Scores], **facts: object) -> ScoredSubmission:
+    """Scores as rows, with the policy for missing outputs and the facts in every signature."""
     facts |= submission.facts
-    signed = [replace(s, signature=extended(s.signature, **facts)) for s in found]
+    signed = [replace(s, signature=extended(s.signature, **facts)) for s in scores]
     cell = {"task": submission.task.name, "strategy": submission.name, "generator": None, "k": None}
-    return Judged(rows(cell, {"all": signed}), signed)
+    return ScoredSubmission(rows(cell, {"all": signed}), signed)
 
 
 def components(
     names: Sequence[str], known: Sequence[str], features: str | None = None
 ) -> dict[Measure, Component]:
-    """The evaluators of measures by name; with `features`, those that take features on these.
+    """Measure -> its evaluator, by the measures' names; those that take features are taken on
+    `features`.
 
     Raises:
         SuiteError: a name is none of the known ones.
     """
-    found = {}
+    evaluators = {}
     for name in names:
         try:
             measure = Measure.parse(name)
@@ -109,5 +114,5 @@ def components(
         if "features" in arguments("measure", plain):
             measure = replace(measure, features=features)
         component = find_measure(measure)
-        found[measure.with_info(component.info)] = component
-    return found
+        evaluators[measure.with_info(component.info)] = component
+    return evaluators

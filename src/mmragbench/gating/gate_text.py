@@ -1,4 +1,4 @@
-"""What a gate says, in words: the same in the terminal, in Markdown, in JUnit and in annotations."""
+"""A gate's result in words: the same in the terminal, in Markdown, in JUnit and in annotations."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmragbench._digits import number, p_value
-from mmragbench.gating.cells import Cell, Fallen, Verdict
+from mmragbench.gating.cell_results import CellResult, RegressedQuery, Verdict
 from mmragbench.gating.gate import Gate
 from mmragbench.reporting.words.phrases import counted
 from mmragbench.run_folder import paths
@@ -27,7 +27,7 @@ MEANING: dict[Verdict, str] = {
 
 
 def headline(gate: Gate) -> str:
-    """The verdict and its reason."""
+    """The verdict, and how many cells have which."""
     counts = Counter(cell.verdict for cell in gate.cells)
     verdicts = ", ".join(f"{n:,} {verdict}" for verdict in MEANING if (n := counts[verdict]))
     size = f"{counted(len(gate.cells), 'cell')}: {verdicts}"
@@ -40,15 +40,20 @@ def headline(gate: Gate) -> str:
     return f"{gate.suite} does not hold. {size}{more}."
 
 
-def change(cell: Cell) -> str:
+def change(cell: CellResult) -> str:
     """`0.6420 → 0.5920, loss 0.0500, margin 0.02`"""
     now = "nothing" if cell.now is None else number(cell.now)
     lost = "" if cell.loss is None else f", loss {number(cell.loss)}"
     return f"{number(cell.before)} → {now}{lost}, margin {cell.margin:.3g}"
 
 
-def sentence(cell: Cell) -> str:
-    """A cell's verdict with its numbers, and what to do where it can't be told."""
+def before_and_now(query: RegressedQuery) -> str:
+    """`0.6420 → 0.5920`"""
+    return f"{number(query.before)} → {number(query.now)}"
+
+
+def sentence(cell: CellResult) -> str:
+    """A cell's verdict with its numbers; without a verdict, also the queries that one needs."""
     p = p_of(cell)
     if p is None:
         return f"{cell.verdict}: {MEANING[cell.verdict]} ({change(cell)})"
@@ -60,37 +65,45 @@ def sentence(cell: Cell) -> str:
     return text
 
 
-def p_of(cell: Cell) -> float | None:
-    """Of what the verdict says: that a loss was shown, or that one of the margin's size is excluded;
+def p_of(cell: CellResult) -> float | None:
+    """The p-value of the verdict: that a loss was shown, or that one of the margin's size is excluded;
     None where nothing was tested."""
     return cell.p_lost if cell.verdict == "regressed" else cell.p_holds
 
 
-def weak(cell: Cell, wanted: float) -> str:
-    """A cell that holds on too few queries, or whatever happens."""
+def low_power(cell: CellResult, required: float) -> str:
+    """A sentence about a cell that holds on too few queries, or that cannot fail."""
     if not cell.can_fail:
         return "no power: the margin is as large as the number; give a smaller one with --margin"
     power = "not known" if cell.power is None else f"{cell.power:.2f}"
     needed = f"; {cell.needed:,} queries would do" if cell.needed else ""
-    return f"power {power} on {cell.n:,} queries, {wanted:g} was required{needed}"
+    return f"power {power} on {cell.n:,} queries, {required:g} was required{needed}"
 
 
-def too_few(gate: Gate) -> list[tuple[str, str]]:
-    """Cells that hold on too few queries: which of them, and `weak`; told once for all of a task
-    that are alike."""
-    alike: dict[tuple[str, str], list[Cell]] = {}
+class Remark(NamedTuple):
+    """A sentence, and the cells or the task that it is about."""
+
+    where: str
+    text: str
+
+
+def underpowered(gate: Gate) -> list[Remark]:
+    """Remarks on the cells that hold on too few queries: one for all cells of a task that have the
+    same sentence."""
+    grouped: dict[Remark, list[CellResult]] = {}
     for cell in gate.underpowered:
-        alike.setdefault((cell.task, weak(cell, gate.require_power or 0.0)), []).append(cell)
-    weak_cells = []
-    for (task, text), cells in alike.items():
+        remark = Remark(cell.task, low_power(cell, gate.require_power or 0.0))
+        grouped.setdefault(remark, []).append(cell)
+    remarks = []
+    for (task, text), cells in grouped.items():
         measures = ", ".join(dict.fromkeys(cell.measure for cell in cells))
         which = cells[0].name if len(cells) == 1 else f"{task} · {measures} ({len(cells):,} cells)"
-        weak_cells.append((which, text))
-    return weak_cells
+        remarks.append(Remark(which, text))
+    return remarks
 
 
 def unfailing(gate: Gate) -> str | None:
-    """That some margins are no test; None where all are."""
+    """A sentence about the cells whose margin excludes nothing; None where there are none."""
     if not gate.unfailing:
         return None
     first = gate.unfailing[0]
@@ -102,7 +115,7 @@ def unfailing(gate: Gate) -> str | None:
 
 
 def power(gate: Gate) -> str:
-    """Whether the suite is large enough to see losses of the margins' size."""
+    """A sentence on whether the suite is large enough to show losses of the margins' size."""
     wanted = gate.require_power or 0.8
     known = [cell for cell in gate.cells if cell.power is not None]
     small = [cell for cell in known if (cell.power or 0) < wanted]
@@ -125,15 +138,15 @@ def power(gate: Gate) -> str:
 
 
 def summary(gate: Gate) -> str:
-    """All of it in plain lines: the verdict, problems, cells, queries, power."""
+    """The whole result in plain lines: the verdict, problems, cells, queries, power."""
     lines = [
         headline(gate),
         *(f"  {problem}" for problem in gate.problems),
         *(f"  {cell.name}: {sentence(cell)}" for cell in gate.failing),
-        *(f"  {which}: {text}" for which, text in too_few(gate)),
+        *(f"  {which}: {text}" for which, text in underpowered(gate)),
         *(
-            f"    {w.fallen.query} ({w.where}): {number(w.fallen.before)} → {number(w.fallen.now)}"
-            for w in got_worse(gate)
+            f"    {example.regressed.query} ({example.where}): {before_and_now(example.regressed)}"
+            for example in regression_examples(gate)
         ),
         *filter(None, [unfailing(gate)]),
         power(gate),
@@ -142,41 +155,45 @@ def summary(gate: Gate) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Worse:
-    """A query that got worse, with what is known of it.
+class RegressionExample:
+    """A query that got worse, with its text and the run's answer.
 
     Attributes:
-        asked: its text, where the run shows it.
-        answer: what the run answered now, where it is a text.
+        where: the cell that it got worse in.
+        regressed: its values before and now.
+        query_text: its text, where the run stores it.
+        answer: the answer of the run, where it is a text.
     """
 
     where: str
-    fallen: Fallen
-    asked: str | None
+    regressed: RegressedQuery
+    query_text: str | None
     answer: str | None
 
 
-def got_worse(gate: Gate) -> list[Worse]:
+def regression_examples(gate: Gate) -> list[RegressionExample]:
     """The queries that lost the most; of each system one measure, the one most surely lost."""
-    systems: dict[str, Cell] = {}
+    systems: dict[str, CellResult] = {}
     for cell in sorted(gate.failing, key=lambda cell: 1.0 if cell.p_lost is None else cell.p_lost):
         systems.setdefault(cell.system, cell)
-    return [worse for cell in systems.values() for worse in _of_cell(gate.run, cell)]
+    return [example for cell in systems.values() for example in _examples(gate.run, cell)]
 
 
-def _of_cell(run: Path, cell: Cell) -> Iterator[Worse]:
-    ids = [fallen.query for fallen in cell.fallen]
+def _examples(run: Path, cell: CellResult) -> Iterator[RegressionExample]:
+    """The regressed queries of a cell with their texts and answers."""
+    ids = [query.query for query in cell.regressed_queries]
     folder, setting = Run(run), Setting(cell.generator, cell.k)
     queries = paths.in_task(cell.task, paths.EXPLORER_QUERIES)
     outputs = paths.in_cell(cell.task, cell.strategy, paths.OUTPUTS, setting=setting)
-    asked = _texts(folder.lines(queries), "id", ids)
+    texts = _texts(folder.lines(queries), "id", ids)
     answers = _texts(folder.lines(outputs), "query", ids)
-    for fallen in cell.fallen:
-        yield Worse(cell.name, fallen, asked.get(fallen.query), answers.get(fallen.query))
+    for query in cell.regressed_queries:
+        text, answer = texts.get(query.query), answers.get(query.query)
+        yield RegressionExample(cell.name, query, text, answer)
 
 
 def _texts(rows: Iterable[dict[str, Any]], key: str, ids: Sequence[str]) -> dict[str, str]:
-    """The texts of some lines."""
+    """Id -> text, of the rows of some ids."""
     return {row[key]: row["text"] for row in rows if row[key] in ids and row.get("text")}
 
 

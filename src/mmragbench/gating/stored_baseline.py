@@ -1,4 +1,4 @@
-"""The baseline of a gate: what a run reached, small enough to be committed and reviewed.
+"""The baseline of a gate: the numbers of an accepted run, small enough to be committed and reviewed.
 
 It is two files. `baseline.json` has a line for each task and each cell, for whoever reads the change
 in a pull request; `baseline.parquet` beside it has what is needed to compare query by query. Values
@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import (
@@ -27,10 +27,9 @@ from pydantic import (
 
 from mmragbench._files import write_atomically
 from mmragbench._printable import one_line, shortened
-from mmragbench.errors import DataError
-from mmragbench.gating.baseline_table import (
-    DOCUMENT_DIGITS,
-    QUERY_DIGITS,
+from mmragbench.errors import DataError, unknown
+from mmragbench.gating.stored_values import (
+    Table,
     TaskItems,
     Values,
     read_table,
@@ -39,11 +38,11 @@ from mmragbench.gating.baseline_table import (
 from mmragbench.records import Measure
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Evidence, Key, Row
-from mmragbench.run_folder.reading import Run
+from mmragbench.run_folder.reading import Run, TaskFacts
 
 
 class NoBaseline(DataError):
-    """There is no baseline in a file, or the table beside it is another one's."""
+    """A file is no baseline, or the table beside it belongs to another one."""
 
     def __init__(self, problem: str, path: Path) -> None:
         super().__init__(f"{problem}; write one with `mmragbench gate RUN --save {path}`")
@@ -51,7 +50,7 @@ class NoBaseline(DataError):
 
 
 class Strict(BaseModel):
-    """Nothing unknown, nothing changed later."""
+    """A model of stored JSON that refuses unknown fields and is not changed after it was read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -70,7 +69,7 @@ class TaskLine(Strict):
 
 
 class CellLine(Strict):
-    """A number of the run."""
+    """A cell of the stored run: its number, how many queries it rests on, and its signature."""
 
     task: str
     strategy: str
@@ -90,9 +89,9 @@ class CellLine(Strict):
 
     @classmethod
     def of(cls, row: Row) -> CellLine:
-        """From a row that has a number."""
-        own = {name: getattr(row, name) for name in cls.model_fields}
-        return cls(**own | {"measure": str(row.measure)})
+        """The line of a row of `summary.json` that has a number."""
+        fields = {name: getattr(row, name) for name in cls.model_fields}
+        return cls(**fields | {"measure": str(row.measure)})
 
     @property
     def key(self) -> Key:
@@ -100,7 +99,7 @@ class CellLine(Strict):
 
 
 class Summary(Strict):
-    """What `baseline.json` says.
+    """The content of `baseline.json`.
 
     Attributes:
         table: SHA-256 of the Parquet file beside it.
@@ -122,7 +121,7 @@ class Summary(Strict):
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a run reached.
+    """The numbers of an accepted run, and the values that they are the means of.
 
     Attributes:
         suite, mmragbench: the run's suite and version.
@@ -139,7 +138,7 @@ class Baseline:
 
     @classmethod
     def of(cls, run: Run, measures: Sequence[str] = ()) -> Baseline:
-        """A run's baseline; of some measures, or of all.
+        """The baseline of a run; of some measures, or of all.
 
         Raises:
             DataError: the run lacks a measure, or was written by an older version.
@@ -150,20 +149,44 @@ class Baseline:
                 f"{run.path} has no number to keep: see the reasons in its summary.json"
             )
         rows = {row.key: row for row in run.rows if row.slice == "all"}
-        cells = tuple(CellLine.of(rows[e.key]) for e in evidence)
+        cells = tuple(CellLine.of(rows[number.key]) for number in evidence)
         names = list(dict.fromkeys(cell.task for cell in cells))
-        tasks, items = zip(*(task_of(run, name) for name in names), strict=True)
-        by_task = dict(zip(names, items, strict=True))
-        values = {e.key: values_of(e, by_task[e.task].queries) for e in evidence}
-        version = run.manifest["mmragbench"]
-        return cls(run.suite["name"], version, tasks, cells, by_task, values)
+        data = {name: task_data(run, name) for name in names}
+        return cls(
+            suite=run.suite["name"],
+            mmragbench=run.manifest["mmragbench"],
+            tasks=tuple(task.line for task in data.values()),
+            cells=cells,
+            items={name: task.items for name, task in data.items()},
+            values={
+                number.key: values_of(number, data[number.task].items.queries)
+                for number in evidence
+            },
+        )
+
+    @property
+    def measures(self) -> list[str]:
+        """The measures of its cells, each once, in order."""
+        return list(dict.fromkeys(cell.measure for cell in self.cells))
+
+    def only(self, measures: Sequence[str]) -> Baseline:
+        """The same baseline with the cells of some measures; with all, where none are named.
+
+        Raises:
+            DataError: it has no cell of such a measure.
+        """
+        for name in measures:
+            if name not in self.measures:
+                raise DataError(unknown("measure of the baseline", name, self.measures))
+        cells = tuple(cell for cell in self.cells if not measures or cell.measure in measures)
+        return replace(self, cells=cells)
 
     @classmethod
     def read(cls, path: Path) -> Baseline:
-        """Read a baseline.
+        """Read both files of a baseline.
 
         Raises:
-            NoBaseline: a file is missing, is none of this version, or the two are not of one save.
+            NoBaseline: a file is missing or not of this version, or they were not saved together.
         """
         summary = _summary(path)
         try:
@@ -174,14 +197,20 @@ class Baseline:
         if sha256(content).hexdigest() != summary.table:
             raise NoBaseline(f"{table_path(path)} was not saved together with {path.name}", path)
         try:
-            items, values = read_table(content)
-            _check_sizes(summary, items, values)
+            table = read_table(content)
+            _check_sizes(summary, table)
         except Exception as error:  # broken bytes may raise anything
             problem = f"{table_path(path)} is not a baseline's table ({one_line(error, 200)})"
             raise NoBaseline(problem, path) from error
-        columns = {task: iter(arrays) for task, arrays in values.items()}
-        by_cell = {cell.key: next(columns[cell.task]) for cell in summary.cells}
-        return cls(summary.suite, summary.mmragbench, summary.tasks, summary.cells, items, by_cell)
+        columns = {task: iter(arrays) for task, arrays in table.values.items()}
+        return cls(
+            suite=summary.suite,
+            mmragbench=summary.mmragbench,
+            tasks=summary.tasks,
+            cells=summary.cells,
+            items=table.items,
+            values={cell.key: next(columns[cell.task]) for cell in summary.cells},
+        )
 
     def write(self, path: Path) -> None:
         """Write both files; the table first, since the other one has its digest."""
@@ -189,7 +218,7 @@ class Baseline:
             task.task: [self.values[cell.key] for cell in self.cells if cell.task == task.task]
             for task in self.tasks
         }
-        content = write_table(self.items, values)
+        content = write_table(Table(self.items, values))
         summary = Summary(
             suite=self.suite,
             mmragbench=self.mmragbench,
@@ -218,25 +247,32 @@ def _summary(path: Path) -> Summary:
         raise NoBaseline(f"{path} is not a baseline of this version: {problem}", path) from error
 
 
-def _check_sizes(
-    summary: Summary, items: Mapping[str, TaskItems], values: Mapping[str, Sequence[Values]]
-) -> None:
-    """Raises ValueError where a table is not as large as its summary says."""
+def _check_sizes(summary: Summary, table: Table) -> None:
+    """Raise ValueError where a table is not as large as its summary says."""
     cells = Counter(cell.task for cell in summary.cells)
-    if set(items) != {task.task for task in summary.tasks} or not cells.keys() <= set(items):
+    names = {task.task for task in summary.tasks}
+    if set(table.items) != names or not cells.keys() <= names:
         raise ValueError("it has other tasks")
     for task in summary.tasks:
-        stored, columns = items[task.task], values[task.task]
-        queries = {len(stored.queries), len(stored.asked), len(stored.gold), *map(len, columns)}
-        documents = {len(stored.documents), len(stored.contents)}
+        items, columns = table.items[task.task], table.values[task.task]
+        digests = (items.query_digests, items.gold_digests)
+        queries = {len(items.queries), *map(len, digests), *map(len, columns)}
+        documents = {len(items.documents), len(items.document_digests)}
         if queries != {task.queries} or documents != {task.documents}:
             raise ValueError(f"{task.task} has other items than its summary says")
         if len(columns) != cells[task.task]:
             raise ValueError(f"{task.task} has other cells than its summary says")
 
 
-def task_of(run: Run, task: str) -> tuple[TaskLine, TaskItems]:
-    """What a baseline keeps of a task.
+class TaskData(NamedTuple):
+    """What a baseline keeps of a task's data: its line in the JSON file, its items in the table."""
+
+    line: TaskLine
+    items: TaskItems
+
+
+def task_data(run: Run, task: str) -> TaskData:
+    """What a baseline keeps of a run's task.
 
     Raises:
         DataError: the run was written by an older version.
@@ -245,37 +281,38 @@ def task_of(run: Run, task: str) -> tuple[TaskLine, TaskItems]:
     if not {"asked", "gold"} <= set(queries[0]):
         raise DataError(f"{run.path} has no digests of its queries: run the suite again")
     run.must_have(paths.in_task(task, paths.TASK))
-    facts = run.tasks[task]
-    ids = [row["query"] for row in queries]
-    memory = [row["document"] for row in documents]
-    asked, gold = ([row[part] for row in queries] for part in ("asked", "gold"))
-    contents = [row["content"] for row in documents]
-    line = TaskLine(
+    items = TaskItems(
+        queries=[row["query"] for row in queries],
+        query_digests=[row["asked"] for row in queries],
+        gold_digests=[row["gold"] for row in queries],
+        documents=[row["document"] for row in documents],
+        document_digests=[row["content"] for row in documents],
+    )
+    return TaskData(_task_line(task, run.tasks[task], items), items.shortened())
+
+
+def _task_line(task: str, facts: TaskFacts, items: TaskItems) -> TaskLine:
+    """A task's line; the items' digests have all of their digits."""
+    queries = zip(items.queries, items.query_digests, items.gold_digests, strict=True)
+    documents = zip(items.documents, items.document_digests, strict=True)
+    return TaskLine(
         task=task,
         relevance=facts.relevance,
         relevance_digest=(facts.relevance_digest or "")[:16] or None,
-        queries=len(ids),
-        query_ids=_digest(sorted(ids)),
-        documents=len(memory),
-        document_ids=_digest(sorted(memory)),
-        data=_digest(
-            sorted(zip(ids, asked, gold, strict=True)), sorted(zip(memory, contents, strict=True))
-        ),
+        queries=len(items.queries),
+        query_ids=_digest(sorted(items.queries)),
+        documents=len(items.documents),
+        document_ids=_digest(sorted(items.documents)),
+        data=_digest(sorted(queries), sorted(documents)),
     )
-    items = TaskItems(
-        queries=ids,
-        asked=[digest[:QUERY_DIGITS] for digest in asked],
-        gold=[digest[:QUERY_DIGITS] for digest in gold],
-        documents=memory,
-        contents=[digest[:DOCUMENT_DIGITS] for digest in contents],
-    )
-    return line, items
 
 
 def values_of(number: Evidence, queries: Sequence[str]) -> Values:
-    """One value for each query, in single precision; nan where there is none. Their mean is the
-    number: for FID and KID, and for Bleu, the values are influences. FID and KID are those of these
-    queries, whatever others the run has."""
+    """One value for each query, in single precision; nan where there is none.
+
+    Their mean is the number: for FID and KID, and for Bleu, the values are influences. FID and KID
+    are computed on these queries, whatever others the run has.
+    """
     values = _of_distance(number, queries) if number.features else number.values
     return np.asarray([values.get(query, np.nan) for query in queries], dtype=np.float32)
 
@@ -303,7 +340,7 @@ def _json(value: object) -> str:
 
 
 def _lines(value: object) -> str:
-    """JSON; a list with a line for each of its values."""
+    """A value as JSON; of a list, each value on a line of its own."""
     if not isinstance(value, list | tuple):
         return _json(value)
     return "[\n" + ",\n".join(map(_json, value)) + "\n]"

@@ -1,10 +1,11 @@
-"""Captions made elsewhere: COCO's results format against COCO's caption annotations.
+"""Captions of another system: COCO's results format against COCO's caption annotations.
 
 An entry whose caption is null is a caption that is missing; an empty string is a caption, which
-scores 0. Ids match by their text. A reference that is no text is left out and named. The policy for images without a caption:
+scores 0. Ids match by their text. A reference that is no text is left out and named. The policy for
+images without a caption:
 
 - `error`: none may be missing, and no id unknown;
-- `skip`: the images that have one are the corpus, idf included, as when only they had been asked;
+- `skip`: the images that have one are the corpus, idf included, as if no others were in the task;
 - `zero`: the others get the empty caption, in Bleu and METEOR too; the corpus stays whole.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mmragbench._printable import one_line
 from mmragbench.errors import DataError
@@ -27,18 +28,20 @@ REFERENCES = "COCO captions, an object with a list `annotations` of {image_id, c
 
 
 def captions(results: Path, references: Path, policy: Policy = "error") -> Submission:
-    """Read both files and settle what does not fit.
+    """Read both files, and apply the policy to what does not match.
 
     Raises:
         DataError: a file is not what it should be, or an image has two different captions.
         MissingOutputs: the policy does not cover what is missing or unknown.
     """
-    read = read_references(references)
-    gold = read.captions
-    given, twice = read_results(results)
-    answered = {id: caption for id, caption in given.items() if caption is not None}
-    kinds = compared(gold, given, duplicate=twice, unreferenced=read.unreferenced)
-    kinds |= read.flaws
+    annotations = read_references(references)
+    gold = annotations.captions
+    results_by_image, duplicates = read_results(results)
+    answered = {id: text for id, text in results_by_image.items() if text is not None}
+    kinds = compared(
+        gold, results_by_image, duplicate=duplicates, unreferenced=annotations.unreferenced
+    )
+    kinds |= annotations.flaws
     kinds["missing"] = tuple(id for id in gold if id not in answered)
     problems = Problems(str(results), "images", len(gold), kinds)
     problems.settle(policy)
@@ -51,8 +54,13 @@ def captions(results: Path, references: Path, policy: Policy = "error") -> Submi
 
 
 class References(NamedTuple):
-    """Image id -> its captions, in the file's order; listed images that have none; what was left
-    out, by kind."""
+    """The captions of COCO's annotations.
+
+    Attributes:
+        captions: image id -> its captions, in the file's order.
+        unreferenced: images that the file lists and that have no caption.
+        flaws: kind -> the annotations that were left out.
+    """
 
     captions: dict[str, tuple[str, ...]]
     unreferenced: list[str]
@@ -70,24 +78,30 @@ def read_references(path: Path) -> References:
     if not isinstance(annotations, list):
         raise DataError(f"{path} is not what it should be: expected {REFERENCES}")
     broken: list[Exclusion] = []
-    found: dict[str, list[str]] = {}
     no_text: list[Exclusion] = []
+    captions: dict[str, list[str]] = {}
     for caption in read_captions(path, annotations, broken):
         reason = not_a_text(caption.text)
         if reason:
             id = f"{caption.id or 'a caption'} of {caption.image}"
             no_text.append(Exclusion("caption is no text", id, f"image {caption.image}: {reason}"))
         else:
-            found.setdefault(caption.image, []).append(str(caption.text))
-    flaws = {
-        "broken annotations": tuple(each.id for each in broken),
-        "captions that are no text": tuple(each.id for each in no_text),
-    }
-    if not found:
-        first = next((f" ({one_line(each.reason, 160)})" for each in (*broken, *no_text)), "")
+            captions.setdefault(caption.image, []).append(str(caption.text))
+    if not captions:
+        excluded = [*broken, *no_text]
+        first = f" ({one_line(excluded[0].reason, 160)})" if excluded else ""
         raise DataError(f"{path} has no captions{first}; expected {REFERENCES}")
+    flaws = {
+        "broken annotations": tuple(exclusion.id for exclusion in broken),
+        "captions that are no text": tuple(exclusion.id for exclusion in no_text),
+    }
+    unreferenced = [id for id in _listed_images(content) if id not in captions]
+    return References({id: tuple(texts) for id, texts in captions.items()}, unreferenced, flaws)
+
+
+def _listed_images(content: Mapping[str, Any]) -> list[str]:
+    """The ids of the list `images`, where the file has one."""
     listed = content.get("images")
     records = listed if isinstance(listed, list) else []
-    images = [as_id(image.get("id")) for image in records if isinstance(image, Mapping)]
-    bare = [id for id in images if id is not None and id not in found]
-    return References({id: tuple(captions) for id, captions in found.items()}, bare, flaws)
+    ids = [as_id(image.get("id")) for image in records if isinstance(image, Mapping)]
+    return [id for id in ids if id is not None]

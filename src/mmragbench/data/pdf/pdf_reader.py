@@ -1,4 +1,4 @@
-"""A PDF file read: its pages' text, and its figures as picture files; what can't be read, by name.
+"""Reader of a PDF file: its pages' text, its figures as picture files, and what could not be read.
 
 PDF files are untrusted: their size, the number of pages, the text of a page, the figures of a page
 and the pixels of a figure are limited here, decompression and nesting by pypdf's own limits.
@@ -24,24 +24,24 @@ from typing import Any, NamedTuple
 
 from mmragbench.cache.cache import read_checked, write_checked
 from mmragbench.cache.identity import code_digest, digest
-from mmragbench.data.pdf.captions import belonging
-from mmragbench.data.pdf.figures import save_figure
-from mmragbench.data.pdf.layout import Layout, lay_out
+from mmragbench.data.pdf.figure_captions import belonging
+from mmragbench.data.pdf.figure_files import save_figure
+from mmragbench.data.pdf.page_layout import Layout, lay_out
 from mmragbench.data.pdf.passages import joined
-from mmragbench.data.pdf.refusing import Refused, or_refusal
+from mmragbench.data.pdf.refusal import Refused, or_refusal
 from mmragbench.errors import MissingExtra, first_line
 from mmragbench.records import Exclusion
 
 MAX_BYTES = 256 * 2**20
-"""Of a file."""
+"""The largest file that is read."""
 MAX_CHARACTERS = 200_000
-"""Of a page's text."""
+"""The longest text of a page."""
 MAX_FIGURES = 200
-"""Pictures that a page draws."""
+"""The most pictures of a page."""
 
 
 class Limits(NamedTuple):
-    """What is too much or too small.
+    """Limits on a file and on its figures.
 
     Attributes:
         pages: of a file, at most.
@@ -73,7 +73,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file gave, and what it could not give. An exclusion's id is the file's name, and for
+    """The pages of a file, and what could not be used. An exclusion's id is the file's name, and for
     a page `<name>#p<page>`, for a figure `<name>#p<page>-fig<number>`."""
 
     pages: tuple[Page, ...]
@@ -85,9 +85,9 @@ def read(path: Path, name: str, folder: Path, limits: Limits) -> Reading:
 
     Args:
         path: the file.
-        name: what it is called in ids.
+        name: its name in ids.
         folder: where figures are written, under their content's name, and readings are kept.
-        limits: what is too much or too small.
+        limits: on the file and its figures.
 
     Raises:
         MissingExtra: pypdf is not installed.
@@ -95,7 +95,7 @@ def read(path: Path, name: str, folder: Path, limits: Limits) -> Reading:
     try:
         data = _bytes(path)
         stored = folder / "readings" / f"{_key(data, limits)}.checked"
-        reading = _remembered(stored, folder)
+        reading = _stored_reading(stored, folder)
         if reading is None:
             with _quiet():
                 reading = _read(_open(data, limits), folder, limits)
@@ -107,12 +107,17 @@ def read(path: Path, name: str, folder: Path, limits: Limits) -> Reading:
 
 
 def _bytes(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        Refused: it is no regular file, too large, empty, or cannot be read.
+    """
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
             raise Refused("not a PDF", "it is not a regular file")
-        if found.st_size > MAX_BYTES:
-            raise Refused("PDF too large", f"{found.st_size:,} bytes, at most {MAX_BYTES:,}")
+        if status.st_size > MAX_BYTES:
+            raise Refused("PDF too large", f"{status.st_size:,} bytes, at most {MAX_BYTES:,}")
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise Refused("unreadable file", getattr(error, "strerror", None) or str(error)) from error
@@ -122,7 +127,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _key(data: bytes, limits: Limits) -> str:
-    """What a reading depends on: the file, the limits, this code and the libraries that read."""
+    """The digest of all that a reading depends on: file, limits, this code and the libraries."""
     import PIL
 
     code = [code_digest(part) for part in (_read, lay_out, belonging, joined, save_figure)]
@@ -130,8 +135,8 @@ def _key(data: bytes, limits: Limits) -> str:
     return digest([sha256(data).hexdigest(), limits, code, versions])
 
 
-def _remembered(stored: Path, folder: Path) -> Reading | None:
-    """An earlier reading, if all of its figures are still there."""
+def _stored_reading(stored: Path, folder: Path) -> Reading | None:
+    """The stored reading; None without one, or where one of its figures is gone."""
     content = read_checked(stored)
     if content is None:
         return None
@@ -155,7 +160,7 @@ def _pypdf() -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """pypdf logs every flaw that it reads over; what matters here becomes an exclusion."""
+    """Silences pypdf, which logs every flaw that it tolerates; those that matter are exclusions."""
     logger = logging.getLogger("pypdf")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -166,7 +171,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _open(data: bytes, limits: Limits) -> Sequence[Any]:
-    """The pages of a file; a file that opens without a password counts as open."""
+    """The pages of a file; an encrypted one is read if it opens without a password."""
     pypdf = _pypdf()
     if b"/Encrypt" in data and not find_spec("cryptography"):
         raise MissingExtra("cryptography", "pdf")  # without it, AES reads as damage
@@ -186,16 +191,17 @@ def _open(data: bytes, limits: Limits) -> Sequence[Any]:
 
 
 def _read(pages: Sequence[Any], folder: Path, limits: Limits) -> Reading:
+    """The reading of an open file."""
     read: list[Page] = []
     excluded: list[Exclusion] = []
     for number in range(1, len(pages) + 1):
-        refused, page = or_refusal(partial(_page, pages, number, folder, limits))
-        if page:
-            read.append(page[0])
-            excluded += page[1]
-        if refused:
-            kind = refused.kind or "damaged page"
-            excluded.append(Exclusion(kind, f"#p{number}", refused.detail))
+        reading = or_refusal(partial(_page, pages, number, folder, limits))
+        if isinstance(reading, Refused):
+            kind = reading.kind or "damaged page"
+            excluded.append(Exclusion(kind, f"#p{number}", reading.detail))
+            continue
+        read.append(reading.page)
+        excluded += reading.exclusions
     if not any(page.text for page in read):
         pictures = sum(len(page.figures) for page in read)
         what = "figures only" if pictures else "nothing to read"
@@ -205,9 +211,15 @@ def _read(pages: Sequence[Any], folder: Path, limits: Limits) -> Reading:
     return Reading(tuple(read), tuple(excluded))
 
 
-def _page(
-    pages: Sequence[Any], number: int, folder: Path, limits: Limits
-) -> tuple[Page, list[Exclusion]]:
+class PageReading(NamedTuple):
+    """A page, and what of it could not be used."""
+
+    page: Page
+    exclusions: list[Exclusion]
+
+
+def _page(pages: Sequence[Any], number: int, folder: Path, limits: Limits) -> PageReading:
+    """The reading of a page, whose number counts from 1."""
     page = pages[number - 1]
     layout = lay_out(page)
     excluded: list[Exclusion] = []
@@ -218,25 +230,26 @@ def _page(
         detail = f"{len(layout.placements):,} on the page, at most {MAX_FIGURES:,}; none is taken"
         excluded.append(Exclusion("too many figures", f"#p{number}", detail))
         layout = replace(layout, placements=[])
-    own = belonging(layout)
+    caption_of = belonging(layout)
     figures: list[Figure] = []
     used: set[int] = set()
     for i, placement in enumerate(layout.placements):
-        refused, file = or_refusal(partial(save_figure, page, placement, folder, limits.side))
-        if refused:
-            kind, id = refused.kind or "damaged figure", f"#p{number}-fig{i + 1}"
-            excluded.append(Exclusion(kind, id, refused.detail))
+        file = or_refusal(partial(save_figure, page, placement, folder, limits.side))
+        if isinstance(file, Refused):
+            kind, id = file.kind or "damaged figure", f"#p{number}-fig{i + 1}"
+            excluded.append(Exclusion(kind, id, file.detail))
             continue
-        figures.append(Figure(i + 1, file, own[i].text if i in own else ""))
-        used |= set(range(own[i].first, own[i].end)) if i in own else set()
+        caption = caption_of.get(i)
+        figures.append(Figure(i + 1, file, caption.text if caption else ""))
+        used |= set(range(caption.first, caption.end)) if caption else set()
     text = _text(layout, used)
     if len(text) > MAX_CHARACTERS:
         detail = f"{len(text):,} characters, at most {MAX_CHARACTERS:,}; its text is left out"
         excluded.append(Exclusion("page too long", f"#p{number}", detail))
         text = ""
-    return Page(number, text, tuple(figures)), excluded
+    return PageReading(Page(number, text, tuple(figures)), excluded)
 
 
 def _text(layout: Layout, used: set[int]) -> str:
-    """A page's text without the captions that figures have, so that nothing stands there twice."""
+    """A page's text without the captions of its figures, which would be there twice."""
     return joined([line.text for i, line in enumerate(layout.lines) if i not in used])

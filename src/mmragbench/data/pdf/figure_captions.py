@@ -1,4 +1,4 @@
-"""Which lines of a page are captions, and whose.
+"""Captions of a page: the lines that are captions, and the pictures that they belong to.
 
 A caption begins with a line that starts with Figure, Fig. or Table and a number, unless it goes on
 in lower case or with a comma: "Figure 3 shows" is running text. It goes on over the lines that
@@ -15,21 +15,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from mmragbench.data.pdf.layout import Box, Layout, Line, Placement
+from mmragbench.data.pdf.page_layout import Box, Layout, Line, Placement
 from mmragbench.data.pdf.passages import joined
 
 LABEL = re.compile(
     r"(?i:figure|fig\.?|table)\s*(?:[A-Z][.-]?)?(?:\d+(?:[.–-]\d+)*[a-z]?|[IVXLC]+)(?!\w)"
 )
-LINES = 6
-REACH = 6.0
-"""Sizes of a caption's letters that may lie between it and its picture."""
+MAX_LINES = 6
+MAX_GAP = 6.0
+"""The largest distance of a caption from its picture, in sizes of the caption's letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A caption: which of the page's lines it is, its text, and what it covers."""
+    """A caption of a page.
+
+    Attributes:
+        first, end: its lines are `lines[first:end]` of the page.
+        size: of its letters, in points.
+        box: the rectangle that it covers.
+    """
 
     first: int
     end: int
@@ -40,42 +47,43 @@ class Caption:
 
 def captions(lines: Sequence[Line]) -> list[Caption]:
     """The captions among a page's lines, in their order."""
-    found: list[Caption] = []
+    captions: list[Caption] = []
     for first, line in enumerate(lines):
         if line.upright and begins(line.text):
             end = first + 1
-            while end < min(first + LINES, len(lines)) and _goes_on(lines, first, end):
+            while end < min(first + MAX_LINES, len(lines)) and _goes_on(lines, first, end):
                 end += 1
-            found.append(_caption(lines, first, end))
-    return found
+            captions.append(_caption(lines, first, end))
+    return captions
 
 
 def begins(text: str) -> bool:
-    """Whether a caption may begin with this line."""
+    """Whether a caption may begin with this text."""
     label = LABEL.match(text)
     rest = text[label.end() :].lstrip() if label else ","
     return not rest or not (rest[0].islower() or rest[0] in ",;)")
 
 
 def belonging(layout: Layout) -> Mapping[int, Caption]:
-    """Picture -> its caption, by the place in the layout's list; for those that have one."""
-    found = captions(layout.lines)
+    """Picture -> its caption, for pictures that have one; a picture is its place in the layout."""
+    page_captions = captions(layout.lines)
     pairs = sorted(
-        (gap, above, i, j)
+        (*distance, i, j)
         for i, placement in enumerate(layout.placements)
-        for j, caption in enumerate(found)
-        for gap, above in _gap(placement.box, caption)
+        for j, caption in enumerate(page_captions)
+        if (distance := _distance(placement.box, caption)) is not None
     )
-    own: dict[int, Caption] = {}
+    caption_of: dict[int, Caption] = {}
     taken: set[int] = set()
-    for _, _, i, j in pairs:
-        if i not in own and j not in taken:
-            own[i] = found[j]
+    for *_, i, j in pairs:
+        if i not in caption_of and j not in taken:
+            caption_of[i] = page_captions[j]
             taken.add(j)
-    return own | dict(_shared(layout.placements, own))
+    return caption_of | dict(_shared(layout.placements, caption_of))
 
 
 def _goes_on(lines: Sequence[Line], first: int, at: int) -> bool:
+    """Whether the line at a place continues the caption that begins at `first`."""
     before, line = lines[at - 1], lines[at]
     pitch = before.y - line.y
     usual = lines[first].y - lines[first + 1].y if at > first + 1 else 1.6 * line.size
@@ -100,29 +108,36 @@ def _caption(lines: Sequence[Line], first: int, end: int) -> Caption:
     return Caption(first, end, joined([line.text for line in part]), part[0].size, box)
 
 
-def _gap(picture: Box, caption: Caption) -> Iterator[tuple[float, bool]]:
-    """How far the caption is from the picture, and whether it is above; nothing where it is too
-    far, beside the picture or upon it."""
+class Distance(NamedTuple):
+    """How far a caption is from a picture, in points, and whether it is above; the nearer is less."""
+
+    gap: float
+    above: bool
+
+
+def _distance(picture: Box, caption: Caption) -> Distance | None:
+    """The distance of a caption; None where it is too far, beside the picture or upon it."""
     above = caption.box.bottom + caption.box.top > picture.bottom + picture.top
     gap = caption.box.bottom - picture.top if above else picture.bottom - caption.box.top
-    near = -caption.size <= gap <= REACH * caption.size
-    if near and _overlap(picture, caption.box):
-        yield max(round(gap, 1), 0.0), above
+    near = -caption.size <= gap <= MAX_GAP * caption.size
+    if not (near and _overlap(picture, caption.box)):
+        return None
+    return Distance(max(round(gap, 1), 0.0), above)
 
 
 def _shared(
-    placements: Sequence[Placement], own: Mapping[int, Caption]
+    placements: Sequence[Placement], caption_of: Mapping[int, Caption]
 ) -> Iterator[tuple[int, Caption]]:
-    """Pictures without a caption beside one that has one."""
+    """Picture -> the caption of its neighbour, for pictures without one of their own."""
     for i, placement in enumerate(placements):
-        beside = [j for j in own if _side_by_side(placement.box, placements[j].box)]
-        if i not in own and beside:
+        beside = [j for j in caption_of if _side_by_side(placement.box, placements[j].box)]
+        if i not in caption_of and beside:
             nearest = min(beside, key=lambda j: abs(placements[j].box.left - placement.box.left))
-            yield i, own[nearest]
+            yield i, caption_of[nearest]
 
 
 def _side_by_side(a: Box, b: Box) -> bool:
-    """Of about one height, and no further apart than they are wide."""
+    """Whether two pictures have about one height, and are no further apart than they are wide."""
     common = min(a.top, b.top) - max(a.bottom, b.bottom)
     apart = max(a.left, b.left) - min(a.right, b.right)
     return common > 0.8 * max(a.top - a.bottom, b.top - b.bottom) and -1 <= apart < 0.5 * min(
@@ -131,4 +146,5 @@ def _side_by_side(a: Box, b: Box) -> bool:
 
 
 def _overlap(a: Box, b: Box) -> bool:
+    """Whether two rectangles share a part of the x axis."""
     return min(a.right, b.right) > max(a.left, b.left)

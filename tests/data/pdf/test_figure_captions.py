@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmragbench.data.pdf import Limits, read
-from mmragbench.data.pdf.captions import begins
+from mmragbench.data.pdf.figure_captions import begins
 from support import papers
 from support.papers import LEFT, figure, paper, picture, show, write
 

@@ -1,4 +1,4 @@
-"""A cell of a run against the same cell of the baseline."""
+"""Tests of a run's cells against the same cells of the baseline, and their verdicts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from mmragbench.gating.baseline import CellLine
-from mmragbench.gating.baseline_table import Values
+from mmragbench.gating.stored_baseline import CellLine
+from mmragbench.gating.stored_values import Values
 from mmragbench.run_folder.numbers import Key
 from mmragbench.run_folder.paths import Setting
 from mmragbench.statistics import Design, holm, loss
@@ -19,15 +19,17 @@ from mmragbench.statistics.resampling import Array, Clusters
 
 Verdict = Literal["unchanged", "holds", "regressed", "can't tell", "not comparable", "missing"]
 GOOD: tuple[Verdict, ...] = ("unchanged", "holds")
-WORST = 5
-"""Queries that are kept of a cell."""
-STILL = 0.01
-"""A query whose value moved by less than this share of the margin did not change."""
+MOST_REGRESSED = 5
+"""The most regressed queries that a cell's result names."""
+UNCHANGED_SHARE = 0.01
+"""A query whose value moved by at most this share of the margin did not change."""
+JSON_NAMES = {"regressed_queries": "fallen"}
+"""Field of `CellResult` -> its name in JSON, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fallen:
-    """A query that got worse."""
+class RegressedQuery:
+    """A query whose value got worse: its values before and now."""
 
     query: str
     before: float
@@ -35,8 +37,8 @@ class Fallen:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """What became of a number of the baseline.
+class CellResult:
+    """The result of comparing a cell of the run with the baseline's.
 
     Attributes:
         before, now: the estimates. `now` is None where there is none; where the run has queries
@@ -54,7 +56,7 @@ class Cell:
         power: the chance that a loss of the margin's size is shown to be one (`Design.power`); None
             where it is not known, or no such loss is possible.
         needed: queries for a power of 0.8, or of the power that was required.
-        fallen: the queries that lost the most.
+        regressed_queries: those that lost the most, at most five.
         can_fail: whether the baseline has more to lose than the margin. Where it has not, the
             margin excludes nothing, and any loss that is shown is a regression.
     """
@@ -75,12 +77,12 @@ class Cell:
     changed: int = 0
     power: float | None = None
     needed: int | None = None
-    fallen: tuple[Fallen, ...] = ()
+    regressed_queries: tuple[RegressedQuery, ...] = ()
     can_fail: bool = True
 
     @property
     def good(self) -> bool:
-        """Whether the gate is content with it."""
+        """Whether the gate passes it."""
         return self.verdict in GOOD
 
     @property
@@ -99,12 +101,13 @@ class Cell:
         return f"{self.system} · {self.measure}"
 
     def row(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
+        """As plain data, with the names that JSON has."""
+        data = asdict(self)
+        return {JSON_NAMES.get(name, name): value for name, value in data.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
+class PairedValues:
     """A cell's values before and now, on the queries that the baseline and the run have; nan where
     one was not scored.
 
@@ -126,35 +129,49 @@ class Paired:
     lower_is_better: bool = False
 
     def to_lose(self, before: Array) -> Array | None:
-        """What each query has to lose, on the measure's scale; None where there is no limit."""
+        """The most that each query can lose, on the measure's scale; None where there is no limit."""
         if not self.lower_is_better:
             low = self.bounds[0] if self.bounds else min(0.0, float(before.min()))
             return before - low
         return self.bounds[1] - before if self.bounds else None
 
 
-class Compared(NamedTuple):
-    """A cell with uncorrected p-values; its design, where its power can be told; its task and
-    family; and its hypothesis, which it shares with cells that say the same in other numbers."""
+class Family(NamedTuple):
+    """The tests that are corrected together: a task, and which of its cells."""
 
-    cell: Cell
+    task: str
+    name: str
+
+
+class Comparison(NamedTuple):
+    """A cell with uncorrected p-values, and the test's design where its power is known."""
+
+    cell: CellResult
     design: Design | None
-    family: tuple[str, str]
+
+
+class Compared(NamedTuple):
+    """A comparison, its family, and its hypothesis, which it shares with cells whose values are
+    proportional to its own."""
+
+    cell: CellResult
+    design: Design | None
+    family: Family
     hypothesis: Hashable
 
 
-def judge(pairs: Sequence[Paired], power: float = 0.8) -> list[Cell]:
+def judge(pairs: Sequence[PairedValues], power: float = 0.8) -> list[CellResult]:
     """Test every cell.
 
     That the gate passes needs no correction: all cells have to hold, so that a loss of the margin's
     size in any of them passes in 5 % at most (the intersection-union test of Berger 1982). That a
     cell regressed is corrected, by Holm, over the different hypotheses of its family in which
-    something changed; power is told at the level where the correction of all of them begins.
+    something changed; power is that at the level where the correction of all of them begins.
     """
     hypotheses = _hypotheses(pairs)
-    families: dict[Hashable, tuple[str, str]] = {}
+    families: dict[Hashable, Family] = {}
     for pair, hypothesis in zip(pairs, hypotheses, strict=True):
-        own = pair.line.task, pair.family
+        own = Family(pair.line.task, pair.family)
         families[hypothesis] = min(own, families.get(hypothesis, own))  # primary before secondary
     compared = [
         Compared(*_compare(pair), families[hypothesis], hypothesis)
@@ -173,14 +190,15 @@ def system_of(key: Key) -> str:
     return f"{key.task} · {key.strategy}{setting}"
 
 
-def missing(line: CellLine, margin: float, now: float | None, verdict: Verdict) -> Cell:
-    """A cell that can't be compared."""
-    where = line.model_dump(include={"task", "strategy", "generator", "k", "measure"})
-    return Cell(**where, before=line.estimate, now=now, margin=margin, verdict=verdict)
+def untested(line: CellLine, margin: float, now: float | None, verdict: Verdict) -> CellResult:
+    """A result without a test: the numbers, and a verdict that explains itself."""
+    return CellResult(
+        **line.key._asdict(), before=line.estimate, now=now, margin=margin, verdict=verdict
+    )
 
 
-def _hypotheses(pairs: Sequence[Paired]) -> list[Hashable]:
-    """For each cell, what is tested: the same for measures of a task whose values are proportional
+def _hypotheses(pairs: Sequence[PairedValues]) -> list[Hashable]:
+    """For each cell, the hypothesis that is tested: the same for measures of a task whose values are proportional
     in every query of every system, before and now (R@1 and Success@1 with five relevant documents;
     AP and RR with one)."""
     columns: dict[tuple[str, str], dict[Hashable, Array]] = {}
@@ -201,7 +219,8 @@ def _shape(column: Mapping[Hashable, Array]) -> frozenset[tuple[Hashable, bytes]
     )
 
 
-def _corrected(compared: Sequence[Compared]) -> Iterable[Cell]:
+def _corrected(compared: Sequence[Compared]) -> Iterable[CellResult]:
+    """The cells with `p_lost` corrected over the hypotheses of their family."""
     families: dict[Hashable, dict[Hashable, float]] = {}
     for cell, _, family, hypothesis in compared:
         if cell.p_lost is not None:
@@ -215,40 +234,45 @@ def _corrected(compared: Sequence[Compared]) -> Iterable[Cell]:
         yield replace(cell, p_lost=adjusted[family][hypothesis]) if tested else cell
 
 
-def _compare(pair: Paired) -> tuple[Cell, Design | None]:
-    """Uncorrected p-values, if anything changed; else `unchanged`."""
-    cell = missing(pair.line, pair.margin, pair.estimate, "can't tell")
+def _compare(pair: PairedValues) -> Comparison:
+    """The comparison of a cell: uncorrected p-values if anything changed, else `unchanged`."""
+    cell = untested(pair.line, pair.margin, pair.estimate, "can't tell")
     both = np.isfinite(pair.before) & np.isfinite(pair.now)
-    if not both.any():  # a measure of the set that keeps nothing per query: all that can be seen
-        same = abs(pair.line.estimate - pair.estimate) <= STILL * pair.margin
-        return replace(cell, verdict="unchanged" if same else "can't tell"), None
+    if not both.any():  # a measure of the set without values per query: only its number is left
+        same = abs(pair.line.estimate - pair.estimate) <= UNCHANGED_SHARE * pair.margin
+        return Comparison(replace(cell, verdict="unchanged" if same else "can't tell"), None)
     before, now = (side[both].astype(np.float64) for side in (pair.before, pair.now))
     losses = now - before if pair.lower_is_better else before - now
     groups = np.asarray(pair.groups, dtype=str)[both]
-    fallen = _fallen(np.asarray(pair.queries, dtype=object)[both], before, now, losses)
-    moved = int((np.abs(losses) > STILL * pair.margin).sum())
-    cell = replace(cell, loss=float(losses.mean()), n=len(losses), fallen=fallen)
+    queries = np.asarray(pair.queries, dtype=object)[both]
+    regressed = _regressed_queries(queries, before, now, losses)
+    moved = int((np.abs(losses) > UNCHANGED_SHARE * pair.margin).sum())
+    mean = float(losses.mean())
+    cell = replace(cell, loss=mean, n=len(losses), regressed_queries=regressed)
     if not pair.margin > 0:  # 5 % of nothing
         verdict: Verdict = "can't tell" if losses.any() else "unchanged"
-        return replace(cell, verdict=verdict, changed=moved), None
+        return Comparison(replace(cell, verdict=verdict, changed=moved), None)
     design = _design(pair, before, groups)
     cell = replace(cell, changed=moved, can_fail=_can_fail(pair, before))
     if not moved:
-        return replace(cell, verdict="unchanged"), design if cell.can_fail else None
-    found = loss(losses, pair.margin, design.worst, groups)
-    cell = replace(cell, p_holds=found.p_holds if cell.can_fail else None, p_lost=found.p_lost)
-    return cell, replace(design, losses=Clusters.of(losses, groups)) if cell.can_fail else None
+        cell = replace(cell, verdict="unchanged")
+        return Comparison(cell, design if cell.can_fail else None)
+    test = loss(losses, pair.margin, design.worst, groups)
+    if not cell.can_fail:
+        return Comparison(replace(cell, p_lost=test.p_lost), None)
+    design = replace(design, losses=Clusters.of(losses, groups))
+    return Comparison(replace(cell, p_holds=test.p_holds, p_lost=test.p_lost), design)
 
 
-def _can_fail(pair: Paired, before: Array) -> bool:
-    """Whether there is more to lose than the margin."""
+def _can_fail(pair: PairedValues, before: Array) -> bool:
+    """Whether the baseline has more to lose than the margin."""
     to_lose = pair.to_lose(before)
     return to_lose is None or float(to_lose.mean()) > pair.margin
 
 
-def _design(pair: Paired, before: Array, groups: Array) -> Design:
-    """What can be lost here. Where there is no limit, as for a distance, the largest value, or
-    influence, stands for it."""
+def _design(pair: PairedValues, before: Array, groups: Array) -> Design:
+    """The design of the test: its size, and the most that can be lost. Where there is no limit, as
+    for a distance, the largest value, or influence, stands for it."""
     to_lose = pair.to_lose(before)
     data = Clusters.of(np.abs(before) if to_lose is None else to_lose, groups)
     largest = float(data.sums.max()) * len(data) / data.n or pair.margin
@@ -256,16 +280,19 @@ def _design(pair: Paired, before: Array, groups: Array) -> Design:
     return Design(len(data), data.n, pair.margin, max(largest, scale), largest)
 
 
-def _fallen(
-    queries: np.ndarray[Any, Any], before: Any, now: Any, losses: Any
-) -> tuple[Fallen, ...]:
-    order = np.argsort(-losses, kind="stable")[:WORST]
+def _regressed_queries(
+    queries: np.ndarray[Any, Any], before: Array, now: Array, losses: Array
+) -> tuple[RegressedQuery, ...]:
+    """The queries that lost the most, the largest loss first."""
+    order = np.argsort(-losses, kind="stable")[:MOST_REGRESSED]
     return tuple(
-        Fallen(str(queries[i]), float(before[i]), float(now[i])) for i in order if losses[i] > 0
+        RegressedQuery(str(queries[i]), float(before[i]), float(now[i]))
+        for i in order
+        if losses[i] > 0
     )
 
 
-def _decided(cell: Cell) -> Cell:
+def _decided(cell: CellResult) -> CellResult:
     """The verdict of a cell that was tested."""
     if cell.p_lost is None:
         return cell
@@ -275,8 +302,11 @@ def _decided(cell: Cell) -> Cell:
     return replace(cell, verdict="holds" if excluded or not cell.can_fail else "can't tell")
 
 
-def _with_power(cell: Cell, design: Design | None, family: int, power: float) -> Cell:
+def _with_power(
+    cell: CellResult, design: Design | None, family_size: int, power: float
+) -> CellResult:
+    """The cell with its power, and the queries needed for the required one."""
     if design is None or design.groups < 2:
         return cell
-    at = replace(design, alpha=ALPHA / family)
+    at = replace(design, alpha=ALPHA / family_size)
     return replace(cell, power=at.power(), needed=at.needed(power))

@@ -1,4 +1,4 @@
-"""A picture of a page as a file of its own."""
+"""Figures of a page, written as picture files."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 from mmragbench._decoding import MAX_PIXELS
 from mmragbench._files import write_atomically
-from mmragbench.data.pdf.layout import Matrix, Placement
-from mmragbench.data.pdf.refusing import Refused
+from mmragbench.data.pdf.page_layout import Matrix, Placement
+from mmragbench.data.pdf.refusal import Refused
 
 if TYPE_CHECKING:
     import PIL.Image
 
 
 def save_figure(page: Any, placement: Placement, folder: Path, side: int) -> str:
-    """Write a figure as the page shows it under the name of its content; the file's name.
+    """Write a figure, as the page shows it, to a file that is named by its content.
 
     Args:
-        page: pypdf's.
-        placement: which of its pictures.
-        folder: where to.
+        page: a page of pypdf's.
+        placement: the picture on it.
+        folder: where the file is written.
         side: pixels of its shorter side, at least.
+
+    Returns:
+        the file's name.
 
     Raises:
         Refused: too large, too small, or it does not decode; on broken bytes pypdf may raise
@@ -35,10 +38,10 @@ def save_figure(page: Any, placement: Placement, folder: Path, side: int) -> str
         raise Refused("image too large", f"{_size(declared)}, at most {MAX_PIXELS:,} pixels")
     if declared and min(declared) < side:
         raise _small(declared, side)
-    found = page.images[name if len(placement.key) == 1 else placement.key]
-    if found.image is None:
+    embedded = page.images[name if len(placement.key) == 1 else placement.key]
+    if embedded.image is None:
         raise Refused("damaged figure", "it does not decode")
-    shown = _cropped(_turned(found.image, placement.matrix), placement)
+    shown = _cropped(_turned(embedded.image, placement.matrix), placement)
     if min(shown.size) < side:
         raise _small(shown.size, side)
     content = _png(shown)
@@ -67,7 +70,7 @@ def _declared(page: Any, placement: Placement) -> tuple[int, int] | None:
 
 
 def _turned(picture: PIL.Image.Image, matrix: Matrix) -> PIL.Image.Image:
-    """Turned by quarters and mirrored as its matrix lays it on the page, at the nearest quarter.
+    """The picture turned by quarters and mirrored as its matrix lays it on the page.
 
     Of the picture's axes, (a, b) is where its right side points to, and (c, d) its upper side.
     """
@@ -75,21 +78,21 @@ def _turned(picture: PIL.Image.Image, matrix: Matrix) -> PIL.Image.Image:
 
     a, b, c, d, *_ = matrix
     flip = PIL.Image.Transpose
-    lies = abs(b) > abs(a)
-    if lies:
+    sideways = abs(b) > abs(a)
+    if sideways:
         picture = picture.transpose(flip.TRANSPOSE)
-    if c > 0 if lies else a < 0:
+    if c > 0 if sideways else a < 0:
         picture = picture.transpose(flip.FLIP_LEFT_RIGHT)
-    if b > 0 if lies else d < 0:
+    if b > 0 if sideways else d < 0:
         picture = picture.transpose(flip.FLIP_TOP_BOTTOM)
     return picture
 
 
 def _cropped(picture: PIL.Image.Image, placement: Placement) -> PIL.Image.Image:
-    """What shows of an upright picture; all of one that stands askew.
+    """The visible part of an upright picture; all of one that stands askew.
 
     Raises:
-        Refused: nothing shows.
+        Refused: no part is visible.
     """
     a, b, c, d, *_ = placement.matrix
     whole, box = placement.whole, placement.box
@@ -105,7 +108,7 @@ def _cropped(picture: PIL.Image.Image, placement: Placement) -> PIL.Image.Image:
 
 
 def _png(picture: PIL.Image.Image) -> bytes:
-    """The pixels, in a format that loses nothing."""
+    """The picture as PNG."""
     if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
         picture = picture.convert("RGB")
     content = io.BytesIO()

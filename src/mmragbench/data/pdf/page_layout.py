@@ -1,4 +1,4 @@
-"""Where the lines and the pictures of a page stand, as pypdf's text extraction walks over it.
+"""Layout of a page: its lines of text and its pictures, from pypdf's text extraction.
 
 Coordinates are points on the page as it is shown, turned by its /Rotate: x to the right, y upwards,
 from an origin that does not matter. Lines come in the order in which the page draws them, which
@@ -21,10 +21,10 @@ TURNED: Mapping[int, Matrix] = {
     180: (-1.0, 0.0, 0.0, -1.0, 0.0, 0.0),
     270: (0.0, 1.0, -1.0, 0.0, 0.0, 0.0),
 }
-"""What a page's /Rotate, degrees clockwise, does to its points."""
+"""/Rotate of a page, in degrees clockwise -> the matrix that it applies to points."""
 
-SHAPES = frozenset({b"m", b"l", b"c", b"v", b"y", b"h"})
-PAINTING = frozenset({b"n", b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"})
+PATH_OPERATORS = frozenset({b"m", b"l", b"c", b"v", b"y", b"h"})
+PAINTING_OPERATORS = frozenset({b"n", b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"})
 """Operators that add to a path, besides rectangles; and those that end one."""
 
 
@@ -39,7 +39,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text: where its baseline begins, and how large it is set, in points."""
+    """A line of text: the beginning of its baseline, and the size of its letters, in points."""
 
     text: str
     x: float
@@ -49,16 +49,20 @@ class Line:
 
     @property
     def box(self) -> Box:
-        """What it covers, by a rule of thumb: half an em a character."""
+        """The rectangle that it covers, by a rule of thumb: half an em a character."""
         right = self.x + 0.5 * self.size * len(self.text)
         return Box(self.x, self.y - 0.2 * self.size, right, self.y + 0.8 * self.size)
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A picture that a page draws: under which key pypdf has it (the names of the forms that it is
-    in, and its own); the matrix that lays the unit square, in which every picture is drawn, on the
-    page; and the rectangle beyond which nothing of it shows."""
+    """A picture that a page draws.
+
+    Attributes:
+        key: pypdf's key of it: the names of the forms that it is in, and its own.
+        matrix: lays the unit square, in which every picture is drawn, on the page.
+        clip: the rectangle beyond which it is not visible; None without one.
+    """
 
     key: tuple[str, ...]
     matrix: Matrix
@@ -66,18 +70,22 @@ class Placement:
 
     @property
     def whole(self) -> Box:
-        """What it would cover if nothing confined it."""
+        """The rectangle that it covers without its clip."""
         return _square(self.matrix)
 
     @property
     def box(self) -> Box:
-        """What it covers."""
+        """The rectangle that is visible of it."""
         return _common(self.whole, self.clip)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A page, taken apart; `unreached` counts the inline pictures inside of forms."""
+    """A page's lines and pictures, in drawing order.
+
+    Attributes:
+        unreached: how many inline pictures lie inside of forms, where pypdf does not read them.
+    """
 
     lines: list[Line]
     placements: list[Placement]
@@ -114,8 +122,8 @@ class _Clip:
     path: list[Box | None] = field(default_factory=list)
     ending: bool = False
 
-    def see(self, operator: bytes, operands: Any, cm: Matrix, frame: Matrix) -> None:
-        """An operation on the graphics state or the path."""
+    def apply(self, operator: bytes, operands: Any, cm: Matrix, frame: Matrix) -> None:
+        """Apply an operation on the graphics state or the path."""
         if operator == b"q":
             self.saved.append(self.box)
         elif operator == b"Q" and self.saved:
@@ -123,11 +131,11 @@ class _Clip:
         elif operator == b"re" and len(operands) == 4:
             x, y, w, h = map(float, operands)
             self.path.append(_square(_times(_times((w, 0, 0, h, x, y), cm), frame)))
-        elif operator in SHAPES:
+        elif operator in PATH_OPERATORS:
             self.path.append(None)
         elif operator in (b"W", b"W*"):
             self.ending = True
-        elif operator in PAINTING:
+        elif operator in PAINTING_OPERATORS:
             if self.ending and len(self.path) == 1 and self.path[0]:
                 self.box = _common(self.path[0], self.box)
             self.path, self.ending = [], False
@@ -135,7 +143,7 @@ class _Clip:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The page, or a form that it draws: pypdf reports what is inside in the form's own space."""
+    """The page, or a form that it draws, in whose own space pypdf reports its content."""
 
     path: tuple[str, ...]
     resources: Any
@@ -144,7 +152,7 @@ class _Frame:
 
 @dataclass
 class _Walk:
-    """What pypdf's visitors tell, gathered."""
+    """Visitors of pypdf's text extraction that collect lines and pictures."""
 
     page: Any
     lines: list[Line] = field(default_factory=list)
@@ -162,11 +170,11 @@ class _Walk:
         self._start: tuple[Matrix, float] = (IDENTITY, 0.0)
 
     def before(self, operator: bytes, operands: Any, cm: Matrix, _: Matrix) -> None:
-        """An operation begins; the first one inside of a form shows that the form was entered."""
+        """Handle an operation before it runs; the first one inside of a form enters the form."""
         if self._entering:
             self._frames.append(self._entering)
             self._entering = None
-        self._clip.see(operator, operands, cm, self._frames[-1].matrix)
+        self._clip.apply(operator, operands, cm, self._frames[-1].matrix)
         if operator == b"INLINE IMAGE" and len(self._frames) > 1:
             self.unreached += 1
         elif operator == b"INLINE IMAGE":
@@ -179,7 +187,7 @@ class _Walk:
                 self._draw(str(operands[0]), cm)
 
     def after(self, operator: bytes, operands: Any, *_: Matrix) -> None:
-        """An operation has ended; a form that broke off has left some open."""
+        """Handle an operation after it ran; a form that broke off has left some open."""
         while operator == b"Do" and self._drawing:
             begun, depth, clips = self._drawing.pop()
             del self._frames[depth:]
@@ -189,7 +197,7 @@ class _Walk:
                 break
 
     def text(self, text: str, cm: Matrix, tm: Matrix, _: Any, size: float) -> None:
-        """A piece of text; it may end lines."""
+        """Add a piece of text, which may end lines."""
         for part in text.splitlines(keepends=True):
             if part.strip() and not any(known.strip() for known in self._parts):
                 self._start = (_times(_times(tm, cm), self._frames[-1].matrix), size)
@@ -198,6 +206,7 @@ class _Walk:
                 self.end_line()
 
     def end_line(self) -> None:
+        """Complete the current line."""
         text = " ".join("".join(self._parts).split())
         self._parts = []
         if text:
@@ -207,26 +216,28 @@ class _Walk:
             self.lines.append(Line(text, matrix[4], matrix[5], height, upright))
 
     def _draw(self, name: str, cm: Matrix) -> None:
+        """Handle a picture or a form that is drawn by its name."""
         frame = self._frames[-1]
-        found = _get(_get(frame.resources, "/XObject"), name)
+        external = _get(_get(frame.resources, "/XObject"), name)
         matrix, path = _times(cm, frame.matrix), (*frame.path, name)
-        kind = _get(found, "/Subtype")
+        kind = _get(external, "/Subtype")
         if kind == "/Image":
             self.placements.append(Placement(path, matrix, self._clip.box))
         elif kind == "/Form":
-            own = _get(found, "/Matrix")
+            own = _get(external, "/Matrix")
             own = [float(number) for number in own] if own is not None else IDENTITY
-            resources = _get(found, "/Resources") or frame.resources
+            resources = _get(external, "/Resources") or frame.resources
             self._entering = _Frame(path, resources, _times(own, matrix))
 
 
 def _get(holder: Any, key: str) -> Any:
-    """What a dictionary has under a key, followed to where it is; None where it is not there."""
+    """The value of a PDF dictionary's key, with references resolved; None without one."""
     value: Any = holder.get(key) if hasattr(holder, "get") else None
     return value.get_object() if hasattr(value, "get_object") else value
 
 
 def _times(first: Matrix, then: Matrix) -> Matrix:
+    """The product of two transformations, the first one applied first."""
     a, b, c, d, e, f = first
     p, q, r, s, t, u = then
     return (
@@ -237,14 +248,14 @@ def _times(first: Matrix, then: Matrix) -> Matrix:
 
 
 def _square(m: Matrix) -> Box:
-    """Where the unit square comes to lie."""
+    """The rectangle around the unit square after a transformation."""
     xs = [m[4] + i * m[0] + j * m[2] for i in (0, 1) for j in (0, 1)]
     ys = [m[5] + i * m[1] + j * m[3] for i in (0, 1) for j in (0, 1)]
     return Box(min(xs), min(ys), max(xs), max(ys))
 
 
 def _common(box: Box, other: Box | None) -> Box:
-    """The part of a rectangle that lies in another one; flat where there is none."""
+    """The intersection of two rectangles; flat where it is empty."""
     if other is None:
         return box
     left, bottom = max(box.left, other.left), max(box.bottom, other.bottom)
@@ -253,7 +264,7 @@ def _common(box: Box, other: Box | None) -> Box:
 
 
 def _visible(page: Any, turned: Matrix) -> Box | None:
-    """What shows of a page; None where it does not say so in four numbers."""
+    """The visible rectangle of a page; None where its box is not four numbers."""
     ends = _get(page, "/CropBox") or _get(page, "/MediaBox")
     try:
         left, bottom, right, top = map(float, ends)
