@@ -19,9 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import served
-from loopback import FINAL, Loopback, named
-from served import Place
+from support import served
+from support.loopback import FINAL, Loopback, named
+from support.served import Place
 
 CONCURRENCY = 16
 SEED = 11

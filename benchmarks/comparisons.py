@@ -20,9 +20,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import yaml
 
+from mmragbench._files import write_json, write_rows, write_table
 from mmragbench.records import Measure
 from mmragbench.registry import exists, find, find_measure
-from mmragbench.run_folder import writing as run_folder
 
 Systems = Mapping[str, Mapping[str, npt.ArrayLike]]
 """Strategy -> measure -> value of each query; NaN where the query failed."""
@@ -65,11 +65,11 @@ def write_run(
             ]
     within = [[name for name, places in slices.items() if i in places] for i in range(len(queries))]
     table = pa.table({"query": queries, "group": list(groups), "slices": within})
-    run_folder.write_table(folder / "tasks" / TASK / "queries.parquet", table)
+    write_table(folder / "tasks" / TASK / "queries.parquet", table)
     facts = {"name": TASK, "n_queries": len(queries), "output": "none"}
-    run_folder.write_json(folder / "tasks" / TASK / "task.json", facts)
-    run_folder.write_rows(folder / "summary.json", rows)
-    run_folder.write_json(folder / "manifest.json", {"mmragbench": "0"})
+    write_json(folder / "tasks" / TASK / "task.json", facts)
+    write_rows(folder / "summary.json", rows)
+    write_json(folder / "manifest.json", {"mmragbench": "0"})
     listed = {"measures": list(next(iter(systems.values())))}
     named = {"strategies": {name: {"use": name} for name in systems}, "tasks": {TASK: listed}}
     (folder / "suite.yaml").write_text(yaml.safe_dump({"name": folder.name, **named, **suite}))
@@ -99,7 +99,7 @@ def _write_scores(
             "error": pa.nulls(len(values), pa.string()),
         }
     )
-    run_folder.write_table(folder / "scores.parquet", table)
+    write_table(folder / "scores.parquet", table)
 
 
 def large(queries: int) -> Systems:
@@ -125,7 +125,7 @@ def main(folder: str, queries: str = "5000") -> None:
     began = time.perf_counter()
     pairs = within(open_run(run))
     print(f"{len(pairs)} pairs on {n:,} queries: {time.perf_counter() - began:.1f} s")
-    run_folder.write_rows(run / "comparisons.json", [pair.row() for pair in pairs])
+    write_rows(run / "comparisons.json", [pair.row() for pair in pairs])
     began = time.perf_counter()
     assert comparisons(open_run(run)) == pairs
     size = (run / "comparisons.json").stat().st_size

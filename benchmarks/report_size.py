@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
+from mmragbench._files import write_rows
 from mmragbench.engine.loop import Cell
 from mmragbench.engine.results import Generated, Rankings, Retrieved
 from mmragbench.measuring.scoring import rows
@@ -182,7 +183,7 @@ def store(run: Path, tasks: list[Task], dice: random.Random) -> float:
         began = time.perf_counter()
         write_explorer_data(run, task, cells, CONTROLS)
         seconds += time.perf_counter() - began
-    run_folder.write_rows(run / "summary.json", summary)
+    write_rows(run / "summary.json", summary)
     suite = "name: large\ndataset: {use: synthetic}\nbaseline: shared-space\nstrategies:\n"
     (run / "suite.yaml").write_text(suite + "".join(f"  {name}: {{}}\n" for name in STRATEGIES))
     return seconds

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 import mmragbench as mb
+from mmragbench._files import write_rows
 from mmragbench.datasets.coco import Coco
 from mmragbench.datasets.scenes import Scenes, _split
 from mmragbench.evals.captions import PYTHON, Tokenizer, captions
@@ -126,4 +127,4 @@ def write(made: Made, changed: Changed, target: Path) -> None:
             (below / "scores.parquet").symlink_to(cell(made.folder, place) / "scores.parquet")
         key = dict(zip(("task", "strategy", "generator", "k"), place, strict=True))
         summary += rows({**key, "control": made.controls[place[1]]}, {"all": scores})
-    run_folder.write_rows(target / "summary.json", summary)
+    write_rows(target / "summary.json", summary)

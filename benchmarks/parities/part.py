@@ -57,5 +57,5 @@ def worst(pairs: Iterable[tuple[float, float]]) -> float:
 def value(scores: Scores) -> float:
     number = estimate(scores)[0]
     if number is None:
-        raise RuntimeError(f"{scores.measure}: {scores.reason}")
+        raise RuntimeError(f"{scores.measure}: {scores.absence}")
     return number
