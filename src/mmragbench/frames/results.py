@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from mmragbench.reporting.facts.figures import Plot
+    from mmragbench.reporting.facts.paper_plot import Plot
 
 
 class Results:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mmragbench.reporting.facts import costs, families, issues, units
+from mmragbench.reporting.facts import costs, issues, shown_families, units
 from mmragbench.reporting.facts.headline import Headline, headlines
 from mmragbench.reporting.page import strips as glance
 from mmragbench.reporting.page.audits import audits, percent, share
@@ -58,7 +58,7 @@ def render(run: Run, allowance: Allowance = USUAL) -> str:
         run=run,
         question=question(run),
         lede=lede(run),
-        families=families.summary(run),
+        families=shown_families.summary(run),
         verdicts=verdicts(run),
         overview=overview(run, list(by_task.values())),
         contenders=[name for name, control in run.strategies.items() if control is None],
@@ -72,7 +72,7 @@ def render(run: Run, allowance: Allowance = USUAL) -> str:
         costs=costs.costs(run),
         task_costs={name: costs.costs(run, name) for name in run.tasks},
         phases=costs.PHASES,
-        bill=costs.bill(run),
+        bill=costs.spending(run),
         remarks=costs.remarks(run),
         audits=audits(run, album),
         exclusions=issues.exclusions(run),

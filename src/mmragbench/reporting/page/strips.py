@@ -59,7 +59,7 @@ def strips(run: Run) -> list[Strip]:
 
 def _strip(run: Run, headline: Headline) -> Strip:
     measure, where = headline.measure, setting(headline.generator, headline.k)
-    rows = [*headline.rows, *headline.alone]
+    rows = [*headline.rows, *headline.without_documents]
     if is_distance(measure):
         rows = [row for row in headline.rows if run.strategies[row.strategy] is None]
     marks = tuple(_marks(run, rows))
