@@ -69,11 +69,11 @@ def test_a_difference_of_the_margin_is_seldom_called_equivalent(
 ):
     """In at most 5.5 % of data sets, and three Monte Carlo errors (1,000 of them)."""
     rng = np.random.default_rng(n)
-    found = []
+    rejected = []
     for _ in range(1_000):
         a, b, clusters = draw(rng, n)
-        found.append(equivalence_p_value(a, b, margin, clusters, bounds) <= 0.05)
-    assert np.mean(found) <= 0.055 + 3 * np.sqrt(0.05 * 0.95 / 1_000)
+        rejected.append(equivalence_p_value(a, b, margin, clusters, bounds) <= 0.05)
+    assert np.mean(rejected) <= 0.055 + 3 * np.sqrt(0.05 * 0.95 / 1_000)
 
 
 def test_two_systems_that_are_alike_are_shown_to_be():
@@ -149,8 +149,8 @@ def test_a_family_is_a_tasks_pairs_by_one_measure(folder):
     run = open_run(folder)
     every = equivalences(run)
     families: dict[object, list] = {}
-    for found in every:
-        families.setdefault((found.task, found.measure, found.against), []).append(found)
+    for pair in every:
+        families.setdefault((pair.task, pair.measure, pair.against), []).append(pair)
     for members in families.values():
         assert [e.p_holm for e in members] == holm([e.p_value for e in members])
     assert {e.against for e in every} == {None, "random"}
@@ -162,8 +162,8 @@ def test_a_strategy_is_as_good_as_itself_by_a_margin_that_so_few_queries_bear(fo
     run = open_run(folder)
     pair = {"shared-space", "again"}
     for margin, shown in ((0.02, False), (0.5, True)):
-        found = equivalences(run, {"Success": margin}, ["Success@1"])
-        (same,) = [e for e in found if {e.a, e.b} == pair]
+        tests = equivalences(run, {"Success": margin}, ["Success@1"])
+        (same,) = [e for e in tests if {e.a, e.b} == pair]
         assert (same.difference, same.margin, same.equivalent) == (0, margin, shown)
 
 

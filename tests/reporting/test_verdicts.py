@@ -174,20 +174,6 @@ def test_identical_outputs_are_called_identical(builder: RunBuilder) -> None:
     assert verdicts(run)[0].answer.endswith("; b is identical to a on all 500 queries.")
 
 
-@pytest.mark.parametrize("stored", [{"identical": True}, {"low": 0.0, "high": 0.0}])
-def test_an_older_run_says_identical_in_its_own_way(
-    builder: RunBuilder, stored: dict[str, Any]
-) -> None:
-    """By a field of that name, or by an interval of nothing; neither has families, and without its
-    scores none can be made."""
-    folder = builder.folder({"a": 0.6, "b": 0.6}, {("a", "b"): open_(0.0, None)})
-    (pair,) = json.loads((folder / "comparisons.json").read_text())
-    del pair["family"], pair["tests"]
-    (folder / "comparisons.json").write_text(json.dumps([pair | stored]))
-    answer = verdicts(Run(folder))[0].answer
-    assert answer.startswith("a and b are identical on all 500 queries of captioning")
-
-
 def test_where_nothing_differs_that_is_the_answer(builder: RunBuilder) -> None:
     """Of two, and of three."""
     numbers, pairs = {"a": 0.6, "b": 0.6, "c": 0.6}, list(combinations("abc", 2))
