@@ -192,7 +192,9 @@ def test_why_fid_is_not_extrapolated_is_said(changed: Callable[..., Path]) -> No
     run = Run(changed("suite.yaml", "task.json", summary=rows))
     (table,) = limit_tables(run, next(iter(run.tasks.values())))
     assert table.reasons == (limit["reason"],)
-    assert {(line.limit, line.bias, line.r_squared, line.halves) for line in table.lines} == {("—",) * 4}
+    assert {(line.limit, line.bias, line.r_squared, line.halves) for line in table.lines} == {
+        ("—",) * 4
+    }
 
 
 def test_failures_are_counted_by_kind(run: Path) -> None:
