@@ -101,6 +101,6 @@ def _scores(
         over="max",
         n=len(values),
     )
-    each = (Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries)
+    scores = (Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries)
     absence = None if values else Absence("no answer could be scored")
-    return Scores(measure, described, tuple(each), absence=absence, bounds=(0.0, 1.0))
+    return Scores(measure, described, tuple(scores), absence=absence, bounds=(0.0, 1.0))

@@ -10,7 +10,7 @@ Raw scale: CIDEr 0 to 10, the others 0 to 1. Policies, stated in the signatures:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -26,7 +26,7 @@ from mmragbench.signature import signature, span, version
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Captions to lines of tokens joined by spaces; the name goes into the signature."""
+    """A function from captions to lines of tokens joined by spaces; its name is in the signature."""
 
     name: str
     lines: Callable[[Sequence[str]], list[str]]
@@ -47,12 +47,21 @@ def _java_lines(captions: Sequence[str]) -> list[str]:
 
 PYTHON = Tokenizer("ptb-py", _python_lines)
 JAVA = Tokenizer("ptb-java", _java_lines)
-"""pycocoevalcap's own, for parity checks: writes a temporary file into its package folder."""
+"""pycocoevalcap's own, for parity checks. It writes a temporary file into its package folder."""
 
 
 @dataclass
 class Corpus:
-    """A task's references, tokenised, and what CIDEr needs to know of all of them."""
+    """A task's references, tokenised, and what was computed from them already.
+
+    Attributes:
+        lines: query -> its references.
+        digest: of `lines`, for signatures.
+        cooked: query -> its references' n-grams, as pycocoevalcap's CIDEr counts them.
+        frequency: n-gram -> in how many queries' references it occurs.
+        cider: (query, candidate) -> CIDEr.
+        meteor: (candidate, *references) -> what METEOR's program counted.
+    """
 
     lines: dict[str, list[str]]
     digest: str
@@ -64,7 +73,14 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Pairs:
-    """What can be scored, as lines of tokens, and what is wrong with the other queries."""
+    """Candidates beside the corpus of references, as lines of tokens.
+
+    Attributes:
+        queries: the ids of all queries of the task.
+        candidates: query -> its caption.
+        errors: query -> why it has none that can be scored.
+        tokenizer: its name.
+    """
 
     corpus: Corpus
     queries: tuple[str, ...]
@@ -189,8 +205,14 @@ def _cider_values(corpus: Corpus, pairs: Sequence[tuple[str, str]]) -> list[floa
 
 
 class Bleu(NamedTuple):
-    """Bleu_1 to Bleu_4 of the set and of each query; and what each query adds to the set's totals:
-    matches and n-grams for n = 1 to 4, tokens of the candidate and of the closest reference."""
+    """Bleu_1 to Bleu_4, and the counts that they are computed from.
+
+    Attributes:
+        totals: of the set, for n = 1 to 4.
+        per_query: the same of each query: `per_query[n - 1][i]`.
+        counts: what each query adds to the set's counts, 10 numbers: matches and n-grams for n = 1 to
+            4, tokens of the candidate and of the closest reference.
+    """
 
     totals: list[float]
     per_query: list[list[float]]
@@ -258,13 +280,6 @@ def scores(
     **facts: object,
 ) -> Scores:
     """The result of one measure: a value or an error for each query, and the signature."""
-    each = (
-        Score(query, error=pairs.errors[query])
-        if query in pairs.errors
-        else Score(query, (values or {})[query])
-        for query in pairs.queries
-        if values or query in pairs.errors
-    )
     described = signature(
         measure,
         refs=span(len(lines) for lines in pairs.references.values()),
@@ -277,9 +292,18 @@ def scores(
     return Scores(
         measure,
         described,
-        tuple(each),
+        tuple(_by_query(pairs, values or {})),
         total,
         Absence(reason) if reason else None,
         n=None if total is None else len(pairs.candidates),
         bounds=(0.0, best),
     )
+
+
+def _by_query(pairs: Pairs, values: Mapping[str, float]) -> Iterator[Score]:
+    """A value or an error for each query; without any value, the errors alone."""
+    for query in pairs.queries:
+        if query in pairs.errors:
+            yield Score(query, error=pairs.errors[query])
+        elif values:
+            yield Score(query, values[query])

@@ -12,7 +12,7 @@ text as it is (`prefix:none`); RefCLIPScore is not defined there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,27 +58,28 @@ def clipscore(
     texts = _unit(features.encode_texts([text for _, text in pairs.values()]))
     images = _unit(features.encode_images([image for image, _ in pairs.values()]))
     clip = WEIGHT * np.maximum((texts * images).sum(axis=1), 0.0)
-    found = {query: (clip[i], texts[i]) for i, query in enumerate(pairs)}
+    captioned = {query: _Caption(float(clip[i]), texts[i]) for i, query in enumerate(pairs)}
 
     def compute(measure: Measure) -> Scores:
         if measure.name == "CLIPScore":
             return _scores(measure, task, dict(zip(pairs, clip, strict=True)), errors)
         if task.output != "caption":
             return _scores(measure, task, {}, errors, reason="RefCLIPScore is for captions")
-        return _with_references(measure, task, found, errors, features)
+        return _with_references(measure, task, captioned, errors, features)
 
     return [compute(measure) for measure in measures]
 
 
 def _pairs(task: Task, outputs: Sequence[Output]) -> tuple[dict[str, Pair], dict[str, str]]:
+    """Query -> its pair, and query -> why it has none."""
     by_query = {output.query: output for output in outputs}
     pairs, errors = {}, {}
     for query in task.queries:
-        found = _pair(task, query, by_query.get(query.id))
-        if isinstance(found, str):
-            errors[query.id] = found
+        pair = _pair(task, query, by_query.get(query.id))
+        if isinstance(pair, str):
+            errors[query.id] = pair
         else:
-            pairs[query.id] = found
+            pairs[query.id] = pair
     return pairs, errors
 
 
@@ -97,16 +98,24 @@ def _pair(task: Task, query: Query, output: Output | None) -> Pair | str:
     return output.image, query.text
 
 
+class _Caption(NamedTuple):
+    """A generated caption's CLIPScore, and its vector."""
+
+    clipscore: float
+    vector: Values
+
+
 def _with_references(
     measure: Measure,
     task: Task,
-    found: Mapping[str, tuple[float, Values]],
+    captioned: Mapping[str, _Caption],
     errors: Mapping[str, str],
     features: Encoder,
 ) -> Scores:
+    """RefCLIPScore: the harmonic mean of CLIPScore and the cosine with the closest reference."""
     errors = dict(errors)
-    errors |= {query: "no references" for query in found if not task.references.get(query)}
-    scored = [query for query in found if query not in errors]
+    errors |= {query: "no references" for query in captioned if not task.references.get(query)}
+    scored = [query for query in captioned if query not in errors]
     flat = [(query, text) for query in scored for text in task.references[query]]
     if not flat:
         return _scores(measure, task, {}, errors, reason="no references")
@@ -117,8 +126,8 @@ def _with_references(
     )
     closest = dict.fromkeys(scored, 0.0)
     for (query, _), vector in zip(flat, vectors, strict=True):
-        closest[query] = max(closest[query], float(vector @ found[query][1]))
-    values = {query: _harmonic(float(found[query][0]), closest[query]) for query in scored}
+        closest[query] = max(closest[query], float(vector @ captioned[query].vector))
+    values = {query: _harmonic(captioned[query].clipscore, closest[query]) for query in scored}
     return _scores(measure, task, values, errors)
 
 
@@ -147,7 +156,7 @@ def _scores(
         refs=(span(counts) or "") if measure.name == "RefCLIPScore" else None,
         n=len(values),
     )
-    each = (
+    scores = (
         Score(query.id, error=errors[query.id])
         if query.id in errors
         else Score(query.id, float(values[query.id]))
@@ -156,5 +165,9 @@ def _scores(
     )
     bounds = (0.0, BEST[measure.name])
     return Scores(
-        measure, described, tuple(each), absence=Absence(reason) if reason else None, bounds=bounds
+        measure,
+        described,
+        tuple(scores),
+        absence=Absence(reason) if reason else None,
+        bounds=bounds,
     )

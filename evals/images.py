@@ -38,38 +38,52 @@ def images(
     **_: Any,
 ) -> list[Scores]:
     """Fréchet and kernel distance between the generated and the real images."""
-    sets, errors = _sets(task, outputs), _errors(task, outputs)
+    sets, failed = _sets(task, outputs), _failed(task, outputs)
     n, m = len(sets.real), len(sets.generated)
     if min(n, m) < 2:
         absence = Absence(f"needs 2 images of each kind: {n} real, {m} generated")
-        return [Scores(m, signature(m), _failed(task, errors), absence=absence) for m in measures]
-    x = np.asarray(features.encode_images(sets.real), dtype=np.float32)
-    y = np.asarray(features.encode_images(sets.generated), dtype=np.float32)
-    facts = {
-        "dims": x.shape[1],
-        "norm": "l2" if np.allclose(np.linalg.norm(x, axis=1), 1.0, atol=1e-3) else "none",
+        return [Scores(name, signature(name), failed, absence=absence) for name in measures]
+    real = np.asarray(features.encode_images(sets.real), dtype=np.float32)
+    generated = np.asarray(features.encode_images(sets.generated), dtype=np.float32)
+    facts: dict[str, object] = {
+        "dims": real.shape[1],
+        "norm": "l2" if np.allclose(np.linalg.norm(real, axis=1), 1.0, atol=1e-3) else "none",
         "resize": Traits(features).resize,
     }
-    found = [(_distance(measure, x, y, sets), _facts(measure, sets)) for measure in measures]
-    return [
-        Scores(
-            measure,
-            signature(measure, **facts, **own, n_real=n, n_generated=m),
-            _failed(task, errors),
-            distance.estimate,
-            n=m,
-            interval=(distance.low, distance.high),
-            warning=distance.warning,
-            details=_details(measure, distance),
-        )
-        for measure, (distance, own) in zip(measures, found, strict=True)
-    ]
+
+    def compute(measure: Measure) -> Scores:
+        distance = _distance(measure, real, generated, sets)
+        described = signature(measure, **facts, **_facts(measure, sets), n_real=n, n_generated=m)
+        return _scores(measure, described, failed, distance, m)
+
+    return [compute(measure) for measure in measures]
+
+
+def _scores(
+    measure: Measure, described: str, failed: tuple[Score, ...], distance: Distance, n: int
+) -> Scores:
+    return Scores(
+        measure,
+        described,
+        failed,
+        distance.estimate,
+        n=n,
+        interval=(distance.low, distance.high),
+        warning=distance.warning,
+        details=_details(measure, distance),
+    )
 
 
 @dataclass(frozen=True)
 class _Sets:
-    """Real and generated images, pairs of one query first, and the groups of pairs, of the other
-    real and of the other generated images."""
+    """The two sets of images that are compared.
+
+    Attributes:
+        real, generated: both begin with the images of queries that have one of each, in one order.
+        paired: how many these are.
+        groups: what is resampled together: of the pairs, then of the other real images, then of the
+            other generated ones.
+    """
 
     real: list[Image]
     generated: list[Image]
@@ -78,16 +92,17 @@ class _Sets:
 
 
 def _sets(task: Task, outputs: Sequence[Output]) -> _Sets:
-    made = {output.query: output.image for output in outputs if output.image is not None}
-    asked = [query for query in task.queries if query.id in task.targets or query.id in made]
-    pairs = [query for query in asked if query.id in task.targets and query.id in made]
-    real = [query for query in asked if query.id not in made]
-    generated = [query for query in asked if query.id not in task.targets]
+    real = task.targets
+    generated = {output.query: output.image for output in outputs if output.image is not None}
+    queries = [query for query in task.queries if query.id in real or query.id in generated]
+    pairs = [query for query in queries if query.id in real and query.id in generated]
+    real_only = [query for query in queries if query.id not in generated]
+    generated_only = [query for query in queries if query.id not in real]
     return _Sets(
-        [task.targets[query.id] for query in (*pairs, *real)],
-        [made[query.id] for query in (*pairs, *generated)],
+        [real[query.id] for query in (*pairs, *real_only)],
+        [generated[query.id] for query in (*pairs, *generated_only)],
         len(pairs),
-        [query.group or query.id for query in (*pairs, *real, *generated)],
+        [query.group or query.id for query in (*pairs, *real_only, *generated_only)],
     )
 
 
@@ -114,17 +129,15 @@ def _details(measure: Measure, distance: Distance) -> dict[str, object]:
     return {"limit": limit} | ({"halves": asdict(distance.halves)} if distance.halves else {})
 
 
-def _errors(task: Task, outputs: Sequence[Output]) -> dict[str, str]:
+def _failed(task: Task, outputs: Sequence[Output]) -> tuple[Score, ...]:
+    """The queries that have no image, each with its error."""
     by_query = {output.query: output for output in outputs}
-    errors = {}
+    failed = []
     for query in task.queries:
         output = by_query.get(query.id)
         if output is None:
-            errors[query.id] = "no output"
+            failed.append(Score(query.id, error="no output"))
         elif output.image is None:
-            errors[query.id] = output.error or "the output is not an image"
-    return errors
-
-
-def _failed(task: Task, errors: dict[str, str]) -> tuple[Score, ...]:
-    return tuple(Score(q.id, error=errors[q.id]) for q in task.queries if q.id in errors)
+            error = output.error or "the output is not an image"
+            failed.append(Score(query.id, error=error))
+    return tuple(failed)

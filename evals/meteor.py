@@ -84,9 +84,9 @@ def corpus_meteor(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     lengths, matches = totals[:, :4], totals[:, 4:20].reshape(-1, 4, 4)
     chunks, *matched = totals[:, 20:].T
     words = 0.75 * (lengths[:, :2] - lengths[:, 2:]) + 0.25 * lengths[:, 2:]
-    found = np.einsum("s,rsw->rw", [1.0, 0.6, 0.8, 0.6], matches)
+    matched_words = np.einsum("s,rsw->rw", [1.0, 0.6, 0.8, 0.6], matches)
     with np.errstate(divide="ignore", invalid="ignore"):
-        precision, recall = ((0.75 * found[:, :2] + 0.25 * found[:, 2:]) / words).T
+        precision, recall = ((0.75 * matched_words[:, :2] + 0.25 * matched_words[:, 2:]) / words).T
         mean = 1 / (0.15 / precision + 0.85 / recall)
         value = mean * (1 - 0.6 * (2 * chunks / (matched[0] + matched[1])) ** 0.2)
     return np.nan_to_num(value)

@@ -1,6 +1,6 @@
 """Rankings against relevance judgements: trec_eval's measures, through `ir_measures`.
 
-All values lie in 0 to 1. `R@k` is true recall (the share of the relevant documents that were found
+All values lie in 0 to 1. `R@k` is true recall (the share of the relevant documents that are
 among the first k); `Success@k` is the hit rate that CLIP papers call recall. Policies, stated in
 the signatures:
 
@@ -12,7 +12,7 @@ the signatures:
 - `docs:500`: the size of the memory, since a larger gallery is a harder one; left out where
   rankings come without it.
 - `unjudged:nonrel`: a document without a judgement is not relevant; a relevant document that is not
-  in the memory counts among those that should have been found, as in trec_eval.
+  in the memory counts among those that should have been retrieved, as in trec_eval.
 
 Grades are whole numbers from -1,000 to 1,000: trec_eval's memory grows with the highest grade.
 """
@@ -52,28 +52,28 @@ def retrieval(
     and average precision.
 
     `depth` is the number of hits that were asked for, if known: it is part of the signature of a
-    measure without a cutoff. Else it is the length of the longest ranking.
+    measure without a cutoff. Otherwise it is the length of the longest ranking.
 
     Raises:
         DataError: a grade lies beyond what trec_eval can score.
     """
     values: Values = {str(measure): {} for measure in measures}
-    asked = {query.id for query in task.queries}
-    unseen = set(asked)
+    query_ids = {query.id for query in task.queries}
+    unranked = set(query_ids)
     longest = 0
     for part in batches(rankings, PART):
-        found = {ranking.query: ranking for ranking in part if ranking.query in asked}
-        unseen -= found.keys()
-        graded = {query: _checked(query, task.qrels.get(query, {})) for query in found}
+        by_query = {ranking.query: ranking for ranking in part if ranking.query in query_ids}
+        unranked -= by_query.keys()
+        graded = {query: _checked(query, task.qrels.get(query, {})) for query in by_query}
         judged = {query: grades for query, grades in graded.items() if _any_relevant(grades)}
-        ranked = {query: found[query] for query in judged}
+        ranked = {query: by_query[query] for query in judged}
         longest = max(longest, *(len(ranking.hits) for ranking in ranked.values()), 0)
         for name, own in _evaluate(measures, judged, ranked).items():
             values[name] |= own
-    unranked = (query for query in unseen if _any_relevant(task.qrels.get(query, {})))
-    errors = dict.fromkeys(unranked, "no ranking")
-    reached = depth or longest
-    return [_scores(measure, task, errors, values[str(measure)], reached) for measure in measures]
+    scorable = (query for query in unranked if _any_relevant(task.qrels.get(query, {})))
+    errors = dict.fromkeys(scorable, "no ranking")
+    depth = depth or longest
+    return [_scores(measure, task, errors, values[str(measure)], depth) for measure in measures]
 
 
 def _checked(query: str, grades: Mapping[str, int]) -> Mapping[str, int]:
@@ -156,12 +156,12 @@ def _scores(
         ir_measures=version("ir_measures"),
         pytrec_eval=version("pytrec_eval-terrier"),
     )
-    each = (Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries)
+    scores = (Score(query.id, values.get(query.id), errors.get(query.id)) for query in task.queries)
     best = {query: _best(measure, task.qrels[query]) for query in values}
     return Scores(
         measure,
         described,
-        tuple(each),
+        tuple(scores),
         absence=None if values else Absence("no query could be scored"),
         bounds=(0.0, max(best.values(), default=1.0)),
         best=best if len(set(best.values())) > 1 else {},

@@ -16,7 +16,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
@@ -28,7 +28,7 @@ from mmragbench.contracts import Encoder, Traits
 from mmragbench.errors import NotApplicable, first_line
 from mmragbench.records import Absence, Image, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
-from mmragbench.signature import signature, version
+from mmragbench.signature import signature, span, version
 
 TECHNICAL = {"reduction", "feature", "reset_real_features", "rouge_keys", "verbose", "batch_size",
              "num_threads", "baseline_path", "lang"}  # fmt: skip
@@ -176,8 +176,14 @@ TEXTS = {
 
 
 class Pairs(NamedTuple):
-    """What is compared with what, by query; why other queries cannot be; the number of a pair; and
-    what else a signature names."""
+    """Outputs beside what they are compared with.
+
+    Attributes:
+        by_query: query -> its pair.
+        errors: query -> why it has no pair.
+        value: computes a pair's number.
+        facts: what a signature names beside the metric's settings.
+    """
 
     by_query: Mapping[str, Any]
     errors: Mapping[str, str]
@@ -221,34 +227,35 @@ def image_sets(
     images, errors = _answered(task, outputs, "image")
     generated = list(images.values())
     real = [task.targets[query.id] for query in task.queries if query.id in task.targets]
-    scores = tuple(Score(query, error=error) for query, error in errors.items())
+    failed = tuple(Score(query, error=error) for query, error in errors.items())
+    return [
+        replace(_set_scores(measure, generated, real, features), scores=failed)
+        for measure in measures
+    ]
 
-    def of_set(measure: Measure) -> Scores:
-        sets = [generated] if measure.name == "InceptionScore" else [generated, real]
-        if min(map(len, sets)) < 2:
-            why = f"needs 2 images of each kind: {len(real)} real, {len(generated)} generated"
-            return Scores(measure, signature(measure), scores, absence=Absence(why))
-        rows = [np.asarray(features.encode_images(images), np.float64) for images in sets]
-        if measure.name == "InceptionScore" and not _are_logits(rows[0]):
-            why = "needs a classifier's logits as features: {use: inception, layer: logits}"
-            return Scores(measure, signature(measure), scores, absence=Absence(why))
-        sizes = {"n_real": len(real)} if len(sets) == 2 else {}
-        return Scores(
-            measure,
-            signature(
-                measure,
-                dims=rows[0].shape[1],
-                resize=Traits(features).resize,
-                **SETS[measure.name].facts,
-                **sizes,
-                n_generated=len(generated),
-            ),
-            scores,
-            total=_set_value(SETS[measure.name], rows),
-            n=len(generated),
-        )
 
-    return [of_set(measure) for measure in measures]
+def _set_scores(
+    measure: Measure, generated: list[Image], real: list[Image], features: Encoder
+) -> Scores:
+    """One measure's number of the whole set, or why there is none."""
+    of_classes = measure.name == "InceptionScore"
+    sets = [generated] if of_classes else [generated, real]
+    if min(map(len, sets)) < 2:
+        reason = f"needs 2 images of each kind: {len(real)} real, {len(generated)} generated"
+        return Scores(measure, signature(measure), absence=Absence(reason))
+    rows = [np.asarray(features.encode_images(images), np.float64) for images in sets]
+    if of_classes and not _are_logits(rows[0]):
+        reason = "needs a classifier's logits as features: {use: inception, layer: logits}"
+        return Scores(measure, signature(measure), absence=Absence(reason))
+    described = signature(
+        measure,
+        dims=rows[0].shape[1],
+        resize=Traits(features).resize,
+        **SETS[measure.name].facts,
+        n_real=None if of_classes else len(real),
+        n_generated=len(generated),
+    )
+    return Scores(measure, described, total=_set_value(SETS[measure.name], rows))
 
 
 @registered("ROUGE_1", "ROUGE_2", "chrF", "BERTScore", scores=("caption", "answer"), unit="×100")
@@ -274,16 +281,15 @@ def texts(
             return provided.value(metric, [text] * len(references), list(references))
         return provided.value(metric, [text], [list(references)])
 
-    counts = sorted({len(references) for _, references in pairs.values()})
-    span = "-".join(map(str, dict.fromkeys((*counts[:1], *counts[-1:]))))
-    compared = Pairs(pairs, errors, value, {"refs": span or None, "set": "mean"})
+    refs = span(len(references) for _, references in pairs.values())
+    compared = Pairs(pairs, errors, value, {"refs": refs, "set": "mean"})
     return [_per_query(measure, TEXTS[measure.name], task, compared) for measure in measures]
 
 
 def _answered(
     task: Task, outputs: Sequence[Output], kind: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The images or texts of the task's queries, and why the others have none."""
+    """Query -> its image or text, and query -> why it has none."""
     by_query = {output.query: output for output in outputs}
     answers, errors = {}, {}
     for query in task.queries:
@@ -365,15 +371,15 @@ def _are_logits(rows: np.ndarray[Any, Any]) -> bool:
 
 
 def _set_value(provided: Provided, rows: Sequence[Any]) -> float:
-    """Of the generated images' features, and for a distance the real ones' after them."""
+    """The metric of the generated images' features; of a distance, `rows` has the real ones second."""
     import torch
 
-    as_they_are = torch.nn.Identity()
-    as_they_are.num_features = rows[0].shape[1]  # type: ignore[assignment]
+    identity = torch.nn.Identity()
+    identity.num_features = rows[0].shape[1]  # type: ignore[assignment]
     with warnings.catch_warnings():
         # That features are held in memory, and that one split has no standard deviation.
         warnings.simplefilter("ignore")
-        metric = provided.metric_class(feature=as_they_are, **provided.settings)
+        metric = provided.metric_class(feature=identity, **provided.settings)
         for is_real, features in enumerate(rows):
             metric.update(torch.from_numpy(features), *([bool(is_real)] if len(rows) == 2 else []))
         result = metric.compute()

@@ -1,4 +1,4 @@
-"""The numbers for other programs: one row per number, on raw scales."""
+"""CSV for other programs: one row per number, on raw scales."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from mmragbench.run_folder.reading import Run
 
 @report
 def latex(run: Path, target: Path) -> Path:
-    """`tables/<task>.tex`, `references.bib`, `methods.tex`, and `tables.tex`, a document of two columns
-    that shows all, and the figures where they are: they take seconds, and are drawn when a paper's
-    folder is asked for (`reporting.paper.folder`)."""
+    """Write `tables/<task>.tex`, `references.bib`, `methods.tex`, and `tables.tex`, a document of two
+    columns that shows all. It shows figures where their files are; `reporting.paper.folder` draws
+    them."""
     folder = Run(run)
     for task in folder.tasks:
         text = "\n".join(rendered(table, "subscript") for table in _tables(folder, task))
@@ -38,7 +38,7 @@ def latex(run: Path, target: Path) -> Path:
 
 
 def _tables(run: Run, task: str) -> list[Table]:
-    """A task's tables, those of its slices too."""
-    own = [row for row in run.rows if row.task == task]
-    slices = sorted(dict.fromkeys(row.slice for row in own), key=lambda name: name != "all")
+    """A task's tables, on all queries and then on each slice."""
+    rows = [row for row in run.rows if row.task == task]
+    slices = sorted(dict.fromkeys(row.slice for row in rows), key=lambda name: name != "all")
     return [t for slice in slices for t in tables([run], Request((task,), slice=slice))]

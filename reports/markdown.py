@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmragbench.registry import report
-from mmragbench.reporting.facts.families import summary
 from mmragbench.reporting.facts.issues import remarks
+from mmragbench.reporting.facts.shown_families import summary
 from mmragbench.reporting.tables.markdown import grid
 from mmragbench.reporting.tables.report_tables import task_tables
 from mmragbench.reporting.tables.table import Line, Table

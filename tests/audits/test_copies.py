@@ -32,9 +32,9 @@ def test_a_caption_that_was_shown_is_a_copy():
         Output("e", error="no", shown=("d1",)),
         Output("f", text=".", shown=("d2",)),
     ]
-    found = copies(Task("captioning", MEMORY, []), outputs)
-    assert (found.answered, found.shown, found.copied, found.recurring) == (5, 4, 1, 3)
-    assert found.examples == (("a", "d1", "a red  HOUSE"),)
+    result = copies(Task("captioning", MEMORY, []), outputs)
+    assert (result.answered, result.shown, result.copied, result.recurring) == (5, 4, 1, 3)
+    assert result.examples == (("a", "d1", "a red  HOUSE"),)
 
 
 @pytest.mark.parametrize("make", [Nearest, Consensus])
@@ -42,8 +42,8 @@ def test_nearest_and_consensus_do_nothing_but_copy(scenes, make):
     """All of their answers are copies, by construction."""
     task = scenes["captioning"]
     contexts = [task.memory[i : i + 3] for i in range(len(task.queries))]
-    found = copies(task, make().generate(task.queries, contexts))
-    assert found.answered == found.shown == found.copied == found.recurring == len(task.queries)
+    result = copies(task, make().generate(task.queries, contexts))
+    assert result.answered == result.shown == result.copied == result.recurring == len(task.queries)
 
 
 def test_pictures_are_copies_by_bytes_pixels_and_near(scenes, picture, stored_again):
@@ -61,9 +61,9 @@ def test_pictures_are_copies_by_bytes_pixels_and_near(scenes, picture, stored_ag
     ImageDraw.Draw(made).rectangle((20, 20, 60, 60), fill="red")
     answers["changed"] = picture(made, "changed.png")
     outputs = [Output(id, image=image, shown=(shown.id,)) for id, image in answers.items()]
-    found = copies(task, outputs)
-    assert (found.answered, found.shown, found.copied, found.recurring) == (5, 5, 3, None)
-    assert sorted(found.examples) == [(id, shown.id, "") for id in ("bytes", "near", "pixels")]
+    result = copies(task, outputs)
+    assert (result.answered, result.shown, result.copied, result.recurring) == (5, 5, 3, None)
+    assert sorted(result.examples) == [(id, shown.id, "") for id in ("bytes", "near", "pixels")]
 
 
 def test_a_picture_that_was_not_shown_is_no_copy(picture):

@@ -21,9 +21,9 @@ from mmragbench.records import Document, Image, Measure, Query, Score, Scores, T
 from support import toy
 
 
-def asked(image: Image, *held: Image, **more) -> Task:
+def one_query_task(image: Image, *memory_images: Image, **more) -> Task:
     """One query about a picture, and a memory of pictures."""
-    memory = [Document(other.id, other) for other in held]
+    memory = [Document(other.id, other) for other in memory_images]
     return Task("captioning", memory, [Query("q", image)], **more)
 
 
@@ -32,20 +32,20 @@ def test_a_planted_leak_is_found_and_nothing_else(scenes, plant, name):
     """Of copies of query pictures in the memory, half of them re-encoded and resized, all are
     found; no other query of a world whose pictures look alike is."""
     task, planted = plant(scenes[name], 20)
-    found = leak(task)
-    assert found.queries.keys() == planted
-    assert found.by == {"bytes": 10, "pixels": 0, "near": 10}
-    assert {pair.document for pair in found.pairs} == {f"planted{i}" for i in range(20)}
-    assert (found.n_queries, found.n_pictures) == (100, 320)
+    leaks = leak(task)
+    assert leaks.queries.keys() == planted
+    assert leaks.by == {"bytes": 10, "pixels": 0, "near": 10}
+    assert {pair.document for pair in leaks.pairs} == {f"planted{i}" for i in range(20)}
+    assert (leaks.n_queries, leaks.n_pictures) == (100, 320)
 
 
 def test_a_world_without_leaks_is_clean(scenes):
     """Not one false alarm among 100 queries; the closest pairs are given to look at."""
-    found = leak(scenes["captioning"])
-    assert found.queries == {}
-    assert found.by == {"bytes": 0, "pixels": 0, "near": 0}
-    assert len(found.misses) == 3
-    assert min(miss.levels for miss in found.misses) > pairs.LEVELS
+    leaks = leak(scenes["captioning"])
+    assert leaks.queries == {}
+    assert leaks.by == {"bytes": 0, "pixels": 0, "near": 0}
+    assert len(leaks.misses) == 3
+    assert min(miss.levels for miss in leaks.misses) > pairs.LEVELS
 
 
 @pytest.mark.real_data
@@ -56,17 +56,17 @@ def test_a_planted_leak_is_found_among_photographs(shared_data, plant):
     memory = [Document(photo.id, photo) for photo in photos[200:]]
     queries = [Query(photo.id, photo) for photo in photos[:200]]
     task, planted = plant(Task("captioning", memory, queries), 40)
-    found = leak(task)
-    assert found.queries.keys() == planted
-    assert found.by == {"bytes": 20, "pixels": 0, "near": 20}
+    leaks = leak(task)
+    assert leaks.queries.keys() == planted
+    assert leaks.by == {"bytes": 20, "pixels": 0, "near": 20}
 
 
 def _brightness(factor: float) -> Callable[[Pillow.Image], Pillow.Image]:
-    return lambda made: ImageEnhance.Brightness(made).enhance(factor)
+    return lambda image: ImageEnhance.Brightness(image).enhance(factor)
 
 
 def _contrast(factor: float) -> Callable[[Pillow.Image], Pillow.Image]:
-    return lambda made: ImageEnhance.Contrast(made).enhance(factor)
+    return lambda image: ImageEnhance.Contrast(image).enhance(factor)
 
 
 CHANGES = {
@@ -82,18 +82,18 @@ CHANGES = {
 
 def changed_copies(task: Task, picture, change: Callable[[Pillow.Image], Pillow.Image]) -> Task:
     """The task with a changed copy of every query's picture in its memory."""
-    made = [(query.id, change(query.image.open().convert("RGB"))) for query in task.queries]
+    changed = [(query.id, change(query.image.open().convert("RGB"))) for query in task.queries]
     copies = [
-        Document(f"copy of {id}", picture(copy, f"{id}.jpg", quality=90)) for id, copy in made
+        Document(f"copy of {id}", picture(copy, f"{id}.jpg", quality=90)) for id, copy in changed
     ]
     return replace(task, memory=[*task.memory, *copies])
 
 
 def check_changed(task: Task, picture, name: str) -> None:
     change, least = CHANGES[name]
-    found = leak(changed_copies(task, picture, change))
-    assert all(pair.document == f"copy of {pair.query}" for pair in found.pairs)
-    share = len(found.queries) / len(task.queries)
+    leaks = leak(changed_copies(task, picture, change))
+    assert all(pair.document == f"copy of {pair.query}" for pair in leaks.pairs)
+    share = len(leaks.queries) / len(task.queries)
     assert share >= least if least else share <= 0.02
 
 
@@ -118,7 +118,7 @@ def test_a_photograph_in_another_light_is_found(shared_data, picture, name):
 def test_plain_colours_are_no_copies_of_each_other(picture):
     """Light and dark red differ by their brightness only, and are two pictures."""
     light, dark = (Pillow.new("RGB", (32, 32), (level, 0, 0)) for level in (255, 190))
-    assert leak(asked(picture(light, "a.png"), picture(dark, "b.png"))).queries == {}
+    assert leak(one_query_task(picture(light, "a.png"), picture(dark, "b.png"))).queries == {}
 
 
 def test_the_candidates_miss_nothing(scenes, plant):
@@ -136,8 +136,8 @@ def test_the_candidates_miss_nothing(scenes, plant):
 def test_same_pixels_in_another_format(scenes, picture):
     """A PNG and a BMP of the same picture have other bytes, and the same pixels."""
     made = scenes["captioning"].queries[0].image.open()
-    found = leak(asked(picture(made, "a.png"), picture(made, "b.bmp")))
-    assert found.by == {"bytes": 0, "pixels": 1, "near": 0}
+    leaks = leak(one_query_task(picture(made, "a.png"), picture(made, "b.bmp")))
+    assert leaks.by == {"bytes": 0, "pixels": 1, "near": 0}
 
 
 def test_one_small_difference_makes_another_picture(scenes, picture):
@@ -146,9 +146,9 @@ def test_one_small_difference_makes_another_picture(scenes, picture):
     other = made.copy()
     x, y, side = made.width // 2, made.height // 3, made.width // 8
     ImageDraw.Draw(other).ellipse((x, y, x + side, y + side), fill=(255, 0, 255))
-    found = leak(asked(picture(made, "a.png"), picture(other, "b.png")))
-    assert found.queries == {}
-    (miss,) = found.misses
+    leaks = leak(one_query_task(picture(made, "a.png"), picture(other, "b.png")))
+    assert leaks.queries == {}
+    (miss,) = leaks.misses
     assert miss.document == "b.png"
 
 
@@ -162,10 +162,12 @@ def test_pages_of_text_are_told_apart(picture):
                 ImageDraw.Draw(made).line((50, line, draw.randint(80, 550), line), "black", 4)
         return made
 
-    found = leak(
-        asked(picture(page(0), "a.png"), *(picture(page(i), f"{i}.png") for i in range(1, 20)))
+    leaks = leak(
+        one_query_task(
+            picture(page(0), "a.png"), *(picture(page(i), f"{i}.png") for i in range(1, 20))
+        )
     )
-    assert found.queries == {}
+    assert leaks.queries == {}
 
 
 def test_the_encoder_proposes_too(scenes, stored_again, monkeypatch):
@@ -175,25 +177,27 @@ def test_the_encoder_proposes_too(scenes, stored_again, monkeypatch):
     copy = stored_again(task.queries[0].image, "copy", random.Random(0))
     task = replace(task, memory=[*task.memory, Document("planted", copy)])
     assert leak(task).queries == {}
-    found = leak(task, toy.ColourEncoder())
-    assert found.queries == {task.queries[0].id: "near"}
-    assert found.pairs[0].cosine == pytest.approx(1, abs=0.01)
+    leaks = leak(task, toy.ColourEncoder())
+    assert leaks.queries == {task.queries[0].id: "near"}
+    assert leaks.pairs[0].cosine == pytest.approx(1, abs=0.01)
 
 
 def test_every_document_with_the_picture_is_named(picture):
     """The same file in three documents is three pairs, and one leaked query."""
     image = picture(Pillow.new("RGB", (32, 32), "red"), "a.png")
-    task = asked(image, replace(image, id="x"), replace(image, id="y"), replace(image, id="z"))
-    found = leak(task)
-    assert sorted(pair.document for pair in found.pairs) == ["x", "y", "z"]
-    assert found.by == {"bytes": 1, "pixels": 0, "near": 0}
+    task = one_query_task(
+        image, replace(image, id="x"), replace(image, id="y"), replace(image, id="z")
+    )
+    leaks = leak(task)
+    assert sorted(pair.document for pair in leaks.pairs) == ["x", "y", "z"]
+    assert leaks.by == {"bytes": 1, "pixels": 0, "near": 0}
 
 
 def test_the_gold_document_is_no_leak(picture):
     """Where the picture itself is what has to be found, finding it is the task; silver relevance
     is no such wish."""
     image = picture(Pillow.new("RGB", (32, 32), "red"), "a.png")
-    task = asked(image, image, qrels={"q": {"a.png": 1}})
+    task = one_query_task(image, image, qrels={"q": {"a.png": 1}})
     assert leak(task).queries == {}
     assert leak(task).pairs[0].wanted
     assert leak(replace(task, relevance="silver:cider")).queries == {"q": "bytes"}
@@ -210,14 +214,14 @@ def test_a_file_that_cannot_be_read_is_counted(picture, tmp_path):
     image = picture(Pillow.new("RGB", (32, 32), "red"), "a.png")
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n")
     broken, missing = (Image(n, tmp_path / f"{n}.png") for n in ("broken", "missing"))
-    found = leak(asked(image, image, broken, missing))
-    assert (found.unreadable, found.queries) == (2, {"q": "bytes"})
+    leaks = leak(one_query_task(image, image, broken, missing))
+    assert (leaks.unreadable, leaks.queries) == (2, {"q": "bytes"})
 
 
 def test_fingerprints_are_taken_once(scenes, monkeypatch):
     """The second audit decodes nothing."""
     first = leak(scenes["captioning"])
-    monkeypatch.setattr(prints.Print, "of", lambda _: pytest.fail("decoded again"))
+    monkeypatch.setattr(prints.Fingerprint, "of", lambda _: pytest.fail("decoded again"))
     assert leak(scenes["captioning"]) == first
 
 
@@ -239,16 +243,16 @@ def test_references_that_recur_are_told_apart_from_leaks():
         "q3": ("?",),
     }
     task = Task("captioning", memory, [Query(id) for id in references], references=references)
-    found = leak(task)
-    assert found.queries == {}
-    assert found.references.captions == 5
-    assert [(r.query, r.caption, r.documents) for r in found.references.recurring] == [
+    leaks = leak(task)
+    assert leaks.queries == {}
+    assert leaks.references.captions == 5
+    assert [(r.query, r.caption, r.documents) for r in leaks.references.recurring] == [
         ("q1", "a red house", ["d1"]),
         ("q2", "A Red HOUSE", ["d1"]),
         ("q2", "a boat", ["d1", "d2"]),
     ]
-    assert found.references.whole == ("q2",)
-    assert found.references.chance == 2 / 3
+    assert leaks.references.whole == ("q2",)
+    assert leaks.references.chance == 2 / 3
 
 
 def test_estimates_without_the_leaked_queries():

@@ -32,33 +32,33 @@ def test_shares_against_counting(kinds):
     draw = random.Random(6)
     rankings, qrels = [], {}
     for query in map(str, range(40)):
-        found = draw.sample(sorted(kinds), draw.choice([0, 3, 20]))
-        rankings.append(Ranking.of(query, [(id, draw.random()) for id in found]))
+        result = draw.sample(sorted(kinds), draw.choice([0, 3, 20]))
+        rankings.append(Ranking.of(query, [(id, draw.random()) for id in result]))
         qrels[query] = {
             id: draw.choice([0, 1, 2]) for id in draw.sample(sorted(kinds), draw.choice([0, 4]))
         }
     task = Task("questions", [document(*item) for item in kinds.items()], [], qrels)
-    found = modality(task, rankings, k=5)
+    result = modality(task, rankings, k=5)
     relevant = {
         query: [id for id, grade in grades.items() if grade] for query, grades in qrels.items()
     }
     both = [(r.ids[:5], relevant[r.query]) for r in rankings if r.hits and relevant[r.query]]
-    assert 0 < found.n == len(both) < 40
+    assert 0 < result.n == len(both) < 40
     for kind in KINDS:
         hits = np.mean([np.mean([kinds[id] == kind for id in ids]) for ids, _ in both])
         good = np.mean([np.mean([kinds[id] == kind for id in ids]) for _, ids in both])
-        assert found.hits[kind] == pytest.approx(hits)
-        assert found.relevant[kind] == pytest.approx(good)
-        assert found.memory[kind] == pytest.approx(list(kinds.values()).count(kind) / 60)
-    assert found.mixed
+        assert result.hits[kind] == pytest.approx(hits)
+        assert result.relevant[kind] == pytest.approx(good)
+        assert result.memory[kind] == pytest.approx(list(kinds.values()).count(kind) / 60)
+    assert result.mixed
 
 
 def test_a_memory_of_pairs_is_not_mixed():
     """Where all documents are of one kind there is nothing to prefer."""
     task = Task("captioning", [document("a", "pair"), document("b", "pair")], [], {"q": {"a": 1}})
-    found = modality(task, [Ranking.of("q", [("a", 1.0)])])
-    assert not found.mixed
-    assert found.hits == {"image": 0, "text": 0, "pair": 1}
+    result = modality(task, [Ranking.of("q", [("a", 1.0)])])
+    assert not result.mixed
+    assert result.hits == {"image": 0, "text": 0, "pair": 1}
 
 
 class Drawn:
@@ -80,7 +80,7 @@ class Drawn:
 def test_the_gap_against_looking_at_all_pairs(kinds):
     """Distance of the centroids, and the mean cosines of matched and unmatched pairs, one by one."""
     memory = [document(*item) for item in kinds.items()]
-    found = gap(memory, Drawn())
+    result = gap(memory, Drawn())
     images = [d for d in memory if d.image]
     texts = [(d.id, text) for d in memory for text in d.texts]
     seen, read = (
@@ -91,10 +91,10 @@ def test_the_gap_against_looking_at_all_pairs(kinds):
     for i, d in enumerate(images):
         for j, (owner, _) in enumerate(texts):
             (matched if d.id == owner else unmatched).append(float(seen[i] @ read[j]))
-    assert found.distance == pytest.approx(np.linalg.norm(seen.mean(0) - read.mean(0)), abs=1e-6)
-    assert found.matched == pytest.approx(np.mean(matched), abs=1e-6)
-    assert found.unmatched == pytest.approx(np.mean(unmatched), abs=1e-6)
-    assert (found.images, found.texts) == (len(images), len(texts))
+    assert result.distance == pytest.approx(np.linalg.norm(seen.mean(0) - read.mean(0)), abs=1e-6)
+    assert result.matched == pytest.approx(np.mean(matched), abs=1e-6)
+    assert result.unmatched == pytest.approx(np.mean(unmatched), abs=1e-6)
+    assert (result.images, result.texts) == (len(images), len(texts))
 
 
 def test_no_gap_without_both_modalities():

@@ -18,11 +18,11 @@ NASTY = '<script>alert("x")</script> שלום & a|b'
 
 def text_of(page: str) -> str:
     """What a reader sees."""
-    seen: list[str] = []
+    parts: list[str] = []
     parser = HTMLParser()
-    parser.handle_data = seen.append
+    parser.handle_data = parts.append
     parser.feed(page)
-    return " ".join(" ".join(seen).split())
+    return " ".join(" ".join(parts).split())
 
 
 def audits_of(run) -> dict:
@@ -37,11 +37,11 @@ def finished(suite_file, tmp_path):
 def test_every_run_is_audited(finished):
     """`audits.json` holds all three audits of each task, made with the encoder that the run used;
     the report has them."""
-    found = audits_of(finished)
-    assert all(audits.keys() == {"leak", "copy", "modality"} for audits in found.values())
-    assert not any("error" in part for audits in found.values() for part in audits.values())
-    assert found["captioning"]["leak"]["encoder"]
-    nearest = [row for row in found["captioning"]["copy"] if row["generator"] == "nearest"]
+    by_task = audits_of(finished)
+    assert all(audits.keys() == {"leak", "copy", "modality"} for audits in by_task.values())
+    assert not any("error" in part for audits in by_task.values() for part in audits.values())
+    assert by_task["captioning"]["leak"]["encoder"]
+    nearest = [row for row in by_task["captioning"]["copy"] if row["generator"] == "nearest"]
     assert nearest and all(row["copied"] == row["shown"] > 0 for row in nearest)
     assert 'id="audits"' in finished.report.read_text(encoding="utf-8")
 
@@ -90,13 +90,13 @@ def page(tmp_path):
 
 def test_no_leak_is_one_sentence(page):
     """A clean memory is told in one sentence, once for all tasks where it is the same."""
-    seen = text_of(page(captioning={"leak": leak()}, other={"leak": leak()}))
+    text = text_of(page(captioning={"leak": leak()}, other={"leak": leak()}))
     sentence = (
         "captioning , other : No copy of a query image was found in the memory: 0 of 500 by "
         "bytes, pixels or near-duplicates, among 1,500 memory images. "
         "Crops and mirror images would not be found."
     )
-    assert sentence in seen
+    assert sentence in text
 
 
 def test_a_leak_is_shown_with_what_it_does(page, tmp_path):
@@ -115,22 +115,22 @@ def test_a_leak_is_shown_with_what_it_does(page, tmp_path):
     }
     row = {"strategy": "shared-space", "generator": "nearest", "k": 1, "slice": "all", "measure": "CIDEr",
            "estimate": 0.812, "n": 500, "without": 0.754, "n_without": 450}  # fmt: skip
-    found = leak(
+    result = leak(
         queries={"bytes": 1, "pixels": 0, "near": 1},
         leaked=["q1", "q2"],
         pairs=[pair],
         without=[row],
     )
-    seen = text_of(page(captioning={"leak": found}))
+    text = text_of(page(captioning={"leak": result}))
     assert (
         "2 of 500 query images are in the memory: 1 as the same bytes, 0 as the same pixels, 1 as near-duplicates."
-        in seen
+        in text
     )
     assert (
         "q1 is d7 , near-duplicate: 2 of 64 hash bits differ, thumbs differ by up to 9 of 255, encoder cosine 0.990"
-        in seen
+        in text
     )
-    assert re.search(r"CIDEr ×100 81\.2 500 75\.4 450", seen)
+    assert re.search(r"CIDEr ×100 81\.2 500 75\.4 450", text)
 
 
 def test_captions_and_ids_are_shown_as_themselves(page):
@@ -156,19 +156,19 @@ def test_captions_and_ids_are_shown_as_themselves(page):
             "recurring": 2, "examples": []}  # fmt: skip
     modality = {"memory": {"image": 0.5, "text": 0.25, "pair": 0.25}, "mixed": True, "k": 10, "gaps": {},
                 "strategies": [{"strategy": NASTY, "n": 3, "hits": {"image": 1}, "relevant": {"text": 1}}]}  # fmt: skip
-    made = page(**{
+    rendered = page(**{
         NASTY: {"leak": leak(leaked=[NASTY], pairs=[pair], references=references), "copy": [copy], "modality": modality},
         "broken": {"leak": {"error": f"failed: {NASTY}"}},
     })  # fmt: skip
-    assert "<script" not in made
-    seen = text_of(made)
-    assert seen.count(NASTY) >= 10
+    assert "<script" not in rendered
+    text = text_of(rendered)
+    assert text.count(NASTY) >= 10
     assert (
         "1 of 10 (10.0 %) reference captions occur word for word in the memory; of the memory's own captions 5.0 % occur in another document. For 1 query all references do."
-        in seen
+        in text
     )
-    assert "1 of 4 (25.0 %)" in seen and "2 of 5 (40.0 %)" in seen
-    assert "100.0 % / 0.0 %" in seen
+    assert "1 of 4 (25.0 %)" in text and "2 of 5 (40.0 %)" in text
+    assert "100.0 % / 0.0 %" in text
 
 
 def test_a_run_without_audits_has_no_section(tmp_path):

@@ -88,9 +88,9 @@ def test_what_is_the_same_on_every_query_is_identical():
 def test_what_is_plain_is_told(run):
     """In a world of colours, seeing colour beats looking at the end of the list; and a strategy
     is never told apart from itself."""
-    told = {(p.a, p.b): p for p in against(run, "backwards", measures=["RR"])}
-    assert told["shared-space", "backwards"].verdict == "better"
-    assert told["shared-space", "backwards"].needed is None
+    pairs = {(p.a, p.b): p for p in against(run, "backwards", measures=["RR"])}
+    assert pairs["shared-space", "backwards"].verdict == "better"
+    assert pairs["shared-space", "backwards"].needed is None
 
 
 def test_without_a_baseline_all_pairs_of_contenders_are_compared(run):
@@ -144,12 +144,12 @@ def test_the_share_of_the_headroom(run):
 
 def test_a_swap_splits_a_difference_without_remainder(run):
     """By retrieval and by generation, which add up to the whole, query by query."""
-    for found in swap(
+    for parts_of_swap in swap(
         run, System("shared-space", "consensus-k3"), System("backwards", "nearest-k1")
     ):
-        parts = found.retrieval.difference + found.generation.difference
-        assert parts == pytest.approx(found.total.difference, abs=1e-9)
-        assert np.isfinite(found.interaction.difference)
+        parts = parts_of_swap.retrieval.difference + parts_of_swap.generation.difference
+        assert parts == pytest.approx(parts_of_swap.total.difference, abs=1e-9)
+        assert np.isfinite(parts_of_swap.interaction.difference)
 
 
 def test_a_swaps_parts_are_corrected_together(run):

@@ -53,15 +53,15 @@ def folder(tmp_path_factory):
 def test_contenders_meet_controls_by_every_measure(folder):
     """Every contender against every control that has a number in the same cell; controls meet
     neither each other nor among contenders."""
-    found = {(p.task, p.generator, p.measure, p.a, p.b) for p in comparisons(Run(folder))}
-    controls = {each for each in found if each[-1] in CONTROLS}
+    pairs = {(p.task, p.generator, p.measure, p.a, p.b) for p in comparisons(Run(folder))}
+    controls = {pair for pair in pairs if pair[-1] in CONTROLS}
     assert controls == {
         (task, generator, measure, contender, control)
         for task, generator, measure in CELLS
         for contender in ("shared-space", "backwards")
         for control in ("random", "oracle")
     }
-    assert {frozenset(each[3:]) for each in found - controls} == {
+    assert {frozenset(pair[3:]) for pair in pairs - controls} == {
         frozenset(("backwards", "shared-space"))
     }
 
@@ -112,12 +112,12 @@ def test_one_measure_is_primary(suite, primary):
 
 
 @pytest.mark.parametrize(
-    ("estimate", "told"), [(0.3, "below the floor"), (0.6, "50%"), (0.9, "above the ceiling")]
+    ("estimate", "words"), [(0.3, "below the floor"), (0.6, "50%"), (0.9, "above the ceiling")]
 )
-def test_a_share_of_the_headroom_lies_between_floor_and_ceiling(estimate, told):
+def test_a_share_of_the_headroom_lies_between_floor_and_ceiling(estimate, words):
     """Outside, a percentage of it (-414%) says nothing, and words do."""
     gain = Gain(
         "t", None, None, "m", "s", "f", 0.4, estimate, 0.8, estimate - 0.4, 0.8 - estimate, 0.5,
         None, None,
     )  # fmt: skip
-    assert _share(gain) == told
+    assert _share(gain) == words

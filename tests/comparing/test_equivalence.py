@@ -149,10 +149,8 @@ def test_a_family_is_a_tasks_pairs_by_one_measure(folder):
     run = open_run(folder)
     every = equivalences(run)
     families: dict[object, list] = {}
-    for equivalence in every:
-        families.setdefault(
-            (equivalence.task, equivalence.measure, equivalence.against), []
-        ).append(equivalence)
+    for pair in every:
+        families.setdefault((pair.task, pair.measure, pair.against), []).append(pair)
     for members in families.values():
         assert [e.p_holm for e in members] == holm([e.p_value for e in members])
     assert {e.against for e in every} == {None, "random"}

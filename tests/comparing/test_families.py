@@ -17,7 +17,7 @@ from mmragbench.cli.app import app
 from mmragbench.comparing.baseline import against
 from mmragbench.comparing.families import between, judged, within
 from mmragbench.comparing.hypotheses import Hypothesis
-from mmragbench.comparing.stored import against_controls, comparisons, of_contenders
+from mmragbench.comparing.stored import comparisons
 from mmragbench.reporting.page.page import render
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
@@ -40,26 +40,26 @@ def systems(names=(*CONTENDERS, "random", "oracle"), queries=120, seed=3):
     """Hits, and measures that say the same as hits or something else."""
     draw = np.random.default_rng(seed)
     hard = draw.normal(size=queries)
-    found = {}
+    values_by_system = {}
     for i, name in enumerate(names):
         hits = (draw.normal(size=queries) + hard > 0.3 * i).astype(float)
         noise = draw.random(queries)
-        found[name] = {
+        values_by_system[name] = {
             "Success@1": hits,
             "R@1": hits / 5,
             "RR": np.maximum(hits, 0.5 * noise),
             "AP": np.maximum(hits, 0.5 * noise),
             "nDCG@10": np.maximum(hits, noise),
         }
-    return found
+    return values_by_system
 
 
 @pytest.fixture
 def written(tmp_path):
     """A run with these scores, and its comparisons as a run stores them."""
 
-    def write(made=None, name="run", **more):
-        run = write_run(tmp_path / name, made or systems(), GROUPS, {"half": HALF}, **more)
+    def write(values=None, name="run", **more):
+        run = write_run(tmp_path / name, values or systems(), GROUPS, {"half": HALF}, **more)
         write_rows(run / "comparisons.json", [pair.row() for pair in within(Run(run))])
         return run
 
@@ -73,13 +73,13 @@ def named(pairs):
 def test_a_family_is_corrected_by_itself(written):
     """p and Holm's p again from the scores: contenders by the primary measure; the other measures
     that say something else; each control; all slices."""
-    made = systems()
-    pairs = comparisons(Run(written(made, primary="RR")))
+    values = systems()
+    pairs = comparisons(Run(written(values, primary="RR")))
 
     def p_values(measures, of, places=range(120)):
         return [
             compare_differences(
-                (made[b][measure] - made[a][measure])[list(places)],
+                (values[b][measure] - values[a][measure])[list(places)],
                 [GROUPS[i] for i in places],
                 (-1, 1),
             ).p_value
@@ -104,9 +104,9 @@ def test_a_family_is_corrected_by_itself(written):
 def test_what_says_the_same_is_tested_once(written):
     """R@1 is a fifth of Success@1, AP is RR: the same family, p and verdict, and a difference and
     interval of its own size. So the verdicts are those of a run that was asked for neither."""
-    made = systems()
-    pairs = named(comparisons(Run(written(made))))
-    few = {n: {m: m_of[m] for m in ("Success@1", "RR", "nDCG@10")} for n, m_of in made.items()}
+    values = systems()
+    pairs = named(comparisons(Run(written(values))))
+    few = {n: {m: m_of[m] for m in ("Success@1", "RR", "nDCG@10")} for n, m_of in values.items()}
     asked_less = named(comparisons(Run(written(few, "few"))))
     assert all(pairs[key] == pair for key, pair in asked_less.items())
     for (measure, *key), pair in pairs.items():
@@ -138,19 +138,19 @@ def test_a_copy_of_the_primary_measure_is_in_its_family(written):
 
 def test_measures_that_agree_on_some_strategies_only_are_two(written):
     """Proportional for all strategies at once, not each by its own factor or most of them."""
-    made = systems()
-    made["dull"]["R@1"] = made["dull"]["Success@1"] / 4
-    families = {p.measure: p.family for p in comparisons(Run(written(made))) if p.slice == "all"}
+    values = systems()
+    values["dull"]["R@1"] = values["dull"]["Success@1"] / 4
+    families = {p.measure: p.family for p in comparisons(Run(written(values))) if p.slice == "all"}
     assert (families["Success@1"], families["R@1"]) != ("primary", "primary")
 
 
 def test_pairs_that_never_differ_are_in_no_family(written):
     """Identical on all queries: no p-value, no number of queries that would tell, and the others'
     correction does not count it."""
-    made = systems()
-    alone = named(comparisons(Run(written({n: v for n, v in made.items() if n != "dull"}))))
-    made["dull"] = made["able"]
-    pairs = named(comparisons(Run(written(made, "same"))))
+    values = systems()
+    alone = named(comparisons(Run(written({n: v for n, v in values.items() if n != "dull"}))))
+    values["dull"] = values["able"]
+    pairs = named(comparisons(Run(written(values, "same"))))
     pair = pairs["Success@1", "all", "dull", "able"]
     assert (pair.verdict, pair.family, pair.p_value, pair.p_holm) == ("identical", None, None, None)
     assert (pair.difference, pair.needed, pair.n) == (0, None, 120)
@@ -171,7 +171,7 @@ def test_equal_strategies_are_seldom_called_better():
         cell = ("t", name, None, None, stated.measure(measure))
         return Evidence(*cell, 0.0, "", scores, bounds=(0, float(max(1, *values))))
 
-    told = bare = 0
+    significant = bare = 0
     for _ in range(200):
         hits = {name: draw.random(60) < 0.5 for name in CONTENDERS[1:]}
         hypotheses = [
@@ -181,9 +181,9 @@ def test_equal_strategies_are_seldom_called_better():
         ]
         pairs = judged(hypotheses, lambda task, slice: groups)
         assert {pair.tests for pair in pairs} <= {None, 3}
-        told += any(pair.verdict in ("better", "worse") for pair in pairs)
+        significant += any(pair.verdict in ("better", "worse") for pair in pairs)
         bare += any(pair.p_value is not None and pair.p_value <= 0.05 for pair in pairs)
-    assert told / 200 <= 0.05 + 2 * 0.015 < bare / 200
+    assert significant / 200 <= 0.05 + 2 * 0.015 < bare / 200
 
 
 def test_more_queries_are_needed_than_there_were(written):
@@ -238,18 +238,6 @@ def test_one_pair_has_one_verdict_everywhere(written):
                 assert line.cells[column].stars == "*" * stars
 
 
-def test_a_run_of_before_there_were_families_is_read_with_them(written):
-    """From its scores, by `compare` and by the report alike."""
-    folder = written()
-    path = folder / "comparisons.json"
-    rows = json.loads(path.read_text())
-    old = [{k: v for k, v in row.items() if k not in ("family", "tests")} for row in rows]
-    path.write_text(json.dumps([row | {"p_holm": 0.5} for row in old]))
-    assert [pair.row() for pair in comparisons(Run(folder))] == rows
-    run = Run(folder)
-    assert [*of_contenders(run), *against_controls(run)] == rows
-
-
 def test_two_runs_are_compared_in_families(written):
     """Contenders by the primary measure, by the others, and each control, apart; what is shown
     moves nothing."""
@@ -281,14 +269,14 @@ def test_the_answer_does_not_hang_on_what_was_asked_beside_it(tmp_path):
     groups = [f"photograph-{i // 5}" for i in range(1000)]
     skills = [1.0, *np.linspace(0.8, 0.2, 10), 0.0]
     names = ["R@1", "R@5", "R@10", "Success@1", "Success@5", "Success@10", "RR", "nDCG@10", "AP"]
-    made = {}
+    values = {}
     for i, skill in enumerate(skills):
         easier = np.repeat(draw.random(200), 5) * 0.3 + draw.random(1000) * 0.7
         columns = [easier < skill + (0.02 * j if 0 < skill < 1 else 0) for j in range(9)]
-        made[f"s{i:02}"] = dict(zip(names, np.array(columns, dtype=float), strict=True))
+        values[f"s{i:02}"] = dict(zip(names, np.array(columns, dtype=float), strict=True))
     answers = []
     for measures in (names, ["R@1"]):
-        few = {name: {m: of[m] for m in measures} for name, of in made.items()}
+        few = {name: {m: of[m] for m in measures} for name, of in values.items()}
         run = write_run(tmp_path / f"{len(measures)}", few, groups)
         rows = [pair.row() for pair in within(Run(run))]
         write_rows(run / "comparisons.json", rows)

@@ -31,8 +31,8 @@ def scored(pairs: list[tuple[str, list[str]]]) -> dict[str, list[float]]:
         references={str(i): tuple(right) for i, (_, right) in enumerate(pairs)},
     )
     outputs = [Output(str(i), text=given) for i, (given, _) in enumerate(pairs)]
-    found = answers([EM, F1], task, [], outputs)
-    return {str(s.measure): [score.value for score in s.scores] for s in found}
+    results = answers([EM, F1], task, [], outputs)
+    return {str(s.measure): [score.value for score in s.scores] for s in results}
 
 
 def oracle(given: str, right: list[str]) -> tuple[float, float]:
@@ -41,8 +41,8 @@ def oracle(given: str, right: list[str]) -> tuple[float, float]:
         from torchmetrics.functional.text import squad
 
         target = {"answers": {"answer_start": [0] * len(right), "text": right}, "id": "q"}
-        found = squad({"prediction_text": given, "id": "q"}, target)
-    return float(found["exact_match"]) / 100, float(found["f1"]) / 100
+        squad_result = squad({"prediction_text": given, "id": "q"}, target)
+    return float(squad_result["exact_match"]) / 100, float(squad_result["f1"]) / 100
 
 
 def agree(pairs: list[tuple[str, list[str]]]) -> None:
@@ -86,8 +86,8 @@ def test_random_answers_score_as_torchmetrics_scores_them():
 
 def test_values_lie_between_0_and_1():
     """And 1 is reached: as raw values, not percent."""
-    found = scored([("The Cat!", ["a cat"]), ("dog", ["cat"]), ("black cat", ["cat"])])
-    assert found == {"EM": [1.0, 0.0, 0.0], "F1": [1.0, 0.0, pytest.approx(2 / 3)]}
+    values = scored([("The Cat!", ["a cat"]), ("dog", ["cat"]), ("black cat", ["cat"])])
+    assert values == {"EM": [1.0, 0.0, 0.0], "F1": [1.0, 0.0, pytest.approx(2 / 3)]}
 
 
 def test_failed_missing_and_zero_are_three_things():
@@ -102,8 +102,8 @@ def test_failed_missing_and_zero_are_three_things():
         Output("picture"),
         Output("unknown", text="x"),
     ]
-    (found,) = answers([F1], task, [], outputs)
-    assert [(s.query, s.value, s.error) for s in found.scores] == [
+    (scores,) = answers([F1], task, [], outputs)
+    assert [(s.query, s.value, s.error) for s in scores.scores] == [
         ("failed", None, "refused"),
         ("missing", None, "no output"),
         ("empty", 0.0, None),
@@ -124,7 +124,7 @@ def test_the_signature_says_what_could_change_the_number():
         references={"a": ("x",), "b": ("x", "y")},
     )
     outputs = [Output("a", text="x"), Output("b", text="y")]
-    (found,) = answers([EM], task, [], outputs)
+    (scores,) = answers([EM], task, [], outputs)
     assert (
-        found.signature.rpartition("|")[0] == "EM|norm:squad1.1|empty:match|refs:1-2|over:max|n:2"
+        scores.signature.rpartition("|")[0] == "EM|norm:squad1.1|empty:match|refs:1-2|over:max|n:2"
     )

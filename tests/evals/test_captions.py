@@ -37,7 +37,7 @@ CAPTIONS = {
 }
 
 
-def posed(references: dict[str, tuple[str, ...]], ids: list[str] | None = None) -> Task:
+def captioning_task(references: dict[str, tuple[str, ...]], ids: list[str] | None = None) -> Task:
     queries = [Query(id) for id in ids or references]
     return Task("captioning", [], queries, output="caption", references=references)
 
@@ -71,7 +71,7 @@ def peers(texts: dict[str, str], references: dict[str, tuple[str, ...]]) -> dict
 
 def test_equal_to_pycocoevalcap() -> None:
     """With an output for every query, each measure is pycocoevalcap's own."""
-    actual = captions(ALL, posed(REFERENCES), [], answered(CAPTIONS))
+    actual = captions(ALL, captioning_task(REFERENCES), [], answered(CAPTIONS))
     assert {s.measure.name: estimate(s) for s in actual} == pytest.approx(
         peers(CAPTIONS, REFERENCES), abs=1e-12
     )
@@ -85,14 +85,14 @@ def test_registered_under_their_names() -> None:
 
 def test_silent(capfd: pytest.CaptureFixture[str]) -> None:
     """Scoring prints nothing."""
-    captions(ALL, posed(REFERENCES), [], answered(CAPTIONS))
+    captions(ALL, captioning_task(REFERENCES), [], answered(CAPTIONS))
     assert capfd.readouterr().out == ""
 
 
 def test_a_slice_keeps_its_queries_values() -> None:
     """On a slice, CIDEr's values are those of the whole task: the idf corpus stays; Bleu's total
     is the slice's own."""
-    task, part = posed(REFERENCES), frozenset({"2", "3"})
+    task, part = captioning_task(REFERENCES), frozenset({"2", "3"})
     whole = captions(ALL, task, [], answered(CAPTIONS))
     sliced = captions(ALL, task.subset(part), [], answered(CAPTIONS))
     for before, after in zip(whole, sliced, strict=True):
@@ -108,14 +108,16 @@ def test_a_pair_alone_is_not_a_corpus() -> None:
     perfect = {query: texts[0] for query, texts in REFERENCES.items()}
     alone = Cider().compute_score({"1": ["a man rides a bike"]}, {"1": ["a man rides a bike"]})[0]
     assert alone == 0.0
-    scores = captions([Measure("CIDEr")], posed(REFERENCES), [], answered(perfect))[0].scores
+    scores = captions([Measure("CIDEr")], captioning_task(REFERENCES), [], answered(perfect))[
+        0
+    ].scores
     assert all(score.value is not None and score.value > 1 for score in scores)
 
 
 def test_one_image_has_no_cider() -> None:
     """With the references of one image there is a reason, not a zero."""
     only = {"1": REFERENCES["1"]}
-    scores = captions([Measure("CIDEr")], posed(only), [], answered({"1": "A man"}))[0]
+    scores = captions([Measure("CIDEr")], captioning_task(only), [], answered({"1": "A man"}))[0]
     assert (estimate_or_none(scores), "two images" in str(scores.absence)) == (None, True)
 
 
@@ -129,34 +131,34 @@ def test_tokens_matter() -> None:
         query: text.upper().replace(".", " !!").replace("!", ".")
         for query, text in CAPTIONS.items()
     }
-    same = captions(ALL, posed(REFERENCES), [], answered(shouted))
+    same = captions(ALL, captioning_task(REFERENCES), [], answered(shouted))
     assert [estimate(s) for s in same] == [
-        estimate(s) for s in captions(ALL, posed(REFERENCES), [], answered(CAPTIONS))
+        estimate(s) for s in captions(ALL, captioning_task(REFERENCES), [], answered(CAPTIONS))
     ]
 
 
 def test_failed_missing_and_zero_differ() -> None:
     """An error, no output and no references are errors; an empty caption is a 0."""
     outputs = [Output("1", error="timeout"), Output("2", text=""), Output("3", text="Some food")]
-    task = posed({**REFERENCES, "5": ()})
+    task = captioning_task({**REFERENCES, "5": ()})
     cider = captions([Measure("CIDEr")], task, [], [*outputs, Output("5", text="A cat")])[0]
-    found = {score.query: score.error or score.value for score in cider.scores}
-    assert found.pop("3") > 0
-    assert found == {"1": "timeout", "2": 0.0, "4": "no output", "5": "no references"}
+    outcomes = {score.query: score.error or score.value for score in cider.scores}
+    assert outcomes.pop("3") > 0
+    assert outcomes == {"1": "timeout", "2": 0.0, "4": "no output", "5": "no references"}
     assert parse(cider.signature)["n"] == "2"
 
 
 def test_nothing_to_score() -> None:
     """Where every output failed there is a reason and no number, and the failures are kept."""
     outputs = [Output(query, error="timeout") for query in REFERENCES]
-    for scores in captions(ALL, posed(REFERENCES), [], outputs):
+    for scores in captions(ALL, captioning_task(REFERENCES), [], outputs):
         assert scores.absence == Absence("no caption could be scored")
         assert {score.error for score in scores.scores} == {"timeout"}
 
 
 def test_signature_says_what_matters() -> None:
     """Tokeniser, references per query, idf corpus, n and the library's version."""
-    facts = parse(captions(ALL, posed(REFERENCES), [], answered(CAPTIONS))[0].signature)
+    facts = parse(captions(ALL, captioning_task(REFERENCES), [], answered(CAPTIONS))[0].signature)
     corpus = facts.pop("corpus")
     assert corpus.startswith("4-")
     assert facts == {
@@ -174,7 +176,7 @@ def test_signature_says_what_matters() -> None:
 def test_meteor_without_java(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Java is missing METEOR is absent with a reason, never 0."""
     monkeypatch.setenv("PATH", "")
-    scores = meteor([Measure("METEOR")], posed(REFERENCES), [], answered(CAPTIONS))[0]
+    scores = meteor([Measure("METEOR")], captioning_task(REFERENCES), [], answered(CAPTIONS))[0]
     assert (scores.absence, scores.total, scores.scores) == (
         Absence("Java is not installed"),
         None,
@@ -190,7 +192,7 @@ def test_meteor_with_a_java_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     with pytest.raises(RuntimeError, match="METEOR's Java program"):
-        meteor([Measure("METEOR")], posed(REFERENCES), [], answered(CAPTIONS))
+        meteor([Measure("METEOR")], captioning_task(REFERENCES), [], answered(CAPTIONS))
 
 
 def published(name: str) -> tuple[Task, list[Output], dict[str, float]]:
@@ -201,8 +203,12 @@ def published(name: str) -> tuple[Task, list[Output], dict[str, float]]:
         references[id] = (*references.get(id, ()), row["caption"])
     rows = json.loads((PUBLISHED / name).read_text())
     outputs = [Output(str(row["image_id"]), text=row["caption"]) for row in rows]
-    asked = {output.query: references[output.query] for output in outputs}
-    return posed(asked), outputs, json.loads((PUBLISHED / "scores.json").read_text())[name]
+    scored_references = {output.query: references[output.query] for output in outputs}
+    return (
+        captioning_task(scored_references),
+        outputs,
+        json.loads((PUBLISHED / "scores.json").read_text())[name],
+    )
 
 
 @pytest.mark.real_data
@@ -243,7 +249,7 @@ def test_published_meteor() -> None:
 
 def test_the_corpus_is_prepared_once() -> None:
     """Cells and slices of one task share the prepared references."""
-    task = posed(REFERENCES)
+    task = captioning_task(REFERENCES)
     first = module.pair(task, answered(CAPTIONS), module.PYTHON).corpus
     again = module.pair(task.subset(frozenset({"1"})), [], module.PYTHON).corpus
     assert first is again
@@ -260,11 +266,11 @@ def test_bleus_influences_have_the_corpus_value_as_their_mean() -> None:
     outputs = [
         Output(str(i), text=t) for i, t in enumerate(["a red boat", "a boat on the lake"] * 3)
     ]
-    for found in captions([Measure.parse(f"Bleu_{n}") for n in (1, 2, 3, 4)], task, [], outputs):
-        assert found.total is not None
-        mean = sum(found.influences.values()) / len(queries)
-        assert mean == pytest.approx(found.total, abs=1e-12)
-        assert len(set(found.influences.values())) > 1
+    for scores in captions([Measure.parse(f"Bleu_{n}") for n in (1, 2, 3, 4)], task, [], outputs):
+        assert scores.total is not None
+        mean = sum(scores.influences.values()) / len(queries)
+        assert mean == pytest.approx(scores.total, abs=1e-12)
+        assert len(set(scores.influences.values())) > 1
 
 
 @needs_java
@@ -273,10 +279,12 @@ def test_meteors_value_follows_from_what_its_program_counted() -> None:
     from mmragbench.evals import meteor as meteors
 
     texts = {**CAPTIONS, "1": "A man on a bike", "4": ""}
-    found = meteor([Measure("METEOR")], posed(REFERENCES), [], answered(texts))[0]
-    counts = meteors._counts(module.pair(posed(REFERENCES), answered(texts), module.PYTHON))
-    each = [score.value for score in found.scores]
-    assert each == pytest.approx(meteors.corpus_meteor(counts), abs=1e-12)
-    assert found.total == pytest.approx(meteors.corpus_meteor(counts.sum(axis=0)[None])[0])
-    assert sum(found.influences.values()) / 4 == pytest.approx(found.total, abs=1e-12)
-    assert each[0] == pytest.approx(1.0) and each[3] == 0.0
+    scores = meteor([Measure("METEOR")], captioning_task(REFERENCES), [], answered(texts))[0]
+    counts = meteors._counts(
+        module.pair(captioning_task(REFERENCES), answered(texts), module.PYTHON)
+    )
+    values = [score.value for score in scores.scores]
+    assert values == pytest.approx(meteors.corpus_meteor(counts), abs=1e-12)
+    assert scores.total == pytest.approx(meteors.corpus_meteor(counts.sum(axis=0)[None])[0])
+    assert sum(scores.influences.values()) / 4 == pytest.approx(scores.total, abs=1e-12)
+    assert values[0] == pytest.approx(1.0) and values[3] == 0.0

@@ -65,17 +65,17 @@ def test_pictures() -> None:
     """For generated pictures the query's text is taken as it is; references play no part."""
     queries = [Query("a", text=Text("t", "good")), Query("b", text=Text("t", "good"))]
     task = Task("image-generation", [], queries, output="image")
-    found = clipscore(MEASURES, task, [], [Output("a", image=PHOTO)], features=Space())
-    assert [(s.query, s.value, s.error) for s in found[0].scores] == [
+    results = clipscore(MEASURES, task, [], [Output("a", image=PHOTO)], features=Space())
+    assert [(s.query, s.value, s.error) for s in results[0].scores] == [
         ("a", 0.0, None),
         ("b", None, "no output"),
     ]
-    assert "prefix:none" in found[0].signature
-    assert found[1].absence == Absence("RefCLIPScore is for captions")
+    assert "prefix:none" in results[0].signature
+    assert results[1].absence == Absence("RefCLIPScore is for captions")
 
 
 def test_nothing_to_score() -> None:
     """Without any output there is a reason, not a number."""
     task = Task("captioning", [], [Query("a", image=PHOTO)], output="caption")
-    found = clipscore(MEASURES, task, [], [], features=Space())
-    assert [scores.absence for scores in found] == [Absence("no output could be scored")] * 2
+    results = clipscore(MEASURES, task, [], [], features=Space())
+    assert [scores.absence for scores in results] == [Absence("no output could be scored")] * 2

@@ -109,28 +109,28 @@ def numbers(component: Component, kind: OutputKind, task: Task, root: Path) -> l
 
     Skips the test where the measure says why it has none here.
     """
-    measure, found = measure_of(component), []
+    measure, estimates = measure_of(component), []
     for damage in DAMAGE:
         outputs: Sequence[Output] = []
         if kind != "none":
             outputs = images(task, damage, root) if kind == "image" else texts(damage)
         results: Any = (rankings(task, damage) if kind == "none" else [], outputs)
-        posed = replace(task, output=kind)
-        (scores,) = score({measure: component}, posed, *results, lambda _: toy.ColourEncoder())[
+        variant = replace(task, output=kind)
+        (scores,) = score({measure: component}, variant, *results, lambda _: toy.ColourEncoder())[
             "all"
         ]
         if scores.absence is not None:
             pytest.skip(f"{measure}: {scores.absence}")
         number = estimate(scores)[0]
         assert number is not None
-        found.append(number)
-    return found
+        estimates.append(number)
+    return estimates
 
 
-def in_order(component: Component, found: Sequence[float]) -> bool:
+def in_order(component: Component, estimates: Sequence[float]) -> bool:
     """Whether numbers become worse and worse, in the component's direction."""
     sign = -1 if component.info.better == "lower" else 1
-    return all(sign * a > sign * b for a, b in zip(found, found[1:], strict=False))
+    return all(sign * a > sign * b for a, b in zip(estimates, estimates[1:], strict=False))
 
 
 OURS = [c for c in every("measure") if c.make.__module__.startswith("mmragbench.evals.")]
@@ -143,8 +143,8 @@ def test_a_worse_result_has_a_worse_number(
     component: Component, kind: OutputKind, task: Task, tmp_path: Path
 ) -> None:
     """From rankings without what is relevant, other captions and answers, or noisier pictures."""
-    found = numbers(component, kind, task, tmp_path)
-    assert in_order(component, found), f"{component.name} of {kind}: {found}"
+    estimates = numbers(component, kind, task, tmp_path)
+    assert in_order(component, estimates), f"{component.name} of {kind}: {estimates}"
 
 
 @pytest.mark.parametrize(("name", "kind"), [("FID", "image"), ("CIDEr", "caption"), ("RR", "none")])
@@ -155,5 +155,5 @@ def test_the_other_direction_would_be_noticed(
     component = find("measure", name)
     better = "higher" if component.info.better == "lower" else "lower"
     wrong = replace(component, info=replace(component.info, better=better))
-    found = numbers(component, kind, task, tmp_path)
-    assert in_order(component, found) and not in_order(wrong, found)
+    estimates = numbers(component, kind, task, tmp_path)
+    assert in_order(component, estimates) and not in_order(wrong, estimates)

@@ -132,7 +132,7 @@ def test_kid_is_torch_fidelitys_mean_over_subsets() -> None:
     assert kid(x, y, paired=0) == pytest.approx(expected, rel=1e-9)
 
 
-def posed(n: int) -> tuple[Task, list[Output], Pixels]:
+def image_task(n: int) -> tuple[Task, list[Output], Pixels]:
     x, y = sets(n, n, 4)
     rows = {f"real{i}": x[i] for i in range(n)} | {f"made{i}": y[i] for i in range(n)}
     picture = lambda name: Image(name, Path(name))  # noqa: E731
@@ -144,15 +144,15 @@ def posed(n: int) -> tuple[Task, list[Output], Pixels]:
 
 def test_failures_stay_failures() -> None:
     """All real images are kept; a failed output is left out, named and counted, never replaced."""
-    task, outputs, features = posed(20)
+    task, outputs, features = image_task(20)
     outputs[3], outputs[5:6] = Output("q3", error="timeout"), []
     x, y = sets(20, 20, 4)
-    kept = np.delete(y, [3, 5], axis=0)
+    generated = np.delete(y, [3, 5], axis=0)
     pairs_first = np.concatenate([np.delete(x, [3, 5], axis=0), x[[3, 5]]])
-    found = images(MEASURES, task, [], outputs, features=features)
-    expected = [fid(x, kept), kid(pairs_first, kept, paired=18)]
-    assert [s.total for s in found] == pytest.approx(expected)
-    for scores in found:
+    results = images(MEASURES, task, [], outputs, features=features)
+    expected = [fid(x, generated), kid(pairs_first, generated, paired=18)]
+    assert [s.total for s in results] == pytest.approx(expected)
+    for scores in results:
         assert [(s.query, s.error) for s in scores.scores] == [
             ("q3", "timeout"),
             ("q5", "no output"),
@@ -163,16 +163,16 @@ def test_failures_stay_failures() -> None:
 
 def test_slices_take_their_own_images() -> None:
     """A slice compares its queries' targets with its queries' outputs."""
-    task, outputs, features = posed(20)
+    task, outputs, features = image_task(20)
     part = task.subset(frozenset(f"q{i}" for i in range(8)))
     x, y = sets(20, 20, 4)
-    found = images(MEASURES, part, [], outputs, features=features)
-    assert found[0].total == pytest.approx(fid(x[:8], y[:8]))
+    results = images(MEASURES, part, [], outputs, features=features)
+    assert results[0].total == pytest.approx(fid(x[:8], y[:8]))
 
 
 def test_too_few_images_are_a_reason() -> None:
     """With one image of a kind there is no distance."""
-    task, outputs, features = posed(3)
+    task, outputs, features = image_task(3)
     scores = images(MEASURES[:1], task, [], outputs[:1], features=features)[0]
     assert scores.total is None
     assert scores.absence == Absence("needs 2 images of each kind: 3 real, 1 generated")
@@ -181,7 +181,7 @@ def test_too_few_images_are_a_reason() -> None:
 def test_signature_says_what_matters() -> None:
     """The features' name, their size, norm and resize (if they say it), n, and which kernels KID is
     the mean of."""
-    task, outputs, features = posed(6)
+    task, outputs, features = image_task(6)
     first, second = (s.signature for s in images(MEASURES, task, [], outputs, features=features))
     assert first.startswith("FID(pixels)|dims:4|norm:none|cov:n-1|n_real:6|n_generated:6")
     facts = parse(second)
@@ -194,10 +194,10 @@ def test_signature_says_what_matters() -> None:
 
 def test_fids_limit_stands_in_its_row() -> None:
     """Also after the scores were stored; KID has none, since it is unbiased."""
-    task, outputs, features = posed(20)
+    task, outputs, features = image_task(20)
     scored = {"all": images(MEASURES, task, [], outputs, features=features)}
-    for found in (scored, scored_from_bytes(scored_to_bytes(scored))):
-        first, second = rows({"task": "t"}, with_info(found, COMPONENTS))
+    for by_slice in (scored, scored_from_bytes(scored_to_bytes(scored))):
+        first, second = rows({"task": "t"}, with_info(by_slice, COMPONENTS))
         assert first["limit"]["estimate"] < first["estimate"]
         assert tuple(first["limit"]["images"]) == (20, 10, 6)
         assert first["halves"]["real"] > 0
@@ -210,9 +210,9 @@ def test_fids_limit_stands_in_its_row() -> None:
 
 def test_two_sets_are_no_pairs() -> None:
     """Where no query has both, nothing is left out, and the signature does not say that it was."""
-    task, outputs, features = posed(20)
+    task, outputs, features = image_task(20)
     apart = [replace(output, query=f"other-{output.query}") for output in outputs]
-    both = replace(task, queries=[*task.queries, *(Query(each.query) for each in apart)])
+    both = replace(task, queries=[*task.queries, *(Query(output.query) for output in apart)])
     (scores,) = images(MEASURES[1:], both, [], apart, features=features)
     x, y = sets(20, 20, 4)
     assert scores.total == pytest.approx(kid(x, y, paired=0))

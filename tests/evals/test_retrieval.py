@@ -17,7 +17,7 @@ NAMES = [f"{name}@{k}" for name in ("R", "Success", "P", "RR", "nDCG", "AP") for
 NAMES += ["RR", "AP", "nDCG", "Rprec"]
 MEASURES = [Measure.parse(name) for name in NAMES]
 
-Found = dict[str, dict[str, float]]
+ValuesByQuery = dict[str, dict[str, float]]
 
 
 def brute_force(name: str, ids: list[str], grades: dict[str, int]) -> float:
@@ -26,18 +26,18 @@ def brute_force(name: str, ids: list[str], grades: dict[str, int]) -> float:
     k = measure.cutoff or len(ids)
     total = sum(grade > 0 for grade in grades.values())
     hits = [grades.get(id, 0) for id in ids[:k]]
-    found = [grade > 0 for grade in hits]
+    relevant = [grade > 0 for grade in hits]
     gains = lambda gs: sum(g / math.log2(i + 2) for i, g in enumerate(gs))  # noqa: E731
     ideal = sorted(grades.values(), reverse=True)[: measure.cutoff]
-    precisions = [sum(found[: i + 1]) / (i + 1) for i in range(len(found)) if found[i]]
+    precisions = [sum(relevant[: i + 1]) / (i + 1) for i in range(len(relevant)) if relevant[i]]
     return {
-        "R": sum(found) / total,
-        "Success": float(any(found)),
-        "P": sum(found) / k if k else 0.0,
-        "RR": 1 / (found.index(True) + 1) if any(found) else 0.0,
+        "R": sum(relevant) / total,
+        "Success": float(any(relevant)),
+        "P": sum(relevant) / k if k else 0.0,
+        "RR": 1 / (relevant.index(True) + 1) if any(relevant) else 0.0,
         "nDCG": gains(hits) / gains(ideal),
         "AP": sum(precisions) / total,
-        "Rprec": sum(found[:total]) / total,
+        "Rprec": sum(relevant[:total]) / total,
     }[measure.name]
 
 
@@ -58,7 +58,7 @@ def random_task(seed: int) -> tuple[Task, list[Ranking]]:
     return Task("t", [], queries, qrels), rankings
 
 
-def values(scores: list[Scores]) -> Found:
+def values(scores: list[Scores]) -> ValuesByQuery:
     return {
         str(s.measure): {x.query: x.value for x in s.scores if x.value is not None} for s in scores
     }
@@ -91,7 +91,7 @@ def test_equal_to_trec_eval(seed: int) -> None:
     rounded = [Ranking.of(query, hits.items()) for query, hits in run.items()]
     names = [name for name in NAMES if not name.startswith("RR@")]
     parsed = [ir_measures.parse_measure(name) for name in names]
-    expected: Found = {name: {} for name in names}
+    expected: ValuesByQuery = {name: {} for name in names}
     for metric in ir_measures.iter_calc(parsed, dict(task.qrels), run):
         if max(task.qrels[metric.query_id].values()) > 0 and metric.query_id in run:
             expected[str(metric.measure)][metric.query_id] = metric.value

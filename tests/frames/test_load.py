@@ -28,7 +28,7 @@ CELL = ["task", "strategy", "generator", "k"]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Iterator[Run]:
+def finished(tmp_path_factory) -> Iterator[Run]:
     """A run in which one picture can't be captioned. Tests only read it."""
     root = tmp_path_factory.mktemp("frames")
     coco = toy.write_coco(root / "coco")
@@ -45,8 +45,8 @@ def made(tmp_path_factory) -> Iterator[Run]:
 
 
 @pytest.fixture
-def results(made):
-    return mb.load(made)
+def results(finished):
+    return mb.load(finished)
 
 
 COLUMNS = {
@@ -80,8 +80,8 @@ def test_names_are_in_the_suites_order(name, results):
     strategies = list(toy.suite("")["strategies"])
     table = getattr(results, name)
     column = "a" if name == "comparisons" else "strategy"
-    found = table[column].cat.categories.tolist()
-    assert found == [strategy for strategy in strategies if strategy in set(table[column])]
+    frame = table[column].cat.categories.tolist()
+    assert frame == [strategy for strategy in strategies if strategy in set(table[column])]
 
 
 def test_all_tables_are_named_to_the_reader(results):
@@ -111,18 +111,18 @@ def test_failed_missing_and_zero_are_three_things(results):
     assert (results.scores["value"] == 0).any()
 
 
-def test_rankings_are_the_stored_ones(made, results):
+def test_rankings_are_the_stored_ones(finished, results):
     """Hit by hit, in order, scores bit by bit."""
     for strategy in ("random", "shared-space"):
-        stored = read(made.folder / f"cells/text-to-image/{strategy}/run.trec")
+        stored = read(finished.folder / f"cells/text-to-image/{strategy}/run.trec")
         rows = [
             (ranking.query, rank, id, score)
             for ranking in stored
             for rank, (id, score) in enumerate(ranking.hits, start=1)
         ]
-        found = results.rankings.query("task == 'text-to-image' and strategy == @strategy")
+        rankings = results.rankings.query("task == 'text-to-image' and strategy == @strategy")
         columns = ["query", "rank", "document", "score"]
-        assert list(found[columns].itertuples(index=False, name=None)) == rows
+        assert list(rankings[columns].itertuples(index=False, name=None)) == rows
 
 
 def test_queries_join_with_scores(results):
@@ -134,32 +134,32 @@ def test_queries_join_with_scores(results):
     assert all(isinstance(slices, list) for slices in queries["slices"])
 
 
-def test_comparisons_are_those_of_the_engine(made, results):
+def test_comparisons_are_those_of_the_engine(finished, results):
     """Against the suite's baseline, another one, all pairs; some measures."""
-    run = open_run(made.folder)
+    run = open_run(finished.folder)
     for baseline, expected in (
         (None, against(run, "no-retrieval")),
         ("random", against(run, "random")),
         ("all", against(run, None)),
     ):
-        found = results.compare(baseline)
-        assert found["p_holm"].tolist() == pytest.approx(
+        shown = results.compare(baseline)
+        assert shown["p_holm"].tolist() == pytest.approx(
             [np.nan if pair.p_holm is None else pair.p_holm for pair in expected], nan_ok=True
         )
-        assert found["family"].astype(object).where(found["family"].notna(), None).tolist() == [
+        assert shown["family"].astype(object).where(shown["family"].notna(), None).tolist() == [
             pair.family for pair in expected
         ]
-        assert found["a"].astype(str).tolist() == [pair.a for pair in expected]
+        assert shown["a"].astype(str).tolist() == [pair.a for pair in expected]
     assert set(results.compare("random", "R@1")["measure"]) == {"R@1"}
-    stored = json.loads((made.folder / "comparisons.json").read_text())
+    stored = json.loads((finished.folder / "comparisons.json").read_text())
     assert results.comparisons["difference"].tolist() == [row["difference"] for row in stored]
     with pytest.raises(MmragbenchError, match="no strategy 'rndom'"):
         results.compare("rndom")
 
 
-def test_costs_and_times_are_those_stored(made, results):
+def test_costs_and_times_are_those_stored(finished, results):
     """A row a model and phase; seconds by the clock in a table of their own."""
-    stored = json.loads((made.folder / "cells/captioning/text-grounding/cost.json").read_text())
+    stored = json.loads((finished.folder / "cells/captioning/text-grounding/cost.json").read_text())
     cell = "task == 'captioning' and strategy == 'text-grounding' and generator.isna()"
     costs, times = results.costs.query(cell), results.times.query(cell)
     assert costs["items"].tolist() == [
@@ -168,30 +168,30 @@ def test_costs_and_times_are_those_stored(made, results):
     assert times.set_index("phase")["seconds"].to_dict() == stored["seconds"]
 
 
-def test_several_runs_stand_below_one_another(made, tmp_path):
+def test_several_runs_stand_below_one_another(finished, tmp_path):
     """With the run in front; runs of one name are told apart by their paths, one run twice is refused."""
     other = tmp_path / "other"
-    shutil.copytree(made.folder, other)
-    both = mb.load(made.folder, other)
+    shutil.copytree(finished.folder, other)
+    both = mb.load(finished.folder, other)
     assert both.summary.columns[0] == "run"
-    assert both.summary["run"].cat.categories.tolist() == [made.folder.name, "other"]
+    assert both.summary["run"].cat.categories.tolist() == [finished.folder.name, "other"]
     assert len(both.scores) == 2 * len(mb.load(other).scores)
     assert len(both.compare("random")) == 2 * len(mb.load(other).compare("random"))
     assert both.figures[-1].startswith("other/")
     one = mb.load(other).scores["strategy"].cat.categories
     assert both.scores["strategy"].cat.categories.tolist() == one.tolist()
-    again = tmp_path / "again" / made.folder.name
-    shutil.copytree(made.folder, again)
-    assert mb.load(made.folder, again).runs == [str(made.folder), str(again)]
+    again = tmp_path / "again" / finished.folder.name
+    shutil.copytree(finished.folder, again)
+    assert mb.load(finished.folder, again).runs == [str(finished.folder), str(again)]
     with pytest.raises(DataError, match="given twice"):
         mb.load(other, str(other))
 
 
-def test_a_run_is_found_by_the_beginning_or_pattern_of_its_name(made, tmp_path):
+def test_a_run_is_found_by_the_beginning_or_pattern_of_its_name(finished, tmp_path):
     """If it is the only one; else the error says which there are."""
-    runs = made.folder.parent
-    assert mb.load(runs / "toy").runs == mb.load(f"{runs}/toy-*").runs == [made.folder.name]
-    with pytest.raises(DataError, match=f"there is .*{made.folder.name}"):
+    runs = finished.folder.parent
+    assert mb.load(runs / "toy").runs == mb.load(f"{runs}/toy-*").runs == [finished.folder.name]
+    with pytest.raises(DataError, match=f"there is .*{finished.folder.name}"):
         mb.load(runs / "tory")
     with pytest.raises(DataError, match="no finished run"):
         mb.load(tmp_path / "nothing" / "here")
@@ -204,9 +204,9 @@ def test_a_run_is_found_by_the_beginning_or_pattern_of_its_name(made, tmp_path):
         mb.load(tmp_path / "toy")
 
 
-def test_figures_are_a_papers(made, results, tmp_path):
+def test_figures_are_a_papers(finished, results, tmp_path):
     """The same names as the files of a paper's folder, drawn with the same points."""
-    save_all([open_run(made.folder)], Request(), "latex", tmp_path)
+    save_all([open_run(finished.folder)], Request(), "latex", tmp_path)
     assert set(results.figures) == {path.stem for path in (tmp_path / "plots").glob("*.svg")}
     assert {"captioning-differences", "captioning-quality-over-latency"} <= set(results.figures)
     figure = results.figure("text-to-image-Success-at-k")
@@ -216,12 +216,12 @@ def test_figures_are_a_papers(made, results, tmp_path):
         results.figure("text-to-image-Sucess-at-k")
 
 
-def test_ids_with_blanks_join(made, tmp_path):
+def test_ids_with_blanks_join(finished, tmp_path):
     """A query's id is the same in all tables, also where a TREC file can't hold it."""
     import pyarrow.parquet as pq
 
     unlisted = shutil.ignore_patterns("files.json")
-    copy = shutil.copytree(made.folder, tmp_path / "run", ignore=unlisted)
+    copy = shutil.copytree(finished.folder, tmp_path / "run", ignore=unlisted)
     file = copy / "tasks/text-to-image/queries.parquet"
     frame = pq.read_table(file).to_pandas()
     first = frame.loc[0, "query"]
@@ -232,21 +232,21 @@ def test_ids_with_blanks_join(made, tmp_path):
     assert "an id" in set(mb.load(copy).rankings["query"])
 
 
-def test_what_a_notebook_shows_is_escaped(made, tmp_path):
+def test_what_a_notebook_shows_is_escaped(finished, tmp_path):
     """Names come from suites and datasets."""
     unlisted = shutil.ignore_patterns("files.json")
-    copy = shutil.copytree(made.folder, tmp_path / "<b>run", ignore=unlisted)
+    copy = shutil.copytree(finished.folder, tmp_path / "<b>run", ignore=unlisted)
     rows = json.loads((copy / "summary.json").read_text())
     (copy / "summary.json").write_text(json.dumps([{**row, "task": "<i>task"} for row in rows]))
     shown = mb.load(copy)._repr_html_()
     assert "&lt;b&gt;run" in shown and "&lt;i&gt;task" in shown and "<i>" not in shown
 
 
-def test_loading_imports_no_torch(made):
+def test_loading_imports_no_torch(finished):
     """Tables and figures come from files alone."""
     code = (
         "import sys, mmragbench as mb; assert 'pandas' not in sys.modules\n"
-        f"r = mb.load({str(made.folder)!r}); r.scores; r.compare('random'); r.figure(r.figures[0])\n"
+        f"r = mb.load({str(finished.folder)!r}); r.scores; r.compare('random'); r.figure(r.figures[0])\n"
         "print([m for m in ('torch', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from mmragbench import statistics
 from mmragbench.cli.app import app
 from mmragbench.errors import DataError
-from mmragbench.reporting.tables import family
-from mmragbench.reporting.tables.comparability import obstacles, usual
+from mmragbench.reporting.tables import table_tests
+from mmragbench.reporting.tables.comparability import obstacles, usual_signatures
 from mmragbench.reporting.tables.csv import csv
 from mmragbench.reporting.tables.html import html
 from mmragbench.reporting.tables.labels import labels
@@ -60,7 +60,7 @@ def test_what_a_distances_interval_is_of_is_said(changed: Callable[..., Path]) -
 
 def test_the_level_is_the_one_of_the_statistics() -> None:
     """Papers' tables and verdicts reject at the same level."""
-    assert family.ALPHA == statistics.ALPHA
+    assert table_tests.ALPHA == statistics.ALPHA
 
 
 def test_what_the_intervals_are_of_is_said_where_they_stand(changed: Callable[..., Path]) -> None:
@@ -75,10 +75,10 @@ def test_what_the_intervals_are_of_is_said_where_they_stand(changed: Callable[..
         "FID(x)": "; of influences for FID(x)",
     }
     folder = Run(changed("suite.yaml", summary=rows))
-    for name, said in of.items():
+    for name, clause in of.items():
         (table,) = tables([folder], Request(measures=(name,)))
         text = " ".join(table.remarks)
-        assert f"bootstrap intervals, by groups of queries{said}; Wilson's for" in text
+        assert f"bootstrap intervals, by groups of queries{clause}; Wilson's for" in text
 
 
 def test_marks_say_what_the_tests_say(finished: Path) -> None:
@@ -173,18 +173,18 @@ def test_runs_share_columns_only_with_equal_signatures(
     same = {"data": {"t": {"memory_digest": "m", "queries_digest": "q"}}}
     other = {"data": {"t": {"memory_digest": "m", "queries_digest": "z"}}}
 
-    def made(name: str, rows: list[dict[str, object]], manifest: dict[str, object]) -> Run:
+    def changed_run(name: str, rows: list[dict[str, object]], manifest: dict[str, object]) -> Run:
         folder = changed("suite.yaml", summary=rows, manifest=manifest)
         return Run(folder.rename(tmp_path / name))
 
-    runs = [made("one", first, same), made("two", first, same)]
+    runs = [changed_run("one", first, same), changed_run("two", first, same)]
     (table,) = tables(runs, Request())
     assert len(table.columns) == 1 and len(table.blocks) == 2
-    (table,) = tables([runs[0], made("three", second, same)], Request())
+    (table,) = tables([runs[0], changed_run("three", second, same)], Request())
     assert [column.group for column in table.columns] == ["one", "three"]
     assert "tok is x in one and y in another" in str(table.remarks)
     assert r"\multicolumn{2}{c}{one}" in latex(table, "none")
-    (table,) = tables([runs[0], made("four", first, other)], Request())
+    (table,) = tables([runs[0], changed_run("four", first, other)], Request())
     assert len(table.columns) == 2 and "their queries differ" in str(table.remarks)
 
 
@@ -237,7 +237,7 @@ def test_every_column_has_the_usual_signature(run: Path) -> None:
     """The signature of most numbers is the column's."""
     rows = [r for r in Run(run).rows if r.task == "captioning" and r.generator]
     odd = [replace(rows[0], signature="other"), *rows[1:]]
-    assert usual(rows) == usual(odd)
+    assert usual_signatures(rows) == usual_signatures(odd)
 
 
 @pytest.mark.parametrize("style", ["subscript", "plusminus", "brackets", "none"])
@@ -272,33 +272,33 @@ def test_awkward_names_show_as_themselves(changed: Callable[..., Path]) -> None:
     """Script tags, right-to-left text, emoji and specials stay text in every format."""
     rows = [row(NASTY, 0.5, generator=NASTY, k=1), row("b", None, reason=NASTY)]
     rows[0]["signature"] = f"RR|tok:{NASTY}"
-    made = tables([Run(changed("suite.yaml", summary=rows))], Request())
-    shown = Texts(html(made[0], "subscript"))
+    paper_tables = tables([Run(changed("suite.yaml", summary=rows))], Request())
+    shown = Texts(html(paper_tables[0], "subscript"))
     assert NASTY in shown.text and "script" not in shown.tags
-    source = latex(made[0], "subscript")
+    source = latex(paper_tables[0], "subscript")
     assert escape(NASTY) in source
     assert "<script>" not in re.sub(r"^%.*$", "", source, flags=re.MULTILINE)
-    assert "<script>" not in markdown(made[0], "subscript")
-    (line,) = format.DictReader(StringIO(csv(made)))
+    assert "<script>" not in markdown(paper_tables[0], "subscript")
+    (line,) = format.DictReader(StringIO(csv(paper_tables)))
     assert line["strategy"] == NASTY and line["estimate"] == "0.5"
 
 
 def test_zero_has_no_sign_in_any_format(changed: Callable[..., Path]) -> None:
     """What rounding leaves of it neither."""
     rows = [row("a", -2.2e-16), row("b", -0.0), row("c", 0.3)]
-    for each in rows:
-        each |= {"low": -3e-17, "high": 0.4}
-    made = tables([Run(changed("suite.yaml", summary=rows))], Request())
-    texts = [write(made[0], "subscript") for write in (latex, markdown, html)]
-    for text in (*texts, csv(made)):
+    for stored in rows:
+        stored |= {"low": -3e-17, "high": 0.4}
+    paper_tables = tables([Run(changed("suite.yaml", summary=rows))], Request())
+    texts = [write(paper_tables[0], "subscript") for write in (latex, markdown, html)]
+    for text in (*texts, csv(paper_tables)):
         assert not re.search(r"[-−](\\,)?0(\.0+)?(?![.\d])", text)
         assert "e-1" not in text and "e−1" not in text
 
 
 def test_csv_has_raw_numbers_and_marks(finished: Path) -> None:
     """One row per number shown, on its own scale."""
-    made = tables([Run(finished)], Request(measures=("R@1", "RR")))
-    lines = list(format.DictReader(StringIO(csv(made))))
+    paper_tables = tables([Run(finished)], Request(measures=("R@1", "RR")))
+    lines = list(format.DictReader(StringIO(csv(paper_tables))))
     summary = json.loads((finished / "summary.json").read_text())
     expected = {
         (r["strategy"], r["measure"]): r["estimate"]

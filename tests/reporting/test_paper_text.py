@@ -13,7 +13,7 @@ import yaml
 from mmragbench.reporting.facts.forest import Contrast, Forest
 from mmragbench.reporting.facts.pareto import Point, Tradeoff
 from mmragbench.reporting.paper.citing import bibliography, cited, matching, rules
-from mmragbench.reporting.paper.figures import of_forest, of_tradeoff
+from mmragbench.reporting.paper.figures import forest_plot, tradeoff_plot
 from mmragbench.reporting.paper.methods import methods
 from mmragbench.run_folder.reading import Run
 from support import stated
@@ -36,10 +36,10 @@ def test_the_bibliography_is_valid_bibtex() -> None:
 
 def test_every_citation_has_an_entry_and_every_entry_is_cited() -> None:
     """`citations.yaml` and `bibliography.bib` name the same works."""
-    found = set(rules()["always"])
+    keys_in_rules = set(rules()["always"])
     for kind in ("measures", "names", "settings"):
-        found |= {key for keys in rules()[kind].values() for key in keys}
-    assert found == set(bibliography())
+        keys_in_rules |= {key for keys in rules()[kind].values() for key in keys}
+    assert keys_in_rules == set(bibliography())
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_what_is_used_is_cited(kind: str, name: str, expected: str) -> None:
 
 def test_only_what_the_run_used_is_cited(finished: Path) -> None:
     """CIDEr and consensus are; FID and BLIP are not; a model that nobody knows is named."""
-    found = cited([Run(finished)])
-    assert {"vedantam2015cider", "devlin2015consensus", "holm1979"} <= set(found.keys)
-    assert not {"heusel2017fid", "li2022blip", "papineni2002bleu"} & set(found.keys)
-    assert "% no entry known for the model colours (support.toy:ColourEncoder)" in found.bibtex()
+    works = cited([Run(finished)])
+    assert {"vedantam2015cider", "devlin2015consensus", "holm1979"} <= set(works.keys)
+    assert not {"heusel2017fid", "li2022blip", "papineni2002bleu"} & set(works.keys)
+    assert "% no entry known for the model colours (support.toy:ColourEncoder)" in works.bibtex()
 
 
 def test_a_strange_name_cannot_begin_an_entry(changed: Callable[..., Path]) -> None:
@@ -86,9 +86,9 @@ def test_every_number_of_the_methods_is_stored(finished: Path) -> None:
     files = ["manifest.json", "suite.yaml", "summary.json"]
     paths = [finished / name for name in files] + sorted(finished.glob("tasks/*/task.json"))
     stored = set(_numbers("\n".join(path.read_text(encoding="utf-8") for path in paths)))
-    told = _numbers(re.sub(r"\(×1000?\)|commit \w+", "", text).replace(",", ""))
-    assert len(told) > 15
-    for number in told:
+    numbers = _numbers(re.sub(r"\(×1000?\)|commit \w+", "", text).replace(",", ""))
+    assert len(numbers) > 15
+    for number in numbers:
         alike = {number, f"{float(number) / 100:g}"} if number.count(".") < 2 else {number}
         assert alike & stored, f"{number} is in none of the files"
     manifest = Run(finished).manifest
@@ -141,8 +141,8 @@ def test_features_go_by_their_weights(changed: Callable[..., Path]) -> None:
     suite = yaml.safe_load((other / "suite.yaml").read_text())
     suite["models"]["clip"] = {"use": "precomputed", "embeddings": "x.npz"}
     (other / "suite.yaml").write_text(yaml.safe_dump(suite))
-    found = cited([Run(other)]).keys
-    assert "heusel2017fid" in found and "kynkaanniemi2023fid" not in found
+    keys = cited([Run(other)]).keys
+    assert "heusel2017fid" in keys and "kynkaanniemi2023fid" not in keys
 
 
 CONTRASTS = (
@@ -157,7 +157,7 @@ def test_better_is_to_the_right_and_up() -> None:
     for name, sign in (("CIDEr", 1), ("FID(clip)", -1)):
         measure, lower = stated.measure(name), sign < 0
         forest = Forest("t", "g", 3, "all", measure, "", "base", None, lower, 1, CONTRASTS)
-        axes = of_forest(forest).figure().axes[0]
+        axes = forest_plot(forest).figure().axes[0]
         (worse, x, _), (better, right, _) = ((t.get_text(), *t.xy) for t in axes.texts)
         assert (worse, x, better, right) == ("← worse", 0, "better →", 1)
         ahead, level = axes.transData.transform([(4.1, 0), (0, 0)])
@@ -166,7 +166,7 @@ def test_better_is_to_the_right_and_up() -> None:
         assert faces == ["white", "#1f4e9c"]
         points = (Point("a", None, 0.1, 50, 40, 60, True), Point("b", "floor", 0.2, 40, None, None))
         tradeoff = Tradeoff("t", measure, "", "", "latency", "s", lower, points)
-        axes = of_tradeoff(tradeoff).figure().axes[0]
+        axes = tradeoff_plot(tradeoff).figure().axes[0]
         high, low = axes.transData.transform([(0.1, 50), (0.1, 40)])
         assert (high[1] - low[1]) * sign > 0
 
@@ -180,8 +180,8 @@ def test_figures_are_vectors_a_column_wide(tmp_path: Path) -> None:
     measure = stated.measure("R@1")
     tradeoff = Tradeoff("t", measure, "%", "", "latency", "s per query", False, points)
     for plot, what, texts in (
-        (of_forest, forest, ["a $x$", "<b>", "difference to base in CIDEr (×100)", "← worse"]),
-        (of_tradeoff, tradeoff, ["latency (s per query)", "R@1 (%)", "b (floor)"]),
+        (forest_plot, forest, ["a $x$", "<b>", "difference to base in CIDEr (×100)", "← worse"]),
+        (tradeoff_plot, tradeoff, ["latency (s per query)", "R@1 (%)", "b (floor)"]),
     ):
         svg, pdf = plot(what).save(tmp_path / "x")
         root = ElementTree.parse(svg).getroot()

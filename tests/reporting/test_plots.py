@@ -99,13 +99,13 @@ def test_better_is_to_the_right(drawn: Any) -> None:
 
 def brute_front(points: list[tuple[float, float]]) -> set[tuple[float, float]]:
     """By sorting: from cheap to dear, what is better than all before it (and ties of those)."""
-    kept, best = set(), float("-inf")
+    front, best = set(), float("-inf")
     for cost in sorted({cost for cost, _ in points}):
         top = max(value for c, value in points if c == cost)
         if top > best:
-            kept.add((cost, top))
+            front.add((cost, top))
             best = top
-    return kept
+    return front
 
 
 @pytest.mark.parametrize("lower", [False, True])
@@ -117,18 +117,18 @@ def test_the_front_is_what_nothing_dominates(lower: bool) -> None:
     for _ in range(200):
         raw = [(draw.randint(0, 5), draw.randint(0, 5)) for _ in range(draw.randint(1, 8))]
         points = [Point(f"s{i}", None, c, v, None, None) for i, (c, v) in enumerate(raw)]
-        found = {(p.cost, p.value) for p in _front(points, lower) if p.front}
+        front = {(p.cost, p.value) for p in _front(points, lower) if p.front}
         sign = -1 if lower else 1
         expected = brute_front([(c, sign * v) for c, v in raw])
-        assert found == {(c, sign * v) for c, v in expected}
+        assert front == {(c, sign * v) for c, v in expected}
 
 
 def test_costs_that_are_equal_or_unknown_are_not_drawn(run: Path) -> None:
     """The fake's strategies differ in seconds of indexing, and in nothing else."""
     folder = Run(run)
-    found = [panel for headline in headlines(folder) for panel in tradeoffs(folder, headline)]
-    assert {panel.cost for panel in found} == {"indexing"}
-    assert all(point.control is None for panel in found for point in panel.points)
+    panels = [panel for headline in headlines(folder) for panel in tradeoffs(folder, headline)]
+    assert {panel.cost for panel in panels} == {"indexing"}
+    assert all(point.control is None for panel in panels for point in panel.points)
 
 
 def test_latency_is_seconds_over_queries(changed: Callable[..., Path]) -> None:
@@ -151,19 +151,19 @@ def test_an_axis_is_logarithmic_over_decades_only() -> None:
         points = tuple(Point(str(cost), None, cost, 1.0, None, None, True) for cost in costs)
         return Tradeoff("t", stated.measure("CIDEr"), "", "", "indexing", "s", False, points)
 
-    made = [panel(1, 5), panel(1, 50), panel(0, 50), panel(1e-6, 50)]
-    assert [one.logarithmic for one in made] == [False, True, False, False]
+    panels = [panel(1, 5), panel(1, 50), panel(0, 50), panel(1e-6, 50)]
+    assert [one.logarithmic for one in panels] == [False, True, False, False]
 
 
 def test_every_plot_is_sound_svg_with_its_numbers_in_words(run: Path) -> None:
     """It parses, stays within its box, and says to those who can't see it what it shows."""
     folder = Run(run)
     classes = colours(folder)
-    made = [curve.svg(one, classes) for one in curves(folder)]
-    found = [panel for headline in headlines(folder) for panel in tradeoffs(folder, headline)]
-    made += [tradeoff.svg(panel, classes) for panel in found]
-    assert len(made) > 6
-    for text in made:
+    drawings = [curve.svg(plot, classes) for plot in curves(folder)]
+    panels = [panel for headline in headlines(folder) for panel in tradeoffs(folder, headline)]
+    drawings += [tradeoff.svg(panel, classes) for panel in panels]
+    assert len(drawings) > 6
+    for text in drawings:
         root = ElementTree.fromstring(text)
         assert root.get("role") == "img"
         assert "shared-space" in str(root.get("aria-label"))
@@ -192,19 +192,19 @@ def test_every_colour_has_a_shape_of_its_own() -> None:
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-3.7, 12), (0.01, 0.0137), (150, 243)])
 def test_ticks_are_round_and_few(low: float, high: float) -> None:
     """Within the range, equally far apart, three to six of them."""
-    found = ticks(low, high)
-    steps = {round(b - a, 9) for a, b in zip(found, found[1:], strict=False)}
+    values = ticks(low, high)
+    steps = {round(b - a, 9) for a, b in zip(values, values[1:], strict=False)}
     assert len(steps) == 1
-    assert low - 1e-9 <= found[0] <= found[-1] <= high + 1e-9
-    assert 3 <= len(found) <= 6
+    assert low - 1e-9 <= values[0] <= values[-1] <= high + 1e-9
+    assert 3 <= len(values) <= 6
 
 
 def test_a_logarithmic_axis_has_ticks_in_every_range() -> None:
     """At least two, six at most, over one decade or five."""
     for low, high in [(1, 12), (0.0004, 0.009), (0.5, 60), (1e-4, 20)]:
-        found = decades(low, high)
-        assert 2 <= len(found) <= 6
-        assert all(low * 0.99 <= value <= high * 1.01 for value in found)
+        values = decades(low, high)
+        assert 2 <= len(values) <= 6
+        assert all(low * 0.99 <= value <= high * 1.01 for value in values)
 
 
 def test_the_overview_marks_ties_with_the_best(changed: Callable[..., Path]) -> None:

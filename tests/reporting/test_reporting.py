@@ -141,7 +141,7 @@ def test_costs_add_up_over_tasks(run: Path) -> None:
     """A strategy's cost is the sum over its cells, phase by phase and model by model."""
     cost = next(c for c in costs.costs(Run(run)) if c.strategy == "shared-space")
     assert cost.seconds == pytest.approx((4 * 3.2 * 0.62, 4 * 1.1, 4 * 0.4))
-    assert (cost.calls, cost.items, len(cost.spent)) == (48, 6000, 1)
+    assert (cost.calls, cost.items, len(cost.models)) == (48, 6000, 1)
 
 
 def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
@@ -176,7 +176,7 @@ def test_fid_beyond_n_stands_in_a_table_of_its_own(changed: Callable[..., Path])
     run = Run(folder)
     (table,) = limit_tables(run, next(iter(run.tasks.values())))
     (line,) = table.lines
-    assert (line.strategy, line.here, line.beyond, line.interval, line.bias, line.fit) == (
+    assert (line.strategy, line.at_n, line.limit, line.interval, line.bias, line.r_squared) == (
         "a", "0.0334", "0.0123", "[0.0101, 0.0144]", "0.0211", "0.995"
     )  # fmt: skip
     assert (line.halves, table.real, line.n) == ("0.0611", "0.0532", 300)
@@ -192,7 +192,9 @@ def test_why_fid_is_not_extrapolated_is_said(changed: Callable[..., Path]) -> No
     run = Run(changed("suite.yaml", "task.json", summary=rows))
     (table,) = limit_tables(run, next(iter(run.tasks.values())))
     assert table.reasons == (limit["reason"],)
-    assert {(line.beyond, line.bias, line.fit, line.halves) for line in table.lines} == {("—",) * 4}
+    assert {(line.limit, line.bias, line.r_squared, line.halves) for line in table.lines} == {
+        ("—",) * 4
+    }
 
 
 def test_failures_are_counted_by_kind(run: Path) -> None:

@@ -23,7 +23,7 @@ Numbers = dict[str, float]
 Pairs = dict[tuple[str, str], Any]
 
 
-class Made:
+class RunBuilder:
     """A run of one task with the numbers and comparisons that a test names."""
 
     def __init__(self, changed: Callable[..., Path]) -> None:
@@ -33,8 +33,8 @@ class Made:
         cell = {"task": "captioning", "generator": "reader", "k": 3, "slice": "all"}
         cell |= {"measure": "CIDEr"} | more
         rows = [self.row(cell, name, value) for name, value in numbers.items()]
-        found = [self.pair(cell, *names, *said) for names, said in pairs.items()]
-        return self.changed("suite.yaml", "tasks", summary=rows, comparisons=found)
+        comparisons = [self.pair(cell, *names, *result) for names, result in pairs.items()]
+        return self.changed("suite.yaml", "tasks", summary=rows, comparisons=comparisons)
 
     def verdict(self, numbers: Numbers, pairs: Pairs, **more: Any) -> Verdict:
         (verdict,) = verdicts(Run(self.folder(numbers, pairs, **more)))
@@ -56,8 +56,8 @@ class Made:
 
 
 @pytest.fixture
-def made(changed: Callable[..., Path]) -> Made:
-    return Made(changed)
+def builder(changed: Callable[..., Path]) -> RunBuilder:
+    return RunBuilder(changed)
 
 
 def better(difference: float) -> tuple[float, str, None]:
@@ -72,93 +72,93 @@ def open_(difference: float, needed: int | None = 1234) -> tuple[float, str, int
     return difference, "can't tell", needed
 
 
-def test_a_winner_is_named_with_its_leads(made: Made) -> None:
+def test_a_winner_is_named_with_its_leads(builder: RunBuilder) -> None:
     """The difference and its interval, in the table's unit, whichever way a pair was stored."""
     pairs = {("a", "b"): better(0.041), ("c", "a"): worse(-0.1), ("c", "b"): worse(-0.06)}
-    assert made.verdict({"a": 0.6, "b": 0.559, "c": 0.5}, pairs).answer == (
+    assert builder.verdict({"a": 0.6, "b": 0.559, "c": 0.5}, pairs).answer == (
         "a is better than b on captioning by 4.1 CIDEr [2.1, 6.1] and than c by 10.0 [8.0, 12.0] "
         "(reader, k\u00a0=\u00a03)."
     )
 
 
-def test_what_cannot_be_told_from_either_says_so(made: Made) -> None:
+def test_what_cannot_be_told_from_either_says_so(builder: RunBuilder) -> None:
     """The issue's own example."""
     pairs = {("a", "b"): better(0.041), ("a", "c"): open_(0.02), ("b", "c"): open_(-0.02)}
-    answer = made.verdict({"a": 0.6, "b": 0.559, "c": 0.58}, pairs, generator="g").answer
+    answer = builder.verdict({"a": 0.6, "b": 0.559, "c": 0.58}, pairs, generator="g").answer
     assert answer.startswith("a is better than b on captioning by 4.1 CIDEr [2.1, 6.1]")
     assert answer.endswith("; c can't be told from either with 500 queries.")
 
 
-def test_a_tie_at_the_top_is_between_those_two(made: Made) -> None:
+def test_a_tie_at_the_top_is_between_those_two(builder: RunBuilder) -> None:
     """What is tied with the best and better than the rest is said to be tied with the best only."""
     pairs = {("a", "b"): open_(0.01), ("a", "c"): better(0.2), ("b", "c"): better(0.19)}
-    answer = made.verdict({"a": 0.6, "b": 0.59, "c": 0.4}, pairs).answer
+    answer = builder.verdict({"a": 0.6, "b": 0.59, "c": 0.4}, pairs).answer
     assert answer.startswith("a is better than c on captioning by 20.0 CIDEr")
     assert answer.endswith("; b can't be told from a with 500 queries.")
 
 
-def test_where_nothing_differs_it_says_how_many_queries_would_tell(made: Made) -> None:
+def test_where_nothing_differs_it_says_how_many_queries_would_tell(builder: RunBuilder) -> None:
     """The pair that is nearest to being told, its number rounded up."""
     pairs = {
         ("a", "b"): open_(0.01, 8000),
         ("a", "c"): open_(0.02, 1234),
         ("b", "c"): open_(0, None),
     }
-    assert made.verdict({"a": 0.6, "b": 0.59, "c": 0.58}, pairs).answer == (
+    assert builder.verdict({"a": 0.6, "b": 0.59, "c": 0.58}, pairs).answer == (
         "No strategy can be told from another on captioning with 500 queries (CIDEr 60.0 to 58.0, "
         "reader, k\u00a0=\u00a03); telling a from c would take about 1,300 queries at the difference "
         "seen."
     )
 
 
-def test_two_that_cannot_be_told_apart_are_both_named(made: Made) -> None:
+def test_two_that_cannot_be_told_apart_are_both_named(builder: RunBuilder) -> None:
     """No winner is named where there is none."""
-    answer = made.verdict({"a": 0.6, "b": 0.59}, {("b", "a"): open_(-0.01)}).answer
+    answer = builder.verdict({"a": 0.6, "b": 0.59}, {("b", "a"): open_(-0.01)}).answer
     assert answer.startswith("a and b can't be told apart on captioning with 500 queries")
 
 
-def test_a_first_that_is_tied_with_all_is_not_the_best(made: Made) -> None:
+def test_a_first_that_is_tied_with_all_is_not_the_best(builder: RunBuilder) -> None:
     """Differences among the others are told; the first one wins nothing."""
     pairs = {("a", "b"): open_(0.01), ("a", "c"): open_(0.2), ("b", "c"): better(0.19)}
-    answer = made.verdict({"a": 0.6, "b": 0.59, "c": 0.4}, pairs).answer
+    answer = builder.verdict({"a": 0.6, "b": 0.59, "c": 0.4}, pairs).answer
     assert answer.startswith("No strategy is known to be the best on captioning")
     assert "a can't be told from b or c with 500 queries" in answer
     assert "; b is better than c by 19.0 CIDEr [17.0, 21.0]" in answer
 
 
-def test_one_strategy_has_a_number_and_no_rank(made: Made) -> None:
+def test_one_strategy_has_a_number_and_no_rank(builder: RunBuilder) -> None:
     """There is nobody to be better than."""
-    answer = made.verdict({"a": 0.6, "random": 0.1}, {}).answer
+    answer = builder.verdict({"a": 0.6, "random": 0.1}, {}).answer
     assert answer.startswith("a is the only strategy on captioning: CIDEr 60.0 [50.0, 70.0]")
 
 
-def test_without_comparisons_the_order_is_not_claimed(made: Made) -> None:
+def test_without_comparisons_the_order_is_not_claimed(builder: RunBuilder) -> None:
     """A run of an older version has numbers and no comparisons."""
-    answer = made.verdict({"a": 0.6, "b": 0.1}, {}).answer
+    answer = builder.verdict({"a": 0.6, "b": 0.1}, {}).answer
     assert "a has the best CIDEr" in answer
     assert answer.endswith("were not compared, so the order may be chance.")
     assert "better than" not in answer
 
 
-def test_no_number_is_said(made: Made) -> None:
+def test_no_number_is_said(builder: RunBuilder) -> None:
     """Where no strategy could be scored, no sentence pretends otherwise."""
-    assert made.verdict({"a": None}, {}).answer == "No strategy has a number on captioning."
+    assert builder.verdict({"a": None}, {}).answer == "No strategy has a number on captioning."
 
 
-def test_a_primary_measure_without_a_number_is_said(made: Made) -> None:
+def test_a_primary_measure_without_a_number_is_said(builder: RunBuilder) -> None:
     """What the suite calls primary is not exchanged for what happens to have numbers."""
-    folder = made.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
+    folder = builder.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
     suite = {"name": "s", "strategies": {"a": {}, "b": {}}, "primary": {"captioning": "Bleu_4"}}
     (folder / "suite.yaml").write_text(yaml.safe_dump(suite))
     (verdict,) = verdicts(Run(folder))
-    said = "No strategy has a number on captioning of Bleu_4, its primary measure."
-    assert verdict.answer == said
+    sentence = "No strategy has a number on captioning of Bleu_4, its primary measure."
+    assert verdict.answer == sentence
 
 
-def test_lower_is_better_for_distances(made: Made) -> None:
+def test_lower_is_better_for_distances(builder: RunBuilder) -> None:
     """The lowest FID wins, its lead is positive, and the direction is said."""
     pairs = {("b", "a"): (0.02, "worse", None)}
-    answer = made.verdict({"a": 0.1, "b": 0.12}, pairs, measure="FID(clip)").answer
+    answer = builder.verdict({"a": 0.1, "b": 0.12}, pairs, measure="FID(clip)").answer
     assert answer.startswith("a is better than b on captioning by 0.020 FID(clip)")
     assert "lower is better" in answer
 
@@ -166,32 +166,20 @@ def test_lower_is_better_for_distances(made: Made) -> None:
 SAME = {"low": 0.0, "high": 0.0, "verdict": "identical", "family": None, "p_holm": None}
 
 
-def test_identical_outputs_are_called_identical(made: Made) -> None:
+def test_identical_outputs_are_called_identical(builder: RunBuilder) -> None:
     """Two strategies that rank alike are not "not told apart with 500 queries"."""
     pairs = {("a", "b"): open_(0.0, None), ("a", "c"): better(0.1), ("b", "c"): better(0.1)}
-    run = Run(made.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs))
+    run = Run(builder.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs))
     of_contenders(run)[0].update(SAME)
     assert verdicts(run)[0].answer.endswith("; b is identical to a on all 500 queries.")
 
 
-@pytest.mark.parametrize("stored", [{"identical": True}, {"low": 0.0, "high": 0.0}])
-def test_an_older_run_says_identical_in_its_own_way(made: Made, stored: dict[str, Any]) -> None:
-    """By a field of that name, or by an interval of nothing; neither has families, and without its
-    scores none can be made."""
-    folder = made.folder({"a": 0.6, "b": 0.6}, {("a", "b"): open_(0.0, None)})
-    (pair,) = json.loads((folder / "comparisons.json").read_text())
-    del pair["family"], pair["tests"]
-    (folder / "comparisons.json").write_text(json.dumps([pair | stored]))
-    answer = verdicts(Run(folder))[0].answer
-    assert answer.startswith("a and b are identical on all 500 queries of captioning")
-
-
-def test_where_nothing_differs_that_is_the_answer(made: Made) -> None:
+def test_where_nothing_differs_that_is_the_answer(builder: RunBuilder) -> None:
     """Of two, and of three."""
     numbers, pairs = {"a": 0.6, "b": 0.6, "c": 0.6}, list(combinations("abc", 2))
     for names in (["a", "b"], ["a", "b", "c"]):
         tied = {pair: open_(0.0, None) for pair in pairs if {*pair} <= {*names}}
-        run = Run(made.folder({name: numbers[name] for name in names}, tied))
+        run = Run(builder.folder({name: numbers[name] for name in names}, tied))
         for pair in of_contenders(run):
             pair.update(SAME)
         listed = "a and b" if len(names) == 2 else "a, b and c"
@@ -199,16 +187,16 @@ def test_where_nothing_differs_that_is_the_answer(made: Made) -> None:
         assert verdicts(run)[0].answer.startswith(start)
 
 
-def test_what_is_identical_among_what_cannot_be_told(made: Made) -> None:
+def test_what_is_identical_among_what_cannot_be_told(builder: RunBuilder) -> None:
     """Two that are identical are never among those that can't be told from each other."""
     pairs = {("a", "b"): open_(0.1), ("a", "c"): open_(0.1), ("b", "c"): open_(0.0, None)}
-    run = Run(made.folder({"a": 0.6, "b": 0.5, "c": 0.5}, pairs))
+    run = Run(builder.folder({"a": 0.6, "b": 0.5, "c": 0.5}, pairs))
     of_contenders(run)[2].update(SAME)
     answer = verdicts(run)[0].answer
     assert answer.startswith("a can't be told from b and c on captioning with 500 queries")
     assert "; b and c are identical on all 500 queries; telling a from" in answer
     pairs |= {(name, "d"): open_(0.1) for name in "abc"}
-    run = Run(made.folder({"a": 0.6, "b": 0.5, "c": 0.5, "d": 0.4}, pairs))
+    run = Run(builder.folder({"a": 0.6, "b": 0.5, "c": 0.5, "d": 0.4}, pairs))
     of_contenders(run)[2].update(SAME)
     answer = verdicts(run)[0].answer
     start = (
@@ -218,17 +206,17 @@ def test_what_is_identical_among_what_cannot_be_told(made: Made) -> None:
     assert "; b and c are identical on all 500 queries; telling a from" in answer
 
 
-def test_percentages_differ_by_points(made: Made) -> None:
+def test_percentages_differ_by_points(builder: RunBuilder) -> None:
     """A difference of two percentages is no percentage."""
     pairs = {("a", "b"): better(0.16)}
-    answer = made.verdict(
+    answer = builder.verdict(
         {"a": 0.6, "b": 0.44}, pairs, measure="Success@1", generator=None, k=None
     ).answer
     assert "by 16.0 points of Success@1 [14.0, 18.0]" in answer
 
 
 @pytest.mark.parametrize(
-    ("said", "lead"),
+    ("results", "lead"),
     [
         ([better(0.2), better(0.1)], "Retrieval helps: against reader with nothing retrieved"),
         ([better(0.2), worse(-0.1)], "Retrieval helps some strategies: "),
@@ -237,20 +225,22 @@ def test_percentages_differ_by_points(made: Made) -> None:
         ([open_(0.2), open_(0.1)], "Whether retrieval helps can't be told: "),
     ],
 )
-def test_retrieval_helps_as_far_as_it_was_tested(made: Made, said: list[Any], lead: str) -> None:
+def test_retrieval_helps_as_far_as_it_was_tested(
+    builder: RunBuilder, results: list[Any], lead: str
+) -> None:
     """With the same generator against nothing retrieved, as the stored comparison says."""
-    pairs = dict(zip([("a", "no-retrieval"), ("b", "no-retrieval")], said, strict=True))
+    pairs = dict(zip([("a", "no-retrieval"), ("b", "no-retrieval")], results, strict=True))
     pairs["a", "b"] = open_(0.01)
-    more = made.verdict({"a": 0.6, "b": 0.5, "no-retrieval": 0.4}, pairs).more
+    more = builder.verdict({"a": 0.6, "b": 0.5, "no-retrieval": 0.4}, pairs).more
     assert more[0].startswith(lead)
     assert "(CIDEr 40.0)" in more[0]
 
 
-def test_retrieval_that_changes_nothing_is_said_to(made: Made) -> None:
+def test_retrieval_that_changes_nothing_is_said_to(builder: RunBuilder) -> None:
     """The same answers with and without it; of one strategy, and of all."""
     pairs = {("a", "no-retrieval"): better(0.2), ("b", "no-retrieval"): open_(0.0, None)}
     numbers = {"a": 0.6, "b": 0.4, "no-retrieval": 0.4}
-    run = Run(made.folder(numbers, {**pairs, ("a", "b"): better(0.2)}))
+    run = Run(builder.folder(numbers, {**pairs, ("a", "b"): better(0.2)}))
     floor = [pair for pair in against_controls(run) if pair["b"] == "no-retrieval"]
     floor[1].update(SAME)
     more = verdicts(run)[0].more[0]
@@ -261,11 +251,11 @@ def test_retrieval_that_changes_nothing_is_said_to(made: Made) -> None:
     assert more.endswith("a and b are identical to it on all 500 queries.")
 
 
-def test_another_generator_alone_is_no_comparison(made: Made) -> None:
+def test_another_generator_alone_is_no_comparison(builder: RunBuilder) -> None:
     """A captioner that is shown nothing is not what the reader would be without retrieval."""
-    folder = made.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
+    folder = builder.folder({"a": 0.6, "b": 0.5}, {("a", "b"): better(0.1)})
     run = Run(folder)
-    alone = made.row({"task": "captioning", "measure": "CIDEr"}, "no-retrieval", 0.7)
+    alone = builder.row({"task": "captioning", "measure": "CIDEr"}, "no-retrieval", 0.7)
     rows = (
         *run.rows,
         type(run.rows[0]).of(
@@ -278,45 +268,47 @@ def test_another_generator_alone_is_no_comparison(made: Made) -> None:
     assert "helps" not in more
 
 
-def test_no_better_than_chance_is_worth_a_sentence(made: Made) -> None:
+def test_no_better_than_chance_is_worth_a_sentence(builder: RunBuilder) -> None:
     """And being better than chance is not."""
     pairs = {("a", "b"): better(0.3), ("a", "random"): better(0.5), ("b", "random"): open_(0.01)}
-    (more,) = made.verdict({"a": 0.6, "b": 0.11, "random": 0.1}, pairs).more
+    (more,) = builder.verdict({"a": 0.6, "b": 0.11, "random": 0.1}, pairs).more
     assert more == "b can't be told from chance (CIDEr 10.0) with 500 queries."
 
 
-def test_what_is_chance_to_the_digit_is_said(made: Made) -> None:
+def test_what_is_chance_to_the_digit_is_said(builder: RunBuilder) -> None:
     """A strategy that is identical to chance is not one that can't be told from it."""
     pairs = {("a", "b"): better(0.3), ("a", "random"): better(0.5), ("b", "random"): open_(0.0)}
-    run = Run(made.folder({"a": 0.6, "b": 0.1, "random": 0.1}, pairs))
+    run = Run(builder.folder({"a": 0.6, "b": 0.1, "random": 0.1}, pairs))
     against_controls(run)[1].update(SAME)
     (more,) = verdicts(run)[0].more
     assert more == "b is identical to chance (CIDEr 10.0) on all 500 queries."
 
 
-def test_a_number_beyond_the_ceiling_is_not_called_better(made: Made) -> None:
+def test_a_number_beyond_the_ceiling_is_not_called_better(builder: RunBuilder) -> None:
     """Only a comparison can say so; and the ceiling's rule is named."""
     numbers = {"a": 0.6, "b": 0.5, "oracle": 0.55}
-    (more,) = made.verdict(numbers, {("a", "b"): better(0.1), ("a", "oracle"): open_(0.05)}).more
+    (more,) = builder.verdict(numbers, {("a", "b"): better(0.1), ("a", "oracle"): open_(0.05)}).more
     assert more.startswith("a has a better number than the ceiling (CIDEr 55.0): oracle ranks by")
-    (more,) = made.verdict(numbers, {("a", "b"): better(0.1), ("a", "oracle"): better(0.05)}).more
+    (more,) = builder.verdict(
+        numbers, {("a", "b"): better(0.1), ("a", "oracle"): better(0.05)}
+    ).more
     assert more.startswith("a is better than the ceiling")
 
 
-def test_by_a_distance_no_control_is_a_level(made: Made) -> None:
+def test_by_a_distance_no_control_is_a_level(builder: RunBuilder) -> None:
     """Neither chance, nor a floor, nor a ceiling is named where two sets of images are compared."""
     numbers = {"a": 0.6, "b": 0.5, "random": 0.4, "oracle": 0.9, "no-retrieval": 0.8}
-    said = {("a", name): better(-0.1) for name in ("random", "oracle", "no-retrieval")}
-    pairs = {("a", "b"): better(-0.1), **said}
-    found = made.verdict(numbers, pairs, measure="FID(clip)")
-    assert found.more == ()
-    assert made.verdict(numbers, pairs).more != ()
+    against_controls = {("a", name): better(-0.1) for name in ("random", "oracle", "no-retrieval")}
+    pairs = {("a", "b"): better(-0.1), **against_controls}
+    verdict = builder.verdict(numbers, pairs, measure="FID(clip)")
+    assert verdict.more == ()
+    assert builder.verdict(numbers, pairs).more != ()
 
 
-def test_why_there_is_no_test_is_said_once(made: Made) -> None:
+def test_why_there_is_no_test_is_said_once(builder: RunBuilder) -> None:
     """Where too few images leave no order by FID, the answer says so."""
     reason = "FID beyond this n needs at least 2 images for each of 512 dimensions"
-    folder = made.folder({"a": 0.6, "b": 0.5, "c": 0.4}, {
+    folder = builder.folder({"a": 0.6, "b": 0.5, "c": 0.4}, {
         pair: open_(0.1, None) for pair in (("a", "b"), ("a", "c"), ("b", "c"))
     }, measure="FID(clip)")  # fmt: skip
     pairs = json.loads((folder / "comparisons.json").read_text())
@@ -327,22 +319,24 @@ def test_why_there_is_no_test_is_said_once(made: Made) -> None:
     assert verdict.answer.count(reason) == 1
 
 
-def test_better_is_said_only_of_pairs_that_say_so(made: Made) -> None:
+def test_better_is_said_only_of_pairs_that_say_so(builder: RunBuilder) -> None:
     """Over every combination of three verdicts, each `x is better than y` stands in the data."""
-    for said in itertools.product([better(0.1), worse(-0.1), open_(0.01), None], repeat=3):
+    for results in itertools.product([better(0.1), worse(-0.1), open_(0.01), None], repeat=3):
         names = [("a", "b"), ("a", "c"), ("b", "c")]
-        pairs = {name: one for name, one in zip(names, said, strict=True) if one}
-        answer = made.verdict({"a": 0.6, "b": 0.5, "c": 0.4}, pairs).answer
-        told = {(a, b) if one[1] == "better" else (b, a) for (a, b), one in pairs.items()}
-        told = {pair for pair in told if (pairs.get(pair) or pairs[pair[::-1]])[1] != "can't tell"}
+        pairs = {name: one for name, one in zip(names, results, strict=True) if one}
+        answer = builder.verdict({"a": 0.6, "b": 0.5, "c": 0.4}, pairs).answer
+        ordered = {(a, b) if one[1] == "better" else (b, a) for (a, b), one in pairs.items()}
+        ordered = {
+            pair for pair in ordered if (pairs.get(pair) or pairs[pair[::-1]])[1] != "can't tell"
+        }
         for x, y in itertools.permutations("abc", 2):
             if f"{x} is better than {y}" in answer:
-                assert (x, y) in told, (said, answer)
+                assert (x, y) in ordered, (results, answer)
 
 
-def test_markdown_begins_with_the_answers(made: Made, tmp_path: Path) -> None:
+def test_markdown_begins_with_the_answers(builder: RunBuilder, tmp_path: Path) -> None:
     """What people paste says first what came out."""
-    folder = made.folder({"a": 0.6, "b_2": 0.5}, {("a", "b_2"): better(0.1)})
+    folder = builder.folder({"a": 0.6, "b_2": 0.5}, {("a", "b_2"): better(0.1)})
     text = markdown(folder, tmp_path).read_text(encoding="utf-8")
     assert text.index("- **a is better than b\\_2 on captioning by 10.0 CIDEr") < text.index("|")
 

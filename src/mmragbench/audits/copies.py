@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mmragbench.audits.captions import Captions, normalised
+from mmragbench.audits.caption_index import CaptionIndex, normalised
 from mmragbench.audits.duplicates import near_duplicates
 from mmragbench.audits.fingerprints import Pictures, file_of
 from mmragbench.records import Document, Output, Task
@@ -15,7 +15,8 @@ EXAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """One generator's answers. Copying is no error: `nearest` and `consensus` do nothing else.
+    """The copies among one generator's answers. Copying is no error: `nearest` and `consensus` do
+    nothing else.
 
     Attributes:
         answered: outputs that are no errors.
@@ -34,7 +35,7 @@ class Copies:
     examples: tuple[tuple[str, str, str], ...] = ()
 
 
-def copies(task: Task, outputs: Sequence[Output], captions: Captions | None = None) -> Copies:
+def copies(task: Task, outputs: Sequence[Output], captions: CaptionIndex | None = None) -> Copies:
     """Count copies among a generator's outputs.
 
     Args:
@@ -48,9 +49,17 @@ def copies(task: Task, outputs: Sequence[Output], captions: Captions | None = No
     texts = [output for output in answers if output.text is not None]
     answers_questions = task.output == "answer"
     words = _quotations(texts, documents) if answers_questions else _captions(texts, documents)
-    found = dict(words) | dict(_pictures(answers, documents))
-    whole = captions or Captions(task.memory) if texts and not answers_questions else Captions(())
-    copied = [(o.query, found[o.query], o.text or "") for o in answers if o.query in found]
+    source_by_query = dict(words) | dict(_pictures(answers, documents))
+    whole = (
+        captions or CaptionIndex(task.memory)
+        if texts and not answers_questions
+        else CaptionIndex(())
+    )
+    copied = [
+        (o.query, source_by_query[o.query], o.text or "")
+        for o in answers
+        if o.query in source_by_query
+    ]
     return Copies(
         answered=len(answers),
         shown=sum(bool(output.shown) for output in answers),
@@ -88,7 +97,8 @@ def _quotations(
 def _pictures(
     outputs: Iterable[Output], documents: Mapping[str, Document]
 ) -> Iterator[tuple[str, str]]:
-    """Files are compared first; only pictures that are no copies of a file are decoded."""
+    """(query, document) of each copied picture. Files are compared first; only pictures that are no copies
+    of a file are decoded."""
     unsure = []
     for output in outputs:
         shown = [documents[id] for id in output.shown if id in documents]

@@ -1,4 +1,4 @@
-"""Which pictures of one set are also in another: the same bytes, the same pixels, near-duplicates.
+"""Duplicates of pictures between two sets: the same bytes, the same pixels, near-duplicates.
 
 The perceptual hash and the encoder propose, for each picture, those that it may be a duplicate of;
 the pixels decide, on thumbs of 16 x 16. So a hash or an encoder that finds all of a world alike
@@ -34,16 +34,16 @@ UNLIKE = 0.1
 apart, whose thumbs are all of one grey."""
 
 GREY_LEVELS = 16
-"""The same where one of the two is grey: brightness alone tells less, so that it has to be nearer."""
+"""The limit where one of the two is grey: brightness alone distinguishes less, so that it is lower."""
 
 COLOURLESS = 8
 """How far the channels of a grey picture's thumb may be apart."""
 
 GAIN = 2.0
-"""So much more contrast, or less, one of two near-duplicates may have."""
+"""The largest factor by which two near-duplicates may differ in contrast."""
 
 ROUNDING = 4.0
-"""Variance that is nobody's: that of values which are off by two levels."""
+"""The variance of values that are off by two levels, as from rounding."""
 
 BY_HASH, BY_ENCODER = 32, 5
 """How many candidates each proposes for a picture."""
@@ -113,7 +113,7 @@ def _by_encoder(queries: Pictures, memory: Pictures) -> Iterator[tuple[int, int]
 
 
 def _neighbours(rows: Rows) -> Iterator[tuple[int, int]]:
-    return ((i, j) for i, found in enumerate(rows.tolist()) for j in found if j >= 0)
+    return ((i, j) for i, neighbours in enumerate(rows.tolist()) for j in neighbours if j >= 0)
 
 
 def _parts(pairs: Rows, size: int = 8192) -> Iterator[Rows]:
@@ -154,7 +154,8 @@ def near_duplicates(a: Bytes, b: Bytes) -> tuple[Floats, NDArray[np.bool_]]:
 
 
 def _relit(a: Floats, b: Floats, limits: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """The same of `a` with the gain and offset that bring it nearest to `b` (least squares)."""
+    """As `near_duplicates`, after `a` was given the gain and offset that bring it nearest to `b`
+    (least squares)."""
     centred = a - a.mean(axis=1, keepdims=True)
     gain = (centred * b).mean(axis=1) / np.maximum((centred**2).mean(axis=1), 1e-6)
     gain = np.clip(gain, 1 / GAIN, GAIN)[:, None]
@@ -172,7 +173,7 @@ def _grey(thumbs: Floats) -> NDArray[np.bool_]:
 
 
 def _luminance(thumbs: Floats) -> Floats:
-    """As ITU-R 601 and Pillow weigh the colours, in all three channels."""
+    """The luminance in all three channels, with the weights of ITU-R 601 and Pillow."""
     pixels = thumbs.reshape(len(thumbs), SIDE * SIDE, 3)
     grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     return np.repeat(grey, 3, axis=1)

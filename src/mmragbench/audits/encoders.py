@@ -1,4 +1,4 @@
-"""The suite's encoders, as far as they have seen a memory already: an audit asks nothing new."""
+"""The suite's encoders whose vectors of a memory are cached; audits compute no new ones."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from mmragbench.planning.plan import Plan
 from mmragbench.records import Image, Task, Text
 
 PROBES = 200
-"""So many of the inputs are looked up to tell whether all are known."""
+"""So many of the inputs are looked up to decide whether all are cached."""
 
 
 class Encoders:
-    """Those of a plan, built by its assembly, whose answers are in the cache."""
+    """The encoders of a plan, built by its assembly, whose vectors are in the cache."""
 
     def __init__(self, plan: Plan, assembly: Assembly) -> None:
         self._names = [name for role, name in plan.models if role == "encoder"]
         self._assembly = assembly
 
-    def seen(self, task: Task) -> tuple[str | None, Encoder | None]:
-        """The first that knows the pictures of memory, queries and targets."""
-        asked = [*(query.image for query in task.queries), *task.targets.values()]
-        images = [image for image in (*(d.image for d in task.memory), *asked) if image]
-        return next(self._knowing(images), (None, None))
+    def of_pictures(self, task: Task) -> tuple[str | None, Encoder | None]:
+        """The first encoder, with its name, that has the pictures of memory, queries and targets."""
+        subjects = [*(query.image for query in task.queries), *task.targets.values()]
+        images = [image for image in (*(d.image for d in task.memory), *subjects) if image]
+        return next(self._cached(images), (None, None))
 
-    def read(self, task: Task) -> dict[str, Encoder]:
-        """Those that know both the pictures and the texts of the memory."""
+    def of_memory(self, task: Task) -> dict[str, Encoder]:
+        """Name -> encoder, of those that have both the pictures and the texts of the memory."""
         drawn = sample(task.memory)
         images = [d.image for d in drawn if d.image]
         texts = [text for d in drawn for text in d.texts]
         if not images or not texts:
             return {}
-        return dict(self._knowing(images, texts))
+        return dict(self._cached(images, texts))
 
-    def _knowing(
+    def _cached(
         self, images: Sequence[Image], texts: Sequence[Text] = ()
     ) -> Iterator[tuple[str, Encoder]]:
         for name in self._names:

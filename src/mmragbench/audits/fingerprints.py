@@ -1,4 +1,4 @@
-"""Fingerprints of pictures: what is needed to find the same one again, computed once per file."""
+"""Fingerprints of pictures, by which the same one is found again; computed once per file."""
 
 from __future__ import annotations
 
@@ -32,15 +32,16 @@ _PIXELS, _HASH = 32, 8
 Bytes = NDArray[np.uint8]
 
 
-class Print(NamedTuple):
-    """One picture: the checksum of its decoded pixels, its perceptual hash (64 bits), its thumb."""
+class Fingerprint(NamedTuple):
+    """A picture's fingerprint: the SHA-256 of its decoded pixels, its perceptual hash (64 bits), its
+    thumb."""
 
     pixels: bytes
     hash: bytes
     thumb: bytes
 
     @classmethod
-    def of(cls, image: Image) -> Print:
+    def of(cls, image: Image) -> Fingerprint:
         """Decode a picture and take its fingerprint.
 
         Raises:
@@ -57,7 +58,7 @@ class Print(NamedTuple):
         return cls(pixels, bits.tobytes(), thumb.tobytes())
 
     @classmethod
-    def from_bytes(cls, stored: bytes) -> Print:
+    def from_bytes(cls, stored: bytes) -> Fingerprint:
         """The inverse of joining the fields."""
         rest = stored[_PIXELS:]
         return cls(stored[:_PIXELS], rest[:_HASH], rest[_HASH:])
@@ -104,7 +105,7 @@ class Pictures:
         """Take the fingerprints of pictures; those that are known are looked up."""
         named = {image.path: file_of(image) for image in images}
         distinct = {file: image for image in images if (file := named[image.path])}
-        prints = _prints(distinct, cache or Cache(), progress)
+        prints = _fingerprints(distinct, cache or Cache(), progress)
         files = [file for file in distinct if file in prints]
         readable = [distinct[file] for file in files]
         taken = [prints[file] for file in files]
@@ -133,21 +134,23 @@ def _columns(rows: list[bytes], width: int) -> Bytes:
     return np.frombuffer(b"".join(rows), np.uint8).reshape(-1, width)
 
 
-def _prints(
+def _fingerprints(
     images: Mapping[str, Image], cache: Cache, progress: Progress | None
-) -> dict[str, Print]:
+) -> dict[str, Fingerprint]:
     import PIL
 
-    code = [code_digest(Print), code_digest(open_image)]
+    code = [code_digest(Fingerprint), code_digest(open_image)]
     store = cache.items(digest(["fingerprints", *code, PIL.__version__]))
-    known = {key: Print.from_bytes(item.value) for key, item in store.get(list(images)).items()}
+    known = {
+        key: Fingerprint.from_bytes(item.value) for key, item in store.get(list(images)).items()
+    }
     missing = [file for file in images if file not in known]
     if progress and missing:
         progress.begin("fingerprints", len(missing))
     with ThreadPoolExecutor(WORKERS) as pool:
         for start in range(0, len(missing), _CHUNK):
             part = missing[start : start + _CHUNK]
-            taken = pool.map(_print, [images[file] for file in part])
+            taken = pool.map(_fingerprint, [images[file] for file in part])
             new = {file: p for file, p in zip(part, taken, strict=True) if p}
             store.put({file: Item(b"".join(p), 0.0) for file, p in new.items()})
             known |= new
@@ -156,8 +159,8 @@ def _prints(
     return known
 
 
-def _print(image: Image) -> Print | None:
+def _fingerprint(image: Image) -> Fingerprint | None:
     try:
-        return Print.of(image)
+        return Fingerprint.of(image)
     except BadImage:
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from mmragbench.audits.captions import Captions
+from mmragbench.audits.caption_index import CaptionIndex
 from mmragbench.audits.duplicates import SAME, How, Match, matches
 from mmragbench.audits.fingerprints import Pictures, file_of
 from mmragbench.contracts import Encoder
@@ -20,7 +20,7 @@ HOWS: tuple[How, ...] = ("bytes", "pixels", "near")
 """From the strongest evidence to the weakest."""
 
 Subject = tuple[str, str, Image]
-"""What is looked for: a query's id, the picture's role and the picture."""
+"""A picture that is searched in the memory: the query's id, its role and the picture."""
 
 MISSES = 3
 """So many pairs that are closest without being duplicates are kept, by thumb and by encoder."""
@@ -33,14 +33,14 @@ class Pair:
 
     Attributes:
         role: whether it is the query's own `image` or the `target` that is to be generated.
-        wanted: the document is gold for this query: it is there to be found, which is no leak.
+        wanted: whether the document is gold for this query, which is then no leak.
     """
 
     query: str
     role: str
     image: Image
     document: str
-    found: Image
+    document_image: Image
     how: How
     bits: int
     levels: int
@@ -75,7 +75,7 @@ class References:
 
 @dataclass(frozen=True)
 class Leaks:
-    """What of a task's queries is in its memory.
+    """The pictures and references of a task's queries that its memory has.
 
     Attributes:
         n_queries: queries that have a picture (their own, or the target) to look for.
@@ -98,10 +98,10 @@ class Leaks:
     @cached_property
     def queries(self) -> dict[str, How]:
         """The leaked queries, with the strongest evidence for each."""
-        found: dict[str, How] = {}
+        queries: dict[str, How] = {}
         for how in reversed(HOWS):
-            found |= {p.query: how for p in self.pairs if p.how == how and not p.wanted}
-        return found
+            queries |= {p.query: how for p in self.pairs if p.how == how and not p.wanted}
+        return queries
 
     @property
     def by(self) -> dict[str, int]:
@@ -113,18 +113,18 @@ class Leaks:
 def leak(
     task: Task,
     encoder: Encoder | None = None,
-    captions: Captions | None = None,
+    captions: CaptionIndex | None = None,
     progress: Progress | None = None,
 ) -> Leaks:
     """Look for the queries' pictures (and the targets) and the references in the memory.
 
     Args:
-        task: what is asked, of which memory.
+        task: its queries and its memory.
         encoder: proposes near-duplicates beside the perceptual hash; must read images.
         captions: the memory's, where they have been read already.
-        progress: who is told how far the fingerprints are.
+        progress: shows how far the fingerprints are.
     """
-    references = _references(task, captions or Captions(task.memory))
+    references = _references(task, captions or CaptionIndex(task.memory))
     subjects = list(_subjects(task))
     holders = [(d.id, d.image) for d in task.memory if d.image]
     if not subjects or not holders:
@@ -188,12 +188,12 @@ def _pairs(
 
 def _closest(pairs: Sequence[Pair]) -> list[Pair]:
     by_thumb = sorted(pairs, key=lambda pair: pair.levels)[:MISSES]
-    seen = [pair for pair in pairs if pair.cosine is not None]
-    by_encoder = sorted(seen, key=lambda pair: -(pair.cosine or 0.0))[:MISSES]
+    encoded = [pair for pair in pairs if pair.cosine is not None]
+    by_encoder = sorted(encoded, key=lambda pair: -(pair.cosine or 0.0))[:MISSES]
     return list(dict.fromkeys([*by_thumb, *by_encoder]))
 
 
-def _references(task: Task, captions: Captions) -> References:
+def _references(task: Task, captions: CaptionIndex) -> References:
     references = [(query.id, task.references.get(query.id, ())) for query in task.queries]
     recurring = [
         Recurrence(query, caption, captions.documents(caption))
@@ -204,7 +204,7 @@ def _references(task: Task, captions: Captions) -> References:
     times = Counter(recurrence.query for recurrence in recurring)
     return References(
         captions=sum(len(own) for _, own in references),
-        recurring=tuple(sorted(recurring, key=lambda found: -len(found.caption))),
+        recurring=tuple(sorted(recurring, key=lambda recurrence: -len(recurrence.caption))),
         whole=tuple(query for query, own in references if own and times[query] == len(own)),
         chance=captions.recurring,
     )
@@ -219,12 +219,14 @@ def without(
     again, by name, on all but the leaked queries; without it they have no second number.
     """
     rows = []
-    for name, found in scored.items():
-        for scores in found:
+    for name, measured in scored.items():
+        for scores in measured:
             value, n, _ = estimate(scores)
-            kept = [s.value for s in scores.scores if s.value is not None and s.query not in leaked]
-            rest = sum(kept) / len(kept) if kept else None
-            n_rest: int | None = len(kept)
+            others = [
+                s.value for s in scores.scores if s.value is not None and s.query not in leaked
+            ]
+            rest = sum(others) / len(others) if others else None
+            n_rest: int | None = len(others)
             if scores.total is not None or value is None:
                 anew = (again or {}).get(str(scores.measure)) if name == "all" else None
                 rest, n_rest = estimate(anew)[:2] if anew else (None, None)

@@ -1,4 +1,4 @@
-"""Modality: does a strategy prefer images or texts, and how far apart does an encoder put them?"""
+"""Modality: the shares of images and texts among hits, and the modality gap of an encoder."""
 
 from __future__ import annotations
 
@@ -27,14 +27,13 @@ Rows = NDArray[np.float64]
 
 
 class Gap(NamedTuple):
-    """Between the image and the text vectors of a memory (unit vectors; Liang et al. 2022).
+    """The gap between image and text vectors of a memory (unit vectors; Liang et al. 2022).
 
     Attributes:
         distance: between the centroids, 0 to 2.
         matched: mean cosine of an image and a caption of the same document.
         unmatched: mean cosine of an image and a caption of another.
-        images: how many vectors of each.
-        texts: (as above)
+        images, texts: how many vectors of each.
     """
 
     distance: float
@@ -93,14 +92,14 @@ def modality(
     k: int = K,
     kinds: Kinds | None = None,
 ) -> Modality:
-    """What is retrieved against what is relevant, by modality; and an encoder's modality gap.
+    """The shares of modalities among hits and among relevant documents; and an encoder's modality gap.
     `kinds` are the task's, where they have been looked at already."""
     kinds = kinds or Kinds(task)
     hits, relevant = [], []
     for ranking in rankings:
-        found = [hit.id for hit in ranking.hits[:k] if hit.id in kinds.of]
-        if found and (good := kinds.relevant(ranking.query)):
-            hits.append(_shares(kinds.of[id] for id in found))
+        ids = [hit.id for hit in ranking.hits[:k] if hit.id in kinds.of]
+        if ids and (good := kinds.relevant(ranking.query)):
+            hits.append(_shares(kinds.of[id] for id in ids))
             relevant.append(good)
     return Modality(
         memory=_shares(kinds.of.values()),
@@ -142,7 +141,7 @@ def sample(memory: Sequence[Document]) -> list[Document]:
 
 
 def _gap(image_rows: Rows, text_rows: Rows, own: Sequence[tuple[int, int]]) -> Gap:
-    """The sum over all pairs is the product of the sums: no pair has to be looked at."""
+    """The gap of these vectors; cosines of all pairs sum to the product of the vectors' sums."""
     matched = sum(float(image_rows[i] @ text_rows[j]) for i, j in own)
     rest = len(image_rows) * len(text_rows) - len(own)
     everything = float(image_rows.sum(axis=0) @ text_rows.sum(axis=0))

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmragbench import _crashes as crashes
 from mmragbench._files import write_json
-from mmragbench.audits.captions import Captions
+from mmragbench.audits.caption_index import CaptionIndex
 from mmragbench.audits.copies import copies
 from mmragbench.audits.encoders import Encoders
 from mmragbench.audits.leak import HOWS, Leaks, Pair, leak, without
@@ -90,18 +90,18 @@ def audit(
     Args:
         tasks: by name.
         cells: by task and strategy.
-        encoders: those that may be asked.
+        encoders: those that have cached vectors.
         picture: stores a thumbnail and names it.
-        progress: who is told how far it is.
+        progress: shows how far the audits are.
         rescore: scores a cell's outputs again, on all but some queries.
     """
-    read: dict[int, Captions] = {}
+    read: dict[int, CaptionIndex] = {}
     by_task: dict[str, Json] = {}
     for name, task in tasks.items():
         if progress:
             progress.begin(f"audits of {name}", 0)
         own = [cell for (of, _), cell in cells.items() if of == name]
-        captions = read.get(id(task.memory)) or Captions(task.memory)
+        captions = read.get(id(task.memory)) or CaptionIndex(task.memory)
         read[id(task.memory)] = captions
         by_task[name] = {
             "leak": _guarded(
@@ -128,13 +128,13 @@ def _guarded(work: Callable[[], Any]) -> Any:
 def _leak(
     task: Task,
     cells: Sequence[Cell],
-    captions: Captions,
+    captions: CaptionIndex,
     encoders: Encoders,
     picture: Callable[[Image], str | None],
     progress: Progress | None,
     rescore: Rescore | None,
 ) -> Json:
-    name, encoder = encoders.seen(task)
+    name, encoder = encoders.of_pictures(task)
     leaks = leak(task, encoder, captions, progress)
     leaked = [
         pair
@@ -159,7 +159,9 @@ def _leak(
 
 
 def _pair(pair: Pair, picture: Callable[[Image], str | None] | None) -> Json:
-    stored = {"image": picture(pair.image), "found": picture(pair.found)} if picture else {}
+    stored = (
+        {"image": picture(pair.image), "found": picture(pair.document_image)} if picture else {}
+    )
     keys = ("query", "role", "document", "how", "bits", "levels", "cosine")
     return {key: getattr(pair, key) for key in keys} | stored
 
@@ -191,7 +193,7 @@ def _without(cells: Sequence[Cell], leaks: Leaks, rescore: Rescore | None) -> li
     return rows
 
 
-def _copy(task: Task, cells: Sequence[Cell], captions: Captions) -> list[Json]:
+def _copy(task: Task, cells: Sequence[Cell], captions: CaptionIndex) -> list[Json]:
     return [
         {"strategy": cell.strategy, "generator": generator, "k": k}
         | asdict(copies(task, generated.outputs, captions))
@@ -206,7 +208,7 @@ def _modality(task: Task, cells: Sequence[Cell], encoders: Encoders) -> Json:
     kinds = Kinds(task)
     by_strategy = {c.strategy: modality(task, c.retrieved.rankings, kinds=kinds) for c in cells}
     memory = modality(task, (), kinds=kinds)
-    gaps = {name: gap(task.memory, encoder) for name, encoder in encoders.read(task).items()}
+    gaps = {name: gap(task.memory, encoder) for name, encoder in encoders.of_memory(task).items()}
     return {
         "memory": memory.memory,
         "mixed": memory.mixed,

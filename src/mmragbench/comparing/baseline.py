@@ -1,4 +1,4 @@
-"""The comparisons of a run that someone asks to see."""
+"""The choice of a run's comparisons that is shown."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mmragbench.run_folder.reading import Run
 def against(
     run: Run, baseline: str | None, slice: str = "all", measures: Sequence[str] = ()
 ) -> list[Pair]:
-    """Each strategy less the baseline; in cells where that has no number, and without a baseline,
-    all pairs of contenders. What is chosen moves no verdict (`comparing.families`).
+    """The comparisons of each strategy with the baseline; in cells where that has no number, and without
+    a baseline, all pairs of contenders. The choice moves no verdict (`comparing.families`).
 
     Raises:
         MmragbenchError: the run has no such strategy, measure or slice.
@@ -31,6 +31,8 @@ def against(
             cells.setdefault(pair.cell, []).append(pair)
     chosen = []
     for pairs in cells.values():
-        own = [p if p.b == baseline else p.turned() for p in pairs if baseline in (p.a, p.b)]
-        chosen += own or [pair for pair in pairs if pair.b not in controls]
+        to_baseline = [
+            p if p.b == baseline else p.turned() for p in pairs if baseline in (p.a, p.b)
+        ]
+        chosen += to_baseline or [pair for pair in pairs if pair.b not in controls]
     return chosen

@@ -1,4 +1,4 @@
-"""Where a difference comes from: the headroom gained, and retrieval against generation."""
+"""The decomposition of differences: shares of the headroom; parts due to retrieval and to generation."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from mmragbench.statistics.ratios import Ratio, ratio
 
 @dataclass(frozen=True)
 class Gain:
-    """A strategy between floor and ceiling.
+    """A strategy's number between the floor's and the ceiling's.
 
     Attributes:
-        floor: what is possible without retrieval; for rankings, chance. `floor_of` names it.
+        floor: the number without retrieval; for rankings, of chance.
+        floor_of: the strategy (and generator) whose number that is.
         gained: by how much the strategy is better than the floor; `missing`: the ceiling than the
             strategy.
         share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
@@ -52,30 +53,32 @@ class Gain:
 
 
 def gains(run: Run, measures: Sequence[str] = ()) -> list[Gain]:
-    """How much of the way from the floor to the ceiling each strategy goes, for each measure that
-    has both, on the queries that all three have answered. Distances are left out, because a better
+    """The share of the headroom that each strategy gains, for each measure that has a floor and a
+    ceiling, on the queries that all three have answered. Distances are left out, because a better
     one is not nearer to the oracle's."""
     evidence = list(run.evidence(measures))
     ceilings = {e.cell: e for e in evidence if run.controls.get(e.strategy) == "ceiling"}
-    result = []
+    shares = []
     for e in evidence:
         ceiling, floor = ceilings.get(e.cell), _floor(e, evidence, run.controls)
         contends = e.strategy not in run.controls and not e.measure.info.distance
         if contends and ceiling and floor:
-            result.append(_gain(run, e, floor, ceiling))
-    return result
+            shares.append(_gain(run, e, floor, ceiling))
+    return shares
 
 
 def _floor(
-    of: Evidence, evidence: Sequence[Evidence], controls: Mapping[str, Control]
+    strategy: Evidence, evidence: Sequence[Evidence], controls: Mapping[str, Control]
 ) -> Evidence | None:
-    """Without retrieval, by the same generator or else the one that answers without documents;
-    rankings, which that has none of, are measured from chance."""
-    alike = [e for e in evidence if (e.task, e.measure) == (of.task, of.measure)]
-    if of.generator is None:
+    """The floor under a strategy's number: without retrieval, by the same generator or else by the one
+    that answers without documents; under rankings, chance."""
+    alike = [e for e in evidence if (e.task, e.measure) == (strategy.task, strategy.measure)]
+    if strategy.generator is None:
         return next((e for e in alike if controls.get(e.strategy) == "chance"), None)
     without = [e for e in alike if controls.get(e.strategy) == "floor"]
-    return next((e for e in without if e.generator == of.generator), next(iter(without), None))
+    return next(
+        (e for e in without if e.generator == strategy.generator), next(iter(without), None)
+    )
 
 
 def _gain(run: Run, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
@@ -198,7 +201,7 @@ def swap(run: Run, a: System, b: System, measures: Sequence[str] = ()) -> list[S
 
 
 def _contrasts(run: Run, four: Sequence[Evidence]) -> list[Comparison]:
-    """In the order of CONTRASTS."""
+    """The four parts' comparisons with zero, in the order of CONTRASTS."""
     groups = run.groups(four[0].task)
     shared = [query for query in groups if all(query in e.values for e in four)]
     values = np.array([[e.values[query] for query in shared] for e in four])

@@ -1,4 +1,4 @@
-"""Strategies that are as good as each other: shown by a test with a margin."""
+"""Tests of equivalence: whether two strategies differ by less than a margin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mmragbench.statistics import ALPHA, equivalence_p_value, holm
 
 @dataclass(frozen=True)
 class Equivalence:
-    """Whether `a` and `b` differ by less than a margin.
+    """The test of whether `a` and `b` differ by less than a margin.
 
     Attributes:
         against: the control that `b` is; None for two contenders.
@@ -44,7 +44,7 @@ class Equivalence:
 
     @property
     def equivalent(self) -> bool:
-        """Whether it was shown. Where not, they may differ, or there were too few queries."""
+        """Whether equivalence was shown. If not, the two may differ, or the queries are too few."""
         return self.p_holm <= ALPHA
 
     def row(self) -> dict[str, Any]:
@@ -57,12 +57,12 @@ def equivalences(
     margins: Mapping[str, float | str] | None = None,
     measures: Sequence[str] = (),
 ) -> list[Equivalence]:
-    """Contenders with each other and with each control, on all queries, by every measure that has
-    values by query and a margin on its own scale.
+    """The tests of contenders with each other and with each control, on all queries, by every measure that
+    has values by query and a margin on its own scale.
 
     Args:
         margins: measure -> margin, of `R@10` or of all `R`; by default the gate's.
-        measures: only these; that moves no verdict.
+        measures: those that are shown; the choice moves no verdict.
 
     Raises:
         MmragbenchError: the run has no such measure, or a chosen margin is not one on the measure's

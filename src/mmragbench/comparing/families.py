@@ -1,4 +1,4 @@
-"""The families of tests that are corrected together (Holm), and what comes of them.
+"""The families of tests that are corrected together (Holm), and the comparisons that result.
 
 A family belongs to one task and answers one question:
 
@@ -45,7 +45,7 @@ def within(run: Run) -> list[Pair]:
 
 
 def _hypotheses(run: Run, members: Sequence[Evidence]) -> Iterator[Hypothesis]:
-    """Of one cell."""
+    """The hypotheses of one cell, on all queries and on each slice."""
     controls = run.controls
     contenders = [e for e in members if e.strategy not in controls]
     pairs = [(b, a) for a, b in combinations(contenders, 2)]
@@ -65,11 +65,11 @@ def between(
     measures: Sequence[str] = (),
     force: bool = False,
 ) -> list[Pair]:
-    """The same cells of two runs: `first - second`, in families as within a run. Each control with
-    itself is apart from the contenders, and what was forced is apart from what may be compared.
+    """The comparisons of two runs' common cells, `first - second`, in families as within a run. Each
+    control with itself is apart from the contenders; forced comparisons are apart from all others.
 
     Args:
-        slice, measures: what is shown; it moves no verdict.
+        slice, measures: those that are shown; the choice moves no verdict.
         force: compare what has unlike signatures, too.
 
     Raises:
@@ -84,12 +84,12 @@ def between(
     if not any(not measures or str(a.measure) in measures for a, _ in shared):
         raise MmragbenchError(f"{first.path} and {second.path} have no cell in common")
     hypotheses: list[Hypothesis] = []
-    for a, b in shared:
-        unlike = _unlike(a, b)
+    for pair in shared:
+        unlike = _unlike(*pair)
         if unlike and not force:
-            _refuse(a, unlike, measures)
-        elif slice in first.slices(a.task):
-            hypotheses += _between(first, second, (a, b), slice, unlike)
+            _refuse(pair[0], unlike, measures)
+        elif slice in first.slices(pair[0].task):
+            hypotheses += _between(first, second, pair, slice, unlike)
     pairs = judged(hypotheses, first.groups)
     return [p for p in pairs if p.slice == slice and (not measures or p.measure in measures)]
 
@@ -111,7 +111,7 @@ def _is_primary(run: Run, e: Evidence) -> bool:
 
 
 def _refuse(a: Evidence, unlike: str, measures: Sequence[str]) -> None:
-    """What is not shown may be unlike: it is in no family."""
+    """Refuse two numbers that are shown and have unlike signatures. Others are in no family."""
     if not measures or str(a.measure) in measures:
         raise NotComparable(
             f"{a.task} · {a.strategy} · {a.measure} can't be compared: {unlike}; "
@@ -120,6 +120,7 @@ def _refuse(a: Evidence, unlike: str, measures: Sequence[str]) -> None:
 
 
 def _unlike(a: Evidence, b: Evidence) -> str:
+    """The differences between two signatures, in words; empty where none matters."""
     unlike = differences(a.signature, b.signature, paired=True)
     return ", ".join(
         f"{name} is {x} in one and {y} in the other" for name, (x, y) in unlike.items()
@@ -127,12 +128,12 @@ def _unlike(a: Evidence, b: Evidence) -> str:
 
 
 def judged(hypotheses: Sequence[Hypothesis], groups: Groups) -> list[Pair]:
-    """What the tests say, corrected within each family of each task. Of measures that say the same,
-    the first one is tested."""
+    """The comparisons that hypotheses lead to, corrected within each family of each task. Of measures that
+    say the same, the first one is tested."""
     columns = Columns(groups)
     copies = originals(hypotheses, columns)
-    own = [h for h in hypotheses if copies[h.cell].cell == h.cell]
-    results = dict(_corrected(list(tested(own, columns))))
+    distinct = [h for h in hypotheses if copies[h.cell].cell == h.cell]
+    results = dict(_corrected(list(tested(distinct, columns))))
     pairs = []
     for h in hypotheses:
         original, factor = copies[h.cell]

@@ -21,10 +21,10 @@ Groups = Callable[[str, str], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """That `a` and `b` are equal on a slice, which a test of `family` may reject.
+    """The hypothesis that `a` and `b` are equal on a slice; a test in `family` may reject it.
 
     Attributes:
-        names: what the two are shown as.
+        names: of `a` and `b`, as they are shown.
         forced: what differs between their signatures, where they are compared all the same.
     """
 
@@ -41,7 +41,7 @@ class Hypothesis:
 
 
 class Columns:
-    """The values behind numbers, as arrays over all queries of their task; NaN where there is none."""
+    """The values by query behind numbers, as arrays over all queries of a task; NaN where there is none."""
 
     def __init__(self, groups: Groups) -> None:
         self.groups = cache(groups)
@@ -56,13 +56,13 @@ class Columns:
         return self._known[id(e)][1]
 
     def bounds(self, hypothesis: Hypothesis) -> Bounds | None:
-        """The scale of the difference, as far as it is known."""
+        """The bounds of the difference, as far as they are known."""
         columns = map(self.values, (hypothesis.a, hypothesis.b))
         known = hypothesis.a.bounds or scale_of(*(x[np.isfinite(x)] for x in columns))
         return of_difference(known)
 
     def places(self, task: str, slice: str) -> list[int]:
-        """Where a slice's queries stand among all."""
+        """The positions of a slice's queries among all."""
         order = {query: place for place, query in enumerate(self.groups(task, "all"))}
         return [order[query] for query in self.groups(task, slice)]
 
@@ -70,10 +70,10 @@ class Columns:
 def tested(
     hypotheses: Sequence[Hypothesis], columns: Columns
 ) -> Iterator[tuple[Hypothesis, Comparison]]:
-    """The paired test of each, on the queries that both have.
+    """The paired tests of hypotheses, on the queries that both sides have.
 
-    Those that share none (sets of images: fewer than two), or whose measure keeps nothing to compare
-    by (METEOR's corpus value), fall out.
+    Hypotheses whose sides share no query (sets of images: fewer than two), or whose measure keeps no
+    values to compare by (METEOR's corpus value), have no test.
     """
     by_slice: dict[tuple[str, str], list[Hypothesis]] = {}
     for hypothesis in hypotheses:
@@ -91,7 +91,7 @@ def tested(
 def _means(
     hypotheses: Sequence[Hypothesis], columns: Columns, places: list[int], groups: list[str]
 ) -> Iterator[tuple[Hypothesis, Comparison]]:
-    """Those that share their queries in one pass."""
+    """Tests of means; those that share their queries are computed in one pass."""
     _, clusters = np.unique(groups, return_inverse=True)  # numbers are quicker to group by
     batches: dict[bytes, list[tuple[Hypothesis, Array]]] = {}
     for hypothesis in hypotheses:
@@ -101,8 +101,10 @@ def _means(
             batches.setdefault(shared.tobytes(), []).append((hypothesis, differences[shared]))
     for shared_bytes, batch in batches.items():
         members, differences_of = zip(*batch, strict=True)
-        own = clusters[np.frombuffer(shared_bytes, dtype=bool)]
-        comparisons = compare_all(differences_of, own, [columns.bounds(h) for h in members])
+        shared_clusters = clusters[np.frombuffer(shared_bytes, dtype=bool)]
+        comparisons = compare_all(
+            differences_of, shared_clusters, [columns.bounds(h) for h in members]
+        )
         yield from zip(members, comparisons, strict=True)
 
 
@@ -128,7 +130,7 @@ class Original(NamedTuple):
 
 
 def originals(hypotheses: Sequence[Hypothesis], columns: Columns) -> dict[Cell, Original]:
-    """Each cell -> the one that says the same and is tested for both.
+    """Each cell -> the cell that is tested for it.
 
     Two measures say the same where their values per query are proportional over all systems at
     once, to nine digits: Success@1 and R@1 where all queries have as many relevant documents, RR
@@ -139,12 +141,12 @@ def originals(hypotheses: Sequence[Hypothesis], columns: Columns) -> dict[Cell, 
         (a, b), systems = h.names, cells.setdefault(h.cell, {})
         systems |= {("a", a): h.a, ("b", b): h.b}
     first: dict[object, tuple[Cell, float]] = {}
-    known = {}
+    tested_cells = {}
     for cell, systems in cells.items():
         values = np.stack([columns.values(systems[name]) for name in sorted(systems)])
         scale = float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
         shape = np.nan_to_num(np.round(values / (scale or 1.0), 9), nan=9.0) + 0.0  # -0.0 is 0.0
         key = (cell[:3], *sorted(systems), shape.tobytes()) if scale else cell
         original, size = first.setdefault(key, (cell, scale))
-        known[cell] = Original(original, scale / size if size else 1.0)
-    return known
+        tested_cells[cell] = Original(original, scale / size if size else 1.0)
+    return tested_cells

@@ -1,4 +1,4 @@
-"""How much of each measure may be lost: what is agreed on before the numbers are seen."""
+"""Margins: the largest losses that do not matter, agreed on before the numbers are known."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Margin:
         return cls(amount, relative)
 
     def of(self, estimate: float) -> float:
-        """On the measure's scale, for this number of the baseline."""
+        """The margin on the measure's scale, for this number of the baseline."""
         return self.amount * abs(estimate) if self.relative else self.amount
 
     def __str__(self) -> str:

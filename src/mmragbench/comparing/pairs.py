@@ -1,4 +1,4 @@
-"""What a comparison of two strategies, or of two runs' cells, says."""
+"""Comparisons of two strategies, or of one strategy in two runs, with their verdicts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PairVerdict = Literal["better", "worse", "can't tell", "identical"]
 
 
 class NotComparable(MmragbenchError):
-    """Two numbers whose signatures differ in something that matters."""
+    """Raised where two numbers' signatures differ in something that matters."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """A test among those of its family.
+    """A test's result after the correction within its family.
 
     Attributes:
         family: its name; None for two systems that have the same value on every query, which are
@@ -52,7 +52,7 @@ class Pair:
         needed: for "can't tell": the queries needed for 80 % power at this difference, with the
             family's correction.
         forced: what differs between the signatures, where the comparison was forced.
-        note: why there is no test, where the numbers alone don't say.
+        note: why there is no test, where the numbers alone do not show it.
     """
 
     task: str
@@ -78,10 +78,10 @@ class Pair:
 
     @classmethod
     def of(cls, hypothesis: Hypothesis, result: Result, factor: float = 1.0) -> Pair:
-        """What a test says; `factor` scales it to a measure that says the same in other units."""
+        """The pair of a tested hypothesis; `factor` scales it to a measure with proportional values."""
         a, test = hypothesis.a, result.comparison
         low, high = (None if x is None else x * factor for x in (test.low, test.high))
-        word = _verdict(a.measure, result)
+        verdict_on_a = _verdict(a.measure, result)
         return cls(
             task=a.task,
             generator=a.generator,
@@ -97,9 +97,9 @@ class Pair:
             tests=result.tests,
             p_value=None if result.family is None else test.p_value,
             p_holm=result.p_holm,
-            verdict=word,
+            verdict=verdict_on_a,
             n=test.n,
-            needed=test.needed(result.tests or 1) if word == "can't tell" else None,
+            needed=test.needed(result.tests or 1) if verdict_on_a == "can't tell" else None,
             forced=hypothesis.forced,
             conservative=test.conservative,
             note=test.note,
@@ -107,7 +107,7 @@ class Pair:
 
     @property
     def cell(self) -> Cell:
-        """Everything but the two and the slice."""
+        """The cell of the two: task, generator, k and measure."""
         return Cell(self.task, self.generator, self.k, self.measure)
 
     def row(self) -> dict[str, Any]:

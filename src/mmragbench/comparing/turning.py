@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 VERDICTS = {"better": "worse", "worse": "better"}
-"""Verdict of `a` against `b` -> of `b` against `a`, where that is another."""
+"""Verdict on `a` -> the verdict on `b`, where the two differ."""
 
 
 def turned(pair: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a notebook shows of a run: what was asked of whom, and where to go on."""
+"""The HTML that a notebook shows of a run: strategies, tasks, and the names of its tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLUMNS = ("task", "queries", "documents", "relevance", "generators", "measures"
 
 
 def html(name: str, run: Run) -> str:
-    """A heading, a row a task, and the names of the tables."""
+    """The HTML of one run: its strategies, a row for each task, the names of the tables."""
     contenders = [strategy for strategy, role in run.strategies.items() if role is None]
     controls = [strategy for strategy, role in run.strategies.items() if role is not None]
     against = f" (controls: {', '.join(controls)})" if controls else ""

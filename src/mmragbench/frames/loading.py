@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def load(*runs: FinishedRun | Path | str) -> Results:
     """The results of one run, or of several together.
 
-    Nothing is read before it is asked for, and no model or dataset is needed.
+    A table is read when it is first used; no model or dataset is needed.
 
     Args:
         runs: run folders, what `mmragbench.run` returned, or the beginning or the pattern of a
@@ -52,7 +52,7 @@ def _is_run(folder: Path) -> bool:
 
 
 def _names(folders: list[Path]) -> list[str]:
-    """The folders' own names, or their paths where two are called the same.
+    """The folders' names, or their paths where two have one name.
 
     Raises:
         DataError: a run was given twice.

@@ -1,4 +1,4 @@
-"""`Results`: what `load` returns."""
+"""`Results`: the tables and figures of loaded runs."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from mmragbench.reporting.facts.figures import Plot
+    from mmragbench.reporting.facts.paper_plot import Plot
 
 
 class Results:
     """One run's results, or several runs'.
 
-    Every table is a data frame, read when it is first asked for. With several runs, each has a
+    Every table is a data frame, read when it is first used. With several runs, each has a
     column `run` in front. Columns that name things are categories in the suite's order; NaN (or
     `<NA>`) is missing; what failed has its reason in a column of its own.
     """
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
-        """Nothing is read yet.
+        """Results of these runs, of which nothing is read yet.
 
         Args:
             folders: a run's name -> its folder.
@@ -43,7 +43,7 @@ class Results:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """A row a number: task, strategy, generator, k, slice, measure; estimate, its 95 % interval
+        """A row for each number: task, strategy, generator, k, slice, measure; estimate, its 95 % interval
         (low, high), n, n_failed; the reason where there is no number, a warning, the signature.
 
         Estimates are on the measures' own scales (CIDEr 0 to 10, rates 0 to 1).
@@ -52,7 +52,7 @@ class Results:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """A row a measure and query: task, strategy, generator, k, query, measure; its value or the
+        """A row for each measure and query: task, strategy, generator, k, query, measure; its value or the
         error in its place.
 
         With neither, the query has no gold for the measure. `influence` is there for measures of
@@ -62,7 +62,7 @@ class Results:
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:
-        """A row a pair of strategies and measure: a, b, the difference a - b with its 95 % interval;
+        """A row for each pair of strategies and measure: a, b, the difference a - b with its 95 % interval;
         the family of tests that it is corrected with (primary, secondary, slices; each of contenders
         with each other, or against one control) and how many tests that has; p_value, p_holm,
         verdict on a, n, and the queries needed to tell where it can't be told. A pair that is
@@ -71,42 +71,42 @@ class Results:
 
     @cached_property
     def costs(self) -> pd.DataFrame:
-        """A row a model in a phase of a cell: calls, items, those of them that were cached or
+        """A row for each model in a phase of a cell: calls, items, those of them that were cached or
         failed, the model's seconds, tokens, dollars, retries."""
         return self._table("costs")
 
     @cached_property
     def times(self) -> pd.DataFrame:
-        """A row a phase of a cell (index, retrieve, generate): seconds by the clock, models
+        """A row for each phase of a cell (index, retrieve, generate): seconds by the clock, models
         included."""
         return self._table("times")
 
     @cached_property
     def outputs(self) -> pd.DataFrame:
-        """A row an answer: query; text, or image (a thumbnail below the run folder), or error; the
+        """A row for each answer: query; text, or image (a thumbnail below the run folder), or error; the
         documents that were shown, and the prompt."""
         return self._table("outputs")
 
     @cached_property
     def rankings(self) -> pd.DataFrame:
-        """A row a hit: task, strategy, query, rank (1 is best), document, score."""
+        """A row for each hit: task, strategy, query, rank (1 is best), document, score."""
         return self._table("rankings")
 
     @cached_property
     def queries(self) -> pd.DataFrame:
-        """A row a query of a task: its group (queries about one image are resampled together) and
+        """A row for each query of a task: its group (queries about one image are resampled together) and
         a list of its slices (`explode` it to filter)."""
         return self._table("queries")
 
     @cached_property
     def failures(self) -> pd.DataFrame:
-        """A row a query that a generator did not answer, with the error."""
+        """A row for each query that a generator did not answer, with the error."""
         return self._table("failures")
 
     def compare(
         self, baseline: str | None = None, measures: Sequence[str] | str = (), slice: str = "all"
     ) -> pd.DataFrame:
-        """A choice of `comparisons`, as `mmragbench compare` shows it; it moves no verdict.
+        """A choice of `comparisons`, as `mmragbench compare` shows it; the choice moves no verdict.
 
         Args:
             baseline: the strategy that others are compared with; the suite's by default. `all`
@@ -173,7 +173,7 @@ class Results:
         return unlisted(*(run.path for run in self._runs.values()))
 
     def _together(self, parts: list[pd.DataFrame]) -> pd.DataFrame:
-        """One run's table as it is; several runs' below one another."""
+        """One table of all runs: a single run's as it is, several runs' below one another."""
         from mmragbench.frames.tables import joined
 
         if len(parts) == 1:
@@ -191,6 +191,6 @@ class Results:
         return f"<mmragbench results of {', '.join(self._runs)}>"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """The HTML that a notebook shows."""
         with self._unlisted():
             return "\n".join(html(name, run) for name, run in self._runs.items())

@@ -166,8 +166,7 @@ def queries(run: Run) -> pd.DataFrame:
 
 
 def costs(run: Run) -> pd.DataFrame:
-    """What each model was asked in each phase of each cell, and what that cost; `seconds` are the
-    models' own."""
+    """The calls and the cost of each model in each phase of each cell; `seconds` are the models' own."""
     rows = (
         {**system._asdict(), "phase": phase, **row}
         for system, cost in _stored_costs(run)
@@ -237,7 +236,7 @@ def order(run: Run) -> Order:
 
 
 def frame(rows: Iterable[Mapping[str, Any]], columns: Columns, order: Order) -> pd.DataFrame:
-    """Rows with just these columns, in these dtypes; also where there is no row."""
+    """A data frame of rows with just these columns, in these dtypes; also where there is no row."""
     import pandas as pd
 
     listed = list(rows)
@@ -256,7 +255,7 @@ def joined(parts: Sequence[pd.DataFrame], columns: Columns, order: Order) -> pd.
 
 
 def _typed(table: pd.DataFrame, columns: Columns, order: Order) -> pd.DataFrame:
-    """Categories are those that occur; what `order` does not have comes last."""
+    """The table with its columns' dtypes; categories are those that occur, in `order`, others last."""
     import pandas as pd
 
     for name, kind in columns.items():
@@ -271,7 +270,7 @@ def _typed(table: pd.DataFrame, columns: Columns, order: Order) -> pd.DataFrame:
 
 
 def _escaped(run: Run, task: str) -> dict[str, str]:
-    """Queries' ids that TREC's format can't hold, as it has them -> as they are."""
+    """Escaped id -> id, of the queries whose ids TREC's format cannot hold as they are."""
     table = run.table(paths.in_task(task, paths.QUERIES), ["query"])
     ids = [] if table is None else table["query"].to_pylist()
     return {escaped: id for id in ids if (escaped := trec.escaped(id)) != id}

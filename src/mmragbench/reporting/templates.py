@@ -1,4 +1,5 @@
-"""The templates of pages and tables: strict about names, and every text escaped."""
+"""The environments of the templates of pages and tables; a missing name is an error, and every text is
+escaped."""
 
 from __future__ import annotations
 
@@ -13,27 +14,27 @@ if TYPE_CHECKING:
 
 @cache
 def environment(package: str) -> Environment:
-    """That of the templates in a package's folder `template`."""
+    """The environment of the HTML templates in a package's folder `template`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    made = Environment(
+    created = Environment(
         loader=PackageLoader(package, "template"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["flat"] = _flat
-    return made
+    created.filters["flat"] = _flat
+    return created
 
 
 @cache
 def latex_environment(package: str) -> Environment:
-    """The same for LaTeX, whose braces and per cents stand for themselves: `<% if %>`, `<< name >>`.
-    No macros: what they return would be escaped once more."""
+    """The environment of a package's LaTeX templates, with the delimiters `<% if %>` and `<< name >>`.
+    They have no macros, since what these return would be escaped once more."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    made = Environment(  # noqa: S701 (that is HTML's escaping; `finalize` is LaTeX's)
+    created = Environment(  # noqa: S701 (that is HTML's escaping; `finalize` is LaTeX's)
         loader=PackageLoader(package, "template"),
         finalize=_escaped,
         undefined=StrictUndefined,
@@ -47,8 +48,8 @@ def latex_environment(package: str) -> Environment:
         comment_start_string="<#",
         comment_end_string="#>",
     )
-    made.filters |= {"prose": _prose, "comment": _comment, "source": Tex}
-    return made
+    created.filters |= {"prose": _prose, "comment": _comment, "source": Tex}
+    return created
 
 
 def _escaped(value: Any) -> Any:
@@ -56,15 +57,15 @@ def _escaped(value: Any) -> Any:
 
 
 def _prose(text: str) -> Tex:
-    """Names of models and signatures are long words; they may break at their slashes."""
+    """A text that may break at slashes, since names of models are long words."""
     return Tex(escape(text).replace("/", r"\slash{}"))
 
 
 def _comment(text: str) -> Tex:
-    """On one line, so that nothing of it is source."""
+    """A text on one line, so that all of it is the comment."""
     return Tex(" ".join(text.split()))
 
 
 def _flat(text: str) -> str:
-    """On one line, without the characters that HTML forbids."""
+    """A text on one line, without the characters that HTML forbids."""
     return "".join(c for c in " ".join(text.split()) if c >= " ")

@@ -1,4 +1,4 @@
-"""Files as bytes that depend on nothing but their text."""
+"""Writing of reports' files, whose bytes depend on their text alone."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mmragbench._printable import printable
 
 
 def write(path: Path, text: str) -> Path:
-    """UTF-8 without control characters; half a surrogate pair is one."""
+    """Write a text as UTF-8, without control characters and unpaired surrogates."""
     write_atomically(path, printable(text))
     return path
 
 
 def stem(task: str) -> str:
-    """A task's name as a file name; outside datasets may name tasks as they like."""
+    """A task's name as a file name, whatever characters it has."""
     return "".join(c if c.isalnum() or c in "._-" else "-" for c in task).lstrip(".") or "task"

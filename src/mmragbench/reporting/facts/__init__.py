@@ -1,1 +1,1 @@
-"""What reports say, as values: units, marks, costs, curves, families of tests."""
+"""The facts of reports, as values: units, marks, costs, curves, families of tests."""

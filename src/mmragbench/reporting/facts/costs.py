@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -17,10 +17,16 @@ PHASES = ("index", "retrieve", "generate")
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """One model's work in one phase; `cached` items were looked up and not computed, `failed` ones
-    have no answer. Tokens, dollars and retries are those of models behind servers; `thoughts` and
-    `truncated` are replies that thoughts were cut from, and that a length limit ended."""
+class ModelCost:
+    """One model's work in one phase.
+
+    Attributes:
+        cached: items that were looked up and not computed.
+        failed: items that have no answer.
+        tokens_in, tokens_out, dollars, retries: of models behind servers.
+        thoughts: replies that thoughts were cut from.
+        truncated: replies that a length limit ended.
+    """
 
     phase: str
     role: str
@@ -38,17 +44,23 @@ class Spent:
     truncated: int = 0
 
 
-SUMMED = tuple(f.name for f in fields(Spent) if f.name not in ("phase", "role", "model"))
+SUMMED = tuple(f.name for f in fields(ModelCost) if f.name not in ("phase", "role", "model"))
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One strategy's cost, over the tasks that were asked for."""
+    """One strategy's cost, over one task or all.
+
+    Attributes:
+        control: what the strategy stands for; None for a contender.
+        seconds: of each of PHASES.
+        models: what each model did in each phase.
+    """
 
     strategy: str
     control: str | None
     seconds: tuple[float, ...]
-    spent: tuple[Spent, ...]
+    models: tuple[ModelCost, ...]
 
     @property
     def total(self) -> float:
@@ -56,51 +68,51 @@ class Cost:
 
     @property
     def calls(self) -> int:
-        return sum(entry.calls for entry in self.spent)
+        return sum(entry.calls for entry in self.models)
 
     @property
     def items(self) -> int:
-        return sum(entry.items for entry in self.spent)
+        return sum(entry.items for entry in self.models)
 
     @property
     def cached(self) -> int:
-        return sum(entry.cached for entry in self.spent)
+        return sum(entry.cached for entry in self.models)
 
     @property
     def tokens(self) -> int:
-        """Read and written."""
-        return sum(entry.tokens_in + entry.tokens_out for entry in self.spent)
+        """Tokens read and written."""
+        return sum(entry.tokens_in + entry.tokens_out for entry in self.models)
 
     @property
     def dollars(self) -> float:
-        return sum(entry.dollars for entry in self.spent)
+        return sum(entry.dollars for entry in self.models)
 
 
 def costs(run: Run, task: str = "*") -> list[Cost]:
     """Cost per strategy, summed over tasks; strategies whose cost is not stored are left out."""
-    found = []
-    for strategy, control in run.strategies.items():
-        stored = list(_stored(run, task, strategy))
-        if stored:
-            seconds = tuple(sum(_seconds(cost, phase) for cost in stored) for phase in PHASES)
-            found.append(Cost(strategy, control, seconds, tuple(_merge(_spent(stored)))))
-    return found
+    stored = {name: list(_stored(run, task, name)) for name in run.strategies}
+    return [_total(run, strategy, cells) for strategy, cells in stored.items() if cells]
 
 
 def cell_cost(run: Run, task: str, strategy: str, setting: Setting) -> Cost | None:
     """What one cell cost: its retrieval, and one generator's work on it; None where either is not
     stored."""
-    settings = dict.fromkeys((RETRIEVAL, setting))  # once, where they are one
-    files = [paths.in_cell(task, strategy, paths.COST, setting=own) for own in settings]
+    settings = dict.fromkeys((RETRIEVAL, setting))  # one, where the cell is a ranking
+    files = [paths.in_cell(task, strategy, paths.COST, setting=part) for part in settings]
     stored = [cost for file in files if (cost := run.json(file))]
     if len(stored) < len(files):
         return None
+    return _total(run, strategy, stored)
+
+
+def _total(run: Run, strategy: str, stored: Sequence[Json]) -> Cost:
+    """The sum of the costs that are stored of a strategy's cells."""
     seconds = tuple(sum(_seconds(cost, phase) for cost in stored) for phase in PHASES)
-    return Cost(strategy, run.strategies[strategy], seconds, tuple(_merge(_spent(stored))))
+    return Cost(strategy, run.strategies[strategy], seconds, tuple(_merge(_entries(stored))))
 
 
-def bill(run: Run) -> str:
-    """What all runs into this folder have spent, in a sentence; empty where nothing was."""
+def spending(run: Run) -> str:
+    """A sentence on what all runs into this folder have spent; empty where that is nothing."""
     sums = run.json(paths.SPENDING)
     if not sums:
         return ""
@@ -114,19 +126,18 @@ def bill(run: Run) -> str:
 
 
 def remarks(run: Run) -> list[str]:
-    """What must be known of the replies of each chat model, a sentence each: how many had thoughts
-    that were cut away, and how many a length limit ended. Replies to several strategies count once
-    for each."""
+    """A sentence on each chat model: from how many replies thoughts were cut, and how many a length
+    limit ended. A reply to several strategies counts once for each."""
     sums: dict[str, Counter[str]] = defaultdict(Counter)
-    for entry in (entry for cost in costs(run) for entry in cost.spent if entry.role == "chat"):
+    for entry in (entry for cost in costs(run) for entry in cost.models if entry.role == "chat"):
         sums[entry.model] += Counter(
             replies=entry.items - entry.failed, thoughts=entry.thoughts, truncated=entry.truncated
         )
-    said = {"thoughts": "thoughts were cut from", "truncated": "the length limit ended"}
+    events = {"thoughts": "thoughts were cut from", "truncated": "the length limit ended"}
     return [
         f"{model}: {words} {counts[name]:,} of {counts['replies']:,} replies"
         for model, counts in sums.items()
-        for name, words in said.items()
+        for name, words in events.items()
         if counts[name]
     ]
 
@@ -148,22 +159,22 @@ def _seconds(cost: Json, phase: str) -> float:
     return float(sum(entry.get("seconds") or 0 for entry in cost.get(phase) or []))
 
 
-def _spent(stored: Iterable[Json]) -> Iterator[Spent]:
+def _entries(stored: Iterable[Json]) -> Iterator[ModelCost]:
     for cost in stored:
         for phase in PHASES:
             for entry in cost.get(phase) or []:
                 names = str(entry.get("role") or ""), str(entry.get("model") or "")
                 sums: dict[str, Any] = {name: entry.get(name) or 0 for name in SUMMED}
-                yield Spent(phase, *names, **sums)
+                yield ModelCost(phase, *names, **sums)
 
 
-def _merge(entries: Iterable[Spent]) -> Iterator[Spent]:
+def _merge(entries: Iterable[ModelCost]) -> Iterator[ModelCost]:
     """One entry per phase, role and model, in the order of first appearance."""
-    groups: dict[tuple[str, str, str], list[Spent]] = {}
+    groups: dict[tuple[str, str, str], list[ModelCost]] = {}
     for entry in entries:
         groups.setdefault((entry.phase, entry.role, entry.model), []).append(entry)
     for (phase, role, model), group in groups.items():
         sums: dict[str, Any] = {
             name: sum(getattr(entry, name) for entry in group) for name in SUMMED
         }
-        yield Spent(phase, role, model, **sums)
+        yield ModelCost(phase, role, model, **sums)

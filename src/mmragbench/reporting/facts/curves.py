@@ -18,7 +18,11 @@ TOPS = ((1, 4), (1.5, 3), (2, 4), (2.5, 5), (3, 3), (4, 4), (5, 5), (6, 3), (8, 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One strategy's line; values in the unit that the curve names."""
+    """One strategy's line of a curve.
+
+    Attributes:
+        points: (cutoff or k, value), the value in the unit that the curve names.
+    """
 
     strategy: str
     control: str | None
@@ -56,16 +60,16 @@ class Curve:
 
 def curves(run: Run) -> list[Curve]:
     """Every curve that the summary has at least two points for, all queries."""
-    found: list[Curve] = []
+    drawn: list[Curve] = []
     for facts in run.tasks.values():
         rows = [r for r in run.rows if r.task == facts.name and r.slice == "all"]
-        found.extend(_over_cutoffs(run, facts, [r for r in rows if r.generator is None]))
-        found.extend(_over_k(run, facts, [r for r in rows if r.generator is not None]))
-    return found
+        drawn.extend(_over_cutoffs(run, facts, [r for r in rows if r.generator is None]))
+        drawn.extend(_over_k(run, facts, [r for r in rows if r.generator is not None]))
+    return drawn
 
 
 def _over_cutoffs(run: Run, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
-    """A retrieval measure over the cutoffs that were asked for."""
+    """Each retrieval measure over its cutoffs."""
     cut = [row for row in rows if row.measure.cutoff is not None]
     for name in dict.fromkeys(row.measure.name for row in cut):
         points = [(r, r.measure.cutoff or 0) for r in cut if r.measure.name == name]
@@ -80,10 +84,10 @@ def _over_k(run: Run, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:
     for generator in dict.fromkeys(row.generator for row in rows):
         chosen = [row for row in rows if row.generator == generator and row.k is not None]
         if chosen:
-            own = [row for row in chosen if str(row.measure) == primary]
-            first = own or [row for row in chosen if row.measure == chosen[0].measure]
-            points = [(row, row.k or 0) for row in first]
-            yield from _curve(run, facts, str(first[0].measure), generator or "", points)
+            by_primary = [row for row in chosen if str(row.measure) == primary]
+            plotted = by_primary or [row for row in chosen if row.measure == chosen[0].measure]
+            points = [(row, row.k or 0) for row in plotted]
+            yield from _curve(run, facts, str(plotted[0].measure), generator or "", points)
 
 
 def _curve(

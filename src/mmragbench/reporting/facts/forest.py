@@ -26,9 +26,15 @@ WORSE, BETTER = "← worse", "better →"
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """The difference `a - b` in the unit that the plot names; bounds are None where two clusters of
-    queries were not to be had; `conservative` ones are wider than they need be. `verdict` says it of
-    `a`: better, worse, can't tell or identical."""
+    """The difference `a - b` in the unit that the plot names.
+
+    Attributes:
+        low, high: its interval; None with fewer than two clusters of queries.
+        verdict: of `a`: better, worse, can't tell or identical.
+        p_holm: None for two that are identical.
+        needed: the queries that a verdict would need; None where there is one.
+        conservative: whether the interval is wider than it need be, since few queries differ.
+    """
 
     a: str
     b: str
@@ -42,7 +48,7 @@ class Contrast:
     conservative: bool = False
 
     @property
-    def told(self) -> bool:
+    def significant(self) -> bool:
         """Whether one is better than the other; only then is its mark filled."""
         return self.verdict in ("better", "worse")
 
@@ -84,35 +90,35 @@ class Forest:
 
     @property
     def span(self) -> tuple[float, float]:
-        """From the lowest to the highest of all bounds and zero."""
+        """The lowest and the highest of all bounds, differences and zero."""
         ends = [end for c in self.contrasts for end in (c.low, c.high, c.difference, 0.0)]
         known = [end for end in ends if end is not None]
         return min(known), max(known)
 
 
 def forests(run: Run, facts: TaskFacts) -> list[Forest]:
-    """A task's panels, in the summary's order: for each setting, slice and measure the contenders
+    """The panels of a task, in the summary's order: for each setting, slice and measure the contenders
     against the suite's baseline where they were compared with it, and against each other. Where the
     baseline is a control, by the primary measure and on all queries only.
     """
     baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
-    wanted = (baseline, primary, "all")
-    own = [p for p in against_controls(run) if (p["b"], p["measure"], p["slice"]) == wanted]
-    panels = [_forest(run, pairs, str(baseline)) for pairs in _panels(own, facts)]
+    shown = (baseline, primary, "all")
+    controls = [p for p in against_controls(run) if (p["b"], p["measure"], p["slice"]) == shown]
+    panels = [_forest(run, pairs, str(baseline)) for pairs in _panels(controls, facts)]
     for pairs in _panels(of_contenders(run), facts):
-        with_it = [
+        to_baseline = [
             p if p["b"] == baseline else turned(p) for p in pairs if baseline in (p["a"], p["b"])
         ]
-        if with_it:
-            panels.append(_forest(run, with_it, str(baseline)))
-        if len(pairs) > len(with_it):
+        if to_baseline:
+            panels.append(_forest(run, to_baseline, str(baseline)))
+        if len(pairs) > len(to_baseline):
             panels.append(_forest(run, pairs, None))
     return panels
 
 
 def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:
-    own = [pair for pair in pairs if pair["task"] == facts.name]
-    for _, panel in groupby(own, lambda p: (p["generator"], p["k"], p["slice"], p["measure"])):
+    of_task = [pair for pair in pairs if pair["task"] == facts.name]
+    for _, panel in groupby(of_task, lambda p: (p["generator"], p["k"], p["slice"], p["measure"])):
         yield list(panel)
 
 

@@ -1,12 +1,13 @@
-"""The cell that stands for a task: its primary measure, under the setting that holds its best."""
+"""The cell that stands for a task: its primary measure, under the setting of its best contender."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.records import Measure
+from mmragbench.reporting.facts.marks import CellKey
 from mmragbench.reporting.facts.units import lower_is_better
 from mmragbench.run_folder.numbers import Json, Row
 from mmragbench.run_folder.reading import Run, TaskFacts
@@ -20,7 +21,8 @@ class Headline:
         task: what `task.json` says of it.
         rows: the primary measure's number of each strategy under one generator and k, on all queries;
             those without a number are left out.
-        alone: the primary measure's numbers of generators that are shown nothing (k = 0).
+        without_documents: the primary measure's numbers of other generators that are shown nothing
+            (k = 0).
         missing: contenders without a number here -> why.
         pairs: of contenders, in this cell.
         controls: contenders (`a`) against controls (`b`), in this cell.
@@ -28,7 +30,7 @@ class Headline:
 
     task: TaskFacts
     rows: tuple[Row, ...]
-    alone: tuple[Row, ...]
+    without_documents: tuple[Row, ...]
     missing: dict[str, str]
     pairs: tuple[Json, ...]
     controls: tuple[Json, ...]
@@ -51,8 +53,9 @@ class Headline:
 
 
 def headlines(run: Run) -> list[Headline]:
-    """One for each task whose primary measure has a number for at least one contender."""
-    return [found for facts in run.tasks.values() for found in _headline(run, facts)]
+    """The headline of each task whose primary measure has a number for at least one contender."""
+    headlines = (_headline(run, facts) for facts in run.tasks.values())
+    return [headline for headline in headlines if headline]
 
 
 def goodness(row: Row) -> float:
@@ -61,27 +64,28 @@ def goodness(row: Row) -> float:
     return -value if lower_is_better(row.measure) else value
 
 
-def _headline(run: Run, facts: TaskFacts) -> Iterator[Headline]:
+def _headline(run: Run, facts: TaskFacts) -> Headline | None:
     every = [row for row in run.rows if (row.task, row.slice) == (facts.name, "all")]
     primary = run.primary(facts.name)
     main = [row for row in every if str(row.measure) == primary and row.estimate is not None]
     contenders = [row for row in main if run.strategies[row.strategy] is None]
-    if contenders:
-        top = max(contenders, key=goodness)
-        cell = [row for row in main if (row.generator, row.k) == (top.generator, top.k)]
-        alone = [row for row in main if row.k == 0 and row not in cell]
-        yield Headline(
-            facts,
-            tuple(cell),
-            tuple(alone),
-            _missing(run, every, top),
-            _of_cell(of_contenders(run), top),
-            _of_cell(against_controls(run), top),
-        )
+    if not contenders:
+        return None
+    top = max(contenders, key=goodness)
+    cell = [row for row in main if (row.generator, row.k) == (top.generator, top.k)]
+    without_documents = [row for row in main if row.k == 0 and row not in cell]
+    return Headline(
+        facts,
+        tuple(cell),
+        tuple(without_documents),
+        _missing(run, every, top),
+        _of_cell(of_contenders(run), top),
+        _of_cell(against_controls(run), top),
+    )
 
 
 def _missing(run: Run, every: Sequence[Row], top: Row) -> dict[str, str]:
-    """Contenders that were asked and have no number where the best one has its."""
+    """Contender -> why it has no number in the cell of the best one."""
     return {
         row.strategy: str(row.absence or "") or f"all {row.n_failed:,} failed"
         for row in every
@@ -92,6 +96,5 @@ def _missing(run: Run, every: Sequence[Row], top: Row) -> dict[str, str]:
 
 
 def _of_cell(pairs: Sequence[Json], top: Row) -> tuple[Json, ...]:
-    cell = (top.task, top.generator, top.k, "all", str(top.measure))
-    keys = ("task", "generator", "k", "slice", "measure")
-    return tuple(pair for pair in pairs if tuple(pair[key] for key in keys) == cell)
+    cell = CellKey.of_row(top)
+    return tuple(pair for pair in pairs if CellKey.of_pair(pair) == cell)

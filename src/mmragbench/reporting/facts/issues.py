@@ -1,4 +1,4 @@
-"""What could not be used, what failed and what does not apply: counted by kind, and named."""
+"""Exclusions, failures and what does not apply: counted by kind, and named."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ NAMED = 2000
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One kind: how many, and each by name with what happened to it."""
+    """Exclusions or failures of one kind.
+
+    Attributes:
+        named: (name, what happened to it), at most NAMED.
+    """
 
     kind: str
     count: int
@@ -53,18 +57,17 @@ def failures(run: Run) -> list[Issue]:
 
 
 def left_out(run: Run) -> list[LeftOut]:
-    """What the datasets could not use, by what it is one of."""
+    """What the datasets could not use, grouped by its kind."""
     named: dict[str, list[Exclusion]] = {}
     for raw in run.exclusions:
         texts = (str(raw.get(key) or "") for key in ("kind", "id", "reason", "of"))
         named.setdefault(str(raw.get("task")), []).append(Exclusion(*texts))
-    known = {name: dict(facts.totals) for name, facts in run.tasks.items()}
-    return grouped((own, known.get(task, {})) for task, own in named.items())
+    totals = {name: dict(facts.totals) for name, facts in run.tasks.items()}
+    return grouped((items, totals.get(task, {})) for task, items in named.items())
 
 
 def remarks(run: Run) -> list[str]:
-    """What a reader of any number must know, a line each: what was left out of the data, and what
-    failed. Nothing where all was used and nothing failed."""
+    """A line on everything that was left out of the data or failed, for readers of any number."""
     lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
     if kinds := failures(run):
         count = sum(issue.count for issue in kinds)

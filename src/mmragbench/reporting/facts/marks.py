@@ -1,26 +1,44 @@
-"""Letters at numbers: strategies that share one can't be told apart."""
+"""Letters at numbers: strategies that share one do not differ significantly."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from mmragbench.comparing.stored import of_contenders
-from mmragbench.reporting.facts.families import families, within
+from mmragbench.reporting.facts.shown_families import families, within
 from mmragbench.reporting.facts.units import lower_is_better
 from mmragbench.run_folder.numbers import Json, Row
 from mmragbench.run_folder.reading import Run
 
-Key = tuple[str, str | None, int | None, str, str]
-"""Task, generator, k, slice, measure."""
+
+class CellKey(NamedTuple):
+    """What numbers and pairs that may be compared have in common."""
+
+    task: str
+    generator: str | None
+    k: int | None
+    slice: str
+    measure: str
+
+    @classmethod
+    def of_row(cls, row: Row) -> CellKey:
+        """The cell of a row of the summary, whatever its strategy."""
+        return cls(row.task, row.generator, row.k, row.slice, str(row.measure))
+
+    @classmethod
+    def of_pair(cls, pair: Json) -> CellKey:
+        """The cell of a row of `comparisons.json`, whatever its strategies."""
+        return cls(pair["task"], pair["generator"], pair["k"], pair["slice"], pair["measure"])
 
 
-def marks(run: Run, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
+def marks(run: Run, rows: Iterable[Row]) -> dict[tuple[CellKey, str], str]:
     """(cell, strategy) -> its letters, best first; nothing where no pair was compared."""
     pairs = _by_cell(run)
-    cells: dict[Key, list[Row]] = {}
+    cells: dict[CellKey, list[Row]] = {}
     for row in rows:
         if row.estimate is not None:
-            cells.setdefault(key_of(row), []).append(row)
+            cells.setdefault(CellKey.of_row(row), []).append(row)
     letters_of = {}
     for key, members in cells.items():
         for strategy, letters in _letters(members, pairs.get(key, [])).items():
@@ -31,26 +49,21 @@ def marks(run: Run, rows: Iterable[Row]) -> dict[tuple[Key, str], str]:
 def legend(run: Run, rows: Iterable[Row]) -> str:
     """What letters at these rows mean, and in which families they were corrected."""
     pairs = _by_cell(run)
-    own = [pair for key in dict.fromkeys(map(key_of, rows)) for pair in pairs.get(key, [])]
-    if all(pair["verdict"] == "identical" for pair in own):
+    keys = dict.fromkeys(map(CellKey.of_row, rows))
+    shown = [pair for key in keys for pair in pairs.get(key, [])]
+    if all(pair["verdict"] == "identical" for pair in shown):
         return "Strategies that share a letter have the same value on every query."
     return (
         "Strategies that share a letter can't be told apart: paired tests on the queries' groups, "
-        f"0.05 after Holm's correction {within(families(own))}."
+        f"0.05 after Holm's correction {within(families(shown))}."
     )
 
 
-def _by_cell(run: Run) -> dict[Key, list[Json]]:
-    pairs: dict[Key, list[Json]] = {}
+def _by_cell(run: Run) -> dict[CellKey, list[Json]]:
+    pairs: dict[CellKey, list[Json]] = {}
     for pair in of_contenders(run):
-        key = (pair["task"], pair["generator"], pair["k"], pair["slice"], pair["measure"])
-        pairs.setdefault(key, []).append(pair)
+        pairs.setdefault(CellKey.of_pair(pair), []).append(pair)
     return pairs
-
-
-def key_of(row: Row) -> Key:
-    """The cell that a row belongs to, whatever its strategy."""
-    return (row.task, row.generator, row.k, row.slice, str(row.measure))
 
 
 def _letters(rows: Sequence[Row], pairs: Sequence[Json]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Which models stand behind numbers, in words."""
+"""The models behind numbers, in words."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ DETAIL = ("name", "model", "pretrained")
 
 def described(run: Run, strategies: Sequence[str], rows: Sequence[Row]) -> str:
     """`Models: clip is ViT-B-32 (laion2b_s34b_b79k), …`; empty where there is none."""
-    found = [f"{name} is {weights(spec)}" for name, spec in used(run, strategies, rows).items()]
-    return f"Models: {', '.join(found)}." if found else ""
+    models = [f"{name} is {weights(spec)}" for name, spec in used(run, strategies, rows).items()]
+    return f"Models: {', '.join(models)}." if models else ""
 
 
 def used(run: Run, strategies: Sequence[str], rows: Sequence[Row]) -> dict[str, Json]:
@@ -24,10 +24,10 @@ def used(run: Run, strategies: Sequence[str], rows: Sequence[Row]) -> dict[str, 
     suite = run.suite
     models: Json = suite.get("models") or {}
     generators = dict.fromkeys(row.generator for row in rows if row.generator)
-    given = [(suite.get("strategies") or {}).get(name) or {} for name in strategies]
-    given += [(suite.get("generators") or {}).get(name) or {} for name in generators]
+    specs = [(suite.get("strategies") or {}).get(name) or {} for name in strategies]
+    specs += [(suite.get("generators") or {}).get(name) or {} for name in generators]
     features = {row.measure.features for row in rows if row.measure.features}
-    named = {value for spec in given for value in _values(spec)} | features
+    named = {value for spec in specs for value in _values(spec)} | features
     reached = {name for name in models if name in named}
     for name in list(reached):  # a model may be made of others
         reached |= {value for value in _values(models[name] or {}) if value in models}
@@ -47,12 +47,12 @@ def weights(spec: Mapping[str, Any]) -> str:
 
 
 def known_as(spec: Mapping[str, Any]) -> list[str]:
-    """The names of its weights."""
+    """The names by which a model's weights are known."""
     return [nameable(str(spec[key])) for key in DETAIL if spec.get(key)]
 
 
 def nameable(text: str) -> str:
-    """A name; of a path only its end, since where it lies is nobody's business."""
+    """A name as it may be published; of a path, its last two parts only."""
     return "/".join(Path(text).parts[-2:]) if text.startswith(("/", "~", ".")) else text
 
 

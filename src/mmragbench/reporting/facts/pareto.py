@@ -23,16 +23,19 @@ PRICES: dict[str, tuple[str, Price]] = {
     "tokens": ("per query", lambda cost, n: cost.tokens / n),
     "dollars": ("$ per query", lambda cost, n: cost.dollars / n),
 }
-"""What may be paid -> its unit, and how much of it a cell's cost is with n queries. Latency is the
-time of retrieving and generating over the number of queries, as they were run: in chunks."""
+"""Kind of cost -> its unit, and how much of it a cell's cost is with n queries. Latency is the time of
+retrieving and generating over the number of queries, as they were run: in chunks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """A strategy's cost and its number with the interval, in the units that the plot names.
 
-    `front`: nothing else that could be used is as good for less, or better for as much. `control` is
-    `floor` where nothing is retrieved, None for a contender; other controls have no place here.
+    Attributes:
+        control: `floor` where nothing is retrieved, None for a contender; other controls are not
+            plotted.
+        front: whether it is on the Pareto front: nothing else is as good for less, or better for as
+            much.
     """
 
     strategy: str
@@ -59,14 +62,14 @@ class Tradeoff:
 
     @property
     def logarithmic(self) -> bool:
-        """Whether the costs span more than a decade, and none is next to nothing (then the axis begins
-        at zero)."""
+        """Whether the axis of costs is logarithmic: where they span more than one decade and at most
+        four; otherwise it begins at zero."""
         costs = [point.cost for point in self.points]
         return 10 * min(costs) < max(costs) < 10_000 * min(costs)
 
     @property
     def front(self) -> tuple[Point, ...]:
-        """From cheap to good."""
+        """The points of the front, the cheapest first."""
         return tuple(sorted((p for p in self.points if p.front), key=lambda p: p.cost))
 
 
@@ -118,5 +121,5 @@ def _front(points: Sequence[Point], lower: bool) -> list[Point]:
             for other in points
         )
 
-    sound = [point for point in points if math.isfinite(point.cost)]
-    return [replace(point, front=not dominated(point)) for point in sound]
+    finite = [point for point in points if math.isfinite(point.cost)]
+    return [replace(point, front=not dominated(point)) for point in finite]

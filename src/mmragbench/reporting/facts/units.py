@@ -1,4 +1,4 @@
-"""How a measure is shown: its unit, its direction, and as many digits as tell rows apart."""
+"""How a measure's numbers are shown: unit, direction and digits."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ FACTORS = {"%": 100.0, "×100": 100.0, "×1000": 1000.0}
 
 
 def is_distance(measure: Measure) -> bool:
-    """Whether it is one between two sets of images, for which no control is a floor, a ceiling or
-    chance."""
+    """Whether the measure is a distance between two sets of images; for these no control is a floor, a
+    ceiling or chance."""
     return measure.info.distance is not None
 
 
@@ -72,7 +72,7 @@ def money(dollars: float) -> str:
 
 
 def compact(seconds: float) -> str:
-    """A duration that a person reads at a glance: `0.04 s`, `3.2 s`, `2 min 05 s`."""
+    """A duration in few characters: `0.04 s`, `3.2 s`, `2 min 05 s`."""
     if seconds < 0.095:
         return f"{seconds:.2f} s" if seconds >= 0.005 else ("0 s" if not seconds else "<0.01 s")
     if seconds < 119.5:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mmragbench.reporting.facts import costs, families, issues, units
+from mmragbench.reporting.facts import costs, issues, units
 from mmragbench.reporting.facts.headline import Headline, headlines
 from mmragbench.reporting.page.audits import audits, percent, share
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
@@ -74,7 +74,7 @@ def _answers(run: Run, headlines: list[Headline]) -> dict[str, Any]:
         "run": run,
         "question": question(run),
         "subtitle": subtitle(run),
-        "families": families.summary(run),
+        "families": shown_families.summary(run),
         "verdicts": verdicts(run),
         "overview": overview(run, headlines),
         "contenders": [name for name, control in run.strategies.items() if control is None],
@@ -99,7 +99,7 @@ def _costs(run: Run) -> dict[str, Any]:
         "costs": costs.costs(run),
         "task_costs": {name: costs.costs(run, name) for name in run.tasks},
         "phases": costs.PHASES,
-        "bill": costs.bill(run),
+        "bill": costs.spending(run),
         "remarks": costs.remarks(run),
     }
 

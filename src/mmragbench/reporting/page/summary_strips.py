@@ -61,7 +61,7 @@ def summary_strips(run: Run) -> list[SummaryStrip]:
 
 def _strip(run: Run, headline: Headline) -> SummaryStrip:
     measure, where = headline.measure, setting(headline.generator, headline.k)
-    rows = [*headline.rows, *headline.alone]
+    rows = [*headline.rows, *headline.without_documents]
     if is_distance(measure):
         rows = [row for row in headline.rows if run.strategies[row.strategy] is None]
     marks = tuple(_marks(run, rows))

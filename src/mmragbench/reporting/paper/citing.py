@@ -1,4 +1,4 @@
-"""The works behind runs: which measures, models, data and methods they used, as BibTeX."""
+"""The works that runs rest on, as BibTeX: of measures, models, data and methods."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.models import known_as, nameable
@@ -23,20 +23,20 @@ Patterns = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Cited:
-    """Keys of `bibliography.bib`, and the names for which it has nothing."""
+    """Keys of `bibliography.bib`, and the names for which it has no entry."""
 
     keys: tuple[str, ...]
     unknown: tuple[str, ...]
 
     def bibtex(self) -> str:
-        """The entries, and what is missing as comments."""
+        """The entries, with comments for the names that have none."""
         entries = bibliography()
         missing = (f"% no entry known for {_comment(name)}\n" for name in self.unknown)
         return "\n".join(["".join(missing), *(entries[key] for key in self.keys)]).lstrip("\n")
 
 
 def cited(runs: Sequence[Run]) -> Cited:
-    """What the runs used, in the order of `citations.yaml`."""
+    """The works behind what the runs used, in the order of `bibliography.bib`."""
     patterns = rules()
     keys: list[str] = []
     unknown: list[str] = []
@@ -47,10 +47,10 @@ def cited(runs: Sequence[Run]) -> Cited:
             unknown += [f"the measure {measure.name}"] if known is None else []
         for setting in settings(run):
             keys += matching(patterns["settings"], setting) or ()
-        for kind, name, aliases in named_things(run):
-            found = [matching(patterns["names"], alias) for alias in aliases]
-            keys += [key for each in found for key in each or ()]
-            unknown += [f"the {kind} {name}"] if all(f is None for f in found) else []
+        for kind, name, aliases in sources(run):
+            by_alias = [matching(patterns["names"], alias) for alias in aliases]
+            keys += [key for works in by_alias for key in works or ()]
+            unknown += [f"the {kind} {name}"] if all(w is None for w in by_alias) else []
     keys += patterns["always"]
     order = list(bibliography())
     return Cited(tuple(sorted(set(keys), key=order.index)), tuple(dict.fromkeys(unknown)))
@@ -77,8 +77,8 @@ def settings(run: Run) -> Iterator[str]:
     models = run.manifest.get("models") or {}
     suite: dict[str, Any] = {key: run.suite.get(key) or {} for key in ("dataset", "strategies")}
     suite["models"] = {k: v for k, v in (run.suite.get("models") or {}).items() if k in models}
-    every = run.suite.get("generators") or {}
-    suite["generators"] = {k: v for k, v in every.items() if k in generators}
+    specs = run.suite.get("generators") or {}
+    suite["generators"] = {k: v for k, v in specs.items() if k in generators}
     yield from _flat(suite, "")
 
 
@@ -99,21 +99,34 @@ def of_measure(run: Run, measure: Measure) -> list[str] | None:
     return matching(rules()["measures"], name)
 
 
-def named_things(run: Run) -> Iterator[tuple[str, str, list[str]]]:
-    """Models and data: (`model` or `data`, a name to tell it by, all names that may be known)."""
+class Source(NamedTuple):
+    """A model or the data of a run.
+
+    Attributes:
+        name: what it is called where no work is known.
+        aliases: all names by which `citations.yaml` may know it.
+    """
+
+    kind: Literal["model", "data"]
+    name: str
+    aliases: list[str]
+
+
+def sources(run: Run) -> Iterator[Source]:
+    """The run's models and its data."""
     for name, spec in (run.manifest.get("models") or {}).items():
-        given = known_as(spec) or [str(spec.get("use") or name)]
-        yield "model", f"{name} ({', '.join(given)})", given
+        aliases = known_as(spec) or [str(spec.get("use") or name)]
+        yield Source("model", f"{name} ({', '.join(aliases)})", aliases)
     data = run.suite.get("dataset") or {}
     use = str(data.get("use") or "")
-    given = [nameable(str(data[key])) for key in ("preset", "path") if data.get(key)]
-    given += [Path(str(data["root"])).name] if data.get("root") else []
-    names = [*given, use] if use in GENERIC else [use, *given]
-    yield "data", names[0], names
+    aliases = [nameable(str(data[key])) for key in ("preset", "path") if data.get(key)]
+    aliases += [Path(str(data["root"])).name] if data.get("root") else []
+    names = [*aliases, use] if use in GENERIC else [use, *aliases]
+    yield Source("data", names[0], names)
 
 
 def _comment(text: str) -> str:
-    """On one line, and nothing in it begins an entry."""
+    """The text on one line, with nothing in it that begins an entry."""
     return " ".join(text.split()).replace("@", "(at)")
 
 
@@ -128,5 +141,5 @@ def rules() -> dict[str, Any]:
 
 def cite(keys: Iterable[str], known: Cited) -> str:
     """`\\cite{a,b}` of those keys that the runs cite; empty where there is none."""
-    given = [key for key in keys if key in known.keys]
-    return rf"\cite{{{','.join(given)}}}" if given else ""
+    cited_keys = [key for key in keys if key in known.keys]
+    return rf"\cite{{{','.join(cited_keys)}}}" if cited_keys else ""

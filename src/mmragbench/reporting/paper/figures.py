@@ -1,4 +1,4 @@
-"""Differences and trade-offs as figures of a column's width, readable in grey."""
+"""The figures of a paper: measures over k, differences, trade-offs, all legible without colour."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmragbench.reporting.facts.curves import curves
-from mmragbench.reporting.facts.figures import COLOURS, MARKERS, Plot, of_curve, plain
 from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest, forests
 from mmragbench.reporting.facts.headline import headlines
+from mmragbench.reporting.facts.paper_plot import COLOURS, MARKERS, Plot, curve_plot, plain
 from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
 from mmragbench.reporting.writing import stem
 from mmragbench.run_folder.reading import Run
 
-TOLD = {"better": "#1f4e9c", "worse": "#b8431b", "can't tell": "#777777"}
-"""Colours of verdicts; in grey the marker tells them: filled, or hollow for can't tell."""
+VERDICT_COLOURS = {"better": "#1f4e9c", "worse": "#b8431b", "can't tell": "#777777"}
+"""Colours of verdicts. In print without colour, filled markers are significant and hollow ones not."""
 
 
 def figures(run: Run) -> Iterator[Plot]:
     """Every figure of a run: measures over k; differences and costs for each task's primary measure."""
-    yield from map(of_curve, curves(run))
+    yield from map(curve_plot, curves(run))
     for main in headlines(run):
         for forest in forests(run, main.task):
             cell = (forest.generator, forest.k, forest.measure, forest.slice)
             if cell == (main.generator, main.k, main.measure, "all"):
-                yield of_forest(forest)
-        yield from map(of_tradeoff, tradeoffs(run, main))
+                yield forest_plot(forest)
+        yield from map(tradeoff_plot, tradeoffs(run, main))
 
 
-def of_forest(forest: Forest) -> Plot:
+def forest_plot(forest: Forest) -> Plot:
     """A row for each difference with its interval, zero as a line, better to the right."""
     height = 0.9 + 0.2 * len(forest.contrasts)
     against = f"-to-{forest.against}" if forest.against else ""
@@ -36,7 +36,7 @@ def of_forest(forest: Forest) -> Plot:
     return Plot(name, height, lambda axes: _forest(axes, forest))
 
 
-def of_tradeoff(tradeoff: Tradeoff) -> Plot:
+def tradeoff_plot(tradeoff: Tradeoff) -> Plot:
     """Quality over cost, better up, the Pareto front as a line of steps."""
     name = stem(f"{tradeoff.task}-quality-over-{tradeoff.cost}")
     return Plot(name, 2.3, lambda axes: _tradeoff(axes, tradeoff))
@@ -65,11 +65,11 @@ def _forest(axes: Any, forest: Forest) -> None:
 
 
 def _contrast(axes: Any, contrast: Contrast, place: int) -> None:
-    colour = TOLD.get(contrast.verdict, TOLD["can't tell"])
+    colour = VERDICT_COLOURS.get(contrast.verdict, VERDICT_COLOURS["can't tell"])
     if contrast.low is not None and contrast.high is not None:
         axes.plot([contrast.low, contrast.high], [place, place], color=colour, linewidth=1.1)
-    face = colour if contrast.told else "white"
-    axes.plot(contrast.difference, place, "s", color=colour, markerfacecolor=face, markersize=4)
+    fill = colour if contrast.significant else "white"
+    axes.plot(contrast.difference, place, "s", color=colour, markerfacecolor=fill, markersize=4)
 
 
 def _name(contrast: Contrast, against: str | None) -> str:

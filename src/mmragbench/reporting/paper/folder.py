@@ -1,4 +1,4 @@
-"""A folder for a paper: a file for each table, figures, references, the methods' paragraph."""
+"""A folder for a paper: a file for each table, figures, references, a paragraph on methods."""
 
 from __future__ import annotations
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmragbench.comparing.stored import against_controls, of_contenders
-from mmragbench.reporting.facts.families import families, primary, within
 from mmragbench.reporting.facts.models import named
+from mmragbench.reporting.facts.shown_families import families, primary, within
 from mmragbench.reporting.facts.units import unit
 from mmragbench.reporting.paper.citing import (
     Cited,
     cite,
     cited,
     matching,
-    named_things,
     of_measure,
     settings,
+    sources,
 )
 from mmragbench.reporting.paper.citing import rules as citations
 from mmragbench.reporting.words.phrases import listed
@@ -85,11 +85,13 @@ def sentences(run: Run) -> Iterator[Sentence]:
 
 
 def _data(run: Run) -> str:
-    """The data with the settings that are no paths of somebody's machine."""
-    given = dict(run.suite.get("dataset") or {})
-    use = next(name for kind, name, _ in named_things(run) if kind == "data")
-    plain = [f"{k} {v}" for k, v in given.items() if isinstance(v, int) and not isinstance(v, bool)]
-    plain += [str(given[key]) for key in ("preset",) if given.get(key)]
+    """The dataset with those of its settings that are not paths."""
+    arguments = dict(run.suite.get("dataset") or {})
+    use = next(name for kind, name, _ in sources(run) if kind == "data")
+    plain = [
+        f"{k} {v}" for k, v in arguments.items() if isinstance(v, int) and not isinstance(v, bool)
+    ]
+    plain += [str(arguments[key]) for key in ("preset",) if arguments.get(key)]
     inside = f" ({', '.join(plain)})" if plain else ""
     return f", on {use}{inside}" if use else ""
 
@@ -122,8 +124,8 @@ def _systems(run: Run) -> Iterator[Sentence]:
 
 
 def _settings(name: str, spec: Mapping[str, Any]) -> str:
-    given = [f"{key} {_value(v)}" for key, v in spec.items() if key != "use" and v is not None]
-    return f"{name} ({', '.join(given)})" if given else name
+    arguments = [f"{key} {_value(v)}" for key, v in spec.items() if key != "use" and v is not None]
+    return f"{name} ({', '.join(arguments)})" if arguments else name
 
 
 def _value(value: Any) -> str:
@@ -171,20 +173,20 @@ def _statistics(run: Run) -> Iterator[Sentence]:
 
 
 def _families(run: Run) -> str:
-    """What is corrected together."""
+    """The families of tests, in words."""
     shown = families([*of_contenders(run), *against_controls(run)])
-    first = primary(run, shown)
-    if not first:
+    by_primary = primary(run, shown)
+    if not by_primary:
         return within(shown)
-    loose = ", and exploratory ones of slices" if any(f.exploratory for f in shown) else ""
+    exploratory = ", and exploratory ones of slices" if any(f.exploratory for f in shown) else ""
     return (
-        f"within families: on each task the pairs of strategies by its primary measure, {first}; and "
-        f"apart from these the pairs by all other measures, those with each control{loose}"
+        f"within families: on each task the pairs of strategies by its primary measure, {by_primary}; and "
+        f"apart from these the pairs by all other measures, those with each control{exploratory}"
     )
 
 
 def _issues(run: Run) -> Iterator[Sentence]:
-    """What was left out, and what failed; zero is said, because it is a finding."""
+    """How much was left out and failed, also where that is nothing."""
     excluded = len({(raw.get("kind"), raw.get("id")) for raw in run.exclusions})
     failed = len(run.failures)
     left = f"{excluded:,} items of the data were excluded" if excluded else "No item was excluded"
@@ -208,7 +210,7 @@ def _circumstances(run: Run) -> Iterator[Sentence]:
 
 
 def _libraries(run: Run) -> Iterator[str]:
-    """Packages that signatures name as having computed a number."""
+    """The facts of signatures, by the names of the packages that some of them are."""
     for row in run.rows:
         yield from (name.replace("_", "-") for name in parse(row.signature))
 
@@ -219,8 +221,8 @@ def _keys(run: Run, prefix: str) -> list[str]:
 
 
 def _works(run: Run, kind: str) -> list[str]:
-    """What is cited for the run's models, or for its data."""
-    names = [name for what, _, aliases in named_things(run) if what == kind for name in aliases]
+    """The keys of the works behind the run's models, or behind its data."""
+    names = [name for what, _, aliases in sources(run) if what == kind for name in aliases]
     return [key for name in names for key in matching(citations()["names"], name) or ()]
 
 

@@ -1,4 +1,4 @@
-"""What has to be said about a paper's table: the caption's sentences, and the remarks below it."""
+"""The caption of a paper's table, and the remarks below it, sentence by sentence."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mmragbench.reporting.facts import issues
-from mmragbench.reporting.facts.families import within
 from mmragbench.reporting.facts.models import described
+from mmragbench.reporting.facts.shown_families import within
 from mmragbench.reporting.facts.units import decimals, is_distance, number
 from mmragbench.reporting.tables.cells import Source
-from mmragbench.reporting.tables.family import Tests
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.table import Block, Column
+from mmragbench.reporting.tables.table_tests import TableTests
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.signature import OURS, parse
@@ -28,11 +28,11 @@ SIZES = ("n", "n_real", "n_generated", OURS)
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """What a table shows, and whence.
+class TableContent:
+    """The numbers of a paper's table, and where they come from.
 
     Attributes:
-        apart: why runs stand side by side, if they do.
+        obstacles: why runs stand side by side, if they do.
         left_out: reason -> the (strategy, setting) pairs that have no line because of it.
     """
 
@@ -41,8 +41,8 @@ class Numbers:
     sources: Sequence[Source]
     columns: Sequence[Column]
     blocks: Sequence[Block]
-    tests: Tests
-    apart: Sequence[str]
+    tests: TableTests
+    obstacles: Sequence[str]
     left_out: Mapping[str, Sequence[tuple[str, str]]]
     request: Request
 
@@ -51,12 +51,12 @@ class Numbers:
         return [row for source in self.sources for row in source.rows]
 
     def strategies(self) -> dict[str, str | None]:
-        """The strategies that have a line, and what they are a control for."""
+        """Strategy -> what it is a control for, of all that have a line."""
         return {line.strategy: line.control for block in self.blocks for line in block.lines}
 
 
-def caption(table: Numbers) -> Iterator[str]:
-    """The caption, sentence by sentence: what, how many, and by which models."""
+def caption(table: TableContent) -> Iterator[str]:
+    """The caption's sentences: what is shown, sizes, models."""
     yield _what(table)
     yield from _sizes(table)
     names = list(table.strategies())
@@ -64,15 +64,15 @@ def caption(table: Numbers) -> Iterator[str]:
     yield from dict.fromkeys(filter(None, models))
 
 
-def remarks(table: Numbers) -> Iterator[str]:
-    """Below the table: how to read it, who has no line and why, how everything was measured."""
+def remarks(table: TableContent) -> Iterator[str]:
+    """The sentences below the table: marks, strategies without a line, exclusions, signatures."""
     if table.request.style != "none" and any(row.low is not None for row in table.rows):
         yield INTERVALS[table.request.style] + _level(table) + "."
     yield from _marks(table)
     if controls := [f"{name} ({role})" for name, role in table.strategies().items() if role]:
         yield f"Controls in italics: {', '.join(controls)}."
-    if table.apart:
-        yield f"Side by side, because they can't be compared: {'; '.join(table.apart)}."
+    if table.obstacles:
+        yield f"Side by side, because they can't be compared: {'; '.join(table.obstacles)}."
     yield from _left_out(table.left_out)
     yield from _excluded(table.sources)
     yield from dict.fromkeys(row.warning for row in table.rows if row.warning)
@@ -81,7 +81,7 @@ def remarks(table: Numbers) -> Iterator[str]:
 
 
 def _limits(rows: Sequence[Row]) -> Iterator[str]:
-    """What the interval of a distance is of, and FID beyond this number of images."""
+    """Sentences on distances: what their intervals are of, and FID extrapolated."""
     distances = dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))
     if distances:
         names = " and ".join(distances)
@@ -145,7 +145,7 @@ def _facts(signature: str, cutoff: int | None) -> str:
     return " ".join(f"{name}:{value}" for name, value in facts.items() if name not in SIZES)
 
 
-def _what(table: Numbers) -> str:
+def _what(table: TableContent) -> str:
     facts = table.sources[0].run.tasks[table.task]
     part = "" if table.generated else ", retrieval"
     names = list(dict.fromkeys(source.run.name for source in table.sources))
@@ -155,7 +155,7 @@ def _what(table: Numbers) -> str:
     return f"{facts.name}{part}{relevance}, on {', '.join(names)}{only}."
 
 
-def _sizes(table: Numbers) -> Iterator[str]:
+def _sizes(table: TableContent) -> Iterator[str]:
     """n, and how many documents; k stands in the groups' heads."""
     labels: dict[str, list[str]] = {}
     for source in table.sources:
@@ -170,7 +170,7 @@ def _sizes(table: Numbers) -> Iterator[str]:
         yield f"Seed {', '.join(known)}."
 
 
-def _size(source: Source, table: Numbers) -> str:
+def _size(source: Source, table: TableContent) -> str:
     """`1,000 queries, 5,000 documents in the memory`, as far as they are known."""
     facts, slice = source.run.tasks[table.task], table.request.slice
     n = facts.n_queries if slice == "all" else dict(facts.slices).get(slice)
@@ -178,8 +178,8 @@ def _size(source: Source, table: Numbers) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count is not None)
 
 
-def _level(table: Numbers) -> str:
-    """What kind of intervals they are, by what the manifests say."""
+def _level(table: TableContent) -> str:
+    """The kind of the intervals, by what the manifest says."""
     stored = table.sources[0].run.manifest.get("statistics") or {}
     resamples = f" of {stored['resamples']:,} resamples" if "resamples" in stored else ""
     level = f"{stored.get('level', 0.95) * 100:g} %"
@@ -187,18 +187,18 @@ def _level(table: Numbers) -> str:
         what: [row.measure for row in table.rows if row.interval_of == what]
         for what in ("pseudo-values", "influences")
     }
-    apart = "".join(
+    others = "".join(
         f"; of {what} for {', '.join(dict.fromkeys(map(str, measures)))}"
         for what, measures in of.items()
         if measures
     )
     return (
-        f"{level} bootstrap intervals{resamples}, by groups of queries{apart}; Wilson's for "
+        f"{level} bootstrap intervals{resamples}, by groups of queries{others}; Wilson's for "
         "ungrouped rates"
     )
 
 
-def _marks(table: Numbers) -> Iterator[str]:
+def _marks(table: TableContent) -> Iterator[str]:
     cells = [cell for block in table.blocks for line in block.lines for cell in line.cells]
     group = "its group" if len(table.blocks) > 1 else "its column"
     if any(cell.best for cell in cells):
@@ -212,8 +212,8 @@ def _marks(table: Numbers) -> Iterator[str]:
     yield from _untested(table)
 
 
-def _untested(table: Numbers) -> Iterator[str]:
-    """Measures that keep nothing to be tested by: their numbers lack marks, which says nothing."""
+def _untested(table: TableContent) -> Iterator[str]:
+    """A sentence on measures that were not tested, whose numbers have no marks for that reason."""
     tested = {key[-1] for _, key, _ in table.tests.p_holm}
     rivals = any(
         sum(line.control is None and bool(line.cells[i].text) for line in block.lines) > 1

@@ -1,4 +1,4 @@
-"""Rows of summaries as columns and lines of cells: numbers as shown, the best one known."""
+"""Rows of summaries as columns and lines of cells: numbers as shown, with the best one marked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import arrow, decimals, factor, lower_is_better, number, unit
-from mmragbench.reporting.tables.comparability import usual
+from mmragbench.reporting.tables.comparability import usual_signatures
 from mmragbench.reporting.tables.table import ABSENT, FAILED, Cell, Column, Line, Notes
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import ORDER, Run
@@ -26,7 +26,7 @@ class Source:
     baseline: str | None = None
 
     def at(self, setting: Setting, measure: Measure) -> list[Row]:
-        """One number of each strategy: what may be compared."""
+        """One number of each strategy, which may be compared."""
         return [r for r in self.rows if (r.generator, r.k, r.measure) == (*setting, measure)]
 
     def contends(self, row: Row) -> bool:
@@ -34,7 +34,7 @@ class Source:
         return self.run.strategies[row.strategy] is None
 
     def best(self, setting: Setting, measure: Measure) -> Row | None:
-        """The row of the best contender; None below two, where there is nobody to be better than."""
+        """The row of the best contender; None with fewer than two contenders."""
         rows = [row for row in self.at(setting, measure) if row.estimate is not None]
         rivals = [row for row in rows if self.contends(row)]
         sign = -1 if lower_is_better(measure) else 1
@@ -58,7 +58,7 @@ def columns(
     """
     names = list(dict.fromkeys(row.measure.name for row in rows))
     measures = dict.fromkeys(row.measure for row in rows)
-    signatures = usual(rows)
+    signatures = usual_signatures(rows)
     return tuple(
         Column(
             group=group,
@@ -112,7 +112,7 @@ def _cell(row: Row, column: Column, run: str) -> Cell:
 
 
 def _interval(row: Row, estimate: float, column: Column) -> tuple[str, str, str]:
-    """Its ends, and the larger distance from the estimate to one of them."""
+    """The ends of the row's interval, and the larger distance from the estimate to one of them."""
     if row.low is None or row.high is None:
         return "", "", ""
     half = max(estimate - row.low, row.high - estimate) * factor(row.measure)

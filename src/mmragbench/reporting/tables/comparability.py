@@ -1,4 +1,4 @@
-"""Whether numbers of several runs may stand in one column, and which number of a column differs."""
+"""Which numbers of several runs may stand in one column, by their signatures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mmragbench.signature import differences
 DIGESTS = {"memory_digest": "memories", "queries_digest": "queries"}
 
 
-def usual(rows: Iterable[Row]) -> dict[Measure, str]:
+def usual_signatures(rows: Iterable[Row]) -> dict[Measure, str]:
     """Measure -> the signature that most of its numbers have; the first of equally many."""
     signatures: dict[Measure, Counter[str]] = {}
     for row in rows:
@@ -28,22 +28,22 @@ def obstacles(sources: Sequence[tuple[Run, Sequence[Row]]], task: str) -> list[s
     reasons: list[str] = []
     for run, others_rows in others:
         reasons += _data(first, run, task)
-        a, b = usual(rows), usual(others_rows)
+        a, b = usual_signatures(rows), usual_signatures(others_rows)
         for measure in a.keys() & b.keys():
             reasons += _unlike(a[measure], b[measure])
     return sorted(dict.fromkeys(reasons))
 
 
 def remark(row: Row, signature: str) -> str:
-    """How a number's signature differs from its column's; empty where in nothing that matters."""
+    """The differences between a number's signature and its column's; empty where none matters."""
     return ", ".join(
-        f"{name} is {_value(own)}, not {_value(columns)}"
-        for name, (own, columns) in differences(row.signature, signature).items()
+        f"{name} is {_value(value)}, not {_value(column)}"
+        for name, (value, column) in differences(row.signature, signature).items()
     )
 
 
 def _data(first: Run, second: Run, task: str) -> Iterator[str]:
-    """Signatures know how many documents there are; the manifests know which."""
+    """Differences between the runs' data, by the digests in their manifests."""
     a, b = ((run.manifest.get("data") or {}).get(task) or {} for run in (first, second))
     for key, what in DIGESTS.items():
         if a.get(key) and b.get(key) and a[key] != b[key]:

@@ -1,4 +1,4 @@
-"""What tells several runs apart, in few words."""
+"""Short labels for several runs."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def _flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
 
 
 def _short(path: tuple[str, ...]) -> str:
-    """`clip: name` for `models.clip.name`; the last two parts say enough."""
+    """The last two parts of a setting's path: `clip: name` for `models.clip.name`."""
     return ": ".join(path[-2:])

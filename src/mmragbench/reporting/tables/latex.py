@@ -1,4 +1,4 @@
-"""A paper's table in LaTeX: booktabs, nothing else needed, as narrow as it can be."""
+"""A paper's table in LaTeX, which needs booktabs alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ ONE_COLUMN, TWO_COLUMNS, SMALLER = 58, 120, 137
 
 
 def latex(table: Table, style: Style) -> str:
-    """One float, with its signatures in full as comments; `table*` where a column is too narrow."""
+    """The table as a float with its signatures in full as comments; `table*` where it is wider than a
+    column."""
     wide, counts = width(table, style), table.counted + table.failed
     template = latex_environment("mmragbench.reporting.tables").get_template("table.tex.jinja")
     return template.render(
@@ -33,14 +34,14 @@ def latex(table: Table, style: Style) -> str:
 
 
 def _notes(table: Table) -> Iterator[tuple[Tex, str]]:
-    """Footnotes, then all remarks together."""
+    """The footnotes with their marks, then all remarks together."""
     yield from ((Tex(_mark(mark)), text) for mark, text in table.notes)
     if table.remarks:
         yield Tex(), " ".join(table.remarks)
 
 
 def _head(table: Table) -> Iterator[str]:
-    """Runs, where they stand side by side; measures, those with several cutoffs under one head."""
+    """The rows of the head: runs that stand side by side, measures, and their cutoffs."""
     counts = ["$n$"] * table.counted + ["failed"] * table.failed
     if table.spans:
         yield from _over([(escape(name), size) for name, size in table.spans], len(counts))

@@ -1,4 +1,4 @@
-"""FID beyond the number of images that there are, beside FID at this number."""
+"""FID extrapolated to an unlimited number of images, beside FID at the run's number."""
 
 from __future__ import annotations
 
@@ -15,16 +15,24 @@ from mmragbench.run_folder.reading import Run, TaskFacts
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """One strategy's FIDs as shown. `here` is at this n, `beyond` its limit, `bias` how much of FID
-    at n the extrapolating line takes for bias, `fit` the line's R²."""
+    """One strategy's FIDs as shown.
+
+    Attributes:
+        at_n: FID of the run's images.
+        limit: FID extrapolated to an unlimited number, with its interval.
+        bias: how much of FID at n the extrapolating line takes for bias.
+        r_squared: of that line.
+        halves: FID of the generated images of one half of the queries and of the other.
+        n: how many images were generated.
+    """
 
     strategy: str
     setting: str
-    here: str
-    beyond: str
+    at_n: str
+    limit: str
     interval: str
     bias: str
-    fit: str
+    r_squared: str
     halves: str
     n: int
 
@@ -36,7 +44,7 @@ class LimitTable:
     Attributes:
         real: FID of the real images of one half of the queries and of the other; empty where there
             are enough images.
-        reasons: why there is no FID beyond this n.
+        reasons: why there is no extrapolated FID.
     """
 
     measure: Measure
@@ -46,7 +54,7 @@ class LimitTable:
 
 
 def limit_tables(run: Run, facts: TaskFacts) -> list[LimitTable]:
-    """One for each FID of the task; none for a run that was stored without limits."""
+    """A table for each FID of the task; none for a run that was stored without limits."""
     rows = [row for row in run.rows if (row.task, row.slice) == (facts.name, "all") and row.limit]
     measures = dict.fromkeys(row.measure for row in rows)
     return [
@@ -65,18 +73,18 @@ def _table(measure: Measure, rows: Sequence[Row]) -> LimitTable:
 
 def _line(row: Row, places: int) -> LimitLine:
     limit = row.limit
-    known = limit.get("estimate") is not None
+    extrapolated = limit.get("estimate") is not None
     bounded = limit.get("low") is not None and limit.get("high") is not None
     ends = [number(limit[end], places) for end in ("low", "high")] if bounded else []
     r_squared = limit.get("r_squared")
     return LimitLine(
         strategy=row.strategy,
         setting=setting(row.generator, row.k),
-        here=number(row.estimate or 0.0, places),
-        beyond=number(limit["estimate"], places) if known else ABSENT,
+        at_n=number(row.estimate or 0.0, places),
+        limit=number(limit["estimate"], places) if extrapolated else ABSENT,
         interval=f"[{', '.join(ends)}]" if ends else "",
-        bias=number(limit["bias"], places) if known else ABSENT,
-        fit=ABSENT if r_squared is None else f"{r_squared:.3f}",
+        bias=number(limit["bias"], places) if extrapolated else ABSENT,
+        r_squared=ABSENT if r_squared is None else f"{r_squared:.3f}",
         halves=number(row.halves["generated"], places) if row.halves else ABSENT,
         n=row.n,
     )

@@ -32,7 +32,7 @@ def grid(
     counted: bool,
     name: Callable[[Line], str],
 ) -> Iterator[str]:
-    """The rows: settings where there are any, strategies, numbers under their heads, counts.
+    """The rows of the table: settings where there are any, strategies, numbers, counts.
 
     Args:
         counted: whether a column says how many queries were scored.

@@ -1,4 +1,4 @@
-"""The main table: a column a task, each with its primary measure; and the same slice by slice."""
+"""The main table, one column for each task's primary measure; and the same measure slice by slice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEW = 100
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a column, or a slice's table, holds: a task's primary measure under one setting."""
+    """The head of a column or of a slices' table: a task's primary measure under one setting."""
 
     task: str
     column: Column
@@ -31,7 +31,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The main table: a cell for each head; blank where nothing was asked for."""
+    """The main table: a cell for each head; blank where the suite has no such number."""
 
     heads: tuple[Head, ...]
     lines: tuple[Line, ...]
@@ -39,13 +39,13 @@ class Overview:
 
     @property
     def tied(self) -> bool:
-        """Whether any number can't be told from the best beside it."""
+        """Whether any number does not differ significantly from the best one of its column."""
         return any(cell.tied for line in self.lines for cell in line.cells)
 
 
 @dataclass(frozen=True, slots=True)
 class SliceLine:
-    """A slice: a cell for each strategy of the table."""
+    """One slice of a slices' table: a cell for each strategy."""
 
     slice: str
     n: int

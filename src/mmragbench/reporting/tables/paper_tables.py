@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mmragbench.errors import DataError
-from mmragbench.reporting.tables.caption import Numbers, caption, remarks
+from mmragbench.reporting.tables.caption import TableContent, caption, remarks
 from mmragbench.reporting.tables.cells import Setting, Source, columns, lines, noted, settings
 from mmragbench.reporting.tables.comparability import obstacles, remark
-from mmragbench.reporting.tables.family import Tests
 from mmragbench.reporting.tables.labels import labels
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.table import (
@@ -27,12 +26,13 @@ from mmragbench.reporting.tables.table import (
     daggers,
     letters,
 )
+from mmragbench.reporting.tables.table_tests import TableTests
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.reading import Run
 
 
 def tables(runs: Sequence[Run], request: Request) -> list[Table]:
-    """Every table that the request asks for, in the order of the suites.
+    """Every table that a request names, in the order of the suites.
 
     Raises:
         DataError: the request names what none of the runs has, or nothing fits all of it.
@@ -40,7 +40,7 @@ def tables(runs: Sequence[Run], request: Request) -> list[Table]:
     request.check(runs)
     tasks = request.tasks or dict.fromkeys(task for run in runs for task in run.tasks)
     labelled = list(zip(runs, labels(runs), strict=True))
-    made = []
+    shown = []
     for task in tasks:
         for generated in (True, False):
             sources = [
@@ -49,19 +49,19 @@ def tables(runs: Sequence[Run], request: Request) -> list[Table]:
                 if (rows := request.chosen(run, task, generated))
             ]
             if sources:
-                made.append(_table(sources, task, generated, request))
-    if not made:
+                shown.append(_table(sources, task, generated, request))
+    if not shown:
         raise DataError(request.nothing(runs))
-    return made
+    return shown
 
 
 def _table(sources: Sequence[Source], task: str, generated: bool, request: Request) -> Table:
-    apart = obstacles([(s.run, s.rows) for s in sources], task) if len(sources) > 1 else []
-    tests = Tests.of([(s.run, s.rows, s.baseline) for s in sources])
-    grid = _Grid(sources, tests, side_by_side=bool(apart))
+    unlike = obstacles([(s.run, s.rows) for s in sources], task) if len(sources) > 1 else []
+    tests = TableTests.of([(s.run, s.rows, s.baseline) for s in sources])
+    grid = _Grid(sources, tests, side_by_side=bool(unlike))
     blocks = tuple(grid.blocks())
-    numbers = Numbers(
-        task, generated, sources, grid.columns, blocks, tests, apart, grid.left_out, request
+    content = TableContent(
+        task, generated, sources, grid.columns, blocks, tests, unlike, grid.left_out, request
     )
     return Table(
         task=task,
@@ -71,15 +71,15 @@ def _table(sources: Sequence[Source], task: str, generated: bool, request: Reque
         columns=grid.columns,
         blocks=blocks,
         notes=grid.notes.listed(),
-        remarks=tuple(remarks(numbers)),
-        caption=tuple(caption(numbers)),
+        remarks=tuple(remarks(content)),
+        caption=tuple(caption(content)),
     )
 
 
 class _Grid:
     """The runs' numbers under their columns; collects footnotes and what has no line."""
 
-    def __init__(self, sources: Sequence[Source], tests: Tests, side_by_side: bool) -> None:
+    def __init__(self, sources: Sequence[Source], tests: TableTests, side_by_side: bool) -> None:
         self.sources, self.tests, self.side_by_side = sources, tests, side_by_side
         self.rows = [row for source in sources for row in source.rows]
         groups = [(s.rows, s.label) for s in sources] if side_by_side else [(self.rows, "")]
@@ -89,7 +89,7 @@ class _Grid:
         """Reason -> the (strategy, setting) pairs that have no line because of it."""
 
     def blocks(self) -> Iterator[Block]:
-        """One for each setting, where every run fills its own columns; else for each run, too."""
+        """A block for each setting; where runs share columns, for each run and setting."""
         if self.side_by_side:
             by_label = {source.label: source for source in self.sources}
             across = [by_label[column.group] for column in self.columns]
@@ -114,7 +114,7 @@ class _Grid:
             yield Block(label, tuple(shown))
 
     def _marked(self, cell: Cell, column: Column, source: Source) -> Cell:
-        """With stars, ties and a dagger where its signature is not the column's."""
+        """The cell with stars, ties and a dagger where its signature is not the column's."""
         row = cell.row
         if row is None or row.estimate is None:
             return cell
@@ -123,10 +123,10 @@ class _Grid:
         if not source.contends(row):
             return replace(cell, note=note)
         best = source.best((row.generator, row.k), row.measure)
-        alike = best and self.tests.differ(source.run, row, best.strategy) is False
+        tied = best and self.tests.differ(source.run, row, best.strategy) is False
         return replace(
             cell,
-            tied=bool(alike) and not cell.best,
+            tied=bool(tied) and not cell.best,
             stars=self.tests.stars(source.run, row, source.baseline),
             note=note,
         )

@@ -1,4 +1,4 @@
-"""A report's tables: one per task, part and slice, with letters at what can't be told apart.
+"""A report's tables: one per task, part and slice, with letters at numbers that do not differ.
 
 A *part* is `retrieval` or `generation`. A *block* holds what may be compared: the strategies under
 one generator and one number of retrieved documents. The best contender of each block is marked;
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mmragbench.reporting.facts.marks import Key, key_of, legend, marks
+from mmragbench.reporting.facts.marks import CellKey, legend, marks
 from mmragbench.reporting.facts.units import is_distance
 from mmragbench.reporting.tables.cells import Source, columns, lines, noted, settings
 from mmragbench.reporting.tables.table import Block, Line, Notes, Part, Table, digits
@@ -18,12 +18,12 @@ from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run, TaskFacts
 
-NO_LEVELS = (
+DISTANCES = (
     "{}: no control is a floor, a ceiling or chance here. Intervals are of the distance expected at "
     "this number of images."
 )
 ENOUGH = 3
-"""From how many lines on that have the same footnotes instead of any number, one line does."""
+"""So many lines without a number and with the same footnotes become one line."""
 
 
 def tables(run: Run) -> list[Table]:
@@ -41,9 +41,9 @@ def task_tables(run: Run, facts: TaskFacts) -> list[Table]:
     slices = sorted(dict.fromkeys(row.slice for row in rows), key=lambda name: name != "all")
     return [
         _table(run, facts, part, chosen)
-        for slice_ in slices
+        for slice in slices
         for part, of_part in parts.items()
-        if (chosen := [row for row in of_part if row.slice == slice_])
+        if (chosen := [row for row in of_part if row.slice == slice])
     ]
 
 
@@ -68,10 +68,10 @@ def _table(run: Run, facts: TaskFacts, part: Part, rows: Sequence[Row]) -> Table
     )
 
 
-def lettered(line: Line, letters: dict[tuple[Key, str], str]) -> Line:
+def lettered(line: Line, letters: dict[tuple[CellKey, str], str]) -> Line:
     """The line with the letters of its numbers."""
     cells = (
-        replace(cell, letters=letters.get((key_of(cell.row), line.strategy), ""))
+        replace(cell, letters=letters.get((CellKey.of_row(cell.row), line.strategy), ""))
         if cell.row
         else cell
         for cell in line.cells
@@ -99,4 +99,4 @@ def _remarks(run: Run, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator
     yield from dict.fromkeys(row.warning for row in rows if row.warning)
     distances = dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))
     if distances:
-        yield NO_LEVELS.format(" and ".join(distances))
+        yield DISTANCES.format(" and ".join(distances))

@@ -1,4 +1,4 @@
-"""What someone wants to see in a paper's tables."""
+"""The choice of numbers and style for a paper's tables."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Style = Literal["subscript", "plusminus", "brackets", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Which numbers of the runs, and how.
+    """A choice of tasks, measures and a slice, and how their numbers are shown.
 
     Attributes:
         tasks, measures: names, in the order of the columns; empty for all.
-        slice: the queries that are asked about; `all` or a slice of the task.
-        baseline: whom the stars compare with; None for the suite's own.
+        slice: the queries; `all` or a slice of the task.
+        baseline: the strategy that the stars compare with; None for the suite's own.
         style: how intervals are written.
     """
 
@@ -32,10 +32,10 @@ class Request:
     style: Style = "subscript"
 
     def check(self, runs: Sequence[Run]) -> None:
-        """Every name that is asked for exists in at least one of the runs.
+        """Refuse names that exist in none of the runs.
 
         Raises:
-            DataError: one does not; the line says what there is.
+            DataError: there is such a name; the message lists those that exist.
         """
         self._known("task", self.tasks, runs, lambda row: row.task)
         self._known("measure", self.measures, runs, lambda row: str(row.measure))
@@ -44,7 +44,7 @@ class Request:
             self._known("strategy", (self.baseline,), runs, lambda row: row.strategy)
 
     def chosen(self, run: Run, task: str, generated: bool) -> list[Row]:
-        """The rows of one table, measures in the order asked for."""
+        """The rows of one table, measures in the request's order."""
         rows = [
             row
             for row in run.rows
@@ -56,7 +56,7 @@ class Request:
         return sorted(rows, key=lambda row: order.get(str(row.measure), 0))
 
     def nothing(self, runs: Sequence[Run]) -> str:
-        """What to say where each name exists, but no number has all of them."""
+        """The message where each name exists, but no number has all of them."""
         rows = [row for run in runs for row in run.rows if row.slice == self.slice]
         available = dict.fromkeys(
             f"{row.task}: {row.measure}" for row in rows if not self.tasks or row.task in self.tasks

@@ -1,4 +1,4 @@
-"""A table of a report or a paper: what is shown and what is known of it, before any format."""
+"""A table of a report or a paper, before any format: columns, blocks of lines, cells, footnotes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ Part = Literal["generation", "retrieval"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number as shown, or why there is none.
+    """One number as shown, or the mark of a missing one.
 
     Attributes:
-        row: what was stored; None where nothing was asked for.
+        row: the row of the summary; None where it has none.
         run: the label of the run that it is from; empty where there is one run only.
         text, low, high, half: as shown, in the column's unit; `half` is the larger distance from
             the estimate to an end of the interval. Empty where there is none.
-        best, tied: the best contender of its block; or not told apart from it.
-        letters: contenders of a block that share one are not told apart.
-        stars: how sure it is that it differs from the baseline.
+        best, tied: the best contender of its block; or one that does not differ from it
+            significantly.
+        letters: contenders of a block that share one do not differ significantly.
+        stars: the significance of its difference from the baseline.
         note: the mark of a footnote.
     """
 
@@ -51,7 +52,7 @@ class Cell:
 
     @property
     def absent(self) -> bool:
-        """Whether a number was asked for and there is none."""
+        """Whether the summary has a row without a number."""
         return self.row is not None and self.row.estimate is None
 
     @property
@@ -73,12 +74,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A measure, in one run's group or in all runs'.
+    """A column of one measure, of one run or of all.
 
     Attributes:
         group: the run's label where runs stand side by side.
         unit, arrow: as the head shows them.
-        signature: what every number below has, but those with a dagger.
+        signature: of every number of the column, but those with a dagger.
         places: decimals.
     """
 
@@ -100,8 +101,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One strategy; `control` is what it stands for, None for a contender. `others` counts the
-    strategies that this line stands for where it is one for several."""
+    """One strategy's cells.
+
+    Attributes:
+        control: what the strategy stands for; None for a contender.
+        others: how many strategies the line stands for, where it is one for several; else 0.
+    """
 
     strategy: str
     control: str | None
@@ -130,13 +135,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Table:
-    """What was measured on one task, on all queries or on a slice.
+    """The numbers of one task, on all queries or on a slice.
 
     Attributes:
         silver: the rule of relevance, where rankings are scored on silver relevance.
         notes: (mark, text) of the footnotes, in the order of first use.
-        remarks: sentences on all of it.
-        caption: a paper's; sentences.
+        remarks: sentences on the whole table.
+        caption: the sentences of a paper's caption.
     """
 
     task: str
@@ -178,12 +183,12 @@ class Table:
 
     @property
     def counted(self) -> bool:
-        """Whether the numbers of queries differ, so that a column has to say them."""
+        """Whether the numbers of scored queries differ, so that they need a column."""
         return len({line.n for line in self.lines if line.n}) > 1
 
     @property
     def failed(self) -> bool:
-        """Whether anything failed: the column that counts it is shown only then."""
+        """Whether anything failed, so that the failures need a column."""
         return any(line.n_failed for line in self.lines)
 
     @property
@@ -220,6 +225,7 @@ class Notes:
     used: Counter[Callable[[int], str]] = field(default_factory=Counter)
 
     def mark(self, text: str, series: Callable[[int], str]) -> str:
+        """The mark of a footnote, the next one of the series where the text is new."""
         if text not in self.marks:
             self.marks[text] = series(self.used[series])
             self.used[series] += 1

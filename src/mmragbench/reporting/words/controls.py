@@ -1,5 +1,5 @@
-"""What the controls say: whether retrieval helps, what is no better than chance, and where the
-ceiling is none."""
+"""Sentences on the controls: whether retrieval helps, which strategies are no better than chance, and
+which have a better number than the ceiling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
 
 
-def against_levels(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
+def control_sentences(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     """A sentence for each control that has something to say; nothing where a strategy stands above
     chance and below the ceiling, as it should. Distances between sets of images have neither: in the
     long run, random photographs of the same world are the best answer there is."""
@@ -25,16 +25,16 @@ def against_levels(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
 
 
 def _floor(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
-    """The same generator with and without retrieval; where there is no such number, another
-    generator's that is shown nothing, which is no comparison."""
+    """Sentences on the generator with and without retrieval; where the latter has no number, on the
+    other generators that are shown nothing."""
     pairs = _against(run, headline, "floor")
     if pairs:
         floor = headline.row(pairs[0]["b"])
         value = f" ({headline.measure.label} {scale.value(floor)})" if floor else ""
         same = f"{headline.generator} with nothing retrieved" if headline.generator else "the floor"
-        yield f"{_lead(pairs)}: against {same}{value}, {'; '.join(_said(pairs, scale))}."
+        yield f"{_lead(pairs)}: against {same}{value}, {'; '.join(_clauses(pairs, scale))}."
         return
-    for row in headline.alone:
+    for row in headline.without_documents:
         yield (
             f"With nothing retrieved, {row.generator} has {headline.measure.label} {scale.value(row)}; "
             f"it is another generator than {headline.generator}, so this is not what retrieval adds."
@@ -54,7 +54,7 @@ def _lead(pairs: list[Json]) -> str:
     return "Whether retrieval helps can't be told"
 
 
-def _said(pairs: list[Json], scale: Scale) -> Iterator[str]:
+def _clauses(pairs: list[Json], scale: Scale) -> Iterator[str]:
     """`a is better by 4.1 [2.0, 6.3], b by 3.0 [1.1, 4.9]`, then what is worse, then the rest."""
     for verdict in ("better", "worse"):
         chosen = [pair for pair in pairs if pair["verdict"] == verdict]
@@ -85,8 +85,8 @@ def _named(pairs: list[Json], verdict: str) -> list[str]:
 
 
 def _ceiling(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
-    """Contenders beyond the oracle's number: it orders by relevance, and the measure is another
-    thing."""
+    """A sentence on contenders with a better number than the oracle's: relevance is no upper bound of
+    other measures."""
     ceiling = next((r for r in headline.rows if run.strategies[r.strategy] == "ceiling"), None)
     if ceiling is None:
         return

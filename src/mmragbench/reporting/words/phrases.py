@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-FAR = 10_000_000
-"""More queries than anyone will ask; a larger number says no more than that."""
+MOST = 10_000_000
+"""Larger counts are written as `more than 10 million`."""
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:
@@ -31,8 +31,8 @@ def counted(n: int, noun: str) -> str:
 
 def about(n: int) -> str:
     """A count to two digits, rounded up: `about 1,300`."""
-    if n > FAR:
-        return f"more than {FAR // 1_000_000} million"
+    if n > MOST:
+        return f"more than {MOST // 1_000_000} million"
     step = 10 ** max(len(str(n)) - 2, 0)
     return f"about {-(-n // step) * step:,}"
 

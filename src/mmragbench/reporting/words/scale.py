@@ -20,28 +20,28 @@ from mmragbench.run_folder.numbers import Row
 
 @dataclass(frozen=True)
 class Scale:
-    """How a headline's numbers and differences are written."""
+    """A measure with the number of decimals that its numbers and differences are written with."""
 
     measure: Measure
     places: int
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Scale:
-        """That of the table in which the rows stand."""
+        """The scale of the table that has these rows."""
         measure = rows[0].measure
         return cls(measure, decimals(measure, [row.estimate or 0.0 for row in rows]))
 
     def value(self, row: Row) -> str:
-        """`230.3`."""
+        """The estimate in the measure's unit: `230.3`."""
         return shown(self.measure, row.estimate or 0.0, self.places)
 
     def bounded(self, row: Row) -> str:
-        """`230.3 [220.1, 240.6]`."""
+        """The estimate with its interval: `230.3 [220.1, 240.6]`."""
         return self.value(row) + self._interval(row.low, row.high, 1)
 
     def gap(self, pair: dict[str, Any], name: bool = True) -> str:
-        """By how much one of the pair is better than the other: `30.4 CIDEr [21.6, 39.2]`. Positive
-        is for the better strategy, whichever way the pair was stored."""
+        """By how much the better one of a pair is better than the other, whichever way the pair was
+        stored: `30.4 CIDEr [21.6, 39.2]`."""
         sign = -1 if pair["difference"] < 0 else 1
         size = shown(self.measure, sign * pair["difference"], self.places)
         points = "points of " if unit(self.measure) == "%" else ""
@@ -50,7 +50,7 @@ class Scale:
 
     @property
     def remark(self) -> str:
-        """`lower is better`, or nothing."""
+        """`lower is better`, or an empty text."""
         return "lower is better" if lower_is_better(self.measure) else ""
 
     def _interval(self, low: float | None, high: float | None, sign: int) -> str:

@@ -1,4 +1,4 @@
-"""Text for LaTeX: every character either shows as itself in pdflatex, or is named."""
+"""Text for LaTeX: every character shows as itself in pdflatex, or by its number in Unicode."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 LIGATURES = r"-{2,}|'{2,}|,{2,}"
-"""Runs that TeX would draw as one other sign; `\\ufffc` keeps them apart."""
+"""Runs of signs that TeX would draw as one other sign; `\\ufffc` keeps them apart."""
 
 SPECIAL = {
     "\ufffc": "{}",

@@ -1,8 +1,9 @@
-"""The answer to the run's question, in sentences: one that ranks the strategies of each task, and
-what the controls say of them.
+"""The verdicts of a report: for each task a sentence that ranks its strategies, and sentences on the
+controls.
 
 A sentence says *better* only where the stored comparison does, after Holm's correction within the
-task's primary family; everything else *can't be told*, is identical, or was not compared.
+task's primary family; otherwise it says that two *can't be told* apart, are identical, or were not
+compared.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import combinations
 
 from mmragbench.comparing.turning import turned
 from mmragbench.reporting.facts.headline import Headline, goodness, headlines
-from mmragbench.reporting.words.controls import against_levels
+from mmragbench.reporting.words.controls import control_sentences
 from mmragbench.reporting.words.phrases import about, listed, setting, with_verb
 from mmragbench.reporting.words.scale import Scale
 from mmragbench.run_folder.numbers import Json, Row
@@ -25,7 +26,7 @@ NAMED = 2
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One task's answer, and further sentences on the controls, failures and missing numbers."""
+    """One task's answer, and further sentences on controls, failures and missing numbers."""
 
     task: str
     answer: str
@@ -33,7 +34,7 @@ class Verdict:
 
 
 def verdicts(run: Run) -> list[Verdict]:
-    """An answer for each task; where no strategy has a number, it says so."""
+    """The verdict on each task; where no strategy has a number, a sentence that says so."""
     by_task = {headline.task.name: headline for headline in headlines(run)}
     return [
         _verdict(run, by_task[name]) if name in by_task else Verdict(name, _nothing(run, name), ())
@@ -55,12 +56,12 @@ def _verdict(run: Run, headline: Headline) -> Verdict:
         reverse=True,
     )
     answer = f"{_Ranking(headline, ranked, scale).answer()}."
-    more = (*against_levels(run, headline, scale), *_gaps(headline, ranked))
+    more = (*control_sentences(run, headline, scale), *_gaps(headline, ranked))
     return Verdict(headline.task.name, answer, more)
 
 
 def _gaps(headline: Headline, ranked: Sequence[Row]) -> Iterator[str]:
-    """What is not in the comparison: failures, and strategies without a number."""
+    """Sentences on what is not in the comparison: failures, and strategies without a number."""
     for row in ranked:
         if row.n_failed:
             queries = row.n + row.n_failed
@@ -70,7 +71,7 @@ def _gaps(headline: Headline, ranked: Sequence[Row]) -> Iterator[str]:
 
 
 class _Ranking:
-    """The contenders of one headline, best number first, and what their comparisons say."""
+    """The contenders of one headline, best number first, and their comparisons in words."""
 
     def __init__(self, headline: Headline, ranked: Sequence[Row], scale: Scale) -> None:
         self.headline, self.ranked, self.scale = headline, ranked, scale
@@ -78,6 +79,7 @@ class _Ranking:
         self.pairs = {(pair["a"], pair["b"]): pair for pair in headline.pairs}
 
     def answer(self) -> str:
+        """The sentence that ranks the contenders, without its full stop."""
         task, measure = self.headline.task.name, self.headline.measure.label
         where = self._where()
         if not self.others:
@@ -87,11 +89,11 @@ class _Ranking:
             number = self.scale.bounded(self.ranked[0])
             first = f"{self.top} has the best {measure} on {task}, {number}{where}"
             return f"{first}; the strategies were not compared, so the order may be chance"
-        if above := self._said(self.top, "worse"):
+        if above := self._with_verdict(self.top, "worse"):
             gap = self.scale.gap(self._must(self.top, above[0]))
             first = f"{self.top} has the best {measure} on {task}{where}"
             return f"{first}, but on the queries that both answered {above[0]} is better by {gap}"
-        beaten = self._said(self.top, "better")
+        beaten = self._with_verdict(self.top, "better")
         return self._winner(beaten) if beaten else self._undecided()
 
     def _winner(self, beaten: list[str]) -> str:
@@ -109,7 +111,10 @@ class _Ranking:
         return self.scale.gap(self._must(self.top, other), name)
 
     def _ties(self, beaten: list[str]) -> str:
-        tied, same = self._said(self.top, "can't tell"), self._said(self.top, "identical")
+        tied, same = (
+            self._with_verdict(self.top, "can't tell"),
+            self._with_verdict(self.top, "identical"),
+        )
         neither = [t for t in tied if all(self._verdict(t, b) == "can't tell" for b in beaten)]
         apart = [name for name in tied if name not in neither]
         text = ""
@@ -123,7 +128,7 @@ class _Ranking:
         return text + self._unknown()
 
     def _undecided(self) -> str:
-        """Nothing is below the first: all alike, or only some of the others differ."""
+        """The answer where the first is better than no other strategy."""
         task, names = self.headline.task.name, [self.top, *self.others]
         verdicts = {self._verdict(a, b) for a, b in combinations(names, 2)}
         if not verdicts <= {"can't tell", "identical"}:
@@ -136,12 +141,12 @@ class _Ranking:
         return text + self._unknown() + self._needed(names) + self._notes()
 
     def _notes(self) -> str:
-        """Why nothing was tested."""
+        """The stored notes on why nothing was tested."""
         notes = dict.fromkeys(pair.get("note") for pair in self.pairs.values())
         return "".join(f"; {note}" for note in notes if note)
 
     def _indistinct(self, names: Sequence[str]) -> str:
-        """No two differ for sure, and not all are identical."""
+        """The clause where no two differ significantly and not all are identical."""
         task, groups = self.headline.task.name, self._alike(names)
         also = self._with([a for a in self.others if self._verdict(self.top, a) == "can't tell"])
         same = [group for group in groups if len(group) > 1]
@@ -156,7 +161,7 @@ class _Ranking:
         return text + self._range() + self._identical(names)
 
     def _identical(self, names: Sequence[str]) -> str:
-        """Those that have the same value on every query, each group once."""
+        """A clause for each group that has the same value on every query."""
         return "".join(
             f"; {listed(group)} are identical on all {self._must(*group[:2])['n']:,} queries"
             for group in self._alike(names)
@@ -164,19 +169,20 @@ class _Ranking:
         )
 
     def _alike(self, names: Sequence[str]) -> list[list[str]]:
-        """The names, those together that are identical."""
+        """The names in groups, identical ones together."""
         groups: list[list[str]] = []
         for name in names:
-            own = next((g for g in groups if self._verdict(g[0], name) == "identical"), None)
-            if own is None:
+            group = next((g for g in groups if self._verdict(g[0], name) == "identical"), None)
+            if group is None:
                 groups.append([name])
             else:
-                own.append(name)
+                group.append(name)
         return groups
 
     def _no_best(self) -> str:
-        """The first is not above anyone, and one of the others is; or some were not compared."""
-        tied = self._said(self.top, "can't tell")
+        """The clause where the first is not better than any other, but one of the others is, or some were
+        not compared."""
+        tied = self._with_verdict(self.top, "can't tell")
         text = f"No strategy is known to be the best on {self.headline.task.name}{self._where()}"
         if tied:
             text += f": {self.top} can't be told from {listed(tied, 'or')}{self._with(tied)}"
@@ -187,7 +193,7 @@ class _Ranking:
         return text
 
     def _unknown(self) -> str:
-        unknown = self._said(self.top, None)
+        unknown = self._with_verdict(self.top, None)
         if not unknown:
             return ""
         return f"; {with_verb(unknown, 'was', 'were')} not compared with {self.top}"
@@ -199,7 +205,7 @@ class _Ranking:
         return f" ({self.headline.measure.label} {span}{', ' + inner if inner else ''})"
 
     def _needed(self, names: Sequence[str]) -> str:
-        """The pair that is nearest to being told."""
+        """The clause on the undecided pair that would need the fewest queries."""
         undecided = [
             (pair["needed"], a, b)
             for a, b in combinations(names, 2)
@@ -235,11 +241,11 @@ class _Ranking:
         return self.pairs.get((a, b)) or self.pairs[b, a]
 
     def _verdict(self, a: str, b: str) -> str | None:
-        """What is said of `a` against `b`; None where they were not compared."""
+        """The verdict on `a` against `b`; None where they were not compared."""
         pair = self._pair(a, b)
         if pair is None or pair["a"] == a:
             return pair["verdict"] if pair else None
         return str(turned(pair)["verdict"])
 
-    def _said(self, a: str, verdict: str | None) -> list[str]:
+    def _with_verdict(self, a: str, verdict: str | None) -> list[str]:
         return [name for name in self.others if self._verdict(a, name) == verdict]

@@ -56,7 +56,9 @@ def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
     name = short(contrast.a) if forest.against else f"{short(contrast.a)} − {short(contrast.b)}"
     parts = [text(0, y + 12, name, f"name {css}")]
     amount = _amount(forest, contrast)
-    parts.append(text(WIDTH, y + 12, amount, "amount shown" if contrast.told else "amount", "end"))
+    parts.append(
+        text(WIDTH, y + 12, amount, "amount shown" if contrast.significant else "amount", "end")
+    )
     middle = y + 26
     if contrast.low is not None and contrast.high is not None:
         ends = sorted((_x(forest, contrast.low), _x(forest, contrast.high)))
@@ -67,7 +69,7 @@ def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
     title = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}{wide}"
     return [
         *parts,
-        mark(css, _x(forest, contrast.difference), middle, title, hollow=not contrast.told),
+        mark(css, _x(forest, contrast.difference), middle, title, hollow=not contrast.significant),
     ]
 
 

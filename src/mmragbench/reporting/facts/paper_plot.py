@@ -1,4 +1,4 @@
-"""Figures as files for papers: SVG and PDF, a column wide, the same bytes every time."""
+"""A figure of a paper: one column wide, as SVG and PDF files with the same bytes every time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDTH_INCHES = 3.3
 COLOURS = ("#2f6bd8", "#cf5426", "#12876a", "#8b4fc6", "#a87800", "#c2417f")
 MARKERS = ("o", "s", "D", "^", "v", "P")
 LINES: tuple[Any, ...] = ("-", (0, (6, 1.2)), (0, (3, 1, 1, 1)))
-"""With the markers, what tells lines apart in grey."""
+"""Line styles; with the markers they tell lines apart in print without colour."""
 
 DASHES = {"chance": "--", "ceiling": "-", "floor": ":"}
 
@@ -57,7 +57,7 @@ class Plot:
     draw: Callable[[Any], None]
 
     def figure(self) -> Figure:
-        """As matplotlib's figure."""
+        """The plot drawn as a figure of matplotlib."""
         import matplotlib
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -86,8 +86,8 @@ class Plot:
         return [svg, pdf]
 
 
-def of_curve(curve: Curve) -> Plot:
-    """A measure over its cutoffs, or over the number of documents that were read."""
+def curve_plot(curve: Curve) -> Plot:
+    """The plot of a measure over its cutoffs, or over the number of retrieved documents."""
     return Plot(curve.name, 2.5, lambda axes: _draw(axes, curve))
 
 
@@ -115,5 +115,5 @@ def _draw(axes: Any, curve: Curve) -> None:
 
 
 def plain(text: str) -> str:
-    """No mathtext, and no characters that XML forbids: a name with a dollar is a name."""
+    """A text without mathtext (a dollar is a dollar) and without characters that XML forbids."""
     return "".join(c for c in text if c >= " ").replace("$", r"\$")

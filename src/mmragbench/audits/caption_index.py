@@ -1,4 +1,4 @@
-"""Captions that are the same but for case, spacing and punctuation."""
+"""An index of captions that ignores case, spacing and punctuation."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def normalised(caption: str) -> str:
     return re.sub(r"[\W_]+", " ", plain).strip()
 
 
-class Captions:
-    """The captions of a memory, normalised, with the documents that they stand in."""
+class CaptionIndex:
+    """An index from the normalised captions of a memory to the documents that have them."""
 
     def __init__(self, memory: Iterable[Document]) -> None:
         self._documents: dict[str, list[str]] = {}

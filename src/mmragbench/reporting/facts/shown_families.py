@@ -1,4 +1,4 @@
-"""The families of tests behind a page or a table, in words (`comparing.families` makes them)."""
+"""The families of tests behind a page or a table, in sentences; `comparing.families` tests them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mmragbench.run_folder.reading import Run
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Tests that are corrected together, as far as they are shown.
+    """Tests that are corrected together.
 
     Attributes:
-        tests: how many it has, whatever is shown of it.
-        measures: by which of them pairs are shown.
+        tests: how many the family has, shown or not.
+        measures: those by which pairs of it are shown.
         exploratory: whether it is of slices.
     """
 
@@ -43,17 +43,17 @@ def families(pairs: Iterable[Json]) -> list[Family]:
         Family(
             task,
             name,
-            own[0]["tests"],
-            tuple(dict.fromkeys(pair["measure"] for pair in own)),
-            own[0]["slice"] != "all",
+            members[0]["tests"],
+            tuple(dict.fromkeys(pair["measure"] for pair in members)),
+            members[0]["slice"] != "all",
         )
-        for (task, name), own in by_family.items()
+        for (task, name), members in by_family.items()
     ]
 
 
 def within(shown: Sequence[Family]) -> str:
     """`within the family primary (CIDEr; 12 tests)`, for the sentence that names a correction; of a
-    run from before there were families, that it names none."""
+    run without tests, that it names no family."""
     if not shown:
         return "in families that the run does not name"
     noun = "family" if len(shown) == 1 else "families"
@@ -62,8 +62,8 @@ def within(shown: Sequence[Family]) -> str:
 
 def primary(run: Run, shown: Sequence[Family]) -> str:
     """`CIDEr on captioning (9 tests) and …`, the primary families; empty where there is none."""
-    own = [family for family in shown if family.name == "primary"]
-    named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests, 'test')})" for f in own]
+    families = [family for family in shown if family.name == "primary"]
+    named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests, 'test')})" for f in families]
     return listed(named) if named else ""
 
 
@@ -80,6 +80,6 @@ def summary(run: Run) -> str:
     )
     if first := primary(run, shown):
         text += f" The answers rest on the primary ones, of contenders with each other by {first}"
-        loose = any(family.exploratory for family in shown)
-        text += "; those of slices are exploratory." if loose else "."
+        exploratory = any(family.exploratory for family in shown)
+        text += "; those of slices are exploratory." if exploratory else "."
     return text
