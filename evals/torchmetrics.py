@@ -255,7 +255,8 @@ def _set_scores(
         n_real=None if of_classes else len(real),
         n_generated=len(generated),
     )
-    return Scores(measure, described, total=_set_value(SETS[measure.name], rows))
+    total = _set_value(SETS[measure.name], rows)
+    return Scores(measure, described, total=total, n=len(generated))
 
 
 @registered("ROUGE_1", "ROUGE_2", "chrF", "BERTScore", scores=("caption", "answer"), unit="×100")

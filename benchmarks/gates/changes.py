@@ -120,8 +120,8 @@ def merged(before: Scores, again: Scores) -> Scores:
 def swapped_world(world: Path, folder: Path, pictures: Sequence[int]) -> Mapping[str, Task]:
     file = Path("annotations/captions_queries.json")
     (folder / "annotations").mkdir()
-    for other in (world / "annotations").iterdir():
-        (folder / "annotations" / other.name).symlink_to(other)
+    for original in (world / "annotations").iterdir():
+        (folder / "annotations" / original.name).symlink_to(original)
     (folder / "images").symlink_to(world / "images")
     content = json.loads((world / file).read_text())
     other = dict(zip(pictures, reversed(pictures), strict=True))

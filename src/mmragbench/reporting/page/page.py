@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mmragbench.reporting.facts import costs, issues, units
+from mmragbench.reporting.facts import costs, issues, shown_families, units
 from mmragbench.reporting.facts.headline import Headline, headlines
 from mmragbench.reporting.page.audits import audits, percent, share
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
