@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from mmragbench.contracts import Paid, Traits
 from mmragbench.errors import SuiteError
 from mmragbench.models.openai import OpenaiChat
 from mmragbench.records import Measure
-from mmragbench.registry import find, measures, strategy
+from mmragbench.registry import every, find, measures, strategy
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = [name for name, value in vars(Traits).items() if isinstance(value, property)]
@@ -89,6 +90,35 @@ def test_traits_are_asked_for_in_one_place() -> None:
         ("features.py", "weights"),
         ("sentence_transformers.py", "modalities"),  # of the library's own model
     }
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        ({"margin": "lots"}, "a margin is a number above zero"),
+        ({"margin": -1}, "a margin is a number above zero"),
+        ({"scores": "caption"}, "scores is a tuple"),
+        ({"scores": ("captions",)}, "scores is a tuple"),
+        ({"better": "lowest"}, "better is 'higher' or 'lower'"),
+    ],
+    ids=str,
+)
+def test_a_definition_that_cannot_be_is_refused_where_it_stands(stated, reason) -> None:
+    """Not when the gate, months later, asks for its margin."""
+    with pytest.raises(SuiteError, match=reason):
+        measures("Odd", **stated)
+
+
+def test_a_file_of_a_catalogue_that_cannot_be_imported_is_one_line(tmp_path, monkeypatch) -> None:
+    """It is named, also where somebody asks for another component."""
+    import mmragbench.stores as catalogue
+
+    monkeypatch.setattr(catalogue, "__path__", [*catalogue.__path__, str(tmp_path)])
+    for content, reason in (("def", "SyntaxError"), ("import no_such_package", "no_such_package")):
+        (tmp_path / "broken_store.py").write_text(content)
+        importlib.invalidate_caches()
+        with pytest.raises(SuiteError, match=f"stores/broken_store.py .*{reason}"):
+            list(every("store"))
 
 
 def test_what_costs_money_is_known_by_its_members() -> None:

@@ -466,8 +466,8 @@ class Scores:
         n: how many outputs a total is of; other measures are of as many as have a value.
         influences: for a total that has no value per query (Bleu's): values per query whose mean
             is the total and whose spread is its spread.
-        bounds: the lowest and the highest value that a query can have, where they are known; an
-            interval is kept between them.
+        bounds: the lowest and the highest value that a query can have, two finite numbers; None where one of
+            them is not known. An interval is kept between them, and a value outside is refused.
         best: each query's own highest value, where the queries differ in it (R@1 where one has four
             relevant documents and another five).
         interval: the 95 % interval of the estimate, (low, high); None before it was computed, and

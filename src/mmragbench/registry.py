@@ -19,7 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, get_args, get_type_hints, overload
 
 from mmragbench import _crashes as crashes
-from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError, unknown
+from mmragbench.errors import MmragbenchError, SuiteError, unknown
 from mmragbench.records import Better, Control, Distance, Measure, MeasureInfo, OutputKind
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -172,10 +172,19 @@ def measures(
     stands above it several times.
 
     Raises:
-        SuiteError: `better` is neither `higher` nor `lower`.
+        SuiteError: one of them is not what it can be.
     """
     if better not in get_args(Better):
         raise SuiteError(f"{', '.join(names)}: better is 'higher' or 'lower', not {better!r}")
+    if isinstance(scores, str) or not set(scores) <= set(get_args(OutputKind)):
+        raise SuiteError(
+            f"{', '.join(names)}: scores is a tuple of {', '.join(get_args(OutputKind)[1:])}, "
+            f"like ('caption',), not {scores!r}"
+        )
+    if not _is_margin(str(margin)):
+        raise SuiteError(
+            f"{', '.join(names)}: a margin is a number above zero, 0.02, or a share, '5%', not {margin!r}"
+        )
     info = MeasureInfo(better, unit, str(margin), display, distance)
 
     def decorate(make: C) -> C:
@@ -186,14 +195,31 @@ def measures(
     return decorate
 
 
+def _is_margin(text: str) -> bool:
+    try:
+        return float(text.removesuffix("%")) > 0
+    except ValueError:
+        return False
+
+
 def _import(module: str) -> None:
+    file = f"{module.removeprefix('mmragbench.').replace('.', '/')}.py"
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("mmragbench"):
             raise
         package = (error.name or "").partition(".")[0]
-        raise MissingExtra(package, "all") from error
+        raise SuiteError(
+            f"{file} imports {package}, which is not installed; install it, or take the file away"
+        ) from error
+    except MmragbenchError:
+        raise
+    except BaseException as error:  # a file may raise anything while it is imported
+        crashes.pass_on(error)
+        raise SuiteError(
+            f"{file} cannot be imported: {crashes.summary(error)}; fix it, or take it away"
+        ) from error
 
 
 def _load_folder(kind: str) -> None:

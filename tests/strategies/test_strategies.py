@@ -6,27 +6,27 @@ import pytest
 
 from mmragbench.datasets.coco import Coco
 from mmragbench.errors import NotApplicable
+from mmragbench.planning.binding import roles, stores_of
 from mmragbench.records import Document, Image, Query, Text
 from mmragbench.registry import every
 from mmragbench.stores.faiss import Faiss
 from support import toy
 
-ARGUMENTS = {
-    "shared-space": lambda: {"encoder": toy.ColourEncoder(), "store": Faiss},
-    "text-grounding": lambda: {
-        "captioner": toy.ColourCaptioner(),
-        "encoder": toy.ColourEncoder(),
-        "store": Faiss,
-        "search": "both",
-    },
-    "separate-stores": lambda: {
-        "image_encoder": toy.ColourEncoder(),
-        "store": Faiss,
-        "text_encoder": toy.ColourEncoder(),
-        "captioner": toy.ColourCaptioner(),
-        "reranker": toy.WordReranker(),
-    },
+MODELS = {
+    "encoder": toy.ColourEncoder,
+    "captioner": toy.ColourCaptioner,
+    "reranker": toy.WordReranker,
 }
+FURTHER = {"text-grounding": {"search": "both"}}
+
+
+def arguments(component) -> dict:
+    """The toy world's models and stores in the places where a strategy wants some."""
+    models = {name: MODELS[role]() for name, role in roles(component).items()}
+    stores = dict.fromkeys(stores_of(component), Faiss)
+    return {**models, **stores, **FURTHER.get(component.name, {})}
+
+
 STRATEGIES = [component.name for component in every("strategy")]
 
 
@@ -38,7 +38,7 @@ def tasks(coco):
 def build(name, task):
     component = next(c for c in every("strategy") if c.name == name)
     given = {"task": task} if name == "oracle" else {}
-    return component.make(**ARGUMENTS.get(name, dict)(), **given)
+    return component.make(**arguments(component), **given)
 
 
 @pytest.mark.parametrize("name", [n for n in STRATEGIES if n not in ("no-retrieval", "random")])

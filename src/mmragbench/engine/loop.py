@@ -28,7 +28,7 @@ from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
 from mmragbench.measuring.scoring import Scored, score, with_info
 from mmragbench.planning.binding import Bound
 from mmragbench.planning.plan import Plan
-from mmragbench.records import Absence, Document, Measure, Ranking, Task
+from mmragbench.records import Absence, Document, Measure, Output, OutputKind, Ranking, Task
 from mmragbench.registry import Component
 
 
@@ -222,6 +222,7 @@ class Loop:
         outputs, cost = self._metered(
             "generate", lambda: generator.generate(prepared.task.queries, contexts)
         )
+        _check_kind(bound.component.name, outputs, prepared.task.output)
         nothing = not retrieved.has_hits and all(output.error for output in outputs)
         if nothing and not _failed(cost):  # else a model was asked, and its failures are the reason
             raise NotApplicable(f"{bound.component.name} needs hits, and nothing was retrieved")
@@ -308,6 +309,15 @@ class Loop:
                 }
             )
             return empty(absence=absence)
+
+
+def _check_kind(name: str, outputs: Sequence[Output], wanted: OutputKind) -> None:
+    """Raises NotApplicable where a generator gives what its task does not want."""
+    given = [output for output in outputs if not output.error]
+    if given and wanted == "image" and not any(output.image for output in given):
+        raise NotApplicable(f"{name} gives texts, and this task wants images")
+    if given and wanted != "image" and all(output.image for output in given):
+        raise NotApplicable(f"{name} gives images, and this task wants texts")
 
 
 def _crashed(absence: Absence | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +16,9 @@ from mmragbench.registry import Component
 from mmragbench.signature import extended, updated
 
 Row = dict[str, Any]
+
+TOLERANCE = 1e-6
+"""How far beyond its bounds a value may lie by rounding, as a share of their width."""
 
 Scored = dict[str, list[Scores]]
 """Slice -> the measures' scores on it; `all` comes first."""
@@ -98,7 +103,7 @@ def _evaluate(
         given: dict[str, Any] = {}
         try:
             given = {"features": features(name)} if name else {}
-            scored = evaluate(family, task, *results, depth=depth, **given)
+            scored = [_storable(s) for s in evaluate(family, task, *results, depth=depth, **given)]
         except NotApplicable as error:
             scored = _without_number(family, Absence(str(error)))
         except MmragbenchError:
@@ -112,6 +117,36 @@ def _evaluate(
         encoder = given.get("features")
         by_measure.update((scores.measure, _signed(scores, encoder)) for scores in scored)
     return [by_measure[measure] for measure in measures]
+
+
+def _storable(scores: Scores) -> Scores:
+    """The scores as plain numbers.
+
+    Raises:
+        ValueError: a value is not finite or lies outside of the bounds, or these are no two numbers.
+        TypeError: something is no number, or what stands beside it cannot be stored.
+    """
+    values = [score.value for score in scores.scores if score.value is not None]
+    numbers = [*values, *([] if scores.total is None else [scores.total])]
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{scores.measure} has a value that is not finite; give an error instead")
+    json.dumps(dict(scores.details), allow_nan=False)
+    if scores.bounds is not None:
+        low, high = map(float, scores.bounds)
+        room = TOLERANCE * (high - low)
+        if not (math.isfinite(room) and room > 0):
+            raise ValueError(f"bounds are two finite numbers or None, not {scores.bounds}")
+        if numbers and not low - room <= min(numbers) <= max(numbers) <= high + room:
+            raise ValueError(
+                f"{scores.measure} has values from {min(numbers):.4g} to {max(numbers):.4g}, outside "
+                f"of its bounds ({low:g}, {high:g})"
+            )
+        scores = replace(scores, bounds=(low, high))
+    if all(type(number) is float for number in numbers):
+        return scores
+    plain = (s if s.value is None else replace(s, value=float(s.value)) for s in scores.scores)
+    total = None if scores.total is None else float(scores.total)
+    return replace(scores, scores=tuple(plain), total=total)
 
 
 def _signed(scores: Scores, features: Encoder | None) -> Scores:
