@@ -225,10 +225,14 @@ class Generator(Protocol):
 
 
 class Evaluator(Protocol):
-    """A family of measures that are computed together; a function in `evals/`.
+    """A family of measures that are computed together: a function in `evals/`, which returns one
+    `Scores` for each measure that is asked for, in that order.
 
-    Given by name besides: `features`, the encoder named in `FID(clip)`, if it asks for it; and
-    `depth`, the number of hits that were asked for.
+    It is called as `evaluate(measures, task, rankings, outputs, depth=...)`, with `features=` too if
+    it has such an argument: the encoder named in `FID(clip)`. `depth` is the number of hits that
+    were asked for. Measures of rankings get no outputs. Values are plain floats; a query whose
+    output failed or is missing has an error, and a number that cannot be computed at all an
+    `Absence`.
     """
 
     def __call__(
