@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from mmragbench._printable import one_line, quoted
-from mmragbench.data.coco_tasks import pose
+from mmragbench.data.coco_tasks import build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.positives import extend
-from mmragbench.data.tables import names, pose_splits
+from mmragbench.data.tables import build_tasks_of_splits, names
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
@@ -93,10 +93,10 @@ class Coco:
             if self.queries or self.memory:
                 raise DataError("karpathy names both splits; leave out queries and memory")
             asked, held, left = karpathy(self.root, self.root / self.karpathy)
-            return pose(asked, held, self.sample, left)
+            return build_tasks(asked, held, self.sample, left)
         queries = self.queries or self._default("val2017")
         memory = self.memory or self._default("train2017")
-        return pose_splits(self._read, queries, memory, self.sample)
+        return build_tasks_of_splits(self._read, queries, memory, self.sample)
 
     def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:
         entries, found = read(self.root, split)

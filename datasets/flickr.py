@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmragbench._printable import quoted
-from mmragbench.data.coco_tasks import pose
+from mmragbench.data.coco_tasks import build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.errors import DataError, listed
@@ -80,7 +80,7 @@ class Flickr:
         )
         left = Excluded()
         left.add("lines of captions", sum(map(len, captions.values())), excluded)
-        return pose(queries, memory, self.sample, left)
+        return build_tasks(queries, memory, self.sample, left)
 
 
 def _listed(path: Path, captions: Captions) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from mmragbench._printable import quoted
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.intake import inside
-from mmragbench.data.tables import Columns, Row, gather, pose_splits
+from mmragbench.data.tables import Columns, Row, build_tasks_of_splits, gather
 from mmragbench.errors import DataError
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.json_values import read_objects
@@ -69,7 +69,7 @@ class Folder:
             DataError: a table is missing or has no `file_name`, a split is missing or has no
                 usable image, or the splits share one.
         """
-        return pose_splits(self._read, self.queries, self.memory, self.sample)
+        return build_tasks_of_splits(self._read, self.queries, self.memory, self.sample)
 
     def _read(self, split: str, excluded: list[Exclusion]) -> list[Entry]:
         own = _table(inside(self.root, split)) if _is_name(split) else None

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.intake import inside
-from mmragbench.data.tables import Columns, Locate, Row, gather, pick, pose_splits
+from mmragbench.data.tables import Columns, Locate, Row, build_tasks_of_splits, gather, pick
 from mmragbench.errors import BadImage, DataError, unknown
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
@@ -128,7 +128,7 @@ class Huggingface:
             DataError: the dataset cannot be loaded, or has no such split or column; a split has no
                 usable image, or the splits share one.
         """
-        posed = pose_splits(self._read, self.queries, self.memory, self.sample)
+        posed = build_tasks_of_splits(self._read, self.queries, self.memory, self.sample)
         source = f"{self.path}@{self._loaded.commit}" if self._loaded.commit else ""
         return {name: replace(task, source=source) for name, task in posed.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from support.paths import ROOT
 
-CATALOGUES = ("strategies", "models", "stores", "datasets", "evals", "reports")
+CATALOGUES = ("strategies", "models", "generators", "stores", "datasets", "evals", "reports")
 
 
 def python(code: str, cwd: Path = ROOT) -> str:
@@ -64,3 +65,30 @@ def test_ls_has_a_line_for_each_component():
     lines = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ")]
     assert sorted(line[0] for line in lines) == sorted(python(code).splitlines())
     assert all(len(line) == 2 for line in lines)
+
+
+EMPTY_NAMES = {"found", "told", "said", "held", "kept", "each", "there", "made", "asked", "seen"}
+
+
+def test_names_say_what_a_thing_is():
+    """No variable that lives longer than three lines is called after having been got."""
+    long_lived = [
+        (str(file.relative_to(ROOT)), function.name, name)
+        for folder in ("src/mmragbench", *CATALOGUES)
+        for file in (ROOT / folder).rglob("*.py")
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for name, lines in _lines_of_names(function).items()
+        if name in EMPTY_NAMES and max(lines) - min(lines) > 3
+    ]
+    assert long_lived == []
+
+
+def _lines_of_names(function: ast.FunctionDef) -> dict[str, list[int]]:
+    lines: dict[str, list[int]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name):
+            lines.setdefault(node.id, []).append(node.lineno)
+        elif isinstance(node, ast.arg):
+            lines.setdefault(node.arg, []).append(node.lineno)
+    return lines

@@ -13,7 +13,7 @@ from mmragbench._redacting import without_plain_keys
 
 
 class MmragbenchError(Exception):
-    """The root of every error that a user caused or can mend; shown as one line, exit code 2. As
+    """The root of every error that a user caused or can fix; shown as one line, exit code 2. As
     text it is one line of bounded length, without control characters (`mmragbench._printable`) and
     without what begins as keys do: whatever was pasted where, an error repeats it."""
 

@@ -250,7 +250,7 @@ def _loaded(point: EntryPoint) -> Callable[..., Any]:
         package = point.dist.name if point.dist else point.module
         raise SuiteError(
             f"{package} offers {point.name!r} as {point.value}, which cannot be imported ({error}); "
-            "mend its entry points, or uninstall it"
+            "fix its entry points, or uninstall it"
         ) from error
     return make
 
@@ -314,7 +314,7 @@ def imported(kind: str, path: str) -> Callable[..., Any]:
     except BaseException as error:  # a module may raise anything while it is imported
         crashes.pass_on(error)
         raise SuiteError(
-            f"cannot import {kind} {path!r}: {crashes.summary(error)}; mend the module"
+            f"cannot import {kind} {path!r}: {crashes.summary(error)}; fix the module"
         ) from error
     return make
 

@@ -30,7 +30,7 @@ from mmragbench.engine.threads import aside
 from mmragbench.errors import SuiteError
 from mmragbench.measuring.scoring import Row, absent, failures, rows
 from mmragbench.planning.plan import Plan, check_tasks, load
-from mmragbench.planning.suite import Misfit, Source, SuiteLike
+from mmragbench.planning.suite import Source, SuiteFieldError, SuiteLike
 from mmragbench.records import Absence, Image, Task
 from mmragbench.registry import every
 from mmragbench.run_folder import files as run_files
@@ -181,7 +181,7 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
             try:
                 with crashes.reported(f"strategy {name}", make):
                     assembly.build(bound)
-            except Misfit as error:
+            except SuiteFieldError as error:
                 raise source.error(error.place, error.message) from error
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error

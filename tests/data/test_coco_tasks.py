@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from mmragbench.data.coco_tasks import pose, tasks
+from mmragbench.data.coco_tasks import build_tasks, tasks
 from mmragbench.data.entries import Entry, Picture, Sample
 from mmragbench.data.sampling import admit, draw, unique
 from mmragbench.errors import DataError
@@ -206,7 +206,7 @@ def test_pose_names_everything(tmp_path: Path) -> None:
     folder = tmp_path / "images"
     queries = [entry(folder, "1"), entry(folder, "1"), entry(folder, "2", "", "a cat")]
     memory = [entry(folder, "3"), Entry("4", folder, "../4.png", (("4#0", "a dog"),))]
-    for task in pose(queries, memory, Sample()).values():
+    for task in build_tasks(queries, memory, Sample()).values():
         assert [(e.kind, e.id) for e in task.exclusions] == [
             ("duplicate image id", "1"),
             ("empty caption", "2#0"),
@@ -221,7 +221,7 @@ def test_a_split_of_nothing(side: str, tmp_path: Path) -> None:
     gone = [Entry(str(i), tmp_path, f"{i}.png", (("c", "a"),)) for i in (2, 2, 3)]
     splits: dict[str, Any] = {"query": (gone, good), "memory": (good, gone)}
     with pytest.raises(DataError, match=f"not one {side} image can be used") as error:
-        pose(*splits[side], Sample())
+        build_tasks(*splits[side], Sample())
     assert "missing image 2" in str(error.value) and "duplicate image id 1" in str(error.value)
 
 

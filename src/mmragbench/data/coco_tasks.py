@@ -13,7 +13,7 @@ from mmragbench.errors import DataError
 from mmragbench.records import Document, OutputKind, Query, Task
 
 
-def pose(
+def build_tasks(
     queries: Sequence[Entry],
     memory: Sequence[Entry] | None,
     sample: Sample,

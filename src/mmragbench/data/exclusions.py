@@ -111,7 +111,7 @@ def check(left: Iterable[LeftOut], most: Bound) -> None:
         worst, *others = over
         also = "".join(f"; {each.counts}" for each in others)
         raise DataError(
-            f"left out: {worst}{also}. At most {most} may be: mend the data, or allow more with "
+            f"left out: {worst}{also}. At most {most} may be: fix the data, or allow more with "
             f"--max-excluded {worst.count} (in a suite, max_excluded: {worst.count})"
         )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 from mmragbench._printable import quoted
-from mmragbench.data.coco_tasks import pose
+from mmragbench.data.coco_tasks import build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.errors import BadImage, DataError
@@ -163,7 +163,7 @@ def names(row: Row, column: str | None) -> frozenset[str]:
 Split = TypeVar("Split")
 
 
-def pose_splits(
+def build_tasks_of_splits(
     read: Callable[[Split, list[Exclusion]], list[Entry]],
     queries: Split,
     memory: Split | Literal["rest"],
@@ -192,8 +192,8 @@ def pose_splits(
     if memory == "rest":
         if sample.queries is None:
             raise DataError("memory: rest needs a limit, the number of query images")
-        return pose(query_entries, None, sample, left)
-    return pose(query_entries, entries("memory", memory), sample, left)
+        return build_tasks(query_entries, None, sample, left)
+    return build_tasks(query_entries, entries("memory", memory), sample, left)
 
 
 def _captions(row: Row, columns: Columns) -> tuple[list[tuple[int, tuple[str, object]]], bool]:

@@ -27,7 +27,7 @@ from mmragbench.engine.cached_models import (
 from mmragbench.engine.meter import Meter
 from mmragbench.errors import MmragbenchError, NotApplicable
 from mmragbench.planning.binding import Bound, bind_model
-from mmragbench.planning.suite import Misfit, Suite
+from mmragbench.planning.suite import Suite, SuiteFieldError
 
 CACHED: dict[str, Any] = {
     "encoder": CachedEncoder,
@@ -143,7 +143,7 @@ class Assembly:
             except NotApplicable:
                 raise
             except MmragbenchError as error:
-                raise Misfit(("models", name), str(error)) from error
+                raise SuiteFieldError(("models", name), str(error)) from error
         return self._raw[role, name]
 
 

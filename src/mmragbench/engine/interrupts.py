@@ -83,7 +83,7 @@ def outside(error: Exception) -> MmragbenchError:
     if isinstance(error, OSError):
         reason = (error.strerror or str(error)).lower()
         where = "" if error.filename is None else f"{error.filename}: "
-        again = "; make room or mend it, and the same command goes on from here"
+        again = "; make room or fix it, and the same command goes on from here"
         return MmragbenchError(f"{where}{reason}{again if error.errno in FULL else ''}")
     return MmragbenchError(f"a file cannot be used ({type(error).__name__}: {error})")
 

@@ -325,7 +325,7 @@ def _crashed(absence: Absence | None) -> bool:
 
 
 def _failed(cost: Cost) -> bool:
-    """Whether a model left something unanswered, which another run may mend. A model that is made
+    """Whether a model left something unanswered, which another run may fix. A model that is made
     of others makes no calls: what it cannot read of their answers, it will not read next time."""
     stages = (usage for stage, usage in cost.items() if stage != "seconds")
     return any(line["failed"] and line["calls"] for usage in stages for line in usage)

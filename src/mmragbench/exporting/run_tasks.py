@@ -15,7 +15,7 @@ from mmragbench.engine.meter import Meter
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.formats import trec
 from mmragbench.planning.binding import bind
-from mmragbench.planning.suite import Misfit, read
+from mmragbench.planning.suite import SuiteFieldError, read
 from mmragbench.records import Hits, Ranking, Task
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.reading import Run, open_run
@@ -96,7 +96,7 @@ def load_tasks(run: Path, overrides: Sequence[str] = (), trust: bool = False) ->
     try:
         bound = bind("dataset", suite.dataset, ("dataset",), suite)
         available = dict(Assembly(suite, Cache(), Meter()).build(bound).tasks())
-    except Misfit as error:
+    except SuiteFieldError as error:
         raise source.error(error.place, error.message) from error
     except DataError as error:
         raise DataError(

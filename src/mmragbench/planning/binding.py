@@ -17,7 +17,7 @@ from mmragbench._redacting import without_keys
 from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.planning.objects import PythonObject, objects
-from mmragbench.planning.suite import Misfit, Place, Suite, component_spec
+from mmragbench.planning.suite import Place, Suite, SuiteFieldError, component_spec
 from mmragbench.registry import Component, exists, find
 
 ROLES: dict[Any, str] = {
@@ -59,7 +59,7 @@ def bind(kind: str, spec: Mapping[str, Any], place: Place, suite: Suite) -> Boun
     """Check a spec against its component's signature.
 
     Raises:
-        Misfit: an unknown component, argument or model, a missing argument, a value that does not
+        SuiteFieldError: an unknown component, argument or model, a missing argument, a value that does not
             fit; names the choices.
     """
     return bound(_find(kind, spec, place), spec, place, suite)
@@ -72,7 +72,7 @@ def bound(component: Component, spec: Mapping[str, Any], place: Place, suite: Su
     for name in spec:
         if name != "use" and name not in takes:
             message = unknown(f"argument of {component.name}", name, takes)
-            raise Misfit((*place, name), message)
+            raise SuiteFieldError((*place, name), message)
     args: dict[str, Any] = {}
     models: dict[str, tuple[str, str]] = {}
     stores: dict[str, Bound] = {}
@@ -83,7 +83,7 @@ def bound(component: Component, spec: Mapping[str, Any], place: Place, suite: Su
         if annotation is NewStore:
             stores[name] = _store(value, here, suite)
         elif value is inspect.Parameter.empty:
-            raise Misfit(place, f"{component.name} needs {name!r}{_choices(role, suite)}")
+            raise SuiteFieldError(place, f"{component.name} needs {name!r}{_choices(role, suite)}")
         elif role and value is not None:
             models[name] = (role, _model_name(role, value, here, suite))
         else:
@@ -96,7 +96,7 @@ def bind_model(role: str, name: str, suite: Suite) -> Bound:
     wanted: it is put into the component that makes one of it.
 
     Raises:
-        Misfit: as `bind`.
+        SuiteFieldError: as `bind`.
     """
     spec, place = suite.models[name], ("models", name)
     use = spec.get("use", name)
@@ -117,7 +117,7 @@ def _find(kind: str, spec: Mapping[str, Any], place: Place) -> Component:
     try:
         return use.component(kind) if isinstance(use, PythonObject) else find(kind, str(use))
     except SuiteError as error:
-        raise Misfit((*place, "use") if "use" in spec else place, str(error)) from error
+        raise SuiteFieldError((*place, "use") if "use" in spec else place, str(error)) from error
 
 
 def _store(value: Any, place: Place, suite: Suite) -> Bound:
@@ -168,16 +168,18 @@ def _choices(role: str | None, suite: Suite) -> str:
 
 def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
     if isinstance(value, PythonObject):
-        raise Misfit(place, f"{value.name} is a model: give it a name under models, and that here")
+        raise SuiteFieldError(
+            place, f"{value.name} is a model: give it a name under models, and that here"
+        )
     if not isinstance(value, str) or value not in suite.models:
-        raise Misfit(place, unknown("model", str(value), suite.models))
+        raise SuiteFieldError(place, unknown("model", str(value), suite.models))
     bind_model(role, value, suite)
     return value
 
 
 def _checked(annotation: Any, value: Any, place: Place) -> Any:
     for _, given in objects(value):
-        raise Misfit(
+        raise SuiteFieldError(
             place, f"{given.name} is no plain value; make the object that takes it yourself"
         )
     try:
@@ -186,4 +188,4 @@ def _checked(annotation: Any, value: Any, place: Place) -> Any:
         first = error.errors()[0]
         inner = tuple(str(step) for step in first["loc"])
         shown = shortened(without_keys(repr(first["input"])), 100)
-        raise Misfit((*place, *inner), f"{first['msg']}, but it is {shown}") from None
+        raise SuiteFieldError((*place, *inner), f"{first['msg']}, but it is {shown}") from None

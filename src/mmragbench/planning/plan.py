@@ -14,7 +14,15 @@ from mmragbench.errors import SuiteError, unknown
 from mmragbench.planning.binding import Bound, bind, bind_model, offers
 from mmragbench.planning.names import apart
 from mmragbench.planning.objects import named, objects
-from mmragbench.planning.suite import Misfit, Place, Source, Suite, SuiteLike, TaskSpec, read
+from mmragbench.planning.suite import (
+    Place,
+    Source,
+    Suite,
+    SuiteFieldError,
+    SuiteLike,
+    TaskSpec,
+    read,
+)
 from mmragbench.records import Measure, Task
 from mmragbench.registry import Component, arguments, every, find_measure, named_measures
 
@@ -111,13 +119,13 @@ def plan(suite: Suite, source: Source) -> Plan:
     """
     try:
         return _plan(suite)
-    except Misfit as error:
+    except SuiteFieldError as error:
         raise source.error(error.place, error.message) from error
 
 
 def _plan(suite: Suite) -> Plan:
     for place in places_of_keys(suite.model_dump()):
-        raise Misfit(
+        raise SuiteFieldError(
             place,
             "what stands here may be a key, is not repeated, and would go into the run's files; put "
             "the key into an environment variable and name that by key_env:",
@@ -128,7 +136,7 @@ def _plan(suite: Suite) -> Plan:
         for name, spec in suite.strategies.items()
     }
     if suite.baseline is not None and suite.baseline not in strategies:
-        raise Misfit(("baseline",), unknown("strategy", suite.baseline, strategies))
+        raise SuiteFieldError(("baseline",), unknown("strategy", suite.baseline, strategies))
     generators = {
         name: bind("generator", spec, ("generators", name), suite)
         for name, spec in suite.generators.items()
@@ -141,7 +149,7 @@ def _plan(suite: Suite) -> Plan:
     try:
         apart(generators)
     except ValueError as error:
-        raise Misfit(("tasks",), f"generators: {error}") from error
+        raise SuiteFieldError(("tasks",), f"generators: {error}") from error
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
     _check_primary(suite, tasks)
@@ -160,17 +168,17 @@ def _check_primary(suite: Suite, tasks: Mapping[str, TaskPlan]) -> None:
     for task, measure in named.items():
         place = ("primary",) if advice else ("primary", task)
         if task not in tasks:
-            raise Misfit(place, unknown("task", task, tasks))
+            raise SuiteFieldError(place, unknown("task", task, tasks))
         known = [str(m) for m in (*tasks[task].retrieval, *tasks[task].generation)]
         if measure not in known:
-            raise Misfit(place, unknown(f"measure of {task}", measure, known) + advice)
+            raise SuiteFieldError(place, unknown(f"measure of {task}", measure, known) + advice)
 
 
 def _check_prices(plan: Plan) -> None:
     """A budget cannot be kept without knowing what things cost."""
     for (_, name), bound in plan.models.items():
         if "price" in bound.args and bound.args["price"] is None:
-            raise Misfit(
+            raise SuiteFieldError(
                 ("models", name),
                 "the suite has a budget:, so that this model needs a price:, in US dollars for a "
                 "million tokens, e.g. {input: 0.15, output: 0.6}; or price: 0 where it is free",
@@ -188,7 +196,9 @@ def _models_of_generators(suite: Suite) -> dict[str, Any]:
         for role, generator in MODEL_GENERATORS.items():
             if offers(role, use):
                 if name in models:
-                    raise Misfit(("generators", name), f"there is a model {name!r} as well")
+                    raise SuiteFieldError(
+                        ("generators", name), f"there is a model {name!r} as well"
+                    )
                 own = {key: spec[key] for key in spec if key in arguments("generator", generator)}
                 models[name] = {"use": use, **{k: spec[k] for k in spec if k not in own}}
                 generators[name] = {**own, "use": generator, role: name}
@@ -197,7 +207,7 @@ def _models_of_generators(suite: Suite) -> dict[str, Any]:
             kinds = ("generator", *MODEL_GENERATORS)
             choices = {component.name for kind in kinds for component in every(kind)}
             place = ("generators", name, *(["use"] if "use" in spec else []))
-            raise Misfit(place, unknown("generator", str(named(use)), choices))
+            raise SuiteFieldError(place, unknown("generator", str(named(use)), choices))
     return {"models": models, "generators": generators}
 
 
@@ -226,17 +236,19 @@ def _parsed(names: list[str], place: Place) -> list[Measure]:
     try:
         return list(dict.fromkeys(measure for name in names for measure in named_measures(name)))
     except SuiteError as error:
-        raise Misfit(place, str(error)) from error
+        raise SuiteFieldError(place, str(error)) from error
 
 
 def _measure(measure: Measure, place: Place, suite: Suite) -> Component:
     try:
         component = find_measure(measure)
     except SuiteError as error:
-        raise Misfit(place, str(error)) from error
+        raise SuiteFieldError(place, str(error)) from error
     if measure.features:
         if measure.features not in suite.models:
-            raise Misfit(place, f"{measure}: " + unknown("model", measure.features, suite.models))
+            raise SuiteFieldError(
+                place, f"{measure}: " + unknown("model", measure.features, suite.models)
+            )
         models = ("models", measure.features)
         bind("encoder", suite.models[measure.features], models, suite)
     return component

@@ -33,7 +33,7 @@ Place = tuple[str, ...]
 """Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
 
 
-class Misfit(SuiteError):
+class SuiteFieldError(SuiteError):
     """Something in a suite does not exist or does not fit; knows its place."""
 
     def __init__(self, place: Place, message: str) -> None:
