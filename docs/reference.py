@@ -38,9 +38,7 @@ def page(text: str) -> str:
 
 def components(kind: str) -> Iterator[str]:
     """Every registered component of a kind: its name in suites, and its docstring."""
-    from mmragbench.registry import every
-
-    for component in every(kind):
+    for component in _own(kind):
         yield f'<a id="{kind}-{component.name}"></a>\n'
         yield f"### `{component.name}`\n"
         definition = _definition(component.make)
@@ -48,12 +46,17 @@ def components(kind: str) -> Iterator[str]:
         yield from _docstring(definition)
 
 
-def measures() -> Iterator[str]:
-    """The measures, family by family: a family is a file of `evals/`."""
+def _own(kind: str) -> Iterator[Any]:
+    """The components that this package brings; not those of packages that are installed beside it."""
     from mmragbench.registry import every
 
+    return (c for c in every(kind) if c.make.__module__.startswith("mmragbench."))
+
+
+def measures() -> Iterator[str]:
+    """The measures, family by family: a family is a file of `evals/`."""
     families: dict[str, list[str]] = {}
-    for component in every("measure"):
+    for component in _own("measure"):
         families.setdefault(component.make.__module__, []).append(f"`{component.name}`")
     for module, names in families.items():
         yield f'<a id="{module.rpartition(".")[2]}"></a>\n'

@@ -309,7 +309,8 @@ def _per_query(measure: Measure, provided: Provided, task: Task, pairs: Pairs) -
     try:
         metric, facts = provided.make()
     except NotApplicable as error:
-        return Scores(measure, signature(measure), absence=Absence(str(error)))
+        failed = tuple(Score(query, error=why) for query, why in pairs.errors.items())
+        return Scores(measure, signature(measure), failed, absence=Absence(str(error)))
     scores = []
     for query in task.queries:
         score = Score(query.id, error=pairs.errors.get(query.id))
