@@ -315,3 +315,17 @@ def test_a_chat_model_that_fails_everywhere_is_not_said_to_need_hits(suite_file,
     assert row["n_failed"] > 0 and row["reason"] == "no caption could be scored"
     copied = one(run, strategy="no-retrieval", measure="CIDEr", generator="nearest")
     assert copied["reason"] == "nearest needs hits, and nothing was retrieved"
+
+
+def test_a_generator_of_texts_has_no_place_where_images_are_wanted(suite_file, tmp_path):
+    """The reason says so, in place of a hundred failures of FID."""
+    path = suite_file(
+        strategies={"random": {}},
+        baseline=None,
+        generators={"words": {"use": "support.toy:Words"}},
+        tasks={"image-generation": {"generator": "words", "measures": ["FID(colours)"]}},
+    )
+    run = mb.run(path, output=tmp_path / "runs")
+    row = one(run, generator="words", measure="FID(colours)")
+    assert row["absence"] == "not applicable" and row["estimate"] is None
+    assert row["reason"] == "support.toy:Words gives texts, and this task wants images"

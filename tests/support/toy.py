@@ -10,7 +10,7 @@ from threading import Event
 import numpy as np
 from PIL import Image as Pillow
 
-from mmragbench.records import Document, Failure, Image, Prompt, Query, Text
+from mmragbench.records import Document, Failure, Image, Output, Prompt, Query, Text
 
 COLOURS = {
     "red": (220, 30, 30),
@@ -180,3 +180,10 @@ def suite(root: Path, **changes: object) -> dict:
         "baseline": "no-retrieval",
     }
     return {**content, **changes}
+
+
+class Words:
+    """A generator that answers every query with the same text."""
+
+    def generate(self, queries, contexts):
+        return [Output(query.id, text="a picture") for query in queries]
