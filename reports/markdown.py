@@ -54,10 +54,7 @@ def _task(run: Run, facts: TaskFacts) -> str:
 
 def _table(table: Table) -> Iterator[str]:
     silver = ", silver" if table.silver else ""
-    heads = [
-        f"{escape(c.measure.label)} ({escape(c.unit) or 'raw'}{silver}) {c.arrow}"
-        for c in table.columns
-    ]
+    heads = [f"{c.measure.label} ({c.unit or 'raw'}{silver}) {c.arrow}" for c in table.columns]
     yield f"**{escape(table.title)}**"
     yield ""
     yield from grid(table, "brackets", heads, True, _name)

@@ -82,6 +82,12 @@ def test_markdown_shows_best_chance_and_reasons(run: Path, tmp_path: Path) -> No
     assert "Success@1 (%, silver) ↑" in text
 
 
+def test_markdown_names_measures_with_one_escape(run: Path, tmp_path: Path) -> None:
+    r"""`Bleu_4` would be in italics as it is; it is `Bleu\_4`."""
+    text = markdown(run, tmp_path).read_text(encoding="utf-8")
+    assert " Bleu\\_4 (" in text and "\\\\" not in text.split("Bleu")[1].split("(")[0]
+
+
 def test_markdown_escapes() -> None:
     """Pipes, line breaks, markup and HTML stay text within a cell."""
     assert escape_markdown("a|b\n*c* <d> [e](f) `g`") == (r"a\|b \*c\* &lt;d&gt; \[e\](f) \`g\`")
