@@ -13,18 +13,21 @@ from support.paths import SHARED, TESTS
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests share the cores by processes
 
-SLOW = {
-    "audits", "backends", "checking", "cli", "docs", "exporting", "gating", "generators", "models",
-    "reliability", "test_core_only.py", "test_peers.py", "verify",
-}  # fmt: skip
-"""Folders and files whose tests need a model, a server or a whole command."""
+SLOW = (
+    "audits/", "backends/", "checking/", "cli/", "docs/", "engine/", "evals/", "exporting/", "frames/",
+    "gating/", "generators/", "models/", "reliability/", "submissions/", "verify/",
+    "comparing/test_equivalence.py", "comparing/test_families.py", "data/test_exclusions.py",
+    "reporting/test_explorer_browser.py", "statistics/test_distances.py",
+    "test_core_only.py", "test_import_time.py", "test_peers.py", "test_verbs.py",
+)  # fmt: skip
+"""Folders and files whose tests need a model, a server, a whole command or a simulation."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what lies in a folder of slow tests, or runs a suite."""
+    """Mark as slow what lies among slow tests, or runs a suite."""
     for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
-        if folder in SLOW or "suite_file" in getattr(item, "fixturenames", ()):
+        path = item.path.relative_to(TESTS).as_posix()
+        if path.startswith(SLOW) or "suite_file" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
 
 
