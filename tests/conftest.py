@@ -17,7 +17,8 @@ SLOW = (
     "audits/", "backends/", "checking/", "cli/", "docs/", "engine/", "evals/", "exporting/", "frames/",
     "gating/", "generators/", "models/", "reliability/", "submissions/", "verify/",
     "comparing/test_equivalence.py", "comparing/test_families.py", "data/test_exclusions.py",
-    "reporting/test_explorer_browser.py", "statistics/test_distances.py",
+    "reporting/test_explorer", "reporting/test_paper_tables.py", "reports/", "scenes/",
+    "statistics/test_distances.py", "test_fingerprint.py",
     "test_core_only.py", "test_import_time.py", "test_peers.py", "test_verbs.py",
 )  # fmt: skip
 """Folders and files whose tests need a model, a server, a whole command or a simulation."""
