@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_type_hints
+
 import pytest
 
+from mmragbench.contracts import NewStore
 from mmragbench.datasets.coco import Coco
 from mmragbench.errors import NotApplicable
-from mmragbench.planning.binding import roles, stores_of
+from mmragbench.planning.binding import roles
 from mmragbench.records import Document, Image, Query, Text
 from mmragbench.registry import every
 from mmragbench.stores.faiss import Faiss
@@ -23,7 +26,8 @@ FURTHER = {"text-grounding": {"search": "both"}}
 def arguments(component) -> dict:
     """The toy world's models and stores in the places where a strategy wants some."""
     models = {name: MODELS[role]() for name, role in roles(component).items()}
-    stores = dict.fromkeys(stores_of(component), Faiss)
+    hints = get_type_hints(component.make.__init__)
+    stores = {name: Faiss for name, hint in hints.items() if hint is NewStore}
     return {**models, **stores, **FURTHER.get(component.name, {})}
 
 

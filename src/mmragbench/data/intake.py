@@ -11,17 +11,14 @@ from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
+from mmragbench._decoding import FORMATS, UNMARKED, RefusedImage, decode, read_file
 from mmragbench._printable import one_line, shortened
 from mmragbench.cache.sqlite import Database
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.records import Exclusion, Image
-
-if TYPE_CHECKING:
-    pass
-from mmragbench._decoding import FORMATS, UNMARKED, RefusedImage, decode, read_file
 
 OUTSIDE = "outside the dataset's folder"
 

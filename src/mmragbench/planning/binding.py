@@ -153,13 +153,6 @@ def roles(component: Component) -> dict[str, str]:
     return {name: role for name, role in wanted.items() if role}
 
 
-def stores_of(component: Component) -> list[str]:
-    """The parameters that want a maker of stores."""
-    return [
-        name for name, (annotation, _) in _parameters(component).items() if annotation is NewStore
-    ]
-
-
 def _choices(role: str | None, suite: Suite) -> str:
     if not role:
         return ""
