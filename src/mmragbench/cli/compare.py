@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from mmragbench._digits import number, p_value
+from mmragbench.cli.arguments import OtherRun, RunArgument
 from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.errors import MmragbenchError
 from mmragbench.run_folder.paths import Setting
@@ -23,10 +23,8 @@ Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
 
 
 def compare(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    other: Annotated[
-        Path | None, typer.Argument(help="A second one: the same cells of both.")
-    ] = None,
+    run: RunArgument,
+    other: OtherRun = None,
     baseline: Annotated[
         str, typer.Option(help="By default the suite's; `all` for all pairs.")
     ] = "",

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from mmragbench.cli.arguments import RunArgument
 from mmragbench.cli.terminal import Terminal
 from mmragbench.errors import MmragbenchError
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: RunArgument,
     overrides: Annotated[
         list[str] | None,
         typer.Argument(

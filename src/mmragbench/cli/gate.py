@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from mmragbench._places import check_file
+from mmragbench.cli.arguments import RunArgument
 from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.errors import MmragbenchError
 
@@ -26,7 +27,7 @@ NARROW = 120
 
 
 def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: RunArgument,
     save: Annotated[Path | None, typer.Option(help="Write this run's baseline here.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="Test against this baseline.")] = None,
     margin: Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from mmragbench._places import check_file, check_folder
 from mmragbench._printable import printable
+from mmragbench.cli.arguments import RunArguments
 from mmragbench.errors import MmragbenchError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ FULL = "Show every query with all that is stored of it, however large the page b
 
 
 def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
-    runs: Annotated[list[Path], typer.Argument(help="Run folders.", show_default=False)],
+    runs: RunArguments,
     *,
     format: Annotated[
         Literal["latex", "markdown", "csv", "html"] | None,
