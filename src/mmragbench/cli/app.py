@@ -6,9 +6,10 @@ import io
 import signal
 import sqlite3
 import sys
+import time
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -22,18 +23,15 @@ from mmragbench.cli.compare import compare
 from mmragbench.cli.equivalence import equivalence
 from mmragbench.cli.export import export
 from mmragbench.cli.gate import gate
+from mmragbench.cli.ls import ls
 from mmragbench.cli.plan import tabled
 from mmragbench.cli.report import FULL, report
+from mmragbench.cli.runs import runs
 from mmragbench.cli.score import app as score_app
-from mmragbench.cli.terminal import Terminal
+from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.cli.verify import verify
 from mmragbench.engine.interrupts import INTERRUPTS, flush, outside
 from mmragbench.errors import MmragbenchError
-
-KINDS = (
-    "dataset", "encoder", "captioner", "chat", "painter", "reranker", "strategy", "store",
-    "generator", "measure", "report",
-)  # fmt: skip
 
 
 class Commands(TyperGroup):
@@ -103,22 +101,35 @@ def run(
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
     from mmragbench.cli.progress import progress
-    from mmragbench.reporting.facts import costs, issues
-    from mmragbench.run_folder.reading import Run
 
+    began = time.monotonic()
     with progress(err) as shown:
         given = _bounded(overrides, max_excluded)
         done = verbs.run(suite, given, output, shown, full, debug)
-    folder = Run(done.folder)
-    for remark in issues.remarks(folder):
-        err.say(remark)
-    for text in dict.fromkeys(_crashes(done)):
-        err.say(f"warning: {one_line(text)}")
-    for remark in costs.remarks(folder):
-        err.say(f"note: {remark}")
-    out.say(str(done.report))
+    _print_end(done, time.monotonic() - began)
     if done.crashed:
         raise typer.Exit(1)
+
+
+def _print_end(done: FinishedRun, seconds: float) -> None:
+    """The answers on standard output, what is missing on standard error, and last the report's path."""
+    from mmragbench.cli.answer import cost_lines, missing, print_answer
+    from mmragbench.run_folder.finding import LATEST, RUNS
+    from mmragbench.run_folder.reading import Run
+
+    run = Run(done.folder)
+    print_answer(wide(), run)
+    for line in missing(run):
+        err.say(line)
+    for text in dict.fromkeys(_crashes(done)):
+        err.say(f"warning: {one_line(text)}")
+    out.print()
+    for line in cost_lines(run, done.calls, seconds):
+        out.say(line)
+    out.say(f"run: {done.folder}")
+    name = LATEST if done.folder.parent == RUNS else done.folder
+    out.say(f"next: mmragbench compare {name} · mmragbench report {name} --format latex")
+    out.say(str(done.report))
 
 
 DEBUG = "Print the traceback of a component that crashes."
@@ -163,20 +174,7 @@ def plan(
         err.say(f"left out: {exclusions}")
 
 
-@app.command()
-def ls() -> None:
-    """List what a suite can name."""
-    from mmragbench.registry import every
-
-    for kind in KINDS:
-        out.print(f"\n{kind}", style="bold")
-        for component in every(kind):
-            line = f"  {component.name:<22}{component.summary}"
-            overflow: Literal["ellipsis", "ignore"] = "ellipsis" if out.is_terminal else "ignore"
-            out.print(line, overflow=overflow, no_wrap=True)
-
-
-for verb in (compare, equivalence, report, gate, export, check):
+for verb in (runs, ls, compare, equivalence, report, gate, export, check):
     app.command()(verb)
 app.add_typer(score_app, name="score")
 app.command()(verify)
