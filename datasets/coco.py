@@ -69,8 +69,8 @@ class Coco:
             karpathy: `dataset_coco.json` in place of both: test against train and restval.
             positives: extended positives for retrieval both ways, as a folder and the name that
                 its files begin with: `positives/eccv` (`mmragbench.data.positives`).
-            limit: how many query images to draw; by default all, beside the memory `rest` a fifth and
-                at most 1,000.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
         """

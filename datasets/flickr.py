@@ -61,8 +61,8 @@ class Flickr:
                 another usual one; without one, the memory's list, or all images with captions.
             memory: the list of the memory images; by default `splits/train.txt`, without it `rest`:
                 what the draw leaves of the query images.
-            limit: how many query images to draw; by default all, beside the memory `rest` a fifth and
-                at most 1,000.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
         """
@@ -84,8 +84,8 @@ class Flickr:
         """
         captions, excluded = read_captions(self.root / self.captions)
         query_list, memory_list = self.splits()
-        queries = self._entries(query_list, captions)
-        memory = None if memory_list == REST else self._entries(memory_list, captions)
+        queries = self.entries(query_list, captions)
+        memory = None if memory_list == REST else self.entries(memory_list, captions)
         left = Excluded()
         left.add("lines of captions", sum(map(len, captions.values())), excluded)
         return build_tasks(queries, memory, self.sample, left)
@@ -102,7 +102,8 @@ class Flickr:
     def _present(self, lists: Sequence[str]) -> Path | None:
         return next((Path(name) for name in lists if (self.root / name).is_file()), None)
 
-    def _entries(self, split: Path | None, captions: Captions) -> list[Entry]:
+    def entries(self, split: Path | None, captions: Captions) -> list[Entry]:
+        """The images of a list, or all images with captions."""
         names = list(captions) if split is None else _listed(self.root / split, captions)
         folder = self.root / self.images
         return [Entry(name, folder, name, tuple(captions.get(name, ()))) for name in names]

@@ -57,8 +57,8 @@ class Folder:
             memory: the memory split, by default `train`, else `rest`: what the draw leaves of the
                 query split.
             captions: the column of captions; by default `captions`, `caption` or `text`.
-            limit: how many query images to draw; by default all, beside the memory `rest` a fifth and
-                at most 1,000.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
         """
@@ -75,7 +75,7 @@ class Folder:
             DataError: a table is missing or has no `file_name`, a split is missing or has no
                 usable image, or the splits share one.
         """
-        return build_tasks_of_splits(self._read, *self.splits(), self.sample)
+        return build_tasks_of_splits(self.read, *self.splits(), self.sample)
 
     def splits(self) -> Splits:
         """The names of the query split and of the memory split; `""` is the whole table at the root."""
@@ -86,7 +86,8 @@ class Folder:
             return Splits(WHOLE, REST)
         return choose(known, self.queries, self.memory)
 
-    def _read(self, split: str, excluded: list[Exclusion]) -> list[Entry]:
+    def read(self, split: str, excluded: list[Exclusion]) -> list[Entry]:
+        """The pictures of a split as its table promises them; rows that are none go to `excluded`."""
         own = _table(inside(self.root, split)) if _is_name(split) else None
         table = own or _table(self.root)
         if table is None:

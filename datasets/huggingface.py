@@ -98,8 +98,8 @@ class Huggingface:
             columns: what the columns are called.
             preset: a published dataset; what else is given goes before what it says.
             root: the folder of the image files, where a column has their names.
-            limit: how many query images to draw; by default all, beside the memory `rest` a fifth and
-                at most 1,000.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
 

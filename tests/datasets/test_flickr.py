@@ -212,7 +212,7 @@ def test_a_single_list_or_none(lists: list[str], split: str | None, root: Path) 
         assert sides == (names["q"], names["m"])
     else:
         images = [name for side in split for name in names[side]]
-        assert len(sides[0]) == len(images) // 5
+        assert len(sides[0]) == len(images) // 2
         assert sorted(sides[0] + sides[1]) == sorted(images)
 
 

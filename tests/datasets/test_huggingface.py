@@ -64,7 +64,7 @@ def test_a_single_split(tmp_path):
     asks where there is no `test`."""
     pictures(tmp_path, "train", 10)
     queries, memory = ids(load(tmp_path)["captioning"])
-    assert len(queries) == 2
+    assert len(queries) == 5
     assert sorted(queries + memory) == sorted(f"p{n}" for n in range(10))
     pictures(tmp_path, "validation", 2, first=20)
     assert ids(load(tmp_path)["captioning"])[0] == ["p20", "p21"]

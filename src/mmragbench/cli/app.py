@@ -22,6 +22,7 @@ from mmragbench.cli.compare import compare
 from mmragbench.cli.equivalence import equivalence
 from mmragbench.cli.export import export
 from mmragbench.cli.gate import gate
+from mmragbench.cli.init import announced, init
 from mmragbench.cli.plan import tabled
 from mmragbench.cli.report import FULL, report
 from mmragbench.cli.score import app as score_app
@@ -64,7 +65,10 @@ if TYPE_CHECKING:
     from mmragbench.run_folder.finished import FinishedRun
 
 SuiteArgument = Annotated[
-    Path, typer.Argument(help="A suite file, or the name of a shipped one.", show_default=False)
+    str,
+    typer.Argument(
+        help="A suite file, the name of a shipped one, or a folder of data.", show_default=False
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -106,9 +110,9 @@ def run(
     from mmragbench.reporting.facts import costs, issues
     from mmragbench.run_folder.reading import Run
 
+    given = announced(suite)
     with progress(err) as shown:
-        given = _bounded(overrides, max_excluded)
-        done = verbs.run(suite, given, output, shown, full, debug)
+        done = verbs.run(given, _bounded(overrides, max_excluded), output, shown, full, debug)
     folder = Run(done.folder)
     for remark in issues.remarks(folder):
         err.say(remark)
@@ -146,7 +150,7 @@ def plan(
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    run_plan = verbs.plan(suite, _bounded(overrides, max_excluded))
+    run_plan = verbs.plan(announced(suite), _bounded(overrides, max_excluded))
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in run_plan.cells:
         size = (f"{row['documents']:,}", f"{row['queries']:,}")
@@ -176,7 +180,7 @@ def ls() -> None:
             out.print(line, overflow=overflow, no_wrap=True)
 
 
-for verb in (compare, equivalence, report, gate, export, check):
+for verb in (init, compare, equivalence, report, gate, export, check):
     app.command()(verb)
 app.add_typer(score_app, name="score")
 app.command()(verify)

@@ -13,6 +13,16 @@ REST: Final = "rest"
 """The memory that is what the draw of the queries leaves of their split."""
 
 
+def n_drawn(n: int) -> int:
+    """How many of n images are drawn as queries where the others are the memory and no limit is given:
+    a fifth, but 50 or a half of few, and at most 1,000.
+
+    >>> n_drawn(40_000), n_drawn(1_000), n_drawn(70), n_drawn(1)
+    (1000, 200, 35, 1)
+    """
+    return max(1, min(1_000, max(n // 5, min(50, n // 2))))
+
+
 class Splits(NamedTuple):
     """The names of the query split and of the memory split, which may be `rest`."""
 
