@@ -13,6 +13,7 @@ from mmragbench.data.coco_tasks import build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.positives import extend
+from mmragbench.data.splits import REST
 from mmragbench.data.tables import build_tasks_of_splits, names
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
@@ -61,13 +62,15 @@ class Coco:
 
         Args:
             root: the folder that everything lies in.
-            queries: the query split; by default val2017 in the layout of COCO's archives.
-            memory: the memory split, by default train2017; `rest` takes from the query split
-                what the limit leaves.
+            queries: the query split; by default val2017 in the layout of COCO's archives, or
+                train2017 where there is no other.
+            memory: the memory split; by default train2017 where that is another one, else `rest`: what
+                the draw leaves of the query split.
             karpathy: `dataset_coco.json` in place of both: test against train and restval.
             positives: extended positives for retrieval both ways, as a folder and the name that
                 its files begin with: `positives/eccv` (`mmragbench.data.positives`).
-            limit: how many query images to draw; all by default.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
         """
@@ -92,29 +95,32 @@ class Coco:
         if self.karpathy is not None:
             if self.queries or self.memory:
                 raise DataError("karpathy names both splits; leave out queries and memory")
-            asked, held, left = karpathy(self.root, self.root / self.karpathy)
-            return build_tasks(asked, held, self.sample, left)
-        queries = self.queries or self._default("val2017")
-        memory = self.memory or self._default("train2017")
+            query_entries, memory_entries, left = karpathy(self.root, self.root / self.karpathy)
+            return build_tasks(query_entries, memory_entries, self.sample, left)
+        train = self._usual("train2017")
+        queries = self.queries or self._usual("val2017") or train
+        if queries is None:
+            raise DataError(
+                f"{self.root / 'annotations' / 'captions_val2017.json'} is missing; name a file and its "
+                "pictures with queries: {captions: ..., images: ...}"
+            )
+        memory = self.memory or (train if train and train != queries else REST)
         return build_tasks_of_splits(self._read, queries, memory, self.sample)
 
     def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:
-        entries, found = read(self.root, split)
-        excluded += found
+        entries, refused = read(self.root, split)
+        excluded += refused
         return entries
 
-    def _default(self, name: str) -> Split:
-        """COCO's own layout; instances are used where they are there."""
+    def _usual(self, name: str) -> Split | None:
+        """A split in COCO's own layout, with its instances if it has them; None where it is missing."""
         annotations = Path("annotations")
         captions = annotations / f"captions_{name}.json"
         instances = annotations / f"instances_{name}.json"
         if not (self.root / captions).is_file():
-            raise DataError(
-                f"{self.root / captions} is missing; name a file with {{captions: ..., images: "
-                "...}, or write memory: rest to split one file into memory and queries"
-            )
-        there = (self.root / instances).is_file()
-        return Split(captions, Path(name), instances if there else None)
+            return None
+        is_labelled = (self.root / instances).is_file()
+        return Split(captions, Path(name), instances if is_labelled else None)
 
 
 def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
@@ -273,8 +279,8 @@ def karpathy(root: Path, path: Path) -> tuple[list[Entry], list[Entry], Excluded
     empty = [side for side, entries in sides.items() if not entries]
     if empty:
         wanted = "Karpathy's images with split (test, train, restval), filename and sentences"
-        there = f"; other splits are {', '.join(list(others)[:5])}" if others else ""
-        why = excluded.reasons("annotations") or there
+        known = f"; other splits are {', '.join(list(others)[:5])}" if others else ""
+        why = excluded.reasons("annotations") or known
         raise DataError(f"{path}: no image for {' and '.join(empty)}{why}; expected {wanted}")
     things = _things_of_2014(root / "annotations", [*sides["queries"], *sides["memory"]])
     queries, memory = (

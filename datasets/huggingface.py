@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.intake import inside
+from mmragbench.data.splits import choose
 from mmragbench.data.tables import Columns, Locate, Row, build_tasks_of_splits, gather, pick
 from mmragbench.errors import BadImage, DataError, unknown
 from mmragbench.records import Exclusion, Task
@@ -90,13 +91,15 @@ class Huggingface:
             path: a hub id (`owner/name`), or a local folder of parquet files or images.
             revision: a branch, tag or commit of the hub repository; pin one in a paper.
             config: which of a repository's configurations.
-            queries: the query split, by default `test`; several are joined by `+`.
-            memory: the memory split, by default `train`; `rest` takes from the query split what
-                the limit leaves.
+            queries: the query split, by default `test`, else `validation`, `val` or `dev`, or the
+                single one; several are joined by `+`.
+            memory: the memory split, by default `train`, else `rest`: what the draw leaves of the
+                query split.
             columns: what the columns are called.
             preset: a published dataset; what else is given goes before what it says.
             root: the folder of the image files, where a column has their names.
-            limit: how many query images to draw; all by default.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
 
@@ -112,8 +115,8 @@ class Huggingface:
         self.path = path or (known.path if known else "")
         self.revision = revision or (ours.revision if ours else None)
         self.config = config
-        self.queries = queries or (known.queries if known else "test")
-        self.memory = memory or (known.memory if known else "train")
+        self.queries = queries or (known.queries if known else None)
+        self.memory = memory or (known.memory if known else None)
         self.columns = columns or (known.columns if known else Columns())
         self.root = Path(root).expanduser() if root else None
         self.sample = Sample(limit, memory_limit, seed)
@@ -128,9 +131,11 @@ class Huggingface:
             DataError: the dataset cannot be loaded, or has no such split or column; a split has no
                 usable image, or the splits share one.
         """
-        posed = build_tasks_of_splits(self._read, self.queries, self.memory, self.sample)
+        known = ("test", "train") if self.columns.split else tuple(self._loaded.tables)
+        splits = choose(known, self.queries, self.memory)
+        tasks = build_tasks_of_splits(self._read, *splits, self.sample)
         source = f"{self.path}@{self._loaded.commit}" if self._loaded.commit else ""
-        return {name: replace(task, source=source) for name, task in posed.items()}
+        return {name: replace(task, source=source) for name, task in tasks.items()}
 
     @cached_property
     def _loaded(self) -> Loaded:
@@ -146,9 +151,9 @@ class Huggingface:
             table = _checked(self.path, tables[split], columns)
             rows = _rows(table, columns)
             if columns.split:
-                rows = (each for each in rows if pick(each[1], columns.split) in wanted)
-            found, broken = gather(rows, columns, split, self._locator(table))
-            entries += found
+                rows = (row for row in rows if pick(row[1], columns.split) in wanted)
+            gathered, broken = gather(rows, columns, split, self._locator(table))
+            entries += gathered
             excluded += broken
         if not entries and columns.split:
             raise DataError(f"{self.path}: no row's {columns.split!r} is {name!r}")

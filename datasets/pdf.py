@@ -106,7 +106,7 @@ class Pdf:
 
         folder = cache.folder() / "pdf"
         documents: list[Document] = []
-        names, excluded = (self.files, []) if self.files else _below(self.root)
+        names, excluded = (self.files, []) if self.files else files_of(self.root)
         for name in names:
             try:
                 path = inside(self.root, name)
@@ -152,13 +152,13 @@ class Pdf:
         return taken[0]
 
 
-def _below(root: Path) -> tuple[list[str], list[Exclusion]]:
+def files_of(root: Path) -> tuple[list[str], list[Exclusion]]:
     """The PDF files below a folder, by name, once each: those that are hidden, or that a link leads
     to once more, are exclusions. Links that lead out of the folder are refused later."""
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; expected PDF files and a file of questions")
-    files, hidden = ([file for file in each if file.suffix.lower() == ".pdf"]
-                     for each in files_below(root))  # fmt: skip
+    files, hidden = ([file for file in listing if file.suffix.lower() == ".pdf"]
+                     for listing in files_below(root))  # fmt: skip
     name = {file: file.relative_to(root).as_posix() for file in (*files, *hidden)}
     reason = "it, or a folder on the way, is hidden: name it in `files` if it is meant"
     excluded = [Exclusion("hidden file", name[file], reason) for file in hidden]

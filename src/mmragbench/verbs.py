@@ -66,8 +66,9 @@ def run(
     before numpy and PyTorch are imported.
 
     Args:
-        suite: a suite file, or the name of one that is shipped (`scenes`); or a suite as a mapping,
-            as its YAML would be, or as a `Suite`. Relative paths in it start at the current folder.
+        suite: a suite file, the name of one that is shipped (`scenes`), or a folder of data, which
+            becomes a suite (`mmragbench.layouts`); or a suite as a mapping, as its YAML would be, or as
+            a `Suite`. Relative paths in it start at the current folder.
         overrides: `key=value`, e.g. `dataset.limit=100`.
         output: where run folders go.
         progress: who is told how far it is.
@@ -157,6 +158,8 @@ def _run(
             future.result()
     with run_files.writing(folder):
         _write_head(folder, planned, loop)
+        if source.data:
+            write_atomically(folder / paths.COMMENTED_SUITE, source.text)
         summary = _write_cells(folder, planned, tasks, cells, large_pictures=full)
         _write_features(folder, planned, tasks, cells, loop.assembly)
         loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)

@@ -172,13 +172,48 @@ def test_captions_of_another_kind(content: bytes, root: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["captions.txt", "splits/dev.txt", "splits/train.txt"])
-def test_missing_files(name: str, root: Path) -> None:
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("captions.txt", {}),
+        ("splits/dev.txt", {"queries": Path("splits/dev.txt")}),
+        ("splits/train.txt", {"memory": Path("splits/train.txt")}),
+    ],
+)
+def test_missing_files(name: str, arguments: dict[str, Path], root: Path) -> None:
     """A missing file is an error that names it."""
     (root / "captions.txt").write_text(CSV)
     (root / name).unlink()
     with pytest.raises(DataError, match=f"{name} cannot be read"):
-        Flickr(root).tasks()
+        Flickr(root, **arguments).tasks()
+
+
+@pytest.mark.parametrize(
+    "lists, split",
+    [([], "qm"), (["dev"], "q"), (["train"], "m"), (["val"], "q"), (["dev", "train"], None)],
+)
+def test_a_single_list_or_none(lists: list[str], split: str | None, root: Path) -> None:
+    """Without both lists, the images of the one there is, or all with captions, are queries and
+    memory, no image both."""
+    names = {side: [f"{side}{n}.jpg" for n in range(10)] for side in "qm"}
+    (root / "captions.txt").write_text(
+        "image,caption\n" + "".join(f"{n},Text of {n}\n" for side in "qm" for n in names[side])
+    )
+    for file in (root / "splits").iterdir():
+        file.unlink()
+    for name in lists:
+        side = "m" if name == "train" else "q"
+        (root / "splits" / f"{name}.txt").write_text("\n".join(names[side]))
+    for name in (*names["q"], *names["m"]):
+        PIL.Image.new("RGB", (16, 12)).save(root / "images" / name)
+    task = Flickr(root).tasks()["captioning"]
+    sides = [query.id for query in task.queries], [document.id for document in task.memory]
+    if split is None:
+        assert sides == (names["q"], names["m"])
+    else:
+        images = [name for side in split for name in names[side]]
+        assert len(sides[0]) == len(images) // 2
+        assert sorted(sides[0] + sides[1]) == sorted(images)
 
 
 def test_lists_that_share_an_image(root: Path) -> None:

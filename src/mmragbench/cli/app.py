@@ -23,6 +23,7 @@ from mmragbench.cli.compare import compare
 from mmragbench.cli.equivalence import equivalence
 from mmragbench.cli.export import export
 from mmragbench.cli.gate import gate
+from mmragbench.cli.init import announced, init
 from mmragbench.cli.ls import ls
 from mmragbench.cli.plan import tabled
 from mmragbench.cli.report import FULL, report
@@ -62,7 +63,10 @@ if TYPE_CHECKING:
     from mmragbench.run_folder.finished import FinishedRun
 
 SuiteArgument = Annotated[
-    Path, typer.Argument(help="A suite file, or the name of a shipped one.", show_default=False)
+    str,
+    typer.Argument(
+        help="A suite file, the name of a shipped one, or a folder of data.", show_default=False
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -103,9 +107,9 @@ def run(
     from mmragbench.cli.progress import progress
 
     began = time.monotonic()
+    given = announced(suite)
     with progress(err) as shown:
-        given = _bounded(overrides, max_excluded)
-        done = verbs.run(suite, given, output, shown, full, debug)
+        done = verbs.run(given, _bounded(overrides, max_excluded), output, shown, full, debug)
     _print_end(done, time.monotonic() - began)
     if done.crashed:
         raise typer.Exit(1)
@@ -157,7 +161,7 @@ def plan(
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    run_plan = verbs.plan(suite, _bounded(overrides, max_excluded))
+    run_plan = verbs.plan(announced(suite), _bounded(overrides, max_excluded))
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in run_plan.cells:
         size = (f"{row['documents']:,}", f"{row['queries']:,}")
@@ -174,7 +178,7 @@ def plan(
         err.say(f"left out: {exclusions}")
 
 
-for verb in (runs, ls, compare, equivalence, report, gate, export, check):
+for verb in (init, runs, ls, compare, equivalence, report, gate, export, check):
     app.command()(verb)
 app.add_typer(score_app, name="score")
 app.command()(verify)

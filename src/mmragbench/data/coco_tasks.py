@@ -9,6 +9,7 @@ from mmragbench.data.entries import Drawn, Entry, Picture, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.sampling import CAPTIONS, draw, unique
 from mmragbench.data.silver import Silver
+from mmragbench.data.splits import n_drawn
 from mmragbench.errors import DataError
 from mmragbench.records import Document, OutputKind, Query, Task
 
@@ -24,7 +25,8 @@ def build_tasks(
     Args:
         queries: the query split.
         memory: the memory split; None takes what the draw of the queries leaves.
-        sample: how much of them.
+        sample: how much of them. Where the draw has to leave a memory and no limit is given, it is
+            `mmragbench.data.splits.n_drawn`.
         excluded: what reading the annotations has already left out; more is added.
 
     Raises:
@@ -34,6 +36,8 @@ def build_tasks(
 
     index = folder() / "intake.sqlite"
     left = excluded or Excluded()
+    if memory is None and sample.queries is None:
+        sample = sample._replace(queries=n_drawn(len(queries)))
     query_draw = draw(_unique("query", queries, left), sample.queries, sample.seed, index)
     memory_entries = _unique("memory", query_draw.rest if memory is None else memory, left)
     memory_draw = draw(memory_entries, sample.memory, sample.seed, index)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
 from pydantic import (
@@ -27,7 +28,8 @@ from mmragbench.formats import yaml_text
 from mmragbench.planning.names import Dotted, Plain, apart
 from mmragbench.planning.objects import PythonObject, named, named_function, wrapped
 
-OWN_DATA = "write a suite with dataset: {use: folder, root: FOLDER, queries: test, memory: train}"
+if TYPE_CHECKING:
+    from mmragbench.layouts import Data
 
 Place = tuple[str, ...]
 """Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
@@ -130,12 +132,17 @@ class Suite(BaseModel):
 class Source:
     """A suite's text: its content, as plain data, and the line of each place in it.
 
+    Args:
+        name: the file's name, or another one, for errors.
+        text: YAML.
+        data: the folder's data that the suite was written for, if nobody wrote it.
+
     Raises:
         SuiteError: the text is not YAML, or not plain data.
     """
 
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
+    def __init__(self, name: str, text: str, data: Data | None = None) -> None:
+        self.name, self.text, self.data = name, text, data
         self.content, self._root = yaml_text.load(text, name)
 
     def where(self, place: Sequence[str | int]) -> str:
@@ -156,21 +163,23 @@ class Source:
         return SuiteError(f"{self.where(place)}: {path + ': ' if path else ''}{message}")
 
 
-SuiteLike = Path | str | Mapping[str, Any] | Suite
-"""A suite file, or the name of one that is shipped; or its content, in which objects may stand."""
+SuiteLike = Path | str | Mapping[str, Any] | Suite | Source
+"""A suite file, the name of one that is shipped, or a folder of data; or its content, in which objects
+may stand; or its text."""
 
 
 def read(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Suite, Source]:
     """A suite with `key=value` overrides applied (`dataset.limit=100`; values are YAML).
 
     Args:
-        given: a file, or the name of a suite that is shipped; or its content.
+        given: a file, the name of a suite that is shipped, or a folder of data; or its content or text.
 
     Raises:
         SuiteError: no such file, not YAML, or not a suite; names the line and the choices.
+        DataError: the folder's data is not of a known layout, or something is missing.
     """
-    if isinstance(given, Path | str):
-        source = Source(str(given), yaml_text.decoded(_read(_find(Path(given))), str(given)))
+    if isinstance(given, Path | str | Source):
+        source = given if isinstance(given, Source) else read_source(given)
         content = source.content
     else:
         source, content = Source("suite", ""), _content(given)
@@ -179,6 +188,22 @@ def read(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Suite, Source
     for override in overrides:
         _apply(content, override)
     return validate(content, source), source
+
+
+def read_source(given: Path | str) -> Source:
+    """The text of a suite file, of a shipped suite, or of the suite that a folder's data becomes.
+
+    Raises:
+        SuiteError: there is none, or it is not YAML.
+        DataError: the folder's data is not of a known layout, or something is missing.
+    """
+    path = _find(given)
+    if not path.is_dir():
+        return Source(str(given), yaml_text.decoded(_read(path), str(given)))
+    from mmragbench.layouts import recognise, suite_text
+
+    data = recognise(path)
+    return Source(f"the suite of {given}", suite_text(data), data)
 
 
 def _content(given: Mapping[str, Any] | Suite) -> dict[str, Any]:
@@ -215,23 +240,30 @@ def _read(file: Path) -> bytes:
         raise SuiteError(f"{file} cannot be read ({error.strerror})") from error
 
 
-def _find(path: Path) -> Path:
-    """The file itself, or a suite of that name that ships with the package."""
+def _find(given: Path | str) -> Path:
+    """The file or folder itself, or a suite of that name that ships with the package.
+
+    A folder that has a shipped suite's name is meant where a slash is written: `./scenes`, `scenes/`.
+    """
+    path = Path(given)
     if path.is_file():
         return path
     shipped = {file.stem: file for file in shipped_suites()}
-    if len(path.parts) == 1 and path.stem in shipped and path.suffix in ("", ".yaml"):
+    is_name = not {"/", os.sep} & {*str(given)} and path.suffix in ("", ".yaml")
+    if is_name and path.stem in shipped:
         return shipped[path.stem]
-    if path.is_dir():
-        run = (path / "suite.yaml").is_file()
-        advice = (
-            f"{path / 'suite.yaml'} is its suite" if run else f"to use what lies in it, {OWN_DATA}"
+    if (path / "suite.yaml").is_file():
+        raise SuiteError(
+            f"{str(path)!r} is a run folder, where a suite or a folder of data is wanted; "
+            f"{path / 'suite.yaml'} is its suite"
         )
-        raise SuiteError(f"{str(path)!r} is a folder, where a suite file is wanted; {advice}")
+    if path.is_dir():
+        return path
     near = get_close_matches(path.stem, shipped, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near and len(path.parts) == 1 else ""
     raise SuiteError(
-        f"there is no suite {str(path)!r}{hint}; give a file, or the name of one that is shipped: "
+        f"there is no suite {str(path)!r}{hint}; give a file, a folder of data, or the name of one that "
+        "is shipped: "
         f"{', '.join(sorted(shipped))}"
     )
 

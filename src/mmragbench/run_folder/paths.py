@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SUITE, MANIFEST, SUMMARY = "suite.yaml", "manifest.json", "summary.json"
+COMMENTED_SUITE = "commented_suite.yaml"
+"""The suite of a folder of data, as `mmragbench init` writes it."""
 COMPARISONS, FAILURES, EXCLUSIONS = "comparisons.json", "failures.json", "exclusions.json"
 AUDITS, SPENDING = "audits.json", "spending.json"
 TASK, QUERIES, DOCUMENTS = "task.json", "queries.parquet", "documents.parquet"
