@@ -13,7 +13,7 @@ import numpy as np
 
 from mmragbench._files import file_digest
 from mmragbench._validation import as_rows, same_width, unusable
-from mmragbench.contracts import Vectors
+from mmragbench.contracts import Origin, Vectors
 from mmragbench.errors import ContractError, DataError, NotApplicable, listed
 from mmragbench.formats.arrays import read_arrays
 from mmragbench.formats.coco_captions import read_results
@@ -48,6 +48,7 @@ class Precomputed:
     """
 
     by_id = True
+    origin: Origin = "made elsewhere"
 
     def __init__(self, embeddings: Path) -> None:
         self._path = embeddings.expanduser()
@@ -103,6 +104,7 @@ class PrecomputedCaptions:
     `score captions` reads it."""
 
     by_id = True
+    origin: Origin = "made elsewhere"
 
     def __init__(self, captions: Path) -> None:
         self._path = captions.expanduser()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ from mmragbench.records import (
 
 Vectors = NDArray[np.float32]
 """Shape (n, d), float32, L2-normalised rows unless said otherwise."""
+
+
+Origin = Literal["toy", "classic", "trained", "made elsewhere"]
+"""Where a model's answers come from. A toy is shipped, and has learned from a drawn world alone."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,13 @@ class Traits:
         weights = getattr(self.component, "weights", None)
         known = weights() if callable(weights) else weights
         return known if isinstance(known, str) else None
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where a model's answers come from, where that is not weights that were trained: `classic`
+        features, or files that were `made elsewhere`; None by default. On the class."""
+        origin: Origin | None = getattr(self.component, "origin", None)
+        return origin
 
     @property
     def precision(self) -> str | None:

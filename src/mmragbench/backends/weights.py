@@ -38,6 +38,13 @@ def locate(name: str) -> str:
     raise SuiteError(unknown("shipped model", wanted, _shipped()))
 
 
+def world(name: object) -> str | None:
+    """The dataset that a shipped model was trained on, `scenes` of `shipped:scenes/clip`; None for
+    what is not shipped."""
+    text = str(name)
+    return text.removeprefix(SHIPPED).partition("/")[0] if text.startswith(SHIPPED) else None
+
+
 def _shipped() -> list[str]:
     files = ((root, file) for root in folders("models") for file in root.rglob("*.safetensors"))
     return sorted({file.parent.relative_to(root).as_posix() for root, file in files})
