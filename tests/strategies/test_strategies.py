@@ -45,7 +45,9 @@ def build(name, task):
     return component.make(**arguments(component), **given)
 
 
-@pytest.mark.parametrize("name", [n for n in STRATEGIES if n not in ("no-retrieval", "random")])
+@pytest.mark.parametrize(
+    "name", [n for n in STRATEGIES if n not in ("no-retrieval", "random", "rankings")]
+)
 def test_a_strategy_finds_the_colour(name, tasks):
     """In a world of colours, the first hit for a caption shows its colour."""
     posed = tasks["text-to-image"]
