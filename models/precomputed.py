@@ -16,7 +16,7 @@ from mmragbench._validation import as_rows, same_width, unusable
 from mmragbench.contracts import Origin, Vectors
 from mmragbench.errors import ContractError, DataError, NotApplicable, listed
 from mmragbench.formats.arrays import read_arrays
-from mmragbench.formats.coco_captions import read_results
+from mmragbench.formats.text_results import read_caption_results
 from mmragbench.records import Failure, Image, Modality, Text
 from mmragbench.registry import captioner, encoder
 
@@ -115,7 +115,7 @@ class PrecomputedCaptions:
 
     @cached_property
     def _captions(self) -> dict[str, str | None]:
-        captions, _ = read_results(_existing(self._path))
+        captions, _ = read_caption_results(_existing(self._path))
         return captions
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mmragbench.records import (
     Document,
     Drawing,
+    Exclusion,
     Failure,
     Hit,
     Image,
@@ -112,6 +113,18 @@ class Traits:
         that is called in chunks."""
         concurrency: int | None = getattr(self.component, "concurrency", None)
         return concurrency
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the answers of a strategy or generator were made by another system, so that what
+        they took is not known; False by default."""
+        return bool(getattr(self.component, "elsewhere", False))
+
+    @property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """What a strategy or generator that reads files could not use of them, once it has answered;
+        nothing by default."""
+        return tuple(getattr(self.component, "exclusions", ()))
 
     @property
     def halt(self) -> Callable[[], None] | None:
@@ -266,3 +279,16 @@ class NewStore(Protocol):
     """Makes an empty store; what a strategy asks for when it needs one or several."""
 
     def __call__(self) -> Store: ...
+
+
+class KeysOf(NamedTuple):
+    """Says of a mapping among a constructor's arguments that its keys are names of a suite's section."""
+
+    section: Literal["strategies", "tasks"]
+
+
+ByTask = Annotated[dict[str, Path], KeysOf("tasks")]
+"""Name of a task -> a file or folder."""
+
+ByStrategy = Annotated[dict[str, Path], KeysOf("strategies")]
+"""Name of a strategy -> a file or folder."""

@@ -141,10 +141,14 @@ class Hits(Sequence[Hit]):
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits for one query, best first. Ties: score descending, then id descending (trec_eval)."""
+    """The hits for one query, best first. Ties: score descending, then id descending (trec_eval).
+
+    One without hits scores 0; one with an `error` was never made, and is not scored.
+    """
 
     query: str
     hits: Sequence[Hit] = ()
+    error: str | None = None
 
     @classmethod
     def of(cls, query: str, hits: Iterable[tuple[str, float]], k: int | None = None) -> Ranking:

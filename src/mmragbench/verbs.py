@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,11 +28,11 @@ from mmragbench.engine.loop import Cell, Loop
 from mmragbench.engine.meter import Meter, Progress
 from mmragbench.engine.process import keep_freed_memory, rare_garbage_collection
 from mmragbench.engine.threads import aside
-from mmragbench.errors import SuiteError
+from mmragbench.errors import NotApplicable, SuiteError
 from mmragbench.measuring.scoring import Row, absent, failures, rows
 from mmragbench.planning.plan import Plan, check_tasks, load
 from mmragbench.planning.suite import Source, SuiteFieldError, SuiteLike
-from mmragbench.records import Absence, Image, Task
+from mmragbench.records import Absence, Exclusion, Image, Task
 from mmragbench.registry import every
 from mmragbench.run_folder import files as run_files
 from mmragbench.run_folder import paths
@@ -160,6 +161,7 @@ def _run(
         _write_head(folder, planned, loop)
         if source.data:
             write_atomically(folder / paths.COMMENTED_SUITE, source.text)
+        run_folder.write_exclusions(folder, _excluded(planned, tasks, cells))
         summary = _write_cells(folder, planned, tasks, cells, large_pictures=full)
         _write_features(folder, planned, tasks, cells, loop.assembly)
         loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
@@ -171,6 +173,7 @@ def _run(
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)
+    left += exclusions.grouped((cell.exclusions, {}) for cell in cells.values())
     return FinishedRun(folder, report, summary, loop.crashed, meter.total_calls, left)
 
 
@@ -190,8 +193,25 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
                 raise source.error(("strategies", name), str(error)) from error
     with crashes.reported(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
         offered = assembly.build(plan.dataset).tasks()
-    tasks = validated_tasks(offered, plan.dataset.component.name)
-    return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
+    offered = validated_tasks(offered, plan.dataset.component.name)
+    tasks = {name: sliced(task, plan.suite.slices) for name, task in offered.items()}
+    _build_for_tasks(plan, tasks, assembly)
+    return tasks
+
+
+def _build_for_tasks(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> None:
+    """Build each component that is made for a task, so that outputs of another system that are not
+    there, or belong to other data, are an error before anything is computed."""
+    for name, task in tasks.items():
+        if name not in plan.tasks:
+            continue
+        generators = {generator: None for generator, _ in plan.tasks[name].cells}
+        for strategy, bound in plan.strategies.items():
+            parts = [bound, *(plan.generators[generator] for generator in generators)]
+            for part in parts:
+                if "task" in part.given:
+                    with suppress(NotApplicable), crashes.reported(strategy, part.component.make):
+                        assembly.build(part, task=task, strategy=strategy, output=task.output)
 
 
 def _left_out(plan: Plan, tasks: Mapping[str, Task], source: Source) -> list[LeftOut]:
@@ -249,12 +269,24 @@ def _write_cells(
         for cell in of_task:
             run_folder.write_cell(folder, cell, tasks[name].output)
             summary += _cell_rows(plan, tasks[name], cell)
+            failed += failures(_key(cell), cell.retrieved.rankings.errors)
             for (generator, k), (generated, _) in cell.generated.items():
-                failed += failures(_key(cell, generator, k), generated.outputs)
+                errors = {o.query: o.error for o in generated.outputs if o.error}
+                failed += failures(_key(cell, generator, k), errors)
         write_explorer_data(folder, tasks[name], of_task, controls, large_pictures)
     write_rows(folder / paths.SUMMARY, summary)
     write_rows(folder / paths.FAILURES, failed)
     return summary
+
+
+def _excluded(
+    plan: Plan, tasks: Mapping[str, Task], cells: Mapping[tuple[str, str], Cell]
+) -> dict[str, list[Exclusion]]:
+    """Task -> what was left out of its data, and of the outputs of other systems."""
+    excluded = {name: list(tasks[name].exclusions) for name in plan.tasks}
+    for (name, _), cell in cells.items():
+        excluded[name] += cell.exclusions
+    return excluded
 
 
 def _unfinished(folder: Path) -> Run:

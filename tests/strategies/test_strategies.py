@@ -47,7 +47,8 @@ def build(name, task):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in STRATEGIES if n not in ("no-retrieval", "random", "lexical")]
+    "name",
+    [n for n in STRATEGIES if n not in ("no-retrieval", "random", "lexical", "rankings")],
 )
 def test_a_strategy_finds_the_colour(name, tasks):
     """In a world of colours, the first hit for a caption shows its colour."""

@@ -9,11 +9,12 @@ import pytest
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.evals.retrieval import retrieval
 from mmragbench.formats import trec
+from mmragbench.formats.trec_runs import read_run
 from mmragbench.records import Measure, Query, Ranking, Task
 from mmragbench.signature import parse
 from mmragbench.submissions.problems import MissingOutputs
 from mmragbench.submissions.submission_scores import score_rankings
-from mmragbench.submissions.trec_rankings import rankings, read_qrels, read_run
+from mmragbench.submissions.trec_rankings import rankings, read_qrels
 
 QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq2 0 d4 1\nq3 0 d5 0\n"
 RUN = "q1 Q0 d2 1 0.9 s\nq1 Q0 d1 2 0.8 s\nq2 Q0 d3 1 0.7 s\n"

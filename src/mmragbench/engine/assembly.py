@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from mmragbench import _crashes as crashes
 from mmragbench._validation import CheckedStore
 from mmragbench.backends.weights import ABSENT, UNRESOLVED, world
 from mmragbench.cache.cache import Cache
-from mmragbench.cache.identity import code_digest, digest
+from mmragbench.cache.identity import code_digest, content_digest, digest
 from mmragbench.cache.items import Items
 from mmragbench.cache.vectors import VectorFile
 from mmragbench.contracts import NewStore, Origin, Paid, Traits
@@ -55,13 +55,14 @@ class Assembly:
         self._weights: dict[tuple[str, str], str] = {}
 
     def build(self, bound: Bound, **given: Any) -> Any:
-        """The object itself; `given` are `task` and `output`, passed if it asks for them, and
-        stand-ins for its models."""
+        """The object itself; `given` are `task`, `output` and `strategy`, passed if it asks for them,
+        and stand-ins for its models."""
         arguments: dict[str, Any] = {name: self._local(value) for name, value in bound.args.items()}
         arguments |= {name: given[name] for name in bound.given if name in given}
         for parameter, model in bound.models.items():
             arguments[parameter] = given.get(parameter) or self.model(*model)
         arguments |= {p: _store_maker(self, store) for p, store in bound.stores.items()}
+        arguments |= {p: self.build(inner, **given) for p, inner in bound.generators.items()}
         return bound.component.make(**arguments)
 
     def model(self, role: str, name: str) -> Any:
@@ -119,16 +120,33 @@ class Assembly:
 
     def identity(self, bound: Bound) -> dict[str, Any]:
         """The component, its code and its arguments, and the same of all below it. Arguments that
-        its class lists as `operational` (a batch size, a time limit) change no answer."""
+        its class lists as `operational` (a batch size, a time limit) change no answer. A file that a
+        strategy or generator reads counts by its content; models say what identifies their own."""
+        is_reader = bound.component.kind in ("strategy", "generator")
         operational = Traits(bound.component.make).operational
         args = {name: value for name, value in bound.args.items() if name not in operational}
         return {
             "component": [bound.component.kind, bound.component.name],
             "code": bound.component.code or code_digest(bound.component.make),
-            "args": to_jsonable_python(args),
+            "args": self._identified(args) if is_reader else to_jsonable_python(args),
             "models": {p: self.model_identity(*model) for p, model in bound.models.items()},
             "stores": {p: self.identity(store) for p, store in bound.stores.items()},
+            "generators": {p: self.identity(inner) for p, inner in bound.generators.items()},
         }
+
+    def files(self, bound: Bound) -> dict[str, str]:
+        """The files and folders that a component's arguments name -> the digest of their content."""
+        return {str(path): content_digest(self._local(path)) for path in _paths(dict(bound.args))}
+
+    def _identified(self, value: Any) -> Any:
+        """A value as plain data, in which a path is the digest of what it leads to."""
+        if isinstance(value, Path):
+            return content_digest(self._local(value))
+        if isinstance(value, Mapping):
+            return {name: self._identified(part) for name, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._identified(part) for part in value]
+        return to_jsonable_python(value)
 
     @cached_property
     def _root(self) -> Path:
@@ -136,6 +154,8 @@ class Assembly:
 
     def _local(self, value: Any) -> Any:
         """`dataset:file` is a file in the dataset's folder."""
+        if isinstance(value, dict):
+            return {name: self._local(part) for name, part in value.items()}
         text = str(value)
         if isinstance(value, str | Path) and text.startswith(DATASET_PREFIX):
             return type(value)(self._root / text.removeprefix(DATASET_PREFIX))
@@ -159,6 +179,18 @@ class Assembly:
             except MmragbenchError as error:
                 raise SuiteFieldError(("models", name), str(error)) from error
         return self._raw[role, name]
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """The paths in an argument's value."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _paths(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _paths(part)
 
 
 def _store_maker(assembly: Assembly, bound: Bound) -> NewStore:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from mmragbench import __version__
@@ -28,7 +29,16 @@ from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
 from mmragbench.measuring.scoring import Scored, score, with_info
 from mmragbench.planning.binding import Bound
 from mmragbench.planning.plan import Plan
-from mmragbench.records import Absence, Document, Measure, Output, OutputKind, Ranking, Task
+from mmragbench.records import (
+    Absence,
+    Document,
+    Exclusion,
+    Measure,
+    Output,
+    OutputKind,
+    Ranking,
+    Task,
+)
 from mmragbench.registry import Component
 
 
@@ -107,6 +117,12 @@ class Cell:
     scored: Scored = field(default_factory=dict)
     generated: dict[tuple[str, int], tuple[Generated, Scored]] = field(default_factory=dict)
 
+    @property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """What could not be used of the files that other systems made, each once."""
+        outputs = (own.exclusions for own, _ in self.generated.values())
+        return tuple(dict.fromkeys(chain(self.retrieved.exclusions, *outputs)))
+
 
 class Loop:
     """Runs the cells of a plan. Every stage is looked up by its identity first."""
@@ -127,7 +143,7 @@ class Loop:
         if measures and retrieved.absence is None and retrieved.has_hits:
             cell.scored = self._score(measures, prepared, key, retrieved.rankings, Generated())
         for generator, k in self._plan.tasks[name].cells:
-            cell.generated[generator, k] = self._generate(prepared, key, retrieved, generator, k)
+            cell.generated[generator, k] = self._generate(prepared, key, cell, generator, k)
         return cell
 
     def known(self, name: str, strategy: str) -> bool:
@@ -143,7 +159,7 @@ class Loop:
     def _retrieval_key(self, prepared: PreparedTask, bound: Bound) -> str:
         gold = prepared.gold_digest if "task" in bound.given else None
         inputs = [prepared.memory.digest, prepared.queries_digest, prepared.depth, gold]
-        return digest(["ranked", __version__, self.assembly.identity(bound), inputs])
+        return digest(["rankings", __version__, self.assembly.identity(bound), inputs])
 
     def _retrieve(self, prepared: PreparedTask, bound: Bound) -> tuple[str, Retrieved]:
         key = self._retrieval_key(prepared, bound)
@@ -163,7 +179,9 @@ class Loop:
         )
         known = set(prepared.memory.documents)
         checked = check_rankings(rankings, prepared.task.queries, known, prepared.depth)
-        return Retrieved(Rankings(checked), _merged(cost, retrieval))
+        traits = Traits(strategy)
+        total = {} if traits.elsewhere else _merged(cost, retrieval)
+        return Retrieved(Rankings(checked), total, exclusions=traits.exclusions)
 
     def _index(self, prepared: PreparedTask, bound: Bound) -> tuple[Strategy, Cost]:
         """A strategy with this memory in it; the last one is kept, since tasks share memories."""
@@ -183,13 +201,15 @@ class Loop:
         return self._indexed[1], self._indexed[2]
 
     def _generate(
-        self, prepared: PreparedTask, retrieval: str, retrieved: Retrieved, generator: str, k: int
+        self, prepared: PreparedTask, retrieval: str, cell: Cell, generator: str, k: int
     ) -> tuple[Generated, Scored]:
-        bound = self._plan.generators[generator]
+        bound, retrieved = self._plan.generators[generator], cell.retrieved
         if retrieved.absence is not None:
             return Generated(absence=retrieved.absence), {}
         inputs = [retrieval, k, prepared.task.output]
-        key = digest(["generate", __version__, self.assembly.identity(bound), inputs])
+        inputs += [cell.strategy] if "strategy" in bound.given else []
+        inputs += [prepared.gold_digest] if "task" in bound.given else []
+        key = digest(["outputs", __version__, self.assembly.identity(bound), inputs])
         stored = self._cache.load(key)
         result = Generated.from_bytes(stored) if stored else None
         if result is None or result.has_stale_image:
@@ -197,7 +217,7 @@ class Loop:
                 prepared,
                 bound,
                 Generated,
-                lambda: self._compute_outputs(prepared, retrieved, bound, k),
+                lambda: self._compute_outputs(prepared, cell, bound, k),
             )
             if not _crashed(result.absence) and not any(o.error for o in result.outputs):
                 self._cache.save(key, result.to_bytes())
@@ -207,26 +227,31 @@ class Loop:
         return result, self._score(measures, prepared, key, retrieved.rankings, result)
 
     def _compute_outputs(
-        self, prepared: PreparedTask, retrieved: Retrieved, bound: Bound, k: int
+        self, prepared: PreparedTask, cell: Cell, bound: Bound, k: int
     ) -> Generated:
+        retrieved, task = cell.retrieved, prepared.task
         if Traits(bound.component.make).reads == 0 and retrieved.has_hits:
             raise NotApplicable(
                 f"{bound.component.name} reads nothing that is retrieved; "
                 "its number is in the row of a strategy that retrieves nothing"
             )
-        generator = self.assembly.build(bound, output=prepared.task.output)
+        generator = self.assembly.build(
+            bound, output=task.output, task=task, strategy=cell.strategy
+        )
         contexts = [
             [prepared.memory.documents[id] for id in ranking.ids[:k]]
             for ranking in retrieved.rankings
         ]
         outputs, cost = self._metered(
-            "generate", lambda: generator.generate(prepared.task.queries, contexts)
+            "generate", lambda: generator.generate(task.queries, contexts)
         )
-        _check_kind(bound.component.name, outputs, prepared.task.output)
+        _check_kind(bound.component.name, outputs, task.output)
+        traits = Traits(generator)
         nothing = not retrieved.has_hits and all(output.error for output in outputs)
-        if nothing and not _failed(cost):  # else a model was asked, and its failures are the reason
+        # Where a model or another system was asked, its failures are the reason.
+        if nothing and not _failed(cost) and not traits.elsewhere:
             raise NotApplicable(f"{bound.component.name} needs hits, and nothing was retrieved")
-        return Generated(outputs, cost)
+        return Generated(outputs, {} if traits.elsewhere else cost, exclusions=traits.exclusions)
 
     def _score(
         self,

@@ -242,6 +242,6 @@ def absent(
     ]
 
 
-def failures(cell: Mapping[str, Any], outputs: Sequence[Output]) -> list[Row]:
-    """One row for each query that a generator did not answer."""
-    return [{**cell, "query": o.query, "error": o.error} for o in outputs if o.error]
+def failures(cell: Mapping[str, Any], errors: Mapping[str, str]) -> list[Row]:
+    """One row for each query (id -> error) that has no ranking, or no output."""
+    return [{**cell, "query": query, "error": error} for query, error in errors.items()]

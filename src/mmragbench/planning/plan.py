@@ -94,7 +94,7 @@ class Plan:
         """(role, name) -> every model that is used, by strategies, generators, measures or other
         models."""
         bounds = [*self.strategies.values(), *self.generators.values()]
-        used = {model for bound in bounds for model in bound.models.values()}
+        used = {model for bound in bounds for model in bound.every_model}
         for task in self.tasks.values():
             used |= {
                 ("encoder", measure.features) for measure in task.generation if measure.features

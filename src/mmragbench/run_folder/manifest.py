@@ -63,9 +63,16 @@ def manifest(
             }
             for role, name in plan.models
         },
+        **({"files": files} if (files := _files(plan, assembly)) else {}),
         **({"objects": plan.objects()} if plan.objects() else {}),
         "statistics": STATISTICS,
     }
+
+
+def _files(plan: Plan, assembly: Assembly) -> dict[str, str]:
+    """The files and folders that strategies and generators read -> the digest of their content."""
+    parts = (*plan.strategies.values(), *plan.generators.values())
+    return {path: digest for part in parts for path, digest in assembly.files(part).items()}
 
 
 def _data(prepared: PreparedTask) -> dict[str, Any]:

@@ -108,8 +108,7 @@ def _append(columns: Mapping[str, list[Any]], scores: Scores) -> None:
 
 
 def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
-    """Write `tasks/<task>/task.json`, `queries.parquet` and `documents.parquet`; `exclusions.json`."""
-    exclusions: list[Row] = []
+    """Write `tasks/<task>/task.json`, `queries.parquet` and `documents.parquet`."""
     for name, task in tasks.items():
         write_json(
             run / paths.in_task(name, paths.TASK),
@@ -126,8 +125,12 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
         )
         _write_queries(run / paths.in_task(name), task)
         _write_documents(run / paths.in_task(name), task)
-        exclusions += [_exclusion(name, exclusion) for exclusion in task.exclusions]
-    write_rows(run / paths.EXCLUSIONS, exclusions)
+
+
+def write_exclusions(run: Path, exclusions: Mapping[str, Sequence[Exclusion]]) -> None:
+    """Write `exclusions.json`: what each task leaves out."""
+    rows = [{"task": task, **asdict(one)} for task, own in exclusions.items() for one in own]
+    write_rows(run / paths.EXCLUSIONS, rows)
 
 
 def _write_queries(folder: Path, task: Task) -> None:
@@ -173,7 +176,3 @@ def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vector
     content = io.BytesIO()
     np.savez(content, queries=np.asarray(queries, dtype=str), features=rows)
     write_atomically(folder / paths.features(name), content.getvalue())
-
-
-def _exclusion(task: str, exclusion: Exclusion) -> Row:
-    return {"task": task, **asdict(exclusion)}

@@ -8,11 +8,12 @@ from typing import Any
 
 from mmragbench._digits import interval, number
 from mmragbench._files import write_atomically, write_table
+from mmragbench.data.picture_folders import by_ending
 from mmragbench.errors import MmragbenchError
 from mmragbench.formats import spreadsheets
 from mmragbench.measuring.scoring import Row
 from mmragbench.records import Absence, Scores
-from mmragbench.submissions.image_folders import HIDDEN, NO_PICTURE, by_ending
+from mmragbench.submissions.image_folders import HIDDEN, NO_PICTURE
 from mmragbench.submissions.problems import Problems
 
 COLUMNS = ("query", "measure", "value", "error")
