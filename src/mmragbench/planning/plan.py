@@ -53,8 +53,9 @@ class Plan:
         """The suite with every default."""
         strategies = {name: bound.resolved() for name, bound in self.strategies.items()}
         generators = {name: bound.resolved() for name, bound in self.generators.items()}
+        suite = self.suite.model_dump(exclude=None if self.suite.seeds else {"seeds"})
         return {
-            **self.suite.model_dump(),
+            **suite,
             "dataset": self.dataset.resolved(),
             "strategies": strategies,
             "generators": generators,
@@ -103,6 +104,14 @@ class Plan:
         for model in {m for bound in bound_models.values() for m in bound.models.values()}:
             bound_models.setdefault(model, bind_model(*model, self.suite))
         return dict(sorted(bound_models.items()))
+
+    @cached_property
+    def by_seed(self) -> dict[int, Plan]:
+        """The plan of each seed; the first is this one."""
+        others = {
+            seed: self.suite.model_copy(update={"seed": seed}) for seed in self.suite.seeds[1:]
+        }
+        return {self.suite.seed: self, **{seed: _plan(suite) for seed, suite in others.items()}}
 
     def depth(self, task: str) -> int:
         """How many hits of each ranking are kept: enough for every cutoff and every generator."""
