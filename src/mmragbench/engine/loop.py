@@ -420,6 +420,7 @@ def _check_kind(name: str, outputs: Sequence[Output], wanted: OutputKind) -> Non
 
 def _same(first: Any, other: Any) -> bool:
     """Whether two seeds have the same rankings or outputs; what they cost may differ."""
+    pairs: tuple[tuple[Any, Any], ...]
     if isinstance(first, Retrieved):
         pairs = (
             (first.absence, other.absence),
