@@ -43,6 +43,14 @@ class Hypothesis:
         return self.a.cell
 
 
+def values_by_seed(e: Evidence, queries: Sequence[str]) -> Array:
+    """The values of queries that all seeds answered: (seeds, queries) where the number is a mean over
+    seeds, else (queries,)."""
+    sides = e.by_seed or (e,)
+    values = np.array([[own.values[query] for query in queries] for own in sides])
+    return values if e.by_seed else np.asarray(values[0])
+
+
 class Columns:
     """The values by query behind numbers, as arrays over all queries of a task; NaN where there is none."""
 
