@@ -83,6 +83,15 @@ MaxExcluded = Annotated[
     ),
 ]
 
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Repeat what is random under so many seeds, from the suite's on, on the same data.",
+        show_default=False,
+    ),
+]
+
 
 @app.callback(invoke_without_command=True)
 def _root(
@@ -101,6 +110,7 @@ def run(
     full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
     debug: Annotated[bool, typer.Option("--debug", help=DEBUG)] = False,
     max_excluded: MaxExcluded = None,
+    seeds: Seeds = None,
 ) -> None:
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
@@ -109,7 +119,8 @@ def run(
     began = time.monotonic()
     given = announced(suite)
     with progress(err) as shown:
-        done = verbs.run(given, _bounded(overrides, max_excluded), output, shown, full, debug)
+        settings = _overrides(overrides, max_excluded=max_excluded, seeds=seeds)
+        done = verbs.run(given, settings, output, shown, full, debug)
     _print_end(done, time.monotonic() - began)
     if done.crashed:
         raise typer.Exit(1)
@@ -149,19 +160,24 @@ def _crashes(done: FinishedRun) -> Iterator[str]:
         yield f"the tracebacks are in {log}"
 
 
-def _bounded(overrides: list[str] | None, max_excluded: str | None) -> list[str]:
-    """The overrides with `--max-excluded` as one more, since it is a key of the suite."""
-    return [*(overrides or ()), *([f"max_excluded={max_excluded}"] if max_excluded else [])]
+def _overrides(overrides: list[str] | None, **options: str | int | None) -> list[str]:
+    """The overrides, with one more for each option that is a key of the suite."""
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    return [*(overrides or ()), *given]
 
 
 @app.command()
 def plan(
-    suite: SuiteArgument, overrides: Overrides = None, max_excluded: MaxExcluded = None
+    suite: SuiteArgument,
+    overrides: Overrides = None,
+    max_excluded: MaxExcluded = None,
+    seeds: Seeds = None,
 ) -> None:
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    run_plan = verbs.plan(announced(suite), _bounded(overrides, max_excluded))
+    settings = _overrides(overrides, max_excluded=max_excluded, seeds=seeds)
+    run_plan = verbs.plan(announced(suite), settings)
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in run_plan.cells:
         size = (f"{row['documents']:,}", f"{row['queries']:,}")

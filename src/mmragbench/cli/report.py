@@ -33,8 +33,8 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
         str, typer.Option(help="Whom the stars compare with; by default the suite's.")
     ] = "",
     style: Annotated[
-        Literal["subscript", "plusminus", "brackets", "none"],
-        typer.Option(help="How 95 % intervals are written."),
+        Literal["subscript", "plusminus", "brackets", "sd", "none"],
+        typer.Option(help="How 95 % intervals are written; or the sd over seeds in their place."),
     ] = "subscript",
     methods: Annotated[
         bool, typer.Option("--methods", help="The paragraph of a methods section.")

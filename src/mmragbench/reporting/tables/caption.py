@@ -13,7 +13,7 @@ from mmragbench.reporting.tables.cells import Source
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.table import Block, Column
 from mmragbench.reporting.tables.table_tests import TableTests
-from mmragbench.reporting.words.phrases import setting
+from mmragbench.reporting.words.phrases import seeds_of, setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.signature import OURS, parse
 
@@ -23,6 +23,7 @@ INTERVALS = {
     "plusminus": "±: the larger distance from the estimate to an end of its interval; intervals are ",
     "none": "",
 }
+OVER_SEEDS = "; of means over seeds combined with Student's interval of the seeds' means"
 SIZES = ("n", "n_real", "n_generated", OURS)
 """Facts of a signature that the caption says once for all."""
 
@@ -66,7 +67,9 @@ def caption(table: TableContent) -> Iterator[str]:
 
 def remarks(table: TableContent) -> Iterator[str]:
     """The sentences below the table: marks, strategies without a line, exclusions, signatures."""
-    if table.request.style != "none" and any(row.low is not None for row in table.rows):
+    if table.request.style == "sd":
+        yield "±: standard deviation over seeds; numbers without it do not depend on the seed."
+    elif table.request.style != "none" and any(row.low is not None for row in table.rows):
         yield INTERVALS[table.request.style] + _level(table) + "."
     yield from _marks(table)
     if controls := [f"{name} ({role})" for name, role in table.strategies().items() if role]:
@@ -165,9 +168,8 @@ def _sizes(table: TableContent) -> Iterator[str]:
         yield f"{size} ({', '.join(names)})." if len(labels) > 1 else f"{size}."
     if table.generated and any(row.k for row in table.rows):
         yield "k: documents given to the generator."
-    seeds = dict.fromkeys(source.run.manifest.get("seed") for source in table.sources)
-    if known := [str(seed) for seed in seeds if seed is not None]:
-        yield f"Seed {', '.join(known)}."
+    seeds = dict.fromkeys(seeds_of(source.run) for source in table.sources)
+    yield from (f"{named[:1].upper()}{named[1:]}." for named in seeds if named)
 
 
 def _size(source: Source, table: TableContent) -> str:
@@ -194,7 +196,7 @@ def _level(table: TableContent) -> str:
     )
     return (
         f"{level} bootstrap intervals{resamples}, by groups of queries{others}; Wilson's for "
-        "ungrouped rates"
+        "ungrouped rates" + (OVER_SEEDS if any(row.sd is not None for row in table.rows) else "")
     )
 
 

@@ -99,8 +99,8 @@ def _number(cell: Cell, style: Style) -> str:
         low, high = (_math(end) for end in (cell.low, cell.high))
         beside += rf"_{{[{low},\,{high}]}}"
     beside = f"${beside}$" if beside else ""
-    if style == "plusminus" and cell.half:
-        beside += rf"{{\scriptsize $\,\pm\,{_math(cell.half)}$}}"
+    if after := cell.plus_minus(style):
+        beside += rf"{{\scriptsize $\,\pm\,{_math(after)}$}}"
     if style == "brackets" and cell.interval:
         beside += rf"{{\scriptsize \,{escape(cell.interval)}}}"
     return f"{text} & {beside}"
@@ -136,10 +136,8 @@ def width(table: Table, style: Style) -> int:
 
 
 def _across(cell: Cell, style: Style) -> float:
-    beside = {
-        "subscript": len(cell.interval),
-        "brackets": len(cell.interval),
-        "plusminus": len(cell.half) + 3 * bool(cell.half),
-        "none": 0,
-    }[style]
+    after = cell.plus_minus(style)
+    beside = len(after) + 3 * bool(after)
+    if style in ("subscript", "brackets"):
+        beside = len(cell.interval)
     return len(cell.text) + 0.62 * max(beside, len(cell.stars + cell.note))

@@ -63,8 +63,8 @@ def _number(cell: Cell, style: Style) -> str:
         text = f"<ins>{text}</ins>"
     raised = escape(cell.letters + cell.stars) + cell.note
     text += f"<sup>{raised}</sup>" if raised else ""
-    if style == "plusminus":
-        return text + (f" ± {cell.half}" if cell.half else "")
+    if style in ("plusminus", "sd"):
+        return text + (f" ± {after}" if (after := cell.plus_minus(style)) else "")
     beside = escape(cell.interval)
     if style == "none" or not beside:
         return text

@@ -10,8 +10,9 @@ from mmragbench.errors import DataError, unknown
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run
 
-Style = Literal["subscript", "plusminus", "brackets", "none"]
-"""How an interval stands beside its number."""
+Style = Literal["subscript", "plusminus", "brackets", "sd", "none"]
+"""What stands beside a number: its interval in one of three ways, its standard deviation over seeds,
+or nothing."""
 
 
 @dataclass(frozen=True, slots=True)

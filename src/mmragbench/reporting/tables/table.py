@@ -25,8 +25,9 @@ class Cell:
     Attributes:
         row: the row of the summary; None where it has none.
         run: the label of the run that it is from; empty where there is one run only.
-        text, low, high, half: as shown, in the column's unit; `half` is the larger distance from
-            the estimate to an end of the interval. Empty where there is none.
+        text, low, high, half, sd: as shown, in the column's unit; `half` is the larger distance from
+            the estimate to an end of the interval, `sd` the standard deviation over seeds. Empty where
+            there is none.
         best, tied: the best contender of its block; or one that does not differ from it
             significantly.
         letters: contenders of a block that share one do not differ significantly.
@@ -40,6 +41,7 @@ class Cell:
     low: str = ""
     high: str = ""
     half: str = ""
+    sd: str = ""
     best: bool = False
     tied: bool = False
     letters: str = ""
@@ -49,6 +51,10 @@ class Cell:
     @property
     def interval(self) -> str:
         return f"[{self.low}, {self.high}]" if self.low else ""
+
+    def plus_minus(self, style: str) -> str:
+        """What stands after a ± in a style: half of the interval, or the standard deviation."""
+        return {"plusminus": self.half, "sd": self.sd}.get(style, "")
 
     @property
     def absent(self) -> bool:
@@ -65,11 +71,12 @@ class Cell:
 
     @property
     def counts(self) -> str:
-        """`n = 400, 3 failed`."""
+        """`n = 400, 3 failed, mean of 3 seeds (sd 0.4)`."""
         if self.row is None:
             return ""
         failed = f", {self.row.n_failed} failed" if self.row.n_failed else ""
-        return f"n = {self.row.n}{failed}"
+        seeds = f", mean of {self.row.seeds} seeds (sd {self.sd})" if self.sd else ""
+        return f"n = {self.row.n}{failed}{seeds}"
 
 
 @dataclass(frozen=True, slots=True)
