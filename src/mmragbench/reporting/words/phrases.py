@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 MOST = 10_000_000
 """Larger counts are written as `more than 10 million`."""
 
+NAMED = 3
+"""Longer lists of strategies are cut, and the rest counted."""
+
 
 def listed(names: Iterable[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`; empty for no name."""
@@ -14,9 +17,16 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(most)} {last} {final}" if most else final
 
 
+def shortened(names: Sequence[str], noun: str = "other", last: str = "and") -> str:
+    """`a, b and c`; of more than `NAMED`, `a, b and 6 others`."""
+    if len(names) <= NAMED:
+        return listed(names, last)
+    return listed([*names[: NAMED - 1], counted(len(names) - NAMED + 1, noun)], last)
+
+
 def with_verb(names: Sequence[str], one: str = "is", many: str = "are") -> str:
-    """`a is`, `a and b are`."""
-    return f"{listed(names)} {one if len(names) == 1 else many}"
+    """`a is`, `a and b are`, `a, b and 6 others are`."""
+    return f"{shortened(names)} {one if len(names) == 1 else many}"
 
 
 def plural(noun: str) -> str:
