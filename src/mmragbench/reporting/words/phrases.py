@@ -30,8 +30,10 @@ def with_verb(names: Sequence[str], one: str = "is", many: str = "are") -> str:
 
 
 def plural(noun: str) -> str:
-    """`tests`, `queries`; of regular nouns whose `y` follows a consonant."""
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """`tests`, `queries`, `losses`; of regular nouns whose `y` follows a consonant."""
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 def counted(n: int, noun: str) -> str:
