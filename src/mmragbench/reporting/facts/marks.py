@@ -54,7 +54,7 @@ def legend(run: Run, rows: Iterable[Row]) -> str:
     if all(pair["verdict"] == "identical" for pair in shown):
         return "Strategies that share a letter have the same value on every query."
     return (
-        "Strategies that share a letter can't be told apart: paired tests on the queries' groups, "
+        "Between strategies that share a letter no difference was shown: paired tests on the queries' groups, "
         f"0.05 after Holm's correction {within(families(shown))}."
     )
 

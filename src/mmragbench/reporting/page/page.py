@@ -13,9 +13,10 @@ from mmragbench.reporting.facts.headline import Headline, headlines
 from mmragbench.reporting.page.audits import audits, percent, share
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
 from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
-from mmragbench.reporting.page.explorer import USUAL, PageBudget, explorer, script, script_digest
+from mmragbench.reporting.page.explorer import USUAL, PageBudget, digest, explorer, script
 from mmragbench.reporting.page.heading import facts_of, question, subtitle
 from mmragbench.reporting.page.plots import Plots, plots
+from mmragbench.reporting.page.query_links import QueryLinks
 from mmragbench.reporting.page.style_sheet import css_classes, outlines, rules
 from mmragbench.reporting.page.summary_strips import control_labels, summary_strips
 from mmragbench.reporting.tables.limits import LimitTable, limit_tables
@@ -50,17 +51,21 @@ def render(run: Run, budget: PageBudget = USUAL) -> str:
     by_task = {headline.task.name: headline for headline in headlines(run)}
     classes = css_classes(run)
     pictures = EmbeddedPictures(run.path, budget.large_pictures)
+    shown = explorer(run, classes, pictures, budget)
+    links = QueryLinks(run, shown.names if shown else ())
+    code = script(explorer=shown is not None)
     template = _templates().get_template("page.html.jinja")
     return template.render(
         **_answers(run, list(by_task.values())),
-        **_drawings(run, classes),
+        **_drawings(run, classes, links),
         sections=[_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()],
         **_costs(run),
-        explorer=explorer(run, classes, pictures, budget),
+        explorer=shown,
+        links=links,
         audits=audits(run, pictures),
         sheets=list(pictures.sheets()),  # all that the two have placed
-        script=script(),
-        script_digest=script_digest(),
+        script=code,
+        script_digest=digest(code),
         **_record(run),
     )
 
@@ -80,15 +85,16 @@ def _answers(run: Run, headlines: list[Headline]) -> dict[str, Any]:
     }
 
 
-def _drawings(run: Run, classes: Mapping[str, str]) -> dict[str, Any]:
-    """The template's functions that draw, with the strategies' CSS classes, colours and markers."""
+def _drawings(run: Run, classes: Mapping[str, str], links: QueryLinks) -> dict[str, Any]:
+    """The template's functions that draw, with the strategies' CSS classes, colours and markers, and
+    the queries' links."""
     return {
         "colour_rules": rules(run),
         "outlines": dict(outlines(run)),
         "colour": classes,
-        "draw": partial(curve.svg, classes=classes),
-        "draw_forest": partial(forest.svg, classes=classes),
-        "draw_tradeoff": partial(tradeoff.svg, classes=classes),
+        "draw": partial(curve.svg, classes=classes, link=links.of_row),
+        "draw_forest": partial(forest.svg, classes=classes, link=links.of_contrast),
+        "draw_tradeoff": partial(tradeoff.svg, classes=classes, link=links.of_row),
     }
 
 

@@ -15,15 +15,25 @@ def mark(css: str, x: float, y: float, title: str = "", hollow: bool = False) ->
     )
 
 
+def linked(part: str, href: str, name: str) -> str:
+    """A part of a plot as a link with an accessible name; the part itself where `href` is empty."""
+    if not href:
+        return part
+    return f'<a href="{escape(href)}" aria-label="{escape(name)}">{part}</a>'
+
+
 def text(x: float, y: float, words: str, css: str = "tick", anchor: str = "start") -> str:
     """A line of text at a place."""
     return f'<text class="{css}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
 def picture(width: float, height: float, title: str, parts: list[str]) -> str:
-    """The whole plot; `title` says in words what it shows."""
-    head = f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
-    return head + "".join(parts) + "</svg>"
+    """The whole plot; `title` says in words what it shows. With links in it, it is a group: what is
+    in an image cannot be reached."""
+    content = "".join(parts)
+    role = "group" if "<a " in content else "img"
+    head = f'<svg viewBox="0 0 {width} {height}" role="{role}" aria-label="{escape(title)}">'
+    return f"{head}{content}</svg>"
 
 
 def ticks(low: float, high: float, count: int = 4) -> list[float]:
