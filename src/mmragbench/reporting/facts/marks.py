@@ -55,7 +55,7 @@ def legend(run: Run, rows: Iterable[Row]) -> str:
         return "Strategies that share a letter have the same value on every query."
     return (
         "Strategies that share a letter can't be told apart: paired tests on the queries' groups, "
-        f"0.05 after Holm's correction {within(families(shown))}."
+        f"0.05 after Holm's correction {within(families(run, shown))}."
     )
 
 
