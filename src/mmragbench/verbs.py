@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -227,7 +227,7 @@ def _all_cells(
     for number, (task, strategy) in enumerate(order, start=1):
         if progress:
             progress.cell(number, len(order), f"{task} · {strategy}")
-        cells[task, strategy] = loop.cell(task, strategy)
+        cells[task, strategy] = loop.cell_over_seeds(task, strategy)
     return cells
 
 
@@ -246,12 +246,18 @@ def _write_cells(
         for cell in of_task:
             run_folder.write_cell(folder, cell, tasks[name].output)
             summary += _cell_rows(plan, tasks[name], cell)
-            for (generator, k), (generated, _) in cell.generated.items():
-                failed += failures(_key(cell, generator, k), generated.outputs)
+            failed += _failures(cell)
         write_explorer_data(folder, tasks[name], of_task, controls, large_pictures)
     write_rows(folder / paths.SUMMARY, summary)
     write_rows(folder / paths.FAILURES, failed)
     return summary
+
+
+def _failures(cell: Cell) -> Iterator[Row]:
+    """A row for each query that a generator did not answer, with the seed where there are several."""
+    for seed, setting, generated in cell.outputs():
+        named = {} if seed is None else {"seed": seed}
+        yield from failures(_key(cell, *setting) | named, generated.outputs)
 
 
 def _unfinished(folder: Path) -> Run:
@@ -274,12 +280,15 @@ def _write_features(
     """The features behind distances between sets of images: real ones a task, generated ones a
     cell; they were computed for the scores, and are looked up."""
     for (name, strategy), cell in cells.items():
-        for (generator, k), (generated, scored) in cell.generated.items():
+        for seed, setting, generated in cell.outputs():
+            _, scored = cell.generated[setting]
             images = {o.query: o.image for o in generated.outputs if o.image}
             features_used = {s.measure.features for s in scored.get("all", []) if s.absence is None}
             for features in sorted(filter(None, features_used)):
                 encoder = assembly.model("encoder", features)
-                cell_folder = paths.in_cell(name, strategy, setting=Setting(generator, k))
+                cell_folder = paths.in_cell(name, strategy, setting=Setting(*setting))
+                if seed is not None and generated is not cell.generated[setting][0]:
+                    cell_folder = paths.in_seed(seed, cell_folder)
                 for target, shown in (
                     (cell_folder, images),
                     (paths.in_task(name), tasks[name].targets),

@@ -81,6 +81,15 @@ MaxExcluded = Annotated[
     ),
 ]
 
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Repeat what is random under so many seeds, from the suite's on, on the same data.",
+        show_default=False,
+    ),
+]
+
 
 @app.callback(invoke_without_command=True)
 def _root(
@@ -99,6 +108,7 @@ def run(
     full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
     debug: Annotated[bool, typer.Option("--debug", help=DEBUG)] = False,
     max_excluded: MaxExcluded = None,
+    seeds: Seeds = None,
 ) -> None:
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
@@ -107,7 +117,7 @@ def run(
     from mmragbench.run_folder.reading import Run
 
     with progress(err) as shown:
-        given = _bounded(overrides, max_excluded)
+        given = _overrides(overrides, max_excluded=max_excluded, seeds=seeds)
         done = verbs.run(suite, given, output, shown, full, debug)
     folder = Run(done.folder)
     for remark in issues.remarks(folder):
@@ -134,19 +144,24 @@ def _crashes(done: FinishedRun) -> Iterator[str]:
         yield f"the tracebacks are in {log}"
 
 
-def _bounded(overrides: list[str] | None, max_excluded: str | None) -> list[str]:
-    """The overrides with `--max-excluded` as one more, since it is a key of the suite."""
-    return [*(overrides or ()), *([f"max_excluded={max_excluded}"] if max_excluded else [])]
+def _overrides(overrides: list[str] | None, **options: str | int | None) -> list[str]:
+    """The overrides, with one more for each option that is a key of the suite."""
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    return [*(overrides or ()), *given]
 
 
 @app.command()
 def plan(
-    suite: SuiteArgument, overrides: Overrides = None, max_excluded: MaxExcluded = None
+    suite: SuiteArgument,
+    overrides: Overrides = None,
+    max_excluded: MaxExcluded = None,
+    seeds: Seeds = None,
 ) -> None:
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    run_plan = verbs.plan(suite, _bounded(overrides, max_excluded))
+    given = _overrides(overrides, max_excluded=max_excluded, seeds=seeds)
+    run_plan = verbs.plan(suite, given)
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in run_plan.cells:
         size = (f"{row['documents']:,}", f"{row['queries']:,}")

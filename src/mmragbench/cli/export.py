@@ -33,6 +33,7 @@ def export(
     """Write a run as TREC runs, COCO captions, BEIR datasets or mteb results."""
     from mmragbench.exporting.export import export as write
     from mmragbench.reporting.words.phrases import counted
+    from mmragbench.run_folder.reading import Run
 
     for more in overrides or ():
         if "=" not in more:
@@ -40,4 +41,6 @@ def export(
     exported = write(run, format, output, overrides or (), trust)
     for what, reason in exported.left_out.items():
         Terminal(stderr=True).say(f"left out: {what}: {reason}")
+    if seeds := Run(run).seeds:
+        Terminal(stderr=True).say(f"note: rankings and outputs are those of seed {seeds[0]}")
     Terminal().say(f"{exported.folder}: {counted(len(exported.files), 'file')}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,16 +41,25 @@ CACHED: dict[str, Any] = {
 
 DATASET_PREFIX = "dataset:"
 
+ModelKey = tuple[str, str, Any, tuple[Any, ...]]
+"""Role, name, the seed that the model takes, and the same of the models below it."""
+
 
 class Assembly:
     """Builds a suite's components; models are built once, wrapped in the cache and the meter."""
 
     def __init__(self, suite: Suite, cache: Cache, meter: Meter) -> None:
         self._suite, self._cache, self._meter = suite, cache, meter
-        self._models: dict[tuple[str, str], Any] = {}
         self._bound: dict[tuple[str, str], Bound] = {}
-        self._raw: dict[tuple[str, str], Any] = {}
-        self._weights: dict[tuple[str, str], str] = {}
+        self._models: dict[ModelKey, Any] = {}
+        self._raw: dict[ModelKey, Any] = {}
+        self._weights: dict[ModelKey, str] = {}
+
+    def with_seed(self, seed: int) -> Assembly:
+        """The assembly of the same suite under another seed; models that take no seed are shared."""
+        other = copy(self)
+        other._suite, other._bound = self._suite.model_copy(update={"seed": seed}), {}
+        return other
 
     def build(self, bound: Bound, **given: Any) -> Any:
         """The object itself; `given` are `task` and `output`, passed if it asks for them, and
@@ -63,12 +73,19 @@ class Assembly:
 
     def model(self, role: str, name: str) -> Any:
         """A model of the suite in a role, remembered and metered."""
-        if (role, name) not in self._models:
+        key = self._key(role, name)
+        if key not in self._models:
             raw = self._instance(role, name)
             items = self._items(role, name)
-            self._models[role, name] = CACHED[role](raw, name, items, self._meter)
-            self._models[role, name].weights = self.weights(role, name)
-        return self._models[role, name]
+            self._models[key] = CACHED[role](raw, name, items, self._meter)
+            self._models[key].weights = self.weights(role, name)
+        return self._models[key]
+
+    def _key(self, role: str, name: str) -> ModelKey:
+        """A model, and the seeds that it and the models below it take."""
+        bound = self._bind_model(role, name)
+        below = tuple(self._key(*model) for model in bound.models.values())
+        return role, name, bound.args.get("seed"), below
 
     def _items(self, role: str, name: str) -> Items | VectorFile | None:
         """Where its answers are kept; nowhere for one that is made of others, which keep theirs."""
@@ -88,12 +105,13 @@ class Assembly:
 
     def weights(self, role: str, name: str) -> str:
         """What identifies a model's weights; `none` for one that has no such notion."""
-        if (role, name) not in self._weights:
+        key = self._key(role, name)
+        if key not in self._weights:
             try:
-                self._weights[role, name] = Traits(self._instance(role, name)).weights or "none"
+                self._weights[key] = Traits(self._instance(role, name)).weights or "none"
             except NotApplicable as error:
-                self._weights[role, name] = f"{ABSENT}{error}"
-        return self._weights[role, name]
+                self._weights[key] = f"{ABSENT}{error}"
+        return self._weights[key]
 
     def fetch(self, models: Iterable[tuple[str, str]]) -> None:
         """Load those models whose weights are not on this machine yet: only then is it known
@@ -101,7 +119,7 @@ class Assembly:
         for role, name in models:
             if self.weights(role, name).startswith(UNRESOLVED):
                 self._instance(role, name).load()
-                del self._weights[role, name]
+                del self._weights[self._key(role, name)]
 
     def identity(self, bound: Bound) -> dict[str, Any]:
         """The component, its code and its arguments, and the same of all below it. Arguments that
@@ -133,18 +151,19 @@ class Assembly:
         return self._bound[role, name]
 
     def _instance(self, role: str, name: str) -> Any:
-        if (role, name) not in self._raw:
+        key = self._key(role, name)
+        if key not in self._raw:
             try:
                 bound = self._bind_model(role, name)
                 with crashes.reported(bound.component.name, bound.component.make):
-                    raw = self._raw[role, name] = self.build(bound)
+                    raw = self._raw[key] = self.build(bound)
                 if isinstance(raw, Paid):
                     raw.budget = self._meter.budget
             except NotApplicable:
                 raise
             except MmragbenchError as error:
                 raise SuiteFieldError(("models", name), str(error)) from error
-        return self._raw[role, name]
+        return self._raw[key]
 
 
 def _store_maker(assembly: Assembly, bound: Bound) -> NewStore:

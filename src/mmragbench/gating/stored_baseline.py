@@ -320,6 +320,10 @@ def values_of(number: Evidence, queries: Sequence[str]) -> Values:
 def _of_distance(number: Evidence, queries: Sequence[str]) -> dict[str, float]:
     from mmragbench.statistics import distance_values
 
+    if number.by_seed:
+        by_seed = [_of_distance(own, queries) for own in number.by_seed]
+        shared = [query for query in by_seed[0] if all(query in values for values in by_seed)]
+        return {query: float(np.mean([own[query] for own in by_seed])) for query in shared}
     distance = number.measure.info.distance
     if not (distance and number.features):
         return {}

@@ -78,7 +78,8 @@ def bound(component: Component, spec: Mapping[str, Any], place: Place, suite: Su
     stores: dict[str, Bound] = {}
     for name in takes:
         annotation, default = parameters[name]
-        value = spec.get(name, suite.seed if name == "seed" else default)
+        seeded = name == "seed" and component.kind != "dataset"  # the data are the same under all
+        value = spec.get(name, suite.seed if seeded else default)
         role, here = _role(annotation), (*place, name)
         if annotation is NewStore:
             stores[name] = _store(value, here, suite)

@@ -50,11 +50,13 @@ class Plan:
     tasks: Mapping[str, TaskPlan]
 
     def resolved(self) -> dict[str, Any]:
-        """The suite with every default."""
-        strategies = {name: bound.resolved() for name, bound in self.strategies.items()}
-        generators = {name: bound.resolved() for name, bound in self.generators.items()}
+        """The suite with every default; of several seeds, none stands in a component's arguments."""
+        last = list(self.by_seed.values())[-1]
+        strategies = _resolved(self.strategies, last.strategies)
+        generators = _resolved(self.generators, last.generators)
+        suite = self.suite.model_dump(exclude=None if self.suite.seeds else {"seeds"})
         return {
-            **self.suite.model_dump(),
+            **suite,
             "dataset": self.dataset.resolved(),
             "strategies": strategies,
             "generators": generators,
@@ -104,11 +106,30 @@ class Plan:
             bound_models.setdefault(model, bind_model(*model, self.suite))
         return dict(sorted(bound_models.items()))
 
+    @cached_property
+    def by_seed(self) -> dict[int, Plan]:
+        """The plan of each seed; the first is this one."""
+        others = {
+            seed: self.suite.model_copy(update={"seed": seed}) for seed in self.suite.seeds[1:]
+        }
+        return {self.suite.seed: self, **{seed: _plan(suite) for seed, suite in others.items()}}
+
     def depth(self, task: str) -> int:
         """How many hits of each ranking are kept: enough for every cutoff and every generator."""
         plan = self.tasks[task]
         cutoffs = [measure.cutoff or 0 for measure in plan.retrieval]
         return max(self.suite.depth, *cutoffs, *(k for _, k in plan.cells), 1)
+
+
+def _resolved(
+    bounds: Mapping[str, Bound], other_seed: Mapping[str, Bound]
+) -> dict[str, dict[str, Any]]:
+    """The components' specs with every default but a seed that is another under another seed."""
+    specs = {name: bound.resolved() for name, bound in bounds.items()}
+    for name, bound in bounds.items():
+        if bound.args.get("seed") != other_seed[name].args.get("seed"):
+            del specs[name]["seed"]
+    return specs
 
 
 def plan(suite: Suite, source: Source) -> Plan:

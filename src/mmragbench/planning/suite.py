@@ -16,6 +16,8 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    ValidationInfo,
+    model_validator,
 )
 
 from mmragbench._printable import shortened
@@ -66,6 +68,23 @@ Names = Annotated[list[str], BeforeValidator(_measures)]
 Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list)]
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+MOST_SEEDS = 100
+
+
+def _seeds(value: Any, info: ValidationInfo) -> Any:
+    """The list; a number stands for as many seeds, beginning with the suite's."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= MOST_SEEDS:
+            raise ValueError(f"{value} seeds; there may be 1 to {MOST_SEEDS}")
+        first = info.data.get("seed", 0)
+        return list(range(first, first + value))
+    seeds = [] if value is None else _list(value)
+    if repeated := [seed for number, seed in enumerate(seeds) if seed in seeds[:number]]:
+        raise ValueError(f"{repeated[0]} is there twice; the same seed gives the same results")
+    return seeds
+
+
 class TaskSpec(BaseModel):
     """One task of a suite.
 
@@ -105,7 +124,10 @@ class Suite(BaseModel):
         max_excluded: how much of the data may be left out, of query images, memory images, captions,
             … each: a share such as `5%` or a number; half of it by default. More is an error.
         budget: US dollars that all runs of this suite may spend on models that cost money.
-        seed: for everything that draws.
+        seed: for what a run draws: models that sample, the strategy `random`. The data are drawn by the
+            dataset's own `seed`.
+        seeds: several of them on the same data, `[0, 1, 2]`, or how many from `seed` on: numbers are
+            means over the seeds.
         depth: how many hits are kept of each ranking at least.
     """
 
@@ -123,8 +145,21 @@ class Suite(BaseModel):
     slices: Annotated[list[Kind], BeforeValidator(_list)] = []
     max_excluded: Annotated[Bound, BeforeValidator(bound)] = USUAL_MAXIMUM
     budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    seed: Seed = 0
+    seeds: Annotated[list[Seed], BeforeValidator(_seeds)] = []
     depth: int = Field(default=100, ge=1)
+
+    @model_validator(mode="after")
+    def _one_first_seed(self) -> Suite:
+        """`seed` is the first of `seeds`, and one seed is no list."""
+        if not self.seeds:
+            return self
+        if "seed" in self.model_fields_set and self.seed != self.seeds[0]:
+            raise ValueError(
+                f"seed is {self.seed}, and seeds are {self.seeds}; leave one out, or begin seeds with it"
+            )
+        self.seed, self.seeds = self.seeds[0], self.seeds if len(self.seeds) > 1 else []
+        return self
 
 
 class Source:

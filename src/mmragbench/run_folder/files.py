@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mmragbench.contracts import Vectors
 
 LIST = "files.json"
-RESULTS = (paths.TASKS, paths.CELLS)
+RESULTS = (paths.TASKS, paths.CELLS, paths.SEEDS)
 """The folders that a run writes anew."""
 
 FILES = (

@@ -36,6 +36,12 @@ STATISTICS = {
 }
 """How intervals and tests are made (`mmragbench.statistics`); a group is one image's queries."""
 
+OVER_SEEDS = (
+    "the half-width of the interval of queries (values averaged over seeds), combined with that of "
+    "Student's interval of the seeds' means (Banerjee 1961)"
+)
+"""How they are made of means over several seeds."""
+
 
 def manifest(
     plan: Plan, prepared: Mapping[str, PreparedTask], assembly: Assembly
@@ -48,6 +54,7 @@ def manifest(
         "suite": plan.suite.name,
         "suite_hash": plan.hash,
         "seed": plan.suite.seed,
+        **({"seeds": plan.suite.seeds} if plan.suite.seeds else {}),
         "git": _git(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -60,7 +67,7 @@ def manifest(
             for role, name in plan.models
         },
         **({"objects": plan.objects()} if plan.objects() else {}),
-        "statistics": STATISTICS,
+        "statistics": STATISTICS | ({"over_seeds": OVER_SEEDS} if plan.suite.seeds else {}),
     }
 
 

@@ -18,6 +18,7 @@ from mmragbench._files import (
 )
 from mmragbench.contracts import Vectors
 from mmragbench.engine.loop import Cell
+from mmragbench.engine.results import Generated
 from mmragbench.formats import trec
 from mmragbench.measuring.scoring import Scored
 from mmragbench.records import Exclusion, Output, OutputKind, Scores, Task
@@ -27,22 +28,51 @@ from mmragbench.run_folder.thumbnails import thumbnail, write_thumbnails
 
 
 def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
-    """Write `cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
+    """Write `cells/<task>/<strategy>/…`; nothing for a cell that is not applicable. Where it depends on
+    the seed, write `seeds/<seed>/cells/…` too."""
     folder = run / paths.in_cell(cell.task, cell.strategy)
     if cell.retrieved.absence is None:
-        write_json(folder / paths.COST, cell.retrieved.cost)
-        rankings = trec.lines(cell.retrieved.rankings, cell.strategy)
-        write_atomically(folder / paths.RANKINGS, rankings)
+        _write_rankings(folder, cell)
         _write_scores(folder, cell.scored)
-    for (generator, k), (generated, scored) in cell.generated.items():
+    for setting, (generated, scored) in cell.generated.items():
         if generated.absence is None:
-            below = run / paths.in_cell(cell.task, cell.strategy, setting=Setting(generator, k))
-            write_json(below / paths.COST, generated.cost)
-            write_thumbnails(run, (output.image for output in generated.outputs))
-            write_lines(below / paths.OUTPUTS, (_output(run, o) for o in generated.outputs))
-            if any(o.text is not None for o in generated.outputs):
-                _write_texts(below, generated.outputs, output)
+            below = run / paths.in_cell(cell.task, cell.strategy, setting=Setting(*setting))
+            _write_outputs(run, below, generated, output)
             _write_scores(below, scored)
+    for seed, of_seed in cell.by_seed.items():
+        _write_seed(run, seed, of_seed, cell, output)
+
+
+def _write_seed(run: Path, seed: int, of_seed: Cell, cell: Cell, output: OutputKind) -> None:
+    """Write one seed's part of a cell, as far as it depends on the seed: the scores, and what they are of
+    where that is not written for the cell already."""
+    folder = run / paths.in_seed(seed, paths.in_cell(cell.task, cell.strategy))
+    if of_seed.retrieved.absence is None:
+        if of_seed.retrieved is not cell.retrieved:
+            _write_rankings(folder, of_seed)
+        if of_seed.scored is not cell.scored:
+            _write_scores(folder, of_seed.scored)
+    for setting, (generated, scored) in of_seed.generated.items():
+        below = folder / str(Setting(*setting))
+        if generated.absence is None:
+            if generated is not cell.generated[setting][0]:
+                _write_outputs(run, below, generated, output)
+            if scored is not cell.generated[setting][1]:
+                _write_scores(below, scored)
+
+
+def _write_rankings(folder: Path, cell: Cell) -> None:
+    write_json(folder / paths.COST, cell.retrieved.cost)
+    rankings = trec.lines(cell.retrieved.rankings, cell.strategy)
+    write_atomically(folder / paths.RANKINGS, rankings)
+
+
+def _write_outputs(run: Path, folder: Path, generated: Generated, output: OutputKind) -> None:
+    write_json(folder / paths.COST, generated.cost)
+    write_thumbnails(run, (output.image for output in generated.outputs))
+    write_lines(folder / paths.OUTPUTS, (_output(run, o) for o in generated.outputs))
+    if any(o.text is not None for o in generated.outputs):
+        _write_texts(folder, generated.outputs, output)
 
 
 def _write_texts(folder: Path, outputs: Sequence[Output], kind: OutputKind) -> None:

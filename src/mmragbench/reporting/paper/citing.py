@@ -79,6 +79,7 @@ def settings(run: Run) -> Iterator[str]:
     suite["models"] = {k: v for k, v in (run.suite.get("models") or {}).items() if k in models}
     specs = run.suite.get("generators") or {}
     suite["generators"] = {k: v for k, v in specs.items() if k in generators}
+    suite["seeds"] = run.seeds or None
     yield from _flat(suite, "")
 
 

@@ -20,7 +20,7 @@ from mmragbench.reporting.paper.citing import (
     sources,
 )
 from mmragbench.reporting.paper.citing import rules as citations
-from mmragbench.reporting.words.phrases import listed
+from mmragbench.reporting.words.phrases import listed, seeds_of
 from mmragbench.reporting.words.tex import escape
 from mmragbench.run_folder.numbers import measure_of
 from mmragbench.run_folder.reading import Run
@@ -165,6 +165,12 @@ def _statistics(run: Run) -> Iterator[Sentence]:
         f"{stored['resamples']:,} resamples (seed {stored['seed']})",
         ("davison1997bootstrap", "wilson1927"),
     )
+    if "over_seeds" in stored:
+        yield Sentence(
+            f"Numbers are {seeds_of(run)}; their intervals and tests have both sources of variation: "
+            f"{stored['over_seeds']}",
+            ("banerjee1961confidence", "bouthillier2021variance"),
+        )
     yield Sentence(
         f"Differences are tested by {stored['test']}, at {stored['alpha']:g} after "
         f"{stored['correction']} correction {_families(run)}",
@@ -200,7 +206,7 @@ def _circumstances(run: Run) -> Iterator[Sentence]:
     uses = [str(spec.get("use")) for spec in (manifest.get("models") or {}).values()]
     wanted = dict.fromkeys([*(PACKAGES.get(use, "") for use in uses), *_libraries(run)])
     used = [f"{name} {versions[name]}" for name in wanted if name in versions]
-    parts = [f"seed {manifest['seed']}"] if manifest.get("seed") is not None else []
+    parts = [seeds.removeprefix("means over ")] if (seeds := seeds_of(run)) else []
     parts += [f"Python {manifest['python']}"] if manifest.get("python") else []
     parts += used
     if (manifest.get("git") or {}).get("commit"):

@@ -11,7 +11,7 @@ from mmragbench.reporting.facts.units import decimals, is_distance, number
 from mmragbench.reporting.tables.cells import Source
 from mmragbench.reporting.tables.content import TableContent
 from mmragbench.reporting.tables.table import AVERAGE_RANK, Column, hundredfold
-from mmragbench.reporting.words.phrases import listed, setting
+from mmragbench.reporting.words.phrases import listed, seeds_of, setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.signature import OURS, parse
 
@@ -20,6 +20,7 @@ INTERVALS = {
     "brackets": "In brackets: ",
     "plusminus": "±: the larger distance from the estimate to an end of its interval; intervals are ",
 }
+OVER_SEEDS = "; of means over seeds combined with Student's interval of the seeds' means"
 SIZES = ("n", "n_real", "n_generated", OURS)
 """Facts of a signature that the caption says once for all."""
 
@@ -38,9 +39,8 @@ def caption(table: TableContent) -> Iterator[str]:
 def _circumstances(table: TableContent) -> Iterator[str]:
     if table.generated and any(row.k for row in table.rows):
         yield "k: documents given to the generator."
-    seeds = dict.fromkeys(source.run.manifest.get("seed") for source in table.sources)
-    if known := [str(seed) for seed in seeds if seed is not None]:
-        yield f"Seed {', '.join(known)}."
+    seeds = dict.fromkeys(seeds_of(source.run) for source in table.sources)
+    yield from (f"{named[:1].upper()}{named[1:]}." for named in seeds if named)
     names = list(dict.fromkeys(row.strategy for row in table.rows if row.estimate is not None))
     models = (described(source.run, names, table.rows) for source in table.sources)
     yield from dict.fromkeys(filter(None, models))
@@ -51,6 +51,8 @@ def remarks(table: TableContent) -> Iterator[str]:
     intervals = table.request.style.intervals
     if intervals in INTERVALS and any(row.low is not None for row in table.rows):
         yield INTERVALS[intervals] + _level(table) + "."
+    if intervals == "sd":
+        yield "±: standard deviation over seeds; numbers without it do not depend on the seed."
     yield from _marks(table)
     yield from _scale(table)
     yield from _average_ranks(table)
@@ -178,7 +180,7 @@ def _level(table: TableContent) -> str:
     )
     return (
         f"{level} bootstrap intervals{resamples}, by groups of queries{others}; Wilson's for "
-        "ungrouped rates"
+        "ungrouped rates" + (OVER_SEEDS if any(row.sd is not None for row in table.rows) else "")
     )
 
 

@@ -116,7 +116,8 @@ def _cell(row: Row, column: Column, run: str) -> Cell:
     if row.estimate is None:
         crashed = row.absence.crashed if row.absence else bool(row.n_failed)
         return Cell(row, run, FAILED if crashed else ABSENT)
-    return Cell(row, run, column.shown(row.estimate), *_interval(row, row.estimate, column))
+    sd = "" if row.sd is None else number(row.sd * factor(row.measure), column.places)
+    return Cell(row, run, column.shown(row.estimate), *_interval(row, row.estimate, column), sd)
 
 
 def _interval(row: Row, estimate: float, column: Column) -> tuple[str, str, str]:

@@ -110,8 +110,9 @@ def _beside(cell: Cell, intervals: Intervals) -> float:
     raised = width(cell.stars + cell.note, SUBSCRIPT)
     if intervals == "subscript":
         return max(raised, width(cell.interval, SUBSCRIPT))
-    texts = {"brackets": cell.interval, "plusminus": f"± {cell.half}", "sd": f"± {cell.sd}"}
-    return raised + width(texts.get(intervals, ""), SUBSCRIPT)
+    spread = cell.plus_minus(intervals)
+    text = cell.interval if intervals == "brackets" else spread and f"± {spread}"
+    return raised + width(text, SUBSCRIPT)
 
 
 def _spans(table: Table, intervals: Intervals, limit: float) -> Iterator[range]:

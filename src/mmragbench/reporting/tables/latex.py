@@ -142,8 +142,7 @@ def _number(cell: Cell, intervals: Intervals) -> str:
         beside += rf"_{{[{low},\,{high}]}}"
     if intervals == "brackets" and cell.interval:
         beside += rf"\scriptstyle\,[{low},\,{high}]"
-    spread = {"plusminus": cell.half, "sd": cell.sd}.get(intervals)
-    if spread:
+    if spread := cell.plus_minus(intervals):
         beside += rf"\scriptstyle\,\pm\,{_math(spread)}"
     return f"{text} & {f'${beside}$' if beside else ''}"
 

@@ -64,7 +64,7 @@ def _number(cell: Cell, intervals: Intervals) -> str:
         text = f"<ins>{text}</ins>"
     raised = escape(cell.letters + cell.stars) + cell.note
     text += f"<sup>{raised}</sup>" if raised else ""
-    if spread := {"plusminus": cell.half, "sd": cell.sd}.get(intervals):
+    if spread := cell.plus_minus(intervals):
         return f"{text} ± {spread}"
     beside = escape(cell.interval)
     if intervals not in ("subscript", "brackets") or not beside:

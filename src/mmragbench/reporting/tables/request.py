@@ -17,8 +17,6 @@ or nothing."""
 NoteLength = Literal["short", "full", "none"]
 Width = Literal["auto", "column", "page"]
 
-MOST_DIGITS = 6
-
 
 @dataclass(frozen=True, slots=True)
 class Style:
@@ -85,6 +83,14 @@ class Request:
                 if name not in known[kind]:
                     raise DataError(unknown(f"{kind} of {where}", name, known[kind]))
         self._check_names(known["strategy"], known["generator"] | known["task"], where)
+        if self.style.intervals == "sd" and all(row.sd is None for row in rows):
+            raise DataError(
+                f"{where} has one seed, so no deviation over seeds: run it with --seeds 3"
+            )
+        if self.strategies and self.baseline not in (None, *self.strategies):
+            raise DataError(
+                f"the baseline {self.baseline} is not among the strategies that are shown"
+            )
 
     def chosen(self, run: Run, task: str, generated: bool) -> list[Row]:
         """The rows of one table; measures, strategies and generators in the request's order."""

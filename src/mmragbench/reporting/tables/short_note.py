@@ -27,9 +27,8 @@ def _clauses(table: TableContent) -> Iterator[str]:
         yield "numbers ×100"
     yield from _beside(table)
     if any(cell.best for cell in table.cells):
-        yield "bold: best"
-    if any(cell.tied for cell in table.cells):
-        yield "underlined: not significantly different from it"
+        tied = any(cell.tied for cell in table.cells)
+        yield "bold: best" + ", underlined: not significantly different from it" * tied
     if any(cell.stars for cell in table.cells):
         yield f"*, **, ***: p < .05, .01, .001 against {listed(table.baselines, 'or')} (Holm)"
     if any(table.strategies().values()):
@@ -44,6 +43,9 @@ def _clauses(table: TableContent) -> Iterator[str]:
 def _beside(table: TableContent) -> Iterator[str]:
     """What stands beside the numbers."""
     intervals = table.request.style.intervals
+    seeds = sorted({row.seeds for row in table.rows if row.sd is not None})
+    if seeds:
+        yield f"means {'± sd ' * (intervals == 'sd')}over {listed(map(str, seeds), 'or')} seeds"
     if intervals in INTERVALS and any(row.low is not None for row in table.rows):
         stored = table.sources[0].run.manifest.get("statistics") or {}
         yield INTERVALS[intervals].format(f"{stored.get('level', 0.95) * 100:g} %")

@@ -55,6 +55,10 @@ class Cell:
     def interval(self) -> str:
         return f"[{self.low}, {self.high}]" if self.low else ""
 
+    def plus_minus(self, style: str) -> str:
+        """What stands after a ± in a style: half of the interval, or the standard deviation."""
+        return {"plusminus": self.half, "sd": self.sd}.get(style, "")
+
     @property
     def absent(self) -> bool:
         """Whether the summary has a row without a number."""
@@ -70,11 +74,12 @@ class Cell:
 
     @property
     def counts(self) -> str:
-        """`n = 400, 3 failed`."""
+        """`n = 400, 3 failed, mean of 3 seeds (sd 0.4)`."""
         if self.row is None:
             return ""
         failed = f", {self.row.n_failed} failed" if self.row.n_failed else ""
-        return f"n = {self.row.n}{failed}"
+        seeds = f", mean of {self.row.seeds} seeds (sd {self.sd})" if self.sd else ""
+        return f"n = {self.row.n}{failed}{seeds}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmragbench.run_folder.reading import Run
 
 MOST = 10_000_000
 """Larger counts are written as `more than 10 million`."""
@@ -41,3 +45,11 @@ def setting(generator: str | None, k: int | None) -> str:
     """A generator and how many documents it is given: `consensus, k = 4`; empty for rankings."""
     depth = {None: "", 0: "nothing retrieved"}.get(k, f"k\u00a0=\u00a0{k}")
     return ", ".join(part for part in (generator, depth) if part)
+
+
+def seeds_of(run: Run) -> str:
+    """`seed 0`, or `means over seeds 0, 1 and 2`; empty where it is not known."""
+    if run.seeds:
+        return f"means over seeds {listed(map(str, run.seeds))}"
+    seed = run.manifest.get("seed")
+    return "" if seed is None else f"seed {seed}"
