@@ -12,6 +12,7 @@ import yaml
 
 from mmragbench.reporting.facts.forest import Contrast, Forest
 from mmragbench.reporting.facts.pareto import Point, Tradeoff
+from mmragbench.reporting.facts.strategy_styles import COLOURS, MARKERS, StrategyStyle
 from mmragbench.reporting.paper.citing import bibliography, cited, matching, rules
 from mmragbench.reporting.paper.figures import forest_plot, tradeoff_plot
 from mmragbench.reporting.paper.methods import methods
@@ -149,6 +150,10 @@ CONTRASTS = (
     Contrast("a $x$", "base", 4.1, 2.0, 6.3, "better", 0.001, 500, None),
     Contrast("<b>", "base", -0.5, None, None, "can't tell", 0.7, 500, 9000),
 )
+STYLES = {
+    name: StrategyStyle(*COLOURS[place], list(MARKERS)[place])
+    for name, place in {"a $x$": 0, "<b>": 1, "a": 0, "b": 1}.items()
+}
 
 
 def test_better_is_to_the_right_and_up() -> None:
@@ -157,16 +162,17 @@ def test_better_is_to_the_right_and_up() -> None:
     for name, sign in (("CIDEr", 1), ("FID(clip)", -1)):
         measure, lower = stated.measure(name), sign < 0
         forest = Forest("t", "g", 3, "all", measure, "", "base", None, lower, 1, CONTRASTS)
-        axes = forest_plot(forest).figure().axes[0]
+        axes = forest_plot(forest, STYLES).figure().axes[0]
         (worse, x, _), (better, right, _) = ((t.get_text(), *t.xy) for t in axes.texts)
         assert (worse, x, better, right) == ("← worse", 0, "better →", 1)
         ahead, level = axes.transData.transform([(4.1, 0), (0, 0)])
         assert (ahead[0] - level[0]) * sign > 0
-        faces = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "s"]
-        assert faces == ["white", "#1f4e9c"]
+        marks = [line for line in axes.lines if len(line.get_xdata()) == 1]
+        assert [line.get_markerfacecolor() for line in marks] == ["white", COLOURS[0][0]]
+        assert [line.get_color() for line in marks] == [COLOURS[1][0], COLOURS[0][0]]
         points = (Point("a", None, 0.1, 50, 40, 60, True), Point("b", "floor", 0.2, 40, None, None))
         tradeoff = Tradeoff("t", measure, "", "", "latency", "s", lower, points)
-        axes = tradeoff_plot(tradeoff).figure().axes[0]
+        axes = tradeoff_plot(tradeoff, STYLES).figure().axes[0]
         high, low = axes.transData.transform([(0.1, 50), (0.1, 40)])
         assert (high[1] - low[1]) * sign > 0
 
@@ -183,11 +189,11 @@ def test_figures_are_vectors_a_column_wide(tmp_path: Path) -> None:
         (forest_plot, forest, ["a $x$", "<b>", "difference to base in CIDEr (×100)", "← worse"]),
         (tradeoff_plot, tradeoff, ["latency (s per query)", "R@1 (%)", "b (floor)"]),
     ):
-        svg, pdf = plot(what).save(tmp_path / "x")
+        svg, pdf = plot(what, STYLES).save(tmp_path / "x")
         root = ElementTree.parse(svg).getroot()
         assert float(root.attrib["width"].rstrip("pt")) == pytest.approx(3.3 * 72)
         shown = "".join(root.itertext())
         assert all(text in shown for text in texts)
         assert b"/FontFile2" in pdf.read_bytes() and b"/Type3" not in pdf.read_bytes()
-        again = plot(what).save(tmp_path / "y")
+        again = plot(what, STYLES).save(tmp_path / "y")
         assert [path.read_bytes() for path in again] == [svg.read_bytes(), pdf.read_bytes()]

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from mmragbench.records import Measure
 from mmragbench.reporting.facts.units import factor, unit
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run, TaskFacts
@@ -22,11 +21,13 @@ class Series:
 
     Attributes:
         points: (cutoff or k, value), the value in the unit that the curve names.
+        rows: the row of the summary behind each point.
     """
 
     strategy: str
     control: str | None
     points: tuple[tuple[int, float], ...]
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +99,11 @@ def _curve(
     ordered = sorted(rows, key=lambda pair: (order.index(pair[0].strategy), pair[1]))
     series = []
     for strategy, pairs in groupby(ordered, key=lambda pair: pair[0].strategy):
-        points = tuple(_points(measure, pairs))
-        if points:
-            series.append(Series(strategy, run.strategies[strategy], points))
+        numbered = [(row, x) for row, x in pairs if row.estimate is not None]
+        if numbered:
+            points = tuple((x, (row.estimate or 0.0) * factor(measure)) for row, x in numbered)
+            plotted = tuple(row for row, _ in numbered)
+            series.append(Series(strategy, run.strategies[strategy], points, plotted))
     curve = Curve(facts.name, label, unit(measure), setting, tuple(series))
     if len(curve.xs) > 1:
         yield curve
-
-
-def _points(measure: Measure, pairs: Iterator[tuple[Row, int]]) -> Iterator[tuple[int, float]]:
-    for row, x in pairs:
-        if row.estimate is not None:
-            yield x, row.estimate * factor(measure)

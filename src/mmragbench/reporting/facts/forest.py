@@ -9,6 +9,7 @@ from itertools import groupby
 from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.comparing.turning import turned
 from mmragbench.records import Measure
+from mmragbench.reporting.facts.outcomes import Outcome, Outcomes
 from mmragbench.reporting.facts.units import (
     decimals,
     factor,
@@ -34,6 +35,8 @@ class Contrast:
         p_holm: None for two that are identical.
         needed: the queries that a verdict would need; None where there is one.
         conservative: whether the interval is wider than it need be, since few queries differ.
+        outcome: on how many queries `a` wins, ties and loses; None where no query has a value of its
+            own.
     """
 
     a: str
@@ -46,6 +49,7 @@ class Contrast:
     n: int
     needed: int | None
     conservative: bool = False
+    outcome: Outcome | None = None
 
     @property
     def significant(self) -> bool:
@@ -102,17 +106,18 @@ def forests(run: Run, facts: TaskFacts) -> list[Forest]:
     baseline is a control, by the primary measure and on all queries only.
     """
     baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
+    outcomes = Outcomes(run, facts.name)
     shown = (baseline, primary, "all")
     controls = [p for p in against_controls(run) if (p["b"], p["measure"], p["slice"]) == shown]
-    panels = [_forest(run, pairs, str(baseline)) for pairs in _panels(controls, facts)]
+    panels = [_forest(outcomes, pairs, str(baseline)) for pairs in _panels(controls, facts)]
     for pairs in _panels(of_contenders(run), facts):
         to_baseline = [
             p if p["b"] == baseline else turned(p) for p in pairs if baseline in (p["a"], p["b"])
         ]
         if to_baseline:
-            panels.append(_forest(run, to_baseline, str(baseline)))
+            panels.append(_forest(outcomes, to_baseline, str(baseline)))
         if len(pairs) > len(to_baseline):
-            panels.append(_forest(run, pairs, None))
+            panels.append(_forest(outcomes, pairs, None))
     return panels
 
 
@@ -122,10 +127,10 @@ def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:
         yield list(panel)
 
 
-def _forest(run: Run, pairs: Sequence[Json], against: str | None) -> Forest:
-    first = pairs[0]
+def _forest(outcomes: Outcomes, pairs: Sequence[Json], against: str | None) -> Forest:
+    first, run = pairs[0], outcomes.run
     measure = run.measures[first["measure"]]
-    contrasts = tuple(_contrast(pair, factor(measure)) for pair in pairs)
+    contrasts = tuple(_contrast(pair, factor(measure), outcomes.of(pair)) for pair in pairs)
     return Forest(
         task=first["task"],
         generator=first["generator"],
@@ -141,7 +146,7 @@ def _forest(run: Run, pairs: Sequence[Json], against: str | None) -> Forest:
     )
 
 
-def _contrast(pair: Json, scale: float) -> Contrast:
+def _contrast(pair: Json, scale: float, outcome: Outcome | None) -> Contrast:
     low, high = (None if pair[key] is None else pair[key] * scale for key in ("low", "high"))
     return Contrast(
         a=pair["a"],
@@ -154,4 +159,5 @@ def _contrast(pair: Json, scale: float) -> Contrast:
         n=pair["n"],
         needed=pair.get("needed"),
         conservative=bool(pair.get("conservative")),
+        outcome=outcome,
     )

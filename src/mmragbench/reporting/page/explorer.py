@@ -58,8 +58,10 @@ WHOLE = PageBudget(
 @dataclass(frozen=True, slots=True)
 class Explorer:
     """The JSON that the template puts into the page: an index, and for each task a chunk of queries
-    and documents and a chunk of prompts, which are unpacked when they are needed."""
+    and documents and a chunk of prompts, which are unpacked when they are needed. `names` are the
+    tasks'."""
 
+    names: tuple[str, ...]
     index: str
     tasks: list[str]
     prompts: list[str]
@@ -76,24 +78,24 @@ def explorer(
     if not tasks:
         return None
     return Explorer(
+        names=tuple(task.cases.facts.name for task in tasks),
         index=plain({"sheet": SHEET, "tasks": [task.index(colours) for task in tasks]}),
         tasks=[packed(task.content()) for task in tasks],
         prompts=[packed(f"[{','.join(task.prompts)}]") for task in tasks],
     )
 
 
-def script() -> str:
-    """The one script of the page, as it stands between its tags."""
-    return (
-        files("mmragbench.reporting.page")
-        .joinpath("template", "explorer.js")
-        .read_text(encoding="utf-8")
-    )
+def script(explorer: bool = True) -> str:
+    """The one script of the page, as it stands between its tags; of a page without an explorer, what
+    sorts its tables."""
+    template = files("mmragbench.reporting.page").joinpath("template")
+    names = ("tables.js", "scatter.js", "explorer.js") if explorer else ("tables.js",)
+    return "".join(template.joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
-def script_digest() -> str:
+def digest(script: str) -> str:
     """The page's security policy names the script by this, and so allows no other (CSP level 2)."""
-    return base64.b64encode(sha256(script().encode()).digest()).decode("ascii")
+    return base64.b64encode(sha256(script.encode()).digest()).decode("ascii")
 
 
 @dataclass

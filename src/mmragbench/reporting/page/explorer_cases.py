@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from mmragbench.formats.trec import escaped
+from mmragbench.reporting.facts.outcomes import rounded
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
 from mmragbench.reporting.page.stored_answers import Answers, Hits
 from mmragbench.reporting.page.summary_strips import summary_strips
@@ -72,7 +73,7 @@ class Cases:
                 {"name": name, "colour": colours[name], "control": self.run.strategies[name]}
                 for name in self.answers
             ],
-            "settings": [setting(*key) for key in self.settings],
+            "settings": [{"key": str(key), "name": setting(*key)} for key in self.settings],
             "measures": [self._measure(*key) for key in self.measures],
             "main": self._main,
             "silent": self._silent,
@@ -149,7 +150,7 @@ class Cases:
 
 
 def _rounded(value: float | str | None) -> Any:
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return rounded(value) if isinstance(value, float) else value
 
 
 def failed(case: Json) -> bool:

@@ -27,6 +27,7 @@ class Mark:
         control: what a control stands for; for a generator that is shown nothing, that it is alone.
         place: on the line, in percent; better is to the right.
         lane: how far above the line it is drawn, so that marks do not hide each other.
+        row: the number's row of the summary.
     """
 
     strategy: str
@@ -35,6 +36,7 @@ class Mark:
     place: float
     best: bool
     lane: int = 0
+    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def _marks(run: Run, rows: Sequence[Row]) -> Iterator[Mark]:
         place = round(100 * share, 1)
         lane = 0 if control else sum(abs(place - other) < MARK_DISTANCE for other in taken)
         taken += [] if control else [place]
-        yield Mark(row.strategy, control, value, place, is_best, lane)
+        yield Mark(row.strategy, control, value, place, is_best, lane, row)
 
 
 def control_labels(strip: SummaryStrip) -> list[tuple[float, str]]:

@@ -188,7 +188,7 @@ def _marks(table: TableContent) -> Iterator[str]:
     cells = table.cells
     group = "its group" if len(table.blocks) > 1 else "its column"
     if any(cell.best for cell in cells):
-        tied = "; underlined: can't be told apart from it" if table.tests.p_holm else ""
+        tied = "; underlined: no difference to it was shown" if table.tests.p_holm else ""
         yield f"Bold: best of {group}{tied}."
     if any(cell.stars for cell in cells):
         yield f"Differs from {listed(table.baselines, 'or')}: *: p < .05, **: p < .01, ***: p < .001."

@@ -132,6 +132,12 @@ class Line:
         return max((cell.row.n_failed for cell in self.cells if cell.row), default=0)
 
     @property
+    def failed_row(self) -> Row | None:
+        """The row with the most failures."""
+        rows = (cell.row for cell in self.cells if cell.row)
+        return max(rows, key=lambda row: row.n_failed, default=None)
+
+    @property
     def n(self) -> str:
         """How many queries were scored: `400`, or `397–400` where measures differ."""
         rows = [cell.row for cell in self.cells if cell.row]

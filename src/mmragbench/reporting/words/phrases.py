@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 MOST = 10_000_000
 """Larger counts are written as `more than 10 million`."""
 
+NAMED = 3
+"""Longer lists of strategies are cut, and the rest counted."""
+
 
 def listed(names: Iterable[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`; empty for no name."""
@@ -18,14 +21,23 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(most)} {last} {final}" if most else final
 
 
+def shortened(names: Sequence[str], noun: str = "other", last: str = "and") -> str:
+    """`a, b and c`; of more than `NAMED`, `a, b and 6 others`."""
+    if len(names) <= NAMED:
+        return listed(names, last)
+    return listed([*names[: NAMED - 1], counted(len(names) - NAMED + 1, noun)], last)
+
+
 def with_verb(names: Sequence[str], one: str = "is", many: str = "are") -> str:
-    """`a is`, `a and b are`."""
-    return f"{listed(names)} {one if len(names) == 1 else many}"
+    """`a is`, `a and b are`, `a, b and 6 others are`."""
+    return f"{shortened(names)} {one if len(names) == 1 else many}"
 
 
 def plural(noun: str) -> str:
-    """`tests`, `queries`; of regular nouns whose `y` follows a consonant."""
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """`tests`, `queries`, `losses`; of regular nouns whose `y` follows a consonant."""
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 def counted(n: int, noun: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 
 from mmragbench.reporting.facts.curves import Curve, Series
 from mmragbench.reporting.facts.units import number
-from mmragbench.reporting.page.drawing.shapes import mark, picture, short, text
+from mmragbench.reporting.page.drawing.shapes import linked, mark, picture, short, text
+from mmragbench.reporting.page.query_links import unlinked
+from mmragbench.run_folder.numbers import Row
 
 WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 30, 132, 8, 32
@@ -16,11 +18,12 @@ GAP = 14
 """The least distance between two labels' baselines."""
 
 
-def svg(curve: Curve, classes: Mapping[str, str]) -> str:
-    """The plot; `classes` names each strategy's CSS class (`s1`, `chance`, ...)."""
+def svg(curve: Curve, classes: Mapping[str, str], link: Callable[[Row], str] = unlinked) -> str:
+    """The plot; `classes` names each strategy's CSS class (`s1`, `chance`, ...), `link` is the address
+    of a number's queries."""
     parts = [*_frame(curve)]
     for series in curve.series:
-        parts.extend(_line(curve, series, classes[series.strategy]))
+        parts.extend(_line(curve, series, classes[series.strategy], link))
     parts.extend(_labels(curve, classes))
     ends = (f"{s.strategy} {number(s.points[-1][1], 1)}" for s in curve.series)
     title = f"{curve.label} over k on {curve.task}; at the last k: {', '.join(ends)}"
@@ -54,13 +57,13 @@ def _frame(curve: Curve) -> list[str]:
     return parts
 
 
-def _line(curve: Curve, series: Series, css: str) -> list[str]:
+def _line(curve: Curve, series: Series, css: str, link: Callable[[Row], str]) -> list[str]:
     places = [(_x(curve, k), _y(curve, value), k, value) for k, value in series.points]
     path = "L".join(f"{x} {y}" for x, y, _, _ in places)
     parts = [f'<g class="series {css}"><path class="line" d="M{path}"/>']
-    for x, y, k, value in places:
+    for (x, y, k, value), row in zip(places, series.rows, strict=True):
         title = f"{series.strategy}, k = {k}: {number(value, 1)}"
-        parts.append(mark(css, x, y, title))
+        parts.append(linked(mark(css, x, y, title), link(row), title))
     return [*parts, "</g>"]
 
 

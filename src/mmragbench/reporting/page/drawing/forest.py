@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mmragbench._digits import exact
 from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest
 from mmragbench.reporting.facts.units import number
-from mmragbench.reporting.page.drawing.shapes import mark, picture, short, text, ticks
+from mmragbench.reporting.page.drawing.shapes import linked, mark, picture, short, text, ticks
+from mmragbench.reporting.page.query_links import unlinked
+from mmragbench.reporting.words.phrases import counted
 
 WIDTH, ROW, FOOT = 400, 42, 36
+COUNTS = 14
+"""How much higher a row is that has the counts of wins, ties and losses."""
 INSET = 10
 
+Link = Callable[..., str]
+"""The address of the queries of a contrast in a forest; of its wins, ties or losses with a third
+argument."""
 
-def svg(forest: Forest, classes: Mapping[str, str]) -> str:
-    """The plot; `classes` names each strategy's CSS class."""
-    height = ROW * len(forest.contrasts) + FOOT
+
+def svg(
+    forest: Forest,
+    classes: Mapping[str, str],
+    link: Link = unlinked,
+) -> str:
+    """The plot; `classes` names each strategy's CSS class, `link` is the address of a difference's
+    queries."""
+    row_height = ROW + COUNTS * any(contrast.outcome for contrast in forest.contrasts)
+    height = row_height * len(forest.contrasts) + FOOT
     parts = _frame(forest, height)
     for place, contrast in enumerate(forest.contrasts):
-        parts += _row(forest, contrast, place * ROW, classes.get(contrast.a, ""))
+        y = place * row_height
+        row = "".join(_row(forest, contrast, y, classes.get(contrast.a, "")))
+        parts.append(linked(row, link(forest, contrast), _name(forest, contrast)))
+        parts.append(_counts(forest, contrast, y + ROW + 2, link))
     title = f"Differences in {forest.measure.label} on {forest.task}: " + "; ".join(
         f"{c.a} less {c.b} {_amount(forest, c)}, {c.verdict}" for c in forest.contrasts
     )
@@ -66,11 +83,39 @@ def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
         parts.append(f'<path class="whisker {css}" d="{d}"/>')
     p = "" if contrast.p_holm is None else f", p = {contrast.p_holm:.3g} after Holm"
     wide = ", interval wider than it need be (few differ)" if contrast.conservative else ""
-    title = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}{wide}"
+    title = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}{wide}{_outcome(contrast)}"
     return [
         *parts,
         mark(css, _x(forest, contrast.difference), middle, title, hollow=not contrast.significant),
     ]
+
+
+def _counts(forest: Forest, contrast: Contrast, y: float, link: Link) -> str:
+    """`210 wins · 90 ties · 100 losses`, a link for each."""
+    if contrast.outcome is None:
+        return ""
+    kinds = zip(("win", "tie", "loss"), ("a", "ties", "b"), contrast.outcome, strict=True)
+    parts = (
+        linked(
+            f"<tspan>{counted(n, kind)}</tspan>",
+            link(forest, contrast, only) if n else "",
+            f"{counted(n, kind)} of {contrast.a} against {contrast.b}",
+        )
+        for kind, only, n in kinds
+    )
+    return f'<text class="tick" x="0" y="{y}">{" · ".join(parts)}</text>'
+
+
+def _name(forest: Forest, contrast: Contrast) -> str:
+    """A row in words."""
+    return f"{contrast.a} less {contrast.b}: {_amount(forest, contrast)}{_outcome(contrast)}"
+
+
+def _outcome(contrast: Contrast) -> str:
+    if contrast.outcome is None:
+        return ""
+    wins, ties, losses = contrast.outcome
+    return f"; wins on {wins:,} queries, ties on {ties:,}, loses on {losses:,}"
 
 
 def _amount(forest: Forest, contrast: Contrast) -> str:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from mmragbench.reporting.facts.pareto import Point, Tradeoff
 from mmragbench.reporting.facts.units import decimals, factor, number
-from mmragbench.reporting.page.drawing.shapes import decades, mark, picture, short, text, ticks
+from mmragbench.reporting.page.drawing.shapes import (
+    decades,
+    linked,
+    mark,
+    picture,
+    short,
+    text,
+    ticks,
+)
+from mmragbench.reporting.page.query_links import unlinked
+from mmragbench.run_folder.numbers import Row
 
 WIDTH, HEIGHT = 360, 236
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 12, 34
@@ -17,12 +27,16 @@ LETTER = 6.9
 Box = tuple[float, float, float, float]
 
 
-def svg(panel: Tradeoff, classes: Mapping[str, str]) -> str:
-    """The plot; `classes` names each strategy's CSS class."""
+def svg(
+    panel: Tradeoff, classes: Mapping[str, str], link: Callable[[Row | None], str] = unlinked
+) -> str:
+    """The plot; `classes` names each strategy's CSS class, `link` is the address of a number's
+    queries."""
     scales = _Scales(panel)
     parts = [*_frame(panel, scales), _front(panel, scales)]
     for point in sorted(panel.points, key=lambda point: point.front):
-        parts += _point(panel, point, scales, classes.get(point.strategy, ""))
+        drawn = "".join(_point(panel, point, scales, classes.get(point.strategy, "")))
+        parts.append(linked(drawn, link(point.row), _point_title(panel, point)))
     parts += _labels(panel, scales, classes)
     title = (
         f"{panel.measure.label} of {panel.task} over {panel.cost} ({panel.cost_unit}): "
