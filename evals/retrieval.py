@@ -38,7 +38,12 @@ PART = 256
 """Rankings that are scored together: a query may have thousands of relevant documents."""
 
 
-@registered("RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec", unit="×100", margin=0.02)
+@registered(
+    *("RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec"),
+    unit="×100",
+    margin=0.02,
+    display={"RR": "MRR", "AP": "mAP", "Rprec": "R-Prec"},
+)
 @registered("P@k", margin=0.02)
 @registered("R@k", "Success@k", unit="%", margin=0.02)
 def retrieval(

@@ -7,8 +7,8 @@ from pathlib import Path
 from mmragbench.registry import report
 from mmragbench.reporting.paper.citing import cited
 from mmragbench.reporting.paper.figures import figures
+from mmragbench.reporting.paper.folder import written
 from mmragbench.reporting.paper.methods import methods
-from mmragbench.reporting.tables.latex import latex as rendered
 from mmragbench.reporting.tables.paper_tables import tables
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.tables.table import Table
@@ -24,7 +24,7 @@ def latex(run: Path, target: Path) -> Path:
     them."""
     folder = Run(run)
     for task in folder.tasks:
-        text = "\n".join(rendered(table, "subscript") for table in _tables(folder, task))
+        text = written(_tables(folder, task), "latex", Request())
         write(target / "tables" / f"{stem(task)}.tex", text)
     write(target / "references.bib", cited([folder]).bibtex())
     write(target / "methods.tex", methods([folder], latex=True))

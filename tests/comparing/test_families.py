@@ -294,7 +294,7 @@ def test_the_page_says_how_many_families_and_what_that_means(written):
     head = f"{sum(families.values())} tests in {len(families)} families"
     assert head in page
     assert (
-        "rest on the primary ones, of contenders with each other by RR on text-to-image (6 tests)"
+        "rest on the primary ones, of contenders with each other by MRR on text-to-image (6 tests)"
         in page
     )
     assert "those of slices are exploratory" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,6 +12,7 @@ from mmragbench._places import check_file, check_folder
 from mmragbench._printable import printable
 from mmragbench.cli.arguments import RunArguments
 from mmragbench.errors import MmragbenchError
+from mmragbench.reporting.tables.request import Intervals, NoteLength, Width
 
 if TYPE_CHECKING:
     from mmragbench.run_folder.reading import Run
@@ -28,14 +30,35 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     ] = None,
     measures: Annotated[str, typer.Option(help="Only these columns, separated by commas.")] = "",
     tasks: Annotated[str, typer.Option(help="Only these tasks, separated by commas.")] = "",
+    strategies: Annotated[
+        str, typer.Option(help="Only these rows, separated by commas, in this order.")
+    ] = "",
+    generators: Annotated[
+        str, typer.Option(help="Only these groups of rows, separated by commas, in this order.")
+    ] = "",
     slice: Annotated[str, typer.Option(help="Only the queries of this slice.")] = "all",
     baseline: Annotated[
         str, typer.Option(help="Whom the stars compare with; by default the suite's.")
     ] = "",
     style: Annotated[
-        Literal["subscript", "plusminus", "brackets", "sd", "none"],
-        typer.Option(help="How 95 % intervals are written; or the sd over seeds in their place."),
+        Intervals,
+        typer.Option(help="How 95 % intervals are written, or the deviation over seeds."),
     ] = "subscript",
+    note: Annotated[NoteLength, typer.Option(help="The text below a table.")] = "short",
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=TEXT",
+            help="What the paper calls a strategy, a generator or a task; may be repeated.",
+        ),
+    ] = None,
+    digits: Annotated[
+        int | None, typer.Option(min=0, max=6, help="Decimals; by default as many as are needed.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="What LaTeX refers to: tab:main.")] = "",
+    width: Annotated[
+        Width, typer.Option(help="Of a LaTeX table: a column of the page, or the page.")
+    ] = "auto",
     methods: Annotated[
         bool, typer.Option("--methods", help="The paragraph of a methods section.")
     ] = False,
@@ -49,13 +72,21 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     from mmragbench.reporting.paper.folder import save_all, written
     from mmragbench.reporting.paper.methods import methods as paragraph
     from mmragbench.reporting.tables.paper_tables import tables
-    from mmragbench.reporting.tables.request import Request
+    from mmragbench.reporting.tables.request import Request, Style
     from mmragbench.run_folder.files import unlisted
 
     into_folder = output is not None and (output.is_dir() or not output.suffix)
     (check_folder if into_folder else check_file)("--output", output)
     folders = [_run(path) for path in runs]
-    request = Request(_names(tasks), _names(measures), slice, baseline or None, style)
+    request = Request(
+        tasks=_names(tasks),
+        measures=_names(measures),
+        strategies=_names(strategies),
+        generators=_names(generators),
+        slice=slice,
+        baseline=baseline or None,
+        style=Style(style, note, _renamed(names or []), digits, _label(label), width),
+    )
     chosen = format or "markdown"
     with unlisted(*runs):
         if format is None and not methods:
@@ -67,7 +98,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
             latex = format == "latex" or (format is None and into_tex)
             _output(paragraph(folders, latex=latex), output)
         else:
-            _output(written(tables(folders, request), chosen, style), output)
+            _output(written(tables(folders, request), chosen, request), output)
 
 
 def _run(path: Path) -> Run:
@@ -90,6 +121,23 @@ def _whole_reports(runs: list[Path], output: Path | None, full: bool) -> None:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def _renamed(pairs: list[str]) -> dict[str, str]:
+    """`NAME=TEXT` each, as a mapping."""
+    names = {}
+    for pair in pairs:
+        name, equals, text = (part.strip() for part in pair.partition("="))
+        if not (name and equals and text):
+            raise MmragbenchError(f"--names is NAME=TEXT, shared-space='CLIP (ours)', not {pair!r}")
+        names[name] = text
+    return names
+
+
+def _label(label: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9:._-]*", label):
+        raise MmragbenchError(f"--label has letters, digits and :._- only, not {label!r}")
+    return label
 
 
 def _output(text: str, output: Path | None) -> None:

@@ -54,8 +54,8 @@ def legend(run: Run, rows: Iterable[Row]) -> str:
     if all(pair["verdict"] == "identical" for pair in shown):
         return "Strategies that share a letter have the same value on every query."
     return (
-        "Between strategies that share a letter no difference was shown: paired tests on the queries' groups, "
-        f"0.05 after Holm's correction {within(families(shown))}."
+        "Between strategies that share a letter no difference was shown: paired tests on the queries' "
+        f"groups, 0.05 after Holm's correction {within(families(run, shown))}."
     )
 
 

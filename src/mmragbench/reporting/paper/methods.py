@@ -180,7 +180,7 @@ def _statistics(run: Run) -> Iterator[Sentence]:
 
 def _families(run: Run) -> str:
     """The families of tests, in words."""
-    shown = families([*of_contenders(run), *against_controls(run)])
+    shown = families(run, [*of_contenders(run), *against_controls(run)])
     by_primary = primary(run, shown)
     if not by_primary:
         return within(shown)
