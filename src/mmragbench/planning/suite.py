@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,10 +22,11 @@ from mmragbench._printable import shortened
 from mmragbench._redacting import without_keys
 from mmragbench.data.exclusions import USUAL_MAXIMUM, Bound, bound
 from mmragbench.data.slices import Kind
-from mmragbench.errors import SuiteError, unknown
+from mmragbench.errors import SuiteError
 from mmragbench.formats import yaml_text
 from mmragbench.planning.names import Dotted, Plain, apart
 from mmragbench.planning.objects import PythonObject, named, named_function, wrapped
+from mmragbench.planning.wrong_values import wrong_value
 
 OWN_DATA = "write a suite with dataset: {use: folder, root: FOLDER, queries: test, memory: train}"
 
@@ -62,8 +63,8 @@ def _apart(named: dict[str, Any]) -> dict[str, Any]:
 
 Spec = Annotated[dict[str, Any], BeforeValidator(component_spec), PlainSerializer(named)]
 Specs = Annotated[dict[Dotted, Spec], AfterValidator(_apart)]
-Names = Annotated[list[str], BeforeValidator(_measures)]
-Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list)]
+Names = Annotated[list[str], BeforeValidator(_measures), Field(min_length=1)]
+Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list), Field(min_length=1)]
 
 
 class TaskSpec(BaseModel):
@@ -130,25 +131,37 @@ class Suite(BaseModel):
 class Source:
     """A suite's text: its content, as plain data, and the line of each place in it.
 
+    Args:
+        name: what errors call it.
+        text: the YAML document.
+        overrides: `key=value`, which errors name in place of a line.
+
     Raises:
         SuiteError: the text is not YAML, or not plain data.
     """
 
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
+    def __init__(self, name: str, text: str, overrides: Sequence[str] = ()) -> None:
+        self.name, self._overrides = name, overrides
         self.content, self._root = yaml_text.load(text, name)
 
     def where(self, place: Sequence[str | int]) -> str:
-        """`suite.yaml:12`, as near to the place as the text goes."""
+        """`suite.yaml:12`, as near to the place as the text goes; the override that the place is of."""
+        steps = tuple(map(str, place))
         node: yaml.Node | None = self._root
-        line = None
-        for step in place:
+        lines: list[int] = []
+        for step in steps:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            nodes = [(key, value) for key, value in pairs if key.value == str(step)]
+            nodes = [(key, value) for key, value in pairs if key.value == step]
             if not nodes:
                 break
-            line, node = nodes[0][0].start_mark.line + 1, nodes[0][1]
-        return f"{self.name}:{line}" if line else self.name
+            lines.append(nodes[0][0].start_mark.line + 1)
+            node = nodes[0][1]
+        for override in reversed(self._overrides):
+            path = tuple(override.partition("=")[0].split("."))
+            is_new = len(lines) < len(steps) and path[: len(steps)] == steps
+            if is_new or path == steps[: len(path)]:
+                return _shown(override)
+        return f"{self.name}:{lines[-1]}" if lines else self.name
 
     def error(self, place: Sequence[str | int], message: str) -> SuiteError:
         """The error with its line and place in front."""
@@ -170,10 +183,11 @@ def read(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Suite, Source
         SuiteError: no such file, not YAML, or not a suite; names the line and the choices.
     """
     if isinstance(given, Path | str):
-        source = Source(str(given), yaml_text.decoded(_read(_find(Path(given))), str(given)))
+        text = yaml_text.decoded(_read(_find(Path(given))), str(given))
+        source = Source(str(given), text, overrides)
         content = source.content
     else:
-        source, content = Source("suite", ""), _content(given)
+        source, content = Source("suite", "", overrides), _content(given)
     if not isinstance(content, dict):
         raise SuiteError(f"{given} is not a suite: expected keys such as name, dataset, strategies")
     for override in overrides:
@@ -197,14 +211,13 @@ def validate(content: Mapping[str, Any], source: Source) -> Suite:
     try:
         return Suite.model_validate(content)
     except ValidationError as error:
-        errors = error.errors()  # a key that is misspelt before the one that is missing for it
-        first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-        place = [step for step in first["loc"] if step != "[key]"]
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            model = TaskSpec if place[0] == "tasks" else Suite
-            message = unknown("key", str(place[-1]), model.model_fields)
+        place, message = wrong_value(error, content, _known_keys)
         raise source.error(place, message) from error
+
+
+def _known_keys(place: Place) -> Collection[str]:
+    """The keys that a suite has at the top, or in a task."""
+    return (TaskSpec if place[:1] == ("tasks",) else Suite).model_fields
 
 
 def _read(file: Path) -> bytes:
