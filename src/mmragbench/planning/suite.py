@@ -22,8 +22,10 @@ from mmragbench._printable import shortened
 from mmragbench._redacting import without_keys
 from mmragbench.data.exclusions import USUAL_MAXIMUM, Bound, bound
 from mmragbench.data.slices import Kind
-from mmragbench.errors import SuiteError
+from mmragbench.errors import DataError, SuiteError
 from mmragbench.formats import yaml_text
+from mmragbench.formats.text_lines import decoded
+from mmragbench.formats.values import described
 from mmragbench.planning.names import Dotted, Plain, apart
 from mmragbench.planning.objects import PythonObject, named, named_function, wrapped
 from mmragbench.planning.wrong_values import wrong_value
@@ -183,13 +185,16 @@ def read(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Suite, Source
         SuiteError: no such file, not YAML, or not a suite; names the line and the choices.
     """
     if isinstance(given, Path | str):
-        text = yaml_text.decoded(_read(_find(Path(given))), str(given))
+        text = _text(Path(given))
         source = Source(str(given), text, overrides)
         content = source.content
     else:
         source, content = Source("suite", "", overrides), _content(given)
     if not isinstance(content, dict):
-        raise SuiteError(f"{given} is not a suite: expected keys such as name, dataset, strategies")
+        raise SuiteError(
+            f"{given} is not a suite: it is {described(content)}; expected keys: name, dataset, "
+            "strategies, tasks"
+        )
     for override in overrides:
         _apply(content, override)
     return validate(content, source), source
@@ -220,12 +225,21 @@ def _known_keys(place: Place) -> Collection[str]:
     return (TaskSpec if place[:1] == ("tasks",) else Suite).model_fields
 
 
-def _read(file: Path) -> bytes:
+def _text(given: Path) -> str:
+    """The text of a suite's file, or of the shipped suite of that name.
+
+    Raises:
+        SuiteError: there is no such file, or it is not UTF-8.
+    """
+    file = _find(given)
     try:
         with file.open("rb") as stream:
-            return stream.read(4 * yaml_text.MAX_CHARACTERS + 1)
+            content = stream.read(4 * yaml_text.MAX_CHARACTERS + 1)
+        return decoded(given, content, "a suite in YAML")
     except OSError as error:
         raise SuiteError(f"{file} cannot be read ({error.strerror})") from error
+    except DataError as error:
+        raise SuiteError(str(error)) from error
 
 
 def _find(path: Path) -> Path:
