@@ -8,6 +8,9 @@ import gzip
 import io
 import json
 import lzma
+import re
+import shutil
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -55,20 +58,27 @@ def test_json_lines_may_hold_every_separator(file):
     ("encoding", "named"),
     [
         ("utf-16", "UTF-16"),
-        ("utf-16-le", "UTF-16-LE"),
-        ("utf-16-be", "UTF-16-BE"),
+        ("utf-16-le", "UTF-16LE"),
+        ("utf-16-be", "UTF-16BE"),
         ("utf-32", "UTF-32"),
         ("cp1252", "CP1252"),
         ("latin-1", "CP1252"),
     ],
 )
-def test_another_encoding_is_named_with_the_way_out(file, encoding, named):
-    """One error: the encoding that fits, and how to convert; the line where it is one line."""
-    path = file("first line\nein Café\n".encode(encoding))
+def test_another_encoding_is_named_with_the_way_out(file, tmp_path, monkeypatch, encoding, named):
+    """One error: the encoding that fits, the command that converts, and how the line then reads."""
+    path = file("first line\nein Café\n".encode(encoding), "a file.txt")
     with pytest.raises(DataError) as caught:
         list(read_lines(path, "text"))
-    assert f"iconv -f {named} -t UTF-8 file.txt" in str(caught.value)
-    assert ("line 2" in str(caught.value)) == (named == "CP1252")
+    message = str(caught.value)
+    assert f"it seems to be {named}" in message
+    assert ("line 2" in message and "'ein Café'" in message) == (named == "CP1252")
+    command = re.search("convert it: (iconv .+); expected text", message)[1]
+    if shutil.which("iconv"):
+        monkeypatch.chdir(tmp_path)
+        subprocess.run(command, shell=True, check=True)
+        converted = [line for _, line in read_lines(tmp_path / "utf8-a file.txt", "text")]
+        assert converted == ["first line", "ein Café"]
 
 
 @pytest.mark.parametrize(

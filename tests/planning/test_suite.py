@@ -199,9 +199,12 @@ LAUGHS = "\n".join(
 @pytest.mark.parametrize(
     "content, expected",
     [
-        ("name: toy".encode("utf-16"), "is in UTF-16, not in UTF-8; save it as UTF-8"),
-        ("name: toy".encode("utf-16-le"), "is in UTF-16"),
-        (b"a: 1\nname: caf\xe9\n", "bad.yaml:2 is not UTF-8 (byte 0xe9)"),
+        ("name: toy".encode("utf-16"), "seems to be UTF-16; convert it: iconv -f UTF-16 "),
+        ("name: toy".encode("utf-16-le"), "seems to be UTF-16LE; convert it: iconv"),
+        (
+            b"a: 1\nname: caf\xe9\n",
+            "bad.yaml, line 2, is not UTF-8 text, it seems to be CP1252, in which it reads 'name: café'",
+        ),
         (b"a: 1\nb: !!python/name:os.system\n", "bad.yaml:2: tag:yaml.org,2002:python/name"),
         (b"a: !!binary aGk=\n", "is a tag"),
         (b"? [a, b]\n: 2\n", "bad.yaml:1: a key is a list"),
@@ -213,9 +216,14 @@ LAUGHS = "\n".join(
         (b"seed: " + b"9" * 6000, "a number of 6,000 digits"),
         (b"seed: 0x" + b"f" * 6000, "digits"),
         (b"created: 2024-13-45\n", "is not YAML"),
+        (b"a: 1\n\tb: 2\n", "bad.yaml:2 is not YAML: it begins with a tab; indent it with blanks"),
+        (
+            b"a: 1\nb: [c\n d: e\n",
+            "bad.yaml:3 is not YAML: while parsing a flow sequence, did not find",
+        ),
         (b"a: 1\nb: {c: [{d: 1, d: 2}]}\n", "bad.yaml:2: 'd' is there twice"),
         (b"name: " + b"x" * 3_000_000, "characters; a suite has at most"),
-        (b"name: a\x00b", "is in UTF-16|is not YAML"),
+        (b"name: a\x00b", "seems to be UTF-16|is not YAML"),
     ],
 )
 def test_what_is_not_plain_yaml_is_refused_at_once(tmp_path, content, expected):
@@ -298,4 +306,4 @@ def test_a_cutoff_beyond_all_ranks_is_refused(suite_file, cutoff):
 def test_utf_32_is_named_as_it_is(tmp_path):
     """Its mark begins as that of UTF-16 does."""
     (tmp_path / "s.yaml").write_bytes("name: x\n".encode("utf-32"))
-    assert "is in UTF-32" in message(tmp_path / "s.yaml")
+    assert "seems to be UTF-32;" in message(tmp_path / "s.yaml")

@@ -8,8 +8,10 @@ import sqlite3
 import sys
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.table import Table
@@ -34,17 +36,47 @@ from mmragbench.cli.verify import verify
 from mmragbench.engine.interrupts import INTERRUPTS, flush, outside
 from mmragbench.errors import MmragbenchError
 
+UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""Of click, which typer has within itself or beside it, by its version."""
+
 
 class Commands(TyperGroup):
-    """Commands that report errors of the system (disk, memory, input) on one line."""
+    """Commands that report wrong usage and errors of the system (disk, memory, input) on one line."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _usage_on_one_line():
+            return super().make_context(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _usage_on_one_line():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except (OSError, sqlite3.Error, MemoryError, EOFError) as error:
             raise outside(error) from error
+
+
+@contextmanager
+def _usage_on_one_line() -> Iterator[None]:
+    """Turn wrong arguments and options into an error of one line, which names the command that
+    explains them.
+
+    Raises:
+        MmragbenchError: an argument or option is wrong.
+    """
+    try:
+        yield
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+            raise
+        usage: Any = error
+        message = one_line(usage.format_message()).replace("Value error, ", "")
+        end = "" if message.endswith((".", "?")) else "."
+        command = usage.ctx.command_path if usage.ctx else "mmragbench"
+        raise MmragbenchError(
+            f"{message[:1].lower()}{message[1:]}{end} See: {command} --help"
+        ) from error
 
 
 app = typer.Typer(
@@ -58,8 +90,6 @@ out = Terminal()
 err = Terminal(stderr=True)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mmragbench.run_folder.finished import FinishedRun
 
 SuiteArgument = Annotated[

@@ -89,8 +89,9 @@ def outside(error: Exception) -> MmragbenchError:
 
 
 def flush() -> None:
-    """Write what is left; nobody who has stopped reading is told so."""
-    for stream in (sys.stdout, sys.stderr):
+    """Write what is left. A stream that nobody reads any more is no error, nor is one that was closed
+    from the start."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()
         except BrokenPipeError:

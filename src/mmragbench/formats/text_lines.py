@@ -10,7 +10,9 @@ import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
+from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 
 _BOMS = {
@@ -19,6 +21,11 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
+
+_SINGLE_BYTE = ("CP1252", "ISO-8859-1")
+"""Encodings of a byte a character: that of most such files, and one that any bytes fit."""
+
+LINE_FEED = b"\n"
 
 _PACKED = {
     b"\x1f\x8b": ("a gzip file", "unpack it: gunzip"),
@@ -53,12 +60,12 @@ def read_lines(path: Path, expected: str) -> Iterator[tuple[int, str]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                content = _first_line(path, line, expected) if number == 1 else line
+                content = _marked_utf8(path, line, expected) if number == 1 else line
                 yield number, content.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
     except OSError as error:
         raise unreadable(path, error, expected) from error
     except UnicodeDecodeError as error:
-        raise not_utf8(path, line, expected, f", line {number},") from error
+        raise not_utf8(path, line, expected, number) from error
 
 
 def unreadable(path: Path, error: OSError, expected: str) -> DataError:
@@ -66,31 +73,65 @@ def unreadable(path: Path, error: OSError, expected: str) -> DataError:
     return DataError(f"{path} cannot be read ({error.strerror}); expected {expected}")
 
 
-def not_utf8(path: Path, data: bytes, expected: str, where: str = "") -> DataError:
+def decoded(path: Path, data: bytes, expected: str) -> str:
+    """The text of a file's content, without its byte order mark.
+
+    Raises:
+        DataError: it is not UTF-8.
+    """
+    try:
+        return _marked_utf8(path, data, expected).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise not_utf8(path, data, expected) from error
+
+
+def not_utf8(path: Path, data: bytes, expected: str, number: int = 1) -> DataError:
     """The error for bytes that are no UTF-8: their likely encoding, and how to convert them.
 
     For a packed file it says how to unpack it.
+
+    Args:
+        number: the number of the first line of `data`.
     """
     packed = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
     if packed:
         name, program = packed
         return DataError(f"{path} is {name}, no text; {program}; expected {expected}")
-    encoding = _encoding(data)
+    encoding, where, reads = _encoding(data), "", ""
+    if encoding in _SINGLE_BYTE:
+        at = _first_invalid(data)
+        where = f", line {number + data.count(LINE_FEED, 0, at)},"
+        reads = f", in which it reads {quoted(_excerpt(data, at).decode(encoding))}"
     return DataError(
-        f"{path}{where} is not UTF-8 text, it seems to be {encoding}; convert it: iconv -f "
-        f"{encoding} -t UTF-8 {path.name} > utf8-{path.name}; expected {expected}"
+        f"{path}{where} is not UTF-8 text, it seems to be {encoding}{reads}; convert it: iconv -f "
+        f"{encoding} -t UTF-8 {quote(str(path))} > {quote(f'utf8-{path.name}')}; expected {expected}"
     )
 
 
-def _first_line(path: Path, line: bytes, expected: str) -> bytes:
-    """The first line without its byte order mark.
+def _first_invalid(data: bytes) -> int:
+    """The position of the first byte that is no UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
+
+
+def _excerpt(data: bytes, at: int) -> bytes:
+    """The part of a line around a byte."""
+    before, after = data[max(0, at - 20) : at], data[at : at + 20]
+    return before.split(LINE_FEED)[-1] + after.splitlines()[0]
+
+
+def _marked_utf8(path: Path, data: bytes, expected: str) -> bytes:
+    """The beginning of a file, or all of it, without its byte order mark.
 
     Raises:
         DataError: it is in UTF-16 or UTF-32, with a mark or without.
     """
-    if line.startswith(tuple(_BOMS)) or not json.detect_encoding(line).startswith("utf-8"):
-        raise not_utf8(path, line, expected)
-    return line.removeprefix(codecs.BOM_UTF8)
+    if data.startswith(tuple(_BOMS)) or not json.detect_encoding(data[:4]).startswith("utf-8"):
+        raise not_utf8(path, data, expected)
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def _encoding(data: bytes) -> str:
@@ -100,9 +141,9 @@ def _encoding(data: bytes) -> str:
         return named
     guess = json.detect_encoding(data[:4])
     if not guess.startswith("utf-8"):
-        return guess.upper()
+        return guess.upper().replace("-LE", "LE").replace("-BE", "BE")  # as iconv writes it
     try:
-        data.decode("cp1252")
+        data.decode(_SINGLE_BYTE[0])
     except UnicodeDecodeError:
-        return "ISO-8859-1"
-    return "CP1252"
+        return _SINGLE_BYTE[1]
+    return _SINGLE_BYTE[0]

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 
 from mmragbench._printable import one_line, quoted
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 
 MAX_ID = 1_000
 """The most characters of an id."""
@@ -74,6 +74,15 @@ def _is_structure(text: str) -> bool:
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
     return False
+
+
+def described(value: object) -> str:
+    """What a value of JSON or YAML is: `a list of 2`, `an object with 'info', 'images'`."""
+    if isinstance(value, dict):
+        return f"an object with {listed(value, 5)}" if value else "an object without keys"
+    if isinstance(value, list):
+        return f"a list of {len(value):,}"
+    return "empty" if value is None else quoted(value)
 
 
 def refuse_contradictions(source: str, noun: str, ids: Iterable[str]) -> None:

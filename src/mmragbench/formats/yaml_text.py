@@ -6,7 +6,6 @@ hundreds of digits are refused with their line, before any value is constructed.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,28 +27,7 @@ MAX_DIGITS = 40
 PLAIN = {
     f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")
 }
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 NAMES = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
-
-
-def decoded(content: bytes, name: str) -> str:
-    """The text of content in UTF-8, with a byte order mark or without.
-
-    Raises:
-        SuiteError: it is in another encoding; names the line, and what to do.
-    """
-    if content.startswith(UTF32):  # which begins as UTF-16 does
-        raise SuiteError(f"{name} is in UTF-32, not in UTF-8; save it as UTF-8")
-    if content.startswith(UTF16) or b"\0" in content[:4]:
-        raise SuiteError(f"{name} is in UTF-16, not in UTF-8; save it as UTF-8")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise SuiteError(
-            f"{name}:{line} is not UTF-8 (byte 0x{content[error.start]:02x}); save it as UTF-8"
-        ) from error
 
 
 def load(text: str, name: str) -> tuple[Any, yaml.Node | None]:
@@ -76,8 +54,22 @@ def load(text: str, name: str) -> tuple[Any, yaml.Node | None]:
             return (None if root is None else loader.construct_document(root)), root
         finally:
             loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(error, text, name) from error
     except (yaml.YAMLError, ValueError) as error:
         raise SuiteError(f"{name} is not YAML: {one_line(error, 200)}") from error
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, text: str, name: str) -> SuiteError:
+    """The error for a text that is no YAML, with its line and, where it is at fault, the tab."""
+    mark = error.problem_mark or error.context_mark
+    lines = text.split("\n")
+    where = f"{name}:{mark.line + 1}" if mark and len(lines) > 1 else name
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return SuiteError(f"{where} is not YAML: it begins with a tab; indent it with blanks")
+    problem = ", ".join(filter(None, (error.context, error.problem)))
+    return SuiteError(f"{where} is not YAML: {one_line(problem, 200)}")
 
 
 class _Sizes:

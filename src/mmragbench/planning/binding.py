@@ -6,14 +6,12 @@ import inspect
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from mmragbench._printable import shortened
-from mmragbench._redacting import without_keys
 from mmragbench.contracts import (
     Captioner,
     Chat,
@@ -27,6 +25,7 @@ from mmragbench.contracts import (
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.planning.objects import PythonObject, objects
 from mmragbench.planning.suite import Place, Suite, SuiteFieldError, component_spec
+from mmragbench.planning.wrong_values import wrong_value
 from mmragbench.registry import Component, exists, find
 
 ROLES: dict[Any, str] = {
@@ -229,7 +228,11 @@ def _checked(annotation: Any, value: Any, place: Place) -> Any:
     try:
         return TypeAdapter(annotation).validate_python(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        inner = tuple(str(step) for step in first["loc"])
-        shown = shortened(without_keys(repr(first["input"])), 100)
-        raise SuiteFieldError((*place, *inner), f"{first['msg']}, but it is {shown}") from None
+        inner, message = wrong_value(error, value, lambda _: _keys_of(annotation))
+        raise SuiteFieldError((*place, *inner), message) from None
+
+
+def _keys_of(annotation: Any) -> list[str]:
+    """The keys of the dataclass that a value is made into; none where it is no dataclass."""
+    options = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
+    return [field.name for option in options if is_dataclass(option) for field in fields(option)]

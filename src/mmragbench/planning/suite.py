@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,10 +26,13 @@ from mmragbench._printable import shortened
 from mmragbench._redacting import without_keys
 from mmragbench.data.exclusions import USUAL_MAXIMUM, Bound, bound
 from mmragbench.data.slices import Kind
-from mmragbench.errors import SuiteError, unknown
+from mmragbench.errors import DataError, SuiteError
 from mmragbench.formats import yaml_text
+from mmragbench.formats.text_lines import decoded
+from mmragbench.formats.values import described
 from mmragbench.planning.names import Dotted, Plain, apart
 from mmragbench.planning.objects import PythonObject, named, named_function, wrapped
+from mmragbench.planning.wrong_values import wrong_value
 
 if TYPE_CHECKING:
     from mmragbench.layouts import Data
@@ -66,8 +70,8 @@ def _apart(named: dict[str, Any]) -> dict[str, Any]:
 
 Spec = Annotated[dict[str, Any], BeforeValidator(component_spec), PlainSerializer(named)]
 Specs = Annotated[dict[Dotted, Spec], AfterValidator(_apart)]
-Names = Annotated[list[str], BeforeValidator(_measures)]
-Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list)]
+Names = Annotated[list[str], BeforeValidator(_measures), Field(min_length=1)]
+Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list), Field(min_length=1)]
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -168,8 +172,8 @@ class Source:
     """A suite's text: its content, as plain data, and the line of each place in it.
 
     Args:
-        name: the file's name, or another one, for errors.
-        text: YAML.
+        name: what errors call it.
+        text: the YAML document.
         data: the folder's data that the suite was written for, if nobody wrote it.
 
     Raises:
@@ -178,19 +182,33 @@ class Source:
 
     def __init__(self, name: str, text: str, data: Data | None = None) -> None:
         self.name, self.text, self.data = name, text, data
+        self._overrides: Sequence[str] = ()
         self.content, self._root = yaml_text.load(text, name)
 
+    def with_overrides(self, overrides: Sequence[str]) -> Source:
+        """The same text; errors about what an override says (`key=value`) name it in place of a line."""
+        other = copy(self)
+        other._overrides = overrides
+        return other
+
     def where(self, place: Sequence[str | int]) -> str:
-        """`suite.yaml:12`, as near to the place as the text goes."""
+        """`suite.yaml:12`, as near to the place as the text goes; the override that the place is of."""
+        steps = tuple(map(str, place))
         node: yaml.Node | None = self._root
-        line = None
-        for step in place:
+        lines: list[int] = []
+        for step in steps:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            nodes = [(key, value) for key, value in pairs if key.value == str(step)]
+            nodes = [(key, value) for key, value in pairs if key.value == step]
             if not nodes:
                 break
-            line, node = nodes[0][0].start_mark.line + 1, nodes[0][1]
-        return f"{self.name}:{line}" if line else self.name
+            lines.append(nodes[0][0].start_mark.line + 1)
+            node = nodes[0][1]
+        for override in reversed(self._overrides):
+            path = tuple(override.partition("=")[0].split("."))
+            is_new = len(lines) < len(steps) and path[: len(steps)] == steps
+            if is_new or path == steps[: len(path)]:
+                return _shown(override)
+        return f"{self.name}:{lines[-1]}" if lines else self.name
 
     def error(self, place: Sequence[str | int], message: str) -> SuiteError:
         """The error with its line and place in front."""
@@ -219,9 +237,13 @@ def read(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Suite, Source
     else:
         source, content = Source("suite", ""), _content(given)
     if not isinstance(content, dict):
-        raise SuiteError(f"{given} is not a suite: expected keys such as name, dataset, strategies")
+        raise SuiteError(
+            f"{given} is not a suite: it is {described(content)}; expected keys: name, dataset, "
+            "strategies, tasks"
+        )
     for override in overrides:
         _apply(content, override)
+    source = source.with_overrides(overrides)
     return validate(content, source), source
 
 
@@ -234,7 +256,7 @@ def read_source(given: Path | str) -> Source:
     """
     path = _find(given)
     if not path.is_dir():
-        return Source(str(given), yaml_text.decoded(_read(path), str(given)))
+        return Source(str(given), _text(given, path))
     from mmragbench.layouts import recognise, suite_text
 
     data = recognise(path)
@@ -257,22 +279,29 @@ def validate(content: Mapping[str, Any], source: Source) -> Suite:
     try:
         return Suite.model_validate(content)
     except ValidationError as error:
-        errors = error.errors()  # a key that is misspelt before the one that is missing for it
-        first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-        place = [step for step in first["loc"] if step != "[key]"]
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            model = TaskSpec if place[0] == "tasks" else Suite
-            message = unknown("key", str(place[-1]), model.model_fields)
+        place, message = wrong_value(error, content, _known_keys)
         raise source.error(place, message) from error
 
 
-def _read(file: Path) -> bytes:
+def _known_keys(place: Place) -> Collection[str]:
+    """The keys that a suite has at the top, or in a task."""
+    return (TaskSpec if place[:1] == ("tasks",) else Suite).model_fields
+
+
+def _text(given: Path | str, file: Path) -> str:
+    """The text of a suite's file.
+
+    Raises:
+        SuiteError: it cannot be read, or is not UTF-8.
+    """
     try:
         with file.open("rb") as stream:
-            return stream.read(4 * yaml_text.MAX_CHARACTERS + 1)
+            content = stream.read(4 * yaml_text.MAX_CHARACTERS + 1)
+        return decoded(Path(given), content, "a suite in YAML")
     except OSError as error:
         raise SuiteError(f"{file} cannot be read ({error.strerror})") from error
+    except DataError as error:
+        raise SuiteError(str(error)) from error
 
 
 def _find(given: Path | str) -> Path:
