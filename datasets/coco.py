@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from mmragbench._printable import one_line, quoted
-from mmragbench.data.coco_tasks import build_tasks
+from mmragbench.contracts import Requirement
+from mmragbench.data.coco_tasks import OUTPUTS, build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
+from mmragbench.data.files import required_folder
 from mmragbench.data.positives import extend
 from mmragbench.data.tables import build_tasks_of_splits, names
 from mmragbench.errors import DataError, listed
@@ -45,6 +47,8 @@ class Split:
 @dataset
 class Coco:
     """Captions and photographs in COCO's format, with separate memory and query splits."""
+
+    outputs = OUTPUTS
 
     def __init__(
         self,
@@ -88,6 +92,14 @@ class Coco:
         tasks = self._tasks()
         return extend(tasks, self.root / self.positives.expanduser()) if self.positives else tasks
 
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        if self.karpathy is not None:
+            return required_folder(self.root, [self.karpathy, "the images that it names"])
+        splits = [self.queries or _usual("val2017"), self.memory or _usual("train2017")]
+        named = [split for split in splits if isinstance(split, Split)]
+        return required_folder(self.root, [path for s in named for path in (s.captions, s.images)])
+
     def _tasks(self) -> dict[str, Task]:
         if self.karpathy is not None:
             if self.queries or self.memory:
@@ -105,16 +117,19 @@ class Coco:
 
     def _default(self, name: str) -> Split:
         """COCO's own layout; instances are used where they are there."""
-        annotations = Path("annotations")
-        captions = annotations / f"captions_{name}.json"
-        instances = annotations / f"instances_{name}.json"
-        if not (self.root / captions).is_file():
+        usual = _usual(name)
+        if not (self.root / usual.captions).is_file():
             raise DataError(
-                f"{self.root / captions} is missing; name a file with {{captions: ..., images: "
+                f"{self.root / usual.captions} is missing; name a file with {{captions: ..., images: "
                 "...}, or write memory: rest to split one file into memory and queries"
             )
-        there = (self.root / instances).is_file()
-        return Split(captions, Path(name), instances if there else None)
+        instances = usual.captions.with_name(f"instances_{name}.json")
+        return replace(usual, instances=instances if (self.root / instances).is_file() else None)
+
+
+def _usual(name: str) -> Split:
+    """A split in the layout of COCO's archives, without instances."""
+    return Split(Path("annotations", f"captions_{name}.json"), Path(name))
 
 
 def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.table import Table
@@ -22,13 +22,13 @@ from mmragbench.cli.compare import compare
 from mmragbench.cli.equivalence import equivalence
 from mmragbench.cli.export import export
 from mmragbench.cli.gate import gate
-from mmragbench.cli.plan import tabled
+from mmragbench.cli.plan import listed, tabled
 from mmragbench.cli.report import FULL, report
 from mmragbench.cli.score import app as score_app
 from mmragbench.cli.terminal import Terminal
 from mmragbench.cli.verify import verify
 from mmragbench.engine.interrupts import INTERRUPTS, flush, outside
-from mmragbench.errors import MmragbenchError
+from mmragbench.errors import MmragbenchError, NotAtHand
 
 KINDS = (
     "dataset", "encoder", "captioner", "chat", "painter", "reranker", "strategy", "store",
@@ -149,16 +149,21 @@ def plan(
     run_plan = verbs.plan(suite, _bounded(overrides, max_excluded))
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in run_plan.cells:
-        size = (f"{row['documents']:,}", f"{row['queries']:,}")
+        size = ("-" if row[n] is None else f"{row[n]:,}" for n in ("documents", "queries"))
         generators = ", ".join(row["generators"]) or "-"
         known = "known" if row["known"] else "to do"
         cells.add_row(row["task"], row["strategy"], *size, generators, known)
     out.print(cells)
     out.print()
-    for line in tabled(run_plan.models):
-        out.print(line)
+    if run_plan.models:
+        for line in tabled(run_plan.models):
+            out.print(line)
+    for line in listed(run_plan.requirements, run_plan.models):
+        out.say(line)
     if run_plan.budget is not None:
         out.say(f"budget: ${run_plan.budget:,.2f}")
+    if run_plan.warning:
+        err.say(f"warning: {run_plan.warning}")
     for exclusions in run_plan.left_out:
         err.say(f"left out: {exclusions}")
 
@@ -192,6 +197,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # ids may hold what no terminal can show
     try:
         app()
+    except NotAtHand as error:
+        _refuse(error)
     except MmragbenchError as error:
         err.say(f"error: {error}")
         sys.exit(2)
@@ -209,6 +216,19 @@ def main() -> None:
         signal.signal(
             signal.SIGINT, lambda *_: INTERRUPTS.end()
         )  # while the interpreter shuts down
+
+
+def _refuse(error: NotAtHand) -> NoReturn:
+    """Say what is not at hand, a line for each where there are several; end with exit code 2."""
+    if len(error.lines) == 1:
+        err.say(f"error: {error}")
+    else:
+        for line in error.lines:
+            err.say(line)
+        err.say(
+            f"error: {len(error.lines)} things that this suite needs are not at hand: see above"
+        )
+    sys.exit(2)
 
 
 INTERRUPTED = 130
