@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import yaml
 
 from mmragbench import _crashes as crashes
 from mmragbench import audits
+from mmragbench._crashes import Crash
 from mmragbench._files import sweep, write_atomically, write_json, write_rows
 from mmragbench._places import check_folder, private
 from mmragbench._validation import validated_tasks
@@ -75,8 +76,8 @@ def run(
         output: where run folders go.
         progress: who is told how far it is.
         full: store and report large pictures and every hit, however large that becomes.
-        debug: print the traceback of a component that crashes; the run folder's `crashes.log` has it
-            in any case.
+        debug: print the traceback of a component that crashes; the run folder's `failures.json` has
+            it in any case.
 
     Raises:
         MmragbenchError: the suite or its data cannot be used, or nothing can be written there; one
@@ -88,8 +89,12 @@ def run(
     check_folder("--output", folder)
     cache = Cache()
     sweep(cache.root)
-    with crashes.logged(folder, debug):
-        return _run(planned, source, folder, cache, progress, full)
+    with crashes.recorded(debug) as crashed:
+        try:
+            return _run(planned, source, folder, cache, progress, full, crashed)
+        except crashes.Crashed:
+            _write_crashes(folder, crashed)
+            raise
 
 
 def compare_strategies(
@@ -133,7 +138,7 @@ def compare_strategies(
     content = {"strategies": strategies, "dataset": dataset, "tasks": tasks, "models": models or {}}
     finished = run({"name": "comparison", **content, **suite}, output=output)
     for crash in finished.crashed:
-        warnings.warn(crash["error"], stacklevel=2)
+        warnings.warn(f"failed: {crash.component}: {crash.error}", stacklevel=2)
     return load_results(finished)
 
 
@@ -144,6 +149,7 @@ def _run(
     cache: Cache,
     progress: Progress | None,
     full: bool,
+    crashed: list[Crash],
 ) -> FinishedRun:
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
@@ -165,7 +171,8 @@ def _run(
         _write_head(folder, planned, loop)
         summary = _write_cells(folder, planned, tasks, cells, large_pictures=full)
         _write_features(folder, planned, tasks, cells, loop.assembly)
-        loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
+        audits.write(folder, planned, tasks, cells, loop.assembly, progress)
+        write_rows(folder / paths.FAILURES, [*_failures(cells), *map(asdict, crashed)])
         if progress:
             progress.begin("comparisons", 0)
         _write_comparisons(folder)
@@ -174,7 +181,7 @@ def _run(
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)
-    return FinishedRun(folder, report, summary, loop.crashed, meter.total_calls, left)
+    return FinishedRun(folder, report, summary, crashed, meter.total_calls, left)
 
 
 def _dataset(plan: Plan, source: Source, assembly: Assembly) -> Any:
@@ -251,18 +258,28 @@ def _write_cells(
 ) -> list[Row]:
     controls = {name for name, bound in plan.strategies.items() if bound.component.control}
     summary: list[Row] = []
-    failed: list[Row] = []
     for name in plan.tasks:
         of_task = [cells[name, strategy] for strategy in plan.strategies]
         for cell in of_task:
             run_folder.write_cell(folder, cell, tasks[name].output)
             summary += _cell_rows(plan, tasks[name], cell)
-            for (generator, k), (generated, _) in cell.generated.items():
-                failed += failures(_key(cell, generator, k), generated.outputs)
         write_explorer_data(folder, tasks[name], of_task, controls, large_pictures)
     write_rows(folder / paths.SUMMARY, summary)
-    write_rows(folder / paths.FAILURES, failed)
     return summary
+
+
+def _failures(cells: Mapping[tuple[str, str], Cell]) -> Iterator[Row]:
+    """A row for each query that a generator did not answer."""
+    for cell in cells.values():
+        for (generator, k), (generated, _) in cell.generated.items():
+            yield from failures(_key(cell, generator, k), generated.outputs)
+
+
+def _write_crashes(folder: Path, crashed: Sequence[Crash]) -> None:
+    """Keep what ended a run early; where the folder holds a finished run, its files stay."""
+    if not (folder / run_files.LIST).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_rows(folder / paths.FAILURES, [asdict(crash) for crash in crashed])
 
 
 def _unfinished(folder: Path) -> Run:

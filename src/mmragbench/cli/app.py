@@ -15,7 +15,6 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from mmragbench import __version__
-from mmragbench._crashes import FILE
 from mmragbench._printable import one_line
 from mmragbench.cli.check import check
 from mmragbench.cli.compare import compare
@@ -29,6 +28,7 @@ from mmragbench.cli.terminal import Terminal
 from mmragbench.cli.verify import verify
 from mmragbench.engine.interrupts import INTERRUPTS, flush, outside
 from mmragbench.errors import MmragbenchError, NotAtHand
+from mmragbench.run_folder.paths import FAILURES
 
 KINDS = (
     "dataset", "encoder", "captioner", "chat", "painter", "reranker", "strategy", "store",
@@ -127,11 +127,10 @@ DEBUG = "Print the traceback of a component that crashes."
 def _crashes(done: FinishedRun) -> Iterator[str]:
     """A line for each crash, and one with the log of their tracebacks."""
     for crash in done.crashed:
-        task, place = crash.get("task"), crash.get("place")
-        text = f"{task} · {crash['error']}" if task else crash["error"]
-        yield f"{text} ({place})" if place else text
-    if (log := done.folder / FILE).is_file():
-        yield f"the tracebacks are in {log}"
+        where = f"{crash.task} · " if crash.task else ""
+        yield f"{where}failed: {crash.component}: {crash.error} ({crash.place})"
+    if done.crashed:
+        yield f"the tracebacks are in {done.folder / FAILURES}; run --debug shows them"
 
 
 def _bounded(overrides: list[str] | None, max_excluded: str | None) -> list[str]:
