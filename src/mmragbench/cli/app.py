@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.table import Table
@@ -28,7 +28,6 @@ from mmragbench.cli.terminal import Terminal
 from mmragbench.cli.verify import verify
 from mmragbench.engine.interrupts import INTERRUPTS, flush, outside
 from mmragbench.errors import MmragbenchError, NotAtHand
-from mmragbench.run_folder.paths import FAILURES
 
 KINDS = (
     "dataset", "encoder", "captioner", "chat", "painter", "reranker", "strategy", "store",
@@ -57,11 +56,6 @@ app = typer.Typer(
 )
 out = Terminal()
 err = Terminal(stderr=True)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mmragbench.run_folder.finished import FinishedRun
 
 SuiteArgument = Annotated[
     Path, typer.Argument(help="A suite file, or the name of a shipped one.", show_default=False)
@@ -112,8 +106,8 @@ def run(
     folder = Run(done.folder)
     for remark in issues.remarks(folder):
         err.say(remark)
-    for text in dict.fromkeys(_crashes(done)):
-        err.say(f"warning: {one_line(text)}")
+    if done.crashed:
+        err.say("note: run --debug prints the traceback")
     for remark in costs.remarks(folder):
         err.say(f"note: {remark}")
     out.say(str(done.report))
@@ -122,15 +116,6 @@ def run(
 
 
 DEBUG = "Print the traceback of a component that crashes."
-
-
-def _crashes(done: FinishedRun) -> Iterator[str]:
-    """A line for each crash, and one with the log of their tracebacks."""
-    for crash in done.crashed:
-        where = f"{crash.task} · " if crash.task else ""
-        yield f"{where}failed: {crash.component}: {crash.error} ({crash.place})"
-    if done.crashed:
-        yield f"the tracebacks are in {done.folder / FAILURES}; run --debug shows them"
 
 
 def _bounded(overrides: list[str] | None, max_excluded: str | None) -> list[str]:

@@ -152,11 +152,23 @@ def _plan(suite: Suite) -> Plan:
         raise SuiteFieldError(("tasks",), f"generators: {error}") from error
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
+    suite = suite.model_copy(update={"primary": _primary(suite)})
     _check_primary(suite, tasks)
     planned = Plan(suite, dataset, strategies, generators, tasks)
     if suite.budget is not None:
         _check_prices(planned)
     return planned
+
+
+def _primary(suite: Suite) -> str | dict[str, str]:
+    """The suite's primary measures by their names, where dotted paths stand for them."""
+    if isinstance(suite.primary, str):
+        return _named(suite.primary, ("primary",))
+    return {task: _named(text, ("primary", task)) for task, text in suite.primary.items()}
+
+
+def _named(text: str, place: Place) -> str:
+    return str(_parsed([text], place)[0]) if ":" in text else text
 
 
 def _check_primary(suite: Suite, tasks: Mapping[str, TaskPlan]) -> None:
