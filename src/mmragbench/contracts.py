@@ -24,6 +24,7 @@ from mmragbench.records import (
     Measure,
     Modality,
     Output,
+    OutputKind,
     Prompt,
     Query,
     Ranking,
@@ -39,6 +40,26 @@ Vectors = NDArray[np.float32]
 
 Origin = Literal["toy", "classic", "trained", "made elsewhere"]
 """Where a model's answers come from. A toy is shipped, and has learned from a drawn world alone."""
+
+
+class Requirement(NamedTuple):
+    """What a component needs from outside of the suite.
+
+    Attributes:
+        kind: `put` files somewhere, `download` something, `call` a server; or what a run would `leave
+            out` and go on.
+        what: the place and what lies there; the name on the hub; the server's address and model.
+        missing: why a run cannot begin (`there is no such folder`); empty where it can.
+    """
+
+    kind: Literal["put", "download", "call", "leave out"]
+    what: str
+    missing: str = ""
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether files are missing that nobody else can get."""
+        return self.kind == "put" and bool(self.missing)
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,20 @@ class Traits:
         features, or files that were `made elsewhere`; None by default. On the class."""
         origin: Origin | None = getattr(self.component, "origin", None)
         return origin
+
+    @property
+    def outputs(self) -> Mapping[str, OutputKind] | None:
+        """For a dataset, its tasks, each with what is produced in it, as far as that is known without
+        its files; None by default. On the class."""
+        outputs: Mapping[str, OutputKind] | None = getattr(self.component, "outputs", None)
+        return outputs
+
+    @property
+    def requirements(self) -> Sequence[Requirement]:
+        """What a dataset or a model needs from outside and lacks, or calls, as its method
+        `requirements()` says; nothing by default."""
+        requirements = getattr(self.component, "requirements", None)
+        return requirements() if requirements else ()
 
     @property
     def precision(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from mmragbench.cache.cache import Cache
 from mmragbench.cache.identity import code_digest, content_digest, digest
 from mmragbench.cache.items import Items
 from mmragbench.cache.vectors import VectorFile
-from mmragbench.contracts import NewStore, Origin, Paid, Traits
+from mmragbench.contracts import NewStore, Origin, Paid, Requirement, Traits
 from mmragbench.engine.cached_models import (
     CachedCaptioner,
     CachedChat,
@@ -110,11 +110,23 @@ class Assembly:
         """What identifies a model's weights."""
         key = self._key(role, name)
         if key not in self._weights:
-            try:
-                self._weights[key] = Traits(self._instance(role, name)).weights or NO_WEIGHTS
-            except NotApplicable as error:
-                self._weights[key] = f"{ABSENT}{error}"
+            self._weights[key] = self._known_weights(role, name)
         return self._weights[key]
+
+    def _known_weights(self, role: str, name: str) -> str:
+        if files := [need for need in self.requirements(role, name) if need.lacks_files]:
+            return f"{ABSENT}{files[0].what}"
+        try:
+            return Traits(self._instance(role, name)).weights or NO_WEIGHTS
+        except NotApplicable as error:
+            return f"{ABSENT}{error}"
+
+    def requirements(self, role: str, name: str) -> Sequence[Requirement]:
+        """What a model itself says that it needs from outside."""
+        try:
+            return Traits(self._instance(role, name)).requirements
+        except NotApplicable:  # its weights are absent, which `weights` says
+            return ()
 
     def origin(self, role: str, name: str) -> Origin | None:
         """Where a model's answers come from; of one that is made of others, where theirs do. None

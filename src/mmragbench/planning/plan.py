@@ -23,7 +23,7 @@ from mmragbench.planning.suite import (
     TaskSpec,
     read,
 )
-from mmragbench.records import Measure, Task
+from mmragbench.records import Measure, OutputKind
 from mmragbench.registry import Component, arguments, every, find_measure, named_measures
 
 MODEL_GENERATORS = {"chat": "reader", "painter": "draw"}
@@ -173,11 +173,23 @@ def _plan(suite: Suite) -> Plan:
         raise SuiteFieldError(("tasks",), f"generators: {error}") from error
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
+    suite = suite.model_copy(update={"primary": _primary(suite)})
     _check_primary(suite, tasks)
     planned = Plan(suite, dataset, strategies, generators, tasks)
     if suite.budget is not None:
         _check_prices(planned)
     return planned
+
+
+def _primary(suite: Suite) -> str | dict[str, str]:
+    """The suite's primary measures by their names, where dotted paths stand for them."""
+    if isinstance(suite.primary, str):
+        return _named(suite.primary, ("primary",))
+    return {task: _named(text, ("primary", task)) for task, text in suite.primary.items()}
+
+
+def _named(text: str, place: Place) -> str:
+    return str(_parsed([text], place)[0]) if ":" in text else text
 
 
 def _check_primary(suite: Suite, tasks: Mapping[str, TaskPlan]) -> None:
@@ -275,15 +287,20 @@ def _measure(measure: Measure, place: Place, suite: Suite) -> Component:
     return component
 
 
-def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
-    """Make sure that the dataset poses the suite's tasks, and that each measure fits its task.
+def check_tasks(plan: Plan, outputs: Mapping[str, OutputKind], source: Source) -> None:
+    """Make sure that the dataset has the suite's tasks, and that each measure fits its task.
+
+    Args:
+        plan: the plan.
+        outputs: the dataset's tasks, each with what is produced in it.
+        source: the suite's text, for the line.
 
     Raises:
         SuiteError: it does not; names the line, the choices and the fix.
     """
     for name, task_plan in plan.tasks.items():
-        if name not in tasks:
-            message = unknown(f"task of {plan.dataset.component.name}", name, tasks)
+        if name not in outputs:
+            message = unknown(f"task of {plan.dataset.component.name}", name, outputs)
             raise source.error(("tasks", name), message)
         if task_plan.generation and not task_plan.cells:
             measures = ", ".join(map(str, task_plan.generation))
@@ -293,11 +310,11 @@ def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
                 f"add generator: with one or more of {', '.join(_generators(plan.generators))}",
             )
         for measure, component in task_plan.generation.items():
-            if tasks[name].output not in component.scores:
+            if outputs[name] not in component.scores:
                 raise source.error(
                     ("tasks", name, "measures"),
                     f"{measure} scores {' and '.join(component.scores)} outputs; "
-                    f"{name} produces {tasks[name].output}",
+                    f"{name} produces {outputs[name]}",
                 )
 
 

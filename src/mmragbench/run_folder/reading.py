@@ -142,7 +142,13 @@ class Run:
 
     @cached_property
     def failures(self) -> list[Json]:
-        return self.files.rows(paths.FAILURES)
+        """The queries without an answer."""
+        return [row for row in self.files.rows(paths.FAILURES) if "traceback" not in row]
+
+    @cached_property
+    def crashes(self) -> list[Json]:
+        """What components raised: task, component, error, file, line and traceback."""
+        return [row for row in self.files.rows(paths.FAILURES) if "traceback" in row]
 
     @cached_property
     def name(self) -> str:

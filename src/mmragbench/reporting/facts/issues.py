@@ -63,7 +63,7 @@ def failures(run: Run) -> list[Issue]:
     }
     keys = ("task", "strategy", "generator", "k", "error")
     cells = [dict(zip(keys, cell, strict=True)) for cell in crashed]
-    return _by_kind([*cells, *run.failures], lambda raw: kind_of(str(raw.get("error"))), _failed)
+    return _by_kind([*cells, *run.failures], _kind_of_error, _failed)
 
 
 def left_out(run: Run) -> list[LeftOut]:
@@ -81,7 +81,8 @@ def remarks(run: Run) -> list[str]:
     readers of any number."""
     lines = [f"warning: {toys}"] if (toys := _foreign_toys(run)) else []
     lines += [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
-    if kinds := failures(run):
+    lines += dict.fromkeys(_crash(raw) for raw in run.crashes)
+    if kinds := _by_kind(run.failures, _kind_of_error, _failed):
         count = sum(issue.count for issue in kinds)
         named = ", ".join(f"{shortened(issue.kind, 60)} {issue.count:,}" for issue in kinds[:5])
         name, error, *_ = kinds[0].named[0]
@@ -138,6 +139,17 @@ def kind_of(error: str) -> str:
     line = error.strip().partition("\n")[0]
     line = re.sub(r"'[^']*'|\"[^\"]*\"|\S*[/\\]\S+", "…", line)
     return re.sub(r"\d+", "N", line)[:160] or "unknown"
+
+
+def _kind_of_error(raw: Json) -> str:
+    return kind_of(str(raw.get("error")))
+
+
+def _crash(raw: Json) -> str:
+    """A crash in one line, which ends with its place in the user's file."""
+    what = " · ".join(str(raw[key]) for key in ("task", "component") if raw.get(key))
+    place = f"{raw.get('file')}:{raw.get('line')}"
+    return f"crashed: {what}: {raw.get('error')} ({place}); the traceback is in failures.json"
 
 
 def _failed(raw: Json) -> Case:
