@@ -35,6 +35,7 @@ class Data:
             suite needs.
         memory: how many pictures can be in the memory; None where it is always whole.
         is_single: queries and memory are drawn from one split: each number is of all its pictures.
+        has_gold: relevant documents are known, so that rankings can be scored.
         parts: what is there, counted, in words.
         missing: what is missing, in words, and what would mend it.
         vectors: a file in the folder with vectors of the pictures and captions.
@@ -47,6 +48,7 @@ class Data:
     queries: int
     memory: int | None = None
     is_single: bool = False
+    has_gold: bool = True
     parts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     vectors: str | None = None
