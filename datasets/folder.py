@@ -151,7 +151,10 @@ def text_columns(table: Path) -> list[str]:
     """The columns of a table that hold texts, or lists of texts, in its first row, but those that have
     another meaning than captions."""
     row = next((row for _, row in _rows(table, "", [])), {})
-    own = {name: value[0] if isinstance(value, list) and value else value for name, value in row.items()}
+    own = {
+        name: value[0] if isinstance(value, list) and value else value
+        for name, value in row.items()
+    }
     texts = [name for name, value in own.items() if isinstance(value, str)]
     return [name for name in texts if name not in ("file_name", "id", "split", *_LISTS)]
 

@@ -159,15 +159,6 @@ def test_a_folder_or_a_shipped_suite(tmp_path, monkeypatch):
         assert read(name)[0].dataset["use"] == "folder"
 
 
-def test_a_run_folder_is_no_data(tmp_path):
-    """It is refused, with the name of its suite."""
-    from mmragbench.errors import SuiteError
-
-    (tmp_path / "suite.yaml").write_text("")
-    with pytest.raises(SuiteError, match=r"is a run folder, .*suite\.yaml is its suite"):
-        read(tmp_path)
-
-
 def test_strategies_without_weights_are_there():
     """The names in the suites are those of the catalogues."""
     assert find("strategy", "lexical") and find("encoder", "classic_features")

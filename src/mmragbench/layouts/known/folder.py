@@ -25,7 +25,8 @@ def recognise(folder: Path) -> Data | None:
     names = {"root": str(folder), "queries": queries, "memory": memory, "captions": captions}
     return captioned(
         folder,
-        f"pictures with {tables[0].name}" + (f", captions in its column {captions}" if captions else ""),
+        f"pictures with {tables[0].name}"
+        + (f", captions in its column {captions}" if captions else ""),
         {"use": "folder", **{key: name for key, name in names.items() if name}},
         dataset.read(queries, []),
         None if memory == REST else dataset.read(memory, []),

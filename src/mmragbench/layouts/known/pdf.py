@@ -31,7 +31,9 @@ def recognise(folder: Path) -> Data | None:
         return Data(folder, LAYOUT, "questions", {}, 0, parts=tuple(parts), missing=(why,))
     read, broken = read_questions(folder / questions)
     with_gold = sum(bool(question.gold) for question in read)
-    parts.append(f"{counted(len(read), 'question')} in {questions}, {with_gold:,} with gold documents")
+    parts.append(
+        f"{counted(len(read), 'question')} in {questions}, {with_gold:,} with gold documents"
+    )
     return Data(
         folder,
         LAYOUT,
@@ -53,4 +55,3 @@ def _questions_file(folder: Path) -> str | None:
             if line.value and {"question", "answers"} <= line.value.keys():
                 return path.name
     return None
-
