@@ -33,6 +33,8 @@ MEMORY_LISTS = ("splits/train.txt", "Flickr_8k.trainImages.txt")
 """Usual names of the lists that name the splits; the first that is there is taken."""
 
 _EXPECTED = "CSV with the header image,caption, or lines like name.jpg#0<TAB>caption"
+_BARS = re.compile(r"image_name\s*\|\s*comment_number\s*\|\s*comment\s*")
+"""The header of Flickr30k's `results.csv`."""
 _TOKEN = re.compile(r"(?P<image>.+)#(?P<number>\d+)\t(?P<caption>.*)", re.DOTALL)
 
 
@@ -55,7 +57,8 @@ class Flickr:
 
         Args:
             root: the folder that everything lies in.
-            captions: CSV with the header `image,caption`, or lines `name.jpg#0<TAB>caption`.
+            captions: CSV with the header `image,caption`, lines `name.jpg#0<TAB>caption`, or
+                Flickr30k's `results.csv` (`image_name| comment_number| comment`).
             images: the folder of the image files.
             queries: the list of the query images, one file name a line; by default `splits/dev.txt`, or
                 another usual one; without one, the memory's list, or all images with captions.
@@ -131,6 +134,8 @@ def read_captions(path: Path) -> tuple[Captions, list[Exclusion]]:
     first = next((line for _, line in read_lines(path, _EXPECTED) if line.strip()), "")
     if _TOKEN.fullmatch(first):
         return _captions(path, _tokens(path))
+    if _BARS.fullmatch(first):
+        return _captions(path, _bars(path))
     header, rows = read_csv(path, _EXPECTED, "image")
     if [name.lower() for name in header] != ["image", "caption"]:
         raise DataError(
@@ -151,6 +156,15 @@ def _tokens(path: Path) -> Iterable[Line]:
         if match:
             yield number, match["image"], f"{match['image']}#{match['number']}", match["caption"]
         elif line.strip():
+            yield number, "", "", None
+
+
+def _bars(path: Path) -> Iterable[Line]:
+    for number, line in read_lines(path, _EXPECTED):
+        image, order, caption = (*map(str.strip, line.split("|", 2)), "", "")[:3]
+        if order.isdecimal():
+            yield number, image, f"{image}#{order}", caption
+        elif line.strip() and not _BARS.fullmatch(line):
             yield number, "", "", None
 
 

@@ -27,6 +27,12 @@ m.jpg,"A cat , asleep ."
 q.jpg,"He says ""go"" <b>now</b> ."
 other.jpg,Of a third split .
 """
+BARS = """image_name| comment_number| comment
+q.jpg| 0| A dog runs .
+m.jpg| 0| A cat , asleep .
+q.jpg| 1| He says "go" <b>now</b> .
+other.jpg| 0| Of a third split .
+"""
 TOKENS = """q.jpg#0\tA dog runs .
 m.jpg#0\tA cat , asleep .
 q.jpg#1\tHe says "go" <b>now</b> .
@@ -61,7 +67,7 @@ def test_is_a_dataset(tmp_path: Path) -> None:
     assert isinstance(Flickr(tmp_path), Dataset)
 
 
-@pytest.mark.parametrize("text", [CSV, TOKENS, "\ufeff" + CSV, CSV.replace("\n", "\r\n")])
+@pytest.mark.parametrize("text", [CSV, TOKENS, BARS, "\ufeff" + CSV, CSV.replace("\n", "\r\n")])
 def test_both_forms_say_the_same(text: str, root: Path) -> None:
     """CSV and token file give the same ids, captions and splits."""
     (root / "captions.txt").write_bytes(text.encode())
@@ -160,6 +166,16 @@ def test_a_list_of_other_names(root: Path) -> None:
     (root / "splits" / "dev.txt").write_text("q\n")
     with pytest.raises(DataError, match=r"not one of its 1 names .*'q', the captions have 'q.jpg'"):
         Flickr(root).tasks()
+
+
+def test_a_line_that_lacks_a_bar(root: Path) -> None:
+    """Flickr30k's own file has one: it is left out by number, the others stay."""
+    (root / "captions.txt").write_text(
+        BARS + "m.jpg| 4   A dog runs across the grass .\n\nm.jpg| 5\n"
+    )
+    captions, broken = read_captions(root / "captions.txt")
+    assert captions["m.jpg"] == [("m.jpg#0", "A cat , asleep ."), ("m.jpg#5", "")]
+    assert [exclusion.id for exclusion in broken] == ["captions.txt:6"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"name,text\na,b\n", b"\xff\xfe\x00"])

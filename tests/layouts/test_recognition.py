@@ -56,6 +56,25 @@ def test_coco_files_by_the_pictures_that_are_there(tmp_path):
     }
 
 
+@pytest.mark.parametrize("name", ["annotations.json", "annotations/train.json", "my_captions.json"])
+def test_coco_files_of_any_name(name, tmp_path):
+    """What has captions is known by its content; what has none, or is no JSON, is left alone."""
+    data_folders.coco_of_one_file(tmp_path)
+    (tmp_path / "captions_val2017.json").unlink()
+    (tmp_path / "captions_val2017_subset.json").rename(tmp_path / name)
+    (tmp_path / "settings.json").write_text('{"images": 3}')
+    (tmp_path / "broken.json").write_text("{")
+    assert recognise(tmp_path).dataset["queries"] == {"captions": name, "images": "val2017"}
+
+
+def test_tables_that_may_have_captions_are_named(tmp_path):
+    """Beside pictures, what else lies there."""
+    pictures(tmp_path, names())
+    (tmp_path / "labels.csv").write_text("name,label\n")
+    with pytest.raises(DataError, match=r"no captions\. .*; there is 'labels.csv'"):
+        recognise(tmp_path)
+
+
 def test_karpathys_split(tmp_path):
     """`dataset_coco.json` names both splits."""
     pictures(tmp_path / "val2014", names())

@@ -129,6 +129,13 @@ def test_a_first_run_is_short(queries, memory, is_single, limits, hub_cache):
     assert {key: dataset[key] for key in ("limit", "memory_limit") if key in dataset} == limits
 
 
+def test_fewer_queries_leave_the_memory_its_limit(hub_cache):
+    """Of one split, what they leave is in the memory as far as its own limit allows."""
+    own = data(queries=2_500, memory=2_500, is_single=True)
+    dataset = yaml.safe_load(suite_text(own, limit=200))["dataset"]
+    assert (dataset["limit"], dataset["memory_limit"]) == (200, 2_000)
+
+
 HOSTILE = [
     "plain", "with space", "a: b", "#comment", "quo'te\"s", "new\nline: x", "{a}", "-", "é", "…",
     "null", "007", "&a", "%", "\x1b[2J", "tab\there", "x" * 200, "{{ 7 * 7 }}",

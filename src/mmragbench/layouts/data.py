@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mmragbench._printable import one_line
 from mmragbench.data.splits import n_drawn
@@ -20,6 +20,13 @@ MOST = {"pictures": (500, 2_000), "questions": (200, None), "passages": (500, No
 def counted(n: int, noun: str) -> str:
     """`1 picture`, `1,500 pictures`."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+class Limit(NamedTuple):
+    """How many are drawn, and of how many."""
+
+    number: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -53,17 +60,20 @@ class Data:
     missing: tuple[str, ...] = ()
     vectors: str | None = None
 
-    @property
-    def limits(self) -> dict[str, tuple[int, int]]:
-        """The dataset's arguments that make a first run short: the number, and of how many it is; those
-        that leave something out."""
-        queries, memory = MOST[self.kind]
+    def limits(self, n_queries: int | None = None) -> dict[str, Limit]:
+        """The dataset's arguments that make a first run short; those that leave something out.
+
+        Args:
+            n_queries: how many queries; by default what fits a run of about two minutes.
+        """
+        most, most_in_memory = MOST[self.kind]
         share = n_drawn(self.queries) if self.is_single else self.queries
-        limits = {"limit": (min(queries, share), self.queries)}
-        if memory is not None and self.memory is not None:
-            n = self.memory - limits["limit"][0] if self.is_single else self.memory
-            limits["memory_limit"] = (min(memory, n), n)
-        return {key: (number, n) for key, (number, n) in limits.items() if number < n}
+        queries = n_queries or min(most, share)
+        limits = {"limit": Limit(queries, self.queries)}
+        if most_in_memory is not None and self.memory is not None:
+            memory = self.memory - queries if self.is_single else self.memory
+            limits["memory_limit"] = Limit(min(most_in_memory, memory), memory)
+        return {key: limit for key, limit in limits.items() if limit.number < limit.total}
 
     def __str__(self) -> str:
         """`my500: pictures with metadata.jsonl: 500 pictures with 500 captions, one split …`."""
