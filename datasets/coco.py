@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from mmragbench._printable import one_line, quoted
-from mmragbench.data.coco_tasks import build_tasks
+from mmragbench.contracts import Requirement
+from mmragbench.data.coco_tasks import OUTPUTS, build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
+from mmragbench.data.files import required_folder
 from mmragbench.data.positives import extend
 from mmragbench.data.splits import REST
 from mmragbench.data.tables import build_tasks_of_splits, names
@@ -46,6 +48,8 @@ class Split:
 @dataset
 class Coco:
     """Captions and photographs in COCO's format, with separate memory and query splits."""
+
+    outputs = OUTPUTS
 
     def __init__(
         self,
@@ -91,17 +95,25 @@ class Coco:
         tasks = self._tasks()
         return extend(tasks, self.root / self.positives.expanduser()) if self.positives else tasks
 
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        if self.karpathy is not None:
+            return required_folder(self.root, [self.karpathy, "the images that it names"])
+        splits = [self.queries or _usual("val2017"), self.memory or _usual("train2017")]
+        named = [split for split in splits if isinstance(split, Split)]
+        return required_folder(self.root, [path for s in named for path in (s.captions, s.images)])
+
     def _tasks(self) -> dict[str, Task]:
         if self.karpathy is not None:
             if self.queries or self.memory:
                 raise DataError("karpathy names both splits; leave out queries and memory")
             query_entries, memory_entries, left = karpathy(self.root, self.root / self.karpathy)
             return build_tasks(query_entries, memory_entries, self.sample, left)
-        train = self._usual("train2017")
-        queries = self.queries or self._usual("val2017") or train
+        train = self._present("train2017")
+        queries = self.queries or self._present("val2017") or train
         if queries is None:
             raise DataError(
-                f"{self.root / 'annotations' / 'captions_val2017.json'} is missing; name a file and its "
+                f"{self.root / _usual('val2017').captions} is missing; name a file and its "
                 "pictures with queries: {captions: ..., images: ...}"
             )
         memory = self.memory or (train if train and train != queries else REST)
@@ -112,15 +124,18 @@ class Coco:
         excluded += refused
         return entries
 
-    def _usual(self, name: str) -> Split | None:
+    def _present(self, name: str) -> Split | None:
         """A split in COCO's own layout, with its instances if it has them; None where it is missing."""
-        annotations = Path("annotations")
-        captions = annotations / f"captions_{name}.json"
-        instances = annotations / f"instances_{name}.json"
-        if not (self.root / captions).is_file():
+        usual = _usual(name)
+        if not (self.root / usual.captions).is_file():
             return None
-        is_labelled = (self.root / instances).is_file()
-        return Split(captions, Path(name), instances if is_labelled else None)
+        instances = usual.captions.with_name(f"instances_{name}.json")
+        return replace(usual, instances=instances if (self.root / instances).is_file() else None)
+
+
+def _usual(name: str) -> Split:
+    """A split in the layout of COCO's archives, without instances."""
+    return Split(Path("annotations", f"captions_{name}.json"), Path(name))
 
 
 def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:

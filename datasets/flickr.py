@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from mmragbench._printable import quoted
-from mmragbench.data.coco_tasks import build_tasks
+from mmragbench.contracts import Requirement
+from mmragbench.data.coco_tasks import OUTPUTS, build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
+from mmragbench.data.files import required_folder
 from mmragbench.data.splits import REST
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import NULLS, read_csv
@@ -41,6 +43,8 @@ _TOKEN = re.compile(r"(?P<image>.+)#(?P<number>\d+)\t(?P<caption>.*)", re.DOTALL
 @dataset
 class Flickr:
     """Flickr8k or Flickr30k: captions as CSV or token file, split lists, a folder of images."""
+
+    outputs = OUTPUTS
 
     def __init__(
         self,
@@ -75,6 +79,11 @@ class Flickr:
         self.queries = queries
         self.memory = memory
         self.sample = Sample(limit, memory_limit, seed)
+
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        lists = [name for name in (self.queries, self.memory) if name is not None and name != REST]
+        return required_folder(self.root, [self.captions, self.images, *lists])
 
     def tasks(self) -> dict[str, Task]:
         """Text-to-image, image-to-text, captioning and image-generation.

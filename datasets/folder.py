@@ -9,7 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from mmragbench._printable import quoted
+from mmragbench.contracts import Requirement
+from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.files import required_folder
 from mmragbench.data.intake import inside
 from mmragbench.data.splits import MEMORY, QUERIES, REST, Splits, choose
 from mmragbench.data.tables import Columns, Row, build_tasks_of_splits, gather
@@ -31,6 +34,8 @@ _EXPECTED = "rows with file_name and a caption"
 @dataset
 class Folder:
     """Images in folders, captions in `metadata.jsonl` or `metadata.csv` beside them."""
+
+    outputs = OUTPUTS
 
     def __init__(
         self,
@@ -67,6 +72,10 @@ class Folder:
         self.memory = memory
         self.captions = captions
         self.sample = Sample(limit, memory_limit, seed)
+
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        return required_folder(self.root, ["images", "metadata.jsonl or metadata.csv beside them"])
 
     def tasks(self) -> dict[str, Task]:
         """Text-to-image, image-to-text, captioning and image-generation.

@@ -13,7 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
+from mmragbench.backends.weights import download
+from mmragbench.contracts import Requirement
+from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.files import required_folder
 from mmragbench.data.intake import inside
 from mmragbench.data.splits import choose
 from mmragbench.data.tables import Columns, Locate, Row, build_tasks_of_splits, gather, pick
@@ -71,6 +75,8 @@ _ENDINGS = {
 class Huggingface:
     """A captioned dataset of the Hugging Face hub, or a local folder that `datasets` loads."""
 
+    outputs = OUTPUTS
+
     def __init__(  # noqa: PLR0913, PLR0917 - the vocabulary of a suite
         self,
         path: str | None = None,
@@ -120,6 +126,13 @@ class Huggingface:
         self.columns = columns or (known.columns if known else Columns())
         self.root = Path(root).expanduser() if root else None
         self.sample = Sample(limit, memory_limit, seed)
+
+    def requirements(self) -> list[Requirement]:
+        """The local folder, where it is not there; what the hub has and the cache lacks."""
+        local = Path(self.path).expanduser()
+        if self.path.startswith(("/", ".", "~")):
+            return required_folder(local, ["parquet files or images"])
+        return [] if local.is_dir() or _is_cached(self.path) else [download(self.path)]
 
     def tasks(self) -> dict[str, Task]:
         """Text-to-image, image-to-text, captioning and image-generation.
@@ -203,6 +216,17 @@ def load(path: str, config: str | None = None, revision: str | None = None) -> L
         return Loaded(dict(tables), None)
     _the_one_asked_for(path, revision, builder.hash)
     return Loaded(dict(tables), builder.hash)
+
+
+def _is_cached(repository: str) -> bool:
+    """Whether the library's cache has a dataset of the hub, of whatever commit and configuration."""
+    from datasets.naming import camelcase_to_snakecase
+
+    from datasets import config
+
+    *owner, name = repository.split("/")
+    folder = Path(config.HF_DATASETS_CACHE) / "___".join([*owner, camelcase_to_snakecase(name)])
+    return folder.is_dir()
 
 
 def _the_one_asked_for(path: str, revision: str | None, commit: str) -> None:

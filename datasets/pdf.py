@@ -7,20 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
+from mmragbench.contracts import Requirement
 from mmragbench.data.exclusions import Excluded
+from mmragbench.data.files import required_folder
 from mmragbench.data.intake import OUTSIDE, inside, take_in
 from mmragbench.data.pdf import Limits, Page, Passages, cut, read
 from mmragbench.data.questions import Question, read_questions, resolve
 from mmragbench.errors import DataError
 from mmragbench.formats.file_names import files_below
-from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
+from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.registry import dataset
 
 
 @dataset
 class Pdf:
     """PDF files as one memory of text passages and figures; questions from a JSONL file."""
+
+    outputs: ClassVar[Mapping[str, OutputKind]] = {"question-answering": "answer"}
 
     def __init__(
         self,
@@ -56,6 +61,10 @@ class Pdf:
         self.passages = Passages(words, overlap)
         self.limits = Limits(max_pages, min_side)
         self.limit = limit
+
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        return required_folder(self.root, [*(self.files or ["PDF files"]), self.questions])
 
     def tasks(self) -> dict[str, Task]:
         """Question-answering.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmragbench._batching import read_ahead
-from mmragbench.contracts import Vectors
+from mmragbench.contracts import Origin, Vectors
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import encoder
@@ -45,6 +45,7 @@ class ClassicFeatures:
     """
 
     modalities: frozenset[Modality] = frozenset({"image"})
+    origin: Origin = "classic"
     resize = f"bicubic-antialias-squash-{SIDE}"
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from mmragbench.records import (
     Measure,
     Modality,
     Output,
+    OutputKind,
     Prompt,
     Query,
     Ranking,
@@ -34,6 +35,30 @@ from mmragbench.records import (
 
 Vectors = NDArray[np.float32]
 """Shape (n, d), float32, L2-normalised rows unless said otherwise."""
+
+
+Origin = Literal["toy", "classic", "trained", "made elsewhere"]
+"""Where a model's answers come from. A toy is shipped, and has learned from a drawn world alone."""
+
+
+class Requirement(NamedTuple):
+    """What a component needs from outside of the suite.
+
+    Attributes:
+        kind: `put` files somewhere, `download` something, `call` a server; or what a run would `leave
+            out` and go on.
+        what: the place and what lies there; the name on the hub; the server's address and model.
+        missing: why a run cannot begin (`there is no such folder`); empty where it can.
+    """
+
+    kind: Literal["put", "download", "call", "leave out"]
+    what: str
+    missing: str = ""
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether files are missing that nobody else can get."""
+        return self.kind == "put" and bool(self.missing)
 
 
 @dataclass(frozen=True)
@@ -82,6 +107,27 @@ class Traits:
         weights = getattr(self.component, "weights", None)
         known = weights() if callable(weights) else weights
         return known if isinstance(known, str) else None
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where a model's answers come from, where that is not weights that were trained: `classic`
+        features, or files that were `made elsewhere`; None by default. On the class."""
+        origin: Origin | None = getattr(self.component, "origin", None)
+        return origin
+
+    @property
+    def outputs(self) -> Mapping[str, OutputKind] | None:
+        """For a dataset, its tasks, each with what is produced in it, as far as that is known without
+        its files; None by default. On the class."""
+        outputs: Mapping[str, OutputKind] | None = getattr(self.component, "outputs", None)
+        return outputs
+
+    @property
+    def requirements(self) -> Sequence[Requirement]:
+        """What a dataset or a model needs from outside and lacks, or calls, as its method
+        `requirements()` says; nothing by default."""
+        requirements = getattr(self.component, "requirements", None)
+        return requirements() if requirements else ()
 
     @property
     def precision(self) -> str | None:

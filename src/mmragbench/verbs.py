@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,14 @@ import yaml
 
 from mmragbench import _crashes as crashes
 from mmragbench import audits
+from mmragbench._crashes import Crash
 from mmragbench._files import sweep, write_atomically, write_json, write_rows
 from mmragbench._places import check_folder, private
 from mmragbench._validation import validated_tasks
 from mmragbench.backends.server.budget import LEDGER, Budget
 from mmragbench.cache.cache import Cache
 from mmragbench.comparing.families import within
+from mmragbench.contracts import Traits
 from mmragbench.data import exclusions
 from mmragbench.data.exclusions import LeftOut
 from mmragbench.data.slices import sliced
@@ -26,6 +28,7 @@ from mmragbench.engine.forecast import Forecast, forecast
 from mmragbench.engine.loop import Cell, Loop
 from mmragbench.engine.meter import Meter, Progress
 from mmragbench.engine.process import keep_freed_memory, rare_garbage_collection
+from mmragbench.engine.requirements import Required, refuse_missing, required
 from mmragbench.engine.threads import aside
 from mmragbench.errors import SuiteError
 from mmragbench.measuring.scoring import Row, absent, failures, rows
@@ -33,6 +36,7 @@ from mmragbench.planning.plan import Plan, check_tasks, load
 from mmragbench.planning.suite import Source, SuiteFieldError, SuiteLike
 from mmragbench.records import Absence, Image, Task
 from mmragbench.registry import every
+from mmragbench.reporting.facts.models import foreign_toys
 from mmragbench.run_folder import files as run_files
 from mmragbench.run_folder import paths
 from mmragbench.run_folder import writing as run_folder
@@ -73,8 +77,8 @@ def run(
         output: where run folders go.
         progress: who is told how far it is.
         full: store and report large pictures and every hit, however large that becomes.
-        debug: print the traceback of a component that crashes; the run folder's `crashes.log` has it
-            in any case.
+        debug: print the traceback of a component that crashes; the run folder's `failures.json` has
+            it in any case.
 
     Raises:
         MmragbenchError: the suite or its data cannot be used, or nothing can be written there; one
@@ -86,8 +90,12 @@ def run(
     check_folder("--output", folder)
     cache = Cache()
     sweep(cache.root)
-    with crashes.logged(folder, debug):
-        return _run(planned, source, folder, cache, progress, full)
+    with crashes.recorded(debug) as crashed:
+        try:
+            return _run(planned, source, folder, cache, progress, full, crashed)
+        except crashes.Crashed:
+            _write_crashes(folder, crashed)
+            raise
 
 
 def compare_strategies(
@@ -131,7 +139,7 @@ def compare_strategies(
     content = {"strategies": strategies, "dataset": dataset, "tasks": tasks, "models": models or {}}
     finished = run({"name": "comparison", **content, **suite}, output=output)
     for crash in finished.crashed:
-        warnings.warn(crash["error"], stacklevel=2)
+        warnings.warn(f"failed: {crash.component}: {crash.error}", stacklevel=2)
     return load_results(finished)
 
 
@@ -142,12 +150,16 @@ def _run(
     cache: Cache,
     progress: Progress | None,
     full: bool,
+    crashed: list[Crash],
 ) -> FinishedRun:
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
     budget = Budget(folder / LEDGER, planned.suite.budget)
     meter = Meter(progress, budget)
-    tasks = _pose(planned, source, cache)
+    assembly = Assembly(planned.suite, cache, Meter())
+    dataset = _dataset(planned, source, assembly)
+    refuse_missing(required(planned, dataset, assembly))
+    tasks = _tasks(planned, dataset)
     left = _left_out(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models)
@@ -162,7 +174,8 @@ def _run(
             write_atomically(folder / paths.COMMENTED_SUITE, source.text)
         summary = _write_cells(folder, planned, tasks, cells, large_pictures=full)
         _write_features(folder, planned, tasks, cells, loop.assembly)
-        loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
+        audits.write(folder, planned, tasks, cells, loop.assembly, progress)
+        write_rows(folder / paths.FAILURES, [*_failures(cells), *map(asdict, crashed)])
         if progress:
             progress.begin("comparisons", 0)
         _write_comparisons(folder)
@@ -171,13 +184,12 @@ def _run(
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)
-    return FinishedRun(folder, report, summary, loop.crashed, meter.total_calls, left)
+    return FinishedRun(folder, report, summary, crashed, meter.total_calls, left)
 
 
-def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
-    """The tasks of the suite's dataset; every component is built once, so that a bad argument is
-    told before anything is computed."""
-    assembly = Assembly(plan.suite, cache, Meter())
+def _dataset(plan: Plan, source: Source, assembly: Assembly) -> Any:
+    """The suite's dataset; every component is built once, so that a bad argument is an error before
+    anything is computed."""
     for name, bound in plan.strategies.items():
         if "task" not in bound.given:
             make = bound.component.make
@@ -189,7 +201,13 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error
     with crashes.reported(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
-        offered = assembly.build(plan.dataset).tasks()
+        return assembly.build(plan.dataset)
+
+
+def _tasks(plan: Plan, dataset: Any) -> dict[str, Task]:
+    """The tasks of the dataset, with the suite's slices."""
+    with crashes.reported(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
+        offered = dataset.tasks()
     tasks = validated_tasks(offered, plan.dataset.component.name)
     return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
 
@@ -197,7 +215,7 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
 def _left_out(plan: Plan, tasks: Mapping[str, Task], source: Source) -> list[LeftOut]:
     """What the suite's tasks leave out; raises where the data does not fit the suite, or where more
     is left out than the suite allows."""
-    check_tasks(plan, tasks, source)
+    check_tasks(plan, {name: task.output for name, task in tasks.items()}, source)
     left = exclusions.left_out(tasks[name] for name in plan.tasks)
     exclusions.check(left, plan.suite.max_excluded)
     return left
@@ -243,18 +261,28 @@ def _write_cells(
 ) -> list[Row]:
     controls = {name for name, bound in plan.strategies.items() if bound.component.control}
     summary: list[Row] = []
-    failed: list[Row] = []
     for name in plan.tasks:
         of_task = [cells[name, strategy] for strategy in plan.strategies]
         for cell in of_task:
             run_folder.write_cell(folder, cell, tasks[name].output)
             summary += _cell_rows(plan, tasks[name], cell)
-            for (generator, k), (generated, _) in cell.generated.items():
-                failed += failures(_key(cell, generator, k), generated.outputs)
         write_explorer_data(folder, tasks[name], of_task, controls, large_pictures)
     write_rows(folder / paths.SUMMARY, summary)
-    write_rows(folder / paths.FAILURES, failed)
     return summary
+
+
+def _failures(cells: Mapping[tuple[str, str], Cell]) -> Iterator[Row]:
+    """A row for each query that a generator did not answer."""
+    for cell in cells.values():
+        for (generator, k), (generated, _) in cell.generated.items():
+            yield from failures(_key(cell, generator, k), generated.outputs)
+
+
+def _write_crashes(folder: Path, crashed: Sequence[Crash]) -> None:
+    """Keep what ended a run early; where the folder holds a finished run, its files stay."""
+    if not (folder / run_files.LIST).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_rows(folder / paths.FAILURES, [asdict(crash) for crash in crashed])
 
 
 def _unfinished(folder: Path) -> Run:
@@ -335,17 +363,22 @@ class PlanSummary:
     """What a run would do.
 
     Attributes:
-        cells: a row a (task, strategy): documents, queries, generators, measures, models, and
-            whether its rankings are known already.
-        models: what each model would be asked, at most, and how much of it is known.
+        cells: a row a (task, strategy): documents and queries (None where the data is not at hand),
+            generators, measures, models, and whether its rankings are known already.
+        models: what each model would be asked, at most, and how much of it is known; nothing where
+            the data is not at hand.
+        requirements: what must lie where, or would be downloaded or called.
         budget: the suite's, in US dollars.
         left_out: what could not be used of the data.
+        warning: that toys are given pictures that are not of their world; None where there are none.
     """
 
     cells: list[Row]
     models: list[Forecast]
+    requirements: list[Required] = field(default_factory=list)
     budget: float | None = None
     left_out: list[LeftOut] = field(default_factory=list)
+    warning: str | None = None
 
 
 @private()
@@ -361,20 +394,38 @@ def plan(suite: SuiteLike, overrides: Sequence[str] = ()) -> PlanSummary:
     """
     planned, source = load(suite, overrides)
     cache = Cache()
-    tasks = _pose(planned, source, cache)
-    left = _left_out(planned, tasks, source)
-    loop = Loop(planned, tasks, cache, Meter())
+    assembly = Assembly(planned.suite, cache, Meter())
+    dataset = _dataset(planned, source, assembly)
+    requirements = required(planned, dataset, assembly)
+    tasks, left = _tasks_at_hand(planned, source, dataset)
+    loop = Loop(planned, tasks, cache, Meter()) if tasks else None
     cells = [
         {
             "task": task,
             "strategy": strategy,
             "generators": [str(Setting(*setting)) for setting in planned.tasks[task].cells],
-            "documents": len(tasks[task].memory),
-            "queries": len(tasks[task].queries),
+            "documents": len(tasks[task].memory) if tasks else None,
+            "queries": len(tasks[task].queries) if tasks else None,
             "models": sorted({name for _, name in planned.strategies[strategy].models.values()}),
-            "known": loop.known(task, strategy),
+            "known": loop is not None and loop.known(task, strategy),
         }
         for task in planned.tasks
         for strategy in planned.strategies
     ]
-    return PlanSummary(cells, forecast(planned, tasks, loop), planned.suite.budget, left)
+    models = forecast(planned, tasks, loop) if loop else []
+    used = {name: planned.suite.models[name] for _, name in planned.models}
+    warning = foreign_toys(used, planned.dataset.component.name)
+    return PlanSummary(cells, models, requirements, planned.suite.budget, left, warning)
+
+
+def _tasks_at_hand(
+    plan: Plan, source: Source, dataset: Any
+) -> tuple[dict[str, Task], list[LeftOut]]:
+    """The tasks of a dataset and what they leave out; none where its files are not on this machine.
+    Then the suite is checked by what the dataset says of its tasks."""
+    if not Traits(dataset).requirements:
+        tasks = _tasks(plan, dataset)
+        return tasks, _left_out(plan, tasks, source)
+    if outputs := Traits(dataset).outputs:
+        check_tasks(plan, outputs, source)
+    return {}, []

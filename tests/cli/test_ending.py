@@ -216,9 +216,15 @@ def test_a_crash_names_its_place_and_keeps_its_traceback(suite_file, tmp_path):
         in "".join(warned)
         for task in ("text-to-image", "captioning")
     )
-    (log,) = (tmp_path / "runs").glob("*/crashes.log")
-    assert str(log) in warned[-1]
-    assert "Traceback" in log.read_text() and "in index" in log.read_text()
+    (file,) = (tmp_path / "runs").glob("*/failures.json")
+    assert str(file) in warned[-1] and len(warned) == 3  # a line a task, and where the rest is
+    crashes = [row for row in json.loads(file.read_text()) if "traceback" in row]
+    assert {crash["task"] for crash in crashes} == {"text-to-image", "captioning"}
+    for crash in crashes:
+        assert (crash["component"], crash["file"]) == ("support.toy:Crashing", "toy.py")
+        code = (TESTS / "support/toy.py").read_text().splitlines()[crash["line"] - 1]
+        assert "one over nothing" in code
+        assert "Traceback" in crash["traceback"] and "in index" in crash["traceback"]
     debug = command("run", suite, "--output", tmp_path / "runs", "--debug")
     assert "Traceback" in debug.stderr and "one over nothing" in debug.stderr
 
@@ -253,6 +259,10 @@ def test_a_dataset_or_a_constructor_that_crashes_is_one_line(
     with pytest.raises(MmragbenchError) as caught:
         mb.run(suite_file(**changes), output=tmp_path / "runs")
     assert said in str(caught.value) and "--debug" in str(caught.value)
+    (file,) = (tmp_path / "runs").glob("*/failures.json")
+    (crash,) = json.loads(file.read_text())
+    assert f"({crash['file']}:{crash['line']})" in str(caught.value)
+    assert "Traceback" in crash["traceback"]
 
 
 ODD = """
@@ -334,7 +344,7 @@ def test_a_strategy_that_exits_ends_its_cell_alone(suite_file, tmp_path, odd):
     run = mb.run(
         suite_file(strategies=strategies, tasks=tasks, baseline=None), output=tmp_path / "runs"
     )
-    assert [crash["place"] for crash in run.crashed] == ["odd.py:31"]
+    assert [crash.place for crash in run.crashed] == ["odd.py:31"]
     assert [row["n"] > 0 for row in run.rows] == [False, True]
 
 

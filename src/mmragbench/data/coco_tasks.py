@@ -13,6 +13,14 @@ from mmragbench.data.splits import n_drawn
 from mmragbench.errors import DataError
 from mmragbench.records import Document, OutputKind, Query, Task
 
+OUTPUTS: Mapping[str, OutputKind] = {
+    "text-to-image": "none",
+    "image-to-text": "none",
+    "captioning": "caption",
+    "image-generation": "image",
+}
+"""Task of COCO-style data -> what is produced in it."""
+
 
 def build_tasks(
     queries: Sequence[Entry],
@@ -121,7 +129,8 @@ def _generation(memory: Sequence[Picture], queries: Sequence[Picture]) -> tuple[
         for picture in queries
     ]
 
-    def task(name: str, output: OutputKind, queries_of_task: Sequence[Query]) -> Task:
+    def task(name: str, queries_of_task: Sequence[Query]) -> Task:
+        output = OUTPUTS[name]
         own = {query.id: picture for query, picture in zip(queries_of_task, queries, strict=True)}
         return Task(
             name=name,
@@ -138,8 +147,8 @@ def _generation(memory: Sequence[Picture], queries: Sequence[Picture]) -> tuple[
         )
 
     return (
-        task("captioning", "caption", _by_image(queries)),
-        task("image-generation", "image", firsts),
+        task("captioning", _by_image(queries)),
+        task("image-generation", firsts),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from pydantic_core import to_jsonable_python
 
 from mmragbench import _crashes as crashes
 from mmragbench._validation import CheckedStore
-from mmragbench.backends.weights import ABSENT, UNRESOLVED
+from mmragbench.backends.weights import ABSENT, UNRESOLVED, world
 from mmragbench.cache.cache import Cache
 from mmragbench.cache.identity import code_digest, digest
 from mmragbench.cache.items import Items
 from mmragbench.cache.vectors import VectorFile
-from mmragbench.contracts import NewStore, Paid, Traits
+from mmragbench.contracts import NewStore, Origin, Paid, Requirement, Traits
 from mmragbench.engine.cached_models import (
     CachedCaptioner,
     CachedChat,
@@ -39,6 +39,9 @@ CACHED: dict[str, Any] = {
 
 
 DATASET_PREFIX = "dataset:"
+
+NO_WEIGHTS = "none"
+"""What identifies the weights of a model that has no such notion."""
 
 
 class Assembly:
@@ -87,13 +90,36 @@ class Assembly:
         return {**identity, "precision": precision} if precision else identity
 
     def weights(self, role: str, name: str) -> str:
-        """What identifies a model's weights; `none` for one that has no such notion."""
+        """What identifies a model's weights."""
         if (role, name) not in self._weights:
-            try:
-                self._weights[role, name] = Traits(self._instance(role, name)).weights or "none"
-            except NotApplicable as error:
-                self._weights[role, name] = f"{ABSENT}{error}"
+            self._weights[role, name] = self._known_weights(role, name)
         return self._weights[role, name]
+
+    def _known_weights(self, role: str, name: str) -> str:
+        if files := [need for need in self.requirements(role, name) if need.lacks_files]:
+            return f"{ABSENT}{files[0].what}"
+        try:
+            return Traits(self._instance(role, name)).weights or NO_WEIGHTS
+        except NotApplicable as error:
+            return f"{ABSENT}{error}"
+
+    def requirements(self, role: str, name: str) -> Sequence[Requirement]:
+        """What a model itself says that it needs from outside."""
+        try:
+            return Traits(self._instance(role, name)).requirements
+        except NotApplicable:  # its weights are absent, which `weights` says
+            return ()
+
+    def origin(self, role: str, name: str) -> Origin | None:
+        """Where a model's answers come from; of one that is made of others, where theirs do. None
+        where nothing says so."""
+        bound = self._bind_model(role, name)
+        if bound.models:
+            return self.origin(*next(iter(bound.models.values())))
+        if any(world(value) for value in bound.args.values()):
+            return "toy"
+        has_weights = self.weights(role, name) != NO_WEIGHTS
+        return Traits(bound.component.make).origin or ("trained" if has_weights else None)
 
     def fetch(self, models: Iterable[tuple[str, str]]) -> None:
         """Load those models whose weights are not on this machine yet: only then is it known

@@ -116,7 +116,6 @@ class Loop:
         self.assembly = Assembly(plan.suite, cache, meter)
         self.prepared = prepared({name: tasks[name] for name in plan.tasks}, plan.depth)
         self._indexed: tuple[str, Strategy, Cost] | None = None
-        self.crashed: list[dict[str, str]] = []
 
     def cell(self, name: str, strategy: str) -> Cell:
         """Retrieve, then generate and score."""
@@ -243,12 +242,7 @@ class Loop:
             scored = score(
                 measures, prepared.task, rankings, generated.outputs, self._features, prepared.depth
             )
-        reasons = {str(s.absence) for s in scored["all"] if _crashed(s.absence)}
-        self.crashed += [
-            {"task": prepared.task.name, "component": "a measure", "error": reason}
-            for reason in sorted(reasons)
-        ]
-        if not reasons:
+        if not any(_crashed(scores.absence) for scores in scored["all"]):
             self._cache.save(key, scored_to_bytes(scored))
         return scored
 
@@ -299,15 +293,7 @@ class Loop:
                 raise
             name = bound.component.name
             absence = Absence(f"{name}: {crashes.summary(error)}", "crashed")
-            crashes.log(f"{prepared.task.name} · {name}", error)
-            self.crashed.append(
-                {
-                    "task": prepared.task.name,
-                    "component": name,
-                    "error": str(absence),
-                    "place": crashes.place(error, bound.component.make),
-                }
-            )
+            crashes.record(error, name, bound.component.make, prepared.task.name)
             return empty(absence=absence)
 
 

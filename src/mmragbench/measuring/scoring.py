@@ -110,9 +110,9 @@ def _evaluate(
             raise
         except BaseException as error:
             crashes.pass_on(error)
-            names, place = ", ".join(map(str, family)), crashes.place(error, evaluate)
-            crashes.log(f"{task.name} · {names}", error)
-            absence = Absence(f"{names}: {crashes.summary(error)} ({place})", "crashed")
+            names = ", ".join(map(str, family))
+            crashes.record(error, names, evaluate, task.name)
+            absence = Absence(f"{names}: {crashes.summary(error)}", "crashed")
             scored = _without_number(family, absence)
         encoder = given.get("features")
         by_measure.update((scores.measure, _signed(scores, encoder)) for scores in scored)

@@ -23,7 +23,7 @@ from mmragbench.planning.suite import (
     TaskSpec,
     read,
 )
-from mmragbench.records import Measure, Task
+from mmragbench.records import Measure, OutputKind
 from mmragbench.registry import Component, arguments, every, find_measure, named_measures
 
 MODEL_GENERATORS = {"chat": "reader", "painter": "draw"}
@@ -254,15 +254,20 @@ def _measure(measure: Measure, place: Place, suite: Suite) -> Component:
     return component
 
 
-def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
-    """Make sure that the dataset poses the suite's tasks, and that each measure fits its task.
+def check_tasks(plan: Plan, outputs: Mapping[str, OutputKind], source: Source) -> None:
+    """Make sure that the dataset has the suite's tasks, and that each measure fits its task.
+
+    Args:
+        plan: the plan.
+        outputs: the dataset's tasks, each with what is produced in it.
+        source: the suite's text, for the line.
 
     Raises:
         SuiteError: it does not; names the line, the choices and the fix.
     """
     for name, task_plan in plan.tasks.items():
-        if name not in tasks:
-            message = unknown(f"task of {plan.dataset.component.name}", name, tasks)
+        if name not in outputs:
+            message = unknown(f"task of {plan.dataset.component.name}", name, outputs)
             raise source.error(("tasks", name), message)
         if task_plan.generation and not task_plan.cells:
             measures = ", ".join(map(str, task_plan.generation))
@@ -272,11 +277,11 @@ def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
                 f"add generator: with one or more of {', '.join(_generators(plan.generators))}",
             )
         for measure, component in task_plan.generation.items():
-            if tasks[name].output not in component.scores:
+            if outputs[name] not in component.scores:
                 raise source.error(
                     ("tasks", name, "measures"),
                     f"{measure} scores {' and '.join(component.scores)} outputs; "
-                    f"{name} produces {tasks[name].output}",
+                    f"{name} produces {outputs[name]}",
                 )
 
 

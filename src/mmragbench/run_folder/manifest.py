@@ -19,7 +19,7 @@ from mmragbench.statistics import ALPHA, RESAMPLES
 
 PACKAGES = (
     "bm25s", "datasets", "diffusers", "faiss-cpu", "ir-measures", "numpy", "open-clip-torch",
-    "openai", "pillow", "pycocoevalcap", "pypdf", "sentence-transformers", "scipy", "torch",
+    "openai", "pillow", "pycocoevalcap", "pypdf", "scikit-image", "scipy", "sentence-transformers", "torch",
     "torchmetrics", "torchvision", "transformers",
 )  # fmt: skip
 
@@ -56,7 +56,11 @@ def manifest(
         "dataset": resolved["dataset"],
         "data": {name: _data(task) for name, task in prepared.items()},
         "models": {
-            name: {**resolved["models"][name], "weights": assembly.weights(role, name)}
+            name: {
+                **resolved["models"][name],
+                "weights": assembly.weights(role, name),
+                "origin": assembly.origin(role, name),
+            }
             for role, name in plan.models
         },
         **({"objects": plan.objects()} if plan.objects() else {}),

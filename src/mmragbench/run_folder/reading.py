@@ -142,7 +142,8 @@ class Run:
 
     @cached_property
     def failures(self) -> list[Json]:
-        return self.files.rows(paths.FAILURES)
+        """The queries without an answer; crashes of whole cells are in the same file."""
+        return [row for row in self.files.rows(paths.FAILURES) if "traceback" not in row]
 
     @cached_property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from mmragbench._printable import shortened
 from mmragbench.data.exclusions import LeftOut, grouped
 from mmragbench.records import Exclusion
+from mmragbench.reporting.facts.models import foreign_toys
 from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
@@ -67,8 +68,10 @@ def left_out(run: Run) -> list[LeftOut]:
 
 
 def remarks(run: Run) -> list[str]:
-    """A line on everything that was left out of the data or failed, for readers of any number."""
-    lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
+    """A line on everything that was left out of the data or failed, and on toys among the models, for
+    readers of any number."""
+    lines = [f"warning: {toys}"] if (toys := _foreign_toys(run)) else []
+    lines += [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
     if kinds := failures(run):
         count = sum(issue.count for issue in kinds)
         named = ", ".join(f"{shortened(issue.kind, 60)} {issue.count:,}" for issue in kinds[:5])
@@ -81,6 +84,11 @@ def remarks(run: Run) -> list[str]:
         f"failed: {counted(n, 'score')} of {measure}" for measure, n in _unscored(run).items()
     ]
     return lines
+
+
+def _foreign_toys(run: Run) -> str | None:
+    dataset = run.manifest.get("dataset") or {}
+    return foreign_toys(run.manifest.get("models") or {}, str(dataset.get("use")))
 
 
 def _unscored(run: Run) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from mmragbench.reporting.facts.models import listed_model
 from mmragbench.reporting.words.phrases import counted, listed
 from mmragbench.run_folder.reading import Run
 
@@ -41,18 +42,13 @@ def facts_of(run: Run) -> list[tuple[str, str]]:
     models = manifest.get("models") or suite.get("models") or {}
     facts = {
         "Data": dataset.get("use") if isinstance(dataset, dict) else dataset,
-        "Models": ", ".join(_model(name, settings or {}) for name, settings in models.items()),
+        "Models": ", ".join(listed_model(name, spec or {}) for name, spec in models.items()),
         "Seed": manifest.get("seed", suite.get("seed")),
         "Baseline": suite.get("baseline"),
         "Run": created(manifest.get("created")),
         "Version": f"mmragbench {manifest['mmragbench']}" if "mmragbench" in manifest else None,
     }
     return [(name, str(value)) for name, value in facts.items() if value not in (None, "")]
-
-
-def _model(name: str, settings: dict[str, Any]) -> str:
-    what = settings.get("name") or settings.get("use")
-    return f"{name} ({what})" if what else name
 
 
 def created(stamp: Any) -> str:
