@@ -15,7 +15,7 @@ from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.files import required_folder
 from mmragbench.data.positives import extend
-from mmragbench.data.splits import REST
+from mmragbench.data.splits import REST, warn_of_rest
 from mmragbench.data.tables import build_tasks_of_splits, names
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
@@ -117,6 +117,8 @@ class Coco:
                 "pictures with queries: {captions: ..., images: ...}"
             )
         memory = self.memory or (train if train and train != queries else REST)
+        if self.memory is None and memory == REST:
+            warn_of_rest(self.root)
         return build_tasks_of_splits(self._read, queries, memory, self.sample)
 
     def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:

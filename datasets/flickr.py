@@ -13,7 +13,7 @@ from mmragbench.data.coco_tasks import OUTPUTS, build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.files import required_folder
-from mmragbench.data.splits import REST
+from mmragbench.data.splits import REST, warn_of_rest
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.text_lines import read_lines
@@ -28,10 +28,10 @@ Line = tuple[int, str, str, str | None]
 """Its number, the image, the caption's id ("" where the file has none), the caption (None: none)."""
 
 QUERY_LISTS = (
-    "splits/dev.txt", "splits/val.txt", "splits/test.txt",
+    "splits/dev.txt", "splits/val.txt", "splits/test.txt", "test.txt", "val.txt", "dev.txt",
     "Flickr_8k.devImages.txt", "Flickr_8k.testImages.txt",
 )  # fmt: skip
-MEMORY_LISTS = ("splits/train.txt", "Flickr_8k.trainImages.txt")
+MEMORY_LISTS = ("splits/train.txt", "train.txt", "Flickr_8k.trainImages.txt")
 """Usual names of the lists that name the splits; the first that is there is taken."""
 
 _EXPECTED = "CSV with the header image,caption, or lines like name.jpg#0<TAB>caption"
@@ -96,6 +96,8 @@ class Flickr:
         """
         captions, excluded = read_captions(self.root / self.captions)
         query_list, memory_list = self.splits()
+        if self.memory is None and memory_list == REST:
+            warn_of_rest(self.root)
         queries = self.entries(query_list, captions)
         memory = None if memory_list == REST else self.entries(memory_list, captions)
         left = Excluded()

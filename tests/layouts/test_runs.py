@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,9 @@ def test_each_layout_runs(layout, tmp_path):
     """Python takes the folder itself; every strategy but one that does not apply has numbers, and the
     run folder has the suite with its comments."""
     WRITERS[layout](tmp_path / "mine")
-    run = mb.run(tmp_path / "mine", output=tmp_path / "runs")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "there is no memory split")
+        run = mb.run(tmp_path / "mine", output=tmp_path / "runs")
     assert run.crashed == []
     assert run.report.is_file()
     scored = {row["strategy"] for row in run.rows if row["estimate"] is not None}

@@ -65,16 +65,15 @@ def described(data: Data) -> list[str]:
     return [str(data), *missing, f"a first run: {tasks}; queries {queries}{memory}"]
 
 
-def announced(suite: str) -> str | Source:
-    """A suite as it is given; for a folder of data, its suite, after saying what the folder holds."""
+def announced(suite: str) -> Source:
+    """The text of a suite; of a folder of data, after saying what the folder holds."""
     from mmragbench.planning.suite import read_source
 
     source = read_source(suite)
-    if source.data is None:
-        return suite
-    for line in described(source.data):
-        err.say(line)
-    err.say(f"mmragbench init {suite} writes this as a suite")
+    if source.data:
+        for line in described(source.data):
+            err.say(line)
+        err.say(f"mmragbench init {suite} writes this as a suite")
     return source
 
 
