@@ -9,6 +9,7 @@ import pytest
 
 from mmragbench.errors import DataError
 from mmragbench.layouts import recognise, recognised
+from mmragbench.planning.suite import read
 from support import data_folders
 from support.data_folders import WRITERS, captions_txt, lines, names, pdf_files, pictures
 
@@ -54,6 +55,17 @@ def test_coco_files_by_the_pictures_that_are_there(tmp_path):
         "captions": "captions_val2017_subset.json",
         "images": "val2017",
     }
+
+
+def test_a_few_of_the_pictures(tmp_path):
+    """Annotations of many pictures, of which few are there: a run takes those."""
+    data_folders.coco_of_one_file(tmp_path)
+    (tmp_path / "captions_val2017_subset.json").unlink()
+    data = recognise(tmp_path)
+    assert (data.queries, data.missing) == (10, ("50 of 60 pictures are not there",))
+    assert read(tmp_path)[0].max_excluded == "100%"
+    data_folders.coco_archives(tmp_path / "whole")
+    assert read(tmp_path / "whole")[0].max_excluded == "50%"
 
 
 @pytest.mark.parametrize("name", ["annotations.json", "annotations/train.json", "my_captions.json"])

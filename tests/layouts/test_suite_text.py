@@ -161,7 +161,10 @@ def test_a_folder_or_a_shipped_suite(tmp_path, monkeypatch):
     """A shipped suite's name is that suite; with a slash it is the folder."""
     monkeypatch.chdir(tmp_path)
     WRITERS["metadata_jsonl"](tmp_path / "scenes")
-    assert read("scenes")[0].dataset["use"] == "scenes"
+    with pytest.warns(
+        UserWarning, match=r"scenes is a shipped suite here; the folder is \./scenes"
+    ):
+        assert read("scenes")[0].dataset["use"] == "scenes"
     for name in ("./scenes", "scenes/", str(tmp_path / "scenes"), tmp_path / "scenes"):
         assert read(name)[0].dataset["use"] == "folder"
 

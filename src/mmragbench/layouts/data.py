@@ -42,6 +42,7 @@ class Data:
             suite needs.
         memory: how many pictures can be in the memory; None where it is always whole.
         is_single: queries and memory are drawn from one split: each number is of all its pictures.
+        is_partial: more than half of the pictures that are named are missing.
         has_gold: relevant documents are known, so that rankings can be scored.
         parts: what is there, counted, in words.
         missing: what is missing, in words, and what would mend it.
@@ -55,6 +56,7 @@ class Data:
     queries: int
     memory: int | None = None
     is_single: bool = False
+    is_partial: bool = False
     has_gold: bool = True
     parts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
