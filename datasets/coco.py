@@ -15,7 +15,7 @@ from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.files import required_folder
 from mmragbench.data.positives import extend
-from mmragbench.data.splits import REST
+from mmragbench.data.splits import REST, warn_of_rest
 from mmragbench.data.tables import build_tasks_of_splits, names
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
@@ -113,10 +113,12 @@ class Coco:
         queries = self.queries or self._present("val2017") or train
         if queries is None:
             raise DataError(
-                f"{self.root / 'annotations' / 'captions_val2017.json'} is missing; name a file and its "
+                f"{self.root / _usual('val2017').captions} is missing; name a file and its "
                 "pictures with queries: {captions: ..., images: ...}"
             )
         memory = self.memory or (train if train and train != queries else REST)
+        if self.memory is None and memory == REST:
+            warn_of_rest(self.root)
         return build_tasks_of_splits(self._read, queries, memory, self.sample)
 
     def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:

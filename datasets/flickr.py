@@ -13,7 +13,7 @@ from mmragbench.data.coco_tasks import OUTPUTS, build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.files import required_folder
-from mmragbench.data.splits import REST
+from mmragbench.data.splits import REST, warn_of_rest
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.text_lines import read_lines
@@ -28,13 +28,15 @@ Line = tuple[int, str, str, str | None]
 """Its number, the image, the caption's id ("" where the file has none), the caption (None: none)."""
 
 QUERY_LISTS = (
-    "splits/dev.txt", "splits/val.txt", "splits/test.txt",
+    "splits/dev.txt", "splits/val.txt", "splits/test.txt", "test.txt", "val.txt", "dev.txt",
     "Flickr_8k.devImages.txt", "Flickr_8k.testImages.txt",
 )  # fmt: skip
-MEMORY_LISTS = ("splits/train.txt", "Flickr_8k.trainImages.txt")
+MEMORY_LISTS = ("splits/train.txt", "train.txt", "Flickr_8k.trainImages.txt")
 """Usual names of the lists that name the splits; the first that is there is taken."""
 
 _EXPECTED = "CSV with the header image,caption, or lines like name.jpg#0<TAB>caption"
+_BARS = re.compile(r"image_name\s*\|\s*comment_number\s*\|\s*comment\s*")
+"""The header of Flickr30k's `results.csv`."""
 _TOKEN = re.compile(r"(?P<image>.+)#(?P<number>\d+)\t(?P<caption>.*)", re.DOTALL)
 
 
@@ -59,7 +61,8 @@ class Flickr:
 
         Args:
             root: the folder that everything lies in.
-            captions: CSV with the header `image,caption`, or lines `name.jpg#0<TAB>caption`.
+            captions: CSV with the header `image,caption`, lines `name.jpg#0<TAB>caption`, or
+                Flickr30k's `results.csv` (`image_name| comment_number| comment`).
             images: the folder of the image files.
             queries: the list of the query images, one file name a line; by default `splits/dev.txt`, or
                 another usual one; without one, the memory's list, or all images with captions.
@@ -79,7 +82,8 @@ class Flickr:
 
     def requirements(self) -> list[Requirement]:
         """The folder, where it is not there."""
-        return required_folder(self.root, [self.captions, self.images, self.queries, self.memory])
+        lists = [name for name in (self.queries, self.memory) if name is not None and name != REST]
+        return required_folder(self.root, [self.captions, self.images, *lists])
 
     def tasks(self) -> dict[str, Task]:
         """Text-to-image, image-to-text, captioning and image-generation.
@@ -92,6 +96,8 @@ class Flickr:
         """
         captions, excluded = read_captions(self.root / self.captions)
         query_list, memory_list = self.splits()
+        if self.memory is None and memory_list == REST:
+            warn_of_rest(self.root)
         queries = self.entries(query_list, captions)
         memory = None if memory_list == REST else self.entries(memory_list, captions)
         left = Excluded()
@@ -139,6 +145,8 @@ def read_captions(path: Path) -> tuple[Captions, list[Exclusion]]:
     first = next((line for _, line in read_lines(path, _EXPECTED) if line.strip()), "")
     if _TOKEN.fullmatch(first):
         return _captions(path, _tokens(path))
+    if _BARS.fullmatch(first):
+        return _captions(path, _bars(path))
     header, rows = read_csv(path, _EXPECTED, "image")
     if [name.lower() for name in header] != ["image", "caption"]:
         raise DataError(
@@ -159,6 +167,15 @@ def _tokens(path: Path) -> Iterable[Line]:
         if match:
             yield number, match["image"], f"{match['image']}#{match['number']}", match["caption"]
         elif line.strip():
+            yield number, "", "", None
+
+
+def _bars(path: Path) -> Iterable[Line]:
+    for number, line in read_lines(path, _EXPECTED):
+        image, order, caption = (*map(str.strip, line.split("|", 2)), "", "")[:3]
+        if order.isdecimal():
+            yield number, image, f"{image}#{order}", caption
+        elif line.strip() and not _BARS.fullmatch(line):
             yield number, "", "", None
 
 

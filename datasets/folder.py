@@ -14,7 +14,7 @@ from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.files import required_folder
 from mmragbench.data.intake import inside
-from mmragbench.data.splits import MEMORY, QUERIES, REST, Splits, choose
+from mmragbench.data.splits import MEMORY, QUERIES, REST, Splits, choose, warn_of_rest
 from mmragbench.data.tables import Columns, Row, build_tasks_of_splits, gather
 from mmragbench.errors import DataError
 from mmragbench.formats.csv_rows import NULLS, read_csv
@@ -84,7 +84,10 @@ class Folder:
             DataError: a table is missing or has no `file_name`, a split is missing or has no
                 usable image, or the splits share one.
         """
-        return build_tasks_of_splits(self.read, *self.splits(), self.sample)
+        splits = self.splits()
+        if self.memory is None and splits.memory == REST:
+            warn_of_rest(self.root)
+        return build_tasks_of_splits(self.read, *splits, self.sample)
 
     def splits(self) -> Splits:
         """The names of the query split and of the memory split; `""` is the whole table at the root."""
@@ -154,6 +157,18 @@ def _table(folder: Path) -> Path | None:
             stacklevel=2,
         )
     return tables[0] if tables else None
+
+
+def text_columns(table: Path) -> list[str]:
+    """The columns of a table that hold texts, or lists of texts, in its first row, but those that have
+    another meaning than captions."""
+    row = next((row for _, row in _rows(table, "", [])), {})
+    own = {
+        name: value[0] if isinstance(value, list) and value else value
+        for name, value in row.items()
+    }
+    texts = [name for name, value in own.items() if isinstance(value, str)]
+    return [name for name in texts if name not in ("file_name", "id", "split", *_LISTS)]
 
 
 def _split_folders(root: Path) -> list[str]:

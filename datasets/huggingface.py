@@ -19,7 +19,7 @@ from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.files import required_folder
 from mmragbench.data.intake import inside
-from mmragbench.data.splits import choose
+from mmragbench.data.splits import REST, choose, warn_of_rest
 from mmragbench.data.tables import Columns, Locate, Row, build_tasks_of_splits, gather, pick
 from mmragbench.errors import BadImage, DataError, unknown
 from mmragbench.records import Exclusion, Task
@@ -146,6 +146,8 @@ class Huggingface:
         """
         known = ("test", "train") if self.columns.split else tuple(self._loaded.tables)
         splits = choose(known, self.queries, self.memory)
+        if self.memory is None and splits.memory == REST:
+            warn_of_rest(self.path)
         tasks = build_tasks_of_splits(self._read, *splits, self.sample)
         source = f"{self.path}@{self._loaded.commit}" if self._loaded.commit else ""
         return {name: replace(task, source=source) for name, task in tasks.items()}

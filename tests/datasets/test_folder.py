@@ -268,7 +268,8 @@ def test_a_table_of_one_split(layout, tmp_path):
         picture(tmp_path / file, number)
         rows.append({"file_name": file.removeprefix("mine/"), "caption": f"caption {number}"})
     jsonl(tmp_path / "mine" / "metadata.jsonl", rows)
-    queries, memory = ids(Folder(tmp_path / "mine").tasks()["captioning"])
+    with pytest.warns(UserWarning, match=r"there is no memory split; .* \(memory: rest\)"):
+        queries, memory = ids(Folder(tmp_path / "mine").tasks()["captioning"])
     assert len(queries) == len(files) // 2
     assert sorted(queries + memory) == sorted(row["file_name"] for row in rows)
     assert ids(Folder(tmp_path / "mine").tasks()["captioning"]) == (queries, memory)

@@ -14,6 +14,7 @@ from mmragbench._places import check_file
 from mmragbench.cli.terminal import Terminal
 from mmragbench.errors import MmragbenchError, SuiteError, unknown
 from mmragbench.layouts import Data, possible_tasks, recognised, suite_name, suite_text
+from mmragbench.layouts.data import Limit
 
 if TYPE_CHECKING:
     from mmragbench.planning.suite import Source
@@ -55,8 +56,8 @@ def init(
 
 def described(data: Data) -> list[str]:
     """Lines for people: what a folder holds, what is missing there, and what a first run compares."""
-    limits = [f"{n:,} of {total:,}" for n, total in data.limits.values()]
-    sizes = dict(zip(data.limits, limits, strict=True))
+    limits = data.limits().items()
+    sizes = {key: f"{limit.number:,} of {limit.total:,}" for key, limit in limits}
     queries = sizes.get("limit", f"all {data.queries:,}")
     memory = f", memory {sizes['memory_limit']}" if "memory_limit" in sizes else ""
     tasks = " and ".join(possible_tasks(data))
@@ -64,16 +65,15 @@ def described(data: Data) -> list[str]:
     return [str(data), *missing, f"a first run: {tasks}; queries {queries}{memory}"]
 
 
-def announced(suite: str) -> str | Source:
-    """A suite as it is given; for a folder of data, its suite, after saying what the folder holds."""
+def announced(suite: str) -> Source:
+    """The text of a suite; of a folder of data, after saying what the folder holds."""
     from mmragbench.planning.suite import read_source
 
     source = read_source(suite)
-    if source.data is None:
-        return suite
-    for line in described(source.data):
-        err.say(line)
-    err.say(f"mmragbench init {suite} writes this as a suite")
+    if source.data:
+        for line in described(source.data):
+            err.say(line)
+        err.say(f"mmragbench init {suite} writes this as a suite")
     return source
 
 
@@ -101,7 +101,7 @@ def _tasks(data: Data) -> list[str]:
 
 def _limit(data: Data) -> int:
     most = data.queries - 1 if data.is_single else data.queries
-    usual, _ = data.limits.get("limit", (data.queries, data.queries))
+    usual = data.limits().get("limit", Limit(data.queries, data.queries)).number
     return _asked(f"How many queries, of {most:,}", str(usual), lambda text: _number(text, most))
 
 

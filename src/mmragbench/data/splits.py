@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
@@ -21,6 +22,14 @@ def n_drawn(n: int) -> int:
     (1000, 200, 35, 1)
     """
     return max(1, min(1_000, max(n // 5, min(50, n // 2))))
+
+
+def warn_of_rest(place: object) -> None:
+    """The warning of a dataset whose suite names no memory and which has none: what is done instead."""
+    text = (
+        f"{place}: there is no memory split; the memory is what the draw leaves of the query split"
+    )
+    warnings.warn(f"{text} (memory: rest)", stacklevel=3)
 
 
 class Splits(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mmragbench._printable import one_line
 from mmragbench.data.splits import n_drawn
@@ -22,6 +22,13 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+class Limit(NamedTuple):
+    """How many are drawn, and of how many."""
+
+    number: int
+    total: int
+
+
 @dataclass(frozen=True)
 class Data:
     """What a folder holds, and the dataset that reads it.
@@ -35,6 +42,8 @@ class Data:
             suite needs.
         memory: how many pictures can be in the memory; None where it is always whole.
         is_single: queries and memory are drawn from one split: each number is of all its pictures.
+        is_partial: more than half of the pictures that are named are missing.
+        has_gold: relevant documents are known, so that rankings can be scored.
         parts: what is there, counted, in words.
         missing: what is missing, in words, and what would mend it.
         vectors: a file in the folder with vectors of the pictures and captions.
@@ -47,21 +56,26 @@ class Data:
     queries: int
     memory: int | None = None
     is_single: bool = False
+    is_partial: bool = False
+    has_gold: bool = True
     parts: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     vectors: str | None = None
 
-    @property
-    def limits(self) -> dict[str, tuple[int, int]]:
-        """The dataset's arguments that make a first run short: the number, and of how many it is; those
-        that leave something out."""
-        queries, memory = MOST[self.kind]
+    def limits(self, n_queries: int | None = None) -> dict[str, Limit]:
+        """The dataset's arguments that make a first run short; those that leave something out.
+
+        Args:
+            n_queries: how many queries; by default what fits a run of about two minutes.
+        """
+        most, most_in_memory = MOST[self.kind]
         share = n_drawn(self.queries) if self.is_single else self.queries
-        limits = {"limit": (min(queries, share), self.queries)}
-        if memory is not None and self.memory is not None:
-            n = self.memory - limits["limit"][0] if self.is_single else self.memory
-            limits["memory_limit"] = (min(memory, n), n)
-        return {key: (number, n) for key, (number, n) in limits.items() if number < n}
+        queries = n_queries or min(most, share)
+        limits = {"limit": Limit(queries, self.queries)}
+        if most_in_memory is not None and self.memory is not None:
+            memory = self.memory - queries if self.is_single else self.memory
+            limits["memory_limit"] = Limit(min(most_in_memory, memory), memory)
+        return {key: limit for key, limit in limits.items() if limit.number < limit.total}
 
     def __str__(self) -> str:
         """`my500: pictures with metadata.jsonl: 500 pictures with 500 captions, one split …`."""

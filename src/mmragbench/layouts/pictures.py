@@ -66,6 +66,7 @@ def captioned(
         queries=0 if memory is None and len(entries) < 2 else len(query_entries),
         memory=len(query_entries if memory is None else memory_entries),
         is_single=memory is None,
+        is_partial=2 * lost > len(promised),
         parts=tuple(parts),
         missing=(f"{lost:,} of {counted(len(promised), 'picture')} are not there",) if lost else (),
         vectors=vectors_file(folder, [entry.id for entry in entries]),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmragbench._printable import one_line
 from mmragbench.data.intake import endings
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.file_names import files_below
 from mmragbench.layouts import known
 from mmragbench.layouts.data import Data, counted
@@ -17,6 +17,9 @@ LOOKED_FOR = (
     "metadata.jsonl, metadata.csv, captions.txt, captions_*.json (COCO), corpus.jsonl (BEIR), PDF files, "
     "parquet files"
 )
+
+TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".txt", ".xlsx"})
+"""Endings of files that may have captions."""
 
 
 def recognise(folder: Path) -> Data:
@@ -68,7 +71,9 @@ def _pictures(folder: Path) -> str:
     n = sum(path.suffix.lower() in endings() for path in files_below(folder).files)
     if not n:
         return f"; looked for {LOOKED_FOR}"
+    tables = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in TABLES)
     return (
         f": {counted(n, 'picture')}, no captions. Write metadata.jsonl beside them, a line for each: "
         '{"file_name": "a.jpg", "caption": "…"}'
+        + (f"; there is {listed(tables)}" if tables else "")
     )

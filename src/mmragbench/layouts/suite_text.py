@@ -40,14 +40,11 @@ def suite_text(
         limit: how many queries; by default as many as take about two minutes.
         file: the name of the suite's file, for its comments.
     """
-    limits = dict(data.limits)
-    if limit is not None:
-        limits["limit"] = (limit, data.queries)
     return _environment().get_template(f"{data.kind}.jinja").render(
         data=data,
         name=suite_name(data),
         file=file or f"{suite_name(data)}.yaml",
-        limits=limits,
+        limits=data.limits(limit),
         models=_models(data),
         space="vectors" if data.vectors else "clip",
         tasks=tasks or possible_tasks(data),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from difflib import get_close_matches
@@ -315,6 +316,8 @@ def _find(given: Path | str) -> Path:
     shipped = {file.stem: file for file in shipped_suites()}
     is_name = not {"/", os.sep} & {*str(given)} and path.suffix in ("", ".yaml")
     if is_name and path.stem in shipped:
+        if path.is_dir():
+            warnings.warn(f"{path} is a shipped suite here; the folder is ./{path}", stacklevel=2)
         return shipped[path.stem]
     if (path / "suite.yaml").is_file():
         raise SuiteError(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmragbench.data.entries import Entry
 from mmragbench.data.splits import MEMORY, QUERIES
 from mmragbench.datasets.coco import Split, karpathy, read
+from mmragbench.errors import DataError
 from mmragbench.layouts.data import Data
 from mmragbench.layouts.pictures import captioned, picture_folder, present
 
 LAYOUT = "COCO captions"
 KARPATHY = "dataset_coco.json"
-PATTERNS = ("captions*.json", "annotations/captions*.json", "*_captions.json")
+OTHERS = ("instances", "person_keypoints", "panoptic", "stuff", "image_info", "dataset_")
+"""Beginnings of the names of COCO's files without captions, which may be large."""
 
 
 class Captions(NamedTuple):
@@ -41,15 +43,30 @@ def recognise(folder: Path) -> Data | None:
         queries, memory, _ = karpathy(folder, folder / KARPATHY)
         whole = {"use": "coco", "root": str(folder), "karpathy": KARPATHY}
         return captioned(folder, f"{LAYOUT} in {KARPATHY}", whole, queries, memory)
-    files = sorted({path for pattern in PATTERNS for path in folder.glob(pattern)})
+    files = [*_annotation_files(folder)]
     if not files:
         return None
-    sides = _sides(_one_for_each_folder([_captions(folder, path) for path in files]))
+    sides = _sides(_one_for_each_folder(files))
     layout = f"{LAYOUT} in {' and '.join(side.split.captions.name for side in sides.values())}"
     named: dict[str, Any] = {"use": "coco", "root": str(folder)}
     named |= {name: side.argument for name, side in sides.items()}
     memory = sides["memory"].entries if "memory" in sides else None
     return captioned(folder, layout, named, sides["queries"].entries, memory)
+
+
+def _annotation_files(folder: Path) -> Iterator[Captions]:
+    """The files with captions in the folder and in `annotations/`.
+
+    Raises:
+        DataError: one that promises captions by its name cannot be read.
+    """
+    for path in sorted([*folder.glob("*.json"), *folder.glob("annotations/*.json")]):
+        if not path.name.startswith(OTHERS):
+            try:
+                yield _captions(folder, path)
+            except DataError:
+                if "captions" in path.name:
+                    raise
 
 
 def _captions(folder: Path, path: Path) -> Captions:

@@ -10,7 +10,7 @@ from mmragbench.layouts.data import Data
 from mmragbench.layouts.pictures import captioned, picture_folder
 
 FILES = (
-    "captions.txt", "captions.csv", "Flickr8k.token.txt", "results_20130124.token", "results.token",
+    "captions.txt", "captions.csv", "results.csv", "Flickr8k.token.txt", "results_20130124.token",
 )  # fmt: skip
 """Usual names of the file of captions, in the published archives and in copies of them."""
 

@@ -58,13 +58,18 @@ def recognise(folder: Path) -> Data | None:
             "suite, dataset: {use: huggingface, path: …, columns: {image: …, captions: …}}"
         )
         return Data(folder, layout, "pictures", {}, 0, parts=parts, missing=(why,))
-    named = {"columns": {"image": image, "captions": captions}}
     queries, memory = choose(rows, None, None)
+    dataset: dict[str, Any] = {
+        "use": "huggingface",
+        "path": str(folder),
+        "columns": {"image": image, "captions": captions},
+        **({"memory": REST} if memory == REST else {}),
+    }
     return Data(
         folder,
         layout,
         "pictures",
-        {"use": "huggingface", "path": str(folder), **named},
+        dataset,
         rows[queries] if memory != REST or rows[queries] > 1 else 0,
         memory=rows[queries if memory == REST else memory],
         is_single=memory == REST,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from mmragbench.data.questions import EXPECTED, Question, read_questions
+from mmragbench.data.questions import EXPECTED, read_questions
 from mmragbench.datasets.pdf import files_of
 from mmragbench.formats.json_values import read_objects
 from mmragbench.layouts.data import Data, counted
@@ -26,18 +25,22 @@ def recognise(folder: Path) -> Data | None:
     files, _ = files_of(folder)
     if not files:
         return None
-    parts = [counted(len(files), "PDF file")]
+    parts = [counted(len(files), "file")]
     if questions is None:
         why = f"there are no questions: write questions.jsonl with {EXPECTED}"
         return Data(folder, LAYOUT, "questions", {}, 0, parts=tuple(parts), missing=(why,))
     read, broken = read_questions(folder / questions)
-    parts.append(f"{counted(len(read), 'question')} in {questions}, {_gold(read)}")
+    with_gold = sum(bool(question.gold) for question in read)
+    parts.append(
+        f"{counted(len(read), 'question')} in {questions}, {with_gold:,} with gold documents"
+    )
     return Data(
         folder,
         LAYOUT,
         "questions",
         {"use": "pdf", "root": str(folder), "questions": questions},
         len(read),
+        has_gold=with_gold > 0,
         parts=tuple(parts),
         missing=(f"{counted(len(broken), 'line')} of {questions} are no questions",)
         if broken
@@ -52,7 +55,3 @@ def _questions_file(folder: Path) -> str | None:
             if line.value and {"question", "answers"} <= line.value.keys():
                 return path.name
     return None
-
-
-def _gold(questions: Sequence[Question]) -> str:
-    return f"{sum(bool(question.gold) for question in questions):,} of them with gold documents"
