@@ -69,9 +69,7 @@ def test_distances_are_those_of_the_baselines_queries(runs, baseline):
 def test_a_worse_generator_is_no_better_on_more_queries(runs, baseline, tmp_path):
     """FID falls as queries are added; the verdict and the loss are those of the same queries."""
     few, many = (
-        mb.gate(
-            swapped(run, tmp_path / run.parent.name), baseline, measures=SETS, controls=True
-        )
+        mb.gate(swapped(run, tmp_path / run.parent.name), baseline, measures=SETS, controls=True)
         for run in runs
     )
     assert not few.holds and not many.holds

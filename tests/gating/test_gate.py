@@ -304,14 +304,18 @@ def test_numbers_are_on_the_scale_of_the_report(copy, baseline):
     assert f"{lost}, margin 2.0" in summary(gate)
     assert cell.row()["unit"] == "%" and cell.row()["loss"] == cell.loss < 1
     (row,) = [line for line in markdown(gate).splitlines() if "regressed |" in line]
-    assert f"| {100 * cell.before:.1f} | {100 * cell.now:.1f} | {100 * cell.loss:.1f} | 2.0 |" in row
+    assert (
+        f"| {100 * cell.before:.1f} | {100 * cell.now:.1f} | {100 * cell.loss:.1f} | 2.0 |" in row
+    )
 
 
 def test_each_query_that_got_worse_is_a_link_into_the_report(made, copy, baseline):
     """In text, Markdown and JSON; the explorer's address has the system and the query. Without a
     report there is no link."""
     lost = copy.scores(CELL, {"R@5": zeroed(0.3)})
-    assert {example.link for example in regression_examples(mb.gate(lost.folder, baseline))} == {None}
+    assert {example.link for example in regression_examples(mb.gate(lost.folder, baseline))} == {
+        None
+    }
     page = lost.folder / "report/index.html"
     page.parent.mkdir()
     page.write_text("")

@@ -157,7 +157,7 @@ class Scored(Run):
         """The systems of some files."""
         systems = [system for path in paths for system in ScoreFile.read(path).systems]
         by_name: dict[tuple[str, str], set[str]] = {}
-        tasks = _task_names(systems)
+        tasks = list(_task_names(systems))
         for system, task in zip(systems, tasks, strict=True):
             by_name.setdefault((task, system.name), set()).add(system.source)
         named = [
