@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mmragbench import __version__
 from mmragbench._files import write_json
 from mmragbench._printable import shortened
 from mmragbench.errors import DataError, MmragbenchError
 from mmragbench.formats.json_values import read_json
-from mmragbench.records import Measure, MeasureInfo
+from mmragbench.records import Better, Distance, Measure
 from mmragbench.run_folder.files import Files, unlisted
 from mmragbench.run_folder.numbers import Evidence, Json, Row
-from mmragbench.run_folder.reading import COLUMNS, Run, open_run
+from mmragbench.run_folder.reading import Run, open_run
 
 EXPECTED = "a run folder, or a JSON file that `mmragbench score … --output` wrote"
 NAME = "score"
@@ -31,6 +31,31 @@ class Strict(BaseModel):
     """A model of stored JSON that refuses unknown fields and numbers that are not finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ScoredRow(BaseModel):
+    """What is needed of a row; further fields may be there."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    generator: None
+    k: None
+    slice: Literal["all"]
+    measure: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+    n_failed: int
+    signature: str
+    better: Better
+    unit: str
+    margin: str
+    display: str | None = None
+    distance: Distance | None = None
+    reason: str | None = None
+    absence: Literal["not applicable", "crashed"] | None = None
+    bounds: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
 
 
 class System(Strict):
@@ -64,11 +89,7 @@ class System(Strict):
     @classmethod
     def _are_rows(cls, rows: tuple[Json, ...]) -> tuple[Json, ...]:
         for row in rows:
-            if missing := {*COLUMNS, "better", "unit", "margin"} - row.keys():
-                raise ValueError(f"a row lacks {', '.join(sorted(missing))}")
-            Measure.parse(row["measure"])
-            MeasureInfo.of(row)
-            float(row["estimate"] or 0.0)
+            Measure.parse(ScoredRow.model_validate(row).measure)
         return rows
 
     @model_validator(mode="after")
