@@ -492,3 +492,12 @@ class Scores:
     interval: tuple[float | None, float | None] | None = None
     warning: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def addends(self) -> Mapping[str, float]:
+        """Query -> value; of a total, the influences. Their mean is the number; none where there is none."""
+        if self.absence is not None:
+            return {}
+        if self.total is not None:
+            return self.influences
+        return {score.query: score.value for score in self.scores if score.value is not None}

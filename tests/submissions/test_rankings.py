@@ -136,21 +136,6 @@ def test_a_run_folders_run_is_read_back(tmp_path):
     assert estimates(score_rankings(rankings(run, qrels), ["RR"])) == {"RR": 1.0}
 
 
-def test_queries_of_a_group_are_resampled_together(files, tmp_path):
-    """With all queries about two images the interval is wider than with each for itself."""
-    qrels = "".join(f"i{q % 2}#{q} 0 d 1\n" for q in range(40))
-    run = "".join(f"i{q % 2}#{q} Q0 {'d' if q % 2 or q < 4 else 'e'} 1 1 s\n" for q in range(40))
-    groups = tmp_path / "groups.tsv"
-    groups.write_text("".join(f"i{q % 2}#{q}\ti{q % 2}\n" for q in range(40)))
-    paths = files(run, qrels)
-    assert rankings(*paths, groups=groups).task.queries[0] == Query("i0#0", group="i0")
-    widths = []
-    for given in (None, groups):
-        (row,) = score_rankings(rankings(*paths, groups=given), ["Success@1"]).rows
-        widths.append(row["high"] - row["low"])
-    assert widths[1] > widths[0]
-
-
 @pytest.mark.parametrize("rows", ["g\tq1\ng\tq2\n", "query\tgroup\ng\tq1\n"])
 def test_groups_the_other_way_round_are_an_error(files, tmp_path, rows):
     """It says that the columns are swapped."""

@@ -27,7 +27,13 @@ RunArguments = Annotated[
         show_default=False,
     ),
 ]
-OtherRun = Annotated[
-    Path | None,
-    typer.Argument(parser=find_run, metavar="OTHER", help="A second one: the same cells of both."),
+Results = Annotated[
+    list[Path],
+    typer.Argument(
+        parser=find_run,
+        metavar="RESULTS...",
+        help="A run (a folder, the beginning of its name, or `latest`), or files that score --output "
+        "wrote.",
+        show_default=False,
+    ),
 ]

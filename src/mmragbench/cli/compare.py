@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from mmragbench._digits import number, p_value
-from mmragbench.cli.arguments import OtherRun, RunArgument
+from mmragbench.cli.arguments import Results
 from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.errors import MmragbenchError
 from mmragbench.run_folder.paths import Setting
@@ -23,8 +23,7 @@ Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
 
 
 def compare(
-    run: RunArgument,
-    other: OtherRun = None,
+    results: Results,
     baseline: Annotated[
         str, typer.Option(help="By default the suite's; `all` for all pairs.")
     ] = "",
@@ -39,22 +38,30 @@ def compare(
     force: Annotated[bool, typer.Option(help="Compare although signatures differ.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Rows instead of tables.")] = False,
 ) -> None:
-    """Compare strategies of a run, or two runs: paired differences, intervals, Holm's correction
-    within families of tests. What is shown moves no verdict."""
-    from mmragbench.comparing.baseline import against
+    """Compare strategies of a run, two runs, or other systems' scores: paired differences, intervals,
+    Holm's correction within families of tests. What is shown moves no verdict."""
+    from mmragbench.comparing.baseline import against, to_baseline
     from mmragbench.comparing.decomposition import gains
     from mmragbench.comparing.decomposition import swap as decompose
-    from mmragbench.comparing.families import between
+    from mmragbench.comparing.families import among, between
     from mmragbench.run_folder.files import unlisted
     from mmragbench.run_folder.reading import open_run
+    from mmragbench.run_folder.score_files import opened
 
     chosen = [name.strip() for name in measures.split(",") if name.strip()]
-    with unlisted(run, *filter(None, [other])):
+    if results[0].is_file():
+        with opened(results) as scored:
+            _show_pairs(to_baseline(among(scored, chosen, force), baseline or None), as_json)
+        return
+    run, *others = results
+    if len(others) > 1:
+        raise MmragbenchError(f"compare takes one or two run folders; {len(results)} are given")
+    with unlisted(*results):
         first = open_run(run)
         if swap:
             _show_swaps(decompose(first, *_systems(swap), chosen), as_json)
-        elif other is not None:
-            _show_pairs(between(first, open_run(other), slice, chosen, force), as_json)
+        elif others:
+            _show_pairs(between(first, open_run(others[0]), slice, chosen, force), as_json)
         else:
             pairs = against(first, _baseline(first, baseline), slice, chosen)
             _show_pairs(pairs, as_json)

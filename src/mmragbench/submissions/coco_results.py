@@ -51,7 +51,7 @@ def captions(results: Path, references: Path, policy: Policy = "error") -> Submi
     outputs = [Output(id, text=answered.get(id, "")) for id in gold]
     queries = [Query(id, group=id) for id in gold]
     task = Task("captioning", [], queries, output="caption", references=gold)
-    return Submission(results.stem, task, problems, policy, outputs=outputs)
+    return Submission(results.stem, task, problems, policy, references, outputs=outputs)
 
 
 class References(NamedTuple):

@@ -51,7 +51,9 @@ def images(
         _settle(problems, policy, a, b)
         both = [name for name in b.images if name in a.images]
         task, outputs = _as_pairs([b.images[n] for n in both], [a.images[n] for n in both])
-    return Submission(generated.name, task, problems, policy, outputs=outputs, failed=a.unreadable)
+    return Submission(
+        generated.name, task, problems, policy, real, outputs=outputs, failed=a.unreadable
+    )
 
 
 def _agree(generated: Listing, real: Listing) -> bool:
@@ -103,7 +105,7 @@ def single_folder(folder: Path, policy: Policy = "error", real: bool = False) ->
         problems = _of_sets(content)
         task, outputs = _as_sets([], pictures)
     _settle(problems, policy)
-    return Submission(folder.name, task, problems, policy, outputs=outputs, failed=failed)
+    return Submission(folder.name, task, problems, policy, folder, outputs=outputs, failed=failed)
 
 
 def _of_pairs(generated: Folder, real: Folder) -> Problems:
