@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from rich.table import Table
 from mmragbench._digits import number, p_value
 from mmragbench.cli.arguments import Results
 from mmragbench.cli.terminal import Terminal, wide
+from mmragbench.cli.together import together
 from mmragbench.errors import MmragbenchError
 from mmragbench.run_folder.paths import Setting
 
@@ -39,7 +41,8 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Rows instead of tables.")] = False,
 ) -> None:
     """Compare strategies of a run, two runs, or other systems' scores: paired differences, intervals,
-    Holm's correction within families of tests. What is shown moves no verdict."""
+    Holm's correction within families of tests. What is shown moves no verdict. Runs that differ in
+    their seed alone are put together."""
     from mmragbench.comparing.baseline import against, to_baseline
     from mmragbench.comparing.decomposition import gains
     from mmragbench.comparing.decomposition import swap as decompose
@@ -53,20 +56,36 @@ def compare(
         with opened(results) as scored:
             _show_pairs(to_baseline(among(scored, chosen, force), baseline or None), as_json)
         return
-    run, *others = results
-    if len(others) > 1:
-        raise MmragbenchError(f"compare takes one or two run folders; {len(results)} are given")
-    with unlisted(*results):
-        first = open_run(run)
+    with unlisted(*results), _together([open_run(path) for path in results]) as (first, *rest):
         if swap:
             _show_swaps(decompose(first, *_systems(swap), chosen), as_json)
-        elif others:
-            _show_pairs(between(first, open_run(others[0]), slice, chosen, force), as_json)
+        elif rest:
+            _show_pairs(between(first, rest[0], slice, chosen, force), as_json)
         else:
             pairs = against(first, _baseline(first, baseline), slice, chosen)
             _show_pairs(pairs, as_json)
             if not as_json and slice == "all":
                 _show_gains(gains(first, chosen))
+
+
+@contextmanager
+def _together(runs: Sequence[Run]) -> Iterator[Sequence[Run]]:
+    """One run or two; runs that differ in their seed alone are put together.
+
+    Raises:
+        MmragbenchError: there are more than two left.
+    """
+    from mmragbench.run_folder.over_seeds import differences
+
+    if len(runs) == 2 and any(differences(runs)):
+        yield runs
+        return
+    with together(runs) as left:
+        if len(left) > 2:
+            raise MmragbenchError(
+                f"{len(left)} runs: give one, two, or runs of one suite under different seeds"
+            )
+        yield left
 
 
 def _baseline(run: Run, named: str) -> str | None:
