@@ -18,18 +18,21 @@ from mmragbench.reporting.page.heading import facts_of, question, subtitle
 from mmragbench.reporting.page.plots import Plots, plots
 from mmragbench.reporting.page.query_links import QueryLinks
 from mmragbench.reporting.page.style_sheet import css_classes, outlines, rules
-from mmragbench.reporting.page.summary_strips import control_labels, summary_strips
+from mmragbench.reporting.page.summary_strips import summary_strips
 from mmragbench.reporting.tables.limits import LimitTable, limit_tables
 from mmragbench.reporting.tables.overview import FEW, SliceTable, overview, slice_table
 from mmragbench.reporting.tables.report_tables import task_tables
 from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.templates import environment
-from mmragbench.reporting.words.phrases import setting
+from mmragbench.reporting.words.phrases import setting, shortened
 from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder.reading import Run, TaskFacts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+BEST = 3
+"""How many strategies that share the best number are named beside a strip."""
 
 LONG = 160
 """Characters of a text that are shown before the rest is folded away."""
@@ -81,7 +84,6 @@ def _answers(run: Run, headlines: list[Headline]) -> dict[str, Any]:
         "overview": overview(run, headlines),
         "contenders": [name for name, control in run.strategies.items() if control is None],
         "summary_strips": summary_strips(run),
-        "control_labels": control_labels,
     }
 
 
@@ -148,6 +150,12 @@ def _templates() -> Environment:
         "dollars": units.money,
         "decimals": units.number,
     }
-    templates.globals |= {"LONG": LONG, "FEW": FEW, "setting": setting}
+    templates.globals |= {
+        "BEST": BEST,
+        "LONG": LONG,
+        "FEW": FEW,
+        "setting": setting,
+        "shortened": shortened,
+    }
     templates.globals |= {"share": share, "percent": percent}
     return templates

@@ -53,3 +53,8 @@ def setting(generator: str | None, k: int | None) -> str:
     """A generator and how many documents it is given: `consensus, k = 4`; empty for rankings."""
     depth = {None: "", 0: "nothing retrieved"}.get(k, f"k\u00a0=\u00a0{k}")
     return ", ".join(part for part in (generator, depth) if part)
+
+
+def verdict_words(verdict: str) -> str:
+    """A verdict of `comparisons.json` as a reader sees it."""
+    return {"can't tell": "no difference shown"}.get(verdict, verdict)
