@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from mmragbench.reporting.facts import costs, issues, shown_families, units
 from mmragbench.reporting.facts.headline import Headline, headlines
+from mmragbench.reporting.facts.swaps import SwapTable, swap_table
 from mmragbench.reporting.page.audits import audits, percent, share
+from mmragbench.reporting.page.case_strips import case_strips
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
 from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
 from mmragbench.reporting.page.explorer import USUAL, PageBudget, digest, explorer, script
@@ -47,6 +49,7 @@ class Section:
     limits: list[LimitTable]
     plots: Plots
     slices: SliceTable | None
+    swaps: SwapTable | None
 
 
 def render(run: Run, budget: PageBudget = USUAL) -> str:
@@ -55,7 +58,7 @@ def render(run: Run, budget: PageBudget = USUAL) -> str:
     classes = css_classes(run)
     pictures = EmbeddedPictures(run.path, budget.large_pictures)
     shown = explorer(run, classes, pictures, budget)
-    links = QueryLinks(run, shown.names if shown else ())
+    links = QueryLinks(run, shown.cases if shown else {})
     code = script(explorer=shown is not None)
     template = _templates().get_template("page.html.jinja")
     return template.render(
@@ -63,6 +66,7 @@ def render(run: Run, budget: PageBudget = USUAL) -> str:
         **_drawings(run, classes, links),
         sections=[_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()],
         **_costs(run),
+        case_strips=case_strips(list(by_task.values()), shown.cases, pictures) if shown else [],
         explorer=shown,
         links=links,
         audits=audits(run, pictures),
@@ -131,6 +135,7 @@ def _section(run: Run, facts: TaskFacts, headline: Headline | None) -> Section:
         limit_tables(run, facts),
         plots(run, facts, headline),
         slice_table(run, headline) if headline else None,
+        swap_table(run, headline) if headline else None,
     )
 
 

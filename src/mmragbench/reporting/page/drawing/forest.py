@@ -35,7 +35,8 @@ def svg(
     parts = _frame(forest, height)
     for place, contrast in enumerate(forest.contrasts):
         y = place * row_height
-        row = "".join(_row(forest, contrast, y, classes.get(contrast.a, "")))
+        area = f'<rect class="area" y="{y}" width="{WIDTH}" height="{ROW - 6}"/>'
+        row = area + "".join(_row(forest, contrast, y, classes.get(contrast.a, "")))
         parts.append(linked(row, link(forest, contrast), _name(forest, contrast)))
         parts.append(_counts(forest, contrast, y + ROW + 2, link))
     title = f"Differences in {forest.measure.label} on {forest.task}: " + "; ".join(
