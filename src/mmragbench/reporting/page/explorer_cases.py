@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -111,17 +111,26 @@ class Cases:
         return [(strategy, str(reason)) for strategy, reason in silent.items()]
 
     def __iter__(self) -> Iterator[Json]:
-        for query in self.run.lines(paths.in_task(self.facts.name, paths.EXPLORER_QUERIES)):
-            yield {
-                "id": query["id"],
-                "text": query.get("text"),
-                "image": query.get("image"),
-                "target": query.get("target"),
-                "references": query.get("references") or [],
-                "slices": query.get("slices") or [],
-                "relevant": query.get("n_relevant"),
-                "answers": list(self._answers(query)),
-            }
+        return map(self._case, self._stored())
+
+    def of(self, queries: Container[str]) -> dict[str, Json]:
+        """The cases of some queries, by id."""
+        return {raw["id"]: self._case(raw) for raw in self._stored() if raw["id"] in queries}
+
+    def _stored(self) -> Iterator[Json]:
+        return self.run.lines(paths.in_task(self.facts.name, paths.EXPLORER_QUERIES))
+
+    def _case(self, query: Json) -> Json:
+        return {
+            "id": query["id"],
+            "text": query.get("text"),
+            "image": query.get("image"),
+            "target": query.get("target"),
+            "references": query.get("references") or [],
+            "slices": query.get("slices") or [],
+            "relevant": query.get("n_relevant"),
+            "answers": list(self._answers(query)),
+        }
 
     def _answers(self, query: Json) -> Iterator[Json]:
         """Each strategy's answer to a query, where it has one."""

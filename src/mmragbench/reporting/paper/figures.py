@@ -24,7 +24,7 @@ def figures(run: Run) -> Iterator[Plot]:
     for main in headlines(run):
         for forest in forests(run, main.task):
             cell = (forest.generator, forest.k, forest.measure, forest.slice)
-            if cell == (main.generator, main.k, main.measure, "all"):
+            if cell == (main.generator, main.k, main.measure, "all") and not forest.many:
                 yield forest_plot(forest, styles)
         yield from (tradeoff_plot(tradeoff, styles) for tradeoff in tradeoffs(run, main))
 
@@ -67,8 +67,8 @@ def _forest(axes: Any, forest: Forest, styles: Styles) -> None:
 
 
 def _contrast(axes: Any, contrast: Contrast, place: int, style: StrategyStyle) -> None:
-    if contrast.low is not None and contrast.high is not None:
-        axes.plot([contrast.low, contrast.high], [place, place], color=style.colour, linewidth=1.1)
+    if contrast.interval:
+        axes.plot(contrast.interval, [place, place], color=style.colour, linewidth=1.1)
     axes.plot(contrast.difference, place, markersize=4, **point_style(style, contrast.significant))
 
 

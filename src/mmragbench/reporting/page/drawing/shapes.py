@@ -57,5 +57,9 @@ def decades(low: float, high: float) -> list[float]:
 
 
 def short(name: str, most: int = 22) -> str:
-    """A name of at most `most` characters, cut where it is longer."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+    """A name of at most `most` characters; of a longer one the middle is cut, since names of a family
+    differ at their ends."""
+    if len(name) <= most:
+        return name
+    end = (most - 1) // 2
+    return f"{name[: most - 1 - end]}…{name[-end:]}"
