@@ -10,6 +10,7 @@ from typing import Any
 from mmragbench.formats.trec import escaped
 from mmragbench.reporting.facts.outcomes import rounded
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
+from mmragbench.reporting.page.drawing.shapes import shape
 from mmragbench.reporting.page.stored_answers import Answers, Hits
 from mmragbench.reporting.page.summary_strips import summary_strips
 from mmragbench.reporting.words.phrases import setting
@@ -70,7 +71,12 @@ class Cases:
             "answers": self.facts.output == "answer",
             "silver": self.facts.silver,
             "strategies": [
-                {"name": name, "colour": colours[name], "control": self.run.strategies[name]}
+                {
+                    "name": name,
+                    "colour": colours[name],
+                    "shape": shape(colours[name]),
+                    "control": self.run.strategies[name],
+                }
                 for name in self.answers
             ],
             "settings": [{"key": str(key), "name": setting(*key)} for key in self.settings],

@@ -118,7 +118,7 @@ function prose(text, limit = LONG) {
 }
 
 function who(strategy) {
-  return el("span", { class: `who ${strategy.colour}` }, el("i", { class: "swatch" }), name(strategy.name),
+  return el("span", { class: `who ${strategy.colour}` }, scatter.element("svg", { class: "dot", viewBox: "-6 -6 12 12", "aria-hidden": "true" }, scatter.element("path", { d: strategy.shape })), name(strategy.name),
     strategy.control && el("small", { class: "role" }, strategy.control));
 }
 
@@ -386,7 +386,7 @@ function plot(measure) {
   const sides = (query) => [state.a, state.b].map((strategy) =>
     `${task.strategies[strategy].name} ${written(measure, value(query, strategy, state.measure))}`).join(", ");
   const title = `${label(measure)} by query: ${task.strategies[state.a].name} upwards, ${task.strategies[state.b].name} to the right`;
-  return scatter(points, { x: axis(state.b), y: axis(state.a), lower: measure.lower, title }, (group) => {
+  return scatter.draw(points, { x: axis(state.b), y: axis(state.a), lower: measure.lower, title }, (group) => {
     const [{ query }] = group;
     const others = group.length > 1 ? `${group.length.toLocaleString("en")} queries, the first: ` : "";
     return { name: `${others}${query.id}; ${sides(query)}`, href: address({ query: query.id }) };
