@@ -54,7 +54,7 @@ def family_note(run: Run, rows: Iterable[Row]) -> str:
     shown = [pair for key in keys for pair in pairs.get(key, [])]
     if all(pair["verdict"] == "identical" for pair in shown):
         return ""
-    return within(families(shown))
+    return within(families(run, shown))
 
 
 def legend(families: str) -> str:

@@ -70,7 +70,11 @@ class Cases:
             "answers": self.facts.output == "answer",
             "silver": self.facts.silver,
             "strategies": [
-                {"name": name, "colour": colours[name], "control": self.run.strategies[name]}
+                {
+                    "name": name,
+                    "colour": colours[name],
+                    "control": self.run.strategies[name],
+                }
                 for name in self.answers
             ],
             "settings": [{"key": str(key), "name": setting(*key)} for key in self.settings],

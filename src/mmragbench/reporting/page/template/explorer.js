@@ -394,7 +394,7 @@ function plot(measure) {
   const sides = (query) => [state.a, state.b].map((strategy) =>
     `${task.strategies[strategy].name} ${written(measure, value(query, strategy, state.measure))}`).join(", ");
   const title = `${label(measure)} by query: ${task.strategies[state.a].name} upwards, ${task.strategies[state.b].name} to the right`;
-  return scatter(points, { x: axis(state.b), y: axis(state.a), lower: measure.lower, title }, (group) => {
+  return scatter.draw(points, { x: axis(state.b), y: axis(state.a), lower: measure.lower, title }, (group) => {
     const [{ query }] = group;
     const others = group.length > 1 ? `${group.length.toLocaleString("en")} queries, the first: ` : "";
     return { name: `${others}${query.id}; ${sides(query)}`, href: address({ query: query.id }) };
