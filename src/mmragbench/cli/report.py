@@ -95,7 +95,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
         elif methods:
             into_tex = output is not None and output.suffix == ".tex"
             latex = format == "latex" or (format is None and into_tex)
-            _output(paragraph(folders, latex=latex), output)
+            _output(paragraph(folders, request.style, latex), output)
         else:
             _output(written(tables(folders, request), chosen, request), output)
 

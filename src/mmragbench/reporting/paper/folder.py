@@ -63,5 +63,5 @@ def save_all(runs: Sequence[Run], request: Request, format: Format, target: Path
             plot.save(folder)
     write(target / "references.bib", cited(runs).bibtex())
     suffix = "tex" if format == "latex" else "md"
-    write(target / f"methods.{suffix}", methods(runs, latex=format == "latex"))
+    write(target / f"methods.{suffix}", methods(runs, request.style, format == "latex"))
     return target
