@@ -32,7 +32,7 @@ def latex(run: Path, target: Path) -> Path:
     text = template.render(
         name=folder.name,
         tables=map(stem, folder.tasks),
-        figures=[plot.name for plot in figures(folder)],
+        figures=[plot.name for plot in figures(folder, Request())],
     )
     return write(target / "tables.tex", text)
 

@@ -48,7 +48,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
         list[str] | None,
         typer.Option(
             metavar="NAME=TEXT",
-            help="What the paper calls a strategy, a generator or a task; may be repeated.",
+            help="What the paper calls a strategy, generator, task or suite; may be repeated.",
         ),
     ] = None,
     digits: Annotated[

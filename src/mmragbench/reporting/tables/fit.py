@@ -19,6 +19,9 @@ HEAD_ROWS = 3
 NAMES = 100.0
 """Points that the name of a strategy may take before it is broken into lines."""
 
+RUN = 60.0
+"""Points that the name of a run may take for each of its columns before it is broken."""
+
 SEPARATION = 6.0
 """Points between two columns of measures."""
 
@@ -78,7 +81,11 @@ def points(table: Table, intervals: Intervals) -> float:
     """How wide the table is in points, set in 8 points; a little more where its font is narrower than
     Computer Modern."""
     names = [min(width(line.strategy), NAMES) for line in table.lines]
-    columns = sum(_column(table, i, intervals) for i in range(len(table.columns)))
+    widths = [_column(table, i, intervals) for i in range(len(table.columns))]
+    columns = sum(widths)
+    for run, size in table.spans:
+        columns += max(min(width(run), RUN * size) + SEPARATION - sum(widths[:size]), 0.0)
+        widths = widths[size:]
     counts = (width("1,000–2,000") + SEPARATION) * table.counted
     counts += (width("failed") + SEPARATION) * table.failed
     return max(names, default=0.0) + columns + counts
