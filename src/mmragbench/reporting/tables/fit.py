@@ -26,11 +26,15 @@ SEPARATION = 6.0
 """Points between two columns of measures."""
 
 EM = {
-    **dict.fromkeys("iljI.,:;|!'()[] /", 0.34),
-    **dict.fromkeys("ftrsc-", 0.45),
-    **dict.fromkeys("0123456789aeg", 0.535),
-    **dict.fromkeys("mwMW@%—†×↑↓−±", 0.98),
-    **dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ&#", 0.81),
+    **dict.fromkeys("ijl.,:;|!'[] ", 0.36),
+    **dict.fromkeys("frstI()-", 0.43),
+    **dict.fromkeys("cez", 0.48),
+    **dict.fromkeys("0123456789ago/", 0.535),
+    **dict.fromkeys("FLZ", 0.7),
+    **dict.fromkeys("BEP", 0.76),
+    **dict.fromkeys("ACDGHKNOQRTUVXY", 0.84),
+    **dict.fromkeys("mw&#", 0.89),
+    **dict.fromkeys("MW@%—†×↑↓−±", 1.1),
 }
 """Widths of characters in Computer Modern of 8 points, the widest of the usual fonts; in parts of its
 size."""
@@ -63,7 +67,7 @@ def floats(table: Table, style: Style) -> list[Float]:
     """The table in as many floats as it needs; by itself a column wide where all of it fits there."""
     fits = points(table, style.intervals) <= COLUMN
     wide = style.width == "page" or (style.width == "auto" and not fits)
-    spans = list(_spans(table, style.intervals, PAGE if wide else COLUMN))
+    spans = _even_spans(table, style.intervals, PAGE if wide else COLUMN)
     return [
         Float(wide, tuple(replace(table, blocks=blocks).with_columns(part) for part in together))
         for blocks in _chunks(table.blocks, ROWS - HEAD_ROWS)
@@ -108,7 +112,7 @@ def _column(table: Table, place: int, intervals: Intervals) -> float:
 def _head(table: Table, column: Column) -> float:
     """The width of a column's head; of measures with several cutoffs, its share of the common one."""
     shared = next(members for members in table.heads if column in members)
-    text = width(f"{column.measure.label} {table.mark(column)}")
+    text = width(f"{column.measure.label} {table.mark(column)}".rstrip())
     return text / len(shared)
 
 
@@ -120,6 +124,14 @@ def _beside(cell: Cell, intervals: Intervals) -> float:
     spread = cell.plus_minus(intervals)
     text = cell.interval if intervals == "brackets" else spread and f"± {spread}"
     return raised + width(text, SUBSCRIPT)
+
+
+def _even_spans(table: Table, intervals: Intervals, limit: float) -> list[range]:
+    """As few parts as fit, all about as wide."""
+    limits = (limit * share / 100 for share in range(50, 100, 5))
+    few = list(_spans(table, intervals, limit))
+    even = (list(_spans(table, intervals, narrower)) for narrower in limits)
+    return next((spans for spans in even if len(spans) == len(few)), few)
 
 
 def _spans(table: Table, intervals: Intervals, limit: float) -> Iterator[range]:
