@@ -46,4 +46,5 @@ def _latex(phrase: Phrase, known: Cited) -> str:
     text = phrase.text
     source = cite(dict.fromkeys(phrase.keys), known)
     before, after = (" " * edge for edge in (text.startswith(" "), text.endswith(" ")))
-    return f"{before}{escape(text)}{f'~{source}' if source else ''}{after}"
+    shown = escape(text).replace("/", r"\slash{}").replace(" = ", "~=~").replace(r" \%", r"~\%")
+    return f"{before}{shown}{f'~{source}' if source else ''}{after}"
