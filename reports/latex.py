@@ -10,7 +10,7 @@ from mmragbench.reporting.paper.figures import figures
 from mmragbench.reporting.paper.folder import written
 from mmragbench.reporting.paper.methods import methods
 from mmragbench.reporting.tables.paper_tables import tables
-from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.tables.request import Request, Style
 from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.templates import latex_environment
 from mmragbench.reporting.writing import stem, write
@@ -27,12 +27,12 @@ def latex(run: Path, target: Path) -> Path:
         text = written(_tables(folder, task), "latex", Request())
         write(target / "tables" / f"{stem(task)}.tex", text)
     write(target / "references.bib", cited([folder]).bibtex())
-    write(target / "methods.tex", methods([folder], latex=True))
+    write(target / "methods.tex", methods([folder], Style(), into_latex=True))
     template = latex_environment("mmragbench.reporting.paper").get_template("document.tex.jinja")
     text = template.render(
         name=folder.name,
         tables=map(stem, folder.tasks),
-        figures=[plot.name for plot in figures(folder)],
+        figures=[plot.name for plot in figures(folder, Request())],
     )
     return write(target / "tables.tex", text)
 

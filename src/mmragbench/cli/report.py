@@ -50,7 +50,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
         list[str] | None,
         typer.Option(
             metavar="NAME=TEXT",
-            help="What the paper calls a strategy, a generator or a task; may be repeated.",
+            help="What the paper calls a strategy, generator, task or suite; may be repeated.",
         ),
     ] = None,
     digits: Annotated[
@@ -100,7 +100,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
             elif methods:
                 into_tex = output is not None and output.suffix == ".tex"
                 latex = format == "latex" or (format is None and into_tex)
-                _output(paragraph(shown, latex=latex), output)
+                _output(paragraph(shown, request.style, latex), output)
             else:
                 _output(written(tables(shown, request), chosen, request), output)
 

@@ -154,13 +154,14 @@ class Results:
     @cached_property
     def _plots(self) -> dict[str, Plot]:
         from mmragbench.reporting.paper.figures import figures
+        from mmragbench.reporting.tables.request import Request
 
         several = len(self._runs) > 1
         with self._unlisted():
             return {
                 f"{run}/{plot.name}" if several else plot.name: plot
                 for run, folder in self._runs.items()
-                for plot in figures(folder)
+                for plot in figures(folder, Request())
             }
 
     def _table(self, name: str) -> pd.DataFrame:

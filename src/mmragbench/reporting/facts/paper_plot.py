@@ -94,7 +94,7 @@ def point_style(style: StrategyStyle, filled: bool = True) -> dict[str, Any]:
     """The keywords of matplotlib's `plot` for a strategy's colour and marker."""
     return {
         "color": style.colour,
-        "marker": list(style.vertices) or "o",
+        "marker": [*style.vertices, *style.vertices[:1]] or "o",
         "markerfacecolor": style.colour if filled else "white",
     }
 

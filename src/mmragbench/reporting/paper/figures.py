@@ -3,30 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from mmragbench.reporting.facts.curves import curves
+from mmragbench.reporting.facts.curves import Curve, curves
 from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest, forests
-from mmragbench.reporting.facts.headline import headlines
+from mmragbench.reporting.facts.headline import Headline, headlines
 from mmragbench.reporting.facts.paper_plot import Plot, curve_plot, plain, point_style
 from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
 from mmragbench.reporting.facts.strategy_styles import StrategyStyle, strategy_styles
+from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.writing import stem
 from mmragbench.run_folder.reading import Run
 
 Styles = Mapping[str, StrategyStyle]
 
 
-def figures(run: Run) -> Iterator[Plot]:
-    """Every figure of a run: measures over k; differences and costs for each task's primary measure."""
-    styles = strategy_styles(run)
-    yield from (curve_plot(curve, styles) for curve in curves(run))
+def figures(run: Run, request: Request) -> Iterator[Plot]:
+    """Every figure of a run: measures over k; differences and costs for each task's primary measure. They
+    show the request's tasks and strategies under the paper's names, in the colours and markers that these
+    have in the run's report."""
+    styles = {request.style.name(name): own for name, own in strategy_styles(run).items()}
+    for curve in curves(run):
+        if request.has(curve.task) and (drawn := _curve(curve, request)).series:
+            yield curve_plot(drawn, styles)
     for main in headlines(run):
-        for forest in forests(run, main.task):
-            cell = (forest.generator, forest.k, forest.measure, forest.slice)
-            if cell == (main.generator, main.k, main.measure, "all") and not forest.many:
-                yield forest_plot(forest, styles)
-        yield from (tradeoff_plot(tradeoff, styles) for tradeoff in tradeoffs(run, main))
+        if request.has(main.task.name):
+            yield from _of_task(run, main, request, styles)
+
+
+def _of_task(run: Run, main: Headline, request: Request, styles: Styles) -> Iterator[Plot]:
+    for forest in forests(run, main.task):
+        cell = (forest.generator, forest.k, forest.measure, forest.slice)
+        drawn = _differences(forest, request)
+        if (
+            cell == (main.generator, main.k, main.measure, "all")
+            and drawn.contrasts
+            and not forest.many
+        ):
+            yield forest_plot(drawn, styles)
+    rows = tuple(row for row in main.rows if request.shows(row.strategy))
+    if rows:
+        for tradeoff in tradeoffs(run, replace(main, rows=rows)):
+            yield tradeoff_plot(_costs(tradeoff, request), styles)
+
+
+def _curve(curve: Curve, request: Request) -> Curve:
+    """The curve with the request's strategies, by the paper's names; so are the next two."""
+    series = (
+        replace(own, strategy=request.style.name(own.strategy))
+        for own in curve.series
+        if request.shows(own.strategy)
+    )
+    return replace(curve, series=tuple(series))
+
+
+def _differences(forest: Forest, request: Request) -> Forest:
+    name = request.style.name
+    contrasts = (
+        replace(own, a=name(own.a), b=name(own.b))
+        for own in forest.contrasts
+        if request.shows(own.a) and request.shows(own.b)
+    )
+    against = forest.against and name(forest.against)
+    return replace(forest, against=against, contrasts=tuple(contrasts))
+
+
+def _costs(tradeoff: Tradeoff, request: Request) -> Tradeoff:
+    points = (replace(p, strategy=request.style.name(p.strategy)) for p in tradeoff.points)
+    return replace(tradeoff, points=tuple(points))
 
 
 def forest_plot(forest: Forest, styles: Styles) -> Plot:

@@ -59,9 +59,9 @@ def save_all(runs: Sequence[Run], request: Request, format: Format, target: Path
         write(target / "tables" / f"{table.name}.{SUFFIXES[format]}", text)
     for run, label in zip(runs, labels(runs), strict=True):
         folder = target / "plots" / stem(label) if label else target / "plots"
-        for plot in figures(run):
+        for plot in figures(run, request):
             plot.save(folder)
     write(target / "references.bib", cited(runs).bibtex())
     suffix = "tex" if format == "latex" else "md"
-    write(target / f"methods.{suffix}", methods(runs, latex=format == "latex"))
+    write(target / f"methods.{suffix}", methods(runs, request.style, format == "latex"))
     return target

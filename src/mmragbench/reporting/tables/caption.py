@@ -140,7 +140,7 @@ def _what(table: TableContent) -> str:
     for_outputs = facts.output != "none"
     part = name if table.generated else f"{'retrieval for ' * for_outputs}{name}"
     part += "" if table.generated or for_outputs else " retrieval"
-    names = list(dict.fromkeys(source.run.name for source in table.sources))
+    names = list(dict.fromkeys(table.name(source.run.name) for source in table.sources))
     silver = facts.silver if not table.generated else None
     relevance = f" (silver relevance: {silver})" if silver else ""
     only = f", {table.request.slice} only" if table.request.slice != "all" else ""

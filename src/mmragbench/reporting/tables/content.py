@@ -49,5 +49,5 @@ class TableContent:
         return [cell for block in self.blocks for line in block.lines for cell in line.cells]
 
     def name(self, name: str) -> str:
-        """What the paper calls a strategy, a generator or a task."""
+        """What the paper calls a strategy, a generator, a task or a suite."""
         return self.request.style.name(name)

@@ -19,15 +19,22 @@ HEAD_ROWS = 3
 NAMES = 100.0
 """Points that the name of a strategy may take before it is broken into lines."""
 
+RUN = 60.0
+"""Points that the name of a run may take for each of its columns before it is broken."""
+
 SEPARATION = 6.0
 """Points between two columns of measures."""
 
 EM = {
-    **dict.fromkeys("iljI.,:;|!'()[] /", 0.34),
-    **dict.fromkeys("ftrsc-", 0.45),
-    **dict.fromkeys("0123456789aeg", 0.535),
-    **dict.fromkeys("mwMW@%—†×↑↓−±", 0.98),
-    **dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ&#", 0.81),
+    **dict.fromkeys("ijl.,:;|!'[] ", 0.36),
+    **dict.fromkeys("frstI()-", 0.43),
+    **dict.fromkeys("cez", 0.48),
+    **dict.fromkeys("0123456789ago/", 0.535),
+    **dict.fromkeys("FLZ", 0.7),
+    **dict.fromkeys("BEP", 0.76),
+    **dict.fromkeys("ACDGHKNOQRTUVXY", 0.84),
+    **dict.fromkeys("mw&#", 0.89),
+    **dict.fromkeys("MW@%—†×↑↓−±", 1.1),
 }
 """Widths of characters in Computer Modern of 8 points, the widest of the usual fonts; in parts of its
 size."""
@@ -60,7 +67,7 @@ def floats(table: Table, style: Style) -> list[Float]:
     """The table in as many floats as it needs; by itself a column wide where all of it fits there."""
     fits = points(table, style.intervals) <= COLUMN
     wide = style.width == "page" or (style.width == "auto" and not fits)
-    spans = list(_spans(table, style.intervals, PAGE if wide else COLUMN))
+    spans = _even_spans(table, style.intervals, PAGE if wide else COLUMN)
     return [
         Float(wide, tuple(replace(table, blocks=blocks).with_columns(part) for part in together))
         for blocks in _chunks(table.blocks, ROWS - HEAD_ROWS)
@@ -78,7 +85,11 @@ def points(table: Table, intervals: Intervals) -> float:
     """How wide the table is in points, set in 8 points; a little more where its font is narrower than
     Computer Modern."""
     names = [min(width(line.strategy), NAMES) for line in table.lines]
-    columns = sum(_column(table, i, intervals) for i in range(len(table.columns)))
+    widths = [_column(table, i, intervals) for i in range(len(table.columns))]
+    columns = sum(widths)
+    for run, size in table.spans:
+        columns += max(min(width(run), RUN * size) + SEPARATION - sum(widths[:size]), 0.0)
+        widths = widths[size:]
     counts = (width("1,000–2,000") + SEPARATION) * table.counted
     counts += (width("failed") + SEPARATION) * table.failed
     return max(names, default=0.0) + columns + counts
@@ -101,7 +112,7 @@ def _column(table: Table, place: int, intervals: Intervals) -> float:
 def _head(table: Table, column: Column) -> float:
     """The width of a column's head; of measures with several cutoffs, its share of the common one."""
     shared = next(members for members in table.heads if column in members)
-    text = width(f"{column.measure.label} {table.mark(column)}")
+    text = width(f"{column.measure.label} {table.mark(column)}".rstrip())
     return text / len(shared)
 
 
@@ -113,6 +124,14 @@ def _beside(cell: Cell, intervals: Intervals) -> float:
     spread = cell.plus_minus(intervals)
     text = cell.interval if intervals == "brackets" else spread and f"± {spread}"
     return raised + width(text, SUBSCRIPT)
+
+
+def _even_spans(table: Table, intervals: Intervals, limit: float) -> list[range]:
+    """As few parts as fit, all about as wide."""
+    limits = (limit * share / 100 for share in range(50, 100, 5))
+    few = list(_spans(table, intervals, limit))
+    even = (list(_spans(table, intervals, narrower)) for narrower in limits)
+    return next((spans for spans in even if len(spans) == len(few)), few)
 
 
 def _spans(table: Table, intervals: Intervals, limit: float) -> Iterator[range]:

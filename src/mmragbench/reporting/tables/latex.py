@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mmragbench.reporting.tables.fit import NAMES, floats, width
+from mmragbench.reporting.tables.fit import NAMES, RUN, floats, width
 from mmragbench.reporting.tables.request import Intervals, Style
 from mmragbench.reporting.tables.table import Block, Cell, Line, Table
 from mmragbench.reporting.templates import latex_environment
@@ -74,7 +74,7 @@ def _head(table: Table) -> Iterator[str]:
     """The rows of the head: runs that stand side by side, measures, and their cutoffs."""
     counts = ["$n$"] * table.counted + ["failed"] * table.failed
     if table.spans:
-        yield from _over([(_broken(name, 60.0 * n), n) for name, n in table.spans], len(counts))
+        yield from _over([(_broken(name, RUN * n), n) for name, n in table.spans], len(counts))
     under: list[str] = []
     over: list[tuple[str, int]] = []
     for members in table.heads:

@@ -49,7 +49,7 @@ def tables(runs: Sequence[Run], request: Request) -> list[Table]:
     """
     request.check(runs)
     tasks = request.tasks or dict.fromkeys(task for run in runs for task in run.tasks)
-    labelled = list(zip(runs, labels(runs), strict=True))
+    labelled = list(zip(runs, map(request.style.name, labels(runs)), strict=True))
     shown = []
     for task in tasks:
         for generated in (True, False):

@@ -25,7 +25,7 @@ class Style:
     Attributes:
         intervals: what stands beside a number.
         note: the text below a table: one line, all that there is to know, or nothing.
-        names: strategy, generator or task -> the name that the paper gives it.
+        names: strategy, generator, task or suite -> the name that the paper gives it.
         digits: decimals of all columns; None for as many as each needs.
         label: what LaTeX refers to, `tab:main`; empty for one made of the table's name.
         width: the LaTeX table's: a column of the page, the whole page, or whichever fits.
@@ -39,7 +39,7 @@ class Style:
     width: Width = "auto"
 
     def name(self, name: str) -> str:
-        """What the paper calls a strategy, a generator or a task."""
+        """What the paper calls a strategy, a generator, a task or a suite."""
         return self.names.get(name, name)
 
 
@@ -82,7 +82,8 @@ class Request:
             for name in names:
                 if name not in known[kind]:
                     raise DataError(unknown(f"{kind} of {where}", name, known[kind]))
-        self._check_names(known["strategy"], known["generator"] | known["task"], where)
+        others = known["generator"] | known["task"] | {run.name for run in runs}
+        self._check_names(known["strategy"], others, where)
         if self.style.intervals == "sd" and all(row.sd is None for row in rows):
             raise DataError(
                 f"{where} has one seed, so no deviation over seeds: run it with --seeds 3"
@@ -91,6 +92,14 @@ class Request:
             raise DataError(
                 f"the baseline {self.baseline} is not among the strategies that are shown"
             )
+
+    def has(self, task: str) -> bool:
+        """Whether the task is chosen."""
+        return not self.tasks or task in self.tasks
+
+    def shows(self, strategy: str) -> bool:
+        """Whether the strategy is chosen."""
+        return not self.strategies or strategy in self.strategies
 
     def chosen(self, run: Run, task: str, generated: bool) -> list[Row]:
         """The rows of one table; measures, strategies and generators in the request's order."""
@@ -107,7 +116,7 @@ class Request:
         """The message where each name exists, but no number has all of them."""
         rows = [row for run in runs for row in run.rows if row.slice == self.slice]
         available = dict.fromkeys(
-            f"{row.task}: {row.measure}" for row in rows if not self.tasks or row.task in self.tasks
+            f"{row.task}: {row.measure}" for row in rows if self.has(row.task)
         )
         names = (*self.tasks, *self.measures, *self.strategies, *self.generators)
         known = ", ".join(available) or "nothing"
@@ -124,7 +133,7 @@ class Request:
     def _check_names(self, strategies: set[str], others: set[str], where: str) -> None:
         for name in self.style.names:
             if name not in strategies | others:
-                kind = f"strategy, generator or task of {where}"
+                kind = f"strategy, generator, task or suite of {where}"
                 raise DataError(unknown(kind, name, strategies | others))
         shown: dict[str, str] = {}
         for strategy in sorted(strategies):
@@ -138,7 +147,7 @@ class Request:
         no generator."""
         return (
             (not self.measures or bool(_names(row) & set(self.measures)))
-            and (not self.strategies or row.strategy in self.strategies)
+            and self.shows(row.strategy)
             and (not self.generators or row.generator in (None, *self.generators))
         )
 
