@@ -21,7 +21,7 @@ from mmragbench.cli.compare import compare
 from mmragbench.cli.equivalence import equivalence
 from mmragbench.cli.export import export
 from mmragbench.cli.gate import gate
-from mmragbench.cli.init import announced, init
+from mmragbench.cli.init import announce, init
 from mmragbench.cli.plan import listed, tabled
 from mmragbench.cli.report import FULL, report
 from mmragbench.cli.score import app as score_app
@@ -110,7 +110,7 @@ def run(
     from mmragbench.reporting.facts import costs, issues
     from mmragbench.run_folder.reading import Run
 
-    given = announced(suite)
+    given = announce(suite)
     with progress(err) as shown:
         done = verbs.run(given, _bounded(overrides, max_excluded), output, shown, full, debug)
     folder = Run(done.folder)
@@ -149,7 +149,7 @@ def plan(
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    run_plan = verbs.plan(announced(suite), _bounded(overrides, max_excluded))
+    run_plan = verbs.plan(announce(suite), _bounded(overrides, max_excluded))
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in run_plan.cells:
         size = ("-" if row[n] is None else f"{row[n]:,}" for n in ("documents", "queries"))

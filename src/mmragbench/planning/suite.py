@@ -30,7 +30,7 @@ from mmragbench.planning.names import Dotted, Plain, apart
 from mmragbench.planning.objects import PythonObject, named, named_function, wrapped
 
 if TYPE_CHECKING:
-    from mmragbench.layouts import Data
+    from mmragbench.layouts import DataFolder
 
 Place = tuple[str, ...]
 """Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
@@ -142,7 +142,7 @@ class Source:
         SuiteError: the text is not YAML, or not plain data.
     """
 
-    def __init__(self, name: str, text: str, data: Data | None = None) -> None:
+    def __init__(self, name: str, text: str, data: DataFolder | None = None) -> None:
         self.name, self.text, self.data = name, text, data
         self.content, self._root = yaml_text.load(text, name)
 
