@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmragbench.errors import DataError
-from mmragbench.layouts import recognise, recognised
+from mmragbench.layouts import recognise, recognise_all
 from mmragbench.planning.suite import read
 from support import data_folders
 from support.data_folders import WRITERS, captions_txt, lines, names, pdf_files, pictures
@@ -66,6 +66,28 @@ def test_a_few_of_the_pictures(tmp_path):
     assert read(tmp_path)[0].max_excluded == "100%"
     data_folders.coco_archives(tmp_path / "whole")
     assert read(tmp_path / "whole")[0].max_excluded == "50%"
+
+
+def test_coco_splits_in_one_folder_of_pictures(tmp_path):
+    """Files that describe other pictures of one folder are splits; one of pictures that are not there,
+    and one without captions, are left alone."""
+    data_folders.coco_archives(tmp_path)
+    (tmp_path / "images").mkdir()
+    for picture in (*tmp_path.glob("train2017/*"), *tmp_path.glob("val2017/*")):
+        picture.rename(tmp_path / "images" / picture.name)
+    absent = {
+        "images": [{"id": 1, "file_name": "no.png"}],
+        "annotations": [{"image_id": 1, "caption": "x"}],
+    }
+    (tmp_path / "captions_test.json").write_text(json.dumps(absent))
+    boxes = json.loads((tmp_path / "annotations" / "captions_val2017.json").read_text())
+    (tmp_path / "boxes.json").write_text(json.dumps({**boxes, "annotations": [{"image_id": 1001}]}))
+    data = recognise(tmp_path)
+    assert (data.queries, data.memory) == (3, 7)
+    assert data.dataset["memory"] == {
+        "captions": "annotations/captions_train2017.json",
+        "images": "images",
+    }
 
 
 @pytest.mark.parametrize("name", ["annotations.json", "annotations/train.json", "my_captions.json"])
@@ -150,7 +172,7 @@ def test_a_folder_of_several_layouts(tmp_path):
     captions_txt(tmp_path)
     data_folders.metadata_jsonl(tmp_path)
     pdf_files(tmp_path)
-    assert [data.dataset["use"] for data in recognised(tmp_path)] == ["flickr", "folder"]
+    assert [data.dataset["use"] for data in recognise_all(tmp_path)] == ["flickr", "folder"]
 
 
 @pytest.mark.parametrize(

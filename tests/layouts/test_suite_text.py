@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mmragbench.layouts import Data, recognise, suite_name, suite_text
+from mmragbench.layouts import DataFolder, recognise, suite_name, suite_text
 from mmragbench.layouts.suite_text import TASKS
 from mmragbench.planning.plan import load, plan
 from mmragbench.planning.suite import Source, read
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.usefixtures("own_tables")
 CONTROLS = {"random", "oracle"}
 
 
-def data(folder: Path = Path("my500"), **changes) -> Data:
+def data(folder: Path = Path("my500"), **changes) -> DataFolder:
     usual = {
         "layout": "pictures",
         "kind": "pictures",
         "dataset": {"use": "folder", "root": str(folder)},
         "queries": 40,
     }
-    return Data(folder, **{**usual, **changes})
+    return DataFolder(folder, **{**usual, **changes})
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from mmragbench.cli.compare import compare
 from mmragbench.cli.equivalence import equivalence
 from mmragbench.cli.export import export
 from mmragbench.cli.gate import gate
-from mmragbench.cli.init import announced, init
+from mmragbench.cli.init import announce, init
 from mmragbench.cli.ls import ls
 from mmragbench.cli.plan import listed, tabled
 from mmragbench.cli.report import FULL, report
@@ -146,7 +146,7 @@ def run(
     from mmragbench.cli.progress import progress
 
     began = time.monotonic()
-    given = announced(suite)
+    given = announce(suite)
     with progress(err) as shown:
         settings = _overrides(overrides, max_excluded=max_excluded, seeds=seeds)
         done = verbs.run(given, settings, output, shown, full, debug)
@@ -196,7 +196,7 @@ def plan(
     from mmragbench import verbs
 
     settings = _overrides(overrides, max_excluded=max_excluded, seeds=seeds)
-    run_plan = verbs.plan(announced(suite), settings)
+    run_plan = verbs.plan(announce(suite), settings)
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in run_plan.cells:
         size = ("-" if row[n] is None else f"{row[n]:,}" for n in ("documents", "queries"))

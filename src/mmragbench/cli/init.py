@@ -13,8 +13,8 @@ from mmragbench._files import write_atomically
 from mmragbench._places import check_file
 from mmragbench.cli.terminal import Terminal
 from mmragbench.errors import MmragbenchError, SuiteError, unknown
-from mmragbench.layouts import Data, possible_tasks, recognised, suite_name, suite_text
-from mmragbench.layouts.data import Limit
+from mmragbench.layouts import DataFolder, possible_tasks, recognise_all, suite_name, suite_text
+from mmragbench.layouts.data_folder import Limit
 
 if TYPE_CHECKING:
     from mmragbench.planning.suite import Source
@@ -39,22 +39,22 @@ def init(
     """
     if not folder.is_dir():
         raise SuiteError(f"there is no folder {str(folder)!r}; give one with pictures or PDF files")
-    choices = recognised(folder)
+    choices = recognise_all(folder)
     path = output or Path(f"{suite_name(choices[0])}.yaml")
     check_file("--output", path)
     if path.exists():
         raise MmragbenchError(f"{path} is there already; write another file with --output")
     is_asking = sys.stdin.isatty() and not yes
-    data = _chosen(choices) if is_asking else choices[0]
-    for line in described(data):
+    data = _choose(choices) if is_asking else choices[0]
+    for line in description(data):
         out.say(line)
-    tasks = _tasks(data) if is_asking else ()
-    limit = _limit(data) if is_asking else None
+    tasks = _ask_tasks(data) if is_asking else ()
+    limit = _ask_limit(data) if is_asking else None
     write_atomically(path, suite_text(data, tasks, limit, str(path)))
     out.say(f"{path} is written; next: mmragbench run {path}")
 
 
-def described(data: Data) -> list[str]:
+def description(data: DataFolder) -> list[str]:
     """Lines for people: what a folder holds, what is missing there, and what a first run compares."""
     limits = data.limits().items()
     sizes = {key: f"{limit.number:,} of {limit.total:,}" for key, limit in limits}
@@ -65,27 +65,27 @@ def described(data: Data) -> list[str]:
     return [str(data), *missing, f"a first run: {tasks}; queries {queries}{memory}"]
 
 
-def announced(suite: str) -> Source:
+def announce(suite: str) -> Source:
     """The text of a suite; of a folder of data, after saying what the folder holds."""
     from mmragbench.planning.suite import read_source
 
     source = read_source(suite)
     if source.data:
-        for line in described(source.data):
+        for line in description(source.data):
             err.say(line)
         err.say(f"mmragbench init {suite} writes this as a suite")
     return source
 
 
-def _chosen(choices: Sequence[Data]) -> Data:
+def _choose(choices: Sequence[DataFolder]) -> DataFolder:
     if len(choices) == 1:
         return choices[0]
     for number, data in enumerate(choices, 1):
         out.say(f"{number}: {data}")
-    return choices[_asked("Which of them", "1", lambda text: _number(text, len(choices))) - 1]
+    return choices[_ask("Which of them", "1", lambda text: _number(text, len(choices))) - 1]
 
 
-def _tasks(data: Data) -> list[str]:
+def _ask_tasks(data: DataFolder) -> list[str]:
     known = possible_tasks(data)
     if len(known) == 1:
         return list(known)
@@ -96,16 +96,16 @@ def _tasks(data: Data) -> list[str]:
             raise SuiteError(unknown("task", wrong[0], known))
         return names or list(known)
 
-    return _asked("Which tasks", ", ".join(known), parsed)
+    return _ask("Which tasks", ", ".join(known), parsed)
 
 
-def _limit(data: Data) -> int:
+def _ask_limit(data: DataFolder) -> int:
     most = data.queries - 1 if data.is_single else data.queries
     usual = data.limits().get("limit", Limit(data.queries, data.queries)).number
-    return _asked(f"How many queries, of {most:,}", str(usual), lambda text: _number(text, most))
+    return _ask(f"How many queries, of {most:,}", str(usual), lambda text: _number(text, most))
 
 
-def _asked(question: str, default: str, parsed: Callable[[str], T]) -> T:
+def _ask(question: str, default: str, parsed: Callable[[str], T]) -> T:
     """The answer to a question, which is asked again until it can be used."""
     while True:
         try:

@@ -10,8 +10,8 @@ from typing import Any
 from mmragbench.data.entries import Entry
 from mmragbench.data.splits import REST
 from mmragbench.formats.file_names import is_hidden
-from mmragbench.layouts.data import Data, counted
-from mmragbench.layouts.vectors import vectors_file
+from mmragbench.layouts.data_folder import DataFolder, counted
+from mmragbench.layouts.vectors_file import vectors_file
 
 SAMPLE = 50
 """Names that are looked for in every folder."""
@@ -29,13 +29,13 @@ def picture_folder(root: Path, names: Iterable[str]) -> Path | None:
     return best if counts[best] else None
 
 
-def captioned(
+def captioned_folder(
     folder: Path,
     layout: str,
     dataset: Mapping[str, Any],
     queries: Sequence[Entry],
     memory: Sequence[Entry] | None,
-) -> Data:
+) -> DataFolder:
     """The data of a folder of captioned pictures, of which those count whose files are there.
 
     Args:
@@ -58,7 +58,7 @@ def captioned(
             f"splits: {len(query_entries):,} queries, {len(memory_entries):,} in the memory"
         )
     lost = len(promised) - len(entries)
-    return Data(
+    return DataFolder(
         folder=folder,
         layout=layout,
         kind="pictures",

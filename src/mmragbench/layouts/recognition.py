@@ -11,7 +11,7 @@ from mmragbench.data.intake import endings
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.file_names import files_below
 from mmragbench.layouts import known
-from mmragbench.layouts.data import Data, counted
+from mmragbench.layouts.data_folder import DataFolder, counted
 
 LOOKED_FOR = (
     "metadata.jsonl, metadata.csv, captions.txt, captions_*.json (COCO), corpus.jsonl (BEIR), PDF files, "
@@ -22,16 +22,16 @@ TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl", ".txt", ".xlsx"})
 """Endings of files that may have captions."""
 
 
-def recognise(folder: Path) -> Data:
+def recognise(folder: Path) -> DataFolder:
     """What a folder holds; of several known layouts, the first by the name of its file in `known/`.
 
     Raises:
         DataError: nothing in it is known, something is missing, or a file cannot be read; one line.
     """
-    return recognised(folder)[0]
+    return recognise_all(folder)[0]
 
 
-def recognised(folder: Path) -> list[Data]:
+def recognise_all(folder: Path) -> list[DataFolder]:
     """The same for each layout that fits and has all that a suite needs; never empty.
 
     Raises:
@@ -50,13 +50,15 @@ def recognised(folder: Path) -> list[Data]:
     )
 
 
-def _read(folder: Path) -> tuple[list[Data], list[DataError]]:
+def _read(folder: Path) -> tuple[list[DataFolder], list[DataError]]:
     """What each layout that fits has found, and the errors of those that cannot be read."""
-    readings: list[Data] = []
+    readings: list[DataFolder] = []
     errors: list[DataError] = []
     for module in sorted(pkgutil.iter_modules(known.__path__), key=lambda module: module.name):
         try:
-            data: Data | None = import_module(f"{known.__name__}.{module.name}").recognise(folder)
+            data: DataFolder | None = import_module(f"{known.__name__}.{module.name}").recognise(
+                folder
+            )
         except DataError as error:
             errors.append(error)
         except OSError as error:

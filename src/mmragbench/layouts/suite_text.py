@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mmragbench._printable import one_line
-from mmragbench.layouts.data import Data
+from mmragbench.layouts.data_folder import DataFolder
 from mmragbench.layouts.hub_models import at_hand
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ TASKS: Mapping[str, tuple[str, ...]] = {
 
 
 def suite_text(
-    data: Data, tasks: Collection[str] = (), limit: int | None = None, file: str = ""
+    data: DataFolder, tasks: Collection[str] = (), limit: int | None = None, file: str = ""
 ) -> str:
     """A suite in YAML: strategies and generators that need no download, on a first part of the data.
 
@@ -51,18 +51,18 @@ def suite_text(
     )  # fmt: skip
 
 
-def possible_tasks(data: Data) -> tuple[str, ...]:
+def possible_tasks(data: DataFolder) -> tuple[str, ...]:
     """The tasks that some strategy besides the controls can do with the models at hand: retrieval
     between pictures and texts needs one that reads both."""
     tasks = TASKS[data.kind]
     return tasks if data.kind != "pictures" or {"clip", "vectors"} & _models(data) else tasks[:2]
 
 
-def _models(data: Data) -> frozenset[str]:
+def _models(data: DataFolder) -> frozenset[str]:
     return at_hand() | ({"vectors"} if data.vectors else set())
 
 
-def suite_name(data: Data) -> str:
+def suite_name(data: DataFolder) -> str:
     """A name for the suite, after the folder, that is fit for a file."""
     words = re.sub(r"[^\w.-]+", "-", data.folder.resolve().name)
     return words.strip("-.")[:50].rstrip("-.") or NAME

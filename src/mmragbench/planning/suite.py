@@ -36,7 +36,7 @@ from mmragbench.planning.objects import PythonObject, named, named_function, wra
 from mmragbench.planning.wrong_values import wrong_value
 
 if TYPE_CHECKING:
-    from mmragbench.layouts import Data
+    from mmragbench.layouts import DataFolder
 
 Place = tuple[str, ...]
 """Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
@@ -181,7 +181,7 @@ class Source:
         SuiteError: the text is not YAML, or not plain data.
     """
 
-    def __init__(self, name: str, text: str, data: Data | None = None) -> None:
+    def __init__(self, name: str, text: str, data: DataFolder | None = None) -> None:
         self.name, self.text, self.data = name, text, data
         self._overrides: Sequence[str] = ()
         self.content, self._root = yaml_text.load(text, name)

@@ -7,13 +7,13 @@ from pathlib import Path
 from mmragbench.data.splits import choose
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import read_judgements
-from mmragbench.layouts.data import Data, counted
+from mmragbench.layouts.data_folder import DataFolder, counted
 
 FILES = ("corpus.jsonl", "queries.jsonl")
 LAYOUT = "a retrieval dataset in BEIR's files"
 
 
-def recognise(folder: Path) -> Data | None:
+def recognise(folder: Path) -> DataFolder | None:
     """A corpus and queries, and judgements in `qrels/`.
 
     Raises:
@@ -28,9 +28,9 @@ def recognise(folder: Path) -> Data | None:
         why = (
             "there are no judgements: BEIR has them in qrels/test.tsv (query-id, corpus-id, score)"
         )
-        return Data(folder, LAYOUT, "passages", {}, 0, parts=tuple(parts), missing=(why,))
+        return DataFolder(folder, LAYOUT, "passages", {}, 0, parts=tuple(parts), missing=(why,))
     split = choose(splits, None, None).queries if len(splits) > 1 else splits[0]
     judged = len(read_judgements(folder / "qrels" / f"{split}.tsv").grades)
     parts.append(f"{judged:,} of them judged in qrels/{split}.tsv")
     dataset = {"use": "beir", "root": str(folder), "split": split}
-    return Data(folder, LAYOUT, "passages", dataset, judged, parts=tuple(parts))
+    return DataFolder(folder, LAYOUT, "passages", dataset, judged, parts=tuple(parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +11,8 @@ from mmragbench.data.entries import Entry
 from mmragbench.data.splits import MEMORY, QUERIES
 from mmragbench.datasets.coco import Split, karpathy, read
 from mmragbench.errors import DataError
-from mmragbench.layouts.data import Data
-from mmragbench.layouts.pictures import captioned, picture_folder, present
+from mmragbench.layouts.data_folder import DataFolder
+from mmragbench.layouts.pictures import captioned_folder, picture_folder, present
 
 LAYOUT = "COCO captions"
 KARPATHY = "dataset_coco.json"
@@ -33,7 +34,7 @@ class Captions(NamedTuple):
         return {key: name.as_posix() for key, name in {**names, **instances}.items()}
 
 
-def recognise(folder: Path) -> Data | None:
+def recognise(folder: Path) -> DataFolder | None:
     """Files of captions with the folders of their pictures, or Karpathy's split of COCO.
 
     Raises:
@@ -42,16 +43,16 @@ def recognise(folder: Path) -> Data | None:
     if (folder / KARPATHY).is_file():
         queries, memory, _ = karpathy(folder, folder / KARPATHY)
         whole = {"use": "coco", "root": str(folder), "karpathy": KARPATHY}
-        return captioned(folder, f"{LAYOUT} in {KARPATHY}", whole, queries, memory)
+        return captioned_folder(folder, f"{LAYOUT} in {KARPATHY}", whole, queries, memory)
     files = [*_annotation_files(folder)]
     if not files:
         return None
-    sides = _sides(_one_for_each_folder(files))
+    sides = _sides(_apart(files))
     layout = f"{LAYOUT} in {' and '.join(side.split.captions.name for side in sides.values())}"
     named: dict[str, Any] = {"use": "coco", "root": str(folder)}
     named |= {name: side.argument for name, side in sides.items()}
     memory = sides["memory"].entries if "memory" in sides else None
-    return captioned(folder, layout, named, sides["queries"].entries, memory)
+    return captioned_folder(folder, layout, named, sides["queries"].entries, memory)
 
 
 def _annotation_files(folder: Path) -> Iterator[Captions]:
@@ -61,35 +62,42 @@ def _annotation_files(folder: Path) -> Iterator[Captions]:
         DataError: one that promises captions by its name cannot be read.
     """
     for path in sorted([*folder.glob("*.json"), *folder.glob("annotations/*.json")]):
-        if not path.name.startswith(OTHERS):
-            try:
-                yield _captions(folder, path)
-            except DataError:
-                if "captions" in path.name:
-                    raise
+        if path.name.startswith(OTHERS):
+            continue
+        try:
+            file = _captions(folder, path)
+        except DataError:
+            if "captions" in path.name:
+                raise
+        else:
+            yield from [file] if any(entry.captions for entry in file.entries) else []
 
 
 def _captions(folder: Path, path: Path) -> Captions:
-    """The split of an annotation file: its pictures, and instances with names that match."""
+    """The split of an annotation file: its pictures, and instances with a name that matches."""
     name = path.relative_to(folder)
     entries, _ = read(folder, Split(name, Path()))
-    images = picture_folder(folder, [entry.file for entry in entries])
+    images = picture_folder(folder, [entry.file for entry in entries]) or Path()
     instances = name.with_name(name.name.replace("captions", "instances"))
     has_instances = instances != name and (folder / instances).is_file()
-    split = Split(name, images or Path(), instances if has_instances else None)
-    return Captions(split, read(folder, split)[0])
+    split = Split(name, images, instances if has_instances else None)
+    return Captions(split, [replace(entry, folder=folder / images) for entry in entries])
 
 
-def _one_for_each_folder(files: list[Captions]) -> list[Captions]:
-    """Of files that describe pictures in one folder, the one that lacks fewest of them."""
-    by_folder: dict[Path, list[Captions]] = {}
-    for file in files:
-        by_folder.setdefault(file.split.images, []).append(file)
-    return [min(own, key=_lacking) for own in by_folder.values()]
-
-
-def _lacking(file: Captions) -> int:
-    return len(file.entries) - len(present(file.entries))
+def _apart(files: list[Captions]) -> list[Captions]:
+    """Without files whose pictures are not there, and of those that describe a picture twice the one that
+    lacks fewest; the first where none has pictures."""
+    complete: list[Captions] = []
+    taken: set[Path] = set()
+    present_files = {
+        file.split.captions: {e.folder / e.file for e in present(file.entries)} for file in files
+    }
+    for file in sorted(files, key=lambda f: len(f.entries) - len(present_files[f.split.captions])):
+        own = present_files[file.split.captions]
+        if own and not own & taken:
+            complete.append(file)
+            taken |= own
+    return sorted(complete, key=lambda file: file.split.captions) or files[:1]
 
 
 def _sides(files: list[Captions]) -> Mapping[str, Captions]:

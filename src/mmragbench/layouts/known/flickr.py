@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mmragbench.data.splits import REST
 from mmragbench.datasets.flickr import Flickr, read_captions
-from mmragbench.layouts.data import Data
-from mmragbench.layouts.pictures import captioned, picture_folder
+from mmragbench.layouts.data_folder import DataFolder
+from mmragbench.layouts.pictures import captioned_folder, picture_folder
 
 FILES = (
     "captions.txt", "captions.csv", "results.csv", "Flickr8k.token.txt", "results_20130124.token",
@@ -15,7 +15,7 @@ FILES = (
 """Usual names of the file of captions, in the published archives and in copies of them."""
 
 
-def recognise(folder: Path) -> Data | None:
+def recognise(folder: Path) -> DataFolder | None:
     """A file of captions as CSV or in Flickr's token form, with pictures in a folder or beside it.
 
     Raises:
@@ -35,7 +35,7 @@ def recognise(folder: Path) -> Data | None:
         "queries": queries,
         "memory": memory,
     }
-    return captioned(
+    return captioned_folder(
         folder,
         f"{file} in the form of Flickr8k",
         {"use": "flickr", **{key: str(name) for key, name in names.items() if name is not None}},

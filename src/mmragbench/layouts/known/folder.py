@@ -6,11 +6,11 @@ from pathlib import Path
 
 from mmragbench.data.splits import REST
 from mmragbench.datasets.folder import CAPTIONS, METADATA, Folder, text_columns
-from mmragbench.layouts.data import Data
-from mmragbench.layouts.pictures import captioned
+from mmragbench.layouts.data_folder import DataFolder
+from mmragbench.layouts.pictures import captioned_folder
 
 
-def recognise(folder: Path) -> Data | None:
+def recognise(folder: Path) -> DataFolder | None:
     """A table at the root, or one in each folder of a split.
 
     Raises:
@@ -23,7 +23,7 @@ def recognise(folder: Path) -> Data | None:
     dataset = Folder(folder, captions=captions)
     queries, memory = dataset.splits()
     names = {"root": str(folder), "queries": queries, "memory": memory, "captions": captions}
-    return captioned(
+    return captioned_folder(
         folder,
         f"pictures with {tables[0].name}"
         + (f", captions in its column {captions}" if captions else ""),

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmragbench.data.splits import REST, choose
 from mmragbench.errors import DataError, first_line
-from mmragbench.layouts.data import Data, counted
+from mmragbench.layouts.data_folder import DataFolder, counted
 
 IMAGES = ("image", "img", "picture", "photo", "jpg", "png")
 CAPTIONS = (
@@ -35,7 +35,7 @@ SPLITS = {
 _SHARD = re.compile(r"(.+)-\d{5}-of-\d{5}")
 
 
-def recognise(folder: Path) -> Data | None:
+def recognise(folder: Path) -> DataFolder | None:
     """Parquet files in the folder, or in folders there.
 
     Raises:
@@ -57,7 +57,7 @@ def recognise(folder: Path) -> Data | None:
             f"its columns are {', '.join(columns)[:200]}: name those of pictures and captions in a "
             "suite, dataset: {use: huggingface, path: …, columns: {image: …, captions: …}}"
         )
-        return Data(folder, layout, "pictures", {}, 0, parts=parts, missing=(why,))
+        return DataFolder(folder, layout, "pictures", {}, 0, parts=parts, missing=(why,))
     queries, memory = choose(rows, None, None)
     dataset: dict[str, Any] = {
         "use": "huggingface",
@@ -65,7 +65,7 @@ def recognise(folder: Path) -> Data | None:
         "columns": {"image": image, "captions": captions},
         **({"memory": REST} if memory == REST else {}),
     }
-    return Data(
+    return DataFolder(
         folder,
         layout,
         "pictures",

@@ -8,12 +8,12 @@ from pathlib import Path
 from mmragbench.data.questions import EXPECTED, read_questions
 from mmragbench.datasets.pdf import files_of
 from mmragbench.formats.json_values import read_objects
-from mmragbench.layouts.data import Data, counted
+from mmragbench.layouts.data_folder import DataFolder, counted
 
 LAYOUT = "PDF files"
 
 
-def recognise(folder: Path) -> Data | None:
+def recognise(folder: Path) -> DataFolder | None:
     """PDF files at any depth, and a file of questions.
 
     Raises:
@@ -28,13 +28,13 @@ def recognise(folder: Path) -> Data | None:
     parts = [counted(len(files), "file")]
     if questions is None:
         why = f"there are no questions: write questions.jsonl with {EXPECTED}"
-        return Data(folder, LAYOUT, "questions", {}, 0, parts=tuple(parts), missing=(why,))
+        return DataFolder(folder, LAYOUT, "questions", {}, 0, parts=tuple(parts), missing=(why,))
     read, broken = read_questions(folder / questions)
     with_gold = sum(bool(question.gold) for question in read)
     parts.append(
         f"{counted(len(read), 'question')} in {questions}, {with_gold:,} with gold documents"
     )
-    return Data(
+    return DataFolder(
         folder,
         LAYOUT,
         "questions",

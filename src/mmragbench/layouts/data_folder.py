@@ -1,4 +1,4 @@
-"""`Data`: what a folder of a known layout holds, as a suite can name it."""
+"""`DataFolder`: what a folder of a known layout holds, as a suite can name it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Limit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Data:
+class DataFolder:
     """What a folder holds, and the dataset that reads it.
 
     Attributes:
