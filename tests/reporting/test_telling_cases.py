@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas
 import pytest
@@ -105,6 +106,38 @@ def test_a_case_shows_texts_as_themselves_and_pictures_of_the_run(scored: Path) 
     assert len(sources) > 4
     assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
     assert {base64.b64decode(source.partition(",")[2]) for source in sources} <= stored
+
+
+def test_cases_are_of_a_rival_that_differs(finished: Path) -> None:
+    """Where the next best has the same value on every query, the next one that has not stands beside the
+    best; both come first."""
+    page = render(Run(finished))
+    strip = page[page.index('aria-label="Cases of captioning"') : page.index('<h3 id="main">')]
+    assert re.findall(r"<h5>.*?<bdi>([^<]*)</bdi>", strip) == [
+        "shared-space is better than backwards"
+    ]
+    case = strip[: strip.index("</article>")]
+    assert re.findall(r'<span class="who.*?<bdi>([^<]*)', case) == [
+        "shared-space",
+        "backwards",
+        "images",
+    ]
+
+
+def test_every_mark_of_a_figure_leads_to_its_queries(finished: Path) -> None:
+    """In differences, curves and trade-offs: none stands outside of a link."""
+    page = render(Run(finished))
+    drawings = re.findall(r"<figure>.*?(<svg .*?</svg>)", page, re.DOTALL)
+    marks = [
+        (link, element)
+        for drawing in drawings
+        for link in [None, *ElementTree.fromstring(drawing).iter("a")]
+        for element in (link if link is not None else ElementTree.fromstring(drawing)).iter("g")
+        if str(element.get("class")).startswith("mark")
+    ]
+    linked = [link for link, _ in marks if link is not None]
+    assert len(linked) * 2 == len(marks) > 20
+    assert all(str(link.get("href")).startswith("#explorer?task=") for link in linked)
 
 
 def test_a_case_reads_no_picture_outside_of_the_run(scored: Path) -> None:

@@ -413,7 +413,7 @@ function options(select, names, chosen) {
 
 // What the state leaves open gets its usual value; what does not exist in this task, too.
 function complete() {
-  const contenders = task.strategies.map((one, i) => [one, i]).filter(([one]) => !one.control).map(([, i]) => i);
+  const contenders = [...task.pair, ...task.strategies.map((one, i) => [one, i]).filter(([one]) => !one.control).map(([, i]) => i)];
   const known = (number, all) => Number.isInteger(number) && number >= 0 && number < all.length;
   if (!known(state.measure, task.measures)) state.measure = task.main;
   if (!known(state.a, task.strategies)) state.a = contenders[0] ?? 0;
