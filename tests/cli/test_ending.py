@@ -266,6 +266,29 @@ def test_a_dataset_or_a_constructor_that_crashes_is_one_line(
     assert "Traceback" in crash["traceback"]
 
 
+def test_a_crash_leaves_the_files_of_a_finished_run(suite_file, tmp_path, monkeypatch):
+    """A run that ends early in a folder where an earlier one ended takes nothing from it."""
+    flag = tmp_path / "crash"
+    (tmp_path / "mine.py").write_text(
+        "from pathlib import Path\n"
+        "from mmragbench.datasets.coco import Coco\n"
+        "class Data(Coco):\n"
+        "    def tasks(self):\n"
+        f"        return {{}}['gone'] if Path({str(flag)!r}).exists() else super().tasks()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    data = {"use": "mine:Data", "root": str(tmp_path / "coco")}
+    tasks = {"text-to-image": {"measures": ["R@1"]}}
+    suite = suite_file(dataset=data, tasks=tasks, strategies={"random": {}}, baseline=None)
+    finished = mb.run(suite, output=tmp_path / "runs")
+    before = {path: path.read_bytes() for path in finished.folder.glob("*.json")}
+    flag.touch()
+    with pytest.raises(MmragbenchError, match="KeyError: 'gone'"):
+        mb.run(suite, output=tmp_path / "runs")
+    assert {path: path.read_bytes() for path in finished.folder.glob("*.json")} == before
+
+
 ODD = """
 from support import toy
 from mmragbench.registry import measures

@@ -122,6 +122,20 @@ def test_one_lacking_file_does_not_hide_what_the_data_says(nothing, tmp_path):
     assert "model clip must lie at nowhere.npz (there is no such file)" in lines
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        "{use: transformers, name: ./nowhere}",
+        "{use: open_clip, name: 'local-dir:./nowhere'}",
+        "{use: sentence_transformers, name: ./nowhere}",
+    ],
+)
+def test_a_path_of_weights_that_leads_nowhere_is_no_download(model, nothing):
+    """What begins as a path is no name of the hub."""
+    lines = [str(need) for need in verbs.plan("coco", (f"models.clip={model}",)).requirements]
+    assert "model clip must lie at ./nowhere (there is no such file or folder)" in lines
+
+
 def test_a_dataset_has_the_tasks_that_it_says(tmp_path):
     """With and without its files, a suite is checked against the same tasks."""
     from mmragbench.contracts import Traits

@@ -6,12 +6,14 @@ import json
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmragbench._catalogue import folders
 from mmragbench._files import file_digest
-from mmragbench.contracts import Requirement
 from mmragbench.errors import NotApplicable, SuiteError, unknown
+
+if TYPE_CHECKING:
+    from mmragbench.contracts import Requirement
 
 SHIPPED = "shipped:"
 
@@ -94,6 +96,8 @@ def _hub_revision(repository: str) -> str | None:
 def download(what: str) -> Requirement:
     """What has to come from the hub, which may be switched off."""
     from huggingface_hub import constants
+
+    from mmragbench.contracts import Requirement
 
     off = constants.is_offline_mode()
     return Requirement("download", what, "HF_HUB_OFFLINE is set" if off else "")

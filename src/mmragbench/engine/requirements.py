@@ -48,10 +48,17 @@ def _of_model(assembly: Assembly, role: str, name: str) -> Sequence[Requirement]
         return own
     weights = assembly.weights(role, name)
     if weights.startswith(UNRESOLVED):
-        return [download(weights.removeprefix(UNRESOLVED))]
+        return [_unresolved(weights.removeprefix(UNRESOLVED))]
     if weights.startswith(ABSENT):  # the cells without it say so, and the others go on
         return [Requirement("leave out", weights.removeprefix(ABSENT))]
     return ()
+
+
+def _unresolved(name: str) -> Requirement:
+    """Weights that are not on this machine: a path that leads nowhere, or a name of the hub."""
+    if name.startswith(("/", ".", "~")):
+        return Requirement("put", name, "there is no such file or folder")
+    return download(name)
 
 
 def refuse_missing(requirements: Sequence[Required]) -> None:

@@ -124,8 +124,8 @@ class Suite(BaseModel):
             model alone, `{use: openai, …}`.
         tasks: what is asked, and how it is scored.
         baseline: the strategy that others are compared with.
-        primary: the measure that a task's answer rests on: one for all tasks, or `{task: measure}`. By
-            default the first of the task's measures, of what is generated before rankings.
+        primary: the measure that a task's answer rests on, named as under `measures`: one for all
+            tasks, or `{task: measure}`. By default the first of the task's measures, of what is generated before rankings.
         slices: kinds of slices to report beside the dataset's own: `length` of the query's text (or
             its references), `modality` of the query, `categories` that its image shows.
         max_excluded: how much of the data may be left out, of query images, memory images, captions,
