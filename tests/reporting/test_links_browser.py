@@ -205,12 +205,12 @@ def test_a_head_sorts_its_table(opened: Browser) -> None:
 
 
 def test_the_page_begins_with_cases(opened: Browser) -> None:
-    """A task has its strip before the main numbers, unless all have the same value on every query; its
-    pictures are shown without a script, and each case leads to its query."""
+    """Each task has its strip before the main numbers; its pictures are shown without a script, and
+    each case leads to its query."""
     strips = opened.read(
         "[...document.querySelectorAll('.telling')].map((strip) => strip.getAttribute('aria-label'))"
     )
-    assert strips == ["Cases of text-to-image"]
+    assert strips == ["Cases of text-to-image", "Cases of captioning"]
     order = "document.querySelector('.telling').compareDocumentPosition(document.getElementById('main'))"
     assert opened.read(order) & 4  # the main numbers follow
     assert opened.read("document.querySelectorAll('.telling img[src^=\"data:image/\"]').length") > 2

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +20,11 @@ from mmragbench.comparing.decomposition import System, swap
 from mmragbench.reporting.facts.curves import curves
 from mmragbench.reporting.facts.forest import forests
 from mmragbench.reporting.facts.headline import headlines
+from mmragbench.reporting.facts.marks import CellKey
+from mmragbench.reporting.facts.rivals import Rivals
 from mmragbench.reporting.facts.swaps import PARTS, swap_table
 from mmragbench.reporting.facts.telling_cases import telling_cases
+from mmragbench.reporting.page.page import render
 from mmragbench.run_folder.reading import Run
 
 
@@ -68,6 +76,96 @@ def test_cases_do_not_depend_on_the_queries_order(rows: list[Any]) -> None:
     assert ("loses" in chosen) == (min(gains) < 0)
     if "wins" in chosen:
         assert values["a"][chosen["wins"]] - values["b"][chosen["wins"]] == max(gains)
+
+
+@pytest.fixture
+def scored(changed: Callable[..., Path]) -> Path:
+    """A run in which the best strategy wins on a query whose texts are awkward, and loses on another."""
+    root = changed()
+    cell = root / "cells" / "captioning" / "separate-stores" / "nearest-k1"
+    values = [(f"q{i}", "CIDEr", value, None) for i, value in enumerate([2.0, None, 0.1, 0.8, 0.8])]
+    frame = pandas.DataFrame(values, columns=["query", "measure", "value", "error"])
+    frame.assign(influence=None).to_parquet(cell / "scores.parquet")
+    return root
+
+
+def test_a_case_shows_texts_as_themselves_and_pictures_of_the_run(scored: Path) -> None:
+    """Nothing that a dataset says is markup; each picture is in the page, and is a file of the run."""
+    page = render(Run(scored))
+    strip = page[page.index('<h3 id="cases">') : page.index('<h3 id="main">')]
+    titles = re.findall(r"<h5><a [^>]*query=([^\"]*)\"><bdi>([^<]*)</bdi>", strip)
+    assert titles == [
+        ("q0", "separate-stores is better than shared-space"),
+        ("q2", "separate-stores is worse than shared-space"),
+        ("q2", "All do badly"),
+    ]
+    assert "&lt;script&gt;alert" in strip
+    assert "<script" not in strip
+    stored = {path.read_bytes() for path in (scored / "thumbnails").iterdir()}
+    sources = re.findall(r'<img[^>]* src="([^"]*)"', strip)
+    assert len(sources) > 4
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    assert {base64.b64decode(source.partition(",")[2]) for source in sources} <= stored
+
+
+def test_cases_are_of_a_rival_that_differs(finished: Path) -> None:
+    """Where the next best has the same value on every query, the next one that has not stands beside the
+    best; both come first."""
+    page = render(Run(finished))
+    strip = page[page.index('aria-label="Cases of captioning"') : page.index('<h3 id="main">')]
+    assert re.findall(r"<h5>.*?<bdi>([^<]*)</bdi>", strip) == [
+        "shared-space is better than backwards"
+    ]
+    case = strip[: strip.index("</article>")]
+    assert re.findall(r'<span class="who.*?<bdi>([^<]*)', case) == [
+        "shared-space",
+        "backwards",
+        "images",
+    ]
+
+
+def test_every_mark_of_a_figure_leads_to_its_queries(finished: Path) -> None:
+    """In differences, curves and trade-offs: none stands outside of a link."""
+    page = render(Run(finished))
+    drawings = re.findall(r"<figure>.*?(<svg .*?</svg>)", page, re.DOTALL)
+    marks = [
+        (link, element)
+        for drawing in drawings
+        for link in [None, *ElementTree.fromstring(drawing).iter("a")]
+        for element in (link if link is not None else ElementTree.fromstring(drawing)).iter("g")
+        if str(element.get("class")).startswith("mark")
+    ]
+    linked = [link for link, _ in marks if link is not None]
+    assert len(linked) * 2 == len(marks) > 20
+    assert all(str(link.get("href")).startswith("#explorer?task=") for link in linked)
+
+
+def test_a_case_reads_no_picture_outside_of_the_run(scored: Path) -> None:
+    """A path that leads out of the run folder is not followed."""
+    (scored.parent / "secret.jpg").write_bytes(b"secret")
+    path = scored / "tasks" / "captioning" / "queries.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    lines = (json.dumps(row | {"image": "../secret.jpg"}) + "\n" for row in rows)
+    path.write_text("".join(lines), "utf-8")
+    assert base64.b64encode(b"secret").decode() not in render(Run(scored))
+
+
+def test_a_number_is_compared_with_the_baseline_or_the_best(changed: Callable[..., Path]) -> None:
+    """The baseline where it is a contender; else the best other one, where lower is better the lowest;
+    a control is no rival."""
+
+    def rivals(measure: str, baseline: str) -> dict[str, str]:
+        row = {"task": "captioning", "generator": "g", "k": 1, "slice": "all", "n": 5}
+        row |= {"n_failed": 0, "signature": "s", "measure": measure}
+        values = {"a": 0.1, "b": 0.3, "c": 0.2, "oracle": 0.9}
+        summary = [row | {"strategy": name, "estimate": value} for name, value in values.items()]
+        run = Run(changed("tasks", summary=summary))
+        run.suite["baseline"] = baseline
+        return {row.strategy: Rivals(run).of(CellKey.of_row(row), row.strategy) for row in run.rows}
+
+    assert rivals("CIDEr", "c") == {"a": "c", "b": "c", "c": "b", "oracle": "c"}
+    assert rivals("CIDEr", "oracle") == {"a": "b", "b": "c", "c": "b", "oracle": "b"}
+    assert rivals("FID(clip)", "")["b"] == "a"
 
 
 def test_wins_ties_and_losses_are_those_of_the_stored_scores(finished: Path) -> None:

@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
+from mmragbench.reporting.page.links import ExplorerLink
 from mmragbench.reports.html import html
+from mmragbench.run_folder.reading import Run
 
 
 class Page(HTMLParser):
@@ -108,6 +111,27 @@ def test_contents_lead_to_every_section(page: str) -> None:
     assert links <= set(ids)
     sections = {a["id"] for tag, a in elements if tag == "section" and a.get("id")}
     assert sections <= links
+
+
+def test_links_to_queries_name_what_the_run_has(run: Path, page: str) -> None:
+    """Each has the fields of an address in the explorer and no other, and names a task, strategies, a
+    measure and a slice of the run."""
+    folder = Run(run)
+    addresses = {
+        str(attributes["href"]).removeprefix("#explorer?")
+        for tag, attributes in Page(page).elements
+        if tag == "a" and str(attributes["href"]).startswith("#explorer?")
+    }
+    assert len(addresses) > 50
+    for address in addresses:
+        link = ExplorerLink(**dict(parse_qsl(address)))  # type: ignore[arg-type]
+        assert str(link) == f"#explorer?{address}"
+        assert link.task in folder.tasks
+        assert link.a in folder.strategies
+        assert link.b in (*folder.strategies, "")
+        assert link.a != link.b
+        assert link.measure in (*folder.measures, "")
+        assert link.slice in ("", "emblems")
 
 
 def test_headings_are_in_order(page: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mmragbench.comparing.decomposition import Part, Swap, System, swap
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.headline import Headline, goodness
 from mmragbench.reporting.facts.marks import CellKey
@@ -15,6 +15,9 @@ from mmragbench.run_folder.files import NotStored
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
+
+if TYPE_CHECKING:
+    from mmragbench.comparing.decomposition import Part, Swap
 
 PARTS = ("total", "retrieval", "generation", "interaction")
 
@@ -92,6 +95,11 @@ def _others(rows: Sequence[Row], best: Row, rival: str) -> Iterator[Row]:
 
 
 def _swap(run: Run, best: Row, other: Row) -> Swap:
+    from mmragbench.comparing.decomposition import (
+        System,
+        swap,
+    )  # scipy is not imported to list reports
+
     a, b = (System(row.strategy, str(Setting(row.generator, row.k))) for row in (best, other))
     return next(one for one in swap(run, a, b, [str(best.measure)]) if one.task == best.task)
 

@@ -94,22 +94,45 @@ def case_strips(
 
 
 class _Chosen:
-    """A task's best contender, its rival, and the measure that has a value for each query: the primary
-    one, else the first that is stored."""
+    """A task's contenders and their values by query: by the primary measure, else by the first that has
+    any. The best contender comes first, then its rival, then the others from the best to the worst.
+    """
 
     def __init__(self, headline: Headline, cases: Cases) -> None:
-        self.headline, self.cases, run = headline, cases, cases.run
-        rows = [row for row in headline.rows if run.strategies[row.strategy] is None]
-        ranked = sorted(rows, key=goodness, reverse=True)
-        best, first = ranked[0].strategy, CellKey.of_row(ranked[0])
-        self.rival = Rivals(run).of(first, best)
-        names = dict.fromkeys([best, self.rival, *(row.strategy for row in ranked)])
-        self.contenders = [name for name in names if name in cases.answers]
+        self.headline, self.cases = headline, cases
         primary = Setting(headline.generator, headline.k), str(headline.measure)
-        self.key = primary if self._scored(primary) else next(iter(cases.measures), primary)
+        keys = dict.fromkeys([primary, *cases.measures])
+        self.key = next((key for key in keys if self._values(key)), primary)
+        self.values = self._values(self.key)
+        self.contenders = list(self.values)
+        self.rival = self._rival()
+        if self.rival:
+            self.contenders.remove(self.rival)
+            self.contenders.insert(1, self.rival)
 
-    def _scored(self, key: tuple[Setting, str]) -> bool:
-        return any(self.cases.answers[name].scores.get(key) for name in self.contenders)
+    def _values(self, key: tuple[Setting, str]) -> dict[str, dict[str, float]]:
+        """Contender -> query -> value, from the best number to the worst."""
+        run, answers = self.cases.run, self.cases.answers
+        rows = [row for row in self.headline.rows if run.strategies[row.strategy] is None]
+        ranked = [row.strategy for row in sorted(rows, key=goodness, reverse=True)]
+        values = {
+            name: {
+                query: rounded(value)
+                for query, value in answers[name].scores.get(key, {}).items()
+                if isinstance(value, float)
+            }
+            for name in ranked
+            if name in answers
+        }
+        return {name: own for name, own in values.items() if own}
+
+    def _rival(self) -> str:
+        """The baseline or the next contender, if its values differ from those of the best one; else the
+        first whose do. Empty where there is none."""
+        best, *others = self.contenders or [""]
+        usual = Rivals(self.cases.run).of(CellKey.of_row(self.headline.rows[0]), best)
+        names = [name for name in dict.fromkeys([usual, *others]) if name in others]
+        return next((name for name in names if self.values[name] != self.values[best]), "")
 
     @property
     def measure(self) -> Measure:
@@ -117,16 +140,14 @@ class _Chosen:
 
     def strip(self, queries: Sequence[str], pictures: EmbeddedPictures) -> CaseStrip | None:
         """The strip; None where no contender has a value for a query."""
-        if not self._scored(self.key):
+        if not self.values:
             return None
         sign = -1 if lower_is_better(self.measure) else 1
         values = {
-            name: {query: sign * value for query, value in self._numbers(name).items()}
-            for name in self.contenders
+            name: {query: sign * value for query, value in own.items()}
+            for name, own in self.values.items()
         }
-        best = self.contenders[0]
-        rival = self.rival if self.rival in values else ""
-        chosen = list(telling_cases(values, best, rival, queries))
+        chosen = list(telling_cases(values, self.contenders[0], self.rival, queries))
         stored = self.cases.of({case.query for case in chosen})
         primary = self.headline.measure
         return CaseStrip(
@@ -137,12 +158,6 @@ class _Chosen:
             primary=None if self.measure == primary else primary,
             cases=tuple(self._shown(case, stored[case.query], pictures) for case in chosen),
         )
-
-    def _numbers(self, strategy: str) -> dict[str, float]:
-        scores = self.cases.answers[strategy].scores.get(self.key, {})
-        return {
-            query: rounded(value) for query, value in scores.items() if isinstance(value, float)
-        }
 
     def _shown(self, case: TellingCase, raw: Json, pictures: EmbeddedPictures) -> ShownCase:
         best = self.contenders[0]
@@ -181,7 +196,7 @@ class _Chosen:
         by_strategy = dict(zip(self.cases.answers, range(len(self.cases.answers)), strict=True))
         stored = {answer["strategy"]: answer for answer in raw["answers"]}
         names = self.contenders[:MAX_STRATEGIES]
-        numbers = {name: self._numbers(name).get(raw["id"]) for name in names}
+        numbers = {name: self.values[name].get(raw["id"]) for name in names}
         places = decimals(self.measure, [v for v in numbers.values() if v is not None])
         for name in names:
             answer, value = stored.get(by_strategy[name]), numbers[name]

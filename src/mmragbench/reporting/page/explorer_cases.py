@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from mmragbench.formats.trec import escaped
+from mmragbench.reporting.facts.marks import CellKey
 from mmragbench.reporting.facts.outcomes import rounded
+from mmragbench.reporting.facts.rivals import Rivals
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
 from mmragbench.reporting.page.stored_answers import Answers, Hits
-from mmragbench.reporting.page.summary_strips import summary_strips
+from mmragbench.reporting.page.summary_strips import SummaryStrip, summary_strips
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json, measure_of
@@ -70,12 +72,17 @@ class Cases:
             "answers": self.facts.output == "answer",
             "silver": self.facts.silver,
             "strategies": [
-                {"name": name, "colour": colours[name], "control": self.run.strategies[name]}
+                {
+                    "name": name,
+                    "colour": colours[name],
+                    "control": self.run.strategies[name],
+                }
                 for name in self.answers
             ],
             "settings": [{"key": str(key), "name": setting(*key)} for key in self.settings],
             "measures": [self._measure(*key) for key in self.measures],
             "main": self._main,
+            "pair": self._pair,
             "silent": self._silent,
         }
 
@@ -92,14 +99,29 @@ class Cases:
             "setting": self.settings.index(where) if where in self.settings else None,
         }
 
+    @cached_property
+    def _strip(self) -> SummaryStrip | None:
+        return next((s for s in summary_strips(self.run) if s.task == self.facts.name), None)
+
     @property
     def _main(self) -> int:
         """The number of the measure of the task's summary strip; else the first."""
-        strip = next((s for s in summary_strips(self.run) if s.task == self.facts.name), None)
+        strip = self._strip
         for number, (where, name) in enumerate(self.measures):
             if strip and (setting(*where), measure_of(name)) == (strip.setting, strip.measure):
                 return number
         return 0
+
+    @property
+    def _pair(self) -> list[int]:
+        """The numbers of the strategies that are compared at first: the best and its rival, as far as
+        they answered."""
+        best = self._strip.best[0] if self._strip else None
+        if best is None or best.row is None:
+            return []
+        rival = Rivals(self.run).of(CellKey.of_row(best.row), best.strategy)
+        names = list(self.answers)
+        return [names.index(name) for name in (best.strategy, rival) if name in names]
 
     @property
     def _silent(self) -> list[tuple[str, str]]:

@@ -37,7 +37,7 @@ def svg(
         y = place * row_height
         area = f'<rect class="area" y="{y}" width="{WIDTH}" height="{ROW - 6}"/>'
         row = area + "".join(_row(forest, contrast, y, classes.get(contrast.a, "")))
-        parts.append(linked(row, link(forest, contrast), _name(forest, contrast)))
+        parts.append(linked(row, link(forest, contrast)))
         parts.append(_counts(forest, contrast, y + ROW + 2, link))
     title = f"Differences in {forest.measure.label} on {forest.task}: " + "; ".join(
         f"{c.a} less {c.b} {_amount(forest, c)}, {verdict_words(c.verdict)}"
@@ -109,11 +109,6 @@ def _counts(forest: Forest, contrast: Contrast, y: float, link: Link) -> str:
         for kind, only, n in kinds
     )
     return f'<text class="tick" x="0" y="{y}">{" · ".join(parts)}</text>'
-
-
-def _name(forest: Forest, contrast: Contrast) -> str:
-    """A row in words."""
-    return f"{contrast.a} less {contrast.b}: {_amount(forest, contrast)}{_outcome(contrast)}"
 
 
 def _outcome(contrast: Contrast) -> str:
