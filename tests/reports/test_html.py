@@ -173,7 +173,7 @@ def test_best_contender_is_bold(page: str, after: str, best: str) -> None:
 def test_chance_is_recognised_by_what_it_uses(page: str) -> None:
     """A control is known by its component, whatever name the suite gives it."""
     assert '<small class="role">chance</small>' in row(page, "chance-level", "<h3>Retrieval</h3>")
-    assert "chance 0.4" in page
+    assert re.search(r"<bdi>chance</bdi> 0\.4", page)
 
 
 def test_failures_stand_beside_n(page: str) -> None:

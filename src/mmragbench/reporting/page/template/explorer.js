@@ -117,16 +117,8 @@ function prose(text, limit = LONG) {
     el("div", {}, el("span", { dir: "auto" }, ...marked(start)), rest && el("i", {}, rest)));
 }
 
-function dot(strategy) {
-  const [svg, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-  for (const [key, text] of [["class", "dot"], ["viewBox", "-6 -6 12 12"], ["aria-hidden", "true"]]) svg.setAttribute(key, text);
-  use.setAttribute("href", `#mark-${strategy.colour}`);
-  svg.append(use);
-  return svg;
-}
-
 function who(strategy) {
-  return el("span", { class: `who ${strategy.colour}` }, dot(strategy), name(strategy.name),
+  return el("span", { class: `who ${strategy.colour}` }, scatter.element("svg", { class: "dot", viewBox: "-6 -6 12 12", "aria-hidden": "true" }, scatter.element("use", { href: `#mark-${strategy.colour}` })), name(strategy.name),
     strategy.control && el("small", { class: "role" }, strategy.control));
 }
 
