@@ -35,7 +35,7 @@ def judged(made: Made, baseline: Path, change: Change, seed: int) -> tuple[bool,
     with tempfile.TemporaryDirectory() as folder:
         changed = change(made, np.random.default_rng(seed))
         write(made, changed, Path(folder) / "run")
-        gate = mb.gate(Path(folder) / "run", baseline)
+        gate = mb.gate(Path(folder) / "run", baseline, controls=True)
     return gate.holds, bool(changed.cause) and any(re.search(changed.cause, s) for s in said(gate))
 
 
@@ -45,7 +45,7 @@ def said(gate: Gate) -> list[str]:
 
 def table(made: Made, repetitions: int) -> list[str]:
     baseline = made.folder.parent / "baseline.json"
-    mb.save_baseline(made.folder, baseline)
+    mb.save_baseline(made.folder, baseline, controls=True)
     lines = ["| change | passes | fails | names the cause |", "| :-- | --: | --: | --: |"]
     for name, change in CHANGES.items():
         found = [judged(made, baseline, change, seed) for seed in range(repetitions)]

@@ -135,7 +135,7 @@ def test_misuse_is_one_line_and_exit_code_2(systems, arguments, message):
      lambda s: s["values"].update(RR=["much"] * N), lambda s: s.update(rows=[{}]),
      lambda s: s["rows"][0].update(measure="no measure"), lambda s: s.update(more=1),
      lambda s: s["rows"][0].update(estimate="x"), lambda s: s["rows"][0].update(bounds="x"),
-     lambda s: s["rows"][0].update(k={}), lambda s: s["rows"][0].update(signature=7)],
+     lambda s: s["rows"][0].update(bounds=[1, 1]), lambda s: s["rows"][0].update(k={}), lambda s: s["rows"][0].update(signature=7)],
 )  # fmt: skip
 def test_a_file_that_was_changed_is_refused_or_read(systems, change):
     """In one line, never with a traceback."""
@@ -155,3 +155,23 @@ def test_worse_can_be_an_exit_code(systems, first, second, code):
     options = ("--against", f"{second}.trec")
     assert systems.score("rankings", first, *options).returncode == 0
     assert systems.score("rankings", first, *options, "--fail-on-worse").returncode == code
+
+
+def test_files_of_two_references_are_two_tasks(systems):
+    """Also where these have one name in two folders, as an export has them; a system that is scored
+    against both is in both."""
+    for name, prefix in (("first", "q"), ("second", "r")):
+        folder = systems.root / name
+        folder.mkdir()
+        (folder / "qrels").write_text("".join(f"{prefix}{i} 0 d{i} 1\n" for i in range(N)))
+        (folder / "good.trec").write_text("".join(f"{prefix}{i} Q0 d{i} 1 1 s\n" for i in range(N)))
+        done = systems.call("score", "rankings", f"{name}/good.trec", "--qrels", f"{name}/qrels",
+                            "--measures", "RR", "--output", f"{name}.json")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    files = ("first.json", "second.json")
+    assert systems.call("gate", *files, "--save", "two.json").returncode == 0
+    cells = json.loads((systems.root / "two.json").read_text())["cells"]
+    assert [(cell["task"], cell["strategy"]) for cell in cells] == [
+        ("retrieval first/qrels", "good"), ("retrieval second/qrels", "good")
+    ]  # fmt: skip
+    assert systems.call("gate", *files, "--baseline", "two.json").returncode == 0

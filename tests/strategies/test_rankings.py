@@ -144,6 +144,7 @@ def test_a_system_of_elsewhere_is_compared_like_ours(coco, task, write, tmp_path
     pairs = json.loads((run.folder / "comparisons.json").read_text())
     assert {(p["a"], p["b"]) for p in pairs} >= {("service", "shared-space"), ("service", "random")}
     assert json.loads((run.folder / "cells/text-to-image/service/cost.json").read_text()) == {}
+    assert "service: made elsewhere; what that took is not known" in run.report.read_text()
     failures = json.loads((run.folder / "failures.json").read_text())
     assert [(f["strategy"], f["query"]) for f in failures] == [("service", rankings[0].query)]
     excluded = json.loads((run.folder / "exclusions.json").read_text())

@@ -22,18 +22,18 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def _edited(rng: random.Random, node: Any) -> Any:
+def edited(rng: random.Random, node: Any) -> Any:
     """With one value, somewhere, replaced, removed or added."""
     if isinstance(node, dict) and node and rng.random() < 0.85:
         key = rng.choice(list(node))
         if rng.random() < 0.15:
             return {k: v for k, v in node.items() if k != key}
-        return {**node, key: _edited(rng, node[key])}
+        return {**node, key: edited(rng, node[key])}
     if isinstance(node, list) and node and rng.random() < 0.85:
         at = rng.randrange(len(node))
         if rng.random() < 0.15:
             return node[:at] + node[at + 1 :]
-        return [*node[:at], _edited(rng, node[at]), *node[at + 1 :]]
+        return [*node[:at], edited(rng, node[at]), *node[at + 1 :]]
     if isinstance(node, str) and rng.random() < 0.5:
         return damaged(rng, node.encode()).decode("utf-8", "replace")
     return rng.choice(ODD)
@@ -48,7 +48,7 @@ def make(rng: random.Random, folder: Path) -> None:
         shutil.copy(file, folder)
     damage = rng.random()
     if damage < 0.4:
-        target.write_text(json.dumps(_edited(rng, json.loads(saved.read_text()))))
+        target.write_text(json.dumps(edited(rng, json.loads(saved.read_text()))))
     elif damage < 0.7:
         target.write_bytes(damaged(rng, saved.read_bytes()))
     else:

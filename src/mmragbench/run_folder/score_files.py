@@ -3,6 +3,7 @@ strategies are the systems that were scored."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -57,6 +58,13 @@ class ScoredRow(BaseModel):
     absence: Literal["not applicable", "crashed"] | None = None
     bounds: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
 
+    @field_validator("bounds")
+    @classmethod
+    def _are_apart(cls, bounds: list[float] | None) -> list[float] | None:
+        if bounds and not bounds[0] < bounds[1]:
+            raise ValueError("the lower bound is not below the upper one")
+        return bounds
+
 
 class System(Strict):
     """A system that was scored.
@@ -64,7 +72,8 @@ class System(Strict):
     Attributes:
         name: the stem of its file or folder.
         source: its path.
-        gold: the stem of the file or folder that it was scored against; `gold_digest` is of the content.
+        gold: the name of the file or folder that it was scored against, with its folder's;
+            `gold_digest` is of its content.
         rows: as in `summary.json`.
         queries: the ids of the items that were scored.
         groups: of each query, what it is resampled with.
@@ -155,6 +164,9 @@ def opened(results: Results, *also: str) -> Iterator[Run]:
     if paths and all(path.is_file() for path in paths):
         yield Scored.of(paths)
         return
+    for path in paths:
+        if path.suffix == ".json" and not path.exists():
+            raise DataError(f"there is no file {path}; expected {EXPECTED}")
     if len(paths) != 1:
         raise MmragbenchError(
             f"{', '.join(map(str, paths))}: give one run folder, or files that `score --output` wrote"
@@ -167,8 +179,7 @@ def opened(results: Results, *also: str) -> Iterator[Run]:
 class Scored(Run):
     """Systems that were scored, as a run: each is a strategy, and each gold a task.
 
-    Systems are in one task where they were scored against the same content, or against files of one
-    name; tasks of one kind have the gold's name behind theirs.
+    Several tasks of one kind have the gold's name behind theirs.
     """
 
     systems: tuple[System, ...] = ()
@@ -263,15 +274,19 @@ class Scored(Run):
 
 def _task_names(systems: Sequence[System]) -> Iterator[str]:
     """The task of each system: its kind, and the gold's name where the kind has several."""
-    first: dict[tuple[str, str], System] = {}
-    golds: dict[str, dict[str, None]] = {}
-    owners = []
+    firsts: list[System] = []
     for system in systems:
-        kind = system.task
-        owner = first.get((kind, system.gold_digest)) or first.get((kind, system.gold)) or system
-        first.setdefault((kind, system.gold_digest), owner)
-        first.setdefault((kind, system.gold), owner)
-        golds.setdefault(kind, {})[owner.gold] = None
-        owners.append(owner)
-    for owner in owners:
-        yield owner.task if len(golds[owner.task]) < 2 else f"{owner.task} {owner.gold}"
+        if not any(_share_a_task(system, first) for first in firsts):
+            firsts.append(system)
+    counts = Counter(first.task for first in firsts)
+    for system in systems:
+        first = next(first for first in firsts if _share_a_task(system, first))
+        yield first.task if counts[first.task] < 2 else f"{first.task} {first.gold}"
+
+
+def _share_a_task(a: System, b: System) -> bool:
+    """Whether two systems were scored against the same gold, or one that changed: the same content,
+    or the same name and some of the same queries."""
+    if a.task != b.task or a.gold_digest == b.gold_digest:
+        return a.task == b.task
+    return a.gold == b.gold and not set(a.queries).isdisjoint(b.queries)

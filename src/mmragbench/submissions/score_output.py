@@ -114,7 +114,7 @@ def _system(submission: Submission, result: ScoredSubmission) -> System:
         name=submission.name,
         source=submission.problems.source,
         task=submission.task.name,
-        gold=submission.gold.stem,
+        gold="/".join(submission.gold.absolute().with_suffix("").parts[-2:]),
         gold_digest=content_digest(submission.gold)[: digests.DIGITS],
         rows=tuple(result.rows),
         queries=tuple(query.id for query in queries),

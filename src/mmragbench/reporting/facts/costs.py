@@ -126,20 +126,29 @@ def spending(run: Run) -> str:
 
 
 def remarks(run: Run) -> list[str]:
-    """A sentence on each chat model: from how many replies thoughts were cut, and how many a length
-    limit ended. A reply to several strategies counts once for each."""
+    """A sentence on the strategies whose outputs another system made; and one on each chat model: from
+    how many replies thoughts were cut, and how many a length limit ended. A reply to several
+    strategies counts once for each."""
+    elsewhere = [name for name in run.strategies if _is_elsewhere(run, name)]
+    unknown = f"{', '.join(elsewhere)}: made elsewhere; what that took is not known"
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     for entry in (entry for cost in costs(run) for entry in cost.models if entry.role == "chat"):
         sums[entry.model] += Counter(
             replies=entry.items - entry.failed, thoughts=entry.thoughts, truncated=entry.truncated
         )
     events = {"thoughts": "thoughts were cut from", "truncated": "the length limit ended"}
-    return [
+    return [unknown] * bool(elsewhere) + [
         f"{model}: {words} {counts[name]:,} of {counts['replies']:,} replies"
         for model, counts in sums.items()
         for name, words in events.items()
         if counts[name]
     ]
+
+
+def _is_elsewhere(run: Run, strategy: str) -> bool:
+    """Whether another system made the strategy's rankings: the cost that is stored of them is empty."""
+    cells = (paths.in_cell(task, strategy, paths.COST) for task in run.tasks)
+    return any(run.json(cell) == {} for cell in cells)
 
 
 def _stored(run: Run, task: str, strategy: str) -> Iterator[Json]:
