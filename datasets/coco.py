@@ -10,14 +10,15 @@ from typing import Any, ClassVar, Literal
 
 from mmragbench._printable import one_line, quoted
 from mmragbench.data.coco_tasks import build_tasks
-from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.entries import Entry, Limit, Sample
 from mmragbench.data.exclusions import Excluded
+from mmragbench.data.intake import check_root
 from mmragbench.data.positives import extend
 from mmragbench.data.tables import build_tasks_of_splits, names
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, is_unicode, refuse_contradictions
+from mmragbench.formats.values import as_id, described, is_unicode, refuse_contradictions
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -53,8 +54,8 @@ class Coco:
         memory: Split | Literal["rest"] | None = None,
         karpathy: Path | None = None,
         positives: Path | None = None,
-        limit: int | None = None,
-        memory_limit: int | None = None,
+        limit: Limit | None = None,
+        memory_limit: Limit | None = None,
         seed: int = 0,
     ) -> None:
         """Nothing is read before `tasks`.
@@ -85,6 +86,7 @@ class Coco:
             DataError: a file is missing or not COCO's, a split has no usable image, or the
                 splits share one.
         """
+        check_root(self.root)
         tasks = self._tasks()
         return extend(tasks, self.root / self.positives.expanduser()) if self.positives else tasks
 
@@ -109,8 +111,10 @@ class Coco:
         captions = annotations / f"captions_{name}.json"
         instances = annotations / f"instances_{name}.json"
         if not (self.root / captions).is_file():
+            files = sorted(file.name for file in (self.root / annotations).glob("*.json"))
             raise DataError(
-                f"{self.root / captions} is missing; name a file with {{captions: ..., images: "
+                f"{self.root / captions} is missing (in {annotations}/ there is "
+                f"{listed(files) or 'no .json file'}); name a file with {{captions: ..., images: "
                 "...}, or write memory: rest to split one file into memory and queries"
             )
         there = (self.root / instances).is_file()
@@ -316,7 +320,7 @@ def _load(path: Path, *lists: str) -> dict[str, list[Any]]:
     wanted = f"COCO annotations, an object with the lists {' and '.join(lists)}"
     content = read_json(path, wanted, without="segmentation")
     if not isinstance(content, dict) or not all(_are_objects(content.get(key)) for key in lists):
-        raise DataError(f"{path} is not what it should be: expected {wanted}")
+        raise DataError(f"{path} is {described(content)}; expected {wanted}")
     return content
 
 

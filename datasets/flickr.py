@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mmragbench._printable import quoted
 from mmragbench.data.coco_tasks import build_tasks
-from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.entries import Entry, Limit, Sample
 from mmragbench.data.exclusions import Excluded
+from mmragbench.data.intake import check_root
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.text_lines import read_lines
@@ -38,8 +39,8 @@ class Flickr:
         images: Path = Path("images"),
         queries: Path = Path("splits/dev.txt"),
         memory: Path = Path("splits/train.txt"),
-        limit: int | None = None,
-        memory_limit: int | None = None,
+        limit: Limit | None = None,
+        memory_limit: Limit | None = None,
         seed: int = 0,
     ) -> None:
         """Nothing is read before `tasks`. Relative paths start at the root.
@@ -70,6 +71,7 @@ class Flickr:
             DataError: a file is missing or not what it should be, a split has no usable image,
                 or the splits share one.
         """
+        check_root(self.root)
         captions, excluded = read_captions(self.root / self.captions)
         queries, memory = (
             [
@@ -87,7 +89,9 @@ def _listed(path: Path, captions: Captions) -> list[str]:
     """The names of a list, of which one at least must have captions."""
     lines = read_lines(path, "a list of file names, one a line")
     names = [name for _, line in lines if (name := line.strip())]
-    if names and not any(name in captions for name in names):
+    if not names:
+        raise DataError(f"{path} is empty; expected a list of file names, one a line")
+    if not any(name in captions for name in names):
         raise DataError(
             f"{path}: not one of its {len(names):,} names has a caption: it has "
             f"{listed(names, 1)}, the captions have {listed(captions, 1) or 'none'}; do they "

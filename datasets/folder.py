@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from mmragbench._printable import quoted
-from mmragbench.data.entries import Entry, Sample
-from mmragbench.data.intake import inside
+from mmragbench.data.entries import Entry, Limit, Sample
+from mmragbench.data.intake import check_root, inside
 from mmragbench.data.tables import Columns, Row, build_tasks_of_splits, gather
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.json_values import read_objects
 from mmragbench.records import Exclusion, Task
@@ -35,8 +35,8 @@ class Folder:
         queries: str = "test",
         memory: str = "train",
         captions: str | None = None,
-        limit: int | None = None,
-        memory_limit: int | None = None,
+        limit: Limit | None = None,
+        memory_limit: Limit | None = None,
         seed: int = 0,
     ) -> None:
         """Nothing is read before `tasks`.
@@ -69,6 +69,7 @@ class Folder:
             DataError: a table is missing or has no `file_name`, a split is missing or has no
                 usable image, or the splits share one.
         """
+        check_root(self.root)
         return build_tasks_of_splits(self._read, self.queries, self.memory, self.sample)
 
     def _read(self, split: str, excluded: list[Exclusion]) -> list[Entry]:
@@ -78,6 +79,8 @@ class Folder:
             raise DataError(f"{self.root} has no split {split!r}: {_what_there_is(self.root)}")
         below = f"{split}/" if own else ""
         rows = list(_rows(table, below, excluded))
+        if not rows and not excluded:
+            raise DataError(f"{table} is empty; expected {_EXPECTED}")
         if not own:
             rows = self._of_split(table, split, rows)
         columns = Columns("file_name", self._captions(table, rows), "id")
@@ -150,7 +153,7 @@ def _rows(table: Path, below: str, excluded: list[Exclusion]) -> Iterator[tuple[
         if row is not None and isinstance(row.get("file_name"), str) and row["file_name"]:
             yield number, {**row, "id": _id(row, below)}
         else:
-            why = reason or "the row has no file_name"
+            why = reason or f"no file_name; the row has {listed(row or (), 8)}"
             excluded.append(Exclusion("broken annotation", f"{below}{table.name}:{number}", why))
 
 
@@ -179,8 +182,6 @@ def _typed(row: dict[str, str]) -> dict[str, object]:
 
 def _what_there_is(root: Path) -> str:
     """What could be meant instead, for an error."""
-    if not root.is_dir():
-        return "there is no such folder"
     splits = sorted(path.name for path in root.iterdir() if path.is_dir() and _table(path))
     there = f"there is {', '.join(splits)}" if splits else "there is no metadata.jsonl or .csv"
     return f"{there}; a split is a folder with metadata, or named in the metadata at the root"

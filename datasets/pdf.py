@@ -8,10 +8,12 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from mmragbench.data.entries import Limit
 from mmragbench.data.exclusions import Excluded
-from mmragbench.data.intake import OUTSIDE, inside, take_in
+from mmragbench.data.intake import OUTSIDE, check_root, inside, take_in
 from mmragbench.data.pdf import Limits, Page, Passages, cut, read
 from mmragbench.data.questions import Question, read_questions, resolve
+from mmragbench.data.sampling import warn_of_fewer
 from mmragbench.errors import DataError
 from mmragbench.formats.file_names import files_below
 from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
@@ -31,7 +33,7 @@ class Pdf:
         overlap: int = 30,
         min_side: int = 64,
         max_pages: int = 500,
-        limit: int | None = None,
+        limit: Limit | None = None,
     ) -> None:
         """Nothing is read before `tasks`. Relative paths start at the root.
 
@@ -67,6 +69,7 @@ class Pdf:
             DataError: there are no PDF files or no questions that can be used.
             MissingExtra: pypdf is not installed.
         """
+        check_root(self.root)
         questions, broken = read_questions(self.root / self.questions)
         memory, excluded = self._memory()
         if not memory:
@@ -77,6 +80,7 @@ class Pdf:
         chosen = (
             [question for question in questions if question in drawn] if self.limit else questions
         )
+        warn_of_fewer("limit", self.limit, len(chosen), "questions")
         queries, gold, refused = self._queries(chosen, memory)
         if not queries:
             named = [*broken, *refused]
@@ -155,8 +159,6 @@ class Pdf:
 def _below(root: Path) -> tuple[list[str], list[Exclusion]]:
     """The PDF files below a folder, by name, once each: those that are hidden, or that a link leads
     to once more, are exclusions. Links that lead out of the folder are refused later."""
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder; expected PDF files and a file of questions")
     files, hidden = ([file for file in each if file.suffix.lower() == ".pdf"]
                      for each in files_below(root))  # fmt: skip
     name = {file: file.relative_to(root).as_posix() for file in (*files, *hidden)}
@@ -231,6 +233,6 @@ def _slices(
 
 def _nothing(what: str, excluded: Sequence[Exclusion]) -> str:
     if not excluded:
-        return what
+        return f"{what}: there is none"
     first = excluded[0]
     return f"{what}; the first of {len(excluded):,} reasons: {first.id}: {first.reason}"

@@ -142,7 +142,7 @@ def test_limits_and_rest(tmp_path):
 
 def test_missing_splits_name_those_that_are_there(tmp_path):
     """An unknown split, a folder without metadata, no folder: one line, with what there is."""
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match="there is no folder"):
         Folder(tmp_path / "none").tasks()
     with pytest.raises(DataError, match=r"no metadata\.jsonl"):
         Folder(tmp_path).tasks()

@@ -222,7 +222,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # ids may hold what no terminal can show
     try:
-        app()
+        app(prog_name="mmragbench")
     except MmragbenchError as error:
         err.say(f"error: {error}")
         sys.exit(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -58,6 +59,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     chosen = format or "markdown"
     with unlisted(*runs):
         if format is None and not methods:
+            _refuse_choices({"--tasks": tasks, "--measures": measures, "--baseline": baseline})
             _whole_reports(runs, output, full)
         elif output is not None and into_folder:
             typer.echo(save_all(folders, request, chosen, output))
@@ -76,6 +78,18 @@ def _run(path: Path) -> Run:
     run = Run(path)
     run.must_have(paths.SUMMARY)
     return run
+
+
+def _refuse_choices(options: Mapping[str, str]) -> None:
+    """Refuse options of a paper's tables, which change nothing in the whole report.
+
+    Raises:
+        MmragbenchError: one of them is given.
+    """
+    if given := [name for name, value in options.items() if value]:
+        raise MmragbenchError(
+            f"{given[0]} needs --format: the whole report shows all; for tables, add --format markdown"
+        )
 
 
 def _whole_reports(runs: list[Path], output: Path | None, full: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, not_a_text, refuse_contradictions
+from mmragbench.formats.values import as_id, described, not_a_text, refuse_contradictions
 from mmragbench.records import Exclusion
 
 RESULTS = "COCO results, a list of {image_id, caption}"
@@ -71,11 +71,13 @@ def read_results(path: Path) -> Results:
 def _results(path: Path) -> Iterator[tuple[str, str | None]]:
     rows = read_json(path, RESULTS)
     if not isinstance(rows, list):
-        raise DataError(f"{path} is not what it should be: expected {RESULTS}")
+        raise DataError(f"{path} is {described(rows)}; expected {RESULTS}")
     for place, row in enumerate(rows):
         record = row if isinstance(row, dict) else {}
-        id, caption = as_id(record.get("image_id")), record.get("caption", False)
+        id, caption = as_id(record.get("image_id")), record.get("caption")
         reason = "" if caption is None else not_a_text(caption)
+        if "caption" not in record:
+            reason = "no caption"
         if id is None or reason:
             raise DataError(
                 f"{path}: entry {place} is {quoted(row)} ({reason or 'no usable image_id'}); "

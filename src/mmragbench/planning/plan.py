@@ -264,6 +264,14 @@ def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
         if name not in tasks:
             message = unknown(f"task of {plan.dataset.component.name}", name, tasks)
             raise source.error(("tasks", name), message)
+        for measure, component in task_plan.generation.items():
+            if tasks[name].output not in component.scores:
+                fitting = [other for other in tasks if tasks[other].output in component.scores]
+                raise source.error(
+                    ("tasks", name, "measures"),
+                    f"{measure} scores {' and '.join(component.scores)} outputs; {name} produces "
+                    f"{tasks[name].output}; it fits {', '.join(fitting) or 'no task of this data'}",
+                )
         if task_plan.generation and not task_plan.cells:
             measures = ", ".join(map(str, task_plan.generation))
             raise source.error(
@@ -271,13 +279,6 @@ def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
                 f"{measures} score what a generator produces; "
                 f"add generator: with one or more of {', '.join(_generators(plan.generators))}",
             )
-        for measure, component in task_plan.generation.items():
-            if tasks[name].output not in component.scores:
-                raise source.error(
-                    ("tasks", name, "measures"),
-                    f"{measure} scores {' and '.join(component.scores)} outputs; "
-                    f"{name} produces {tasks[name].output}",
-                )
 
 
 def load(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Plan, Source]:
