@@ -247,9 +247,9 @@ def _summary(path: Path) -> Summary:
         raise NoBaseline(f"there is no baseline {path} ({error.strerror})", path) from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = shortened(".".join(map(str, first["loc"])), 80)
-        reason = "is missing" if first["type"] == "missing" else shortened(first["msg"], 200)
-        problem = f"{place!r} {reason}" if place else reason
+        place = ".".join(map(str, first["loc"])) or "it"
+        reason = "is missing" if first["type"] == "missing" else first["msg"]
+        problem = f"{shortened(place, 80)}: {shortened(reason, 200)}"
         raise NoBaseline(f"{path} is not a baseline of this version: {problem}", path) from error
 
 
