@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mmragbench._printable import one_line, quoted
+from mmragbench.contracts import Requirement
 from mmragbench.data.entries import Limit
 from mmragbench.data.exclusions import Excluded
-from mmragbench.data.intake import OUTSIDE, check_root, inside, take_in
+from mmragbench.data.files import required_folder
+from mmragbench.data.intake import OUTSIDE, inside, take_in
 from mmragbench.data.sampling import warn_of_fewer
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import Grades, read_judgements
 from mmragbench.formats.values import as_id, is_unicode
-from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
+from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.registry import dataset
 
 MAX_TEXT = 1_000_000
@@ -108,6 +110,8 @@ class _Reader:
 class Beir:
     """A retrieval dataset in BEIR's layout, with images where lines name them."""
 
+    outputs: ClassVar[Mapping[str, OutputKind]] = {"retrieval": "none"}
+
     def __init__(
         self,
         root: Path,
@@ -135,6 +139,11 @@ class Beir:
         self.limit = limit
         self.seed = seed
 
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        files = ["corpus.jsonl", "queries.jsonl", f"qrels/{self.split}.tsv"]
+        return required_folder(self.root, files)
+
     def tasks(self) -> dict[str, Task]:
         """One task, `retrieval`: the queries of the split against the whole corpus.
 
@@ -148,7 +157,6 @@ class Beir:
             DataError: a file is missing or not what it should be (`formats.judgements` says what a
                 judgement is), or no query or document can be used.
         """
-        check_root(self.root)
         left = Excluded()
         judged = self._judgements(left)
         memory = self._documents(left)

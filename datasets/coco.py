@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from mmragbench._printable import one_line, quoted
-from mmragbench.data.coco_tasks import build_tasks
+from mmragbench.contracts import Requirement
+from mmragbench.data.coco_tasks import OUTPUTS, build_tasks
 from mmragbench.data.entries import Entry, Limit, Sample
 from mmragbench.data.exclusions import Excluded
-from mmragbench.data.intake import check_root
+from mmragbench.data.files import required_folder
 from mmragbench.data.positives import extend
+from mmragbench.data.splits import REST, warn_of_rest
 from mmragbench.data.tables import build_tasks_of_splits, names
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
@@ -47,6 +49,8 @@ class Split:
 class Coco:
     """Captions and photographs in COCO's format, with separate memory and query splits."""
 
+    outputs = OUTPUTS
+
     def __init__(
         self,
         root: Path,
@@ -62,13 +66,15 @@ class Coco:
 
         Args:
             root: the folder that everything lies in.
-            queries: the query split; by default val2017 in the layout of COCO's archives.
-            memory: the memory split, by default train2017; `rest` takes from the query split
-                what the limit leaves.
+            queries: the query split; by default val2017 in the layout of COCO's archives, or
+                train2017 where there is no other.
+            memory: the memory split; by default train2017 where that is another one, else `rest`: what
+                the draw leaves of the query split.
             karpathy: `dataset_coco.json` in place of both: test against train and restval.
             positives: extended positives for retrieval both ways, as a folder and the name that
                 its files begin with: `positives/eccv` (`mmragbench.data.positives`).
-            limit: how many query images to draw; all by default.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
         """
@@ -86,39 +92,52 @@ class Coco:
             DataError: a file is missing or not COCO's, a split has no usable image, or the
                 splits share one.
         """
-        check_root(self.root)
         tasks = self._tasks()
         return extend(tasks, self.root / self.positives.expanduser()) if self.positives else tasks
+
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        if self.karpathy is not None:
+            return required_folder(self.root, [self.karpathy, "the images that it names"])
+        splits = [self.queries or _usual("val2017"), self.memory or _usual("train2017")]
+        named = [split for split in splits if isinstance(split, Split)]
+        return required_folder(self.root, [path for s in named for path in (s.captions, s.images)])
 
     def _tasks(self) -> dict[str, Task]:
         if self.karpathy is not None:
             if self.queries or self.memory:
                 raise DataError("karpathy names both splits; leave out queries and memory")
-            asked, held, left = karpathy(self.root, self.root / self.karpathy)
-            return build_tasks(asked, held, self.sample, left)
-        queries = self.queries or self._default("val2017")
-        memory = self.memory or self._default("train2017")
+            query_entries, memory_entries, left = karpathy(self.root, self.root / self.karpathy)
+            return build_tasks(query_entries, memory_entries, self.sample, left)
+        train = self._present("train2017")
+        queries = self.queries or self._present("val2017") or train
+        if queries is None:
+            raise DataError(
+                f"{self.root / _usual('val2017').captions} is missing; name a file and its "
+                "pictures with queries: {captions: ..., images: ...}"
+            )
+        memory = self.memory or (train if train and train != queries else REST)
+        if self.memory is None and memory == REST:
+            warn_of_rest(self.root)
         return build_tasks_of_splits(self._read, queries, memory, self.sample)
 
     def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:
-        entries, found = read(self.root, split)
-        excluded += found
+        entries, refused = read(self.root, split)
+        excluded += refused
         return entries
 
-    def _default(self, name: str) -> Split:
-        """COCO's own layout; instances are used where they are there."""
-        annotations = Path("annotations")
-        captions = annotations / f"captions_{name}.json"
-        instances = annotations / f"instances_{name}.json"
-        if not (self.root / captions).is_file():
-            files = sorted(file.name for file in (self.root / annotations).glob("*.json"))
-            raise DataError(
-                f"{self.root / captions} is missing (in {annotations}/ there is "
-                f"{listed(files) or 'no .json file'}); name a file with {{captions: ..., images: "
-                "...}, or write memory: rest to split one file into memory and queries"
-            )
-        there = (self.root / instances).is_file()
-        return Split(captions, Path(name), instances if there else None)
+    def _present(self, name: str) -> Split | None:
+        """A split in COCO's own layout, with its instances if it has them; None where it is missing."""
+        usual = _usual(name)
+        if not (self.root / usual.captions).is_file():
+            return None
+        instances = usual.captions.with_name(f"instances_{name}.json")
+        return replace(usual, instances=instances if (self.root / instances).is_file() else None)
+
+
+def _usual(name: str) -> Split:
+    """A split in the layout of COCO's archives, without instances."""
+    return Split(Path("annotations", f"captions_{name}.json"), Path(name))
 
 
 def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
@@ -277,8 +296,8 @@ def karpathy(root: Path, path: Path) -> tuple[list[Entry], list[Entry], Excluded
     empty = [side for side, entries in sides.items() if not entries]
     if empty:
         wanted = "Karpathy's images with split (test, train, restval), filename and sentences"
-        there = f"; other splits are {', '.join(list(others)[:5])}" if others else ""
-        why = excluded.reasons("annotations") or there
+        known = f"; other splits are {', '.join(list(others)[:5])}" if others else ""
+        why = excluded.reasons("annotations") or known
         raise DataError(f"{path}: no image for {' and '.join(empty)}{why}; expected {wanted}")
     things = _things_of_2014(root / "annotations", [*sides["queries"], *sides["memory"]])
     queries, memory = (

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from mmragbench._printable import quoted
+from mmragbench.contracts import Requirement
+from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.data.entries import Entry, Limit, Sample
-from mmragbench.data.intake import check_root, inside
+from mmragbench.data.files import required_folder
+from mmragbench.data.intake import inside
+from mmragbench.data.splits import MEMORY, QUERIES, REST, Splits, choose, warn_of_rest
 from mmragbench.data.tables import Columns, Row, build_tasks_of_splits, gather
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import NULLS, read_csv
@@ -21,6 +25,8 @@ from mmragbench.registry import dataset
 METADATA = ("metadata.jsonl", "metadata.csv")
 CAPTIONS = ("captions", "caption", "text")
 Rows = list[tuple[int, Row]]
+WHOLE = ""
+"""The split that is the whole table at the root."""
 _LISTS = ("categories", "slices")
 _EXPECTED = "rows with file_name and a caption"
 
@@ -29,11 +35,13 @@ _EXPECTED = "rows with file_name and a caption"
 class Folder:
     """Images in folders, captions in `metadata.jsonl` or `metadata.csv` beside them."""
 
+    outputs = OUTPUTS
+
     def __init__(
         self,
         root: Path,
-        queries: str = "test",
-        memory: str = "train",
+        queries: str | None = None,
+        memory: str | None = None,
         captions: str | None = None,
         limit: Limit | None = None,
         memory_limit: Limit | None = None,
@@ -49,10 +57,13 @@ class Folder:
 
         Args:
             root: the folder that everything lies in.
-            queries: the query split.
-            memory: the memory split; `rest` takes from the query split what the limit leaves.
+            queries: the query split; by default `test`, else `validation`, `val` or `dev`. Where
+                there is a single split, or the table at the root names none, it is drawn from that.
+            memory: the memory split, by default `train`, else `rest`: what the draw leaves of the
+                query split.
             captions: the column of captions; by default `captions`, `caption` or `text`.
-            limit: how many query images to draw; all by default.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
         """
@@ -62,6 +73,10 @@ class Folder:
         self.captions = captions
         self.sample = Sample(limit, memory_limit, seed)
 
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        return required_folder(self.root, ["images", "metadata.jsonl or metadata.csv beside them"])
+
     def tasks(self) -> dict[str, Task]:
         """Text-to-image, image-to-text, captioning and image-generation.
 
@@ -69,10 +84,22 @@ class Folder:
             DataError: a table is missing or has no `file_name`, a split is missing or has no
                 usable image, or the splits share one.
         """
-        check_root(self.root)
-        return build_tasks_of_splits(self._read, self.queries, self.memory, self.sample)
+        splits = self.splits()
+        if self.memory is None and splits.memory == REST:
+            warn_of_rest(self.root)
+        return build_tasks_of_splits(self.read, *splits, self.sample)
 
-    def _read(self, split: str, excluded: list[Exclusion]) -> list[Entry]:
+    def splits(self) -> Splits:
+        """The names of the query split and of the memory split; `""` is the whole table at the root."""
+        folders = _split_folders(self.root)
+        known = folders or _split_names(self.root)
+        is_open = self.queries is None and self.memory in (None, REST)
+        if is_open and not folders and _table(self.root) and not {*QUERIES, *MEMORY} & {*known}:
+            return Splits(WHOLE, REST)
+        return choose(known, self.queries, self.memory)
+
+    def read(self, split: str, excluded: list[Exclusion]) -> list[Entry]:
+        """The pictures of a split as its table promises them; rows that are none go to `excluded`."""
         own = _table(inside(self.root, split)) if _is_name(split) else None
         table = own or _table(self.root)
         if table is None:
@@ -81,7 +108,7 @@ class Folder:
         rows = list(_rows(table, below, excluded))
         if not rows and not excluded:
             raise DataError(f"{table} is empty; expected {_EXPECTED}")
-        if not own:
+        if not own and split != WHOLE:
             rows = self._of_split(table, split, rows)
         columns = Columns("file_name", self._captions(table, rows), "id")
         columns = replace(columns, categories="categories", slices="slices")
@@ -94,18 +121,11 @@ class Folder:
         """The rows of a split, in a table of several."""
         chosen = [(number, row) for number, row in rows if _split(row) == split]
         if rows and not chosen:
-            splits = sorted({str(name) for _, row in rows if (name := _split(row)) is not None})
-            place = table.parent.absolute()
-            raise DataError(
-                f"{table}: no row belongs to the split {split!r}; "
-                + (
-                    f"there is {', '.join(splits)[:200]}"
-                    if splits
-                    else "it names no splits: if all its pictures are one split, write "
-                    f"root: {place.parent}, queries: {place.name}, memory: rest, limit: <number of "
-                    "queries>"
-                )
+            splits = ", ".join(_names(rows))[:200]
+            advice = (
+                f"there is {splits}" if splits else "it names none: leave out queries and memory"
             )
+            raise DataError(f"{table}: no row belongs to the split {split!r}; {advice}")
         return chosen
 
     def _captions(self, table: Path, rows: Rows) -> str:
@@ -139,6 +159,33 @@ def _table(folder: Path) -> Path | None:
             stacklevel=2,
         )
     return tables[0] if tables else None
+
+
+def text_columns(table: Path) -> list[str]:
+    """The columns of a table that hold texts, or lists of texts, in its first row, but those that have
+    another meaning than captions."""
+    row = next((row for _, row in _rows(table, "", [])), {})
+    own = {
+        name: value[0] if isinstance(value, list) and value else value
+        for name, value in row.items()
+    }
+    texts = [name for name, value in own.items() if isinstance(value, str)]
+    return [name for name in texts if name not in ("file_name", "id", "split", *_LISTS)]
+
+
+def _split_folders(root: Path) -> list[str]:
+    """The names of the folders below the root that have a table of their own."""
+    return sorted(path.name for path in root.glob("*/") if _table(path))
+
+
+def _split_names(root: Path) -> list[str]:
+    """The names of the splits that the rows of the table at the root belong to."""
+    table = _table(root)
+    return _names(_rows(table, "", [])) if table else []
+
+
+def _names(rows: Iterable[tuple[int, Row]]) -> list[str]:
+    return sorted({str(name) for _, row in rows if (name := _split(row)) is not None})
 
 
 def _split(row: Row) -> object:
@@ -182,6 +229,7 @@ def _typed(row: dict[str, str]) -> dict[str, object]:
 
 def _what_there_is(root: Path) -> str:
     """What could be meant instead, for an error."""
-    splits = sorted(path.name for path in root.iterdir() if path.is_dir() and _table(path))
-    there = f"there is {', '.join(splits)}" if splits else "there is no metadata.jsonl or .csv"
-    return f"{there}; a split is a folder with metadata, or named in the metadata at the root"
+    if not root.is_dir():
+        return "there is no such folder"
+    splits = ", ".join(_split_folders(root)) or "no metadata.jsonl or .csv"
+    return f"there is {splits}; a split is a folder with metadata, or named in the metadata at the root"

@@ -14,8 +14,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
+from mmragbench.backends.weights import download
+from mmragbench.contracts import Requirement
+from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.data.entries import Entry, Limit, Sample
+from mmragbench.data.files import required_folder
 from mmragbench.data.intake import inside
+from mmragbench.data.splits import REST, choose, warn_of_rest
 from mmragbench.data.tables import Columns, Locate, Row, build_tasks_of_splits, gather, pick
 from mmragbench.errors import BadImage, DataError, unknown
 from mmragbench.records import Exclusion, Task
@@ -71,6 +76,8 @@ _ENDINGS = {
 class Huggingface:
     """A captioned dataset of the Hugging Face hub, or a local folder that `datasets` loads."""
 
+    outputs = OUTPUTS
+
     def __init__(  # noqa: PLR0913, PLR0917 - the vocabulary of a suite
         self,
         path: str | None = None,
@@ -91,13 +98,15 @@ class Huggingface:
             path: a hub id (`owner/name`), or a local folder of parquet files or images.
             revision: a branch, tag or commit of the hub repository; pin one in a paper.
             config: which of a repository's configurations.
-            queries: the query split, by default `test`; several are joined by `+`.
-            memory: the memory split, by default `train`; `rest` takes from the query split what
-                the limit leaves.
+            queries: the query split, by default `test`, else `validation`, `val` or `dev`, or the
+                single one; several are joined by `+`.
+            memory: the memory split, by default `train`, else `rest`: what the draw leaves of the
+                query split.
             columns: what the columns are called.
             preset: a published dataset; what else is given goes before what it says.
             root: the folder of the image files, where a column has their names.
-            limit: how many query images to draw; all by default.
+            limit: how many query images to draw; by default all, beside the memory `rest` a fifth
+                (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
             seed: for the draws.
 
@@ -113,11 +122,18 @@ class Huggingface:
         self.path = path or (known.path if known else "")
         self.revision = revision or (ours.revision if ours else None)
         self.config = config
-        self.queries = queries or (known.queries if known else "test")
-        self.memory = memory or (known.memory if known else "train")
+        self.queries = queries or (known.queries if known else None)
+        self.memory = memory or (known.memory if known else None)
         self.columns = columns or (known.columns if known else Columns())
         self.root = Path(root).expanduser() if root else None
         self.sample = Sample(limit, memory_limit, seed)
+
+    def requirements(self) -> list[Requirement]:
+        """The local folder, where it is not there; what the hub has and the cache lacks."""
+        local = Path(self.path).expanduser()
+        if self.path.startswith(("/", ".", "~")):
+            return required_folder(local, ["parquet files or images"])
+        return [] if local.is_dir() or _is_cached(self.path) else [download(self.path)]
 
     def tasks(self) -> dict[str, Task]:
         """Text-to-image, image-to-text, captioning and image-generation.
@@ -129,9 +145,13 @@ class Huggingface:
             DataError: the dataset cannot be loaded, or has no such split or column; a split has no
                 usable image, or the splits share one.
         """
-        posed = build_tasks_of_splits(self._read, self.queries, self.memory, self.sample)
+        known = ("test", "train") if self.columns.split else tuple(self._loaded.tables)
+        splits = choose(known, self.queries, self.memory)
+        if self.memory is None and splits.memory == REST:
+            warn_of_rest(self.path)
+        tasks = build_tasks_of_splits(self._read, *splits, self.sample)
         source = f"{self.path}@{self._loaded.commit}" if self._loaded.commit else ""
-        return {name: replace(task, source=source) for name, task in posed.items()}
+        return {name: replace(task, source=source) for name, task in tasks.items()}
 
     @cached_property
     def _loaded(self) -> Loaded:
@@ -147,9 +167,9 @@ class Huggingface:
             table = _checked(self.path, tables[split], columns)
             rows = _rows(table, columns)
             if columns.split:
-                rows = (each for each in rows if pick(each[1], columns.split) in wanted)
-            found, broken = gather(rows, columns, split, self._locator(table))
-            entries += found
+                rows = (row for row in rows if pick(row[1], columns.split) in wanted)
+            gathered, broken = gather(rows, columns, split, self._locator(table))
+            entries += gathered
             excluded += broken
         if not entries and columns.split:
             raise DataError(f"{self.path}: no row's {columns.split!r} is {name!r}")
@@ -200,6 +220,17 @@ def load(path: str, config: str | None = None, revision: str | None = None) -> L
         return Loaded(dict(tables), None)
     _the_one_asked_for(path, revision, builder.hash)
     return Loaded(dict(tables), builder.hash)
+
+
+def _is_cached(repository: str) -> bool:
+    """Whether the library's cache has a dataset of the hub, of whatever commit and configuration."""
+    from datasets.naming import camelcase_to_snakecase
+
+    from datasets import config
+
+    *owner, name = repository.split("/")
+    folder = Path(config.HF_DATASETS_CACHE) / "___".join([*owner, camelcase_to_snakecase(name)])
+    return folder.is_dir()
 
 
 def _the_one_asked_for(path: str, revision: str | None, commit: str) -> None:

@@ -7,22 +7,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
+from mmragbench.contracts import Requirement
 from mmragbench.data.entries import Limit
 from mmragbench.data.exclusions import Excluded
-from mmragbench.data.intake import OUTSIDE, check_root, inside, take_in
+from mmragbench.data.files import required_folder
+from mmragbench.data.intake import OUTSIDE, inside, take_in
 from mmragbench.data.pdf import Limits, Page, Passages, cut, read
 from mmragbench.data.questions import Question, read_questions, resolve
 from mmragbench.data.sampling import warn_of_fewer
 from mmragbench.errors import DataError
 from mmragbench.formats.file_names import files_below
-from mmragbench.records import Document, Exclusion, Image, Query, Task, Text
+from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
 from mmragbench.registry import dataset
 
 
 @dataset
 class Pdf:
     """PDF files as one memory of text passages and figures; questions from a JSONL file."""
+
+    outputs: ClassVar[Mapping[str, OutputKind]] = {"question-answering": "answer"}
 
     def __init__(
         self,
@@ -59,6 +64,10 @@ class Pdf:
         self.limits = Limits(max_pages, min_side)
         self.limit = limit
 
+    def requirements(self) -> list[Requirement]:
+        """The folder, where it is not there."""
+        return required_folder(self.root, [*(self.files or ["PDF files"]), self.questions])
+
     def tasks(self) -> dict[str, Task]:
         """Question-answering.
 
@@ -69,7 +78,6 @@ class Pdf:
             DataError: there are no PDF files or no questions that can be used.
             MissingExtra: pypdf is not installed.
         """
-        check_root(self.root)
         questions, broken = read_questions(self.root / self.questions)
         memory, excluded = self._memory()
         if not memory:
@@ -110,7 +118,7 @@ class Pdf:
 
         folder = cache.folder() / "pdf"
         documents: list[Document] = []
-        names, excluded = (self.files, []) if self.files else _below(self.root)
+        names, excluded = (self.files, []) if self.files else files_of(self.root)
         for name in names:
             try:
                 path = inside(self.root, name)
@@ -156,11 +164,13 @@ class Pdf:
         return taken[0]
 
 
-def _below(root: Path) -> tuple[list[str], list[Exclusion]]:
+def files_of(root: Path) -> tuple[list[str], list[Exclusion]]:
     """The PDF files below a folder, by name, once each: those that are hidden, or that a link leads
     to once more, are exclusions. Links that lead out of the folder are refused later."""
-    files, hidden = ([file for file in each if file.suffix.lower() == ".pdf"]
-                     for each in files_below(root))  # fmt: skip
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder; expected PDF files and a file of questions")
+    files, hidden = ([file for file in listing if file.suffix.lower() == ".pdf"]
+                     for listing in files_below(root))  # fmt: skip
     name = {file: file.relative_to(root).as_posix() for file in (*files, *hidden)}
     reason = "it, or a folder on the way, is hidden: name it in `files` if it is meant"
     excluded = [Exclusion("hidden file", name[file], reason) for file in hidden]

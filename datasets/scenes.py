@@ -8,6 +8,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
+from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.datasets.coco import Coco, Split
 from mmragbench.errors import DataError
 from mmragbench.records import Task
@@ -20,6 +21,8 @@ _FINISHED = "finished"
 @dataset
 class Scenes:
     """The embedded world, drawn from a seed when it is first used; part of it shows emblems."""
+
+    outputs = OUTPUTS
 
     def __init__(
         self, memory: int = 1500, queries: int = 500, seed: int = 0, root: Path | None = None

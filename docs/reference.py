@@ -117,7 +117,7 @@ def _signature(name: str, definition: Any) -> Iterator[str]:
         text = (
             f"{name}: {definition.annotation}"
             if definition.annotation
-            else f"{name} = {definition.value}"
+            else f"{name} = {definition.value}".replace("'", '"')  # as the code is formatted
         )
     else:
         parameters = _parameters(definition)

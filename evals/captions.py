@@ -98,6 +98,7 @@ class Pairs:
     scores=("caption",),
     unit="×100",
     margin=0.02,
+    display={f"Bleu_{n}": f"BLEU-{n}" for n in range(1, 5)} | {"ROUGE_L": "ROUGE-L"},
 )
 @registered("CIDEr", scores=("caption",), unit="×100", margin=0.05)
 def captions(

@@ -20,6 +20,7 @@ Grades are whole numbers from -1,000 to 1,000: trec_eval's memory grows with the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mmragbench._batching import batches
@@ -37,7 +38,12 @@ PART = 256
 """Rankings that are scored together: a query may have thousands of relevant documents."""
 
 
-@registered("RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec", unit="×100", margin=0.02)
+@registered(
+    *("RR", "RR@k", "nDCG", "nDCG@k", "AP", "AP@k", "Rprec"),
+    unit="×100",
+    margin=0.02,
+    display={"RR": "MRR", "AP": "mAP", "Rprec": "R-Prec"},
+)
 @registered("P@k", margin=0.02)
 @registered("R@k", "Success@k", unit="%", margin=0.02)
 def retrieval(
@@ -60,20 +66,37 @@ def retrieval(
     values: Values = {str(measure): {} for measure in measures}
     query_ids = {query.id for query in task.queries}
     unranked = set(query_ids)
+    reasons: dict[str, str] = {}
     longest = 0
     for part in batches(rankings, PART):
-        by_query = {ranking.query: ranking for ranking in part if ranking.query in query_ids}
+        own = [ranking for ranking in part if ranking.query in query_ids]
+        reasons |= {ranking.query: ranking.error for ranking in own if ranking.error is not None}
+        by_query = {ranking.query: ranking for ranking in own if ranking.error is None}
         unranked -= by_query.keys()
         graded = {query: _checked(query, task.qrels.get(query, {})) for query in by_query}
         judged = {query: grades for query, grades in graded.items() if _any_relevant(grades)}
         ranked = {query: by_query[query] for query in judged}
         longest = max(longest, *(len(ranking.hits) for ranking in ranked.values()), 0)
-        for name, own in _evaluate(measures, judged, ranked).items():
-            values[name] |= own
+        for name, values_of_part in _evaluate(measures, judged, ranked).items():
+            values[name] |= values_of_part
     scorable = (query for query in unranked if _any_relevant(task.qrels.get(query, {})))
-    errors = dict.fromkeys(scorable, "no ranking")
-    depth = depth or longest
-    return [_scores(measure, task, errors, values[str(measure)], depth) for measure in measures]
+    errors = {query: reasons.get(query, "no ranking") for query in scorable}
+    scores = [
+        _scores(measure, task, errors, values[str(measure)], depth or longest)
+        for measure in measures
+    ]
+    return [replace(s, warning=_shallow(s.measure, task, depth, longest)) for s in scores]
+
+
+def _shallow(measure: Measure, task: Task, depth: int | None, longest: int) -> str | None:
+    """A warning where every ranking ends before the measure does, as far as documents go; None where
+    none has to."""
+    if depth is None or longest >= min(measure.cutoff or depth, len(task.memory)):
+        return None
+    return (
+        f"{measure}: no ranking has more than {longest:,} hits; what a deeper one would have found "
+        "counts as not retrieved"
+    )
 
 
 def _checked(query: str, grades: Mapping[str, int]) -> Mapping[str, int]:

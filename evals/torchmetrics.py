@@ -191,7 +191,7 @@ class Pairs(NamedTuple):
     facts: Mapping[str, object]
 
 
-@registered("SSIM", "MS_SSIM", "VIF", scores=("image",))
+@registered("SSIM", "MS_SSIM", "VIF", scores=("image",), display={"MS_SSIM": "MS-SSIM"})
 @registered("PSNR", scores=("image",), unit="dB")
 @registered("LPIPS", scores=("image",), better="lower")
 def paired_images(
@@ -212,7 +212,7 @@ def paired_images(
     return [_per_query(measure, PAIRED[measure.name], task, compared) for measure in measures]
 
 
-@registered("InceptionScore", scores=("image",))
+@registered("InceptionScore", scores=("image",), display="IS")
 @registered("MIFID", scores=("image",), better="lower")
 def image_sets(
     measures: Sequence[Measure],
@@ -259,7 +259,12 @@ def _set_scores(
     return Scores(measure, described, total=total, n=len(generated))
 
 
-@registered("ROUGE_1", "ROUGE_2", "chrF", "BERTScore", scores=("caption", "answer"), unit="×100")
+@registered(
+    *("ROUGE_1", "ROUGE_2", "chrF", "BERTScore"),
+    scores=("caption", "answer"),
+    unit="×100",
+    display={"ROUGE_1": "ROUGE-1", "ROUGE_2": "ROUGE-2"},
+)
 @registered("WER", "CER", scores=("caption", "answer"), better="lower", unit="%")
 def texts(
     measures: Sequence[Measure],

@@ -15,6 +15,7 @@ from mmragbench._printable import one_line
 from mmragbench.backends.server.endpoint import Answer, Calls, Endpoint, Request
 from mmragbench.backends.server.prices import PriceOrFree, Used, at_most
 from mmragbench.backends.thoughts import without_thoughts
+from mmragbench.contracts import Requirement
 from mmragbench.errors import BadImage
 from mmragbench.records import Drawing, Failure, Image, Prompt, Reply
 from mmragbench.registry import chat, painter
@@ -73,6 +74,10 @@ class _ServedModel:
     def weights(self) -> str:
         """`api:<host and path>/<model>`: no server gives a checksum."""
         return self._endpoint.identity
+
+    def requirements(self) -> list[Requirement]:
+        """The server."""
+        return [self._endpoint.requirement]
 
     def at_most(self, prompt: Prompt) -> Used:
         """The most that one call can use."""

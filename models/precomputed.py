@@ -13,10 +13,10 @@ import numpy as np
 
 from mmragbench._files import file_digest
 from mmragbench._validation import as_rows, same_width, unusable
-from mmragbench.contracts import Vectors
+from mmragbench.contracts import Origin, Requirement, Vectors
 from mmragbench.errors import ContractError, DataError, NotApplicable, listed
 from mmragbench.formats.arrays import read_arrays
-from mmragbench.formats.coco_captions import read_results
+from mmragbench.formats.text_results import read_caption_results
 from mmragbench.records import Failure, Image, Modality, Text
 from mmragbench.registry import captioner, encoder
 
@@ -48,6 +48,7 @@ class Precomputed:
     """
 
     by_id = True
+    origin: Origin = "made elsewhere"
 
     def __init__(self, embeddings: Path) -> None:
         self._path = embeddings.expanduser()
@@ -56,10 +57,14 @@ class Precomputed:
         """Checksum of the file."""
         return f"sha256:{file_digest(_existing(self._path))}"
 
+    def requirements(self) -> list[Requirement]:
+        """The file, where it is not there."""
+        return _required(self._path)
+
     @property
     def modalities(self) -> frozenset[Modality]:
-        """Those that the file has vectors for."""
-        return frozenset(self._tables)
+        """Those that the file has vectors for; those that it may have, while there is no such file."""
+        return frozenset(self._tables if self._path.is_file() else NAMES)
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         return self._rows("image", [image.id for image in images])
@@ -103,6 +108,7 @@ class PrecomputedCaptions:
     `score captions` reads it."""
 
     by_id = True
+    origin: Origin = "made elsewhere"
 
     def __init__(self, captions: Path) -> None:
         self._path = captions.expanduser()
@@ -111,9 +117,13 @@ class PrecomputedCaptions:
         """Checksum of the file."""
         return f"sha256:{file_digest(_existing(self._path))}"
 
+    def requirements(self) -> list[Requirement]:
+        """The file, where it is not there."""
+        return _required(self._path)
+
     @cached_property
     def _captions(self) -> dict[str, str | None]:
-        captions, _ = read_results(_existing(self._path))
+        captions, _ = read_caption_results(_existing(self._path))
         return captions
 
     def caption(self, images: Sequence[Image], prompts: Sequence[str]) -> list[str | Failure]:
@@ -122,6 +132,10 @@ class PrecomputedCaptions:
         return [
             self._captions.get(image.id) or Failure(missing + repr(image.id)) for image in images
         ]
+
+
+def _required(path: Path) -> list[Requirement]:
+    return [] if path.is_file() else [Requirement("put", str(path), "there is no such file")]
 
 
 def _existing(path: Path) -> Path:

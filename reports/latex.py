@@ -7,10 +7,10 @@ from pathlib import Path
 from mmragbench.registry import report
 from mmragbench.reporting.paper.citing import cited
 from mmragbench.reporting.paper.figures import figures
+from mmragbench.reporting.paper.folder import written
 from mmragbench.reporting.paper.methods import methods
-from mmragbench.reporting.tables.latex import latex as rendered
 from mmragbench.reporting.tables.paper_tables import tables
-from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.tables.request import Request, Style
 from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.templates import latex_environment
 from mmragbench.reporting.writing import stem, write
@@ -24,15 +24,15 @@ def latex(run: Path, target: Path) -> Path:
     them."""
     folder = Run(run)
     for task in folder.tasks:
-        text = "\n".join(rendered(table, "subscript") for table in _tables(folder, task))
+        text = written(_tables(folder, task), "latex", Request())
         write(target / "tables" / f"{stem(task)}.tex", text)
     write(target / "references.bib", cited([folder]).bibtex())
-    write(target / "methods.tex", methods([folder], latex=True))
+    write(target / "methods.tex", methods([folder], Style(), into_latex=True))
     template = latex_environment("mmragbench.reporting.paper").get_template("document.tex.jinja")
     text = template.render(
         name=folder.name,
         tables=map(stem, folder.tasks),
-        figures=[plot.name for plot in figures(folder)],
+        figures=[plot.name for plot in figures(folder, Request())],
     )
     return write(target / "tables.tex", text)
 

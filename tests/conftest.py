@@ -17,6 +17,7 @@ SLOW = (
     "audits/", "backends/", "checking/", "cli/", "docs/", "engine/", "evals/", "exporting/", "frames/",
     "gating/", "generators/", "models/", "reliability/", "submissions/", "verify/",
     "comparing/test_equivalence.py", "comparing/test_families.py", "data/test_exclusions.py",
+    "layouts/test_runs.py",
     "reporting/test_explorer", "reporting/test_paper_tables.py", "reports/", "scenes/",
     "statistics/test_distances.py", "test_fingerprint.py",
     "test_core_only.py", "test_import_time.py", "test_peers.py", "test_verbs.py",
@@ -39,6 +40,17 @@ def own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("MMRAGBENCH_CACHE", str(folder))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return folder
+
+
+@pytest.fixture
+def own_tables(tmp_path_factory, monkeypatch):
+    """What Hugging Face's library prepares goes where a test ends."""
+    import datasets
+
+    folder = tmp_path_factory.mktemp("hf")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder)
+    monkeypatch.setattr(datasets.config, "DOWNLOADED_DATASETS_PATH", folder / "downloads")
+    datasets.disable_progress_bars()
 
 
 @pytest.fixture

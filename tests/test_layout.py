@@ -54,8 +54,11 @@ def test_listing_imports_no_heavy_library():
 
 
 def test_ls_has_a_line_for_each_component():
-    """`mmragbench ls` names every registered component on a line of its own, with a summary."""
+    """`mmragbench ls` names every registered component and shipped suite on a line of its own, with a
+    summary."""
     code = (
+        "from mmragbench.planning.suite import shipped_suites\n"
+        "for file in shipped_suites(): print(file.stem)\n"
         "from mmragbench.registry import FOLDERS, every\n"
         "for kind in FOLDERS:\n"
         "    for component in every(kind): print(component.name)"

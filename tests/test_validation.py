@@ -262,7 +262,7 @@ def test_a_strategy_that_invents_documents_crashes_alone(suite_file, tmp_path):
     assert all("not in the memory: 'ghost'" in reason for reason in reasons)
     others = [r for r in run.rows if r["strategy"] == "random" and r["measure"] == "R@1"]
     assert others and all(r["estimate"] is not None for r in others)
-    assert {c["component"] for c in run.crashed} == {"test_validation:Invents"}
+    assert {c.component for c in run.crashed} == {"test_validation:Invents"}
 
 
 @pytest.mark.filterwarnings("ignore:colours ranks")

@@ -156,7 +156,6 @@ def test_plan_takes_them_too(suite_file, coco):
             "suite: strategies.shared-space.encoder: unknown model 'colour'. Did you mean 'colours'?",
         ),
         ({"tasks": {"captioning": {"k": 0}}}, "suite: tasks.captioning."),
-        ({"dataset": {"use": "coco", "root": "nowhere"}}, "nowhere"),
     ],
 )
 def test_an_error_names_the_key(coco, changes, message):
@@ -165,6 +164,16 @@ def test_an_error_names_the_key(coco, changes, message):
         plan(toy.suite(coco, **changes))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_data_that_is_not_there_is_a_line_of_plan_and_an_error_of_run(coco, tmp_path):
+    """In one line, with the place."""
+    suite = toy.suite(coco, dataset={"use": "coco", "root": "nowhere"})
+    (line,) = map(str, plan(suite).requirements)
+    assert line.startswith("dataset coco must lie at nowhere, a folder with annotations/")
+    with pytest.raises(MmragbenchError) as caught:
+        mb.run(suite, output=tmp_path / "runs")
+    assert str(caught.value) == f"not at hand: {line}"
 
 
 def test_a_mapping_needs_what_a_file_needs(coco):

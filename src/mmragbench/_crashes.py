@@ -1,4 +1,4 @@
-"""Crashes of components: their place in the user's file, and tracebacks in a run's `crashes.log`."""
+"""Crashes of components: their place in the user's file, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import sysconfig
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from traceback import FrameSummary
 from typing import Any
 
+from mmragbench._redacting import without_plain_keys
 from mmragbench.errors import MmragbenchError
 
 LOG = logging.getLogger("mmragbench")
@@ -21,22 +23,58 @@ LOG.addHandler(logging.NullHandler())  # as libraries do: without a handler noth
 ENGINE = Path(__file__).resolve().parent
 LIBRARIES = {Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")}
 
-FILE = "crashes.log"
+LONGEST = 50_000
+"""Characters of a traceback that are kept, its last ones: an error may hold anything."""
 
 
 class Crashed(MmragbenchError):
     """A user's component raised an unexpected error, and the run cannot continue without it."""
 
 
-def place(error: BaseException, make: Callable[..., Any] | None = None) -> str:
-    """`strategy.py:12`: the deepest line that is neither this engine's nor a library's; else the
-    deepest in the file that defines the component; else the deepest of all."""
+@dataclass(frozen=True)
+class Crash:
+    """What a component raised.
+
+    Attributes:
+        task: the task that it worked on; None where it was none.
+        component: its name, or what it is.
+        error: the error in one line.
+        file: the name of the user's file that it was raised in or came through.
+        line: the line in that file, from 1.
+        traceback: as Python prints it.
+    """
+
+    task: str | None
+    component: str
+    error: str
+    file: str
+    line: int
+    traceback: str
+
+    @property
+    def place(self) -> str:
+        """`strategy.py:12`."""
+        return f"{self.file}:{self.line}"
+
+
+def frame(error: BaseException, make: Callable[..., Any] | None = None) -> FrameSummary:
+    """The deepest line that is neither this engine's nor a library's; else the deepest in the file
+    that defines the component; else the deepest of all."""
     frames = traceback.extract_tb(error.__traceback__)
     home = _file(make) if make else None
-    users = [frame for frame in frames if _is_users(frame)]
     own = [frame for frame in frames if frame.filename == home]
-    frame = (users or own or frames)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}"
+    return (users_frames(error) or own or frames)[-1]
+
+
+def users_frames(error: BaseException) -> list[FrameSummary]:
+    """The lines of a traceback that are neither this engine's nor a library's."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame)]
+
+
+def place(error: BaseException, make: Callable[..., Any] | None = None) -> str:
+    """The `frame` as `strategy.py:12`."""
+    deepest = frame(error, make)
+    return f"{Path(deepest.filename).name}:{deepest.lineno}"
 
 
 def _is_users(frame: FrameSummary) -> bool:
@@ -71,43 +109,53 @@ def summary(error: BaseException) -> str:
     return line if len(line) <= 300 else f"{line[:300]}…"
 
 
-def log(what: str, error: BaseException) -> None:
-    """Log the traceback of a crash."""
-    LOG.error("%s crashed", what, exc_info=error)
+def record(
+    error: BaseException,
+    component: str,
+    make: Callable[..., Any] | None = None,
+    task: str | None = None,
+) -> None:
+    """Hand a crash to whoever records them (`recorded`), and its traceback to the log.
+
+    Args:
+        error: what was raised.
+        component: the component's name, or what it is.
+        make: its class or function.
+        task: the task that it worked on.
+    """
+    deepest = frame(error, make)
+    text = without_plain_keys("".join(traceback.format_exception(error)))[-LONGEST:]
+    file, line = Path(deepest.filename).name, deepest.lineno or 0
+    crash = Crash(task, component, summary(error), file, line, text)
+    LOG.error("%s crashed", component, exc_info=error, extra={"crash": crash})
+
+
+class _Recorder(logging.Handler):
+    """Collects crashes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crashes: list[Crash] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(crash := getattr(record, "crash", None), Crash):
+            self.crashes.append(crash)
 
 
 @contextmanager
-def logged(folder: Path, debug: bool = False) -> Iterator[None]:
-    """A context in which tracebacks of crashes go to `<folder>/crashes.log`.
-
-    The file exists only if something crashed. With `debug` they go to standard error as well.
-    """
-    (folder / FILE).unlink(missing_ok=True)
-    handlers: list[logging.Handler] = [_LateFile(folder / FILE)]
-    if debug:
-        handlers.append(logging.StreamHandler(sys.stderr))
+def recorded(debug: bool = False) -> Iterator[list[Crash]]:
+    """A context that collects the crashes within it. With `debug` their tracebacks go to standard
+    error as well."""
+    recorder = _Recorder()
+    handlers = [recorder, *([logging.StreamHandler(sys.stderr)] if debug else [])]
     for handler in handlers:
         LOG.addHandler(handler)
     try:
-        yield
+        yield recorder.crashes
     finally:
         for handler in handlers:
             LOG.removeHandler(handler)
             handler.close()
-
-
-class _LateFile(logging.FileHandler):
-    """A log file whose folder is created with its first line."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, delay=True, encoding="utf-8", errors="backslashreplace")
-
-    def _open(self) -> Any:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-        return super()._open()
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Ignore what prevents writing: a full disk loses the traceback, not the run."""
 
 
 @contextmanager
@@ -125,7 +173,7 @@ def reported(what: str, make: Callable[..., Any]) -> Iterator[None]:
         raise
     except BaseException as error:
         pass_on(error)
-        log(what, error)
+        record(error, what, make)
         if (getattr(make, "__module__", None) or "").partition(".")[0] == "mmragbench":
             raise
         raise Crashed(

@@ -158,7 +158,10 @@ def check_rankings(
             raise ContractError(
                 f"the ranking of {listed([ranking.query])} in the place of {listed([query.id])}'s"
             )
-        yield Ranking(query.id, check_hits(ranking.hits, known, k, f"query {listed([query.id])}"))
+        hits = check_hits(ranking.hits, known, k, f"query {listed([query.id])}")
+        if ranking.error is not None and hits:
+            raise ContractError(f"query {listed([query.id])}: a ranking with an error has no hits")
+        yield Ranking(query.id, hits, ranking.error)
 
 
 def validated_tasks(answer: Any, source: str) -> Mapping[str, Task]:

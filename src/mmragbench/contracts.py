@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from mmragbench.records import (
     Document,
     Drawing,
+    Exclusion,
     Failure,
     Hit,
     Image,
     Measure,
     Modality,
     Output,
+    OutputKind,
     Prompt,
     Query,
     Ranking,
@@ -34,6 +36,30 @@ from mmragbench.records import (
 
 Vectors = NDArray[np.float32]
 """Shape (n, d), float32, L2-normalised rows unless said otherwise."""
+
+
+Origin = Literal["toy", "classic", "trained", "made elsewhere"]
+"""Where a model's answers come from. A toy is shipped, and has learned from a drawn world alone."""
+
+
+class Requirement(NamedTuple):
+    """What a component needs from outside of the suite.
+
+    Attributes:
+        kind: `put` files somewhere, `download` something, `call` a server; or what a run would `leave
+            out` and go on.
+        what: the place and what lies there; the name on the hub; the server's address and model.
+        missing: why a run cannot begin (`there is no such folder`); empty where it can.
+    """
+
+    kind: Literal["put", "download", "call", "leave out"]
+    what: str
+    missing: str = ""
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether files are missing that nobody else can get."""
+        return self.kind == "put" and bool(self.missing)
 
 
 @dataclass(frozen=True)
@@ -84,6 +110,27 @@ class Traits:
         return known if isinstance(known, str) else None
 
     @property
+    def origin(self) -> Origin | None:
+        """Where a model's answers come from, where that is not weights that were trained: `classic`
+        features, or files that were `made elsewhere`; None by default. On the class."""
+        origin: Origin | None = getattr(self.component, "origin", None)
+        return origin
+
+    @property
+    def outputs(self) -> Mapping[str, OutputKind] | None:
+        """For a dataset, its tasks, each with what is produced in it, as far as that is known without
+        its files; None by default. On the class."""
+        outputs: Mapping[str, OutputKind] | None = getattr(self.component, "outputs", None)
+        return outputs
+
+    @property
+    def requirements(self) -> Sequence[Requirement]:
+        """What a dataset or a model needs from outside and lacks, or calls, as its method
+        `requirements()` says; nothing by default."""
+        requirements = getattr(self.component, "requirements", None)
+        return requirements() if requirements else ()
+
+    @property
     def precision(self) -> str | None:
         """The numbers that a model computes in, such as `bf16-cuda`; None where it does not say."""
         precision: str | None = getattr(self.component, "precision", None)
@@ -101,6 +148,18 @@ class Traits:
         that is called in chunks."""
         concurrency: int | None = getattr(self.component, "concurrency", None)
         return concurrency
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the answers of a strategy or generator were made by another system, so that what
+        they took is not known; False by default."""
+        return bool(getattr(self.component, "elsewhere", False))
+
+    @property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """What a strategy or generator that reads files could not use of them, once it has answered;
+        nothing by default."""
+        return tuple(getattr(self.component, "exclusions", ()))
 
     @property
     def halt(self) -> Callable[[], None] | None:
@@ -255,3 +314,16 @@ class NewStore(Protocol):
     """Makes an empty store; what a strategy asks for when it needs one or several."""
 
     def __call__(self) -> Store: ...
+
+
+class KeysOf(NamedTuple):
+    """Says of a mapping among a constructor's arguments that its keys are names of a suite's section."""
+
+    section: Literal["strategies", "tasks"]
+
+
+ByTask = Annotated[dict[str, Path], KeysOf("tasks")]
+"""Name of a task -> a file or folder."""
+
+ByStrategy = Annotated[dict[str, Path], KeysOf("strategies")]
+"""Name of a strategy -> a file or folder."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +47,18 @@ def require(package: str, extra: str) -> None:
     imported = package in sys.modules
     if (sys.modules[package] if imported else find_spec(package)) is None:
         raise MissingExtra(package, extra)
+
+
+class NotAtHand(MmragbenchError):
+    """Data, weights or keys that a suite needs are not on this machine.
+
+    Args:
+        lines: a line for each.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__(f"not at hand: {'; '.join(lines)}")
+        self.lines = tuple(lines)
 
 
 class BadImage(MmragbenchError):

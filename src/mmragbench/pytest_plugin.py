@@ -64,7 +64,7 @@ def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
         measures: Sequence[str] = (),
     ) -> Gate | None:
         import mmragbench
-        from mmragbench.gating.gate_text import summary
+        from mmragbench.gating.gate_text import paragraph
         from mmragbench.gating.stored_baseline import Baseline
 
         path = here / suite
@@ -79,7 +79,12 @@ def mmragbench_gate(request: pytest.FixtureRequest, tmp_path: Path) -> GateTest:
                 run.folder, here / baseline, margins, require_power, measures
             )
         if not result.holds:
-            pytest.fail(summary(result), pytrace=False)
+            page = run.report if run.report.is_file() else run.folder
+            advice = (
+                f"What got worse is in {page}. Where the loss is meant, write the baseline anew "
+                "with `pytest --mmragbench-save`; where it does not matter, give margins={measure: loss}"
+            )
+            pytest.fail(paragraph(result, advice), pytrace=False)
         return result
 
     return test

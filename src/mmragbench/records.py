@@ -141,10 +141,14 @@ class Hits(Sequence[Hit]):
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits for one query, best first. Ties: score descending, then id descending (trec_eval)."""
+    """The hits for one query, best first. Ties: score descending, then id descending (trec_eval).
+
+    One without hits scores 0; one with an `error` was never made, and is not scored.
+    """
 
     query: str
     hits: Sequence[Hit] = ()
+    error: str | None = None
 
     @classmethod
     def of(cls, query: str, hits: Iterable[tuple[str, float]], k: int | None = None) -> Ranking:
@@ -488,3 +492,12 @@ class Scores:
     interval: tuple[float | None, float | None] | None = None
     warning: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def addends(self) -> Mapping[str, float]:
+        """Query -> value; of a total, the influences. Their mean is the number; none where there is none."""
+        if self.absence is not None:
+            return {}
+        if self.total is not None:
+            return self.influences
+        return {score.query: score.value for score in self.scores if score.value is not None}

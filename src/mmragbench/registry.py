@@ -13,7 +13,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, get_args, get_type_hints, overload
@@ -163,13 +163,13 @@ def measures(
     better: Better = "higher",
     unit: str = "",
     margin: float | str = "5%",
-    display: str | None = None,
+    display: str | Mapping[str, str] | None = None,
     distance: Distance | None = None,
 ) -> Callable[[C], C]:
     """Register one evaluator under each measure that it computes (`R@k` for any cutoff), with the
     kinds of output that these score; none means that they score rankings. The rest is what
     `MeasureInfo` says of their numbers; where one evaluator's measures differ in it, the decorator
-    stands above it several times.
+    stands above it several times. `display` may map names without their cutoff to what is shown.
 
     Raises:
         SuiteError: one of them is not what it can be.
@@ -185,10 +185,12 @@ def measures(
         raise SuiteError(
             f"{', '.join(names)}: a margin is a number above zero, 0.02, or a share, '5%', not {margin!r}"
         )
-    info = MeasureInfo(better, unit, str(margin), display, distance)
+    displays = display if isinstance(display, Mapping) else dict.fromkeys(names, display)
 
     def decorate(make: C) -> C:
         for name in names:
+            shown = displays.get(name.removesuffix("@k"))
+            info = MeasureInfo(better, unit, str(margin), shown, distance)
             register(Component("measure", name, make, scores, info))
         return make
 

@@ -68,10 +68,11 @@ def parse(text: str) -> dict[str, str]:
 def differences(a: str, b: str, paired: bool = False) -> dict[str, tuple[str | None, str | None]]:
     """What differs between two signatures in anything that matters: name -> the two values.
 
-    Everything matters, with three exceptions:
+    Everything matters, with four exceptions:
 
     - `mmragbench` counts up to its minor version: a patch release changes no number.
     - What was done about missing outputs does not matter where none was missing.
+    - The seeds of a mean over seeds matter only where numbers are `paired`.
     - The sizes (`n`, `n_real`, ...) matter unless the numbers are `paired`: whoever compares query
       by query takes the queries that both have, so it matters neither how many each has nor that
       the others were skipped. That missing ones were counted as zero still matters.
@@ -94,7 +95,9 @@ def _what_matters(text: str, paired: bool) -> dict[str, str]:
     if facts.get("n_missing", "0") == "0" or (paired and facts.get("missing") == "skip"):
         facts.pop("missing", None)
         facts.pop("n_missing", None)
-    if paired:
+    if not paired:
+        facts.pop("seeds", None)
+    else:
         facts = {name: v for name, v in facts.items() if name != "n" and name[:2] != "n_"}
     return facts
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,14 @@ import yaml
 
 from mmragbench import _crashes as crashes
 from mmragbench import audits
+from mmragbench._crashes import Crash
 from mmragbench._files import sweep, write_atomically, write_json, write_rows
 from mmragbench._places import check_folder, private
 from mmragbench._validation import validated_tasks
 from mmragbench.backends.server.budget import LEDGER, Budget
 from mmragbench.cache.cache import Cache
 from mmragbench.comparing.families import within
+from mmragbench.contracts import Traits
 from mmragbench.data import exclusions
 from mmragbench.data.exclusions import LeftOut
 from mmragbench.data.slices import sliced
@@ -26,19 +29,22 @@ from mmragbench.engine.forecast import Forecast, forecast
 from mmragbench.engine.loop import Cell, Loop
 from mmragbench.engine.meter import Meter, Progress
 from mmragbench.engine.process import keep_freed_memory, rare_garbage_collection
+from mmragbench.engine.requirements import Required, refuse_missing, required
 from mmragbench.engine.threads import aside
-from mmragbench.errors import SuiteError
+from mmragbench.errors import NotApplicable, SuiteError
 from mmragbench.measuring.scoring import Row, absent, failures, rows
 from mmragbench.planning.plan import Plan, check_tasks, load
 from mmragbench.planning.suite import Source, SuiteFieldError, SuiteLike
-from mmragbench.records import Absence, Image, Task
+from mmragbench.records import Absence, Exclusion, Image, Task
 from mmragbench.registry import every
+from mmragbench.reporting.facts.models import foreign_toys
 from mmragbench.run_folder import files as run_files
 from mmragbench.run_folder import paths
 from mmragbench.run_folder import writing as run_folder
 from mmragbench.run_folder.explorer_data import write_explorer_data
 from mmragbench.run_folder.finished import FinishedRun
 from mmragbench.run_folder.manifest import manifest
+from mmragbench.run_folder.over_seeds import folder_over_seeds, put_together
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
 from mmragbench.run_folder.thumbnails import thumbnail
@@ -66,14 +72,15 @@ def run(
     before numpy and PyTorch are imported.
 
     Args:
-        suite: a suite file, or the name of one that is shipped (`scenes`); or a suite as a mapping,
-            as its YAML would be, or as a `Suite`. Relative paths in it start at the current folder.
+        suite: a suite file, the name of one that is shipped (`scenes`), or a folder of data, which
+            becomes a suite (`mmragbench.layouts`); or a suite as a mapping, as its YAML would be, or as
+            a `Suite`. Relative paths in it start at the current folder.
         overrides: `key=value`, e.g. `dataset.limit=100`.
         output: where run folders go.
         progress: who is told how far it is.
         full: store and report large pictures and every hit, however large that becomes.
-        debug: print the traceback of a component that crashes; the run folder's `crashes.log` has it
-            in any case.
+        debug: print the traceback of a component that crashes; the run folder's `failures.json` has
+            it in any case.
 
     Raises:
         MmragbenchError: the suite or its data cannot be used, or nothing can be written there; one
@@ -85,8 +92,12 @@ def run(
     check_folder("--output", folder)
     cache = Cache()
     sweep(cache.root)
-    with crashes.logged(folder, debug):
-        return _run(planned, source, folder, cache, progress, full)
+    with crashes.recorded(debug) as crashed:
+        try:
+            return _run(planned, source, folder, cache, progress, full, crashed)
+        except crashes.Crashed:
+            _write_crashes(folder, crashed)
+            raise
 
 
 def compare_strategies(
@@ -130,7 +141,7 @@ def compare_strategies(
     content = {"strategies": strategies, "dataset": dataset, "tasks": tasks, "models": models or {}}
     finished = run({"name": "comparison", **content, **suite}, output=output)
     for crash in finished.crashed:
-        warnings.warn(crash["error"], stacklevel=2)
+        warnings.warn(f"failed: {crash.component}: {crash.error}", stacklevel=2)
     return load_results(finished)
 
 
@@ -141,12 +152,16 @@ def _run(
     cache: Cache,
     progress: Progress | None,
     full: bool,
+    crashed: list[Crash],
 ) -> FinishedRun:
     if progress:
         progress.begin(f"dataset {planned.dataset.component.name}", 0)
     budget = Budget(folder / LEDGER, planned.suite.budget)
     meter = Meter(progress, budget)
-    tasks = _pose(planned, source, cache)
+    assembly = Assembly(planned.suite, cache, Meter())
+    dataset = _dataset(planned, source, assembly)
+    refuse_missing(required(planned, dataset, assembly))
+    tasks = _tasks(planned, dataset, assembly)
     left = _left_out(planned, tasks, source)
     loop = Loop(planned, tasks, cache, meter)
     loop.assembly.fetch(planned.models)
@@ -157,9 +172,13 @@ def _run(
             future.result()
     with run_files.writing(folder):
         _write_head(folder, planned, loop)
+        if source.data:
+            write_atomically(folder / paths.COMMENTED_SUITE, source.text)
+        run_folder.write_exclusions(folder, _excluded(planned, tasks, cells))
         summary = _write_cells(folder, planned, tasks, cells, large_pictures=full)
         _write_features(folder, planned, tasks, cells, loop.assembly)
-        loop.crashed += audits.write(folder, planned, tasks, cells, loop.assembly, progress)
+        audits.write(folder, planned, tasks, cells, loop.assembly, progress)
+        write_rows(folder / paths.FAILURES, [*_failures(cells), *map(asdict, crashed)])
         if progress:
             progress.begin("comparisons", 0)
         _write_comparisons(folder)
@@ -168,13 +187,13 @@ def _run(
     if progress:
         progress.begin("report", 0)
     report = write_reports(folder, full)
-    return FinishedRun(folder, report, summary, loop.crashed, meter.total_calls, left)
+    left += exclusions.grouped((cell.exclusions, {}) for cell in cells.values())
+    return FinishedRun(folder, report, summary, crashed, meter.total_calls, left)
 
 
-def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
-    """The tasks of the suite's dataset; every component is built once, so that a bad argument is
-    told before anything is computed."""
-    assembly = Assembly(plan.suite, cache, Meter())
+def _dataset(plan: Plan, source: Source, assembly: Assembly) -> Any:
+    """The suite's dataset; every component is built once, so that a bad argument is an error before
+    anything is computed."""
     for name, bound in plan.strategies.items():
         if "task" not in bound.given:
             make = bound.component.make
@@ -186,15 +205,38 @@ def _pose(plan: Plan, source: Source, cache: Cache) -> dict[str, Task]:
             except SuiteError as error:
                 raise source.error(("strategies", name), str(error)) from error
     with crashes.reported(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
-        offered = assembly.build(plan.dataset).tasks()
-    tasks = validated_tasks(offered, plan.dataset.component.name)
-    return {name: sliced(task, plan.suite.slices) for name, task in tasks.items()}
+        return assembly.build(plan.dataset)
+
+
+def _tasks(plan: Plan, dataset: Any, assembly: Assembly) -> dict[str, Task]:
+    """The tasks of the dataset, with the suite's slices."""
+    with crashes.reported(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
+        offered = dataset.tasks()
+    offered = validated_tasks(offered, plan.dataset.component.name)
+    tasks = {name: sliced(task, plan.suite.slices) for name, task in offered.items()}
+    _build_for_tasks(plan, tasks, assembly)
+    return tasks
+
+
+def _build_for_tasks(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> None:
+    """Build each component that is made for a task, so that outputs of another system that are not
+    there, or belong to other data, are an error before anything is computed."""
+    for name, task in tasks.items():
+        if name not in plan.tasks:
+            continue
+        generators = {generator: None for generator, _ in plan.tasks[name].cells}
+        for strategy, bound in plan.strategies.items():
+            parts = [bound, *(plan.generators[generator] for generator in generators)]
+            for part in parts:
+                if "task" in part.given:
+                    with suppress(NotApplicable), crashes.reported(strategy, part.component.make):
+                        assembly.build(part, task=task, strategy=strategy, output=task.output)
 
 
 def _left_out(plan: Plan, tasks: Mapping[str, Task], source: Source) -> list[LeftOut]:
     """What the suite's tasks leave out; raises where the data does not fit the suite, or where more
     is left out than the suite allows."""
-    check_tasks(plan, tasks, source)
+    check_tasks(plan, {name: task.output for name, task in tasks.items()}, source)
     left = exclusions.left_out(tasks[name] for name in plan.tasks)
     exclusions.check(left, plan.suite.max_excluded)
     return left
@@ -227,7 +269,7 @@ def _all_cells(
     for number, (task, strategy) in enumerate(order, start=1):
         if progress:
             progress.cell(number, len(order), f"{task} · {strategy}")
-        cells[task, strategy] = loop.cell(task, strategy)
+        cells[task, strategy] = loop.cell_over_seeds(task, strategy)
     return cells
 
 
@@ -240,18 +282,41 @@ def _write_cells(
 ) -> list[Row]:
     controls = {name for name, bound in plan.strategies.items() if bound.component.control}
     summary: list[Row] = []
-    failed: list[Row] = []
     for name in plan.tasks:
         of_task = [cells[name, strategy] for strategy in plan.strategies]
         for cell in of_task:
             run_folder.write_cell(folder, cell, tasks[name].output)
             summary += _cell_rows(plan, tasks[name], cell)
-            for (generator, k), (generated, _) in cell.generated.items():
-                failed += failures(_key(cell, generator, k), generated.outputs)
         write_explorer_data(folder, tasks[name], of_task, controls, large_pictures)
     write_rows(folder / paths.SUMMARY, summary)
-    write_rows(folder / paths.FAILURES, failed)
     return summary
+
+
+def _excluded(
+    plan: Plan, tasks: Mapping[str, Task], cells: Mapping[tuple[str, str], Cell]
+) -> dict[str, list[Exclusion]]:
+    """Task -> what was left out of its data, and of the outputs of other systems."""
+    excluded = {name: list(tasks[name].exclusions) for name in plan.tasks}
+    for (name, _), cell in cells.items():
+        excluded[name] += cell.exclusions
+    return excluded
+
+
+def _failures(cells: Mapping[tuple[str, str], Cell]) -> Iterator[Row]:
+    """A row for each query without an answer, with the seed where there are several."""
+    for cell in cells.values():
+        yield from failures(_key(cell), cell.retrieved.rankings.errors)
+        for seed, setting, generated in cell.outputs():
+            named = {} if seed is None else {"seed": seed}
+            errors = {output.query: output.error for output in generated.outputs if output.error}
+            yield from failures(_key(cell, *setting) | named, errors)
+
+
+def _write_crashes(folder: Path, crashed: Sequence[Crash]) -> None:
+    """Keep what ended a run early; where the folder holds a finished run, its files stay."""
+    if not (folder / run_files.LIST).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_rows(folder / paths.FAILURES, [asdict(crash) for crash in crashed])
 
 
 def _unfinished(folder: Path) -> Run:
@@ -274,12 +339,15 @@ def _write_features(
     """The features behind distances between sets of images: real ones a task, generated ones a
     cell; they were computed for the scores, and are looked up."""
     for (name, strategy), cell in cells.items():
-        for (generator, k), (generated, scored) in cell.generated.items():
+        for seed, setting, generated in cell.outputs():
+            _, scored = cell.generated[setting]
             images = {o.query: o.image for o in generated.outputs if o.image}
             features_used = {s.measure.features for s in scored.get("all", []) if s.absence is None}
             for features in sorted(filter(None, features_used)):
                 encoder = assembly.model("encoder", features)
-                cell_folder = paths.in_cell(name, strategy, setting=Setting(generator, k))
+                cell_folder = paths.in_cell(name, strategy, setting=Setting(*setting))
+                if seed is not None and generated is not cell.generated[setting][0]:
+                    cell_folder = paths.in_seed(seed, cell_folder)
                 for target, shown in (
                     (cell_folder, images),
                     (paths.in_task(name), tasks[name].targets),
@@ -310,6 +378,23 @@ def _cell_rows(plan: Plan, task: Task, cell: Cell) -> list[Row]:
     return result
 
 
+def over_seeds(runs: Sequence[Run], folder: Path | None = None) -> Path:
+    """Put runs of one suite under different seeds together: one run folder with its comparisons.
+
+    Args:
+        runs: in the order of the seeds.
+        folder: where it is written; by default beside the first run.
+
+    Raises:
+        DataError: they differ in more than the seed.
+    """
+    target = folder or folder_over_seeds(runs)
+    with run_files.writing(target):
+        put_together(runs, target)
+        _write_comparisons(target)
+    return target
+
+
 def write_reports(folder: Path, full: bool = False) -> Path:
     """Every registered report, below `<run>/report`; the HTML page's path.
 
@@ -332,17 +417,22 @@ class PlanSummary:
     """What a run would do.
 
     Attributes:
-        cells: a row a (task, strategy): documents, queries, generators, measures, models, and
-            whether its rankings are known already.
-        models: what each model would be asked, at most, and how much of it is known.
+        cells: a row a (task, strategy): documents and queries (None where the data is not at hand),
+            generators, measures, models, and whether its rankings are known already.
+        models: what each model would be asked, at most, and how much of it is known; nothing where
+            the data is not at hand.
+        requirements: what must lie where, or would be downloaded or called.
         budget: the suite's, in US dollars.
         left_out: what could not be used of the data.
+        warning: that toys are given pictures that are not of their world; None where there are none.
     """
 
     cells: list[Row]
     models: list[Forecast]
+    requirements: list[Required] = field(default_factory=list)
     budget: float | None = None
     left_out: list[LeftOut] = field(default_factory=list)
+    warning: str | None = None
 
 
 @private()
@@ -358,20 +448,38 @@ def plan(suite: SuiteLike, overrides: Sequence[str] = ()) -> PlanSummary:
     """
     planned, source = load(suite, overrides)
     cache = Cache()
-    tasks = _pose(planned, source, cache)
-    left = _left_out(planned, tasks, source)
-    loop = Loop(planned, tasks, cache, Meter())
+    assembly = Assembly(planned.suite, cache, Meter())
+    dataset = _dataset(planned, source, assembly)
+    requirements = required(planned, dataset, assembly)
+    tasks, left = _tasks_at_hand(planned, source, dataset, assembly)
+    loop = Loop(planned, tasks, cache, Meter()) if tasks else None
     cells = [
         {
             "task": task,
             "strategy": strategy,
             "generators": [str(Setting(*setting)) for setting in planned.tasks[task].cells],
-            "documents": len(tasks[task].memory),
-            "queries": len(tasks[task].queries),
+            "documents": len(tasks[task].memory) if tasks else None,
+            "queries": len(tasks[task].queries) if tasks else None,
             "models": sorted({name for _, name in planned.strategies[strategy].models.values()}),
-            "known": loop.known(task, strategy),
+            "known": loop is not None and loop.known(task, strategy),
         }
         for task in planned.tasks
         for strategy in planned.strategies
     ]
-    return PlanSummary(cells, forecast(planned, tasks, loop), planned.suite.budget, left)
+    models = forecast(planned, tasks, loop) if loop else []
+    used = {name: planned.suite.models[name] for _, name in planned.models}
+    warning = foreign_toys(used, planned.dataset.component.name)
+    return PlanSummary(cells, models, requirements, planned.suite.budget, left, warning)
+
+
+def _tasks_at_hand(
+    plan: Plan, source: Source, dataset: Any, assembly: Assembly
+) -> tuple[dict[str, Task], list[LeftOut]]:
+    """The tasks of a dataset and what they leave out; none where its files are not on this machine.
+    Then the suite is checked by what the dataset says of its tasks."""
+    if not Traits(dataset).requirements:
+        tasks = _tasks(plan, dataset, assembly)
+        return tasks, _left_out(plan, tasks, source)
+    if outputs := Traits(dataset).outputs:
+        check_tasks(plan, outputs, source)
+    return {}, []

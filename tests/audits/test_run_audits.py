@@ -63,7 +63,7 @@ def test_an_audit_that_crashes_is_told(suite_file, tmp_path, monkeypatch):
     monkeypatch.setattr(auditing, "leak", crash)
     run = mb.run(suite_file(), output=tmp_path / "runs")
     assert run.rows
-    assert "leak audit" in {crashed["component"] for crashed in run.crashed}
+    assert "leak audit" in {crash.component for crash in run.crashed}
     page = text_of(run.report.read_text(encoding="utf-8"))
     assert "leak audit of captioning : failed: ZeroDivisionError: one over nothing" in page
 

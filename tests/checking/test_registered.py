@@ -23,6 +23,8 @@ ELSEWHERE = {
     "captioner": {"precomputed"},  # wants a file for its pictures
     "chat": {"openai"},  # wants a server
     "painter": {"openai"},
+    "strategy": {"rankings"},  # want files of another system
+    "generator": {"image_folder", "results_file"},
     "measure": {"METEOR"},  # starts Java each time
 }
 """Kind -> what is tested in its own file instead, with what it wants."""

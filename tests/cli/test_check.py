@@ -16,6 +16,7 @@ strategies: {random: }
 tasks: {text-to-image: {measures: [R@1]}}
 """
 BROKEN = """
+from mmragbench.contracts import Encoder
 from mmragbench.records import Ranking
 
 class Newest:
@@ -28,6 +29,17 @@ class Newest:
 class Crashing(Newest):
     def index(self, memory):
         raise KeyError("nothing here")
+
+class Strings(Newest):
+    def __init__(self, encoder: Encoder):
+        self._encoder = encoder
+
+    def index(self, memory):
+        super().index(memory)
+        self._encode(memory)
+
+    def _encode(self, memory):
+        self._encoder.encode_texts([document.id for document in memory])
 
 class Hashed(Newest):
     def retrieve(self, queries, k):
@@ -44,6 +56,9 @@ class Picky:
     def tasks(self):
         return {}
 """
+
+
+CALL = "        self._encoder.encode_texts([document.id for document in memory])"
 
 
 @pytest.fixture
@@ -82,8 +97,20 @@ def test_a_crash_is_a_broken_rule_with_its_place(check):
     """One line, no traceback; the same reason again is not said again."""
     done = check("mine:Crashing", "--kind", "strategy")
     assert done.returncode == 1
-    assert "it raised KeyError: 'nothing here' (mine.py:13)" in " ".join(done.stdout.split())
-    assert "Traceback" not in done.stdout + done.stderr and "as above" in done.stdout
+    assert "it raised KeyError: 'nothing here' (mine.py:14)" in " ".join(done.stdout.split())
+    assert done.stdout.count("it raised") == 1
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_cause_is_said_once_with_the_deepest_place_in_the_users_file(check):
+    """Above the rules that it breaks, and also where what the user called raised it."""
+    done = check("mine:Strings", "--kind", "strategy")
+    lines = done.stdout.splitlines()
+    (cause,) = [at for at, line in enumerate(lines) if "encode_texts was handed a str" in line]
+    assert lines[cause].endswith(f"(mine.py:{BROKEN.splitlines().index(CALL) + 1})")
+    assert lines[cause - 1].startswith("failed   ")
+    assert "rules: one answer an item, answers have their type, " in lines[cause - 1]
+    assert done.returncode == 1
 
 
 def test_another_process_has_other_hashes(check):

@@ -209,16 +209,23 @@ def test_a_crash_names_its_place_and_keeps_its_traceback(suite_file, tmp_path):
         strategies={"bad": {"use": "support.toy:Crashing"}, "random": {}}, baseline="random"
     )
     done = command("run", suite, "--output", tmp_path / "runs")
-    warned = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    lines = done.stderr.splitlines()
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert all(
-        f"{task} · failed: support.toy:Crashing: ZeroDivisionError: one over nothing (toy.py:"
-        in "".join(warned)
+        f"crashed: {task} · support.toy:Crashing: ZeroDivisionError: one over nothing (toy.py:"
+        in done.stderr
         for task in ("text-to-image", "captioning")
     )
-    (log,) = (tmp_path / "runs").glob("*/crashes.log")
-    assert str(log) in warned[-1]
-    assert "Traceback" in log.read_text() and "in index" in log.read_text()
+    (file,) = (tmp_path / "runs").glob("*/failures.json")
+    assert sum("one over nothing" in line for line in lines) == 2  # once a task
+    assert lines[-1] == "note: run --debug prints the traceback"
+    crashes = [row for row in json.loads(file.read_text()) if "traceback" in row]
+    assert {crash["task"] for crash in crashes} == {"text-to-image", "captioning"}
+    for crash in crashes:
+        assert (crash["component"], crash["file"]) == ("support.toy:Crashing", "toy.py")
+        code = (TESTS / "support/toy.py").read_text().splitlines()[crash["line"] - 1]
+        assert "one over nothing" in code
+        assert "Traceback" in crash["traceback"] and "in index" in crash["traceback"]
     debug = command("run", suite, "--output", tmp_path / "runs", "--debug")
     assert "Traceback" in debug.stderr and "one over nothing" in debug.stderr
 
@@ -253,6 +260,10 @@ def test_a_dataset_or_a_constructor_that_crashes_is_one_line(
     with pytest.raises(MmragbenchError) as caught:
         mb.run(suite_file(**changes), output=tmp_path / "runs")
     assert said in str(caught.value) and "--debug" in str(caught.value)
+    (file,) = (tmp_path / "runs").glob("*/failures.json")
+    (crash,) = json.loads(file.read_text())
+    assert f"({crash['file']}:{crash['line']})" in str(caught.value)
+    assert "Traceback" in crash["traceback"]
 
 
 ODD = """
@@ -334,7 +345,7 @@ def test_a_strategy_that_exits_ends_its_cell_alone(suite_file, tmp_path, odd):
     run = mb.run(
         suite_file(strategies=strategies, tasks=tasks, baseline=None), output=tmp_path / "runs"
     )
-    assert [crash["place"] for crash in run.crashed] == ["odd.py:31"]
+    assert [crash.place for crash in run.crashed] == ["odd.py:31"]
     assert [row["n"] > 0 for row in run.rows] == [False, True]
 
 
@@ -343,9 +354,10 @@ def test_a_measure_that_crashes_is_named_with_its_place(suite_file, tmp_path, od
     tasks = {"captioning": {"measures": ["odd:boom"], "generator": ["nearest", "consensus"]}}
     path = suite_file(strategies={"random": {}, "oracle": {}}, tasks=tasks, baseline=None)
     done = command("run", path, "--output", tmp_path / "runs", path=tmp_path)
-    lines = [line for line in done.stderr.splitlines() if "Boom" in line and "warning" in line]
+    lines = [line for line in done.stderr.splitlines() if "Boom" in line]
     assert done.returncode == 1
-    assert lines == ["warning: captioning · failed: Boom: RuntimeError: no (odd.py:36)"]
+    expected = "crashed: captioning · Boom: RuntimeError: no (odd.py:36); the traceback is in failures.json"
+    assert lines == [expected]
 
 
 def test_help_that_cannot_be_written_is_one_line(tmp_path):

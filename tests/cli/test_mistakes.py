@@ -27,7 +27,7 @@ SUITE = {
         "judge": {"use": "judge", "chat": "talker"},
         "talker": {"use": "support.toy:Mute"},
     },
-    "strategies": {"random": {}, "oracle": {}},
+    "strategies": {"backwards": {"use": "support.toy:Backwards"}, "random": {}, "oracle": {}},
     "tasks": {
         "text-to-image": {"measures": ["R@1"]},
         "captioning": {"measures": ["CIDEr"], "generator": ["nearest"], "k": 1},
@@ -152,7 +152,7 @@ MISTAKES = {
     "rnu small.yaml": "no such command 'rnu'. Did you mean 'run'?",
     "run small.yaml --outptu x": "no such option: --outptu (Possible options: --output)",
     # the suite's file
-    "run scens": "there is no suite 'scens' (did you mean 'scenes'?); give a file, or the name",
+    "run scens": "there is no suite 'scens' (did you mean 'scenes'?); give a file, a folder of data, or",
     "run utf16.yaml": "utf16.yaml is not UTF-8 text, it seems to be UTF-16; convert it: iconv -f UTF-16",
     "run latin1.yaml": "latin1.yaml, line 1, is not UTF-8 text, it seems to be CP1252, in which it reads "
     "'description: Café'; convert it: iconv -f CP1252",
@@ -191,7 +191,7 @@ MISTAKES = {
     "run small.yaml --output small.yaml": "--output small.yaml/small-",
     "run small.yaml --output /proc/1/none": "/proc/1/none",
     # the data
-    "run small.yaml dataset.root=nowhere": "root: there is no folder nowhere in ",
+    "run small.yaml dataset.root=nowhere": "(there is no such folder in ",
     "run small.yaml dataset.root=no_images": "there is no folder no_images/val2017",
     "run small.yaml dataset.root=empty_images": "empty_images/val2017 has no files",
     "run small.yaml dataset.root=foreign": "first: 1001: COCO_000000001001.png: there is no such file; "
@@ -207,7 +207,7 @@ MISTAKES = {
     "compare damaged": "damaged/summary.json is not as the run wrote it; run the suite again",
     "compare cut_scores": "cut_scores/cells/text-to-image/random/scores.parquet is not as the run wrote it",
     "compare older": "an older version wrote it; run the suite again",
-    "compare small --baseline shared-space": "small has no strategy 'shared-space'; it has oracle, random",
+    "compare small --baseline shared-space": "small has no strategy 'shared-space'; it has backwards, oracle, random",
     "report small --format markdown --measures CIDre": "unknown measure of small 'CIDre'. Did you mean",
     "report small --format markdown --tasks captions": "unknown task of small 'captions'. Did you mean",
     "report small --format markdown --slice emblems": "unknown slice of small 'emblems'. There is: all.",

@@ -75,7 +75,7 @@ def test_the_table_shows_the_number_its_interval_and_its_signature(run):
 
 
 def test_json_is_the_rows_and_the_notes_go_to_standard_error(run, tmp_path):
-    """The rows of `summary.json`, on standard output alone; also in a file."""
+    """The rows of `summary.json`, on standard output alone; also in a file, with each query's value."""
     rows = tmp_path / "rows.json"
     done = score(
         "rankings", *run, "--missing", "skip", "--measures", "RR", "--json", "--output", rows
@@ -84,7 +84,9 @@ def test_json_is_the_rows_and_the_notes_go_to_standard_error(run, tmp_path):
     assert [key for key in row if key in KEYS] == KEYS
     assert (row["task"], row["strategy"], row["slice"], row["n"]) == ("retrieval", "mine", "all", 2)
     assert json.loads(done.stderr) == {"notes": {"missing": {"count": 1, "ids": ["q3"]}}}
-    assert json.loads(rows.read_text()) == [row]
+    (system,) = json.loads(rows.read_text())["systems"]
+    assert system["rows"] == [row]
+    assert (system["queries"], system["values"]) == (["q1", "q2"], {"RR": [1.0, 0.5]})
 
 
 def test_scores_and_problems_are_written(run, tmp_path):

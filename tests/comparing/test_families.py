@@ -187,7 +187,7 @@ def test_equal_strategies_are_seldom_called_better():
 
 
 def test_more_queries_are_needed_than_there_were(written):
-    """Wherever it can't be told, and more than the test alone would need."""
+    """Wherever no difference was shown, and more than the test alone would need."""
     pairs = comparisons(Run(written()))
     undecided = [pair for pair in pairs if pair.verdict == "can't tell" and pair.needed]
     assert undecided
@@ -282,7 +282,7 @@ def test_the_answer_does_not_hang_on_what_was_asked_beside_it(tmp_path):
         write_rows(run / "comparisons.json", rows)
         answers.append(verdicts(Run(run))[0].answer)
     assert answers[0].startswith("s00 is better than ")
-    assert "can't be told" not in answers[0]
+    assert "No difference was shown" not in answers[0]
     assert answers[0] == answers[1]
 
 
@@ -294,7 +294,7 @@ def test_the_page_says_how_many_families_and_what_that_means(written):
     head = f"{sum(families.values())} tests in {len(families)} families"
     assert head in page
     assert (
-        "rest on the primary ones, of contenders with each other by RR on text-to-image (6 tests)"
+        "rest on the primary ones, of contenders with each other by MRR on text-to-image (6 tests)"
         in page
     )
     assert "those of slices are exploratory" in page

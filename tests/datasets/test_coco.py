@@ -142,8 +142,25 @@ def test_one_file_for_both_sides(tmp_path: Path) -> None:
     assert len(queries) == 4
     assert sorted(queries + memory, key=int) == [str(id) for id in range(1, 11)]
     assert len(ids(coco(tmp_path, memory="rest", limit=4, memory_limit=2)["captioning"])[1]) == 2
-    with pytest.raises(DataError, match="needs a limit"):
-        coco(tmp_path, memory="rest")
+    queries, memory = ids(coco(tmp_path, memory="rest")["captioning"])
+    assert (len(queries), len(memory)) == (5, 5)  # half of so few, where no limit is given
+
+
+@pytest.mark.parametrize("name", ["val2017", "train2017"])
+def test_a_single_split_of_the_archives(name: str, tmp_path: Path) -> None:
+    """Where only one of COCO's splits is there, its pictures are queries and memory, never both."""
+    content = split(tmp_path, name, 1, many=10)
+    write(tmp_path / "annotations" / f"captions_{name}.json", content)
+    with pytest.warns(UserWarning, match="there is no memory split; the memory is what the draw"):
+        queries, memory = ids(Coco(tmp_path, limit=3).tasks()["captioning"])
+    assert len(queries) == 3
+    assert sorted(queries + memory, key=int) == [str(id) for id in range(1, 11)]
+
+
+def test_no_split_of_the_archives(tmp_path: Path) -> None:
+    """The error names the file that was looked for, and how another one is named."""
+    with pytest.raises(DataError, match=r"captions_val2017.json is missing; .* queries: {captions"):
+        Coco(tmp_path).tasks()
 
 
 def test_overlapping_splits(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ q.jpg,A dog runs .
 m.jpg,"A cat , asleep ."
 q.jpg,"He says ""go"" <b>now</b> ."
 other.jpg,Of a third split .
+"""
+BARS = """image_name| comment_number| comment
+q.jpg| 0| A dog runs .
+m.jpg| 0| A cat , asleep .
+q.jpg| 1| He says "go" <b>now</b> .
+other.jpg| 0| Of a third split .
 """
 TOKENS = """q.jpg#0\tA dog runs .
 m.jpg#0\tA cat , asleep .
@@ -61,7 +68,7 @@ def test_is_a_dataset(tmp_path: Path) -> None:
     assert isinstance(Flickr(tmp_path), Dataset)
 
 
-@pytest.mark.parametrize("text", [CSV, TOKENS, "\ufeff" + CSV, CSV.replace("\n", "\r\n")])
+@pytest.mark.parametrize("text", [CSV, TOKENS, BARS, "\ufeff" + CSV, CSV.replace("\n", "\r\n")])
 def test_both_forms_say_the_same(text: str, root: Path) -> None:
     """CSV and token file give the same ids, captions and splits."""
     (root / "captions.txt").write_bytes(text.encode())
@@ -162,6 +169,16 @@ def test_a_list_of_other_names(root: Path) -> None:
         Flickr(root).tasks()
 
 
+def test_a_line_that_lacks_a_bar(root: Path) -> None:
+    """Flickr30k's own file has one: it is left out by number, the others stay."""
+    (root / "captions.txt").write_text(
+        BARS + "m.jpg| 4   A dog runs across the grass .\n\nm.jpg| 5\n"
+    )
+    captions, broken = read_captions(root / "captions.txt")
+    assert captions["m.jpg"] == [("m.jpg#0", "A cat , asleep ."), ("m.jpg#5", "")]
+    assert [exclusion.id for exclusion in broken] == ["captions.txt:6"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"name,text\na,b\n", b"\xff\xfe\x00"])
 def test_captions_of_another_kind(content: bytes, root: Path) -> None:
     """A file of captions in no known form is one line that names it and what was expected."""
@@ -172,13 +189,49 @@ def test_captions_of_another_kind(content: bytes, root: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["captions.txt", "splits/dev.txt", "splits/train.txt"])
-def test_missing_files(name: str, root: Path) -> None:
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("captions.txt", {}),
+        ("splits/dev.txt", {"queries": Path("splits/dev.txt")}),
+        ("splits/train.txt", {"memory": Path("splits/train.txt")}),
+    ],
+)
+def test_missing_files(name: str, arguments: dict[str, Path], root: Path) -> None:
     """A missing file is an error that names it."""
     (root / "captions.txt").write_text(CSV)
     (root / name).unlink()
     with pytest.raises(DataError, match=f"{name} cannot be read"):
-        Flickr(root).tasks()
+        Flickr(root, **arguments).tasks()
+
+
+@pytest.mark.parametrize(
+    "lists, split",
+    [([], "qm"), (["dev"], "q"), (["train"], "m"), (["val"], "q"), (["dev", "train"], None)],
+)
+def test_a_single_list_or_none(lists: list[str], split: str | None, root: Path) -> None:
+    """Without both lists, the images of the one there is, or all with captions, are queries and
+    memory, no image both."""
+    names = {side: [f"{side}{n}.jpg" for n in range(10)] for side in "qm"}
+    (root / "captions.txt").write_text(
+        "image,caption\n" + "".join(f"{n},Text of {n}\n" for side in "qm" for n in names[side])
+    )
+    for file in (root / "splits").iterdir():
+        file.unlink()
+    for name in lists:
+        side = "m" if name == "train" else "q"
+        (root / "splits" / f"{name}.txt").write_text("\n".join(names[side]))
+    for name in (*names["q"], *names["m"]):
+        PIL.Image.new("RGB", (16, 12)).save(root / "images" / name)
+    with nullcontext() if split is None else pytest.warns(UserWarning, match="no memory split"):
+        task = Flickr(root).tasks()["captioning"]
+    sides = [query.id for query in task.queries], [document.id for document in task.memory]
+    if split is None:
+        assert sides == (names["q"], names["m"])
+    else:
+        images = [name for side in split for name in names[side]]
+        assert len(sides[0]) == len(images) // 2
+        assert sorted(sides[0] + sides[1]) == sorted(images)
 
 
 def test_lists_that_share_an_image(root: Path) -> None:

@@ -136,25 +136,25 @@ def test_limits_and_rest(tmp_path):
         f"test/{n}.png" for n in range(12)
     )
     assert ids(again["captioning"]) == (queries, memory) != ids(other["captioning"])
-    with pytest.raises(DataError, match="rest needs a limit"):
-        Folder(tmp_path, memory="rest").tasks()
+    unlimited = ids(Folder(tmp_path, memory="rest").tasks()["captioning"])
+    assert [len(side) for side in unlimited] == [6, 6]  # half of so few, where no limit is given
 
 
 def test_missing_splits_name_those_that_are_there(tmp_path):
     """An unknown split, a folder without metadata, no folder: one line, with what there is."""
-    with pytest.raises(DataError, match="there is no folder"):
+    with pytest.raises(DataError, match="no such folder"):
         Folder(tmp_path / "none").tasks()
     with pytest.raises(DataError, match=r"no metadata\.jsonl"):
         Folder(tmp_path).tasks()
     split(tmp_path, "train", ["a.png"])
     with pytest.raises(DataError, match=r"no split 'test': there is train;"):
-        Folder(tmp_path).tasks()
+        Folder(tmp_path, queries="test").tasks()
     split(tmp_path, "test", ["a.png"])
     table(tmp_path / "val" / "metadata.csv", [("name", "text"), ("a.png", "x")])
     with pytest.raises(DataError, match="header has file_name"):
         Folder(tmp_path, queries="val").tasks()
     with pytest.raises(DataError, match="share 1 images"):
-        Folder(tmp_path, memory="test").tasks()
+        Folder(tmp_path, queries="test", memory="test").tasks()
 
 
 @pytest.mark.parametrize("name", ["..", "../elsewhere", "/etc", "", "."])
@@ -250,16 +250,48 @@ def test_bad_rows_of_csv(tmp_path):
     ]
 
 
-def test_a_table_of_one_split_says_what_to_write(tmp_path):
-    """Pictures beside their table: the error has the lines that make it a split of its own."""
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "mine/{}.png",
+        "mine/pictures/{}.png",
+        "mine/cats/{}.png mine/dogs/{}.png",
+        "mine/train/{}.png",
+    ],
+)
+def test_a_table_of_one_split(layout, tmp_path):
+    """Pictures beside their table, or in folders that are no splits: queries are drawn from them by the
+    seed, the others are the memory."""
+    files = [file.format(n) for n in range(6) for file in layout.split()]
+    rows = []
+    for number, file in enumerate(files):
+        picture(tmp_path / file, number)
+        rows.append({"file_name": file.removeprefix("mine/"), "caption": f"caption {number}"})
+    jsonl(tmp_path / "mine" / "metadata.jsonl", rows)
+    with pytest.warns(UserWarning, match=r"there is no memory split; .* \(memory: rest\)"):
+        queries, memory = ids(Folder(tmp_path / "mine").tasks()["captioning"])
+    assert len(queries) == len(files) // 2
+    assert sorted(queries + memory) == sorted(row["file_name"] for row in rows)
+    assert ids(Folder(tmp_path / "mine").tasks()["captioning"]) == (queries, memory)
+    seeded = Folder(tmp_path / "mine", limit=3, seed=1).tasks()["captioning"]
+    assert ids(seeded) != ids(Folder(tmp_path / "mine", limit=3).tasks()["captioning"])
+
+
+def test_a_single_folder_with_a_table(tmp_path):
+    """One folder with a table is queries and memory, whatever its name; of several, a usual name asks
+    and `train` is the memory."""
     split(tmp_path, "mine", [f"{n}.png" for n in range(6)])
-    with pytest.raises(DataError) as error:
-        Folder(tmp_path / "mine", memory="rest", limit=2).tasks()
-    assert f"root: {tmp_path}, queries: mine, memory: rest, limit: <" in str(error.value)
-    tasks = Folder(tmp_path, queries="mine", memory="rest", limit=2).tasks()
+    with pytest.raises(DataError, match="no split 'test': there is mine;"):
+        Folder(tmp_path, memory="train").tasks()
+    with pytest.raises(DataError, match="it names none: leave out queries and memory"):
+        Folder(tmp_path / "mine", queries="test").tasks()
+    tasks = Folder(tmp_path, limit=2).tasks()
     assert [len(side) for side in ids(tasks["captioning"])] == [2, 4]
     with pytest.raises(DataError, match="the limit of 9 leaves nothing .* 6 images"):
         Folder(tmp_path, queries="mine", memory="rest", limit=9).tasks()
+    split(tmp_path, "train", ["a.png"])
+    split(tmp_path, "val", ["b.png"])
+    assert ids(Folder(tmp_path).tasks()["captioning"]) == (["val/b.png"], ["train/a.png"])
 
 
 def test_splits_of_a_table_are_named(tmp_path):
@@ -267,7 +299,7 @@ def test_splits_of_a_table_are_named(tmp_path):
     picture(tmp_path / "a.png")
     jsonl(tmp_path / "metadata.jsonl", [{"file_name": "a.png", "caption": "x", "split": "val"}])
     with pytest.raises(DataError, match="no row belongs to the split 'test'; there is val"):
-        Folder(tmp_path).tasks()
+        Folder(tmp_path, queries="test").tasks()
 
 
 @pytest.mark.parametrize("captions", [None, "alt"])
@@ -366,7 +398,7 @@ def test_a_column_twice(tmp_path):
     picture(tmp_path / "test" / "a.png")
     table(tmp_path / "test" / "metadata.csv", [("file_name", "text", "text"), ("a.png", "x", "y")])
     with pytest.raises(DataError, match="several columns are called 'text'; give each a name"):
-        Folder(tmp_path, memory="test").tasks()
+        Folder(tmp_path, queries="test", memory="test").tasks()
 
 
 def test_words_for_nothing_in_csv(tmp_path):

@@ -59,6 +59,17 @@ def test_images_in_parquet(tmp_path, own_cache):
     assert all(task.source == "" for task in tasks.values())
 
 
+def test_a_single_split(tmp_path):
+    """Queries are drawn from the only split there is, the others are the memory; a `validation` split
+    asks where there is no `test`."""
+    pictures(tmp_path, "train", 10)
+    queries, memory = ids(load(tmp_path)["captioning"])
+    assert len(queries) == 5
+    assert sorted(queries + memory) == sorted(f"p{n}" for n in range(10))
+    pictures(tmp_path, "validation", 2, first=20)
+    assert ids(load(tmp_path)["captioning"])[0] == ["p20", "p21"]
+
+
 def test_a_file_that_changed_is_read_again(tmp_path):
     """The library's own cache never stands in for a local file that has changed."""
     pictures(tmp_path, "train", 2, first=10)

@@ -14,7 +14,7 @@ import pytest
 import mmragbench
 from support.paths import ROOT
 
-EXAMPLE = ROOT / "examples" / "mmragbench-lexical"
+EXAMPLE = ROOT / "examples" / "mmragbench-words"
 PURELIB = 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 
@@ -63,7 +63,7 @@ def test_its_components_are_listed(away):
     [
         ("shared-words",),
         ("Length",),
-        ("mmragbench_lexical.shared_words:SharedWords", "--kind", "strategy"),
+        ("mmragbench_words.shared_words:SharedWords", "--kind", "strategy"),
     ],
     ids=lambda component: component[0],
 )
@@ -83,7 +83,7 @@ def test_its_own_tests_are_green(away):
 def test_its_suite_runs(away):
     """A small version: the strategy and the measure have numbers."""
     small = ("dataset.memory=40", "dataset.queries=12")
-    done = away("mmragbench.cli.app", "run", "suites/lexical.yaml", *small, "--output", "runs")
+    done = away("mmragbench.cli.app", "run", "suites/words.yaml", *small, "--output", "runs")
     assert done.returncode == 0, done.stderr
     run = Path(away.folder, done.stdout.strip().splitlines()[-1]).parents[1]
     rows = json.loads((run / "summary.json").read_text())

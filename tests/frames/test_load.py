@@ -193,7 +193,7 @@ def test_a_run_is_found_by_the_beginning_or_pattern_of_its_name(finished, tmp_pa
     assert mb.load(runs / "toy").runs == mb.load(f"{runs}/toy-*").runs == [finished.folder.name]
     with pytest.raises(DataError, match=f"there is .*{finished.folder.name}"):
         mb.load(runs / "tory")
-    with pytest.raises(DataError, match="no finished run"):
+    with pytest.raises(DataError, match="there is no run"):
         mb.load(tmp_path / "nothing" / "here")
     with pytest.raises(DataError, match="no run to load"):
         mb.load()

@@ -39,9 +39,9 @@ def made(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def baseline(made, tmp_path_factory) -> Path:
-    """Its baseline."""
+    """Its baseline, with its controls."""
     path = tmp_path_factory.mktemp("baseline") / "baseline.json"
-    mb.save_baseline(made, path)
+    mb.save_baseline(made, path, controls=True)
     return path
 
 

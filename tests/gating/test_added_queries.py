@@ -44,7 +44,7 @@ def runs(tmp_path_factory):
 def baseline(runs, tmp_path_factory):
     """Of the 30 queries."""
     path = tmp_path_factory.mktemp("baseline") / "baseline.json"
-    mb.save_baseline(runs[0], path)
+    mb.save_baseline(runs[0], path, controls=True)
     return path
 
 
@@ -59,7 +59,7 @@ def swapped(run, target) -> Path:
 
 def test_distances_are_those_of_the_baselines_queries(runs, baseline):
     """The same generator on more queries is unchanged, to the last digit, and so is its number."""
-    gate = mb.gate(runs[1], baseline, measures=SETS)
+    gate = mb.gate(runs[1], baseline, measures=SETS, controls=True)
     assert gate.holds
     assert {cell.verdict for cell in gate.cells} == {"unchanged"}
     assert {cell.loss for cell in gate.cells} == {0.0}
@@ -69,7 +69,8 @@ def test_distances_are_those_of_the_baselines_queries(runs, baseline):
 def test_a_worse_generator_is_no_better_on_more_queries(runs, baseline, tmp_path):
     """FID falls as queries are added; the verdict and the loss are those of the same queries."""
     few, many = (
-        mb.gate(swapped(run, tmp_path / run.parent.name), baseline, measures=SETS) for run in runs
+        mb.gate(swapped(run, tmp_path / run.parent.name), baseline, measures=SETS, controls=True)
+        for run in runs
     )
     assert not few.holds and not many.holds
     assert [cell.verdict for cell in few.cells] == [cell.verdict for cell in many.cells]
@@ -81,7 +82,7 @@ def test_a_worse_generator_is_no_better_on_more_queries(runs, baseline, tmp_path
 def test_what_new_queries_make_incomparable_is_said(runs, baseline):
     """CIDEr's document frequencies, Bleu's set and the memory of text-to-image are others; what is
     a query's own holds, silver relevance and ROUGE_L among them."""
-    gate = mb.gate(runs[1], baseline)
+    gate = mb.gate(runs[1], baseline, controls=True)
     assert not gate.holds
     verdicts = {(cell.task, cell.measure): cell.verdict for cell in gate.cells}
     assert verdicts == {
@@ -110,14 +111,14 @@ def test_what_new_queries_make_incomparable_is_said(runs, baseline):
 def test_data_of_tasks_that_are_not_tested_do_not_matter(runs, baseline):
     """Only measures whose queries are the same are asked for: new documents elsewhere are no
     problem."""
-    assert mb.gate(runs[1], baseline, measures=["ROUGE_L", *SETS]).holds
+    assert mb.gate(runs[1], baseline, measures=["ROUGE_L", *SETS], controls=True).holds
 
 
 def test_a_set_that_lost_queries_is_not_compared(runs, tmp_path):
     """Its distance would be that of fewer images, which is larger for the same generator."""
     path = tmp_path / "baseline.json"
-    mb.save_baseline(runs[1], path)
-    gate = mb.gate(runs[0], path, measures=SETS)
+    mb.save_baseline(runs[1], path, controls=True)
+    gate = mb.gate(runs[0], path, measures=SETS, controls=True)
     assert {cell.verdict for cell in gate.cells} == {"not comparable"}
     assert "30 of the 60 queries of the baseline's set are not in the run's" in summary(gate)
     assert np.isfinite([cell.now for cell in gate.cells]).all()

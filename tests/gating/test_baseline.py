@@ -193,12 +193,12 @@ def test_no_baseline_is_saved_of_a_run_with_crashes(copy, tmp_path):
     """The crashed cells would never be missed; those of other measures can be saved."""
 
     def crashed(row):
-        if row["measure"] == "CIDEr" and row["strategy"] == "random":
+        if row["measure"] == "CIDEr" and row["strategy"] == "shared-space":
             return {**row, "estimate": None, "reason": "mine: KeyError: 'x'", "absence": "crashed"}
         return row
 
     copy.rows(crashed)
-    with pytest.raises(DataError, match="1 numbers are missing .* captioning · random"):
+    with pytest.raises(DataError, match="1 numbers are missing .* captioning · shared-space"):
         save_baseline(copy.folder, tmp_path / "b.json")
     assert not (tmp_path / "b.json").exists()
     assert save_baseline(copy.folder, tmp_path / "b.json", ["R@5"]).cells

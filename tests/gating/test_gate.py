@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import mmragbench as mb
 from mmragbench.errors import MmragbenchError
 from mmragbench.gating.gate_text import regression_examples, summary
 from mmragbench.gating.renderers import markdown
+from mmragbench.gating.stored_baseline import Baseline
 
 CELL = "text-to-image/shared-space"
 
@@ -74,7 +76,7 @@ def test_a_line_separator_in_a_text_is_a_part_of_it(copy, baseline, mark):
 def test_a_gain_holds(copy, baseline):
     """Better is not worse: a change in the good direction passes."""
     copy.scores("text-to-image/random", {"R@5": lambda values: np.ones_like(values)})
-    gate = mb.gate(copy.folder, baseline)
+    gate = mb.gate(copy.folder, baseline, controls=True)
     assert gate.holds
     assert [c.verdict for c in gate.cells if c.verdict != "unchanged"] == ["holds"]
 
@@ -150,7 +152,7 @@ def test_another_tokeniser_is_named(copy, baseline):
             row["signature"] = row["signature"].replace("tok:ptb-py", "tok:none")
         return row
 
-    gate = mb.gate(copy.rows(change).folder, baseline)
+    gate = mb.gate(copy.rows(change).folder, baseline, controls=True)
     assert not gate.holds
     assert said(gate) == "CIDEr, Bleu_4: tok is ptb-py in the baseline and none now (6 cells)"
     assert {c.verdict for c in gate.cells if c.measure == "CIDEr"} == {"not comparable"}
@@ -180,7 +182,7 @@ def test_missing_cells_are_named_with_the_reason(copy, baseline):
             }
         return None if row["strategy"] == "oracle" and row["generator"] else row
 
-    gate = mb.gate(copy.rows(change).folder, baseline)
+    gate = mb.gate(copy.rows(change).folder, baseline, controls=True)
     assert not gate.holds
     assert "text-to-image · shared-space: no R@5, Success@1: failed: ValueError: no" in said(gate)
     assert "captioning · oracle/nearest-k1: no CIDEr, Bleu_4: the run has no such cell" in said(
@@ -238,14 +240,14 @@ def test_the_measures_scale_is_the_runs(copy, baseline):
 
 def test_a_margin_that_can_not_be_failed_is_no_power(made, baseline):
     """It is said wherever the verdict stands, and never counts as large enough."""
-    gate = mb.gate(made, baseline, {"R": 0.5}, measures=["R@5"])
+    gate = mb.gate(made, baseline, {"R": 0.5}, measures=["R@5"], controls=True)
     names = [cell.name for cell in gate.cells if not cell.can_fail]
     assert names == ["text-to-image · random · R@5", "captioning · random · R@5"]
     assert all(cell.power is None for cell in gate.unfailing)
     text = "In 2 of 6 cells the margin is as large as the number"
     assert gate.holds and text in summary(gate) and text in markdown(gate)
     assert "Large enough: in 4 of 6 cells" in summary(gate)
-    asked = mb.gate(made, baseline, {"R": 0.5}, 0.8, ["R@5"])
+    asked = mb.gate(made, baseline, {"R": 0.5}, 0.8, ["R@5"], controls=True)
     assert not asked.holds and asked.underpowered == asked.unfailing
     assert "no power: the margin is as large as the number" in summary(asked)
 
@@ -273,3 +275,57 @@ def test_another_suites_baseline_is_misuse(copy, baseline):
     file.write_text(file.read_text().replace("name: toy", "name: other", 1))
     with pytest.raises(MmragbenchError, match="a baseline of the suite 'toy'"):
         mb.gate(copy.folder, baseline)
+
+
+def test_controls_are_not_defended(made, copy, baseline, tmp_path):
+    """Chance may fall and the ceiling go: they are no contender's loss. An old baseline that has them
+    leaves them aside, and says so; a new one has none, unless they are wanted."""
+    copy.scores("text-to-image/random", {"R@5": np.zeros_like})
+    copy.rows(lambda row: None if row["strategy"] == "oracle" and row["generator"] else row)
+    gate = mb.gate(copy.folder, baseline)
+    controls = sum(cell.strategy in ("random", "oracle") for cell in Baseline.read(baseline).cells)
+    assert gate.holds and gate.left_aside == controls > 0
+    assert {cell.strategy for cell in gate.cells} == {"shared-space"}
+    for text in (summary(gate), markdown(gate)):
+        assert f"{controls} cells of controls in the baseline left aside" in text.replace("\\", "")
+    assert not mb.gate(copy.folder, baseline, controls=True).holds
+    saved = mb.save_baseline(made, tmp_path / "new.json")
+    assert {cell.strategy for cell in saved.cells} == {"shared-space"}
+    assert mb.gate(made, tmp_path / "new.json").left_aside == 0
+    assert not any("random" in name for name in mb.gate(made, tmp_path / "new.json").new)
+
+
+def test_numbers_are_on_the_scale_of_the_report(copy, baseline):
+    """In per cent where tables show per cent; JSON has them as measured, with the unit."""
+    copy.scores(CELL, {"R@5": zeroed(0.3)})
+    gate = mb.gate(copy.folder, baseline)
+    (cell,) = gate.failing
+    lost = f"{100 * cell.before:.1f} → {100 * cell.now:.1f} (%), loss {100 * cell.loss:.1f}"
+    assert f"{lost}, margin 2.0" in summary(gate)
+    assert cell.row()["unit"] == "%" and cell.row()["loss"] == cell.loss < 1
+    (row,) = [line for line in markdown(gate).splitlines() if "regressed |" in line]
+    assert (
+        f"| {100 * cell.before:.1f} | {100 * cell.now:.1f} | {100 * cell.loss:.1f} | 2.0 |" in row
+    )
+
+
+def test_each_query_that_got_worse_is_a_link_into_the_report(made, copy, baseline):
+    """In text, Markdown and JSON; the explorer's address has the system and the query. Without a
+    report there is no link."""
+    lost = copy.scores(CELL, {"R@5": zeroed(0.3)})
+    assert {example.link for example in regression_examples(mb.gate(lost.folder, baseline))} == {
+        None
+    }
+    page = lost.folder / "report/index.html"
+    page.parent.mkdir()
+    page.write_text("")
+    gate = mb.gate(lost.folder, baseline)
+    (cell,) = gate.row()["cells"][:1]
+    for query in cell["fallen"]:
+        address, _, fragment = query["link"].partition("#explorer?")
+        place = {name: value for name, (value,) in parse_qs(fragment).items()}
+        assert address == str(page)
+        assert place == {
+            "task": "text-to-image", "measure": "R@5", "a": "shared-space", "query": query["query"]
+        }  # fmt: skip
+        assert query["link"] in summary(gate) and f"(<{query['link']}>)" in markdown(gate)

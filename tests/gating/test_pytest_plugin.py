@@ -33,7 +33,7 @@ def suite(made, pytester, monkeypatch):
 
 def test_saved_then_held_then_failed(suite, pytester):
     """`--mmragbench-save` writes the baseline beside the test; the same suite holds; one with other
-    answers fails with the gate's own words, and no traceback."""
+    answers fails with one paragraph and the advice that fits a test, and no traceback."""
     suite()
     pytester.runpytest_inprocess(*LOADED, "--mmragbench-save").assert_outcomes(passed=1)
     assert (pytester.path / "baseline.json").is_file()
@@ -41,7 +41,9 @@ def test_saved_then_held_then_failed(suite, pytester):
     suite("dataset.limit=30")
     failed = pytester.runpytest_inprocess(*LOADED)
     failed.assert_outcomes(failed=1)
-    failed.stdout.fnmatch_lines(["toy does not hold. *", "*30 queries of 60 missing: *"])
+    (line,) = [line for line in failed.stdout.lines if "toy does not hold. " in line][:1]
+    assert "30 queries of 60 missing: " in line and "report/index.html" in line
+    assert "`pytest --mmragbench-save`" in line and " --margin" not in line
     assert "Traceback" not in failed.stdout.str()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mmragbench.errors import DataError, NotApplicable
-from mmragbench.formats.coco_captions import read_results
+from mmragbench.formats.text_results import read_caption_results
 from mmragbench.models.precomputed import Precomputed, PrecomputedCaptions
 from mmragbench.records import Failure, Image, Text
 
@@ -156,7 +156,7 @@ def test_captions_are_read_as_score_reads_them(tmp_path):
     path = tmp_path / "captions.json"
     path.write_text(json.dumps(rows), encoding="utf-8-sig")
     answers = PrecomputedCaptions(path).caption([image("7"), image("8")], ["", ""])
-    assert {"7": answers[0], "8": None} == read_results(path)[0]
+    assert {"7": answers[0], "8": None} == read_caption_results(path)[0]
     assert isinstance(answers[1], Failure) and "'8'" in answers[1].reason
 
 

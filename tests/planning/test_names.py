@@ -144,9 +144,12 @@ def test_measures_of_other_names_are_known(measure, hint, suite_file):
         load(suite_file(tasks={"captioning": {"measures": [measure], "generator": "nearest"}}))
 
 
-def test_a_folder_is_no_suite(tmp_path):
-    """It says so; of a run folder, where its suite lies; a misspelt suite names the nearest."""
-    with pytest.raises(SuiteError, match="is a folder.*use: folder, root: FOLDER"):
+def test_a_folder_without_data_is_no_suite(tmp_path):
+    """It says what was looked for; of a run folder, where its suite lies; a misspelt suite names the
+    nearest."""
+    from mmragbench.errors import DataError
+
+    with pytest.raises(DataError, match="is data of a known layout; looked for metadata"):
         load(tmp_path)
     (tmp_path / "suite.yaml").write_text("name: x\n")
     with pytest.raises(SuiteError, match=r"suite\.yaml is its suite"):

@@ -142,6 +142,27 @@ def test_a_measure_by_its_dotted_path(mine, suite_file, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "primary, name",
+    [
+        ("mine:letters", "Letters"),
+        ({"captioning": "mine:letters"}, {"captioning": "Letters"}),
+        ("CIDEr", "CIDEr"),
+    ],
+)
+def test_the_primary_measure_by_its_dotted_path(primary, name, mine, suite_file):
+    """Runs store it by its name, as they store the measure."""
+    tasks = {"captioning": {"measures": ["CIDEr", "mine:letters"], "generator": "captioner"}}
+    assert load(suite_file(tasks=tasks, primary=primary))[0].suite.primary == name
+
+
+def test_a_primary_path_that_is_no_measure_is_refused(mine, suite_file):
+    """At its own line."""
+    tasks = {"captioning": {"measures": ["CIDEr"], "generator": "captioner"}}
+    with pytest.raises(SuiteError, match=r"toy\.yaml:\d+: primary: .*@measures"):
+        load(suite_file(tasks=tasks, primary="mine:plain"))
+
+
+@pytest.mark.parametrize(
     "text, names",
     [
         ("R@5", ["R@5"]),

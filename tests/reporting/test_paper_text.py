@@ -12,12 +12,16 @@ import yaml
 
 from mmragbench.reporting.facts.forest import Contrast, Forest
 from mmragbench.reporting.facts.pareto import Point, Tradeoff
+from mmragbench.reporting.facts.strategy_styles import COLOURS, MARKERS, StrategyStyle
 from mmragbench.reporting.paper.citing import bibliography, cited, matching, rules
 from mmragbench.reporting.paper.figures import forest_plot, tradeoff_plot
 from mmragbench.reporting.paper.methods import methods
+from mmragbench.reporting.tables.request import Style
 from mmragbench.run_folder.reading import Run
 from support import stated
 from support.paths import ROOT
+
+FULL = Style(note="full")
 
 BIBLIOGRAPHY = ROOT / "src/mmragbench/reporting/paper/bibliography.bib"
 
@@ -81,8 +85,8 @@ def test_a_strange_name_cannot_begin_an_entry(changed: Callable[..., Path]) -> N
 
 
 def test_every_number_of_the_methods_is_stored(finished: Path) -> None:
-    """Each number in the paragraph stands in the run's files (a level as a fraction of one)."""
-    text = methods([Run(finished)])
+    """Each number of the paragraphs stands in the run's files (a level as a fraction of one)."""
+    text = methods([Run(finished)], FULL)
     files = ["manifest.json", "suite.yaml", "summary.json"]
     paths = [finished / name for name in files] + sorted(finished.glob("tasks/*/task.json"))
     stored = set(_numbers("\n".join(path.read_text(encoding="utf-8") for path in paths)))
@@ -101,35 +105,48 @@ def _numbers(text: str) -> list[str]:
 
 def test_the_methods_tell_what_failed(changed: Callable[..., Path]) -> None:
     """Exclusions are counted once for all tasks; failures are counted; zero is said too."""
-    text = methods([Run(changed())])
-    assert "6 items of the data were excluded, and 3 outputs failed." in text
-    text = methods([Run(changed(exclusions=[], failures=[]))])
-    assert "No item was excluded, and no output failed." in text
+    text = methods([Run(changed())], Style())
+    assert "6 items of the data were left out, and 3 outputs failed." in text
+    text = methods([Run(changed(exclusions=[], failures=[]))], Style())
+    assert "No item of the data was left out, and no output failed." in text
 
 
 def test_the_methods_cite_what_the_references_have(finished: Path) -> None:
-    """Every `\\cite` key has its entry beside it, and every entry is cited in the paragraph."""
+    """Every `\\citep` key has its entry beside it, and every entry is cited."""
     run = Run(finished)
     keys = {
         key
-        for group in re.findall(r"\\cite\{([^}]+)\}", methods([run], latex=True))
+        for group in re.findall(r"\\citep\{([^\\}]+)\}", methods([run], Style(), into_latex=True))
         for key in group.split(",")
     }
     assert keys == set(cited([run]).keys)
-    assert "\\cite" not in methods([run])
+    assert "\\cite" not in methods([run], FULL)
+
+
+def test_the_methods_are_two_short_paragraphs(finished: Path) -> None:
+    """Without settings, which only the full note has, in a third one; in the paper's names."""
+    style = Style(names={"shared-space": "CLIP (ours)", "captioning": "Captioning"})
+    text = methods([Run(finished)], style)
+    assert text.count("\n\n") == 1 and len(text.split()) < 260
+    assert "CLIP (ours)" in text and "shared-space" not in text and "Captioning" in text
+    full = methods([Run(finished)], FULL)
+    first, settings = full.rsplit("\n\n", 1)
+    assert f"{first}\n" == methods([Run(finished)], Style())
+    assert "document mean" in settings and "document mean" not in first
 
 
 def test_methods_name_no_path_of_a_machine(finished: Path) -> None:
     """The folder of the data is nobody's business."""
     root = yaml.safe_load((finished / "suite.yaml").read_text())["dataset"]["root"]
-    assert root not in methods([Run(finished)])
+    assert root not in methods([Run(finished)], FULL)
 
 
 def test_weights_that_lie_somewhere_are_named_by_their_end(changed: Callable[..., Path]) -> None:
     """A path says nothing to a reader, and too much about a machine."""
     model = {"use": "x", "name": "/home/ada/weights/all_minilm_l6/model"}
     folder = changed(manifest={"models": {"m": model}})
-    assert "m is all_minilm_l6/model by x" in methods([Run(folder)])
+    assert "m is all_minilm_l6/model by x" in methods([Run(folder)], FULL)
+    assert "We use all_minilm_l6/model" in methods([Run(folder)], Style())
     assert "wang2020minilm" in cited([Run(folder)]).keys
 
 
@@ -149,6 +166,10 @@ CONTRASTS = (
     Contrast("a $x$", "base", 4.1, 2.0, 6.3, "better", 0.001, 500, None),
     Contrast("<b>", "base", -0.5, None, None, "can't tell", 0.7, 500, 9000),
 )
+STYLES = {
+    name: StrategyStyle(*COLOURS[place], list(MARKERS)[place])
+    for name, place in {"a $x$": 0, "<b>": 1, "a": 0, "b": 1}.items()
+}
 
 
 def test_better_is_to_the_right_and_up() -> None:
@@ -157,16 +178,17 @@ def test_better_is_to_the_right_and_up() -> None:
     for name, sign in (("CIDEr", 1), ("FID(clip)", -1)):
         measure, lower = stated.measure(name), sign < 0
         forest = Forest("t", "g", 3, "all", measure, "", "base", None, lower, 1, CONTRASTS)
-        axes = forest_plot(forest).figure().axes[0]
+        axes = forest_plot(forest, STYLES).figure().axes[0]
         (worse, x, _), (better, right, _) = ((t.get_text(), *t.xy) for t in axes.texts)
         assert (worse, x, better, right) == ("← worse", 0, "better →", 1)
         ahead, level = axes.transData.transform([(4.1, 0), (0, 0)])
         assert (ahead[0] - level[0]) * sign > 0
-        faces = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "s"]
-        assert faces == ["white", "#1f4e9c"]
+        marks = [line for line in axes.lines if len(line.get_xdata()) == 1]
+        assert [line.get_markerfacecolor() for line in marks] == ["white", COLOURS[0][0]]
+        assert [line.get_color() for line in marks] == [COLOURS[1][0], COLOURS[0][0]]
         points = (Point("a", None, 0.1, 50, 40, 60, True), Point("b", "floor", 0.2, 40, None, None))
         tradeoff = Tradeoff("t", measure, "", "", "latency", "s", lower, points)
-        axes = tradeoff_plot(tradeoff).figure().axes[0]
+        axes = tradeoff_plot(tradeoff, STYLES).figure().axes[0]
         high, low = axes.transData.transform([(0.1, 50), (0.1, 40)])
         assert (high[1] - low[1]) * sign > 0
 
@@ -183,11 +205,11 @@ def test_figures_are_vectors_a_column_wide(tmp_path: Path) -> None:
         (forest_plot, forest, ["a $x$", "<b>", "difference to base in CIDEr (×100)", "← worse"]),
         (tradeoff_plot, tradeoff, ["latency (s per query)", "R@1 (%)", "b (floor)"]),
     ):
-        svg, pdf = plot(what).save(tmp_path / "x")
+        svg, pdf = plot(what, STYLES).save(tmp_path / "x")
         root = ElementTree.parse(svg).getroot()
         assert float(root.attrib["width"].rstrip("pt")) == pytest.approx(3.3 * 72)
         shown = "".join(root.itertext())
         assert all(text in shown for text in texts)
         assert b"/FontFile2" in pdf.read_bytes() and b"/Type3" not in pdf.read_bytes()
-        again = plot(what).save(tmp_path / "y")
+        again = plot(what, STYLES).save(tmp_path / "y")
         assert [path.read_bytes() for path in again] == [svg.read_bytes(), pdf.read_bytes()]

@@ -17,8 +17,8 @@ from mmragbench.reporting.facts.forest import Forest, forests
 from mmragbench.reporting.facts.headline import headlines
 from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
-from mmragbench.reporting.page.drawing.shapes import SHAPES, decades, ticks
-from mmragbench.reporting.page.page import COLOURS, colours
+from mmragbench.reporting.page.drawing.shapes import decades, ticks
+from mmragbench.reporting.page.style_sheet import css_classes
 from mmragbench.reporting.tables.overview import overview, slice_table
 from mmragbench.run_folder.reading import Run
 from support import stated
@@ -158,7 +158,7 @@ def test_an_axis_is_logarithmic_over_decades_only() -> None:
 def test_every_plot_is_sound_svg_with_its_numbers_in_words(run: Path) -> None:
     """It parses, stays within its box, and says to those who can't see it what it shows."""
     folder = Run(run)
-    classes = colours(folder)
+    classes = css_classes(folder)
     drawings = [curve.svg(plot, classes) for plot in curves(folder)]
     panels = [panel for headline in headlines(folder) for panel in tradeoffs(folder, headline)]
     drawings += [tradeoff.svg(panel, classes) for panel in panels]
@@ -182,11 +182,6 @@ def test_what_cannot_be_told_has_a_hollow_mark(drawn: Any) -> None:
     """So that it is seen without reading a p-value."""
     (panel,) = drawn("none", pair("a", "b", 0.5), pair("a", "c", 0.1, "can't tell"))
     assert forest.svg(panel, {"a": "s1"}).count('class="mark s1 hollow"') == 1
-
-
-def test_every_colour_has_a_shape_of_its_own() -> None:
-    """Strategies are told apart without colour."""
-    assert len(set(SHAPES)) == len(SHAPES) == COLOURS
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-3.7, 12), (0.01, 0.0137), (150, 243)])

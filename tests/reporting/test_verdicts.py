@@ -81,12 +81,15 @@ def test_a_winner_is_named_with_its_leads(builder: RunBuilder) -> None:
     )
 
 
-def test_what_cannot_be_told_from_either_says_so(builder: RunBuilder) -> None:
+def test_what_differs_from_neither_says_so(builder: RunBuilder) -> None:
     """The issue's own example."""
     pairs = {("a", "b"): better(0.041), ("a", "c"): open_(0.02), ("b", "c"): open_(-0.02)}
     answer = builder.verdict({"a": 0.6, "b": 0.559, "c": 0.58}, pairs, generator="g").answer
     assert answer.startswith("a is better than b on captioning by 4.1 CIDEr [2.1, 6.1]")
-    assert answer.endswith("; c can't be told from either with 500 queries.")
+    assert answer.endswith(
+        ". No difference was shown between c and a or b with 500 queries: differences above 4.0 CIDEr "
+        "are excluded; about 1,300 queries would show one of 2.0 (a and c)."
+    )
 
 
 def test_a_tie_at_the_top_is_between_those_two(builder: RunBuilder) -> None:
@@ -94,27 +97,30 @@ def test_a_tie_at_the_top_is_between_those_two(builder: RunBuilder) -> None:
     pairs = {("a", "b"): open_(0.01), ("a", "c"): better(0.2), ("b", "c"): better(0.19)}
     answer = builder.verdict({"a": 0.6, "b": 0.59, "c": 0.4}, pairs).answer
     assert answer.startswith("a is better than c on captioning by 20.0 CIDEr")
-    assert answer.endswith("; b can't be told from a with 500 queries.")
+    assert answer.endswith(
+        ". No difference was shown between a and b with 500 queries: differences above 3.0 CIDEr are "
+        "excluded; about 1,300 queries would show one of 1.0."
+    )
 
 
-def test_where_nothing_differs_it_says_how_many_queries_would_tell(builder: RunBuilder) -> None:
-    """The pair that is nearest to being told, its number rounded up."""
+def test_where_nothing_was_shown_it_says_what_would_show_it(builder: RunBuilder) -> None:
+    """The pair that needs the fewest queries, their number rounded up."""
     pairs = {
         ("a", "b"): open_(0.01, 8000),
         ("a", "c"): open_(0.02, 1234),
         ("b", "c"): open_(0, None),
     }
     assert builder.verdict({"a": 0.6, "b": 0.59, "c": 0.58}, pairs).answer == (
-        "No strategy can be told from another on captioning with 500 queries (CIDEr 60.0 to 58.0, "
-        "reader, k\u00a0=\u00a03); telling a from c would take about 1,300 queries at the difference "
-        "seen."
+        "No difference was shown between any two of a, b and c on captioning (CIDEr 60.0 to 58.0, "
+        "reader, k\u00a0=\u00a03) with 500 queries: differences above 4.0 CIDEr are excluded; about "
+        "1,300 queries would show one of 2.0 (a and c)."
     )
 
 
-def test_two_that_cannot_be_told_apart_are_both_named(builder: RunBuilder) -> None:
+def test_two_between_which_nothing_was_shown_are_both_named(builder: RunBuilder) -> None:
     """No winner is named where there is none."""
     answer = builder.verdict({"a": 0.6, "b": 0.59}, {("b", "a"): open_(-0.01)}).answer
-    assert answer.startswith("a and b can't be told apart on captioning with 500 queries")
+    assert answer.startswith("No difference was shown between a and b on captioning (CIDEr 60.0 to")
 
 
 def test_a_first_that_is_tied_with_all_is_not_the_best(builder: RunBuilder) -> None:
@@ -122,8 +128,8 @@ def test_a_first_that_is_tied_with_all_is_not_the_best(builder: RunBuilder) -> N
     pairs = {("a", "b"): open_(0.01), ("a", "c"): open_(0.2), ("b", "c"): better(0.19)}
     answer = builder.verdict({"a": 0.6, "b": 0.59, "c": 0.4}, pairs).answer
     assert answer.startswith("No strategy is known to be the best on captioning")
-    assert "a can't be told from b or c with 500 queries" in answer
-    assert "; b is better than c by 19.0 CIDEr [17.0, 21.0]" in answer
+    assert ". No difference was shown between a and b or c with 500 queries: " in answer
+    assert ". b is better than c by 19.0 CIDEr [17.0, 21.0]" in answer
 
 
 def test_one_strategy_has_a_number_and_no_rank(builder: RunBuilder) -> None:
@@ -167,11 +173,13 @@ SAME = {"low": 0.0, "high": 0.0, "verdict": "identical", "family": None, "p_holm
 
 
 def test_identical_outputs_are_called_identical(builder: RunBuilder) -> None:
-    """Two strategies that rank alike are not "not told apart with 500 queries"."""
+    """Of two strategies that rank alike it is not said that no difference was shown."""
     pairs = {("a", "b"): open_(0.0, None), ("a", "c"): better(0.1), ("b", "c"): better(0.1)}
     run = Run(builder.folder({"a": 0.6, "b": 0.6, "c": 0.5}, pairs))
     of_contenders(run)[0].update(SAME)
-    assert verdicts(run)[0].answer.endswith("; b is identical to a on all 500 queries.")
+    verdict = verdicts(run)[0]
+    assert "No difference" not in verdict.answer
+    assert verdict.more[0] == "The same CIDEr on all 500 queries: a and b."
 
 
 def test_where_nothing_differs_that_is_the_answer(builder: RunBuilder) -> None:
@@ -183,27 +191,68 @@ def test_where_nothing_differs_that_is_the_answer(builder: RunBuilder) -> None:
         for pair in of_contenders(run):
             pair.update(SAME)
         listed = "a and b" if len(names) == 2 else "a, b and c"
-        start = f"{listed} are identical on all 500 queries of captioning (CIDEr 60.0"
+        start = f"{listed} have the same CIDEr on all 500 queries of captioning (CIDEr 60.0"
         assert verdicts(run)[0].answer.startswith(start)
 
 
-def test_what_is_identical_among_what_cannot_be_told(builder: RunBuilder) -> None:
-    """Two that are identical are never among those that can't be told from each other."""
+def test_what_is_identical_is_in_no_pair_without_a_difference(builder: RunBuilder) -> None:
+    """Two that are identical are never among those between which no difference was shown."""
     pairs = {("a", "b"): open_(0.1), ("a", "c"): open_(0.1), ("b", "c"): open_(0.0, None)}
     run = Run(builder.folder({"a": 0.6, "b": 0.5, "c": 0.5}, pairs))
     of_contenders(run)[2].update(SAME)
-    answer = verdicts(run)[0].answer
-    assert answer.startswith("a can't be told from b and c on captioning with 500 queries")
-    assert "; b and c are identical on all 500 queries; telling a from" in answer
+    verdict = verdicts(run)[0]
+    assert verdict.answer.startswith("No difference was shown between a and b (= c) on captioning")
+    assert verdict.more[0] == "The same CIDEr on all 500 queries: b and c."
     pairs |= {(name, "d"): open_(0.1) for name in "abc"}
     run = Run(builder.folder({"a": 0.6, "b": 0.5, "c": 0.5, "d": 0.4}, pairs))
     of_contenders(run)[2].update(SAME)
-    answer = verdicts(run)[0].answer
-    start = (
-        "Apart from those that are identical, no strategy can be told from another on captioning"
+    verdict = verdicts(run)[0]
+    start = "No difference was shown between any two of a, b (= c) and d on captioning"
+    assert verdict.answer.startswith(start)
+    assert verdict.more[0] == "The same CIDEr on all 500 queries: b and c."
+
+
+def test_many_strategies_are_counted_and_not_named(builder: RunBuilder) -> None:
+    """The answer stays a sentence that can be read, however many strategies a suite has."""
+    names = [f"strategy-{i:02}" for i in range(20)]
+    numbers = {name: 0.6 - i / 1000 for i, name in enumerate(names)}
+    tied = {pair: open_(0.01) for pair in combinations(names, 2)}
+    answer = builder.verdict(numbers, tied).answer
+    assert answer.startswith(
+        "No difference was shown between any two of 20 strategies on captioning"
     )
-    assert answer.startswith(start)
-    assert "; b and c are identical on all 500 queries; telling a from" in answer
+    won = tied | {(names[0], name): better(0.01) for name in names[1:]}
+    answer = builder.verdict(numbers, won).answer
+    assert ", and than strategy-03, strategy-04 and 15 others (reader" in answer
+    assert len(answer) < 300
+
+
+def test_what_the_interval_excludes_is_excluded(builder: RunBuilder) -> None:
+    """The bound that is said is the farther end of the widest interval of the pairs that are named."""
+    pairs = {("a", "b"): open_(0.03), ("a", "c"): open_(-0.05), ("b", "c"): open_(0.01)}
+    folder = builder.folder({"a": 0.6, "b": 0.59, "c": 0.58}, pairs)
+    ends = [
+        abs(row[end]) for row in Run(folder).json("comparisons.json") for end in ("low", "high")
+    ]
+    (verdict,) = verdicts(Run(folder))
+    assert f"differences above {100 * max(ends):.1f} CIDEr are excluded" in verdict.answer
+
+
+def test_an_interval_without_zero_is_no_contradiction(builder: RunBuilder) -> None:
+    """Where a difference was not shown and its interval excludes zero, the answer says why; where the
+    interval includes zero, it says nothing of it."""
+    for difference, count in ((0.05, 1), (0.01, 0)):
+        answer = builder.verdict({"a": 0.6, "b": 0.59}, {("a", "b"): open_(difference)}).answer
+        clause = "the interval of a − b excludes zero, which is not enough among 3 tests"
+        assert answer.count(clause) == count, answer
+
+
+def test_the_same_rankings_are_called_the_same(finished: Path) -> None:
+    """What two strategies have in common is read from their rankings and outputs. On a gallery without
+    texts `shared-space` and `images` rank alike."""
+    by_task = {verdict.task: verdict for verdict in verdicts(Run(finished))}
+    same = "The same rankings on all 160 queries: shared-space and images."
+    assert same in by_task["text-to-image"].more
 
 
 def test_percentages_differ_by_points(builder: RunBuilder) -> None:
@@ -222,7 +271,7 @@ def test_percentages_differ_by_points(builder: RunBuilder) -> None:
         ([better(0.2), worse(-0.1)], "Retrieval helps some strategies: "),
         ([worse(-0.2), worse(-0.1)], "Retrieval does harm: "),
         ([open_(-0.2), worse(-0.1)], "Retrieval does harm to some: "),
-        ([open_(0.2), open_(0.1)], "Whether retrieval helps can't be told: "),
+        ([open_(0.2), open_(0.1)], "That retrieval helps was not shown. "),
     ],
 )
 def test_retrieval_helps_as_far_as_it_was_tested(
@@ -272,11 +321,13 @@ def test_no_better_than_chance_is_worth_a_sentence(builder: RunBuilder) -> None:
     """And being better than chance is not."""
     pairs = {("a", "b"): better(0.3), ("a", "random"): better(0.5), ("b", "random"): open_(0.01)}
     (more,) = builder.verdict({"a": 0.6, "b": 0.11, "random": 0.1}, pairs).more
-    assert more == "b can't be told from chance (CIDEr 10.0) with 500 queries."
+    assert more.startswith(
+        "No difference was shown between chance (CIDEr 10.0) and b with 500 queries: "
+    )
 
 
 def test_what_is_chance_to_the_digit_is_said(builder: RunBuilder) -> None:
-    """A strategy that is identical to chance is not one that can't be told from it."""
+    """Of a strategy that is identical to chance it is not said that no difference was shown."""
     pairs = {("a", "b"): better(0.3), ("a", "random"): better(0.5), ("b", "random"): open_(0.0)}
     run = Run(builder.folder({"a": 0.6, "b": 0.1, "random": 0.1}, pairs))
     against_controls(run)[1].update(SAME)
@@ -315,7 +366,7 @@ def test_why_there_is_no_test_is_said_once(builder: RunBuilder) -> None:
     noted = [pair | {"note": reason} for pair in pairs]
     (folder / "comparisons.json").write_text(json.dumps(noted))
     (verdict,) = verdicts(Run(folder))
-    assert verdict.answer.endswith(f"; {reason}.")
+    assert verdict.answer.endswith(f". {reason}.")
     assert verdict.answer.count(reason) == 1
 
 

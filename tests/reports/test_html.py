@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
+from mmragbench.reporting.page.links import ExplorerLink
 from mmragbench.reports.html import html
+from mmragbench.run_folder.reading import Run
 
 
 class Page(HTMLParser):
@@ -102,12 +105,33 @@ def test_answers_and_main_table_come_first(page: str) -> None:
 def test_contents_lead_to_every_section(page: str) -> None:
     """Every link within the page has its target, and every section with a heading is linked."""
     elements = Page(page).elements
-    links = {str(a["href"])[1:] for tag, a in elements if tag == "a"}
+    links = {str(a["href"])[1:].partition("?")[0] for tag, a in elements if tag == "a"}
     ids = [a["id"] for _, a in elements if a.get("id")]
     assert len(ids) == len(set(ids))
     assert links <= set(ids)
     sections = {a["id"] for tag, a in elements if tag == "section" and a.get("id")}
     assert sections <= links
+
+
+def test_links_to_queries_name_what_the_run_has(run: Path, page: str) -> None:
+    """Each has the fields of an address in the explorer and no other, and names a task, strategies, a
+    measure and a slice of the run."""
+    folder = Run(run)
+    addresses = {
+        str(attributes["href"]).removeprefix("#explorer?")
+        for tag, attributes in Page(page).elements
+        if tag == "a" and str(attributes["href"]).startswith("#explorer?")
+    }
+    assert len(addresses) > 50
+    for address in addresses:
+        link = ExplorerLink(**dict(parse_qsl(address)))  # type: ignore[arg-type]
+        assert str(link) == f"#explorer?{address}"
+        assert link.task in folder.tasks
+        assert link.a in folder.strategies
+        assert link.b in (*folder.strategies, "")
+        assert link.a != link.b
+        assert link.measure in (*folder.measures, "")
+        assert link.slice in ("", "emblems")
 
 
 def test_headings_are_in_order(page: str) -> None:
@@ -154,7 +178,8 @@ def test_chance_is_recognised_by_what_it_uses(page: str) -> None:
 
 def test_failures_stand_beside_n(page: str) -> None:
     """What failed is counted in its own column."""
-    assert '<td class="count failed">3</td>' in row(page, "text-grounding", "<h3>Retrieval</h3>")
+    cells = row(page, "text-grounding", "<h3>Retrieval</h3>")
+    assert re.search(r'<td class="count failed"><a href="#explorer[^"]*">3</a></td>', cells)
 
 
 def test_silver_relevance_is_labelled(page: str) -> None:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mmragbench.reporting.paper.folder import save_all
-from mmragbench.reporting.tables.request import Request
+from mmragbench.reporting.tables.request import Request, Style
 from mmragbench.reporting.words.tex import escape
 from mmragbench.reports.csv import csv
 from mmragbench.reports.latex import latex
@@ -82,10 +82,13 @@ def test_markdown_shows_best_chance_and_reasons(run: Path, tmp_path: Path) -> No
     assert "Success@1 (%, silver) ↑" in text
 
 
-def test_markdown_names_measures_with_one_escape(run: Path, tmp_path: Path) -> None:
-    r"""`Bleu_4` would be in italics as it is; it is `Bleu\_4`."""
-    text = markdown(run, tmp_path).read_text(encoding="utf-8")
-    assert " Bleu\\_4 (" in text and "\\\\" not in text.split("Bleu")[1].split("(")[0]
+def test_markdown_names_measures_with_one_escape(
+    changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    r"""`My_own_measure` would be in italics as it is; it is `My\_own\_measure`."""
+    row = {"task": "t", "strategy": "a", "measure": "My_own_measure", "estimate": 0.5}
+    text = markdown(changed(summary=[row]), tmp_path).read_text(encoding="utf-8")
+    assert " My\\_own\\_measure " in text
 
 
 def test_markdown_escapes() -> None:
@@ -115,12 +118,14 @@ def test_csv_quotes_what_needs_it(changed: Callable[..., Path], tmp_path: Path) 
         assert next(format.DictReader(stream))["reason"] == reason
 
 
-def test_latex_shows_best_chance_and_reasons(papers: Path) -> None:
-    """Best in bold by direction, controls in italics, who has no number and why."""
+def test_latex_shows_best_chance_and_reasons(papers: Path, run: Path, tmp_path: Path) -> None:
+    """Best in bold by direction, controls in italics; a full note says who has no number and why."""
     text = (papers / "tables" / "image-generation.tex").read_text(encoding="utf-8")
     assert r"separate-stores & \textbf{19.5} &  & \textbf{16.0} &" in text
     assert r"\textit{chance-level} & 40.4" in text
     assert "no-retrieval &" not in text
+    save_all([Run(run)], Request(style=Style(note="full")), "latex", tmp_path)
+    text = (tmp_path / "tables" / "image-generation.tex").read_text(encoding="utf-8")
     assert r"no-retrieval (nearest hands back the first hit, and \textless{}no-retrieval" in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import get_type_hints
 
 import pytest
@@ -45,7 +46,10 @@ def build(name, task):
     return component.make(**arguments(component), **given)
 
 
-@pytest.mark.parametrize("name", [n for n in STRATEGIES if n not in ("no-retrieval", "random")])
+@pytest.mark.parametrize(
+    "name",
+    [n for n in STRATEGIES if n not in ("no-retrieval", "random", "lexical", "rankings")],
+)
 def test_a_strategy_finds_the_colour(name, tasks):
     """In a world of colours, the first hit for a caption shows its colour."""
     posed = tasks["text-to-image"]
@@ -218,3 +222,52 @@ def test_stores_that_cannot_read_the_queries_are_not_applicable(tasks):
     strategy.index(posed.memory)
     with pytest.raises(NotApplicable, match="add a captioner"):
         strategy.retrieve(posed.queries, 5)
+
+
+def test_lexical_ranks_documents_as_bm25_ranks_their_texts():
+    """The independent oracle is Okapi BM25 (k1 1.5, b 0.75), written out here; a document is all its
+    texts together, words are stemmed, and a document that shares no word is no hit."""
+    texts = {
+        "dogs": ["two dogs running", "dogs chase balls"],
+        "dog": ["dog sleeping"],
+        "ball": ["red ball, green grass, blue sky, white fence"],
+        "boat": ["sail boat"],
+    }
+    strategy = build("lexical", None)
+    strategy.index(
+        [Document(d, texts=tuple(Text(d, text) for text in own)) for d, own in texts.items()]
+    )
+    (ranking,) = strategy.retrieve([Query("q", text=Text("q", "dog running after a ball"))], 5)
+    scores = okapi(
+        ["dog", "run", "ball"],
+        {
+            "dogs": ["two", "dog", "run", "dog", "chase", "ball"],
+            "dog": ["dog", "sleep"],
+            "ball": ["red", "ball", "green", "grass", "blue", "sky", "white", "fenc"],
+            "boat": ["sail", "boat"],
+        },
+    )
+    assert ranking.ids == ("dogs", "dog", "ball")
+    assert [hit.score for hit in ranking.hits] == pytest.approx([scores[d] for d in ranking.ids])
+
+
+def okapi(query, documents, k1=1.5, b=0.75):
+    """BM25 scores (Robertson and Zaragoza 2009) of documents, lists of words."""
+    mean, scores = sum(map(len, documents.values())) / len(documents), dict.fromkeys(documents, 0.0)
+    for word in query:
+        n = sum(word in own for own in documents.values())
+        idf = math.log(1 + (len(documents) - n + 0.5) / (n + 0.5))
+        for id, own in documents.items():
+            tf = own.count(word)
+            scores[id] += idf * tf / (tf + k1 * (1 - b + b * len(own) / mean))
+    return scores
+
+
+def test_lexical_reads_no_pictures(tasks):
+    """Pictures as queries, and a memory of pictures, are not applicable, each with its reason."""
+    strategy = build("lexical", None)
+    with pytest.raises(NotApplicable, match="no document of this memory has a text"):
+        strategy.index(tasks["text-to-image"].memory)
+    strategy.index(tasks["captioning"].memory)
+    with pytest.raises(NotApplicable, match="the queries are pictures without a text"):
+        strategy.retrieve(tasks["captioning"].queries, 5)

@@ -215,7 +215,7 @@ def test_what_is_left_out_is_counted_by_ending(folder):
     submission = images(made, real)
     assert len(submission.outputs) == 3
     judged = score_images(submission, FEATURES, ["FID"])
-    lines = list(remarks(judged.rows, submission.problems, "error"))
+    lines = list(remarks(judged.rows, submission))
     assert lines[:2] == [
         "4 files that are no pictures: .txt 2, .json 1, without one 1 (left out)",
         "4 hidden files: .png 3, .db 1 (left out)",

@@ -9,11 +9,12 @@ import pytest
 from mmragbench.errors import DataError, SuiteError
 from mmragbench.evals.retrieval import retrieval
 from mmragbench.formats import trec
+from mmragbench.formats.trec_runs import read_run
 from mmragbench.records import Measure, Query, Ranking, Task
 from mmragbench.signature import parse
 from mmragbench.submissions.problems import MissingOutputs
 from mmragbench.submissions.submission_scores import score_rankings
-from mmragbench.submissions.trec_rankings import rankings, read_qrels, read_run
+from mmragbench.submissions.trec_rankings import rankings, read_qrels
 
 QRELS = "q1 0 d1 1\nq1 0 d2 0\nq2 0 d3 2\nq2 0 d4 1\nq3 0 d5 0\n"
 RUN = "q1 Q0 d2 1 0.9 s\nq1 Q0 d1 2 0.8 s\nq2 Q0 d3 1 0.7 s\n"
@@ -133,21 +134,6 @@ def test_a_run_folders_run_is_read_back(tmp_path):
     qrels.write_text("query-id\tcorpus-id\tscore\na query\tdoc 1\t1\n")
     assert read_run(run)[0] == {"a%20query": {"doc%201": 0.1 + 0.2, "doc%202": 0.1}}
     assert estimates(score_rankings(rankings(run, qrels), ["RR"])) == {"RR": 1.0}
-
-
-def test_queries_of_a_group_are_resampled_together(files, tmp_path):
-    """With all queries about two images the interval is wider than with each for itself."""
-    qrels = "".join(f"i{q % 2}#{q} 0 d 1\n" for q in range(40))
-    run = "".join(f"i{q % 2}#{q} Q0 {'d' if q % 2 or q < 4 else 'e'} 1 1 s\n" for q in range(40))
-    groups = tmp_path / "groups.tsv"
-    groups.write_text("".join(f"i{q % 2}#{q}\ti{q % 2}\n" for q in range(40)))
-    paths = files(run, qrels)
-    assert rankings(*paths, groups=groups).task.queries[0] == Query("i0#0", group="i0")
-    widths = []
-    for given in (None, groups):
-        (row,) = score_rankings(rankings(*paths, groups=given), ["Success@1"]).rows
-        widths.append(row["high"] - row["low"])
-    assert widths[1] > widths[0]
 
 
 @pytest.mark.parametrize("rows", ["g\tq1\ng\tq2\n", "query\tgroup\ng\tq1\n"])

@@ -32,8 +32,9 @@ def make(rng: random.Random, folder: Path) -> None:
 
 def enter(folder: Path) -> Outcome:
     """As `score images --missing skip` reads them; the outcome is that of `made`."""
+    from mmragbench.data.picture_folders import list_pictures, read_folder
     from mmragbench.errors import MmragbenchError
-    from mmragbench.submissions.image_folders import images, list_pictures, read_folder
+    from mmragbench.submissions.image_folders import images
 
     made, real, how = folder / "made", folder / "real", (folder / "how").read_text()
     refused = None

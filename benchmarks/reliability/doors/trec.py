@@ -37,8 +37,9 @@ def make(rng: random.Random, folder: Path) -> None:
 def enter(folder: Path) -> Outcome:
     """Read and scored; every pair of a query and a document must come in, or be an error."""
     from mmragbench.formats.judgements import read_judgements
+    from mmragbench.formats.trec_runs import read_run
     from mmragbench.submissions.submission_scores import score_rankings
-    from mmragbench.submissions.trec_rankings import rankings, read_run
+    from mmragbench.submissions.trec_rankings import rankings
 
     groups = folder / "groups.tsv"
     files = folder / "run.trec", folder / "qrels"

@@ -44,20 +44,13 @@ def write(
     cells: Cells,
     assembly: Assembly,
     progress: Progress | None = None,
-) -> list[dict[str, str]]:
-    """Audit a run and write `<run>/audits.json`; audits that crashed are returned as the loop's
-    crashes are, and say so in the file."""
+) -> None:
+    """Audit a run and write `<run>/audits.json`; audits that crashed say so in the file."""
     used = {name: tasks[name] for name in plan.tasks}
     encoders = Encoders(plan, assembly)
     rescore = partial(_rescored, plan, tasks, assembly)
     audits = audit(used, cells, encoders, partial(thumbnail, folder), progress, rescore)
     write_json(folder / paths.AUDITS, audits)
-    return [
-        {"component": f"{kind} audit", "error": result["error"]}
-        for of_task in audits["tasks"].values()
-        for kind, result in of_task.items()
-        if isinstance(result, dict) and "error" in result
-    ]
 
 
 def _rescored(
@@ -103,26 +96,27 @@ def audit(
         own = [cell for (of, _), cell in cells.items() if of == name]
         captions = read.get(id(task.memory)) or CaptionIndex(task.memory)
         read[id(task.memory)] = captions
+        audits: dict[str, Callable[[], Any]] = {
+            "leak": partial(_leak, task, own, captions, encoders, picture, progress, rescore),
+            "copy": partial(_copy, task, own, captions),
+            "modality": partial(_modality, task, own, encoders),
+        }
         by_task[name] = {
-            "leak": _guarded(
-                partial(_leak, task, own, captions, encoders, picture, progress, rescore)
-            ),
-            "copy": _guarded(partial(_copy, task, own, captions)),
-            "modality": _guarded(partial(_modality, task, own, encoders)),
+            kind: _guarded(f"{kind} audit", name, work) for kind, work in audits.items()
         }
     return {"tasks": by_task}
 
 
-def _guarded(work: Callable[[], Any]) -> Any:
+def _guarded(name: str, task: str, work: Callable[[], Any]) -> Any:
     """An audit that crashes is an error in the report; the run's numbers are there all the same."""
     try:
         return work()
-    except MmragbenchError as error:
-        return {"error": str(Absence(str(error), "crashed"))}
     except BaseException as error:
         crashes.pass_on(error)
-        crashes.log("an audit", error)
-        return {"error": str(Absence(crashes.summary(error), "crashed"))}
+        crashes.record(error, name, task=task)
+        is_ours = isinstance(error, MmragbenchError)
+        reason = str(error) if is_ours else crashes.summary(error)
+        return {"error": str(Absence(reason, "crashed"))}
 
 
 def _leak(

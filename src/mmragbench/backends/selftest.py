@@ -82,7 +82,7 @@ def _vectors(encoder: Encoder, items: Items, name: str) -> tuple[Vectors, Vector
         raise
     except BaseException as error:
         crashes.pass_on(error)
-        crashes.log(f"self-test of {name}", error)
+        crashes.record(error, f"self-test of {name}", type(encoder))
         reason, place = shortened(crashes.summary(error), 200), crashes.place(error, type(encoder))
         raise SuiteError(
             f"{name} cannot encode the drawings and captions of its self-test ({reason}, {place}); an "

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmragbench._catalogue import folders
 from mmragbench._files import file_digest
+from mmragbench.contracts import Requirement
 from mmragbench.errors import NotApplicable, SuiteError, unknown
 
 SHIPPED = "shipped:"
@@ -36,6 +37,13 @@ def locate(name: str) -> str:
         if folder.is_dir() and folder.is_relative_to(root.resolve()):
             return str(folder)
     raise SuiteError(unknown("shipped model", wanted, _shipped()))
+
+
+def world(name: object) -> str | None:
+    """The dataset that a shipped model was trained on, `scenes` of `shipped:scenes/clip`; None for
+    what is not shipped."""
+    text = str(name)
+    return text.removeprefix(SHIPPED).partition("/")[0] if text.startswith(SHIPPED) else None
 
 
 def _shipped() -> list[str]:
@@ -81,6 +89,14 @@ def _hub_revision(repository: str) -> str | None:
     folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
     reference = folder / "refs" / "main"
     return f"revision:{reference.read_text().strip()}" if reference.is_file() else None
+
+
+def download(what: str) -> Requirement:
+    """What has to come from the hub, which may be switched off."""
+    from huggingface_hub import constants
+
+    off = constants.is_offline_mode()
+    return Requirement("download", what, "HF_HUB_OFFLINE is set" if off else "")
 
 
 def read_config(name: str, file: str) -> Any:

@@ -7,13 +7,15 @@ import dataclasses
 import inspect
 import json
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from mmragbench._files import file_digest
+from mmragbench.formats.file_names import files_below
 from mmragbench.records import Document, Query
 
 
@@ -130,6 +132,30 @@ def _is_of_package(name: str) -> bool:
         return find_spec(name) is not None
     except ModuleNotFoundError:  # a function in a module
         return False
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes; of a folder, of the names and bytes of the files below it;
+    `absent` where there is neither. A file is read again where it has changed.
+
+    Raises:
+        DataError: a folder cannot be listed.
+    """
+    path = path.expanduser()
+    if path.is_dir():
+        files = files_below(path).files
+        return _combine(f"{file.relative_to(path)}\t{_content(file)}" for file in files)
+    return _content(path) if path.is_file() else "absent"
+
+
+def _content(file: Path) -> str:
+    status = file.stat()
+    return _read_digest(file, (status.st_mtime_ns, status.st_ctime_ns, status.st_size))
+
+
+@lru_cache(maxsize=100_000)
+def _read_digest(file: Path, _version: tuple[int, ...]) -> str:
+    return file_digest(file)
 
 
 def _combine(lines: Iterable[str]) -> str:

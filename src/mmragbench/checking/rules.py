@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import SkipTest
 
-from mmragbench._crashes import pass_on, place, summary
+from mmragbench._crashes import pass_on, place, summary, users_frames
 
 Status = Literal["ok", "failed", "warning", "skipped"]
 Breaches = Iterable[str]
@@ -113,10 +113,10 @@ def warn(message: str) -> None:
 
 def _raised(error: BaseException) -> str:
     """`it raised ValueError: no such thing (strategy.py:12)`: one line, with the deepest place in the
-    component's own files; where the kit itself stumbles, the answers have a form that an earlier
-    rule names."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if Path(frames[-1].filename).is_relative_to(PACKAGE):
+    user's own files, also where what they called raised it; where the kit alone stumbles, the answers
+    have a form that an earlier rule names."""
+    deepest = traceback.extract_tb(error.__traceback__)[-1]
+    if Path(deepest.filename).is_relative_to(PACKAGE) and not users_frames(error):
         return f"it cannot be tried on these answers ({summary(error)})"
     return f"it raised {summary(error)} ({place(error)})"
 

@@ -6,39 +6,36 @@ import io
 import signal
 import sqlite3
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 from rich.table import Table
 from typer.core import TyperGroup
 
 from mmragbench import __version__
-from mmragbench._crashes import FILE
 from mmragbench._printable import one_line
 from mmragbench.cli.check import check
 from mmragbench.cli.compare import compare
 from mmragbench.cli.equivalence import equivalence
 from mmragbench.cli.export import export
 from mmragbench.cli.gate import gate
-from mmragbench.cli.plan import tabled
+from mmragbench.cli.init import announced, init
+from mmragbench.cli.ls import ls
+from mmragbench.cli.plan import listed, tabled
 from mmragbench.cli.report import FULL, report
+from mmragbench.cli.runs import runs
 from mmragbench.cli.score import app as score_app
-from mmragbench.cli.terminal import Terminal
+from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.cli.verify import verify
 from mmragbench.engine.interrupts import INTERRUPTS, flush, outside
-from mmragbench.errors import MmragbenchError
+from mmragbench.errors import MmragbenchError, NotAtHand
 
-KINDS = (
-    "dataset", "encoder", "captioner", "chat", "painter", "reranker", "strategy", "store",
-    "generator", "measure", "report",
-)  # fmt: skip
-
-
-UsageError = typer.BadParameter.__mro__[1]
+UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """Of click, which typer has within itself or beside it, by its version."""
 
 
@@ -95,7 +92,10 @@ if TYPE_CHECKING:
     from mmragbench.run_folder.finished import FinishedRun
 
 SuiteArgument = Annotated[
-    Path, typer.Argument(help="A suite file, or the name of a shipped one.", show_default=False)
+    str,
+    typer.Argument(
+        help="A suite file, the name of a shipped one, or a folder of data.", show_default=False
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -108,6 +108,15 @@ MaxExcluded = Annotated[
     typer.Option(
         metavar="SHARE",
         help="How much of the data may be left out, 5% or a number; by default half of it.",
+        show_default=False,
+    ),
+]
+
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Repeat what is random under so many seeds, from the suite's on, on the same data.",
         show_default=False,
     ),
 ]
@@ -130,84 +139,86 @@ def run(
     full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
     debug: Annotated[bool, typer.Option("--debug", help=DEBUG)] = False,
     max_excluded: MaxExcluded = None,
+    seeds: Seeds = None,
 ) -> None:
     """Run a suite: every strategy on every task, scored, with a report."""
     from mmragbench import verbs
     from mmragbench.cli.progress import progress
-    from mmragbench.reporting.facts import costs, issues
-    from mmragbench.run_folder.reading import Run
 
+    began = time.monotonic()
+    given = announced(suite)
     with progress(err) as shown:
-        given = _bounded(overrides, max_excluded)
-        done = verbs.run(suite, given, output, shown, full, debug)
-    folder = Run(done.folder)
-    for remark in issues.remarks(folder):
-        err.say(remark)
-    for text in dict.fromkeys(_crashes(done)):
-        err.say(f"warning: {one_line(text)}")
-    for remark in costs.remarks(folder):
-        err.say(f"note: {remark}")
-    out.say(str(done.report))
+        settings = _overrides(overrides, max_excluded=max_excluded, seeds=seeds)
+        done = verbs.run(given, settings, output, shown, full, debug)
+    _print_end(done, time.monotonic() - began)
     if done.crashed:
         raise typer.Exit(1)
+
+
+def _print_end(done: FinishedRun, seconds: float) -> None:
+    """The answers on standard output, what is missing on standard error, and last the report's path."""
+    from mmragbench.cli.answer import cost_lines, missing, print_answer
+    from mmragbench.run_folder.finding import LATEST, RUNS
+    from mmragbench.run_folder.reading import Run
+
+    run = Run(done.folder)
+    print_answer(wide(), run)
+    for line in missing(run):
+        err.say(line)
+    if done.crashed:
+        err.say("note: run --debug prints the traceback")
+    out.print()
+    for line in cost_lines(run, done.calls, seconds):
+        out.say(line)
+    out.say(f"run: {done.folder}")
+    name = LATEST if done.folder.parent == RUNS else done.folder
+    out.say(f"next: mmragbench compare {name} · mmragbench report {name} --format latex")
+    out.say(str(done.report))
 
 
 DEBUG = "Print the traceback of a component that crashes."
 
 
-def _crashes(done: FinishedRun) -> Iterator[str]:
-    """A line for each crash, and one with the log of their tracebacks."""
-    for crash in done.crashed:
-        task, place = crash.get("task"), crash.get("place")
-        text = f"{task} · {crash['error']}" if task else crash["error"]
-        yield f"{text} ({place})" if place else text
-    if (log := done.folder / FILE).is_file():
-        yield f"the tracebacks are in {log}"
-
-
-def _bounded(overrides: list[str] | None, max_excluded: str | None) -> list[str]:
-    """The overrides with `--max-excluded` as one more, since it is a key of the suite."""
-    return [*(overrides or ()), *([f"max_excluded={max_excluded}"] if max_excluded else [])]
+def _overrides(overrides: list[str] | None, **options: str | int | None) -> list[str]:
+    """The overrides, with one more for each option that is a key of the suite."""
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    return [*(overrides or ()), *given]
 
 
 @app.command()
 def plan(
-    suite: SuiteArgument, overrides: Overrides = None, max_excluded: MaxExcluded = None
+    suite: SuiteArgument,
+    overrides: Overrides = None,
+    max_excluded: MaxExcluded = None,
+    seeds: Seeds = None,
 ) -> None:
     """Say what a run would do, and what of it is known already; calls no model."""
     from mmragbench import verbs
 
-    run_plan = verbs.plan(suite, _bounded(overrides, max_excluded))
+    settings = _overrides(overrides, max_excluded=max_excluded, seeds=seeds)
+    run_plan = verbs.plan(announced(suite), settings)
     cells = Table("task", "strategy", "memory", "queries", "generators", "rankings", box=None)
     for row in run_plan.cells:
-        size = (f"{row['documents']:,}", f"{row['queries']:,}")
+        size = ("-" if row[n] is None else f"{row[n]:,}" for n in ("documents", "queries"))
         generators = ", ".join(row["generators"]) or "-"
         known = "known" if row["known"] else "to do"
         cells.add_row(row["task"], row["strategy"], *size, generators, known)
     out.print(cells)
     out.print()
-    for line in tabled(run_plan.models):
-        out.print(line)
+    if run_plan.models:
+        for line in tabled(run_plan.models):
+            out.print(line)
+    for line in listed(run_plan.requirements, run_plan.models):
+        out.say(line)
     if run_plan.budget is not None:
         out.say(f"budget: ${run_plan.budget:,.2f}")
+    if run_plan.warning:
+        err.say(f"warning: {run_plan.warning}")
     for exclusions in run_plan.left_out:
         err.say(f"left out: {exclusions}")
 
 
-@app.command()
-def ls() -> None:
-    """List what a suite can name."""
-    from mmragbench.registry import every
-
-    for kind in KINDS:
-        out.print(f"\n{kind}", style="bold")
-        for component in every(kind):
-            line = f"  {component.name:<22}{component.summary}"
-            overflow: Literal["ellipsis", "ignore"] = "ellipsis" if out.is_terminal else "ignore"
-            out.print(line, overflow=overflow, no_wrap=True)
-
-
-for verb in (compare, equivalence, report, gate, export, check):
+for verb in (init, runs, ls, compare, equivalence, report, gate, export, check):
     app.command()(verb)
 app.add_typer(score_app, name="score")
 app.command()(verify)
@@ -223,6 +234,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # ids may hold what no terminal can show
     try:
         app(prog_name="mmragbench")
+    except NotAtHand as error:
+        _refuse(error)
     except MmragbenchError as error:
         err.say(f"error: {error}")
         sys.exit(2)
@@ -240,6 +253,19 @@ def main() -> None:
         signal.signal(
             signal.SIGINT, lambda *_: INTERRUPTS.end()
         )  # while the interpreter shuts down
+
+
+def _refuse(error: NotAtHand) -> NoReturn:
+    """Say what is not at hand, a line for each where there are several; end with exit code 2."""
+    if len(error.lines) == 1:
+        err.say(f"error: {error}")
+    else:
+        for line in error.lines:
+            err.say(line)
+        err.say(
+            f"error: {len(error.lines)} things that this suite needs are not at hand: see above"
+        )
+    sys.exit(2)
 
 
 INTERRUPTED = 130

@@ -103,18 +103,25 @@ def _show(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> None:
     kind = checked.component.kind
     models = ", ".join(f"{parameter} = {model}" for parameter, model in checked.models.items())
     console.say(f"{name} as {kind}{f', with {models}' if models else ''}")
-    last = ""
-    for verdict in verdicts:
-        line = Text.assemble((f"{verdict.status:<9}", STYLES[verdict.status]), verdict.rule)
+    for (status, message), rules in _by_cause(verdicts).items():
+        count = f"{len(rules)} rules: " if len(rules) > 1 else ""
+        line = Text.assemble((f"{status:<9}", STYLES[status]), count, ", ".join(rules))
         console.print(line, soft_wrap=True)
-        if verdict.message:
-            console.say(f"{'':<9}{'as above' if verdict.message == last else verdict.message}")
-            last = verdict.message
+        if message not in rules:
+            console.say(f"{'':<9}{message}")
     counts = Counter(verdict.status for verdict in verdicts)
     console.say(f"{len(verdicts)} rules: {', '.join(f'{n} {s}' for s, n in counts.items())}")
     for what, reason in checked.left_out.items():
         console.say(f"left out: {what} ({reason})")
     console.say(f"not checked for any {kind}: {checked.contract.unchecked}")
+
+
+def _by_cause(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], list[str]]:
+    """Status and message -> the rules that have both; a rule without a message has its name for one."""
+    rules: dict[tuple[str, str], list[str]] = {}
+    for verdict in verdicts:
+        rules.setdefault((verdict.status, verdict.message or verdict.rule), []).append(verdict.rule)
+    return rules
 
 
 def _plain(name: str, checked: Subject, verdicts: Sequence[Verdict]) -> dict[str, Any]:

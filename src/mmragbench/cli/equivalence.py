@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from mmragbench._digits import number, p_value
+from mmragbench.cli.arguments import RunArgument
 from mmragbench.cli.gate import margins_of
 from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.run_folder.paths import Setting
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def equivalence(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: RunArgument,
     measures: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
     margin: Annotated[
         list[str] | None,

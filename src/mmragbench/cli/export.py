@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from mmragbench.cli.arguments import RunArgument
 from mmragbench.cli.terminal import Terminal
 from mmragbench.errors import MmragbenchError
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: RunArgument,
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
@@ -33,6 +34,7 @@ def export(
     """Write a run as TREC runs, COCO captions, BEIR datasets or mteb results."""
     from mmragbench.exporting.export import export as write
     from mmragbench.reporting.words.phrases import counted
+    from mmragbench.run_folder.reading import Run
 
     for more in overrides or ():
         if "=" not in more:
@@ -40,4 +42,6 @@ def export(
     exported = write(run, format, output, overrides or (), trust)
     for what, reason in exported.left_out.items():
         Terminal(stderr=True).say(f"left out: {what}: {reason}")
+    if seeds := Run(run).seeds:
+        Terminal(stderr=True).say(f"note: rankings and outputs are those of seed {seeds[0]}")
     Terminal().say(f"{exported.folder}: {counted(len(exported.files), 'file')}")

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from mmragbench._places import check_file
+from mmragbench.cli.arguments import Results
 from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.errors import MmragbenchError
 
@@ -26,8 +27,8 @@ NARROW = 120
 
 
 def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    save: Annotated[Path | None, typer.Option(help="Write this run's baseline here.")] = None,
+    results: Results,
+    save: Annotated[Path | None, typer.Option(help="Write their baseline here.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="Test against this baseline.")] = None,
     margin: Annotated[
         list[str] | None,
@@ -37,12 +38,16 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
         float | None, typer.Option(help="Fail what passes with less power, e.g. 0.8.")
     ] = None,
     measures: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Also controls, such as random and oracle.")
+    ] = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write a Markdown summary here.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Show all cells.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Test a run against a stored baseline, cell by cell. Exit code 0: holds; 1: it does not."""
+    """Test a run, or another system's scores, against a stored baseline, cell by cell. Exit code 0: it
+    holds; 1: it does not."""
     from mmragbench.gating import gate as gating
 
     chosen = [name.strip() for name in measures.split(",") if name.strip()]
@@ -57,9 +62,11 @@ def gate(  # noqa: PLR0913, PLR0917 - the options are what CI asks for
     for option, path in (("--save", save), ("--junit", junit), ("--markdown", markdown)):
         check_file(option, path)
     if save is not None:
-        _say_saved(gating.save_baseline(run, save, chosen).cells, save)
+        _say_saved(gating.save_baseline(results, save, chosen, controls).cells, save)
     elif baseline is not None:
-        result = gating.gate(run, baseline, margins_of(margin or ()), require_power, chosen)
+        result = gating.gate(
+            results, baseline, margins_of(margin or ()), require_power, chosen, controls
+        )
         _write(result, junit, markdown)
         if as_json:
             Terminal().as_json(result.row())
@@ -118,11 +125,13 @@ def _show(gate: Gate, every: bool) -> None:
     """Print the result: the verdict, problems, cells, queries that got worse, power, margins."""
     from mmragbench.gating.gate_text import (
         headline,
+        left_aside,
         power,
         regression_examples,
         underpowered,
         unfailing,
     )
+    from mmragbench.reporting.facts.units import FACTORS
 
     console = wide()
     most = 10_000 if every else SHOWN
@@ -133,17 +142,17 @@ def _show(gate: Gate, every: bool) -> None:
         console.print(_table(cells, console.width))
         _print_rest(console, len(gate.failing), most)
     if examples := regression_examples(gate):
-        console.print("\nQueries that got worse:")
-        console.print(_regressions(examples[:most], console.width))
-        _print_rest(console, len(examples), most)
+        _print_regressions(console, examples, most)
     if remarks := underpowered(gate):
         console.print("\nPassed on too few queries to count:")
         _print_lines(console, [f"  {where}: {text}" for where, text in remarks], most)
     console.print()
-    for text in filter(None, (unfailing(gate), power(gate))):
+    for text in filter(None, (left_aside(gate), unfailing(gate), power(gate))):
         console.print(text)
     margins = ", ".join(f"{name} {margin}" for name, margin in gate.margins.items())
-    console.print(f"Margins: {margins}.")
+    scaled = any(cell.unit in FACTORS for cell in gate.cells)
+    own = " They are on the measures' own scale, as --margin takes them." if scaled else ""
+    console.print(f"Margins: {margins}.{own}")
     if gate.new:
         console.print(f"Not in the baseline, so not judged: {len(gate.new):,} cells.")
 
@@ -162,8 +171,8 @@ def _print_rest(console: Terminal, count: int, most: int) -> None:
 
 def _table(cells: Sequence[CellResult], width: int) -> Table:
     """A row for each cell; in narrow terminals without margin, p and counts."""
-    from mmragbench._digits import number, p_value
-    from mmragbench.gating.gate_text import p_of
+    from mmragbench._digits import p_value
+    from mmragbench.gating.gate_text import measure_and_unit, p_of, shown
 
     wide = width >= NARROW
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -174,28 +183,28 @@ def _table(cells: Sequence[CellResult], width: int) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for cell in cells:
         p = p_of(cell)
-        now, lost = ("-" if x is None else number(x) for x in (cell.now, cell.loss))
-        row = [cell.system, cell.measure, cell.verdict, number(cell.before), now, lost]
+        numbers = (shown(cell, x) for x in (cell.before, cell.now, cell.loss))
+        row = [cell.system, measure_and_unit(cell), cell.verdict, *numbers]
         if wide:
             needed = f"{cell.needed:,}" if cell.needed and cell.verdict == "can't tell" else "-"
             moved = f"{cell.changed:,} of {cell.n:,}"
-            row += [f"{cell.margin:.3g}", "-" if p is None else p_value(p), moved, needed]
+            row += [shown(cell, cell.margin), "-" if p is None else p_value(p), moved, needed]
         table.add_row(*row)
     return table
 
 
-def _regressions(examples: Sequence[RegressionExample], width: int) -> Table:
-    """The queries that got worse, below the cell that they got worse in."""
-    from mmragbench.gating.gate_text import before_and_now
-
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+def _print_regressions(console: Terminal, examples: Sequence[RegressionExample], most: int) -> None:
+    """Print the queries that got worse, below the cell that they got worse in, each with its place in
+    the report."""
+    console.print("\nQueries that got worse:")
     last = ""
-    for example in examples:
-        if example.where != last:
-            table.add_row(f"  {example.where}")
-            last = example.where
+    for example in examples[:most]:
+        if example.cell.name != last:
+            console.print(f"  {example.cell.name}")
+            last = example.cell.name
         texts = [f'"{text}"' for text in (example.query_text, example.answer) if text]
-        change = before_and_now(example.regressed)
-        line = f"    {example.regressed.query}  {change}  {' now: '.join(texts)}"
-        table.add_row(line[: width - 2])
-    return table
+        line = f"    {example.regressed.query}  {example.change}  {' now: '.join(texts)}"
+        console.print(line[: console.width - 2])
+        if example.link:
+            console.say(f"      {example.link}")
+    _print_rest(console, len(examples), most)

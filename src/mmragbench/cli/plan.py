@@ -11,6 +11,7 @@ from mmragbench.backends.weights import UNRESOLVED
 
 if TYPE_CHECKING:
     from mmragbench.engine.forecast import Forecast
+    from mmragbench.engine.requirements import Required
 
 
 def tabled(models: Sequence[Forecast]) -> Iterator[Table | str]:
@@ -29,6 +30,14 @@ def tabled(models: Sequence[Forecast]) -> Iterator[Table | str]:
         measured = all(model.measured or not model.dollars for model in paid)
         total = sum(model.dollars or 0.0 for model in paid)
         yield f"to pay: {'about' if measured else 'at most'} ${total:,.2f}"
+
+
+def listed(requirements: Sequence[Required], models: Sequence[Forecast]) -> Iterator[str]:
+    """What must lie where, or would be downloaded, called and paid; a line for each."""
+    dollars = {f"model {model.model}": model.dollars for model in models}
+    for need in requirements:
+        paid = dollars.get(need.owner)
+        yield f"{need}, at most ${paid:,.2f}" if paid else str(need)
 
 
 def source(weights: str) -> str:

@@ -8,16 +8,40 @@ from contextlib import contextmanager
 
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
+from rich.text import Text
 
 from mmragbench.cli.terminal import Terminal
+
+
+class Count(ProgressColumn):
+    """How many are done of how many: `120 of 400 items`."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None:
+            return Text("")
+        return Text(f"{task.completed:,.0f} of {task.total:,.0f} {task.fields['unit']}")
+
+
+class Left(ProgressColumn):
+    """The time that is left, where it can be estimated: a model's items take about the same time
+    each; cells do not, so nothing is said of the run."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        seconds = task.time_remaining
+        if task.fields["unit"] != "items" or not seconds or task.finished:
+            return Text("")
+        minutes, rest = divmod(round(seconds), 60)
+        return Text(f"about {minutes}:{rest:02d} left")
 
 
 class Bars:
@@ -25,7 +49,7 @@ class Bars:
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._run = self._bars.add_task("run", total=None)
+        self._run = self._bars.add_task("run", total=None, unit="cells")
         self._model: TaskID | None = None
 
     def cell(self, number: int, total: int, label: str) -> None:
@@ -35,7 +59,7 @@ class Bars:
     def begin(self, what: str, total: int) -> None:
         if total:
             self._drop()
-            self._model = self._bars.add_task(f"  {what}", total=total)
+            self._model = self._bars.add_task(f"  {what}", total=total, unit="items")
         else:
             self._bars.update(self._run, description=what)
 
@@ -77,10 +101,9 @@ def progress(console: Terminal) -> Iterator[Bars | Lines]:
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        Count(),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        Left(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
         yield Bars(bars)

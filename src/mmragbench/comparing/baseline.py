@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from mmragbench.comparing.pairs import Pair
 from mmragbench.comparing.stored import comparisons
@@ -24,15 +24,24 @@ def against(
         known = ", ".join(run.strategies)
         raise MmragbenchError(f"{run.path} has no strategy {baseline!r}; it has {known}")
     run.check(slice, measures)
-    controls = run.controls
+    pairs = [
+        pair
+        for pair in comparisons(run)
+        if pair.slice == slice and (not measures or pair.measure in measures)
+    ]
+    return to_baseline(pairs, baseline, run.controls)
+
+
+def to_baseline(
+    pairs: Sequence[Pair], baseline: str | None, controls: Container[str] = ()
+) -> list[Pair]:
+    """The comparisons with the baseline, which comes second; in cells that have none, those of
+    contenders."""
     cells: dict[Cell, list[Pair]] = {}
-    for pair in comparisons(run):
-        if pair.slice == slice and (not measures or pair.measure in measures):
-            cells.setdefault(pair.cell, []).append(pair)
+    for pair in pairs:
+        cells.setdefault(pair.cell, []).append(pair)
     chosen = []
-    for pairs in cells.values():
-        to_baseline = [
-            p if p.b == baseline else p.turned() for p in pairs if baseline in (p.a, p.b)
-        ]
-        chosen += to_baseline or [pair for pair in pairs if pair.b not in controls]
+    for own in cells.values():
+        with_it = [p if p.b == baseline else p.turned() for p in own if baseline in (p.a, p.b)]
+        chosen += with_it or [pair for pair in own if pair.b not in controls]
     return chosen

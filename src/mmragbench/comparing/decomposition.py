@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmragbench.comparing.hypotheses import values_by_seed
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Control
 from mmragbench.run_folder.numbers import Evidence
@@ -29,7 +30,7 @@ class Gain:
         share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
             two; None where no headroom is shown (the interval of ceiling - floor holds 0).
         low, high: the share's 95 % interval, Fieller's; None for a measure that keeps no values by
-            query, and where the share is the same on all queries.
+            query, where the share is the same on all queries, and for means over several seeds.
     """
 
     task: str
@@ -94,6 +95,8 @@ def _gain(run: Run, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
         share = Ratio((own - below) / (above - below) if above != below else None, None, None)
     sign = -1 if e.measure.info.better == "lower" else 1
     share = share if sign * (above - below) > 0 else Ratio(None, None, None)
+    if any(side.by_seed for side in three):  # the interval has no variation of seeds
+        share = Ratio(share.value, None, None)
     by = f" ({floor.generator})" if floor.generator else ""
     return Gain(
         task=e.task,
@@ -204,8 +207,8 @@ def _contrasts(run: Run, four: Sequence[Evidence]) -> list[Comparison]:
     """The four parts' comparisons with zero, in the order of CONTRASTS."""
     groups = run.groups(four[0].task)
     shared = [query for query in groups if all(query in e.values for e in four)]
-    values = np.array([[e.values[query] for query in shared] for e in four])
-    columns = [np.array(weights) @ values for weights in CONTRASTS.values()]
+    values = np.broadcast_arrays(*(values_by_seed(e, shared) for e in four))
+    columns = [np.tensordot(weights, values, axes=1) for weights in CONTRASTS.values()]
     return compare_all(columns, [groups[query] for query in shared], [None] * len(columns))
 
 

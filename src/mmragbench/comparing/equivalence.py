@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
-import numpy as np
-
+from mmragbench.comparing.hypotheses import values_by_seed
 from mmragbench.comparing.margins import Margin, margins_for
 from mmragbench.errors import MmragbenchError
 from mmragbench.run_folder.numbers import Evidence
@@ -108,7 +107,7 @@ def _tested(
     """The test, yet to be corrected; none where the two share no query."""
     shared = [query for query in groups if query in a.values and query in b.values]
     if shared:
-        x, y = (np.array([e.values[query] for query in shared]) for e in (a, b))
+        x, y = (values_by_seed(e, shared) for e in (a, b))
         p = equivalence_p_value(x, y, margin, [groups[query] for query in shared], a.bounds)
         where = (a.task, a.generator, a.k, str(a.measure), a.strategy, b.strategy, against)
         yield Equivalence(*where, float((x - y).mean()), margin, p, p, len(shared))

@@ -27,6 +27,8 @@ from mmragbench.signature import differences
 from mmragbench.statistics import Comparison, holm
 
 PRIMARY, SECONDARY, SLICES, FORCED = "primary", "secondary", "slices", "forced"
+TOGETHER = "score both on what both have (score … --against), name other measures (--measures)"
+"""What to do about systems that were scored apart, and not alike."""
 
 
 def within(run: Run) -> list[Pair]:
@@ -94,6 +96,43 @@ def between(
     return [p for p in pairs if p.slice == slice and (not measures or p.measure in measures)]
 
 
+def among(run: Run, measures: Sequence[str] = (), force: bool = False) -> list[Pair]:
+    """The comparisons of systems that were scored apart from each other (`run_folder.score_files`):
+    the earlier with the later, on the items that both have, in families as within a run.
+
+    Args:
+        measures: those that are shown; the choice moves no verdict.
+        force: compare what has unlike signatures, too.
+
+    Raises:
+        NotComparable: signatures of what is to be shown differ in something that matters.
+        MmragbenchError: no two of them are in one task; or the run has no such measure.
+    """
+    run.check("all", measures)
+    cells: dict[Cell, list[Evidence]] = {}
+    for evidence in sorted(run.evidence(), key=lambda e: not _is_primary(run, e)):
+        cells.setdefault(evidence.cell, []).append(evidence)
+    hypotheses: list[Hypothesis] = []
+    for a, b in (pair for members in cells.values() for pair in combinations(members, 2)):
+        unlike = _unlike(a, b) or _other_set(a, b)
+        if unlike and not force:
+            _refuse(a, unlike, measures, TOGETHER)
+        else:
+            family = FORCED if unlike else PRIMARY if _is_primary(run, a) else SECONDARY
+            names = (a.strategy, b.strategy)
+            hypotheses.append(Hypothesis(a, b, names, family, forced=unlike or None))
+    if not any(h for h in hypotheses if not measures or str(h.a.measure) in measures):
+        tasks = ", ".join(f"{name} on {task}" for task, name in _systems(run))
+        raise MmragbenchError(f"no two systems were scored against the same gold: {tasks}")
+    pairs = judged(hypotheses, run.groups)
+    return [pair for pair in pairs if not measures or pair.measure in measures]
+
+
+def _systems(run: Run) -> dict[tuple[str, str], None]:
+    """The tasks and systems of a run."""
+    return dict.fromkeys((row.task, row.strategy) for row in run.rows)
+
+
 def _between(
     first: Run, second: Run, ab: tuple[Evidence, Evidence], slice: str, unlike: str
 ) -> Iterator[Hypothesis]:
@@ -110,12 +149,20 @@ def _is_primary(run: Run, e: Evidence) -> bool:
     return str(e.measure) == run.primary(e.task)
 
 
-def _refuse(a: Evidence, unlike: str, measures: Sequence[str]) -> None:
+def _other_set(a: Evidence, b: Evidence) -> str:
+    """Why two numbers of whole sets cannot be compared; empty where they can."""
+    other = a.of_set and a.values.keys() != b.values.keys()
+    return "its set has other items in one than in the other" if other else ""
+
+
+def _refuse(
+    a: Evidence, unlike: str, measures: Sequence[str], advice: str = "measure both alike"
+) -> None:
     """Refuse two numbers that are shown and have unlike signatures. Others are in no family."""
     if not measures or str(a.measure) in measures:
         raise NotComparable(
             f"{a.task} · {a.strategy} · {a.measure} can't be compared: {unlike}; "
-            "measure both alike, or overrule with --force"
+            f"{advice}, or overrule with --force"
         )
 
 

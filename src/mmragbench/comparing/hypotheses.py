@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from mmragbench.statistics import Comparison, compare_all, compare_distances
 from mmragbench.statistics.comparisons import of_difference
 from mmragbench.statistics.intervals import Bounds, scale_of
 from mmragbench.statistics.resampling import Array
+
+if TYPE_CHECKING:
+    from mmragbench.contracts import Vectors
 
 Groups = Callable[[str, str], Mapping[str, str]]
 """Task and slice -> query -> the group that it is resampled with; `Run.groups` is one."""
@@ -40,6 +43,14 @@ class Hypothesis:
         return self.a.cell
 
 
+def values_by_seed(e: Evidence, queries: Sequence[str]) -> Array:
+    """The values of queries that all seeds answered: (seeds, queries) where the number is a mean over
+    seeds, else (queries,)."""
+    sides = e.by_seed or (e,)
+    values = np.array([[own.values[query] for query in queries] for own in sides])
+    return values if e.by_seed else np.asarray(values[0])
+
+
 class Columns:
     """The values by query behind numbers, as arrays over all queries of a task; NaN where there is none."""
 
@@ -55,9 +66,21 @@ class Columns:
             self._known[id(e)] = e, np.array(column, dtype=np.float64)
         return self._known[id(e)][1]
 
+    def by_seed(self, e: Evidence) -> Array:
+        """(seeds, queries), where the number is a mean over seeds; else `values`."""
+        return np.stack([self.values(own) for own in e.by_seed]) if e.by_seed else self.values(e)
+
+    def differences(self, hypothesis: Hypothesis) -> Array:
+        """`a - b`, seed by seed where a number is a mean over seeds; over all of them, where the two
+        have unlike numbers of seeds."""
+        a, b = self.by_seed(hypothesis.a), self.by_seed(hypothesis.b)
+        if a.ndim == b.ndim and a.shape != b.shape:
+            a, b = self.values(hypothesis.a), self.values(hypothesis.b)
+        return np.asarray(a - b)
+
     def bounds(self, hypothesis: Hypothesis) -> Bounds | None:
         """The bounds of the difference, as far as they are known."""
-        columns = map(self.values, (hypothesis.a, hypothesis.b))
+        columns = map(self.by_seed, (hypothesis.a, hypothesis.b))
         known = hypothesis.a.bounds or scale_of(*(x[np.isfinite(x)] for x in columns))
         return of_difference(known)
 
@@ -95,10 +118,10 @@ def _means(
     _, clusters = np.unique(groups, return_inverse=True)  # numbers are quicker to group by
     batches: dict[bytes, list[tuple[Hypothesis, Array]]] = {}
     for hypothesis in hypotheses:
-        differences = (columns.values(hypothesis.a) - columns.values(hypothesis.b))[places]
-        shared = np.isfinite(differences)
+        differences = columns.differences(hypothesis)[..., places]
+        shared = np.isfinite(np.atleast_2d(differences)).all(axis=0)
         if shared.any():
-            batches.setdefault(shared.tobytes(), []).append((hypothesis, differences[shared]))
+            batches.setdefault(shared.tobytes(), []).append((hypothesis, differences[..., shared]))
     for shared_bytes, batch in batches.items():
         members, differences_of = zip(*batch, strict=True)
         shared_clusters = clusters[np.frombuffer(shared_bytes, dtype=bool)]
@@ -113,12 +136,21 @@ def _distance(hypothesis: Hypothesis, groups: Mapping[str, str]) -> Comparison |
     distance = a.measure.info.distance
     if not (distance and a.features and b.features):
         return None
-    (first, real), (second, _) = a.features, b.features
-    shared = [query for query in groups if query in first and query in second and query in real]
+    first, second = (
+        [own.features[0] for own in side.by_seed or [side] if own.features] for side in (a, b)
+    )
+    real = a.features[1]
+    sets = [*first, *second, real]
+    shared = [query for query in groups if all(query in features for features in sets)]
     if len(shared) < 2:
         return None
-    x, y, z = (np.stack([side[query] for query in shared]) for side in (real, first, second))
-    return compare_distances(x, y, z, distance, [groups[query] for query in shared])
+
+    def rows(features: Mapping[str, Vectors]) -> Vectors:
+        return np.stack([features[query] for query in shared])
+
+    x, y = (np.stack([rows(features) for features in side]) for side in (first, second))
+    clusters = [groups[query] for query in shared]
+    return compare_distances(rows(real), x, y, distance, clusters)
 
 
 class Original(NamedTuple):

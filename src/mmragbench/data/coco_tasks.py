@@ -9,8 +9,17 @@ from mmragbench.data.entries import Drawn, Entry, Picture, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.sampling import CAPTIONS, draw, unique, warn_of_fewer
 from mmragbench.data.silver import Silver
+from mmragbench.data.splits import n_drawn
 from mmragbench.errors import DataError, listed
 from mmragbench.records import Document, OutputKind, Query, Task
+
+OUTPUTS: Mapping[str, OutputKind] = {
+    "text-to-image": "none",
+    "image-to-text": "none",
+    "captioning": "caption",
+    "image-generation": "image",
+}
+"""Task of COCO-style data -> what is produced in it."""
 
 
 def build_tasks(
@@ -24,7 +33,8 @@ def build_tasks(
     Args:
         queries: the query split.
         memory: the memory split; None takes what the draw of the queries leaves.
-        sample: how much of them.
+        sample: how much of them. Where the draw has to leave a memory and no limit is given, it is
+            `mmragbench.data.splits.n_drawn`.
         excluded: what reading the annotations has already left out; more is added.
 
     Raises:
@@ -34,6 +44,8 @@ def build_tasks(
 
     index = folder() / "intake.sqlite"
     left = excluded or Excluded()
+    if memory is None and sample.queries is None:
+        sample = sample._replace(queries=n_drawn(len(queries)))
     query_entries = _unique("query", queries, left)
     query_draw = draw(query_entries, sample.queries, sample.seed, index)
     memory_entries = _unique("memory", query_draw.rest if memory is None else memory, left)
@@ -120,7 +132,8 @@ def _generation(memory: Sequence[Picture], queries: Sequence[Picture]) -> tuple[
         for picture in queries
     ]
 
-    def task(name: str, output: OutputKind, queries_of_task: Sequence[Query]) -> Task:
+    def task(name: str, queries_of_task: Sequence[Query]) -> Task:
+        output = OUTPUTS[name]
         own = {query.id: picture for query, picture in zip(queries_of_task, queries, strict=True)}
         return Task(
             name=name,
@@ -137,8 +150,8 @@ def _generation(memory: Sequence[Picture], queries: Sequence[Picture]) -> tuple[
         )
 
     return (
-        task("captioning", "caption", _by_image(queries)),
-        task("image-generation", "image", firsts),
+        task("captioning", _by_image(queries)),
+        task("image-generation", firsts),
     )
 
 

@@ -68,21 +68,6 @@ def is_picture(path: Path) -> bool:
         return False
 
 
-def check_root(root: Path) -> None:
-    """Make sure that a dataset's folder is there.
-
-    Raises:
-        DataError: it is not, or is a file.
-    """
-    if root.is_file():
-        raise DataError(f"root: {root} is a file; name the folder that the data lies in")
-    if not root.is_dir():
-        below = "" if root.is_absolute() else f" in {Path.cwd()}, where relative paths start"
-        raise DataError(
-            f"root: there is no folder {root}{below}; name the one that the data lies in"
-        )
-
-
 def inside(root: Path, name: str) -> Path:
     """The path of a file that annotations name, below the folder where it must lie.
 

@@ -18,6 +18,7 @@ from mmragbench._printable import quoted
 from mmragbench.data.coco_tasks import build_tasks
 from mmragbench.data.entries import Entry, Sample
 from mmragbench.data.exclusions import Excluded
+from mmragbench.data.splits import REST
 from mmragbench.errors import BadImage, DataError
 from mmragbench.formats.values import as_id
 from mmragbench.records import Exclusion, Task
@@ -169,7 +170,7 @@ def build_tasks_of_splits(
     memory: Split | Literal["rest"],
     sample: Sample,
 ) -> dict[str, Task]:
-    """The four tasks of two splits; the memory `rest` is what the limit leaves of the queries.
+    """The four tasks of two splits; the memory `rest` is what the draw leaves of the queries.
 
     Args:
         read: a split's entries; appends what it cannot use to the list.
@@ -178,22 +179,19 @@ def build_tasks_of_splits(
         sample: how much of them.
 
     Raises:
-        DataError: `rest` without a limit; a split that is missing, empty, or shares an image.
+        DataError: a split that is missing, empty, or shares an image.
     """
     left = Excluded()
 
     def entries(side: str, split: Split) -> list[Entry]:
         broken: list[Exclusion] = []
-        found = read(split, broken)
+        read_entries = read(split, broken)
         left.add(f"{side} annotations", 0, broken)
-        return found
+        return read_entries
 
     query_entries = entries("query", queries)
-    if memory == "rest":
-        if sample.queries is None:
-            raise DataError("memory: rest needs a limit, the number of query images")
-        return build_tasks(query_entries, None, sample, left)
-    return build_tasks(query_entries, entries("memory", memory), sample, left)
+    memory_entries = None if memory == REST else entries("memory", memory)
+    return build_tasks(query_entries, memory_entries, sample, left)
 
 
 def _captions(row: Row, columns: Columns) -> tuple[list[tuple[int, tuple[str, object]]], bool]:

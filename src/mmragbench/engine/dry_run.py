@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,17 @@ class Prompts:
 
     exact: dict[str, Prompt] = field(default_factory=dict)
     estimated: list[tuple[Prompt, float]] = field(default_factory=list)
+
+    def add(self, by_seed: Sequence[Prompts], key: Callable[[Prompt], str] | None) -> None:
+        """Add the prompts of a cell under each seed. Where the same documents are retrieved under all
+        of them, prompts with the same `key` are one; None, where they are not."""
+        first, *others = by_seed
+        self.estimated += first.estimated
+        keys = {key(prompt) for prompt, _ in first.estimated} if others and key else set()
+        for seed in others:
+            self.estimated += [e for e in seed.estimated if not (key and key(e[0]) in keys)]
+        for seed in by_seed:
+            self.exact |= seed.exact
 
     @property
     def count(self) -> int:
@@ -80,11 +91,27 @@ def dry_run(plan: Plan, tasks: Mapping[str, Task], loop: Loop) -> PromptsByModel
     if not prompts:
         return prompts
     for name in plan.tasks:
-        for strategy, bound in plan.strategies.items():
-            if not loop.known(name, strategy):
-                _retrieval(plan, tasks[name], bound, loop, prompts)
-            for generator, k in plan.tasks[name].cells:
-                _generation(plan.generators[generator], tasks[name], (strategy, k), loop, prompts)
+        for strategy in plan.strategies:
+            by_seed = [
+                _cell(tasks[name], strategy, of_seed, {model: Prompts() for model in prompts})
+                for of_seed in loop.by_seed.values()
+            ]
+            drawn = (
+                len({str(of_seed.plan.strategies[strategy]) for of_seed in loop.by_seed.values()})
+                > 1
+            )
+            for model, total in prompts.items():
+                key = None if drawn else loop.assembly.model(*model).key
+                total.add([of_cell[model] for of_cell in by_seed], key)
+    return prompts
+
+
+def _cell(task: Task, strategy: str, loop: Loop, prompts: PromptsByModel) -> PromptsByModel:
+    """The prompts of one cell under the loop's seed."""
+    if not loop.known(task.name, strategy):
+        _retrieval(loop.plan, task, loop.plan.strategies[strategy], loop, prompts)
+    for generator, k in loop.plan.tasks[task.name].cells:
+        _generation(loop.plan.generators[generator], task, (strategy, k), loop, prompts)
     return prompts
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from mmragbench import __version__
@@ -26,9 +28,19 @@ from mmragbench.engine.results import (
 )
 from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
 from mmragbench.measuring.scoring import Scored, score, with_info
+from mmragbench.measuring.seeds import absence_over_seeds, over_seeds
 from mmragbench.planning.binding import Bound
 from mmragbench.planning.plan import Plan
-from mmragbench.records import Absence, Document, Measure, Output, OutputKind, Ranking, Task
+from mmragbench.records import (
+    Absence,
+    Document,
+    Exclusion,
+    Measure,
+    Output,
+    OutputKind,
+    Ranking,
+    Task,
+)
 from mmragbench.registry import Component
 
 
@@ -99,36 +111,114 @@ def prepared(tasks: Mapping[str, Task], depth: Callable[[str], int]) -> dict[str
 
 @dataclass
 class Cell:
-    """A strategy on a task, with the generators' cells below it."""
+    """A strategy on a task, with the generators' cells below it.
+
+    Attributes:
+        by_seed: where something depends on the seed, the cell of each seed; then the scores are those
+            over all seeds, and all else is the first seed's.
+    """
 
     task: str
     strategy: str
     retrieved: Retrieved
     scored: Scored = field(default_factory=dict)
     generated: dict[tuple[str, int], tuple[Generated, Scored]] = field(default_factory=dict)
+    by_seed: dict[int, Cell] = field(default_factory=dict)
+
+    def outputs(self) -> Iterator[tuple[int | None, tuple[str, int], Generated]]:
+        """Seed, setting and outputs: the first seed's, and those of other seeds that differ from them.
+        The seed is None where nothing in the cell depends on it."""
+        cells: dict[int | None, Cell] = dict(self.by_seed.items()) or {None: self}
+        for seed, cell in cells.items():
+            for setting, (generated, _) in cell.generated.items():
+                if (
+                    cell is next(iter(cells.values()))
+                    or generated is not self.generated[setting][0]
+                ):
+                    yield seed, setting, generated
+
+    @property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """What could not be used of the files that other systems made, each once."""
+        outputs = (own.exclusions for own, _ in self.generated.values())
+        return tuple(dict.fromkeys(chain(self.retrieved.exclusions, *outputs)))
+
+
+@dataclass(frozen=True)
+class Known:
+    """A result, and the key of what it depends on."""
+
+    key: str
+    result: Any
 
 
 class Loop:
-    """Runs the cells of a plan. Every stage is looked up by its identity first."""
+    """Runs the cells of a plan, under one seed. Every stage is looked up by its identity first."""
 
     def __init__(self, plan: Plan, tasks: Mapping[str, Task], cache: Cache, meter: Meter) -> None:
-        self._plan, self._cache, self._meter = plan, cache, meter
+        self.plan, self._cache, self._meter = plan, cache, meter
         self.assembly = Assembly(plan.suite, cache, meter)
         self.prepared = prepared({name: tasks[name] for name in plan.tasks}, plan.depth)
         self._indexed: tuple[str, Strategy, Cost] | None = None
-        self.crashed: list[dict[str, str]] = []
+        self._first: dict[tuple[Any, ...], Known] = {}
+
+    @cached_property
+    def by_seed(self) -> dict[int, Loop]:
+        """The loop of each seed of the suite, of which the first is this one. They share the tasks,
+        the models that take no seed, and results that are the same as the first seed's."""
+        loops = {self.plan.suite.seed: self}
+        for seed, plan in list(self.plan.by_seed.items())[1:]:
+            loops[seed] = other = copy(self)
+            other.plan, other.assembly = plan, self.assembly.with_seed(seed)
+        return loops
 
     def cell(self, name: str, strategy: str) -> Cell:
         """Retrieve, then generate and score."""
-        prepared, bound = self.prepared[name], self._plan.strategies[strategy]
-        key, retrieved = self._retrieve(prepared, bound)
+        prepared, place = self.prepared[name], (name, strategy)
+        known = self._retrieve(prepared, self.plan.strategies[strategy], place)
+        retrieved: Retrieved = known.result
         cell = Cell(name, strategy, retrieved)
-        measures = self._plan.tasks[name].retrieval
+        measures = self.plan.tasks[name].retrieval
         if measures and retrieved.absence is None and retrieved.has_hits:
-            cell.scored = self._score(measures, prepared, key, retrieved.rankings, Generated())
-        for generator, k in self._plan.tasks[name].cells:
-            cell.generated[generator, k] = self._generate(prepared, key, retrieved, generator, k)
+            cell.scored = self._once(
+                (*place, "scores"),
+                known.key,
+                lambda: self._score(measures, prepared, known.key, retrieved.rankings, Generated()),
+            ).result
+        for generator, k in self.plan.tasks[name].cells:
+            cell.generated[generator, k] = self._generate(prepared, known, place, (generator, k))
         return cell
+
+    def cell_over_seeds(self, name: str, strategy: str) -> Cell:
+        """The cell over all seeds of the suite; with one seed, `cell`."""
+        cells = {seed: loop.cell(name, strategy) for seed, loop in self.by_seed.items()}
+        first = cells[self.plan.suite.seed]
+        if all(_is_same(first, other) for other in cells.values()):
+            return first
+        groups = {query.id: query.group or query.id for query in self.prepared[name].task.queries}
+        cell = replace(
+            first,
+            by_seed=cells,
+            generated={},
+            retrieved=_over_seeds({seed: own.retrieved for seed, own in cells.items()}),
+        )
+        cell.scored = over_seeds({seed: own.scored for seed, own in cells.items()}, groups)
+        for setting in first.generated:
+            own = {seed: of_seed.generated[setting] for seed, of_seed in cells.items()}
+            outputs = _over_seeds({seed: generated for seed, (generated, _) in own.items()})
+            scored = over_seeds({seed: scored for seed, (_, scored) in own.items()}, groups)
+            cell.generated[setting] = outputs, scored
+        return cell
+
+    def _once(self, place: tuple[Any, ...], key: str, compute: Callable[[], Any]) -> Known:
+        """A result in a place of the plan; the first seed's, where this one has the same key, or turns
+        out to be the same."""
+        first = self._first.get(place)
+        if first and first.key == key:
+            return first
+        known = Known(key, compute())
+        first = self._first.setdefault(place, known)
+        return first if first is known or _same(first.result, known.result) else known
 
     def known(self, name: str, strategy: str) -> bool:
         """Whether a cell's rankings are in the cache already."""
@@ -136,25 +226,28 @@ class Loop:
 
     def retrieved(self, name: str, strategy: str) -> Retrieved | None:
         """A cell's rankings, where they are in the cache already."""
-        key = self._retrieval_key(self.prepared[name], self._plan.strategies[strategy])
+        key = self._retrieval_key(self.prepared[name], self.plan.strategies[strategy])
         stored = self._cache.load(key)
         return Retrieved.from_bytes(stored) if stored else None
 
     def _retrieval_key(self, prepared: PreparedTask, bound: Bound) -> str:
         gold = prepared.gold_digest if "task" in bound.given else None
         inputs = [prepared.memory.digest, prepared.queries_digest, prepared.depth, gold]
-        return digest(["ranked", __version__, self.assembly.identity(bound), inputs])
+        return digest(["rankings", __version__, self.assembly.identity(bound), inputs])
 
-    def _retrieve(self, prepared: PreparedTask, bound: Bound) -> tuple[str, Retrieved]:
+    def _retrieve(self, prepared: PreparedTask, bound: Bound, place: tuple[str, str]) -> Known:
         key = self._retrieval_key(prepared, bound)
+        return self._once(place, key, lambda: self._rankings(prepared, bound, key))
+
+    def _rankings(self, prepared: PreparedTask, bound: Bound, key: str) -> Retrieved:
         if stored := self._cache.load(key):
-            return key, Retrieved.from_bytes(stored)
-        result = self._guarded(
+            return Retrieved.from_bytes(stored)
+        result: Retrieved = self._guarded(
             prepared, bound, Retrieved, lambda: self._compute_rankings(prepared, bound)
         )
         if not _crashed(result.absence) and not _failed(result.cost):
             self._cache.save(key, result.to_bytes())
-        return key, result
+        return result
 
     def _compute_rankings(self, prepared: PreparedTask, bound: Bound) -> Retrieved:
         strategy, cost = self._index(prepared, bound)
@@ -163,7 +256,9 @@ class Loop:
         )
         known = set(prepared.memory.documents)
         checked = check_rankings(rankings, prepared.task.queries, known, prepared.depth)
-        return Retrieved(Rankings(checked), _merged(cost, retrieval))
+        traits = Traits(strategy)
+        total = {} if traits.elsewhere else _merged(cost, retrieval)
+        return Retrieved(Rankings(checked), total, exclusions=traits.exclusions)
 
     def _index(self, prepared: PreparedTask, bound: Bound) -> tuple[Strategy, Cost]:
         """A strategy with this memory in it; the last one is kept, since tasks share memories."""
@@ -183,50 +278,78 @@ class Loop:
         return self._indexed[1], self._indexed[2]
 
     def _generate(
-        self, prepared: PreparedTask, retrieval: str, retrieved: Retrieved, generator: str, k: int
+        self,
+        prepared: PreparedTask,
+        retrieval: Known,
+        place: tuple[str, str],
+        setting: tuple[str, int],
     ) -> tuple[Generated, Scored]:
-        bound = self._plan.generators[generator]
+        (_, strategy), (generator, k) = place, setting
+        bound, retrieved = self.plan.generators[generator], retrieval.result
         if retrieved.absence is not None:
-            return Generated(absence=retrieved.absence), {}
-        inputs = [retrieval, k, prepared.task.output]
-        key = digest(["generate", __version__, self.assembly.identity(bound), inputs])
+            none = Generated(absence=retrieved.absence)
+            return self._once((*place, setting), retrieval.key, lambda: none).result, {}
+        inputs = [retrieval.key, k, prepared.task.output]
+        inputs += [strategy] if "strategy" in bound.given else []
+        inputs += [prepared.gold_digest] if "task" in bound.given else []
+        key = digest(["outputs", __version__, self.assembly.identity(bound), inputs])
+
+        def compute() -> Generated:
+            return self._compute_outputs(prepared, retrieved, strategy, bound, k)
+
+        known = self._once(
+            (*place, setting), key, lambda: self._outputs(prepared, bound, key, compute)
+        )
+        result: Generated = known.result
+        if result.absence is not None:
+            return result, {}
+        measures = self.plan.tasks[prepared.task.name].generation
+        scored = self._once(
+            (*place, setting, "scores"),
+            known.key,
+            lambda: self._score(measures, prepared, known.key, retrieved.rankings, result),
+        )
+        return result, scored.result
+
+    def _outputs(
+        self,
+        prepared: PreparedTask,
+        bound: Bound,
+        key: str,
+        compute: Callable[[], Generated],
+    ) -> Generated:
         stored = self._cache.load(key)
         result = Generated.from_bytes(stored) if stored else None
         if result is None or result.has_stale_image:
-            result = self._guarded(
-                prepared,
-                bound,
-                Generated,
-                lambda: self._compute_outputs(prepared, retrieved, bound, k),
-            )
+            result = self._guarded(prepared, bound, Generated, compute)
             if not _crashed(result.absence) and not any(o.error for o in result.outputs):
                 self._cache.save(key, result.to_bytes())
-        if result.absence is not None:
-            return result, {}
-        measures = self._plan.tasks[prepared.task.name].generation
-        return result, self._score(measures, prepared, key, retrieved.rankings, result)
+        return result
 
     def _compute_outputs(
-        self, prepared: PreparedTask, retrieved: Retrieved, bound: Bound, k: int
+        self, prepared: PreparedTask, retrieved: Retrieved, strategy: str, bound: Bound, k: int
     ) -> Generated:
+        task = prepared.task
         if Traits(bound.component.make).reads == 0 and retrieved.has_hits:
             raise NotApplicable(
                 f"{bound.component.name} reads nothing that is retrieved; "
                 "its number is in the row of a strategy that retrieves nothing"
             )
-        generator = self.assembly.build(bound, output=prepared.task.output)
+        generator = self.assembly.build(bound, output=task.output, task=task, strategy=strategy)
         contexts = [
             [prepared.memory.documents[id] for id in ranking.ids[:k]]
             for ranking in retrieved.rankings
         ]
         outputs, cost = self._metered(
-            "generate", lambda: generator.generate(prepared.task.queries, contexts)
+            "generate", lambda: generator.generate(task.queries, contexts)
         )
-        _check_kind(bound.component.name, outputs, prepared.task.output)
+        _check_kind(bound.component.name, outputs, task.output)
+        traits = Traits(generator)
         nothing = not retrieved.has_hits and all(output.error for output in outputs)
-        if nothing and not _failed(cost):  # else a model was asked, and its failures are the reason
+        # Where a model or another system was asked, its failures are the reason.
+        if nothing and not _failed(cost) and not traits.elsewhere:
             raise NotApplicable(f"{bound.component.name} needs hits, and nothing was retrieved")
-        return Generated(outputs, cost)
+        return Generated(outputs, {} if traits.elsewhere else cost, exclusions=traits.exclusions)
 
     def _score(
         self,
@@ -243,12 +366,7 @@ class Loop:
             scored = score(
                 measures, prepared.task, rankings, generated.outputs, self._features, prepared.depth
             )
-        reasons = {str(s.absence) for s in scored["all"] if _crashed(s.absence)}
-        self.crashed += [
-            {"task": prepared.task.name, "component": "a measure", "error": reason}
-            for reason in sorted(reasons)
-        ]
-        if not reasons:
+        if not any(_crashed(scores.absence) for scores in scored["all"]):
             self._cache.save(key, scored_to_bytes(scored))
         return scored
 
@@ -299,15 +417,7 @@ class Loop:
                 raise
             name = bound.component.name
             absence = Absence(f"{name}: {crashes.summary(error)}", "crashed")
-            crashes.log(f"{prepared.task.name} · {name}", error)
-            self.crashed.append(
-                {
-                    "task": prepared.task.name,
-                    "component": name,
-                    "error": str(absence),
-                    "place": crashes.place(error, bound.component.make),
-                }
-            )
+            crashes.record(error, name, bound.component.make, prepared.task.name)
             return empty(absence=absence)
 
 
@@ -318,6 +428,36 @@ def _check_kind(name: str, outputs: Sequence[Output], wanted: OutputKind) -> Non
         raise NotApplicable(f"{name} gives texts, and this task wants images")
     if given and wanted != "image" and all(output.image for output in given):
         raise NotApplicable(f"{name} gives images, and this task wants texts")
+
+
+def _same(first: Any, other: Any) -> bool:
+    """Whether two seeds have the same rankings or outputs; what they cost may differ."""
+    pairs: tuple[tuple[Any, Any], ...]
+    if isinstance(first, Retrieved):
+        pairs = (
+            (first.absence, other.absence),
+            (first.rankings.to_plain(), other.rankings.to_plain()),
+        )
+    elif isinstance(first, Generated):
+        pairs = (first.absence, other.absence), (list(first.outputs), list(other.outputs))
+    else:
+        return False
+    return all(own == others for own, others in pairs)
+
+
+def _is_same(first: Cell, other: Cell) -> bool:
+    """Whether nothing in the cell depends on the seed."""
+    return first.retrieved is other.retrieved and all(
+        first.generated[setting][0] is generated
+        for setting, (generated, _) in other.generated.items()
+    )
+
+
+def _over_seeds(by_seed: Mapping[int, Any]) -> Any:
+    """The first seed's rankings or outputs; none, where a seed has none."""
+    first: Any = next(iter(by_seed.values()))
+    absence = absence_over_seeds({seed: result.absence for seed, result in by_seed.items()})
+    return replace(first, absence=absence) if absence else first
 
 
 def _crashed(absence: Absence | None) -> bool:

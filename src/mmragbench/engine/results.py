@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from mmragbench.measuring.scoring import Scored
-from mmragbench.records import Absence, Hits, Image, Measure, Output, Ranking, Score, Scores
+from mmragbench.records import (
+    Absence,
+    Exclusion,
+    Hits,
+    Image,
+    Measure,
+    Output,
+    Ranking,
+    Score,
+    Scores,
+)
 
 Cost = dict[str, Any]
 """`{"index": [usage …], "seconds": {"index": 1.2}}`"""
@@ -27,19 +37,26 @@ class Rankings(Sequence[Ranking]):
 
     Args:
         rankings: any rankings; they are not kept.
+
+    Attributes:
+        errors: query -> why it has no ranking.
     """
 
     def __init__(self, rankings: Iterable[Ranking] = ()) -> None:
         known: defaultdict[str, int] = defaultdict(count().__next__)
         codes, scores = array("i"), array("d")
         queries, ends = [], [0]
+        errors = {}
         for ranking in rankings:
             hits = Hits.of(ranking.hits)
+            if ranking.error is not None:
+                errors[ranking.query] = ranking.error
             queries.append(ranking.query)
             codes.extend(map(known.__getitem__, hits.ids))
             scores.extend(hits.scores)
             ends.append(len(codes))
         self._columns(queries, ends, list(known), codes, scores)
+        self.errors: dict[str, str] = errors
 
     def _columns(
         self,
@@ -65,7 +82,8 @@ class Rankings(Sequence[Ranking]):
         at = range(len(self))[at]
         part = slice(self._ends[at], self._ends[at + 1])
         ids = list(map(self._ids.__getitem__, self._codes[part]))
-        return Ranking(self._queries[at], Hits(ids, self._scores[part]))
+        query = self._queries[at]
+        return Ranking(query, Hits(ids, self._scores[part]), self.errors.get(query))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
@@ -89,6 +107,7 @@ class Rankings(Sequence[Ranking]):
             "ids": self._ids,
             "codes": _bytes(self._codes, CODES),
             "scores": _bytes(self._scores, SCORES),
+            "errors": self.errors,
         }
 
     @classmethod
@@ -98,6 +117,7 @@ class Rankings(Sequence[Ranking]):
         codes = _array("i", CODES, plain["codes"])
         scores = _array("d", SCORES, plain["scores"])
         rankings._columns(plain["queries"], plain["ends"], plain["ids"], codes, scores)
+        rankings.errors = plain["errors"]
         return rankings
 
 
@@ -116,11 +136,12 @@ def _array(typecode: Literal["i", "d"], kind: str, stored: str) -> array[Any]:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """A strategy's rankings for a task; or why it has none."""
+    """A strategy's rankings for a task, and what it could not use of files; or why it has none."""
 
     rankings: Rankings = field(default_factory=Rankings)
     cost: Cost = field(default_factory=dict)
     absence: Absence | None = None
+    exclusions: tuple[Exclusion, ...] = ()
 
     @property
     def has_hits(self) -> bool:
@@ -133,22 +154,25 @@ class Retrieved:
                 **self.rankings.to_plain(),
                 "cost": self.cost,
                 "absence": _absence_to_plain(self.absence),
+                "exclusions": _exclusions_to_plain(self.exclusions),
             }
         )
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Retrieved:
         data = json.loads(stored)
-        return cls(Rankings.from_plain(data), data["cost"], _absence(data["absence"]))
+        left_out = _exclusions(data["exclusions"])
+        return cls(Rankings.from_plain(data), data["cost"], _absence(data["absence"]), left_out)
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A generator's outputs; or why it has none."""
+    """A generator's outputs, and what it could not use of files; or why it has none."""
 
     outputs: Sequence[Output] = ()
     cost: Cost = field(default_factory=dict)
     absence: Absence | None = None
+    exclusions: tuple[Exclusion, ...] = ()
 
     def to_bytes(self) -> bytes:
         outputs = [
@@ -163,7 +187,12 @@ class Generated:
             for output in self.outputs
         ]
         return _json(
-            {"outputs": outputs, "cost": self.cost, "absence": _absence_to_plain(self.absence)}
+            {
+                "outputs": outputs,
+                "cost": self.cost,
+                "absence": _absence_to_plain(self.absence),
+                "exclusions": _exclusions_to_plain(self.exclusions),
+            }
         )
 
     @classmethod
@@ -173,7 +202,8 @@ class Generated:
             Output(**{**row, "image": _image(row["image"]), "shown": tuple(row["shown"])})
             for row in data["outputs"]
         ]
-        return cls(outputs, data["cost"], _absence(data["absence"]))
+        left_out = _exclusions(data["exclusions"])
+        return cls(outputs, data["cost"], _absence(data["absence"]), left_out)
 
     @property
     def has_stale_image(self) -> bool:
@@ -187,6 +217,14 @@ def _absence_to_plain(absence: Absence | None) -> dict[str, str] | None:
 
 def _absence(plain: dict[str, Any] | None) -> Absence | None:
     return Absence(**plain) if plain else None
+
+
+def _exclusions_to_plain(exclusions: Iterable[Exclusion]) -> list[dict[str, str]]:
+    return [asdict(exclusion) for exclusion in exclusions]
+
+
+def _exclusions(plain: Iterable[Mapping[str, str]]) -> tuple[Exclusion, ...]:
+    return tuple(Exclusion(**row) for row in plain)
 
 
 def _image_to_plain(image: Image | None) -> dict[str, str] | None:

@@ -1,4 +1,4 @@
-"""COCO's caption annotations and its results format: captions by `image_id`."""
+"""COCO's caption annotations: captions by `image_id`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmragbench._printable import quoted
-from mmragbench.errors import DataError
-from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, described, not_a_text, refuse_contradictions
+from mmragbench.formats.values import as_id
 from mmragbench.records import Exclusion
-
-RESULTS = "COCO results, a list of {image_id, caption}"
 
 
 class Caption(NamedTuple):
@@ -42,45 +38,3 @@ def read_captions(
             excluded.append(Exclusion("broken annotation", id or where, f"{where}: {reason}"))
         else:
             yield Caption(image, id or "", record["caption"])
-
-
-class Results(NamedTuple):
-    """Image id -> caption (or None), and the ids that occur twice with the same caption."""
-
-    captions: dict[str, str | None]
-    repeated: list[str]
-
-
-def read_results(path: Path) -> Results:
-    """The captions of a file in COCO's results format.
-
-    Raises:
-        DataError: not COCO's results format, or an image has two different captions.
-    """
-    captions: dict[str, str | None] = {}
-    repeated: list[str] = []
-    contradictory: list[str] = []
-    for id, caption in _results(path):
-        if id in captions:
-            (repeated if captions[id] == caption else contradictory).append(id)
-        captions.setdefault(id, caption)
-    refuse_contradictions(str(path), "images", contradictory)
-    return Results(captions, repeated)
-
-
-def _results(path: Path) -> Iterator[tuple[str, str | None]]:
-    rows = read_json(path, RESULTS)
-    if not isinstance(rows, list):
-        raise DataError(f"{path} is {described(rows)}; expected {RESULTS}")
-    for place, row in enumerate(rows):
-        record = row if isinstance(row, dict) else {}
-        id, caption = as_id(record.get("image_id")), record.get("caption")
-        reason = "" if caption is None else not_a_text(caption)
-        if "caption" not in record:
-            reason = "no caption"
-        if id is None or reason:
-            raise DataError(
-                f"{path}: entry {place} is {quoted(row)} ({reason or 'no usable image_id'}); "
-                f"expected {RESULTS}"
-            )
-        yield id, caption

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, not_a_run
 from mmragbench.frames.results import Results
 from mmragbench.run_folder import paths
+from mmragbench.run_folder.finding import find_run, is_finished
 
 if TYPE_CHECKING:
     from mmragbench.run_folder.finished import FinishedRun
@@ -19,36 +20,23 @@ def load(*runs: FinishedRun | Path | str) -> Results:
     A table is read when it is first used; no model or dataset is needed.
 
     Args:
-        runs: run folders, what `mmragbench.run` returned, or the beginning or the pattern of a
-            folder's name that only one folder has: `runs/scenes`, `runs/scenes-*`.
+        runs: run folders, or how else runs are named (`mmragbench.run_folder.finding.find_run`):
+            `latest`, `runs/scenes`, `runs/scenes-*`; or what `mmragbench.run` returned.
 
     Raises:
         DataError: no run is named, there is no such run, or a name fits several.
     """
     if not runs:
         raise DataError("no run to load; give a run folder, e.g. runs/scenes-069b42b5")
-    folders = [_find(Path(run) if isinstance(run, Path | str) else run.folder) for run in runs]
+    folders = [_finished(run) for run in runs]
     return Results(dict(zip(_names(folders), folders, strict=True)))
 
 
-def _find(path: Path) -> Path:
-    if _is_run(path):
-        return path
-    pattern = path.name if set(path.name) & set("*?[") else f"{path.name}*"
-    runs = [folder for folder in sorted(path.parent.glob(pattern or "*")) if _is_run(folder)]
-    if len(runs) > 1:
-        raise DataError(f"{path} fits {', '.join(map(str, runs))}; name one, or load them all")
-    if runs:
-        return runs[0]
-    others = ", ".join(sorted(str(file.parent) for file in path.parent.glob(f"*/{paths.SUMMARY}")))
-    raise DataError(
-        f"{path} is no finished run: it has no summary.json, or did not end; "
-        f"{f'there is {others}' if others else 'give the folder that `mmragbench run` wrote'}"
-    )
-
-
-def _is_run(folder: Path) -> bool:
-    return (folder / paths.SUMMARY).is_file()
+def _finished(run: FinishedRun | Path | str) -> Path:
+    folder = find_run(run) if isinstance(run, Path | str) else run.folder
+    if not is_finished(folder):
+        raise DataError(not_a_run(folder, paths.SUMMARY))
+    return folder
 
 
 def _names(folders: list[Path]) -> list[str]:

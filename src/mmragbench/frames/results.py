@@ -65,7 +65,7 @@ class Results:
         """A row for each pair of strategies and measure: a, b, the difference a - b with its 95 % interval;
         the family of tests that it is corrected with (primary, secondary, slices; each of contenders
         with each other, or against one control) and how many tests that has; p_value, p_holm,
-        verdict on a, n, and the queries needed to tell where it can't be told. A pair that is
+        verdict on a, n, and the queries needed where no difference was shown. A pair that is
         identical on every query is in no family."""
         return self._table("comparisons")
 
@@ -154,13 +154,14 @@ class Results:
     @cached_property
     def _plots(self) -> dict[str, Plot]:
         from mmragbench.reporting.paper.figures import figures
+        from mmragbench.reporting.tables.request import Request
 
         several = len(self._runs) > 1
         with self._unlisted():
             return {
                 f"{run}/{plot.name}" if several else plot.name: plot
                 for run, folder in self._runs.items()
-                for plot in figures(folder)
+                for plot in figures(folder, Request())
             }
 
     def _table(self, name: str) -> pd.DataFrame:

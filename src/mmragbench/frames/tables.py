@@ -43,6 +43,8 @@ SUMMARY: Columns = {
     "warning": "string",
     "signature": "string",
 }
+OVER_SEEDS: Columns = {"sd": "float64", "seeds": "Int64"}
+"""Columns of the summary where numbers are means over several seeds."""
 SCORES: Columns = {
     **SYSTEM,
     "query": "string",
@@ -109,7 +111,8 @@ FAILURES: Columns = {**SYSTEM, "query": "string", "error": "string"}
 
 def summary(run: Run) -> pd.DataFrame:
     """Every number that the run reports."""
-    return frame(run.files.rows(paths.SUMMARY), SUMMARY, order(run))
+    columns = {**SUMMARY, **OVER_SEEDS} if run.seeds else SUMMARY
+    return frame(run.files.rows(paths.SUMMARY), columns, order(run))
 
 
 def comparisons(run: Run) -> pd.DataFrame:
@@ -119,7 +122,8 @@ def comparisons(run: Run) -> pd.DataFrame:
 
 def failures(run: Run) -> pd.DataFrame:
     """Every query that a generator did not answer."""
-    return frame(run.failures, FAILURES, order(run))
+    columns = {**FAILURES, "seed": "Int64"} if run.seeds else FAILURES
+    return frame(run.failures, columns, order(run))
 
 
 def scores(run: Run) -> pd.DataFrame:

@@ -57,6 +57,8 @@ class CellResult:
             where it is not known, or no such loss is possible.
         needed: queries for a power of 0.8, or of the power that was required.
         regressed_queries: those that lost the most, at most five.
+        unit: of the measure; reports show the numbers in it (`reporting.facts.units`), and here they
+            are as measured.
         can_fail: whether the baseline has more to lose than the margin. Where it has not, the
             margin excludes nothing, and any loss that is shown is a regression.
     """
@@ -79,6 +81,7 @@ class CellResult:
     needed: int | None = None
     regressed_queries: tuple[RegressedQuery, ...] = ()
     can_fail: bool = True
+    unit: str = ""
 
     @property
     def good(self) -> bool:

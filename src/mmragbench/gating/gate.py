@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,14 @@ from mmragbench._places import check_file
 from mmragbench._printable import shortened
 from mmragbench.comparing.margins import OTHERWISE, Margin, margins_for
 from mmragbench.errors import DataError, MmragbenchError
-from mmragbench.gating.cell_results import CellResult, PairedValues, Verdict, judge, untested
+from mmragbench.gating.cell_results import (
+    JSON_NAMES,
+    CellResult,
+    PairedValues,
+    Verdict,
+    judge,
+    untested,
+)
 from mmragbench.gating.comparability import (
     Counterparts,
     Problem,
@@ -29,10 +36,12 @@ from mmragbench.gating.stored_baseline import (
     table_path,
     values_of,
 )
+from mmragbench.reporting.page.links import ExplorerLink
 from mmragbench.run_folder import paths
-from mmragbench.run_folder.files import unlisted
 from mmragbench.run_folder.numbers import Key, Row
-from mmragbench.run_folder.reading import Run, open_run
+from mmragbench.run_folder.paths import Setting
+from mmragbench.run_folder.reading import Run
+from mmragbench.run_folder.score_files import Results, Scored, opened
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class Gate:
         problems: what is missing, changed or measured otherwise.
         margins: measure -> the margin that was used.
         new: cells that the run has and the baseline has not; they are not judged.
+        left_aside: how many cells of the baseline are of controls, which are not judged.
         require_power: the power below which a cell that holds is not called a pass; None if
             anything goes.
     """
@@ -56,6 +66,7 @@ class Gate:
     margins: Mapping[str, Margin]
     new: tuple[str, ...] = ()
     require_power: float | None = None
+    left_aside: int = 0
 
     @property
     def holds(self) -> bool:
@@ -92,14 +103,44 @@ class Gate:
             "require_power": self.require_power,
             "margins": {name: str(margin) for name, margin in self.margins.items()},
             "problems": [problem.row() for problem in self.problems],
-            "cells": [cell.row() for cell in self.cells],
+            "cells": [
+                {**cell.row(), JSON_NAMES["regressed_queries"]: self._regressed(cell)}
+                for cell in self.cells
+            ],
             "new": list(self.new),
+            "left_aside": self.left_aside,
         }
 
+    def _regressed(self, cell: CellResult) -> list[dict[str, Any]]:
+        """The queries that lost the most, with their places in the report."""
+        return [
+            {**asdict(query), "link": self.link(cell, query.query)}
+            for query in cell.regressed_queries
+        ]
 
-def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = ()) -> Baseline:
-    """Write a run's baseline, of some measures or of all: a JSON file for people, and a Parquet file
-    of the same name beside it.
+    def link(self, cell: CellResult, query: str) -> str | None:
+        """The address of a query in the run's report, with what its system answered; None where there
+        is no report."""
+        page = self.run / "report" / "index.html"
+        if not page.is_file():
+            return None
+        setting = "" if cell.generator is None else str(Setting(cell.generator, cell.k))
+        place = ExplorerLink(
+            task=cell.task, measure=cell.measure, setting=setting, a=cell.strategy, query=query
+        )
+        return f"{page}{place}"
+
+
+def save_baseline(
+    run: Results, path: Path | str, measures: Sequence[str] = (), controls: bool = False
+) -> Baseline:
+    """Write a baseline: a JSON file for people, and a Parquet file of the same name beside it.
+
+    Args:
+        run: a run folder, or files that `score --output` wrote.
+        path: the JSON file.
+        measures: only these; by default all.
+        controls: also the cells of controls, which nobody has to defend.
 
     Raises:
         MmragbenchError: it is no finished run, lacks a measure, or a component crashed in it; or a
@@ -112,21 +153,21 @@ def save_baseline(run: Path | str, path: Path | str, measures: Sequence[str] = (
         )
     for file in (path, table_path(path)):
         check_file("the baseline", file)
-    with unlisted(Path(run)):
-        folder = open_run(run, paths.MANIFEST)
-        _refuse_crashes(folder, measures)
-        baseline = Baseline.of(folder, measures)
+    with opened(run, paths.MANIFEST) as folder:
+        _refuse_crashes(folder, measures, controls)
+        baseline = Baseline.of(folder, measures, controls)
     baseline.write(path)
     return baseline
 
 
-def _refuse_crashes(run: Run, measures: Sequence[str]) -> None:
+def _refuse_crashes(run: Run, measures: Sequence[str], controls: bool) -> None:
     """Raise DataError where a component crashed: a baseline would lack the cell, and no later run
     would be missing it."""
     crashed = {
         row.key: str(row.absence)
         for row in run.rows
         if row.absence and row.absence.crashed and (not measures or str(row.measure) in measures)
+        if controls or row.control is None
     }
     if crashed:
         first, reason = next(iter(crashed.items()))
@@ -139,21 +180,23 @@ def _refuse_crashes(run: Run, measures: Sequence[str]) -> None:
 
 
 def gate(
-    run: Path | str,
+    run: Results,
     baseline: Path | str,
     margins: Mapping[str, float | str | Margin] | None = None,
     require_power: float | None = None,
     measures: Sequence[str] = (),
+    controls: bool = False,
 ) -> Gate:
     """Test a run against a baseline: non-inferiority, cell by cell.
 
     Args:
-        run: a run folder.
+        run: a run folder, or files that `score --output` wrote.
         baseline: a file that `save_baseline` wrote, from the same suite.
         margins: measure (`R@10`, or `R` for all of its cutoffs) -> the loss that matters: `0.02`
             on the measure's scale, or `"5%"` of the baseline's number.
         require_power: 0 to 1; cells that hold with less power do not count as a pass.
         measures: only these; by default all that the baseline has.
+        controls: test the baseline's controls too; by default they are left aside.
 
     Raises:
         MmragbenchError: misuse: no run, no baseline, another suite's, an unknown measure, a margin
@@ -162,37 +205,63 @@ def gate(
     if require_power is not None and not 0 < require_power < 1:
         raise MmragbenchError(f"a power lies between 0 and 1, like 0.8; got {require_power:g}")
     stored = Baseline.read(Path(baseline))
-    with unlisted(Path(run)):
-        folder = open_run(run)
+    with opened(run) as folder:
         if folder.suite["name"] != stored.suite:
             raise MmragbenchError(
-                f"{baseline} is a baseline of the suite {shortened(stored.suite, 80)!r}, and {run} is a "
+                f"{baseline} is a baseline of the suite {shortened(stored.suite, 80)!r}, and {folder.path} is a "
                 f"run of {folder.suite['name']!r}; give a run of the same suite, or save another baseline"
             )
-        return _gate(folder, stored.only(measures), margins or {}, require_power)
+        chosen = stored.only(measures)
+        own = (
+            folder.renamed(_same_systems(folder, chosen)) if isinstance(folder, Scored) else folder
+        )
+        return _gate(own, chosen, margins or {}, require_power, controls)
+
+
+def _same_systems(run: Scored, baseline: Baseline) -> dict[str, str]:
+    """Task -> the baseline's name of its system, where both have one alone: whatever its file is
+    called, it is the system to be tested."""
+    names: dict[str, set[str]] = {}
+    for line in baseline.cells:
+        names.setdefault(line.task, set()).add(line.strategy)
+    systems: dict[str, set[str]] = {}
+    for row in run.rows:
+        systems.setdefault(row.task, set()).add(row.strategy)
+    return {
+        task: next(iter(own))
+        for task, own in names.items()
+        if len(own) == len(systems.get(task, ())) == 1
+    }
 
 
 def _gate(
     run: Run,
-    baseline: Baseline,
+    stored: Baseline,
     margins: Mapping[str, float | str | Margin],
     require_power: float | None,
+    controls: bool,
 ) -> Gate:
     """The gate of an open run: pairs its numbers with the baseline's, tests the comparable ones,
     and lists why the others are not."""
+    baseline = stored if controls else stored.without(run.controls)
     lines = baseline.cells
     allowed = _margins(run, baseline, margins)
-    rows = {row.key: row for row in run.rows if row.slice == "all"}
+    rows = {
+        row.key: row
+        for row in run.rows
+        if row.slice == "all" and (controls or row.strategy not in run.controls)
+    }
     counterparts = _counterparts(run, baseline, rows)
     pairs = _pairs(run, counterparts, allowed)
     comparable = [pairs[numbers.line.key] for numbers in counterparts if numbers.comparable]
     results = {cell.key: cell for cell in judge(comparable, require_power or 0.8)}
     results |= _unjudged(lines, counterparts, allowed, results.keys())
+    units = {str(row.measure): row.measure.info.unit for row in run.rows}
     failures = [failed(pair.line, pair.queries, pair.before, pair.now) for pair in pairs.values()]
     return Gate(
         run=run.path,
         suite=baseline.suite,
-        cells=tuple(results[line.key] for line in lines),
+        cells=tuple(replace(results[line.key], unit=units.get(line.measure, "")) for line in lines),
         problems=(
             *in_data(baseline, run, {numbers.line.task for numbers in counterparts}),
             *missing_cells(lines, rows),
@@ -203,6 +272,7 @@ def _gate(
         margins=allowed,
         new=tuple(_new(baseline, rows)),
         require_power=require_power,
+        left_aside=len(stored.cells) - len(lines),
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmragbench._digits import number, p_value
+from mmragbench._digits import p_value
 from mmragbench.gating.cell_results import CellResult, RegressedQuery, Verdict
 from mmragbench.gating.gate import Gate
+from mmragbench.records import Measure, MeasureInfo
+from mmragbench.reporting.facts import units
 from mmragbench.reporting.words.phrases import counted
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.paths import Setting
@@ -24,6 +25,9 @@ MEANING: dict[Verdict, str] = {
     "not comparable": "measured otherwise",
     "missing": "no number",
 }
+
+CAUSES = 3
+"""The most causes that a paragraph names."""
 
 
 def headline(gate: Gate) -> str:
@@ -40,16 +44,30 @@ def headline(gate: Gate) -> str:
     return f"{gate.suite} does not hold. {size}{more}."
 
 
+def shown(cell: CellResult, value: float | None) -> str:
+    """A number of a cell as reports show it, in the measure's unit; a dash where there is none."""
+    if value is None:
+        return "—"
+    measure = Measure.parse(cell.measure).with_info(MeasureInfo(unit=cell.unit))
+    return units.shown(measure, value, units.decimals(measure, [cell.before, cell.now or 0.0]))
+
+
+def measure_and_unit(cell: CellResult) -> str:
+    """`R@10 (%)`"""
+    return f"{cell.measure} ({cell.unit})" if cell.unit else cell.measure
+
+
 def change(cell: CellResult) -> str:
-    """`0.6420 → 0.5920, loss 0.0500, margin 0.02`"""
-    now = "nothing" if cell.now is None else number(cell.now)
-    lost = "" if cell.loss is None else f", loss {number(cell.loss)}"
-    return f"{number(cell.before)} → {now}{lost}, margin {cell.margin:.3g}"
+    """`64.2 → 59.2 (%), loss 5.0, margin 2.0`"""
+    now = "nothing" if cell.now is None else shown(cell, cell.now)
+    unit = f" ({cell.unit})" if cell.unit else ""
+    lost = "" if cell.loss is None else f", loss {shown(cell, cell.loss)}"
+    return f"{shown(cell, cell.before)} → {now}{unit}{lost}, margin {shown(cell, cell.margin)}"
 
 
-def before_and_now(query: RegressedQuery) -> str:
-    """`0.6420 → 0.5920`"""
-    return f"{number(query.before)} → {number(query.now)}"
+def before_and_now(cell: CellResult, query: RegressedQuery) -> str:
+    """`64.2 → 59.2`"""
+    return f"{shown(cell, query.before)} → {shown(cell, query.now)}"
 
 
 def sentence(cell: CellResult) -> str:
@@ -109,8 +127,8 @@ def unfailing(gate: Gate) -> str | None:
     first = gate.unfailing[0]
     return (
         f"In {len(gate.unfailing):,} of {len(gate.cells):,} cells the margin is as large as the "
-        f"number, so that it excludes nothing; first {first.name} ({number(first.before)}, margin "
-        f"{first.margin:.3g}). Give a smaller one with --margin."
+        f"number, so that it excludes nothing; first {first.name} ({shown(first, first.before)}, "
+        f"margin {shown(first, first.margin)}). Give a smaller one with --margin."
     )
 
 
@@ -137,6 +155,16 @@ def power(gate: Gate) -> str:
     )
 
 
+def left_aside(gate: Gate) -> str | None:
+    """A sentence about the baseline's controls, which are not tested; None where there are none."""
+    if not gate.left_aside:
+        return None
+    return (
+        f"{counted(gate.left_aside, 'cell')} of controls in the baseline left aside: they say what a "
+        "number means, and are not defended (--controls tests them too)."
+    )
+
+
 def summary(gate: Gate) -> str:
     """The whole result in plain lines: the verdict, problems, cells, queries, power."""
     lines = [
@@ -144,14 +172,22 @@ def summary(gate: Gate) -> str:
         *(f"  {problem}" for problem in gate.problems),
         *(f"  {cell.name}: {sentence(cell)}" for cell in gate.failing),
         *(f"  {which}: {text}" for which, text in underpowered(gate)),
-        *(
-            f"    {example.regressed.query} ({example.where}): {before_and_now(example.regressed)}"
-            for example in regression_examples(gate)
-        ),
-        *filter(None, [unfailing(gate)]),
+        *(f"    {example}" for example in regression_examples(gate)),
+        *filter(None, [left_aside(gate), unfailing(gate)]),
         power(gate),
     ]
     return "\n".join(lines)
+
+
+def paragraph(gate: Gate, advice: str) -> str:
+    """A result that does not hold, in one paragraph: the verdict, the first causes, and the advice."""
+    causes = [
+        *(str(problem) for problem in gate.problems),
+        *(f"{cell.name}: {sentence(cell)}" for cell in gate.failing),
+        *(f"{where}: {text}" for where, text in underpowered(gate)),
+    ]
+    more = [f"and {len(causes) - CAUSES:,} more"] if len(causes) > CAUSES else []
+    return f"{headline(gate)} {'; '.join([*causes[:CAUSES], *more])}. {advice}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +195,27 @@ class RegressionExample:
     """A query that got worse, with its text and the run's answer.
 
     Attributes:
-        where: the cell that it got worse in.
+        cell: the one that it got worse in.
         regressed: its values before and now.
         query_text: its text, where the run stores it.
         answer: the answer of the run, where it is a text.
+        link: its address in the run's report, where there is one.
     """
 
-    where: str
+    cell: CellResult
     regressed: RegressedQuery
     query_text: str | None
     answer: str | None
+    link: str | None
+
+    @property
+    def change(self) -> str:
+        """`64.2 → 59.2`"""
+        return before_and_now(self.cell, self.regressed)
+
+    def __str__(self) -> str:
+        link = f" {self.link}" if self.link else ""
+        return f"{self.regressed.query} ({self.cell.name}): {self.change}{link}"
 
 
 def regression_examples(gate: Gate) -> list[RegressionExample]:
@@ -176,20 +223,20 @@ def regression_examples(gate: Gate) -> list[RegressionExample]:
     systems: dict[str, CellResult] = {}
     for cell in sorted(gate.failing, key=lambda cell: 1.0 if cell.p_lost is None else cell.p_lost):
         systems.setdefault(cell.system, cell)
-    return [example for cell in systems.values() for example in _examples(gate.run, cell)]
+    return [example for cell in systems.values() for example in _examples(gate, cell)]
 
 
-def _examples(run: Path, cell: CellResult) -> Iterator[RegressionExample]:
+def _examples(gate: Gate, cell: CellResult) -> Iterator[RegressionExample]:
     """The regressed queries of a cell with their texts and answers."""
     ids = [query.query for query in cell.regressed_queries]
-    folder, setting = Run(run), Setting(cell.generator, cell.k)
+    folder, setting = Run(gate.run), Setting(cell.generator, cell.k)
     queries = paths.in_task(cell.task, paths.EXPLORER_QUERIES)
     outputs = paths.in_cell(cell.task, cell.strategy, paths.OUTPUTS, setting=setting)
     texts = _texts(folder.lines(queries), "id", ids)
     answers = _texts(folder.lines(outputs), "query", ids)
     for query in cell.regressed_queries:
         text, answer = texts.get(query.query), answers.get(query.query)
-        yield RegressionExample(cell.name, query, text, answer)
+        yield RegressionExample(cell, query, text, answer, gate.link(cell, query.query))
 
 
 def _texts(rows: Iterable[dict[str, Any]], key: str, ids: Sequence[str]) -> dict[str, str]:

@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as Xml
 
-from mmragbench._digits import number, p_value
+from mmragbench._digits import p_value
 from mmragbench.gating.cell_results import CellResult
 from mmragbench.gating.gate import Gate
 from mmragbench.gating.gate_text import (
     before_and_now,
     headline,
+    left_aside,
     low_power,
+    measure_and_unit,
     p_of,
     power,
     regression_examples,
     sentence,
+    shown,
     underpowered,
     unfailing,
 )
@@ -37,7 +40,7 @@ def markdown(gate: Gate) -> str:
         _failing(gate),
         _regressions(gate),
         [f"- {escape(which)}: {text}" for which, text in underpowered(gate)],
-        [escape(text) for text in filter(None, [unfailing(gate)])],
+        [escape(text) for text in filter(None, [left_aside(gate), unfailing(gate)])],
         [escape(power(gate))],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -58,25 +61,22 @@ def _failing(gate: Gate) -> list[str]:
 def _regressions(gate: Gate) -> list[str]:
     lines = []
     for example in regression_examples(gate)[:ROWS]:
-        query, text = example.regressed, example.query_text
-        name = escape(query.query) + (f" {escape(text)}" if text else "")
-        before, now = number(query.before), number(query.now)
-        lines.append(row([name, escape(example.where), before, now, escape(example.answer or "")]))
+        query, text, cell = example.regressed, example.query_text, example.cell
+        id = f"[{escape(query.query)}](<{example.link}>)" if example.link else escape(query.query)
+        name = id + (f" {escape(text)}" if text else "")
+        before, now = shown(cell, query.before), shown(cell, query.now)
+        lines.append(row([name, escape(cell.name), before, now, escape(example.answer or "")]))
     heads = ["got worse", "in", "before", "now", "answered now"]
     return [row(heads), row([":--", ":--", "--:", "--:", ":--"]), *lines] if lines else []
 
 
 def _row(cell: CellResult) -> str:
-    now, lost = (("—" if value is None else number(value)) for value in (cell.now, cell.loss))
     p = p_of(cell)
     return row(
         [
-            escape(cell.name),
+            escape(f"{cell.system} · {measure_and_unit(cell)}"),
             cell.verdict,
-            number(cell.before),
-            now,
-            lost,
-            f"{cell.margin:.3g}",
+            *(shown(cell, x) for x in (cell.before, cell.now, cell.loss, cell.margin)),
             "—" if p is None else p_value(p),
         ]
     )
@@ -110,7 +110,7 @@ def _cell_case(gate: Gate, cell: CellResult) -> Xml.Element:
         return _case(
             cell.system, cell.measure, "underpowered", low_power(cell, gate.require_power or 0)
         )
-    lines = [f"{query.query}: {before_and_now(query)}" for query in cell.regressed_queries]
+    lines = [f"{query.query}: {before_and_now(cell, query)}" for query in cell.regressed_queries]
     return _case(cell.system, cell.measure, cell.verdict, sentence(cell), "\n".join(lines))
 
 

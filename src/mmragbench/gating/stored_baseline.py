@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -137,16 +137,22 @@ class Baseline:
     values: Mapping[Key, Values]
 
     @classmethod
-    def of(cls, run: Run, measures: Sequence[str] = ()) -> Baseline:
-        """The baseline of a run; of some measures, or of all.
+    def of(cls, run: Run, measures: Sequence[str] = (), controls: bool = False) -> Baseline:
+        """The baseline of a run's contenders, and of its controls if wanted; of some measures, or of
+        all.
 
         Raises:
             DataError: the run lacks a measure, or was written by an older version.
         """
-        evidence = list(run.evidence(measures))
+        evidence = [
+            number
+            for number in run.evidence(measures)
+            if controls or number.strategy not in run.controls
+        ]
         if not evidence:
             raise DataError(
-                f"{run.path} has no number to keep: see the reasons in its summary.json"
+                f"{run.path} has no number to keep: its contenders have none (the reasons are in its "
+                "summary.json); --controls keeps those of controls"
             )
         rows = {row.key: row for row in run.rows if row.slice == "all"}
         cells = tuple(CellLine.of(rows[number.key]) for number in evidence)
@@ -179,6 +185,11 @@ class Baseline:
             if name not in self.measures:
                 raise DataError(unknown("measure of the baseline", name, self.measures))
         cells = tuple(cell for cell in self.cells if not measures or cell.measure in measures)
+        return replace(self, cells=cells)
+
+    def without(self, strategies: Container[str]) -> Baseline:
+        """The same baseline without the cells of some strategies."""
+        cells = tuple(cell for cell in self.cells if cell.strategy not in strategies)
         return replace(self, cells=cells)
 
     @classmethod
@@ -326,6 +337,10 @@ def values_of(number: Evidence, queries: Sequence[str]) -> Values:
 def _of_distance(number: Evidence, queries: Sequence[str]) -> dict[str, float]:
     from mmragbench.statistics import distance_values
 
+    if number.by_seed:
+        by_seed = [_of_distance(own, queries) for own in number.by_seed]
+        shared = [query for query in by_seed[0] if all(query in values for values in by_seed)]
+        return {query: float(np.mean([own[query] for own in by_seed])) for query in shared}
     distance = number.measure.info.distance
     if not (distance and number.features):
         return {}

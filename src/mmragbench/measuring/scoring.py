@@ -110,9 +110,9 @@ def _evaluate(
             raise
         except BaseException as error:
             crashes.pass_on(error)
-            names, place = ", ".join(map(str, family)), crashes.place(error, evaluate)
-            crashes.log(f"{task.name} · {names}", error)
-            absence = Absence(f"{names}: {crashes.summary(error)} ({place})", "crashed")
+            names = ", ".join(map(str, family))
+            crashes.record(error, names, evaluate, task.name)
+            absence = Absence(f"{names}: {crashes.summary(error)}", "crashed")
             scored = _without_number(family, absence)
         encoder = given.get("features")
         by_measure.update((scores.measure, _signed(scores, encoder)) for scores in scored)
@@ -242,6 +242,6 @@ def absent(
     ]
 
 
-def failures(cell: Mapping[str, Any], outputs: Sequence[Output]) -> list[Row]:
-    """One row for each query that a generator did not answer."""
-    return [{**cell, "query": o.query, "error": o.error} for o in outputs if o.error]
+def failures(cell: Mapping[str, Any], errors: Mapping[str, str]) -> list[Row]:
+    """One row for each query (id -> error) that has no ranking, or no output."""
+    return [{**cell, "query": query, "error": error} for query, error in errors.items()]

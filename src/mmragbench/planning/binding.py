@@ -5,14 +5,23 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from mmragbench.contracts import Captioner, Chat, Encoder, NewStore, Painter, Reranker
+from mmragbench.contracts import (
+    Captioner,
+    Chat,
+    Encoder,
+    Generator,
+    KeysOf,
+    NewStore,
+    Painter,
+    Reranker,
+)
 from mmragbench.errors import SuiteError, unknown
 from mmragbench.planning.objects import PythonObject, objects
 from mmragbench.planning.suite import Place, Suite, SuiteFieldError, component_spec
@@ -32,7 +41,7 @@ CHATTING = {"captioner": "described", "reranker": "judge"}
 """Role -> the component that makes it out of a chat model, where one is named in its place."""
 
 
-GIVEN = ("task", "output")
+GIVEN = ("task", "output", "strategy")
 """Parameters that the loop fills in, not the suite."""
 
 
@@ -44,14 +53,22 @@ class Bound:
     args: Mapping[str, Any]
     models: Mapping[str, tuple[str, str]]
     stores: Mapping[str, Bound]
+    generators: Mapping[str, Bound]
     given: tuple[str, ...]
 
     def resolved(self) -> dict[str, Any]:
         """The spec with every default, as plain data."""
         named = {parameter: name for parameter, (_, name) in self.models.items()}
-        stores = {parameter: bound.resolved() for parameter, bound in self.stores.items()}
+        parts = {**self.stores, **self.generators}
+        resolved = {parameter: bound.resolved() for parameter, bound in parts.items()}
         plain: dict[str, Any] = to_jsonable_python(dict(self.args))
-        return {"use": self.component.name, **plain, **named, **stores}
+        return {"use": self.component.name, **plain, **named, **resolved}
+
+    @property
+    def every_model(self) -> set[tuple[str, str]]:
+        """The models of the component and of the generators that it asks, as (role, name)."""
+        inner = (model for part in self.generators.values() for model in part.every_model)
+        return {*self.models.values(), *inner}
 
 
 def bind(kind: str, spec: Mapping[str, Any], place: Place, suite: Suite) -> Bound:
@@ -75,19 +92,25 @@ def bound(component: Component, spec: Mapping[str, Any], place: Place, suite: Su
     args: dict[str, Any] = {}
     models: dict[str, tuple[str, str]] = {}
     stores: dict[str, Bound] = {}
+    generators: dict[str, Bound] = {}
     for name in takes:
         annotation, default = parameters[name]
-        value = spec.get(name, suite.seed if name == "seed" else default)
+        seeded = name == "seed" and component.kind != "dataset"  # the data are the same under all
+        value = spec.get(name, suite.seed if seeded else default)
         role, here = _role(annotation), (*place, name)
         if annotation is NewStore:
             stores[name] = _store(value, here, suite)
         elif value is inspect.Parameter.empty:
             raise SuiteFieldError(place, f"{component.name} needs {name!r}{_choices(role, suite)}")
+        elif Generator in _options(annotation) and value is not None:
+            generators[name] = _generator(value, here, suite)
         elif role and value is not None:
             models[name] = (role, _model_name(role, value, here, suite))
         else:
-            args[name] = value if role else _checked(annotation, value, here)
-    return Bound(component, args, models, stores, tuple(n for n in GIVEN if n in parameters))
+            args[name] = value if role or value is None else _checked(annotation, value, here)
+            _check_names(annotation, args[name], here, suite)
+    given = tuple(name for name in GIVEN if name in parameters)
+    return Bound(component, args, models, stores, generators, given)
 
 
 def bind_model(role: str, name: str, suite: Suite) -> Bound:
@@ -125,6 +148,30 @@ def _store(value: Any, place: Place, suite: Suite) -> Bound:
     return bind("store", spec, place, suite)
 
 
+def _generator(value: Any, place: Place, suite: Suite) -> Bound:
+    """A generator of the suite by its name, or another by name, spec or object; never the one that
+    names it here."""
+    others = {name: spec for name, spec in suite.generators.items() if name != place[-2]}
+    named = isinstance(value, str) and value in others
+    spec = {"use": value, **others[value]} if named else component_spec(value)
+    return bind("generator", spec, place, suite.model_copy(update={"generators": others}))
+
+
+def _check_names(annotation: Any, value: Any, place: Place, suite: Suite) -> None:
+    """Refuse keys of a mapping that name nothing in the section of the suite that they belong to."""
+    for section in _sections(annotation) if isinstance(value, Mapping) else ():
+        for name in value:
+            if name not in (known := getattr(suite, section)):
+                noun = {"strategies": "strategy", "tasks": "task"}[section]
+                raise SuiteFieldError((*place, name), unknown(f"{noun} of the suite", name, known))
+
+
+def _sections(annotation: Any) -> Iterator[str]:
+    """The sections of a suite that the keys of an annotation's mappings belong to."""
+    for part in typing.get_args(annotation):
+        yield from [part.section] if isinstance(part, KeysOf) else _sections(part)
+
+
 def _parameters(component: Component) -> dict[str, tuple[Any, Any]]:
     """Parameter -> its annotation and default."""
     make = component.make
@@ -138,8 +185,12 @@ def _parameters(component: Component) -> dict[str, tuple[Any, Any]]:
 
 
 def _role(annotation: Any) -> str | None:
-    options = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
-    return next((ROLES[option] for option in options if option in ROLES), None)
+    return next((ROLES[option] for option in _options(annotation) if option in ROLES), None)
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union; of anything else, itself."""
+    return typing.get_args(annotation) if _is_union(annotation) else (annotation,)
 
 
 def _is_union(annotation: Any) -> bool:

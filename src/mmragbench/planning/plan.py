@@ -23,7 +23,7 @@ from mmragbench.planning.suite import (
     TaskSpec,
     read,
 )
-from mmragbench.records import Measure, Task
+from mmragbench.records import Measure, OutputKind
 from mmragbench.registry import Component, arguments, every, find_measure, named_measures
 
 MODEL_GENERATORS = {"chat": "reader", "painter": "draw"}
@@ -50,11 +50,13 @@ class Plan:
     tasks: Mapping[str, TaskPlan]
 
     def resolved(self) -> dict[str, Any]:
-        """The suite with every default."""
-        strategies = {name: bound.resolved() for name, bound in self.strategies.items()}
-        generators = {name: bound.resolved() for name, bound in self.generators.items()}
+        """The suite with every default; of several seeds, none stands in a component's arguments."""
+        last = list(self.by_seed.values())[-1]
+        strategies = _resolved(self.strategies, last.strategies)
+        generators = _resolved(self.generators, last.generators)
+        suite = self.suite.model_dump(exclude=None if self.suite.seeds else {"seeds"})
         return {
-            **self.suite.model_dump(),
+            **suite,
             "dataset": self.dataset.resolved(),
             "strategies": strategies,
             "generators": generators,
@@ -94,7 +96,7 @@ class Plan:
         """(role, name) -> every model that is used, by strategies, generators, measures or other
         models."""
         bounds = [*self.strategies.values(), *self.generators.values()]
-        used = {model for bound in bounds for model in bound.models.values()}
+        used = {model for bound in bounds for model in bound.every_model}
         for task in self.tasks.values():
             used |= {
                 ("encoder", measure.features) for measure in task.generation if measure.features
@@ -104,11 +106,30 @@ class Plan:
             bound_models.setdefault(model, bind_model(*model, self.suite))
         return dict(sorted(bound_models.items()))
 
+    @cached_property
+    def by_seed(self) -> dict[int, Plan]:
+        """The plan of each seed; the first is this one."""
+        others = {
+            seed: self.suite.model_copy(update={"seed": seed}) for seed in self.suite.seeds[1:]
+        }
+        return {self.suite.seed: self, **{seed: _plan(suite) for seed, suite in others.items()}}
+
     def depth(self, task: str) -> int:
         """How many hits of each ranking are kept: enough for every cutoff and every generator."""
         plan = self.tasks[task]
         cutoffs = [measure.cutoff or 0 for measure in plan.retrieval]
         return max(self.suite.depth, *cutoffs, *(k for _, k in plan.cells), 1)
+
+
+def _resolved(
+    bounds: Mapping[str, Bound], other_seed: Mapping[str, Bound]
+) -> dict[str, dict[str, Any]]:
+    """The components' specs with every default but a seed that is another under another seed."""
+    specs = {name: bound.resolved() for name, bound in bounds.items()}
+    for name, bound in bounds.items():
+        if bound.args.get("seed") != other_seed[name].args.get("seed"):
+            del specs[name]["seed"]
+    return specs
 
 
 def plan(suite: Suite, source: Source) -> Plan:
@@ -152,11 +173,23 @@ def _plan(suite: Suite) -> Plan:
         raise SuiteFieldError(("tasks",), f"generators: {error}") from error
     dataset = bind("dataset", suite.dataset, ("dataset",), suite)
     tasks = {name: _plan_task(name, spec, generators, suite) for name, spec in suite.tasks.items()}
+    suite = suite.model_copy(update={"primary": _primary(suite)})
     _check_primary(suite, tasks)
     planned = Plan(suite, dataset, strategies, generators, tasks)
     if suite.budget is not None:
         _check_prices(planned)
     return planned
+
+
+def _primary(suite: Suite) -> str | dict[str, str]:
+    """The suite's primary measures by their names, where dotted paths stand for them."""
+    if isinstance(suite.primary, str):
+        return _named(suite.primary, ("primary",))
+    return {task: _named(text, ("primary", task)) for task, text in suite.primary.items()}
+
+
+def _named(text: str, place: Place) -> str:
+    return str(_parsed([text], place)[0]) if ":" in text else text
 
 
 def _check_primary(suite: Suite, tasks: Mapping[str, TaskPlan]) -> None:
@@ -254,23 +287,28 @@ def _measure(measure: Measure, place: Place, suite: Suite) -> Component:
     return component
 
 
-def check_tasks(plan: Plan, tasks: Mapping[str, Task], source: Source) -> None:
-    """Make sure that the dataset poses the suite's tasks, and that each measure fits its task.
+def check_tasks(plan: Plan, outputs: Mapping[str, OutputKind], source: Source) -> None:
+    """Make sure that the dataset has the suite's tasks, and that each measure fits its task.
+
+    Args:
+        plan: the plan.
+        outputs: the dataset's tasks, each with what is produced in it.
+        source: the suite's text, for the line.
 
     Raises:
         SuiteError: it does not; names the line, the choices and the fix.
     """
     for name, task_plan in plan.tasks.items():
-        if name not in tasks:
-            message = unknown(f"task of {plan.dataset.component.name}", name, tasks)
+        if name not in outputs:
+            message = unknown(f"task of {plan.dataset.component.name}", name, outputs)
             raise source.error(("tasks", name), message)
         for measure, component in task_plan.generation.items():
-            if tasks[name].output not in component.scores:
-                fitting = [other for other in tasks if tasks[other].output in component.scores]
+            if outputs[name] not in component.scores:
+                fitting = [other for other in outputs if outputs[other] in component.scores]
                 raise source.error(
                     ("tasks", name, "measures"),
                     f"{measure} scores {' and '.join(component.scores)} outputs; {name} produces "
-                    f"{tasks[name].output}; it fits {', '.join(fitting) or 'no task of this data'}",
+                    f"{outputs[name]}; it fits {', '.join(fitting) or 'no task of this data'}",
                 )
         if task_plan.generation and not task_plan.cells:
             measures = ", ".join(map(str, task_plan.generation))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
 from pydantic import (
@@ -16,6 +19,8 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    ValidationInfo,
+    model_validator,
 )
 
 from mmragbench._printable import shortened
@@ -30,7 +35,8 @@ from mmragbench.planning.names import Dotted, Plain, apart
 from mmragbench.planning.objects import PythonObject, named, named_function, wrapped
 from mmragbench.planning.wrong_values import wrong_value
 
-OWN_DATA = "write a suite with dataset: {use: folder, root: FOLDER, queries: test, memory: train}"
+if TYPE_CHECKING:
+    from mmragbench.layouts import Data
 
 Place = tuple[str, ...]
 """Where in a suite something is said: `("strategies", "shared-space", "encoder")`."""
@@ -67,6 +73,23 @@ Spec = Annotated[dict[str, Any], BeforeValidator(component_spec), PlainSerialize
 Specs = Annotated[dict[Dotted, Spec], AfterValidator(_apart)]
 Names = Annotated[list[str], BeforeValidator(_measures), Field(min_length=1)]
 Depths = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_list), Field(min_length=1)]
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+MOST_SEEDS = 100
+
+
+def _seeds(value: Any, info: ValidationInfo) -> Any:
+    """The list; a number stands for as many seeds, beginning with the suite's."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= MOST_SEEDS:
+            raise ValueError(f"{value} seeds; there may be 1 to {MOST_SEEDS}")
+        first = info.data.get("seed", 0)
+        return list(range(first, first + value))
+    seeds = [] if value is None else _list(value)
+    if repeated := [seed for number, seed in enumerate(seeds) if seed in seeds[:number]]:
+        raise ValueError(f"{repeated[0]} is there twice; the same seed gives the same results")
+    return seeds
 
 
 class TaskSpec(BaseModel):
@@ -108,7 +131,10 @@ class Suite(BaseModel):
         max_excluded: how much of the data may be left out, of query images, memory images, captions,
             … each: a share such as `5%` or a number; half of it by default. More is an error.
         budget: US dollars that all runs of this suite may spend on models that cost money.
-        seed: for everything that draws.
+        seed: for what a run draws: models that sample, the strategy `random`. The data are drawn by the
+            dataset's own `seed`.
+        seeds: several of them on the same data, `[0, 1, 2]`, or how many from `seed` on: numbers are
+            means over the seeds.
         depth: how many hits are kept of each ranking at least.
     """
 
@@ -126,8 +152,21 @@ class Suite(BaseModel):
     slices: Annotated[list[Kind], BeforeValidator(_list)] = []
     max_excluded: Annotated[Bound, BeforeValidator(bound)] = USUAL_MAXIMUM
     budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    seed: Seed = 0
+    seeds: Annotated[list[Seed], BeforeValidator(_seeds)] = []
     depth: int = Field(default=100, ge=1)
+
+    @model_validator(mode="after")
+    def _one_first_seed(self) -> Suite:
+        """`seed` is the first of `seeds`, and one seed is no list."""
+        if not self.seeds:
+            return self
+        if "seed" in self.model_fields_set and self.seed != self.seeds[0]:
+            raise ValueError(
+                f"seed is {self.seed}, and seeds are {self.seeds}; leave one out, or begin seeds with it"
+            )
+        self.seed, self.seeds = self.seeds[0], self.seeds if len(self.seeds) > 1 else []
+        return self
 
 
 class Source:
@@ -136,15 +175,22 @@ class Source:
     Args:
         name: what errors call it.
         text: the YAML document.
-        overrides: `key=value`, which errors name in place of a line.
+        data: the folder's data that the suite was written for, if nobody wrote it.
 
     Raises:
         SuiteError: the text is not YAML, or not plain data.
     """
 
-    def __init__(self, name: str, text: str, overrides: Sequence[str] = ()) -> None:
-        self.name, self._overrides = name, overrides
+    def __init__(self, name: str, text: str, data: Data | None = None) -> None:
+        self.name, self.text, self.data = name, text, data
+        self._overrides: Sequence[str] = ()
         self.content, self._root = yaml_text.load(text, name)
+
+    def with_overrides(self, overrides: Sequence[str]) -> Source:
+        """The same text; errors about what an override says (`key=value`) name it in place of a line."""
+        other = copy(self)
+        other._overrides = overrides
+        return other
 
     def where(self, place: Sequence[str | int]) -> str:
         """`suite.yaml:12`, as near to the place as the text goes; the override that the place is of."""
@@ -171,33 +217,51 @@ class Source:
         return SuiteError(f"{self.where(place)}: {path + ': ' if path else ''}{message}")
 
 
-SuiteLike = Path | str | Mapping[str, Any] | Suite
-"""A suite file, or the name of one that is shipped; or its content, in which objects may stand."""
+SuiteLike = Path | str | Mapping[str, Any] | Suite | Source
+"""A suite file, the name of one that is shipped, or a folder of data; or its content, in which objects
+may stand; or its text."""
 
 
 def read(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Suite, Source]:
     """A suite with `key=value` overrides applied (`dataset.limit=100`; values are YAML).
 
     Args:
-        given: a file, or the name of a suite that is shipped; or its content.
+        given: a file, the name of a suite that is shipped, or a folder of data; or its content or text.
 
     Raises:
         SuiteError: no such file, not YAML, or not a suite; names the line and the choices.
+        DataError: the folder's data is not of a known layout, or something is missing.
     """
-    if isinstance(given, Path | str):
-        text = _text(Path(given))
-        source = Source(str(given), text, overrides)
+    if isinstance(given, Path | str | Source):
+        source = given if isinstance(given, Source) else read_source(given)
         content = source.content
     else:
-        source, content = Source("suite", "", overrides), _content(given)
+        source, content = Source("suite", ""), _content(given)
     if not isinstance(content, dict):
         raise SuiteError(
-            f"{given} is not a suite: it is {described(content)}; expected keys: name, dataset, "
+            f"{source.name} is not a suite: it is {described(content)}; expected keys: name, dataset, "
             "strategies, tasks"
         )
     for override in overrides:
         _apply(content, override)
+    source = source.with_overrides(overrides)
     return validate(content, source), source
+
+
+def read_source(given: Path | str) -> Source:
+    """The text of a suite file, of a shipped suite, or of the suite that a folder's data becomes.
+
+    Raises:
+        SuiteError: there is none, or it is not YAML.
+        DataError: the folder's data is not of a known layout, or something is missing.
+    """
+    path = _find(given)
+    if not path.is_dir():
+        return Source(str(given), _text(given, path))
+    from mmragbench.layouts import recognise, suite_text
+
+    data = recognise(path)
+    return Source(f"the suite of {given}", suite_text(data), data)
 
 
 def _content(given: Mapping[str, Any] | Suite) -> dict[str, Any]:
@@ -225,40 +289,48 @@ def _known_keys(place: Place) -> Collection[str]:
     return (TaskSpec if place[:1] == ("tasks",) else Suite).model_fields
 
 
-def _text(given: Path) -> str:
-    """The text of a suite's file, or of the shipped suite of that name.
+def _text(given: Path | str, file: Path) -> str:
+    """The text of a suite's file.
 
     Raises:
-        SuiteError: there is no such file, or it is not UTF-8.
+        SuiteError: it cannot be read, or is not UTF-8.
     """
-    file = _find(given)
     try:
         with file.open("rb") as stream:
             content = stream.read(4 * yaml_text.MAX_CHARACTERS + 1)
-        return decoded(given, content, "a suite in YAML")
+        return decoded(Path(given), content, "a suite in YAML")
     except OSError as error:
         raise SuiteError(f"{file} cannot be read ({error.strerror})") from error
     except DataError as error:
         raise SuiteError(str(error)) from error
 
 
-def _find(path: Path) -> Path:
-    """The file itself, or a suite of that name that ships with the package."""
+def _find(given: Path | str) -> Path:
+    """The file or folder itself, or a suite of that name that ships with the package.
+
+    A folder that has a shipped suite's name is meant where a slash is written: `./scenes`, `scenes/`.
+    """
+    path = Path(given)
     if path.is_file():
         return path
     shipped = {file.stem: file for file in shipped_suites()}
-    if len(path.parts) == 1 and path.stem in shipped and path.suffix in ("", ".yaml"):
+    is_name = not {"/", os.sep} & {*str(given)} and path.suffix in ("", ".yaml")
+    if is_name and path.stem in shipped:
+        if path.is_dir():
+            warnings.warn(f"{path} is a shipped suite here; the folder is ./{path}", stacklevel=2)
         return shipped[path.stem]
-    if path.is_dir():
-        run = (path / "suite.yaml").is_file()
-        advice = (
-            f"{path / 'suite.yaml'} is its suite" if run else f"to use what lies in it, {OWN_DATA}"
+    if (path / "suite.yaml").is_file():
+        raise SuiteError(
+            f"{str(path)!r} is a run folder, where a suite or a folder of data is wanted; "
+            f"{path / 'suite.yaml'} is its suite"
         )
-        raise SuiteError(f"{str(path)!r} is a folder, where a suite file is wanted; {advice}")
+    if path.is_dir():
+        return path
     near = get_close_matches(path.stem, shipped, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near and len(path.parts) == 1 else ""
     raise SuiteError(
-        f"there is no suite {str(path)!r}{hint}; give a file, or the name of one that is shipped: "
+        f"there is no suite {str(path)!r}{hint}; give a file, a folder of data, or the name of one that "
+        "is shipped: "
         f"{', '.join(sorted(shipped))}"
     )
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mmragbench.contracts import Vectors
 
 LIST = "files.json"
-RESULTS = (paths.TASKS, paths.CELLS)
+RESULTS = (paths.TASKS, paths.CELLS, paths.SEEDS)
 """The folders that a run writes anew."""
 
 FILES = (
@@ -106,6 +106,13 @@ class Files:
             for name in self.digests
             if PurePosixPath(name).name == file and str(PurePosixPath(name).parent.parent) == folder
         )
+
+    def listed(self, folder: str) -> list[str]:
+        """The names of all files below a folder, sorted."""
+        if self.digests is None:
+            below = (path for path in (self.folder / folder).rglob("*") if path.is_file())
+            return sorted(path.relative_to(self.folder).as_posix() for path in below)
+        return sorted(name for name in self.digests if name.startswith(f"{folder}/"))
 
     def digest(self, name: str) -> str:
         """A text that changes when a file does; empty where the run wrote no such file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmragbench._crashes import Crash
 from mmragbench._files import Row
 from mmragbench.data.exclusions import LeftOut
 
@@ -17,9 +18,8 @@ class FinishedRun:
         folder: the run folder.
         report: the HTML report.
         rows: the rows of `summary.json`.
-        crashed: components that raised something unforeseen, with `component`, `error` and, where
-            they are known, `task` and `place` (a line in the user's file); their cells have a reason
-            instead of numbers, and the tracebacks are in the run folder's `crashes.log`.
+        crashed: components that raised something unforeseen, each with its place in the user's file;
+            their cells have a reason instead of numbers, and `failures.json` has the tracebacks.
         calls: how many calls to models this run made.
         left_out: what could not be used of the data.
     """
@@ -27,6 +27,6 @@ class FinishedRun:
     folder: Path
     report: Path
     rows: list[Row]
-    crashed: list[dict[str, str]]
+    crashed: list[Crash]
     calls: int
     left_out: list[LeftOut]

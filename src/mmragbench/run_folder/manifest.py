@@ -19,7 +19,7 @@ from mmragbench.statistics import ALPHA, RESAMPLES
 
 PACKAGES = (
     "bm25s", "datasets", "diffusers", "faiss-cpu", "ir-measures", "numpy", "open-clip-torch",
-    "openai", "pillow", "pycocoevalcap", "pypdf", "sentence-transformers", "scipy", "torch",
+    "openai", "pillow", "pycocoevalcap", "pypdf", "scikit-image", "scipy", "sentence-transformers", "torch",
     "torchmetrics", "torchvision", "transformers",
 )  # fmt: skip
 
@@ -36,6 +36,12 @@ STATISTICS = {
 }
 """How intervals and tests are made (`mmragbench.statistics`); a group is one image's queries."""
 
+OVER_SEEDS = (
+    "the half-width of the interval of queries (values averaged over seeds), combined with that of "
+    "Student's interval of the seeds' means (Banerjee 1961)"
+)
+"""How they are made of means over several seeds."""
+
 
 def manifest(
     plan: Plan, prepared: Mapping[str, PreparedTask], assembly: Assembly
@@ -48,6 +54,7 @@ def manifest(
         "suite": plan.suite.name,
         "suite_hash": plan.hash,
         "seed": plan.suite.seed,
+        **({"seeds": plan.suite.seeds} if plan.suite.seeds else {}),
         "git": _git(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -56,12 +63,23 @@ def manifest(
         "dataset": resolved["dataset"],
         "data": {name: _data(task) for name, task in prepared.items()},
         "models": {
-            name: {**resolved["models"][name], "weights": assembly.weights(role, name)}
+            name: {
+                **resolved["models"][name],
+                "weights": assembly.weights(role, name),
+                "origin": assembly.origin(role, name),
+            }
             for role, name in plan.models
         },
+        **({"files": files} if (files := _files(plan, assembly)) else {}),
         **({"objects": plan.objects()} if plan.objects() else {}),
-        "statistics": STATISTICS,
+        "statistics": STATISTICS | ({"over_seeds": OVER_SEEDS} if plan.suite.seeds else {}),
     }
+
+
+def _files(plan: Plan, assembly: Assembly) -> dict[str, str]:
+    """The files and folders that strategies and generators read -> the digest of their content."""
+    parts = (*plan.strategies.values(), *plan.generators.values())
+    return {path: digest for part in parts for path, digest in assembly.files(part).items()}
 
 
 def _data(prepared: PreparedTask) -> dict[str, Any]:

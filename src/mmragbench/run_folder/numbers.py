@@ -18,7 +18,8 @@ Json = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Row:
     """One number of `summary.json`, or the reason why there is none; `limit` and `halves` stand
-    beside FID (`docs/reference/run-folder.md`)."""
+    beside FID (`docs/reference/run-folder.md`). Where it is a mean over several `seeds`, `sd` is the
+    standard deviation of their numbers."""
 
     task: str
     strategy: str
@@ -39,6 +40,8 @@ class Row:
     bounds: tuple[float, float] | None = None
     control: Control | None = None
     interval_of: str | None = None
+    sd: float | None = None
+    seeds: int = 1
 
     @classmethod
     def of(cls, raw: Json) -> Row:
@@ -68,6 +71,8 @@ class Row:
             bounds=(bounds[0], bounds[1]) if bounds else None,
             control=raw.get("control"),
             interval_of=raw.get("interval_of"),
+            sd=raw.get("sd"),
+            seeds=raw.get("seeds") or 1,
         )
 
     @property
@@ -120,6 +125,8 @@ class Evidence:
         bounds: the lowest and the highest value that a query can have, where they are known.
         of_set: whether the number is the whole set's own and not the mean of a value per query, so
             that other queries beside it change what `values` say of a query.
+        by_seed: where the number is a mean over seeds, what each seed's was computed from; then
+            `values` are means over the seeds, and `features` the first seed's.
     """
 
     task: str
@@ -133,6 +140,7 @@ class Evidence:
     features: tuple[Mapping[str, Vectors], Mapping[str, Vectors]] | None = None
     bounds: tuple[float, float] | None = None
     of_set: bool = False
+    by_seed: tuple[Evidence, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -4,7 +4,11 @@
 tasks/<task>/task.json, queries.parquet, ...
 cells/<task>/<strategy>/run.trec, scores.parquet, cost.json
 cells/<task>/<strategy>/<generator>-k<k>/outputs.jsonl, scores.parquet, cost.json, ...
+seeds/<seed>/cells/...
 ```
+
+Below `seeds/` are the cells that depend on the seed, where a run has several: the scores of each seed
+(those below `cells/` are means over the seeds), and all other files of the seeds but the first.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SUITE, MANIFEST, SUMMARY = "suite.yaml", "manifest.json", "summary.json"
+COMMENTED_SUITE = "commented_suite.yaml"
+"""The suite of a folder of data, as `mmragbench init` writes it."""
 COMPARISONS, FAILURES, EXCLUSIONS = "comparisons.json", "failures.json", "exclusions.json"
 AUDITS, SPENDING = "audits.json", "spending.json"
 TASK, QUERIES, DOCUMENTS = "task.json", "queries.parquet", "documents.parquet"
@@ -19,7 +25,7 @@ EXPLORER_QUERIES, EXPLORER_DOCUMENTS = "queries.jsonl", "documents.jsonl"
 RANKINGS, SCORES, COST = "run.trec", "scores.parquet", "cost.json"
 OUTPUTS, CAPTIONS, ANSWERS = "outputs.jsonl", "captions.json", "answers.json"
 
-TASKS, CELLS = "tasks", "cells"
+TASKS, CELLS, SEEDS = "tasks", "cells", "seeds"
 
 
 class Setting(NamedTuple):
@@ -51,6 +57,11 @@ def in_cell(task: str, strategy: str, *file: str, setting: Setting = RETRIEVAL) 
     """The folder of a strategy's rankings or of its outputs under one setting, or a file in it."""
     below = () if setting.generator is None else (str(setting),)
     return "/".join((CELLS, task, strategy, *below, *file))
+
+
+def in_seed(seed: int, name: str) -> str:
+    """The file of one seed, where a run has several: `cells/...` -> `seeds/1/cells/...`."""
+    return "/".join((SEEDS, str(seed), name))
 
 
 def features(encoder: str | None) -> str:

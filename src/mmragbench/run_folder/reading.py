@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import isnan
 from pathlib import Path
@@ -142,7 +142,13 @@ class Run:
 
     @cached_property
     def failures(self) -> list[Json]:
-        return self.files.rows(paths.FAILURES)
+        """The queries without an answer."""
+        return [row for row in self.files.rows(paths.FAILURES) if "traceback" not in row]
+
+    @cached_property
+    def crashes(self) -> list[Json]:
+        """What components raised: task, component, error, file, line and traceback."""
+        return [row for row in self.files.rows(paths.FAILURES) if "traceback" in row]
 
     @cached_property
     def name(self) -> str:
@@ -217,14 +223,23 @@ class Run:
                 yield self._evidence(row, row.estimate)
 
     def _evidence(self, row: Row, estimate: float) -> Evidence:
+        evidence = self._of_seed(row, estimate)
+        if row.sd is None:
+            return evidence
+        seeds = tuple(self._of_seed(row, estimate, seed) for seed in self.seeds)
+        return replace(evidence, by_seed=seeds)
+
+    def _of_seed(self, row: Row, estimate: float, seed: int | None = None) -> Evidence:
+        """What a number was computed from; over all seeds, or under one of them."""
         setting = Setting(row.generator, row.k)
         scores, features = QueryScores({}, {}, {}), None
         if row.measure.info.distance:
             file = paths.features(row.measure.features)
-            generated = paths.in_cell(row.task, row.strategy, file, setting=setting)
+            generated = self._file(row.task, row.strategy, file, setting, seed)
             features = self._features(generated), self._features(paths.in_task(row.task, file))
         else:
-            scores = self.scores(row.task, row.strategy, setting).get(str(row.measure), scores)
+            measured = self.scores(row.task, row.strategy, setting, seed)
+            scores = measured.get(str(row.measure), scores)
         return Evidence(
             task=row.task,
             strategy=row.strategy,
@@ -239,14 +254,26 @@ class Run:
             of_set=features is not None or bool(scores.influences),
         )
 
-    def scores(self, task: str, strategy: str, setting: Setting) -> dict[str, QueryScores]:
-        """A cell's scores of each query, by measure.
+    @cached_property
+    def seeds(self) -> list[int]:
+        """The seeds that the numbers are means over; empty where there is one."""
+        return list(self.suite.get("seeds") or [])
+
+    def scores(
+        self, task: str, strategy: str, setting: Setting, seed: int | None = None
+    ) -> dict[str, QueryScores]:
+        """A cell's scores of each query, by measure: over all seeds, or under one of them.
 
         Raises:
             DataError: the run has no scores there.
         """
-        name = paths.in_cell(task, strategy, paths.SCORES, setting=setting)
-        return _read_scores(*self._stored(name))
+        return _read_scores(*self._stored(self._file(task, strategy, paths.SCORES, setting, seed)))
+
+    def _file(self, task: str, strategy: str, file: str, setting: Setting, seed: int | None) -> str:
+        """The name of a cell's file; of one seed's, where that has one of its own."""
+        name = paths.in_cell(task, strategy, file, setting=setting)
+        own = None if seed is None else paths.in_seed(seed, name)
+        return own if own and self.files.path(own) else name
 
     def _features(self, name: str) -> dict[str, Vectors]:
         return read_features(self._stored(name)[0])

@@ -18,6 +18,7 @@ from mmragbench._files import (
 )
 from mmragbench.contracts import Vectors
 from mmragbench.engine.loop import Cell
+from mmragbench.engine.results import Generated
 from mmragbench.formats import trec
 from mmragbench.measuring.scoring import Scored
 from mmragbench.records import Exclusion, Output, OutputKind, Scores, Task
@@ -27,22 +28,51 @@ from mmragbench.run_folder.thumbnails import thumbnail, write_thumbnails
 
 
 def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
-    """Write `cells/<task>/<strategy>/…`; nothing for a cell that is not applicable."""
+    """Write `cells/<task>/<strategy>/…`; nothing for a cell that is not applicable. Where it depends on
+    the seed, write `seeds/<seed>/cells/…` too."""
     folder = run / paths.in_cell(cell.task, cell.strategy)
     if cell.retrieved.absence is None:
-        write_json(folder / paths.COST, cell.retrieved.cost)
-        rankings = trec.lines(cell.retrieved.rankings, cell.strategy)
-        write_atomically(folder / paths.RANKINGS, rankings)
-        _write_scores(folder, cell.scored)
-    for (generator, k), (generated, scored) in cell.generated.items():
+        _write_rankings(folder, cell)
+        write_scores(folder, cell.scored)
+    for setting, (generated, scored) in cell.generated.items():
         if generated.absence is None:
-            below = run / paths.in_cell(cell.task, cell.strategy, setting=Setting(generator, k))
-            write_json(below / paths.COST, generated.cost)
-            write_thumbnails(run, (output.image for output in generated.outputs))
-            write_lines(below / paths.OUTPUTS, (_output(run, o) for o in generated.outputs))
-            if any(o.text is not None for o in generated.outputs):
-                _write_texts(below, generated.outputs, output)
-            _write_scores(below, scored)
+            below = run / paths.in_cell(cell.task, cell.strategy, setting=Setting(*setting))
+            _write_outputs(run, below, generated, output)
+            write_scores(below, scored)
+    for seed, of_seed in cell.by_seed.items():
+        _write_seed(run, seed, of_seed, cell, output)
+
+
+def _write_seed(run: Path, seed: int, of_seed: Cell, cell: Cell, output: OutputKind) -> None:
+    """Write one seed's part of a cell, as far as it depends on the seed: the scores, and what they are of
+    where that is not written for the cell already."""
+    folder = run / paths.in_seed(seed, paths.in_cell(cell.task, cell.strategy))
+    if of_seed.retrieved.absence is None:
+        if of_seed.retrieved is not cell.retrieved:
+            _write_rankings(folder, of_seed)
+        if of_seed.scored is not cell.scored:
+            write_scores(folder, of_seed.scored)
+    for setting, (generated, scored) in of_seed.generated.items():
+        below = folder / str(Setting(*setting))
+        if generated.absence is None:
+            if generated is not cell.generated[setting][0]:
+                _write_outputs(run, below, generated, output)
+            if scored is not cell.generated[setting][1]:
+                write_scores(below, scored)
+
+
+def _write_rankings(folder: Path, cell: Cell) -> None:
+    write_json(folder / paths.COST, cell.retrieved.cost)
+    rankings = trec.lines(cell.retrieved.rankings, cell.strategy)
+    write_atomically(folder / paths.RANKINGS, rankings)
+
+
+def _write_outputs(run: Path, folder: Path, generated: Generated, output: OutputKind) -> None:
+    write_json(folder / paths.COST, generated.cost)
+    write_thumbnails(run, (output.image for output in generated.outputs))
+    write_lines(folder / paths.OUTPUTS, (_output(run, o) for o in generated.outputs))
+    if any(o.text is not None for o in generated.outputs):
+        _write_texts(folder, generated.outputs, output)
 
 
 def _write_texts(folder: Path, outputs: Sequence[Output], kind: OutputKind) -> None:
@@ -78,7 +108,9 @@ def _output(run: Path, output: Output) -> Row:
     }
 
 
-def _write_scores(folder: Path, scored: Scored) -> None:
+def write_scores(folder: Path, scored: Scored) -> None:
+    """Write `scores.parquet`: each query's value, influence or error, by measure; nothing where there are
+    no scores."""
     if not scored:
         return
     import pyarrow as pa
@@ -108,8 +140,7 @@ def _append(columns: Mapping[str, list[Any]], scores: Scores) -> None:
 
 
 def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
-    """Write `tasks/<task>/task.json`, `queries.parquet` and `documents.parquet`; `exclusions.json`."""
-    exclusions: list[Row] = []
+    """Write `tasks/<task>/task.json`, `queries.parquet` and `documents.parquet`."""
     for name, task in tasks.items():
         write_json(
             run / paths.in_task(name, paths.TASK),
@@ -126,8 +157,12 @@ def write_tasks(run: Path, tasks: Mapping[str, Task]) -> None:
         )
         _write_queries(run / paths.in_task(name), task)
         _write_documents(run / paths.in_task(name), task)
-        exclusions += [_exclusion(name, exclusion) for exclusion in task.exclusions]
-    write_rows(run / paths.EXCLUSIONS, exclusions)
+
+
+def write_exclusions(run: Path, exclusions: Mapping[str, Sequence[Exclusion]]) -> None:
+    """Write `exclusions.json`: what each task leaves out."""
+    rows = [{"task": task, **asdict(one)} for task, own in exclusions.items() for one in own]
+    write_rows(run / paths.EXCLUSIONS, rows)
 
 
 def _write_queries(folder: Path, task: Task) -> None:
@@ -173,7 +208,3 @@ def write_features(folder: Path, name: str, queries: Sequence[str], rows: Vector
     content = io.BytesIO()
     np.savez(content, queries=np.asarray(queries, dtype=str), features=rows)
     write_atomically(folder / paths.features(name), content.getvalue())
-
-
-def _exclusion(task: str, exclusion: Exclusion) -> Row:
-    return {"task": task, **asdict(exclusion)}

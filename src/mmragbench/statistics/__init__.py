@@ -27,6 +27,7 @@ from mmragbench.statistics.families import ALPHA, Verdict, holm, indistinguishab
 from mmragbench.statistics.intervals import RESAMPLES, Interval, bootstrap_interval, pseudo_values
 from mmragbench.statistics.noninferiority import Design, Loss, loss
 from mmragbench.statistics.ratios import Ratio, ratio
+from mmragbench.statistics.seeds import interval_of_means, seeds_interval
 
 __all__ = [
     "ALPHA",
@@ -51,10 +52,12 @@ __all__ = [
     "fid_interval",
     "holm",
     "indistinguishable_groups",
+    "interval_of_means",
     "kid_interval",
     "loss",
     "pseudo_values",
     "queries_needed",
     "ratio",
+    "seeds_interval",
     "verdict",
 ]

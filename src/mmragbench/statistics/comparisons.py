@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, sqrt
 
 import numpy as np
@@ -13,6 +13,7 @@ from mmragbench.statistics.intervals import FEW, RESAMPLES, Bounds, clamped, sca
 from mmragbench.statistics.planning import MeanPlan, Plan, RatesPlan, fewest
 from mmragbench.statistics.rates import PairedRates
 from mmragbench.statistics.resampling import Array, Clusters
+from mmragbench.statistics.seeds import OverSeeds, SeedsPlan, SeedVariation, averaged
 from mmragbench.statistics.studentised import Student, studentised
 
 Procedure = Student | PairedRates
@@ -144,10 +145,13 @@ def compare_all(
 ) -> list[Comparison]:
     """`compare_differences` of several columns of differences on the same queries.
 
-    They are resampled together: the many measures of a run take hardly longer than one.
+    They are resampled together: the many measures of a run take hardly longer than one. A column may
+    have the differences of several seeds, (seeds, queries): then the interval and the test of their
+    mean have both sources of variation (`mmragbench.statistics.seeds`).
     """
     scales = bounds or [None] * len(columns)
-    arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+    over_seeds = [averaged(column, clusters) for column in columns]
+    arrays = [column for column, _ in over_seeds]
     data = [Clusters.of(x, clusters) for x in arrays]
     columns_with_scales = zip(arrays, data, scales, strict=True)
     procedures = [_without_resampling(x, d, scale) for x, d, scale in columns_with_scales]
@@ -157,7 +161,32 @@ def compare_all(
     for i, bootstrap in zip(resampled, bootstraps, strict=True):
         procedures[i] = bootstrap if bootstrap.finite else _largest_as_rates(arrays[i], data[i])
     parts = zip(arrays, data, scales, procedures, strict=True)
-    return [_comparison(x, d, scale, procedure) for x, d, scale, procedure in parts]
+    comparisons = [_comparison(x, d, scale, procedure) for x, d, scale, procedure in parts]
+    tested = zip(comparisons, data, scales, procedures, over_seeds, strict=True)
+    return [
+        _with_seeds(comparison, d, scale, procedure, variation)
+        for comparison, d, scale, procedure, (_, variation) in tested
+    ]
+
+
+def _with_seeds(
+    comparison: Comparison,
+    data: Clusters,
+    bounds: Bounds | None,
+    procedure: Procedure | None,
+    variation: SeedVariation | None,
+) -> Comparison:
+    """The comparison with the seeds' variation in its interval and test."""
+    if variation is None:
+        return comparison
+    if procedure is None:  # nothing can be said of other queries
+        return replace(comparison, identical=False)
+    both = OverSeeds(procedure, variation)
+    low, high = clamped(*both.interval(), bounds)
+    plan = SeedsPlan.of(data, variation) if data.mean else None
+    return replace(
+        comparison, low=low, high=high, p_value=both.p_value(), identical=False, plan=plan
+    )
 
 
 def _without_resampling(x: Array, data: Clusters, bounds: Bounds | None) -> Procedure | None:

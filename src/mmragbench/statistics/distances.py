@@ -18,7 +18,7 @@ makes FIDs comparable (Chong and Forsyth, CVPR 2020). So beside FID at n stand
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -155,6 +155,9 @@ def compare_distances(
 ) -> Comparison:
     """The distance of `a` to `real` less that of `b`; row i of all three belongs to query i.
 
+    `a` and `b` are features (n, d); or (seeds, n, d) of several seeds, one of them alone too: then the
+    difference is the mean over the seeds, and has both sources of variation.
+
     KID: the studentised bootstrap of the differences of the images' influences. FID: an order is
     stated only where it does not change with the number of images. The interval is the hull of two
     such intervals, of the difference at this n and of that of the limits; the p-value is the larger
@@ -165,16 +168,31 @@ def compare_distances(
     Raises:
         ValueError: as `fid_interval`, or the three sets are not equally large.
     """
-    sides = [FeatureSets.of(real, features) for features in (a, b)]
-    if len({len(rows) for side in sides for rows in (side.real, side.generated)}) > 1:
+    pairs = [[FeatureSets.of(real, own) for own in pair] for pair in _by_seed(a, b)]
+    if (
+        len({len(rows) for pair in pairs for side in pair for rows in (side.real, side.generated)})
+        > 1
+    ):
         raise ValueError("a paired comparison needs the same queries")
-    difference = _values(sides[0], distance) - _values(sides[1], distance)
-    limits = _limit_difference(sides, clusters) if distance == "FID" else []
-    comparisons = compare_all([difference, *limits], clusters, None, resamples, seed)
+    difference = np.array([_values(x, distance) - _values(y, distance) for x, y in pairs])
+    limits = _limit_differences(pairs, clusters) if distance == "FID" else []
+    columns = [
+        np.squeeze(column, 0) if len(pairs) == 1 else column for column in [difference, *limits]
+    ]
+    comparisons = compare_all(columns, clusters, None, resamples, seed)
     comparison = _hull(comparisons)
     if distance == "KID" or limits or comparison.identical:
         return comparison
-    return replace(comparison, low=None, high=None, p_value=1.0, note=_refusal(sides[0], clusters))
+    refusal = _refusal(pairs[0][0], clusters)
+    return replace(comparison, low=None, high=None, p_value=1.0, note=refusal)
+
+
+def _by_seed(a: npt.ArrayLike, b: npt.ArrayLike) -> Iterator[tuple[Array, Array]]:
+    """The features of both under each seed; those of one seed stand beside all of the other's."""
+    x, y = (np.asarray(side) for side in (a, b))
+    x, y = (side[None] if side.ndim < 3 else side for side in (x, y))
+    for seed in range(max(len(x), len(y))):
+        yield x[seed if len(x) > 1 else 0], y[seed if len(y) > 1 else 0]
 
 
 def distance_values(real: npt.ArrayLike, generated: npt.ArrayLike, distance: Kind) -> Array:
@@ -218,10 +236,13 @@ def _interval(values: Array, clusters: npt.ArrayLike | None, resamples: int, see
     return bootstrap_interval(values, clusters, 0.95, resamples, seed)
 
 
-def _limit_difference(sides: Sequence[FeatureSets], clusters: npt.ArrayLike | None) -> list[Array]:
-    """The difference of the limits as one column; none where a limit is not known."""
-    a, b = (extrapolate(side, clusters) for side in sides)
-    return [a.limit - b.limit] if a and b else []
+def _limit_differences(
+    pairs: Sequence[Sequence[FeatureSets]], clusters: npt.ArrayLike | None
+) -> list[Array]:
+    """The difference of the limits as one column, (seeds, n); none where a limit is not known."""
+    lines = [[extrapolate(side, clusters) for side in pair] for pair in pairs]
+    columns = [a.limit - b.limit for a, b in lines if a and b]
+    return [np.array(columns)] if len(columns) == len(lines) else []
 
 
 def _hull(comparisons: Sequence[Comparison]) -> Comparison:

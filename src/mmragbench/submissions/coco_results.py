@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 from mmragbench._printable import one_line
 from mmragbench.errors import DataError
-from mmragbench.formats.coco_captions import read_captions, read_results
+from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
+from mmragbench.formats.text_results import read_caption_results
 from mmragbench.formats.values import as_id, described, not_a_text
 from mmragbench.records import Exclusion, Output, Query, Task
 from mmragbench.submissions.problems import Policy, Problems, compared
@@ -36,7 +37,7 @@ def captions(results: Path, references: Path, policy: Policy = "error") -> Submi
     """
     annotations = read_references(references)
     gold = annotations.captions
-    results_by_image, duplicates = read_results(results)
+    results_by_image, duplicates = read_caption_results(results)
     answered = {id: text for id, text in results_by_image.items() if text is not None}
     kinds = compared(
         gold, results_by_image, duplicate=duplicates, unreferenced=annotations.unreferenced
@@ -50,7 +51,7 @@ def captions(results: Path, references: Path, policy: Policy = "error") -> Submi
     outputs = [Output(id, text=answered.get(id, "")) for id in gold]
     queries = [Query(id, group=id) for id in gold]
     task = Task("captioning", [], queries, output="caption", references=gold)
-    return Submission(results.stem, task, problems, policy, outputs=outputs)
+    return Submission(results.stem, task, problems, policy, references, outputs=outputs)
 
 
 class References(NamedTuple):

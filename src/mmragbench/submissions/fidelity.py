@@ -123,8 +123,9 @@ def score_moments(
     measures = _components(names, features)
     a = read_images(generated, features, policy, real=False)
     b = read_images(real, features, policy, real=True)
-    empty = Submission("", Task("image-generation", [], []), Problems("", "pictures", 0), policy)
-    submission = replace(a.submission or b.submission or empty, name=generated.stem)
+    task, problems = Task("image-generation", [], []), Problems("", "pictures", 0)
+    empty = Submission("", task, problems, policy, real)
+    submission = replace(a.submission or b.submission or empty, name=generated.stem, gold=real)
     failed = _failed(submission)
     scores = [replace(_distance(measure, a, b), scores=failed) for measure in measures]
     facts = features.facts if a.submission or b.submission else {}

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmragbench._digits import interval, number
 from mmragbench._files import write_atomically, write_table
+from mmragbench.cache.identity import content_digest
+from mmragbench.data.picture_folders import by_ending
 from mmragbench.errors import MmragbenchError
 from mmragbench.formats import spreadsheets
 from mmragbench.measuring.scoring import Row
 from mmragbench.records import Absence, Scores
-from mmragbench.submissions.image_folders import HIDDEN, NO_PICTURE, by_ending
+from mmragbench.run_folder import digests
+from mmragbench.run_folder.score_files import ScoreFile, System
+from mmragbench.submissions.image_folders import HIDDEN, NO_PICTURE
 from mmragbench.submissions.problems import Problems
+from mmragbench.submissions.submission import Submission
+from mmragbench.submissions.submission_scores import ScoredSubmission
 
 COLUMNS = ("query", "measure", "value", "error")
 TREATMENT = {
@@ -37,9 +43,12 @@ LEFT_OUT = {NO_PICTURE: "files that are no pictures", HIDDEN: "hidden files"}
 """Kind of files that are no pictures -> its name in a remark."""
 
 
-def remarks(rows: Sequence[Row], problems: Problems, policy: str) -> Iterator[str]:
-    """Lines below the table: what did not match, reasons and warnings of numbers, and the signatures."""
-    yield from unfit(problems, policy)
+def remarks(rows: Sequence[Row], submission: Submission) -> Iterator[str]:
+    """Lines below the table: which queries are resampled together, what did not match, reasons and
+    warnings of numbers, and the signatures."""
+    if clusters := submission.clusters_line:
+        yield clusters
+    yield from unfit(submission.problems, submission.policy)
     for row in rows:
         notes = (Absence.of(row), row.get("warning"))
         yield from (f"{row['measure']}: {note}" for note in notes if note)
@@ -86,6 +95,34 @@ def check_ending(path: Path) -> None:
     """
     if path.suffix not in (".csv", ".parquet"):
         raise MmragbenchError(f"--scores {path}: the name must end in .parquet or .csv")
+
+
+def write_output(
+    path: Path,
+    scored: Iterable[tuple[Submission, ScoredSubmission]],
+    comparisons: Sequence[Row] = (),
+) -> None:
+    """Write the file of `--output`: the rows, and the values behind them for each query."""
+    systems = tuple(_system(submission, result) for submission, result in scored)
+    ScoreFile(systems=systems, comparisons=tuple(comparisons)).write(path)
+
+
+def _system(submission: Submission, result: ScoredSubmission) -> System:
+    queries = submission.task.queries
+    values = {str(scores.measure): scores.addends for scores in result.scores}
+    return System(
+        name=submission.name,
+        source=submission.problems.source,
+        task=submission.task.name,
+        gold=submission.gold.stem,
+        gold_digest=content_digest(submission.gold)[: digests.DIGITS],
+        rows=tuple(result.rows),
+        queries=tuple(query.id for query in queries),
+        groups=tuple(query.group or query.id for query in queries),
+        gold_digests=tuple(digests.gold_digests(submission.task)),
+        values={name: tuple(map(own.get, (q.id for q in queries))) for name, own in values.items()},
+        of_set=tuple(str(s.measure) for s in result.scores if s.influences),
+    )
 
 
 def write_scores(path: Path, scores: Sequence[Scores]) -> None:

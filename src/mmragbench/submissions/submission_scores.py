@@ -90,7 +90,8 @@ def scored(submission: Submission, scores: Sequence[Scores], **facts: object) ->
     facts |= submission.facts
     signed = [replace(s, signature=extended(s.signature, **facts)) for s in scores]
     cell = {"task": submission.task.name, "strategy": submission.name, "generator": None, "k": None}
-    return ScoredSubmission(rows(cell, {"all": signed}), signed)
+    clusters = {"clusters": submission.clusters} if submission.rankings else {}
+    return ScoredSubmission([row | clusters for row in rows(cell, {"all": signed})], signed)
 
 
 def components(

@@ -6,13 +6,12 @@ has is left out of both, and counts as missing in both signatures; with `zero`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mmragbench.comparing.families import judged
 from mmragbench.comparing.hypotheses import Hypothesis
 from mmragbench.comparing.pairs import Pair
-from mmragbench.records import Scores
 from mmragbench.run_folder.numbers import Evidence
 from mmragbench.submissions.problems import MissingOutputs
 from mmragbench.submissions.submission import Submission
@@ -26,10 +25,12 @@ class Versus:
     """Two submissions scored alike on their common items, and the paired differences.
 
     Attributes:
+        submissions: what was scored, on the common items.
         unpaired: the items of each that the other lacks, which both are scored without.
         uncompared: measures that have nothing per item in both (METEOR without Java).
     """
 
+    submissions: tuple[Submission, Submission]
     sides: tuple[ScoredSubmission, ScoredSubmission]
     pairs: list[Pair]
     unpaired: tuple[tuple[str, ...], tuple[str, ...]]
@@ -55,7 +56,7 @@ def versus(
     pairs = judged(hypotheses, lambda task, slice: groups)
     compared = {pair.measure for pair in pairs}
     uncompared = [str(h.a.measure) for h in hypotheses if str(h.a.measure) not in compared]
-    return Versus(sides, pairs, (_unpaired(first, a), _unpaired(second, b)), uncompared)
+    return Versus((a, b), sides, pairs, (_unpaired(first, a), _unpaired(second, b)), uncompared)
 
 
 def _shared(first: Submission, second: Submission) -> tuple[Submission, Submission]:
@@ -92,15 +93,6 @@ def _restricted(submission: Submission, ids: frozenset[str]) -> Submission:
     )
 
 
-def _values(scores: Scores) -> Mapping[str, float]:
-    """Query -> value; of a measure of the set, the values that it is the mean of."""
-    if scores.absence is not None:
-        return {}
-    if scores.total is not None:
-        return scores.influences
-    return {score.query: score.value for score in scores.scores if score.value is not None}
-
-
 def _evidence(submission: Submission, side: ScoredSubmission) -> Iterator[Evidence]:
     for scores, row in zip(side.scores, side.rows, strict=True):
         yield Evidence(
@@ -111,7 +103,8 @@ def _evidence(submission: Submission, side: ScoredSubmission) -> Iterator[Eviden
             measure=scores.measure,
             estimate=row["estimate"],
             signature=scores.signature,
-            values=_values(scores),
+            values=scores.addends,
+            of_set=bool(scores.influences),
             bounds=scores.bounds,
         )
 

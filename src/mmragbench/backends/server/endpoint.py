@@ -25,9 +25,13 @@ from mmragbench.backends.server.retries import (
     retry_after,
     retrying,
 )
+from mmragbench.contracts import Requirement
 from mmragbench.errors import MissingExtra, MmragbenchError, SuiteError
 
 HOSTED = "https://api.openai.com/v1"
+API = "api:"
+"""What begins the identity of a model on a server."""
+
 OUTAGE = 20
 """Items in a row without an answer after which the server counts as gone."""
 
@@ -130,7 +134,15 @@ class Endpoint:
     def identity(self) -> str:
         """The model's address and name, in place of a checksum, which no server gives."""
         path = urlsplit(self.base_url).path.rstrip("/")
-        return f"api:{self.host}{path}/{self.model}"
+        return f"{API}{self.host}{path}/{self.model}"
+
+    @property
+    def requirement(self) -> Requirement:
+        """The server that is called, and whether its key is lacking."""
+        lacks_key = self.base_url == HOSTED and not self._key()
+        missing = f"{self._key_env} is not set" if lacks_key else ""
+        paid = ", which costs money" if self.price and not self.price.is_free else ""
+        return Requirement("call", f"{self.identity.removeprefix(API)}{paid}", missing)
 
     def halt(self) -> None:
         """End all waiting for further tries, since the run ends."""

@@ -32,6 +32,11 @@ class Price:
     image: Dollars = 0.0
     image_tokens: Annotated[int, Field(ge=0)] = 1600
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing costs anything."""
+        return not (self.input or self.output or self.image)
+
 
 def _free(value: Any) -> Any:
     return {} if value == 0 and not isinstance(value, bool) else value

@@ -9,6 +9,9 @@ from itertools import groupby
 from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.comparing.turning import turned
 from mmragbench.records import Measure
+from mmragbench.reporting.facts.headline import goodness
+from mmragbench.reporting.facts.marks import CellKey
+from mmragbench.reporting.facts.outcomes import Outcome, Outcomes
 from mmragbench.reporting.facts.units import (
     decimals,
     factor,
@@ -23,6 +26,9 @@ from mmragbench.run_folder.reading import Run, TaskFacts
 WORSE, BETTER = "← worse", "better →"
 """What stands below a plot at its left and its right end: better is always to the right."""
 
+MANY = 10
+"""More pairs than these are shown on demand only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -34,6 +40,8 @@ class Contrast:
         p_holm: None for two that are identical.
         needed: the queries that a verdict would need; None where there is one.
         conservative: whether the interval is wider than it need be, since few queries differ.
+        outcome: on how many queries `a` wins, ties and loses; None where no query has a value of its
+            own.
     """
 
     a: str
@@ -46,11 +54,19 @@ class Contrast:
     n: int
     needed: int | None
     conservative: bool = False
+    outcome: Outcome | None = None
 
     @property
     def significant(self) -> bool:
         """Whether one is better than the other; only then is its mark filled."""
         return self.verdict in ("better", "worse")
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The ends of the interval; None where there is none, and between two that are identical."""
+        if self.low is None or self.high is None or self.verdict == "identical":
+            return None
+        return self.low, self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,11 @@ class Forest:
     contrasts: tuple[Contrast, ...]
 
     @property
+    def many(self) -> bool:
+        """Whether these are all pairs of many contenders, which are shown on demand."""
+        return self.against is None and len(self.contrasts) > MANY
+
+    @property
     def setting(self) -> str:
         return setting(self.generator, self.k)
 
@@ -91,29 +112,43 @@ class Forest:
     @property
     def span(self) -> tuple[float, float]:
         """The lowest and the highest of all bounds, differences and zero."""
-        ends = [end for c in self.contrasts for end in (c.low, c.high, c.difference, 0.0)]
-        known = [end for end in ends if end is not None]
-        return min(known), max(known)
+        ends = [end for c in self.contrasts for end in (*(c.interval or ()), c.difference, 0.0)]
+        return min(ends), max(ends)
 
 
 def forests(run: Run, facts: TaskFacts) -> list[Forest]:
     """The panels of a task, in the summary's order: for each setting, slice and measure the contenders
-    against the suite's baseline where they were compared with it, and against each other. Where the
-    baseline is a control, by the primary measure and on all queries only.
+    against one of them, and against each other. That one is the suite's baseline; where it is none of
+    them and the pairs are many, the one with the best number. Where the baseline is a control, there is
+    a panel against it by the primary measure, on all queries.
     """
     baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
+    outcomes = Outcomes(run, facts.name)
     shown = (baseline, primary, "all")
     controls = [p for p in against_controls(run) if (p["b"], p["measure"], p["slice"]) == shown]
-    panels = [_forest(run, pairs, str(baseline)) for pairs in _panels(controls, facts)]
+    panels = [_forest(outcomes, pairs, str(baseline)) for pairs in _panels(controls, facts)]
     for pairs in _panels(of_contenders(run), facts):
-        to_baseline = [
-            p if p["b"] == baseline else turned(p) for p in pairs if baseline in (p["a"], p["b"])
+        reference = _reference(run, pairs)
+        chosen = [
+            p if p["b"] == reference else turned(p) for p in pairs if reference in (p["a"], p["b"])
         ]
-        if to_baseline:
-            panels.append(_forest(run, to_baseline, str(baseline)))
-        if len(pairs) > len(to_baseline):
-            panels.append(_forest(run, pairs, None))
+        if chosen:
+            panels.append(_forest(outcomes, chosen, reference))
+        if len(pairs) > len(chosen):
+            panels.append(_forest(outcomes, pairs, None))
     return panels
+
+
+def _reference(run: Run, pairs: Sequence[Json]) -> str | None:
+    """The contender that the others of a cell are shown against; None where all pairs are few."""
+    names = {name for pair in pairs for name in (pair["a"], pair["b"])}
+    if (baseline := run.suite.get("baseline")) in names:
+        return str(baseline)
+    if len(pairs) <= MANY:
+        return None
+    cell = CellKey.of_pair(pairs[0])
+    rows = [r for r in run.rows if r.strategy in names and CellKey.of_row(r) == cell]
+    return max(rows, key=goodness).strategy
 
 
 def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:
@@ -122,10 +157,10 @@ def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:
         yield list(panel)
 
 
-def _forest(run: Run, pairs: Sequence[Json], against: str | None) -> Forest:
-    first = pairs[0]
+def _forest(outcomes: Outcomes, pairs: Sequence[Json], against: str | None) -> Forest:
+    first, run = pairs[0], outcomes.run
     measure = run.measures[first["measure"]]
-    contrasts = tuple(_contrast(pair, factor(measure)) for pair in pairs)
+    contrasts = tuple(_contrast(pair, factor(measure), outcomes.of(pair)) for pair in pairs)
     return Forest(
         task=first["task"],
         generator=first["generator"],
@@ -141,7 +176,7 @@ def _forest(run: Run, pairs: Sequence[Json], against: str | None) -> Forest:
     )
 
 
-def _contrast(pair: Json, scale: float) -> Contrast:
+def _contrast(pair: Json, scale: float, outcome: Outcome | None) -> Contrast:
     low, high = (None if pair[key] is None else pair[key] * scale for key in ("low", "high"))
     return Contrast(
         a=pair["a"],
@@ -154,4 +189,5 @@ def _contrast(pair: Json, scale: float) -> Contrast:
         n=pair["n"],
         needed=pair.get("needed"),
         conservative=bool(pair.get("conservative")),
+        outcome=outcome,
     )

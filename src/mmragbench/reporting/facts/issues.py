@@ -6,13 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmragbench._printable import shortened
 from mmragbench.data.exclusions import LeftOut, grouped
 from mmragbench.records import Exclusion
+from mmragbench.reporting.facts.models import foreign_toys
 from mmragbench.reporting.words.phrases import counted, setting
 from mmragbench.run_folder.numbers import Json
+from mmragbench.run_folder.paths import RETRIEVAL, Setting
 from mmragbench.run_folder.reading import Run
 
 EXAMPLES = 3
@@ -20,27 +22,35 @@ NAMED = 2000
 """How many entries of one kind are written out; the JSON file beside the report has them all."""
 
 
+class Case(NamedTuple):
+    """One exclusion or failure: its name, and what happened to it. Of a failure also the cell, and the
+    query, which is empty where the whole cell crashed."""
+
+    name: str
+    reason: str
+    task: str = ""
+    strategy: str = ""
+    setting: Setting = RETRIEVAL
+    query: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Exclusions or failures of one kind.
-
-    Attributes:
-        named: (name, what happened to it), at most NAMED.
-    """
+    """Exclusions or failures of one kind; at most NAMED are `named`."""
 
     kind: str
     count: int
-    named: tuple[tuple[str, str], ...]
+    named: tuple[Case, ...]
 
     @property
-    def examples(self) -> tuple[tuple[str, str], ...]:
+    def examples(self) -> tuple[Case, ...]:
         return self.named[:EXAMPLES]
 
 
 def exclusions(run: Run) -> list[Issue]:
     """What the datasets could not use; one that several tasks report counts once."""
     return _by_kind(
-        run.exclusions, lambda raw: str(raw.get("kind")), lambda raw: (raw["id"], raw["reason"])
+        run.exclusions, lambda raw: str(raw.get("kind")), lambda raw: Case(raw["id"], raw["reason"])
     )
 
 
@@ -52,8 +62,8 @@ def failures(run: Run) -> list[Issue]:
         if row.absence and row.absence.crashed
     }
     keys = ("task", "strategy", "generator", "k", "error")
-    cells = [dict(zip(keys, cell, strict=True)) | {"query": "all queries"} for cell in crashed]
-    return _by_kind([*cells, *run.failures], lambda raw: kind_of(str(raw.get("error"))), _failed)
+    cells = [dict(zip(keys, cell, strict=True)) for cell in crashed]
+    return _by_kind([*cells, *run.failures], _kind_of_error, _failed)
 
 
 def left_out(run: Run) -> list[LeftOut]:
@@ -67,12 +77,15 @@ def left_out(run: Run) -> list[LeftOut]:
 
 
 def remarks(run: Run) -> list[str]:
-    """A line on everything that was left out of the data or failed, for readers of any number."""
-    lines = [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
-    if kinds := failures(run):
+    """A line on everything that was left out of the data or failed, and on toys among the models, for
+    readers of any number."""
+    lines = [f"warning: {toys}"] if (toys := _foreign_toys(run)) else []
+    lines += [f"left out: {left}; all in exclusions.json" for left in left_out(run)]
+    lines += dict.fromkeys(_crash(raw) for raw in run.crashes)
+    if kinds := _by_kind(run.failures, _kind_of_error, _failed):
         count = sum(issue.count for issue in kinds)
         named = ", ".join(f"{shortened(issue.kind, 60)} {issue.count:,}" for issue in kinds[:5])
-        name, error = kinds[0].named[0]
+        name, error, *_ = kinds[0].named[0]
         first = f"{shortened(name, 100)}: {shortened(error, 120)}"
         lines.append(
             f"failed: {counted(count, 'output')} ({named}); first: {first}; all in failures.json"
@@ -81,6 +94,11 @@ def remarks(run: Run) -> list[str]:
         f"failed: {counted(n, 'score')} of {measure}" for measure, n in _unscored(run).items()
     ]
     return lines
+
+
+def _foreign_toys(run: Run) -> str | None:
+    dataset = run.manifest.get("dataset") or {}
+    return foreign_toys(run.manifest.get("models") or {}, str(dataset.get("use")))
 
 
 def _unscored(run: Run) -> dict[str, int]:
@@ -123,18 +141,31 @@ def kind_of(error: str) -> str:
     return re.sub(r"\d+", "N", line)[:160] or "unknown"
 
 
-def _failed(raw: Json) -> tuple[str, str]:
-    where = (raw.get("task"), raw.get("strategy"), setting(raw.get("generator"), raw.get("k")))
-    named = " · ".join(str(part) for part in where if part)
-    return f"{raw.get('query')} ({named})", str(raw.get("error"))
+def _kind_of_error(raw: Json) -> str:
+    return kind_of(str(raw.get("error")))
+
+
+def _crash(raw: Json) -> str:
+    """A crash in one line, which ends with its place in the user's file."""
+    what = " · ".join(str(raw[key]) for key in ("task", "component") if raw.get(key))
+    place = f"{raw.get('file')}:{raw.get('line')}"
+    return f"crashed: {what}: {raw.get('error')} ({place}); the traceback is in failures.json"
+
+
+def _failed(raw: Json) -> Case:
+    task, strategy, query = (str(raw.get(key) or "") for key in ("task", "strategy", "query"))
+    generated = Setting(raw.get("generator"), raw.get("k"))
+    named = " · ".join(part for part in (task, strategy, setting(*generated)) if part)
+    name = f"{query or 'all queries'} ({named})"
+    return Case(name, str(raw.get("error")), task, strategy, generated, query)
 
 
 def _by_kind(
     entries: Iterable[Json],
     kind: Callable[[Json], str],
-    name: Callable[[Json], tuple[str, str]],
+    name: Callable[[Json], Case],
 ) -> list[Issue]:
-    groups: dict[str, dict[tuple[str, str], None]] = {}
+    groups: dict[str, dict[Case, None]] = {}
     for raw in entries:
         groups.setdefault(kind(raw), {})[name(raw)] = None
     issues = [Issue(kind, len(named), tuple(named)[:NAMED]) for kind, named in groups.items()]

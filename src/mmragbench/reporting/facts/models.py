@@ -6,11 +6,52 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmragbench.backends.weights import world
+from mmragbench.reporting.words.phrases import listed, with_verb
 from mmragbench.run_folder.numbers import Json, Row
 from mmragbench.run_folder.reading import Run
 
 DETAIL = ("name", "model", "pretrained")
 """The arguments of a model that say which weights it has, over all adapters."""
+
+
+ORIGINS = {
+    "toy": "a toy",
+    "classic": "no trained weights",
+    "trained": "trained",
+    "made elsewhere": "made elsewhere",
+}
+"""Where a model's answers come from, in words."""
+
+
+def listed_model(name: str, spec: Mapping[str, Any]) -> str:
+    """`clip (ViT-B-32, trained)`, for a list of a run's models; without what nothing says."""
+    details = (spec.get("name") or spec.get("use"), ORIGINS.get(str(spec.get("origin"))))
+    known = ", ".join(str(detail) for detail in details if detail)
+    return f"{name} ({known})" if known else name
+
+
+def foreign_toys(models: Mapping[str, Mapping[str, Any] | None], dataset: str) -> str | None:
+    """A sentence on the shipped models that a dataset of other pictures is given to; None without.
+
+    Args:
+        models: name -> its part of the suite.
+        dataset: the dataset's name.
+    """
+    worlds = {
+        name: shipped
+        for name, spec in models.items()
+        for value in _values(spec or {})
+        if (shipped := world(value)) and shipped != dataset
+    }
+    if not worlds:
+        return None
+    subject = with_verb(list(worlds), "is a toy", "are toys")
+    return (
+        f"{subject}, trained on the drawn pictures of {listed(sorted(set(worlds.values())))} alone: "
+        f"numbers with {'it' if len(worlds) == 1 else 'them'} on {dataset} mean nothing; use trained "
+        "models (open_clip, transformers, ...), or what needs no weights: classic_features, lexical"
+    )
 
 
 def described(run: Run, strategies: Sequence[str], rows: Sequence[Row]) -> str:

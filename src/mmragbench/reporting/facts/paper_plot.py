@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmragbench._files import write_atomically
 from mmragbench.reporting.facts.curves import Curve
+from mmragbench.reporting.facts.strategy_styles import StrategyStyle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 WIDTH_INCHES = 3.3
 """One column of a two-column paper."""
 
-COLOURS = ("#2f6bd8", "#cf5426", "#12876a", "#8b4fc6", "#a87800", "#c2417f")
-MARKERS = ("o", "s", "D", "^", "v", "P")
 LINES: tuple[Any, ...] = ("-", (0, (6, 1.2)), (0, (3, 1, 1, 1)))
 """Line styles; with the markers they tell lines apart in print without colour."""
 
@@ -86,20 +85,29 @@ class Plot:
         return [svg, pdf]
 
 
-def curve_plot(curve: Curve) -> Plot:
+def curve_plot(curve: Curve, styles: Mapping[str, StrategyStyle]) -> Plot:
     """The plot of a measure over its cutoffs, or over the number of retrieved documents."""
-    return Plot(curve.name, 2.5, lambda axes: _draw(axes, curve))
+    return Plot(curve.name, 2.5, lambda axes: _draw(axes, curve, styles))
 
 
-def _draw(axes: Any, curve: Curve) -> None:
-    contender = 0
+def point_style(style: StrategyStyle, filled: bool = True) -> dict[str, Any]:
+    """The keywords of matplotlib's `plot` for a strategy's colour and marker."""
+    return {
+        "color": style.colour,
+        "marker": [*style.vertices, *style.vertices[:1]] or "o",
+        "markerfacecolor": style.colour if filled else "white",
+    }
+
+
+def _draw(axes: Any, curve: Curve, styles: Mapping[str, StrategyStyle]) -> None:
+    order = list(styles)
     for series in curve.series:
         xs, ys = zip(*series.points, strict=True)
         name = plain(series.strategy)
         if series.control is None:
-            look = {"color": COLOURS[contender % 6], "marker": MARKERS[contender % 6]}
-            axes.plot(xs, ys, **look, linestyle=LINES[contender % 3], linewidth=1.2, label=name)
-            contender += 1
+            line = LINES[order.index(series.strategy) % len(LINES)]
+            style = point_style(styles[series.strategy])
+            axes.plot(xs, ys, **style, linestyle=line, linewidth=1.2, label=name)
         else:
             dash = DASHES[series.control]
             label = f"{name} ({series.control})"

@@ -36,6 +36,7 @@ class Point:
             plotted.
         front: whether it is on the Pareto front: nothing else is as good for less, or better for as
             much.
+        row: the number's row of the summary.
     """
 
     strategy: str
@@ -45,6 +46,7 @@ class Point:
     low: float | None
     high: float | None
     front: bool = False
+    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def _points(run: Run, headline: Headline, price: Price) -> Iterator[Point]:
 def _point(row: Row, control: str | None, cost: float) -> Point:
     scale = factor(row.measure)
     low, high = (None if bound is None else bound * scale for bound in (row.low, row.high))
-    return Point(row.strategy, control, cost, (row.estimate or 0.0) * scale, low, high)
+    value = (row.estimate or 0.0) * scale
+    return Point(row.strategy, control, cost, value, low, high, row=row)
 
 
 def _front(points: Sequence[Point], lower: bool) -> list[Point]:

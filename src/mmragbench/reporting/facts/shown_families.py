@@ -33,8 +33,8 @@ class Family:
         return f"{self.name} ({inside}{', exploratory' if self.exploratory else ''})"
 
 
-def families(pairs: Iterable[Json]) -> list[Family]:
-    """The families of stored pairs, in their order."""
+def families(run: Run, pairs: Iterable[Json]) -> list[Family]:
+    """The families of a run's stored pairs, in their order."""
     by_family: dict[tuple[str, str], list[Json]] = {}
     for pair in pairs:
         if pair["family"] is not None:
@@ -44,7 +44,7 @@ def families(pairs: Iterable[Json]) -> list[Family]:
             task,
             name,
             members[0]["tests"],
-            tuple(dict.fromkeys(pair["measure"] for pair in members)),
+            tuple(dict.fromkeys(_label(run, pair["measure"]) for pair in members)),
             members[0]["slice"] != "all",
         )
         for (task, name), members in by_family.items()
@@ -63,13 +63,21 @@ def within(shown: Sequence[Family]) -> str:
 def primary(run: Run, shown: Sequence[Family]) -> str:
     """`CIDEr on captioning (9 tests) and …`, the primary families; empty where there is none."""
     families = [family for family in shown if family.name == "primary"]
-    named = [f"{run.primary(f.task)} on {f.task} ({counted(f.tests, 'test')})" for f in families]
+    named = [
+        f"{_label(run, run.primary(f.task))} on {f.task} ({counted(f.tests, 'test')})"
+        for f in families
+    ]
     return listed(named) if named else ""
+
+
+def _label(run: Run, measure: str | None) -> str:
+    """The name that reports show of a measure that has numbers."""
+    return run.measures[measure].label if measure in run.measures else str(measure)
 
 
 def summary(run: Run) -> str:
     """How many families and tests a page shows, and what that means; empty where there is none."""
-    shown = families([*of_contenders(run), *against_controls(run)])
+    shown = families(run, [*of_contenders(run), *against_controls(run)])
     if not shown:
         return ""
     tests = sum(family.tests for family in shown)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from mmragbench.formats.trec import escaped
+from mmragbench.reporting.facts.outcomes import rounded
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
 from mmragbench.reporting.page.stored_answers import Answers, Hits
 from mmragbench.reporting.page.summary_strips import summary_strips
@@ -69,10 +70,14 @@ class Cases:
             "answers": self.facts.output == "answer",
             "silver": self.facts.silver,
             "strategies": [
-                {"name": name, "colour": colours[name], "control": self.run.strategies[name]}
+                {
+                    "name": name,
+                    "colour": colours[name],
+                    "control": self.run.strategies[name],
+                }
                 for name in self.answers
             ],
-            "settings": [setting(*key) for key in self.settings],
+            "settings": [{"key": str(key), "name": setting(*key)} for key in self.settings],
             "measures": [self._measure(*key) for key in self.measures],
             "main": self._main,
             "silent": self._silent,
@@ -110,17 +115,26 @@ class Cases:
         return [(strategy, str(reason)) for strategy, reason in silent.items()]
 
     def __iter__(self) -> Iterator[Json]:
-        for query in self.run.lines(paths.in_task(self.facts.name, paths.EXPLORER_QUERIES)):
-            yield {
-                "id": query["id"],
-                "text": query.get("text"),
-                "image": query.get("image"),
-                "target": query.get("target"),
-                "references": query.get("references") or [],
-                "slices": query.get("slices") or [],
-                "relevant": query.get("n_relevant"),
-                "answers": list(self._answers(query)),
-            }
+        return map(self._case, self._stored())
+
+    def of(self, queries: Container[str]) -> dict[str, Json]:
+        """The cases of some queries, by id."""
+        return {raw["id"]: self._case(raw) for raw in self._stored() if raw["id"] in queries}
+
+    def _stored(self) -> Iterator[Json]:
+        return self.run.lines(paths.in_task(self.facts.name, paths.EXPLORER_QUERIES))
+
+    def _case(self, query: Json) -> Json:
+        return {
+            "id": query["id"],
+            "text": query.get("text"),
+            "image": query.get("image"),
+            "target": query.get("target"),
+            "references": query.get("references") or [],
+            "slices": query.get("slices") or [],
+            "relevant": query.get("n_relevant"),
+            "answers": list(self._answers(query)),
+        }
 
     def _answers(self, query: Json) -> Iterator[Json]:
         """Each strategy's answer to a query, where it has one."""
@@ -149,7 +163,7 @@ class Cases:
 
 
 def _rounded(value: float | str | None) -> Any:
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return rounded(value) if isinstance(value, float) else value
 
 
 def failed(case: Json) -> bool:

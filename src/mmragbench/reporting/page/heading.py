@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from mmragbench.reporting.facts.models import listed_model
 from mmragbench.reporting.words.phrases import counted, listed
 from mmragbench.run_folder.reading import Run
 
@@ -31,7 +32,8 @@ def subtitle(run: Run) -> str:
     spread = dict.fromkeys(f"{n:,}" for n in (queries[0], queries[-1])) if queries else ()
     per_task = " each" if len(run.tasks) > 1 else ""
     sizes = f", with {' to '.join(spread)} queries{per_task}" if spread else ""
-    return f"{compared}{beside}, compared on {counted(len(run.tasks), 'task')}{sizes}."
+    seeds = f", under {len(run.seeds)} seeds" if run.seeds else ""
+    return f"{compared}{beside}, compared on {counted(len(run.tasks), 'task')}{sizes}{seeds}."
 
 
 def facts_of(run: Run) -> list[tuple[str, str]]:
@@ -41,8 +43,8 @@ def facts_of(run: Run) -> list[tuple[str, str]]:
     models = manifest.get("models") or suite.get("models") or {}
     facts = {
         "Data": dataset.get("use") if isinstance(dataset, dict) else dataset,
-        "Models": ", ".join(_model(name, settings or {}) for name, settings in models.items()),
-        "Seed": manifest.get("seed", suite.get("seed")),
+        "Models": ", ".join(listed_model(name, spec or {}) for name, spec in models.items()),
+        "Seeds" if run.seeds else "Seed": _seeds(run),
         "Baseline": suite.get("baseline"),
         "Run": created(manifest.get("created")),
         "Version": f"mmragbench {manifest['mmragbench']}" if "mmragbench" in manifest else None,
@@ -50,9 +52,12 @@ def facts_of(run: Run) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in facts.items() if value not in (None, "")]
 
 
-def _model(name: str, settings: dict[str, Any]) -> str:
-    what = settings.get("name") or settings.get("use")
-    return f"{name} ({what})" if what else name
+def _seeds(run: Run) -> Any:
+    """The seed; of several, all, and which one's outputs are shown."""
+    if not run.seeds:
+        return run.manifest.get("seed", run.suite.get("seed"))
+    named = ", ".join(map(str, run.seeds))
+    return f"{named} (numbers are means over them; the outputs shown are of seed {run.seeds[0]})"
 
 
 def created(stamp: Any) -> str:

@@ -10,28 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 from mmragbench.reporting.facts import costs, issues, shown_families, units
 from mmragbench.reporting.facts.headline import Headline, headlines
+from mmragbench.reporting.facts.swaps import SwapTable, swap_table
 from mmragbench.reporting.page.audits import audits, percent, share
+from mmragbench.reporting.page.case_strips import case_strips
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
-from mmragbench.reporting.page.drawing.shapes import shape
 from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
-from mmragbench.reporting.page.explorer import USUAL, PageBudget, explorer, script, script_digest
+from mmragbench.reporting.page.explorer import USUAL, PageBudget, digest, explorer, script
 from mmragbench.reporting.page.heading import facts_of, question, subtitle
 from mmragbench.reporting.page.plots import Plots, plots
-from mmragbench.reporting.page.summary_strips import control_labels, summary_strips
+from mmragbench.reporting.page.query_links import QueryLinks
+from mmragbench.reporting.page.style_sheet import css_classes, outlines, rules
+from mmragbench.reporting.page.summary_strips import summary_strips
 from mmragbench.reporting.tables.limits import LimitTable, limit_tables
 from mmragbench.reporting.tables.overview import FEW, SliceTable, overview, slice_table
 from mmragbench.reporting.tables.report_tables import task_tables
 from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.templates import environment
-from mmragbench.reporting.words.phrases import setting
+from mmragbench.reporting.words.phrases import setting, shortened
 from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder.reading import Run, TaskFacts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-COLOURS = 8
-"""How many contenders have a colour of their own; the ninth starts again."""
+BEST = 3
+"""How many strategies that share the best number are named beside a strip."""
 
 LONG = 160
 """Characters of a text that are shown before the rest is folded away."""
@@ -46,24 +49,30 @@ class Section:
     limits: list[LimitTable]
     plots: Plots
     slices: SliceTable | None
+    swaps: SwapTable | None
 
 
 def render(run: Run, budget: PageBudget = USUAL) -> str:
     """The page as text: one file, nothing loaded; its one script is the explorer's."""
     by_task = {headline.task.name: headline for headline in headlines(run)}
-    classes = colours(run)
+    classes = css_classes(run)
     pictures = EmbeddedPictures(run.path, budget.large_pictures)
+    shown = explorer(run, classes, pictures, budget)
+    links = QueryLinks(run, shown.cases if shown else {})
+    code = script(explorer=shown is not None)
     template = _templates().get_template("page.html.jinja")
     return template.render(
         **_answers(run, list(by_task.values())),
-        **_drawings(classes),
+        **_drawings(run, classes, links),
         sections=[_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()],
         **_costs(run),
-        explorer=explorer(run, classes, pictures, budget),
+        case_strips=case_strips(list(by_task.values()), shown.cases, pictures) if shown else [],
+        explorer=shown,
+        links=links,
         audits=audits(run, pictures),
         sheets=list(pictures.sheets()),  # all that the two have placed
-        script=script(),
-        script_digest=script_digest(),
+        script=code,
+        script_digest=digest(code),
         **_record(run),
     )
 
@@ -79,17 +88,19 @@ def _answers(run: Run, headlines: list[Headline]) -> dict[str, Any]:
         "overview": overview(run, headlines),
         "contenders": [name for name, control in run.strategies.items() if control is None],
         "summary_strips": summary_strips(run),
-        "control_labels": control_labels,
     }
 
 
-def _drawings(classes: Mapping[str, str]) -> dict[str, Any]:
-    """The template's functions that draw, with the strategies' CSS classes."""
+def _drawings(run: Run, classes: Mapping[str, str], links: QueryLinks) -> dict[str, Any]:
+    """The template's functions that draw, with the strategies' CSS classes, colours and markers, and
+    the queries' links."""
     return {
+        "colour_rules": rules(run),
+        "outlines": dict(outlines(run)),
         "colour": classes,
-        "draw": partial(curve.svg, classes=classes),
-        "draw_forest": partial(forest.svg, classes=classes),
-        "draw_tradeoff": partial(tradeoff.svg, classes=classes),
+        "draw": partial(curve.svg, classes=classes, link=links.of_row),
+        "draw_forest": partial(forest.svg, classes=classes, link=links.of_contrast),
+        "draw_tradeoff": partial(tradeoff.svg, classes=classes, link=links.of_row),
     }
 
 
@@ -124,14 +135,8 @@ def _section(run: Run, facts: TaskFacts, headline: Headline | None) -> Section:
         limit_tables(run, facts),
         plots(run, facts, headline),
         slice_table(run, headline) if headline else None,
+        swap_table(run, headline) if headline else None,
     )
-
-
-def colours(run: Run) -> dict[str, str]:
-    """Strategy -> CSS class: contenders by number, controls by what they stand for."""
-    contenders = [name for name, control in run.strategies.items() if control is None]
-    numbered = {name: f"s{i % COLOURS + 1}" for i, name in enumerate(contenders)}
-    return {name: control or numbered[name] for name, control in run.strategies.items()}
 
 
 def _documents(run: Run) -> list[tuple[str, str]]:
@@ -150,6 +155,12 @@ def _templates() -> Environment:
         "dollars": units.money,
         "decimals": units.number,
     }
-    templates.globals |= {"LONG": LONG, "FEW": FEW, "shape": shape, "setting": setting}
+    templates.globals |= {
+        "BEST": BEST,
+        "LONG": LONG,
+        "FEW": FEW,
+        "setting": setting,
+        "shortened": shortened,
+    }
     templates.globals |= {"share": share, "percent": percent}
     return templates

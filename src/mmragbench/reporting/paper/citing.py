@@ -79,6 +79,7 @@ def settings(run: Run) -> Iterator[str]:
     suite["models"] = {k: v for k, v in (run.suite.get("models") or {}).items() if k in models}
     specs = run.suite.get("generators") or {}
     suite["generators"] = {k: v for k, v in specs.items() if k in generators}
+    suite["seeds"] = run.seeds or None
     yield from _flat(suite, "")
 
 
@@ -140,6 +141,6 @@ def rules() -> dict[str, Any]:
 
 
 def cite(keys: Iterable[str], known: Cited) -> str:
-    """`\\cite{a,b}` of those keys that the runs cite; empty where there is none."""
+    """`\\citep{a,b}` of those keys that the runs cite; empty where there is none."""
     cited_keys = [key for key in keys if key in known.keys]
-    return rf"\cite{{{','.join(cited_keys)}}}" if cited_keys else ""
+    return rf"\citep{{{','.join(cited_keys)}}}" if cited_keys else ""

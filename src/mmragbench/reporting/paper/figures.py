@@ -2,49 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from mmragbench.reporting.facts.curves import curves
+from mmragbench.reporting.facts.curves import Curve, curves
 from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest, forests
-from mmragbench.reporting.facts.headline import headlines
-from mmragbench.reporting.facts.paper_plot import COLOURS, MARKERS, Plot, curve_plot, plain
+from mmragbench.reporting.facts.headline import Headline, headlines
+from mmragbench.reporting.facts.paper_plot import Plot, curve_plot, plain, point_style
 from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
+from mmragbench.reporting.facts.strategy_styles import StrategyStyle, strategy_styles
+from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.writing import stem
 from mmragbench.run_folder.reading import Run
 
-VERDICT_COLOURS = {"better": "#1f4e9c", "worse": "#b8431b", "can't tell": "#777777"}
-"""Colours of verdicts. In print without colour, filled markers are significant and hollow ones not."""
+Styles = Mapping[str, StrategyStyle]
 
 
-def figures(run: Run) -> Iterator[Plot]:
-    """Every figure of a run: measures over k; differences and costs for each task's primary measure."""
-    yield from map(curve_plot, curves(run))
+def figures(run: Run, request: Request) -> Iterator[Plot]:
+    """Every figure of a run: measures over k; differences and costs for each task's primary measure. They
+    show the request's tasks and strategies under the paper's names, in the colours and markers that these
+    have in the run's report."""
+    styles = {request.style.name(name): own for name, own in strategy_styles(run).items()}
+    for curve in curves(run):
+        if request.has(curve.task) and (drawn := _curve(curve, request)).series:
+            yield curve_plot(drawn, styles)
     for main in headlines(run):
-        for forest in forests(run, main.task):
-            cell = (forest.generator, forest.k, forest.measure, forest.slice)
-            if cell == (main.generator, main.k, main.measure, "all"):
-                yield forest_plot(forest)
-        yield from map(tradeoff_plot, tradeoffs(run, main))
+        if request.has(main.task.name):
+            yield from _of_task(run, main, request, styles)
 
 
-def forest_plot(forest: Forest) -> Plot:
-    """A row for each difference with its interval, zero as a line, better to the right."""
+def _of_task(run: Run, main: Headline, request: Request, styles: Styles) -> Iterator[Plot]:
+    for forest in forests(run, main.task):
+        cell = (forest.generator, forest.k, forest.measure, forest.slice)
+        drawn = _differences(forest, request)
+        if (
+            cell == (main.generator, main.k, main.measure, "all")
+            and drawn.contrasts
+            and not forest.many
+        ):
+            yield forest_plot(drawn, styles)
+    rows = tuple(row for row in main.rows if request.shows(row.strategy))
+    if rows:
+        for tradeoff in tradeoffs(run, replace(main, rows=rows)):
+            yield tradeoff_plot(_costs(tradeoff, request), styles)
+
+
+def _curve(curve: Curve, request: Request) -> Curve:
+    """The curve with the request's strategies, by the paper's names; so are the next two."""
+    series = (
+        replace(own, strategy=request.style.name(own.strategy))
+        for own in curve.series
+        if request.shows(own.strategy)
+    )
+    return replace(curve, series=tuple(series))
+
+
+def _differences(forest: Forest, request: Request) -> Forest:
+    name = request.style.name
+    contrasts = (
+        replace(own, a=name(own.a), b=name(own.b))
+        for own in forest.contrasts
+        if request.shows(own.a) and request.shows(own.b)
+    )
+    against = forest.against and name(forest.against)
+    return replace(forest, against=against, contrasts=tuple(contrasts))
+
+
+def _costs(tradeoff: Tradeoff, request: Request) -> Tradeoff:
+    points = (replace(p, strategy=request.style.name(p.strategy)) for p in tradeoff.points)
+    return replace(tradeoff, points=tuple(points))
+
+
+def forest_plot(forest: Forest, styles: Styles) -> Plot:
+    """A row for each difference with its interval, zero as a line, better to the right; the marker is
+    the first strategy's, and filled where a difference was shown."""
     height = 0.9 + 0.2 * len(forest.contrasts)
     against = f"-to-{forest.against}" if forest.against else ""
     name = stem(f"{forest.task}-differences{against}")
-    return Plot(name, height, lambda axes: _forest(axes, forest))
+    return Plot(name, height, lambda axes: _forest(axes, forest, styles))
 
 
-def tradeoff_plot(tradeoff: Tradeoff) -> Plot:
+def tradeoff_plot(tradeoff: Tradeoff, styles: Styles) -> Plot:
     """Quality over cost, better up, the Pareto front as a line of steps."""
     name = stem(f"{tradeoff.task}-quality-over-{tradeoff.cost}")
-    return Plot(name, 2.3, lambda axes: _tradeoff(axes, tradeoff))
+    return Plot(name, 2.3, lambda axes: _tradeoff(axes, tradeoff, styles))
 
 
-def _forest(axes: Any, forest: Forest) -> None:
+def _forest(axes: Any, forest: Forest, styles: Styles) -> None:
     for place, contrast in enumerate(reversed(forest.contrasts)):
-        _contrast(axes, contrast, place)
+        _contrast(axes, contrast, place, styles[contrast.a])
     names = [_name(contrast, forest.against) for contrast in reversed(forest.contrasts)]
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(-0.6, len(names) - 0.4)
@@ -64,21 +111,19 @@ def _forest(axes: Any, forest: Forest) -> None:
     axes.figure.supxlabel(plain(label), fontsize=8)  # centred below names and axis together
 
 
-def _contrast(axes: Any, contrast: Contrast, place: int) -> None:
-    colour = VERDICT_COLOURS.get(contrast.verdict, VERDICT_COLOURS["can't tell"])
-    if contrast.low is not None and contrast.high is not None:
-        axes.plot([contrast.low, contrast.high], [place, place], color=colour, linewidth=1.1)
-    fill = colour if contrast.significant else "white"
-    axes.plot(contrast.difference, place, "s", color=colour, markerfacecolor=fill, markersize=4)
+def _contrast(axes: Any, contrast: Contrast, place: int, style: StrategyStyle) -> None:
+    if contrast.interval:
+        axes.plot(contrast.interval, [place, place], color=style.colour, linewidth=1.1)
+    axes.plot(contrast.difference, place, markersize=4, **point_style(style, contrast.significant))
 
 
 def _name(contrast: Contrast, against: str | None) -> str:
     return plain(contrast.a if against else f"{contrast.a} − {contrast.b}")
 
 
-def _tradeoff(axes: Any, tradeoff: Tradeoff) -> None:
-    for place, point in enumerate(tradeoff.points):
-        _point(axes, point, place)
+def _tradeoff(axes: Any, tradeoff: Tradeoff, styles: Styles) -> None:
+    for point in tradeoff.points:
+        _point(axes, point, styles[point.strategy])
     front = tradeoff.front
     xs, ys = [point.cost for point in front], [point.value for point in front]
     axes.step(xs, ys, where="post", color="#555555", linewidth=0.8, linestyle="--", zorder=1)
@@ -94,17 +139,8 @@ def _tradeoff(axes: Any, tradeoff: Tradeoff) -> None:
     axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
 
 
-def _point(axes: Any, point: Point, place: int) -> None:
-    colour = "#888888" if point.control else COLOURS[place % 6]
+def _point(axes: Any, point: Point, style: StrategyStyle) -> None:
     name = plain(f"{point.strategy} ({point.control})" if point.control else point.strategy)
     if point.low is not None and point.high is not None:
-        axes.plot([point.cost] * 2, [point.low, point.high], color=colour, linewidth=0.9)
-    axes.plot(
-        point.cost,
-        point.value,
-        MARKERS[place % 6],
-        color=colour,
-        markerfacecolor=colour if point.front else "white",
-        markersize=5,
-        label=name,
-    )
+        axes.plot([point.cost] * 2, [point.low, point.high], color=style.colour, linewidth=0.9)
+    axes.plot(point.cost, point.value, markersize=5, label=name, **point_style(style, point.front))

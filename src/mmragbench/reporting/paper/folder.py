@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from mmragbench.reporting.paper.citing import cited
 from mmragbench.reporting.paper.figures import figures
 from mmragbench.reporting.paper.methods import methods
 from mmragbench.reporting.tables.csv import csv
+from mmragbench.reporting.tables.distinct import distinct
 from mmragbench.reporting.tables.html import html
 from mmragbench.reporting.tables.labels import labels
 from mmragbench.reporting.tables.latex import latex
@@ -30,11 +32,18 @@ RENDERERS: dict[str, Callable[[Table, Style], str]] = {
 }
 
 
-def written(shown: Sequence[Table], format: Format, style: Style) -> str:
-    """The tables as one text."""
+def written(shown: Sequence[Table], format: Format, request: Request) -> str:
+    """The tables as one text. Columns that repeat another one are left out where nobody asked for them;
+    where there are several tables, LaTeX's labels end in their names."""
     if format == "csv":
         return csv(shown)
-    return "\n".join(RENDERERS[format](table, style) for table in shown)
+    style = request.style
+    texts = []
+    for table in shown:
+        label = f"{style.label}-{table.name}" if style.label and len(shown) > 1 else style.label
+        columns = table if request.measures else distinct(table)
+        texts.append(RENDERERS[format](columns, replace(style, label=label)))
+    return "\n".join(texts)
 
 
 def save_all(runs: Sequence[Run], request: Request, format: Format, target: Path) -> Path:
@@ -45,13 +54,14 @@ def save_all(runs: Sequence[Run], request: Request, format: Format, target: Path
     """
     shown = tables(runs, request)
     for table in shown:
-        text = written([table], format, request.style)
+        label = f"{request.style.label}-{table.name}" if request.style.label else ""
+        text = written([table], format, replace(request, style=replace(request.style, label=label)))
         write(target / "tables" / f"{table.name}.{SUFFIXES[format]}", text)
     for run, label in zip(runs, labels(runs), strict=True):
         folder = target / "plots" / stem(label) if label else target / "plots"
-        for plot in figures(run):
+        for plot in figures(run, request):
             plot.save(folder)
     write(target / "references.bib", cited(runs).bibtex())
     suffix = "tex" if format == "latex" else "md"
-    write(target / f"methods.{suffix}", methods(runs, latex=format == "latex"))
+    write(target / f"methods.{suffix}", methods(runs, request.style, format == "latex"))
     return target

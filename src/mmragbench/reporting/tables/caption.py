@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from mmragbench.reporting.facts import issues
 from mmragbench.reporting.facts.models import described
 from mmragbench.reporting.facts.shown_families import within
 from mmragbench.reporting.facts.units import decimals, is_distance, number
 from mmragbench.reporting.tables.cells import Source
-from mmragbench.reporting.tables.request import Request
-from mmragbench.reporting.tables.table import Block, Column
-from mmragbench.reporting.tables.table_tests import TableTests
-from mmragbench.reporting.words.phrases import setting
+from mmragbench.reporting.tables.content import TableContent
+from mmragbench.reporting.tables.table import AVERAGE_RANK, Column, hundredfold
+from mmragbench.reporting.words.phrases import listed, seeds_of, setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.signature import OURS, parse
 
@@ -21,54 +19,43 @@ INTERVALS = {
     "subscript": "Subscripts: ",
     "brackets": "In brackets: ",
     "plusminus": "±: the larger distance from the estimate to an end of its interval; intervals are ",
-    "none": "",
 }
+OVER_SEEDS = "; of means over seeds combined with Student's interval of the seeds' means"
 SIZES = ("n", "n_real", "n_generated", OURS)
 """Facts of a signature that the caption says once for all."""
 
 
-@dataclass(frozen=True)
-class TableContent:
-    """The numbers of a paper's table, and where they come from.
-
-    Attributes:
-        obstacles: why runs stand side by side, if they do.
-        left_out: reason -> the (strategy, setting) pairs that have no line because of it.
-    """
-
-    task: str
-    generated: bool
-    sources: Sequence[Source]
-    columns: Sequence[Column]
-    blocks: Sequence[Block]
-    tests: TableTests
-    obstacles: Sequence[str]
-    left_out: Mapping[str, Sequence[tuple[str, str]]]
-    request: Request
-
-    @property
-    def rows(self) -> list[Row]:
-        return [row for source in self.sources for row in source.rows]
-
-    def strategies(self) -> dict[str, str | None]:
-        """Strategy -> what it is a control for, of all that have a line."""
-        return {line.strategy: line.control for block in self.blocks for line in block.lines}
-
-
 def caption(table: TableContent) -> Iterator[str]:
-    """The caption's sentences: what is shown, sizes, models."""
-    yield _what(table)
-    yield from _sizes(table)
-    names = list(table.strategies())
+    """The caption's sentences: what is shown, and sizes; in full also seeds and models."""
+    sizes = _sizes(table)
+    inside = f" ({next(iter(sizes))})" if len(sizes) == 1 else ""
+    yield f"{_what(table)}{inside}."
+    if len(sizes) > 1:
+        yield f"{'; '.join(f'{listed(labels)}: {size}' for size, labels in sizes.items())}."
+    if table.request.style.note == "full":
+        yield from _circumstances(table)
+
+
+def _circumstances(table: TableContent) -> Iterator[str]:
+    if table.generated and any(row.k for row in table.rows):
+        yield "k: documents given to the generator."
+    seeds = dict.fromkeys(seeds_of(source.run) for source in table.sources)
+    yield from (f"{named[:1].upper()}{named[1:]}." for named in seeds if named)
+    names = list(dict.fromkeys(row.strategy for row in table.rows if row.estimate is not None))
     models = (described(source.run, names, table.rows) for source in table.sources)
     yield from dict.fromkeys(filter(None, models))
 
 
 def remarks(table: TableContent) -> Iterator[str]:
-    """The sentences below the table: marks, strategies without a line, exclusions, signatures."""
-    if table.request.style != "none" and any(row.low is not None for row in table.rows):
-        yield INTERVALS[table.request.style] + _level(table) + "."
+    """All sentences below the table: marks, strategies without a line, exclusions, signatures."""
+    intervals = table.request.style.intervals
+    if intervals in INTERVALS and any(row.low is not None for row in table.rows):
+        yield INTERVALS[intervals] + _level(table) + "."
+    if intervals == "sd":
+        yield "±: standard deviation over seeds; numbers without it do not depend on the seed."
     yield from _marks(table)
+    yield from _scale(table)
+    yield from _average_ranks(table)
     if controls := [f"{name} ({role})" for name, role in table.strategies().items() if role]:
         yield f"Controls in italics: {', '.join(controls)}."
     if table.obstacles:
@@ -76,31 +63,32 @@ def remarks(table: TableContent) -> Iterator[str]:
     yield from _left_out(table.left_out)
     yield from _excluded(table.sources)
     yield from dict.fromkeys(row.warning for row in table.rows if row.warning)
-    yield from _limits(table.rows)
+    yield from _limits(table)
     yield f"Signatures: {'; '.join(short_signatures(table.columns))}."
 
 
-def _limits(rows: Sequence[Row]) -> Iterator[str]:
+def _limits(table: TableContent) -> Iterator[str]:
     """Sentences on distances: what their intervals are of, and FID extrapolated."""
-    distances = dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))
+    distances = dict.fromkeys(row.measure for row in table.rows if is_distance(row.measure))
     if distances:
-        names = " and ".join(distances)
+        names = " and ".join(measure.label for measure in distances)
         yield f"{names}: intervals are of the distance expected at this number of images."
     for measure in distances:
-        beyond = [row for row in rows if str(row.measure) == measure and "bias" in row.limit]
+        beyond = [row for row in table.rows if row.measure == measure and "bias" in row.limit]
         if beyond:
-            places = decimals(beyond[0].measure, [row.estimate or 0.0 for row in beyond])
-            limits = "; ".join(_limit(row, places) for row in beyond)
+            places = decimals(measure, [row.estimate or 0.0 for row in beyond])
+            limits = "; ".join(_limit(table, row, places) for row in beyond)
             yield (
-                f"{measure} extrapolated to an unlimited number (Chong and Forsyth 2020): {limits}."
+                f"{measure.label} extrapolated to an unlimited number (Chong and Forsyth 2020): "
+                f"{limits}."
             )
 
 
-def _limit(row: Row, places: int) -> str:
+def _limit(table: TableContent, row: Row, places: int) -> str:
     ends = [row.limit["low"], row.limit["high"]]
     interval = "" if None in ends else f" [{', '.join(number(end, places) for end in ends)}]"
-    where = f" ({setting(row.generator, row.k)})" if row.generator else ""
-    return f"{row.strategy}{where} {number(row.limit['estimate'], places)}{interval}"
+    where = f" ({setting(table.name(row.generator), row.k)})" if row.generator else ""
+    return f"{table.name(row.strategy)}{where} {number(row.limit['estimate'], places)}{interval}"
 
 
 def _left_out(left_out: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[str]:
@@ -129,7 +117,7 @@ def short_signatures(columns: Sequence[Column]) -> Iterator[str]:
     for column in columns:
         if column.signature:
             facts = _facts(column.signature, column.measure.cutoff)
-            measures.setdefault((column.group, facts), []).append(str(column.measure))
+            measures.setdefault((column.group, facts), []).append(column.measure.label)
     for (group, facts), names in measures.items():
         where = f" ({group})" if group else ""
         yield f"{', '.join(names)}{where}: {facts}"
@@ -146,35 +134,33 @@ def _facts(signature: str, cutoff: int | None) -> str:
 
 
 def _what(table: TableContent) -> str:
+    """`Retrieval for captioning (silver relevance: shared categories) on scenes, emblems only`."""
     facts = table.sources[0].run.tasks[table.task]
-    part = "" if table.generated else ", retrieval"
-    names = list(dict.fromkeys(source.run.name for source in table.sources))
+    name = table.name(table.task)
+    for_outputs = facts.output != "none"
+    part = name if table.generated else f"{'retrieval for ' * for_outputs}{name}"
+    part += "" if table.generated or for_outputs else " retrieval"
+    names = list(dict.fromkeys(table.name(source.run.name) for source in table.sources))
     silver = facts.silver if not table.generated else None
     relevance = f" (silver relevance: {silver})" if silver else ""
     only = f", {table.request.slice} only" if table.request.slice != "all" else ""
-    return f"{facts.name}{part}{relevance}, on {', '.join(names)}{only}."
+    return f"{part[:1].upper()}{part[1:]}{relevance} on {listed(names)}{only}"
 
 
-def _sizes(table: TableContent) -> Iterator[str]:
-    """n, and how many documents; k stands in the groups' heads."""
+def _sizes(table: TableContent) -> dict[str, list[str]]:
+    """How many queries and documents -> the runs that have so many."""
     labels: dict[str, list[str]] = {}
     for source in table.sources:
         labels.setdefault(_size(source, table), []).append(source.label)
     labels.pop("", None)
-    for size, names in labels.items():
-        yield f"{size} ({', '.join(names)})." if len(labels) > 1 else f"{size}."
-    if table.generated and any(row.k for row in table.rows):
-        yield "k: documents given to the generator."
-    seeds = dict.fromkeys(source.run.manifest.get("seed") for source in table.sources)
-    if known := [str(seed) for seed in seeds if seed is not None]:
-        yield f"Seed {', '.join(known)}."
+    return labels
 
 
 def _size(source: Source, table: TableContent) -> str:
-    """`1,000 queries, 5,000 documents in the memory`, as far as they are known."""
+    """`1,000 queries, 5,000 documents`, as far as they are known."""
     facts, slice = source.run.tasks[table.task], table.request.slice
     n = facts.n_queries if slice == "all" else dict(facts.slices).get(slice)
-    counts = {"queries": n, "documents in the memory": facts.n_documents}
+    counts = {"queries": n, "documents": facts.n_documents}
     return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count is not None)
 
 
@@ -184,32 +170,48 @@ def _level(table: TableContent) -> str:
     resamples = f" of {stored['resamples']:,} resamples" if "resamples" in stored else ""
     level = f"{stored.get('level', 0.95) * 100:g} %"
     of = {
-        what: [row.measure for row in table.rows if row.interval_of == what]
+        what: [row.measure.label for row in table.rows if row.interval_of == what]
         for what in ("pseudo-values", "influences")
     }
     others = "".join(
-        f"; of {what} for {', '.join(dict.fromkeys(map(str, measures)))}"
+        f"; of {what} for {', '.join(dict.fromkeys(measures))}"
         for what, measures in of.items()
         if measures
     )
     return (
         f"{level} bootstrap intervals{resamples}, by groups of queries{others}; Wilson's for "
-        "ungrouped rates"
+        "ungrouped rates" + (OVER_SEEDS if any(row.sd is not None for row in table.rows) else "")
     )
 
 
 def _marks(table: TableContent) -> Iterator[str]:
-    cells = [cell for block in table.blocks for line in block.lines for cell in line.cells]
+    cells = table.cells
     group = "its group" if len(table.blocks) > 1 else "its column"
     if any(cell.best for cell in cells):
-        tied = "; underlined: can't be told apart from it" if table.tests.p_holm else ""
+        tied = "; underlined: no difference to it was shown" if table.tests.p_holm else ""
         yield f"Bold: best of {group}{tied}."
     if any(cell.stars for cell in cells):
-        names = " or ".join(sorted({s.baseline for s in table.sources if s.baseline}))
-        yield f"Differs from {names}: *: p < .05, **: p < .01, ***: p < .001."
+        yield f"Differs from {listed(table.baselines, 'or')}: *: p < .05, **: p < .01, ***: p < .001."
     if any(p is not None for p in table.tests.p_holm.values()):
         yield f"Paired tests, Holm's correction {within(table.tests.families)}."
     yield from _untested(table)
+
+
+def _scale(table: TableContent) -> Iterator[str]:
+    if hundredfold(table.columns):
+        yield "Numbers are ×100."
+
+
+def _average_ranks(table: TableContent) -> Iterator[str]:
+    """What the average ranks are over, and how they are made."""
+    ranked = [column for column in table.columns if column.measure != AVERAGE_RANK]
+    if len(ranked) < len(table.columns):
+        sets = len(dict.fromkeys(column.group for column in ranked))
+        yield (
+            f"{AVERAGE_RANK.name}: the mean of a strategy's ranks over the {len(ranked)} columns of "
+            f"{sets} runs, 1 for the best; equal numbers share the mean of their ranks; controls have "
+            "none (Demšar 2006)."
+        )
 
 
 def _untested(table: TableContent) -> Iterator[str]:
@@ -220,7 +222,7 @@ def _untested(table: TableContent) -> Iterator[str]:
         for block in table.blocks
         for i in range(len(table.columns))
     )
-    names = dict.fromkeys(str(column.measure) for column in table.columns)
-    missing = [name for name in names if name not in tested]
+    measures = dict.fromkeys(c.measure for c in table.columns if c.measure != AVERAGE_RANK)
+    missing = [measure.label for measure in measures if str(measure) not in tested]
     if missing and rivals:
         yield f"Not tested: {', '.join(missing)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mmragbench.records import Measure
+from mmragbench.records import Control, Measure
 from mmragbench.reporting.facts.units import arrow, decimals, factor, lower_is_better, number, unit
 from mmragbench.reporting.tables.comparability import usual_signatures
 from mmragbench.reporting.tables.table import ABSENT, FAILED, Cell, Column, Line, Notes
@@ -18,12 +18,20 @@ Setting = tuple[str | None, int | None]
 
 @dataclass(frozen=True)
 class Source:
-    """One run's part of a table: its rows, its label beside other runs, and its baseline."""
+    """One run's part of a table: its rows, its label beside other runs, its baseline, and the order
+    of its strategies where it is not the run's."""
 
     run: Run
     rows: Sequence[Row]
     label: str = ""
     baseline: str | None = None
+    order: Sequence[str] = ()
+
+    @property
+    def roles(self) -> dict[str, Control | None]:
+        """Strategy -> what it is a control for, in the order of the table's lines."""
+        names = [name for name in self.order or self.run.strategies if name in self.run.strategies]
+        return {name: self.run.strategies[name] for name in names}
 
     def at(self, setting: Setting, measure: Measure) -> list[Row]:
         """One number of each strategy, which may be compared."""
@@ -77,7 +85,7 @@ def lines(sources: Sequence[Source], columns: Sequence[Column], setting: Setting
     filled = [
         _column(source, column, setting) for source, column in zip(sources, columns, strict=True)
     ]
-    roles = {name: role for s in sources for name, role in s.run.strategies.items()}
+    roles = {name: role for source in sources for name, role in source.roles.items()}
     for strategy in sorted(roles, key=lambda name: ORDER.index(roles[name])):
         if any(strategy in column for column in filled):
             cells = tuple(column.get(strategy, Cell()) for column in filled)
@@ -108,7 +116,8 @@ def _cell(row: Row, column: Column, run: str) -> Cell:
     if row.estimate is None:
         crashed = row.absence.crashed if row.absence else bool(row.n_failed)
         return Cell(row, run, FAILED if crashed else ABSENT)
-    return Cell(row, run, column.shown(row.estimate), *_interval(row, row.estimate, column))
+    sd = "" if row.sd is None else number(row.sd * factor(row.measure), column.places)
+    return Cell(row, run, column.shown(row.estimate), *_interval(row, row.estimate, column), sd)
 
 
 def _interval(row: Row, estimate: float, column: Column) -> tuple[str, str, str]:

@@ -10,4 +10,4 @@ from mmragbench.reporting.templates import environment
 def html(table: Table, style: Style) -> str:
     """The table with its caption, and its notes in a last row group."""
     template = environment("mmragbench.reporting.tables").get_template("table.html.jinja")
-    return template.render(table=table, style=style) + "\n"
+    return template.render(table=table, intervals=style.intervals) + "\n"

@@ -4,32 +4,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from mmragbench.reporting.tables.request import Style
+from mmragbench.reporting.tables.fit import NAMES, RUN, floats, width
+from mmragbench.reporting.tables.request import Intervals, Style
 from mmragbench.reporting.tables.table import Block, Cell, Line, Table
 from mmragbench.reporting.templates import latex_environment
 from mmragbench.reporting.words.tex import Tex, escape
 
-ONE_COLUMN, TWO_COLUMNS, SMALLER = 58, 120, 137
-"""How many characters of \\footnotesize fit into a column, a page, a page of \\scriptsize."""
+PART = 12
+"""Characters of a name between which a line may end, where it has no other place for it."""
+
+
+class Tabular(NamedTuple):
+    """What the template puts between `\\begin{tabular}` and its end.
+
+    Attributes:
+        columns: the specification of all columns but the first one.
+        across: how many columns there are.
+        blocks: each one's label and rows.
+    """
+
+    columns: Tex
+    across: int
+    head: list[Tex]
+    blocks: list[tuple[Tex, list[Tex]]]
 
 
 def latex(table: Table, style: Style) -> str:
-    """The table as a float with its signatures in full as comments; `table*` where it is wider than a
-    column."""
-    wide, counts = width(table, style), table.counted + table.failed
+    """The table as a float as wide as a column or the page, or as several that follow each other, with
+    its signatures in full as comments."""
     template = latex_environment("mmragbench.reporting.tables").get_template("table.tex.jinja")
     return template.render(
         table=table,
-        label=Tex(re.sub(r"[^A-Za-z0-9.-]", "-", table.name)),
-        star="*" if wide > ONE_COLUMN else "",
-        size=Tex(r"\footnotesize" if wide <= TWO_COLUMNS else r"\scriptsize"),
-        shrunk=wide > SMALLER,
+        label=Tex(style.label or f"tab:{re.sub(r'[^A-Za-z0-9.-]', '-', table.name)}"),
+        floats=[
+            (part.wide, [_tabular(t, style.intervals, part.limit) for t in part.tables])
+            for part in floats(table, style)
+        ],
+        notes=list(_notes(table)),
+    )
+
+
+def _tabular(table: Table, intervals: Intervals, limit: float) -> Tabular:
+    """The tabular of a table that is `limit` points wide at most."""
+    counts = table.counted + table.failed
+    return Tabular(
         columns=Tex("r@{}l" * len(table.columns) + "r" * counts),
         across=1 + 2 * len(table.columns) + counts,
-        head=map(Tex, _head(table)),
-        blocks=[(block.label, map(Tex, _block(table, block, style))) for block in table.blocks],
-        notes=list(_notes(table)),
+        head=[Tex(row) for row in _head(table)],
+        blocks=[
+            (
+                Tex(_broken(block.label, limit)),
+                [Tex(row) for row in _block(table, block, intervals)],
+            )
+            for block in table.blocks
+        ],
     )
 
 
@@ -44,13 +74,15 @@ def _head(table: Table) -> Iterator[str]:
     """The rows of the head: runs that stand side by side, measures, and their cutoffs."""
     counts = ["$n$"] * table.counted + ["failed"] * table.failed
     if table.spans:
-        yield from _over([(escape(name), size) for name, size in table.spans], len(counts))
+        yield from _over([(_broken(name, RUN * n), n) for name, n in table.spans], len(counts))
     under: list[str] = []
     over: list[tuple[str, int]] = []
     for members in table.heads:
         first, many = members[0], len(members) > 1
-        name = rf"{escape(first.measure.name)}@$k$" if many else escape(first.measure.label)
-        over.append((rf"{name} {{\scriptsize({escape(first.head)})}}", len(members)))
+        name = escape(first.measure.label)
+        if many:
+            name = name.removesuffix(f"@{first.measure.cutoff}") + "@$k$"
+        over.append((f"{name} {escape(table.mark(first))}".rstrip(), len(members)))
         under += [str(column.measure.cutoff) if many else "" for column in members]
     if any(under):
         yield from _over(over, len(counts))
@@ -70,23 +102,33 @@ def _over(spans: Sequence[tuple[str, int]], more: int) -> Iterator[str]:
         yield rules
 
 
-def _block(table: Table, block: Block, style: Style) -> Iterator[str]:
+def _block(table: Table, block: Block, intervals: Intervals) -> Iterator[str]:
     contenders = [line for line in block.lines if line.control is None]
     controls = [line for line in block.lines if line.control is not None]
-    yield from (_line(table, line, style) for line in contenders)
+    yield from (_line(table, line, intervals) for line in contenders)
     if contenders and controls:
         yield r"\addlinespace[2pt]"
-    yield from (_line(table, line, style) for line in controls)
+    yield from (_line(table, line, intervals) for line in controls)
 
 
-def _line(table: Table, line: Line, style: Style) -> str:
-    name = escape(line.strategy)
+def _line(table: Table, line: Line, intervals: Intervals) -> str:
+    name = _broken(line.strategy, NAMES)
     counts = [escape(line.n)] * table.counted + [str(line.n_failed or "")] * table.failed
-    numbers = [_number(cell, style) for cell in line.cells]
+    numbers = [_number(cell, intervals) for cell in line.cells]
     return _row([rf"\textit{{{name}}}" if line.control else name, *numbers, *counts])
 
 
-def _number(cell: Cell, style: Style) -> str:
+def _broken(name: str, limit: float) -> str:
+    """A name that is broken into lines where it is wider than this many points: at its own signs, or
+    else anywhere."""
+    if width(name) <= limit:
+        return escape(name)
+    words = re.findall(rf"[^-_/.: ]{{1,{PART}}}[-_/.: ]*|[-_/.: ]+", name)
+    text = r"\allowbreak{}".join(escape(word) + " " * word.endswith(" ") for word in words)
+    return rf"\parbox[t]{{{limit:.0f}pt}}{{\raggedright\hangindent=6pt {text}\strut}}"
+
+
+def _number(cell: Cell, intervals: Intervals) -> str:
     """Two cells, so that decimal points stay in line: the number, and what stands beside it."""
     text = escape(cell.text)
     if cell.best:
@@ -95,15 +137,14 @@ def _number(cell: Cell, style: Style) -> str:
         text = rf"\underline{{{text}}}"
     raised = cell.stars + _mark(cell.note)
     beside = f"^{{{raised}}}" if raised else ""
-    if style == "subscript" and cell.interval:
-        low, high = (_math(end) for end in (cell.low, cell.high))
+    low, high = (_math(end) for end in (cell.low, cell.high))
+    if intervals == "subscript" and cell.interval:
         beside += rf"_{{[{low},\,{high}]}}"
-    beside = f"${beside}$" if beside else ""
-    if style == "plusminus" and cell.half:
-        beside += rf"{{\scriptsize $\,\pm\,{_math(cell.half)}$}}"
-    if style == "brackets" and cell.interval:
-        beside += rf"{{\scriptsize \,{escape(cell.interval)}}}"
-    return f"{text} & {beside}"
+    if intervals == "brackets" and cell.interval:
+        beside += rf"\scriptstyle\,[{low},\,{high}]"
+    if spread := cell.plus_minus(intervals):
+        beside += rf"\scriptstyle\,\pm\,{_math(spread)}"
+    return f"{text} & {f'${beside}$' if beside else ''}"
 
 
 def _math(text: str) -> str:
@@ -121,25 +162,3 @@ def _two(text: str) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
-
-
-def width(table: Table, style: Style) -> int:
-    """How wide the table is, in characters of its size; script characters are narrower."""
-    names = max((len(line.strategy) for line in table.lines), default=0)
-    columns = 0.0
-    for i, column in enumerate(table.columns):
-        body = max((_across(line.cells[i], style) for line in table.lines), default=0.0)
-        alone = len([c for c in table.columns if c.measure.name == column.measure.name]) == 1
-        head = len(column.measure.label) + 0.8 * len(column.head) + 2 if alone else 0
-        columns += max(body, head) + 1.5
-    return round(names + columns + 5 * (table.counted + table.failed))
-
-
-def _across(cell: Cell, style: Style) -> float:
-    beside = {
-        "subscript": len(cell.interval),
-        "brackets": len(cell.interval),
-        "plusminus": len(cell.half) + 3 * bool(cell.half),
-        "none": 0,
-    }[style]
-    return len(cell.text) + 0.62 * max(beside, len(cell.stars + cell.note))

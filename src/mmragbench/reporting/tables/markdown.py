@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from mmragbench.reporting.tables.request import Style
+from mmragbench.reporting.tables.request import Intervals, Style
 from mmragbench.reporting.tables.table import Cell, Line, Table
 from mmragbench.reporting.words.gfm import escape, row
 
@@ -12,22 +12,23 @@ from mmragbench.reporting.words.gfm import escape, row
 def markdown(table: Table, style: Style) -> str:
     """A paper's table: the caption, the table, its notes."""
     heads = [
-        f"{f'{c.group}: ' if c.group else ''}{c.measure.label} ({c.head})" for c in table.columns
+        f"{f'{column.group}: ' if column.group else ''}{column.measure.label} {table.mark(column)}"
+        for column in table.columns
     ]
     first, *more = map(escape, (table.caption[0], " ".join(table.caption[1:])))
     notes = [f"\n<sup>{mark}</sup> {escape(text)}" for mark, text in table.notes]
     text = [
         f"**{first}** {''.join(more)}\n",
-        *grid(table, style, heads, table.counted, _name),
+        *grid(table, style.intervals, heads, table.counted, _name),
         *notes,
-        "\n" + " ".join(map(escape, table.remarks)),
+        *["\n" + " ".join(map(escape, table.remarks))] * bool(table.remarks),
     ]
     return "\n".join(text) + "\n"
 
 
 def grid(
     table: Table,
-    style: Style,
+    intervals: Intervals,
     heads: Sequence[str],
     counted: bool,
     name: Callable[[Line], str],
@@ -45,7 +46,7 @@ def grid(
     for block in table.blocks:
         for place, line in enumerate(block.lines):
             label = [escape(block.label) if place == 0 else ""] * table.labelled
-            numbers = [_number(cell, style) for cell in line.cells]
+            numbers = [_number(cell, intervals) for cell in line.cells]
             counts = [line.n] * counted + [str(line.n_failed or "")] * table.failed
             yield row([*label, name(line), *numbers, *counts])
 
@@ -55,7 +56,7 @@ def _name(line: Line) -> str:
     return f"*{name}*" if line.control else name
 
 
-def _number(cell: Cell, style: Style) -> str:
+def _number(cell: Cell, intervals: Intervals) -> str:
     text = escape(cell.text)
     if cell.best:
         text = f"**{text}**"
@@ -63,9 +64,9 @@ def _number(cell: Cell, style: Style) -> str:
         text = f"<ins>{text}</ins>"
     raised = escape(cell.letters + cell.stars) + cell.note
     text += f"<sup>{raised}</sup>" if raised else ""
-    if style == "plusminus":
-        return text + (f" ± {cell.half}" if cell.half else "")
+    if spread := cell.plus_minus(intervals):
+        return f"{text} ± {spread}"
     beside = escape(cell.interval)
-    if style == "none" or not beside:
+    if intervals not in ("subscript", "brackets") or not beside:
         return text
-    return f"{text} <sub>{beside}</sub>" if style == "subscript" else f"{text} {beside}"
+    return f"{text} <sub>{beside}</sub>" if intervals == "subscript" else f"{text} {beside}"

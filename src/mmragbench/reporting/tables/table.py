@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-from mmragbench.records import Measure
+from mmragbench.records import Measure, MeasureInfo
 from mmragbench.reporting.facts.units import shown
 from mmragbench.reporting.writing import stem
 from mmragbench.run_folder.numbers import Row
 
 BLANK, ABSENT, FAILED = "", "—", "failed"
+
+AVERAGE_RANK = Measure("Avg. rank").with_info(MeasureInfo(better="lower"))
+"""What the column of average ranks has in place of a measure."""
 
 Part = Literal["generation", "retrieval"]
 
@@ -25,8 +28,9 @@ class Cell:
     Attributes:
         row: the row of the summary; None where it has none.
         run: the label of the run that it is from; empty where there is one run only.
-        text, low, high, half: as shown, in the column's unit; `half` is the larger distance from
-            the estimate to an end of the interval. Empty where there is none.
+        text, low, high, half, sd: as shown, in the column's unit; `half` is the larger distance from
+            the estimate to an end of the interval, `sd` the standard deviation over seeds. Empty
+            where there is none.
         best, tied: the best contender of its block; or one that does not differ from it
             significantly.
         letters: contenders of a block that share one do not differ significantly.
@@ -40,6 +44,7 @@ class Cell:
     low: str = ""
     high: str = ""
     half: str = ""
+    sd: str = ""
     best: bool = False
     tied: bool = False
     letters: str = ""
@@ -49,6 +54,10 @@ class Cell:
     @property
     def interval(self) -> str:
         return f"[{self.low}, {self.high}]" if self.low else ""
+
+    def plus_minus(self, style: str) -> str:
+        """What stands after a ± in a style: half of the interval, or the standard deviation."""
+        return {"plusminus": self.half, "sd": self.sd}.get(style, "")
 
     @property
     def absent(self) -> bool:
@@ -65,11 +74,12 @@ class Cell:
 
     @property
     def counts(self) -> str:
-        """`n = 400, 3 failed`."""
+        """`n = 400, 3 failed, mean of 3 seeds (sd 0.4)`."""
         if self.row is None:
             return ""
         failed = f", {self.row.n_failed} failed" if self.row.n_failed else ""
-        return f"n = {self.row.n}{failed}"
+        seeds = f", mean of {self.row.seeds} seeds (sd {self.sd})" if self.sd else ""
+        return f"n = {self.row.n}{failed}{seeds}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +123,19 @@ class Line:
     cells: tuple[Cell, ...]
     others: int = 0
 
+    def with_cells(self, places: Sequence[int]) -> Line:
+        """The line with the cells at these places only."""
+        return replace(self, cells=tuple(self.cells[i] for i in places))
+
     @property
     def n_failed(self) -> int:
         return max((cell.row.n_failed for cell in self.cells if cell.row), default=0)
+
+    @property
+    def failed_row(self) -> Row | None:
+        """The row with the most failures."""
+        rows = (cell.row for cell in self.cells if cell.row)
+        return max(rows, key=lambda row: row.n_failed, default=None)
 
     @property
     def n(self) -> str:
@@ -140,6 +160,8 @@ class Table:
     Attributes:
         silver: the rule of relevance, where rankings are scored on silver relevance.
         notes: (mark, text) of the footnotes, in the order of first use.
+        within: the families of the tests behind the letters; empty where all that share a letter are
+            identical, None where there are no letters.
         remarks: sentences on the whole table.
         caption: the sentences of a paper's caption.
     """
@@ -151,6 +173,7 @@ class Table:
     columns: tuple[Column, ...]
     blocks: tuple[Block, ...]
     notes: tuple[tuple[str, str], ...] = ()
+    within: str | None = None
     remarks: tuple[str, ...] = ()
     caption: tuple[str, ...] = ()
 
@@ -165,6 +188,14 @@ class Table:
         """`retrieval (silver relevance: categories), emblems only`."""
         silver = f" (silver relevance: {self.silver})" if self.silver else ""
         return f"{self.part}{silver}" + (f", {self.slice} only" if self.slice != "all" else "")
+
+    def with_columns(self, places: Sequence[int]) -> Table:
+        """The table with the columns at these places only."""
+        blocks = tuple(
+            replace(block, lines=tuple(line.with_cells(places) for line in block.lines))
+            for block in self.blocks
+        )
+        return replace(self, columns=tuple(self.columns[i] for i in places), blocks=blocks)
 
     @property
     def lines(self) -> Iterator[Line]:
@@ -191,11 +222,25 @@ class Table:
         """Whether anything failed, so that the failures need a column."""
         return any(line.n_failed for line in self.lines)
 
+    def mark(self, column: Column) -> str:
+        """What a paper's head says beside the measure's name: the unit unless all are ×100, and the
+        direction unless all are alike; a note says that once."""
+        alike = {c.arrow for c in self.columns if c.measure != AVERAGE_RANK} == {"↑"}
+        if hundredfold(self.columns):
+            return "" if alike or column.measure == AVERAGE_RANK else column.arrow
+        return f"({column.head})"
+
     @property
     def spans(self) -> list[tuple[str, int]]:
         """The runs over the columns, with how many columns each; empty where all share them."""
         spans = [(name, len(list(g))) for name, g in groupby(self.columns, key=lambda c: c.group)]
         return spans if any(name for name, _ in spans) else []
+
+
+def hundredfold(columns: Sequence[Column]) -> bool:
+    """Whether all numbers of measures are shown times 100."""
+    units = {column.unit for column in columns if column.measure != AVERAGE_RANK}
+    return bool(units) and units <= {"%", "×100"}
 
 
 def digits(place: int) -> str:

@@ -59,7 +59,7 @@ class TableTests:
                 ]
                 for pair in pairs
             }
-            shown_families += families(pairs)
+            shown_families += families(run, pairs)
         return cls(p_holm, tuple(dict.fromkeys(shown_families)))
 
     def differ(self, run: Run, a: Row, b: str) -> bool | None:

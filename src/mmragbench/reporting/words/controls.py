@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from mmragbench.reporting.facts.headline import Headline, goodness
 from mmragbench.reporting.facts.units import is_distance
-from mmragbench.reporting.words.phrases import listed, with_verb
+from mmragbench.reporting.words.no_difference import UNDECIDED, no_difference
+from mmragbench.reporting.words.phrases import NAMED, counted, shortened, with_verb
 from mmragbench.reporting.words.scale import Scale
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
@@ -32,7 +33,12 @@ def _floor(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
         floor = headline.row(pairs[0]["b"])
         value = f" ({headline.measure.label} {scale.value(floor)})" if floor else ""
         same = f"{headline.generator} with nothing retrieved" if headline.generator else "the floor"
-        yield f"{_lead(pairs)}: against {same}{value}, {'; '.join(_clauses(pairs, scale))}."
+        undecided = _undecided(f"{same}{value}", pairs, scale)
+        if clauses := "; ".join(_clauses(pairs, scale)):
+            yield f"{_lead(pairs)}: against {same}{value}, {clauses}."
+            yield from undecided
+        else:
+            yield " ".join([f"{_lead(pairs)}.", *undecided])
         return
     for row in headline.without_documents:
         yield (
@@ -51,21 +57,22 @@ def _lead(pairs: list[Json]) -> str:
         return "Retrieval does harm" if verdicts == {"worse"} else "Retrieval does harm to some"
     if verdicts == {"identical"}:
         return "Retrieval changed no value"
-    return "Whether retrieval helps can't be told"
+    return "That retrieval helps was not shown"
 
 
 def _clauses(pairs: list[Json], scale: Scale) -> Iterator[str]:
-    """`a is better by 4.1 [2.0, 6.3], b by 3.0 [1.1, 4.9]`, then what is worse, then the rest."""
+    """`a is better by 4.1 [2.0, 6.3], b by 3.0 [1.1, 4.9]`, then what is worse, then what is identical."""
     for verdict in ("better", "worse"):
         chosen = [pair for pair in pairs if pair["verdict"] == verdict]
         chosen.sort(key=lambda pair: -abs(pair["difference"]))
-        if chosen:
-            first, *rest = (f"{pair['a']} {{}}by {scale.gap(pair, name=False)}" for pair in chosen)
-            yield ", ".join([first.format(f"is {verdict} "), *(part.format("") for part in rest)])
+        parts = [f"{pair['a']} {{}}by {scale.gap(pair, name=False)}" for pair in chosen[:NAMED]]
+        if others := chosen[NAMED:]:
+            least = scale.size(abs(others[-1]["difference"]), name=False)
+            parts.append(f"{counted(len(others), 'other')} by {least} or more")
+        if parts:
+            yield ", ".join([parts[0].format(f"is {verdict} "), *(p.format("") for p in parts[1:])])
     if equal := _named(pairs, "identical"):
         yield f"{with_verb(equal)} identical to it on all {pairs[0]['n']:,} queries"
-    if tied := _named(pairs, "can't tell"):
-        yield f"{listed(tied)} can't be told from it with {pairs[0]['n']:,} queries"
 
 
 def _chance(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
@@ -74,10 +81,16 @@ def _chance(run: Run, headline: Headline, scale: Scale) -> Iterator[str]:
     value = f" ({headline.measure.label} {scale.value(chance)})" if chance else ""
     if equal := _named(pairs, "identical"):
         yield f"{with_verb(equal)} identical to chance{value} on all {pairs[0]['n']:,} queries."
-    if tied := _named(pairs, "can't tell"):
-        yield f"{listed(tied)} can't be told from chance{value} with {pairs[0]['n']:,} queries."
+    yield from _undecided(f"chance{value}", pairs, scale)
     if worse := _named(pairs, "worse"):
         yield f"{with_verb(worse)} worse than chance{value}."
+
+
+def _undecided(control: str, pairs: list[Json], scale: Scale) -> Iterator[str]:
+    """The sentence on those of which no difference to a control was shown, if there are any."""
+    if tied := [pair for pair in pairs if pair["verdict"] == UNDECIDED]:
+        names = shortened(_named(tied, UNDECIDED), last="or")
+        yield no_difference(f"{control} and {names}", tied, scale)
 
 
 def _named(pairs: list[Json], verdict: str) -> list[str]:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmragbench.run_folder.reading import Run
 
 MOST = 10_000_000
 """Larger counts are written as `more than 10 million`."""
+
+NAMED = 3
+"""Longer lists of strategies are cut, and the rest counted."""
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:
@@ -14,14 +21,23 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(most)} {last} {final}" if most else final
 
 
+def shortened(names: Sequence[str], noun: str = "other", last: str = "and") -> str:
+    """`a, b and c`; of more than `NAMED`, `a, b and 6 others`."""
+    if len(names) <= NAMED:
+        return listed(names, last)
+    return listed([*names[: NAMED - 1], counted(len(names) - NAMED + 1, noun)], last)
+
+
 def with_verb(names: Sequence[str], one: str = "is", many: str = "are") -> str:
-    """`a is`, `a and b are`."""
-    return f"{listed(names)} {one if len(names) == 1 else many}"
+    """`a is`, `a and b are`, `a, b and 6 others are`."""
+    return f"{shortened(names)} {one if len(names) == 1 else many}"
 
 
 def plural(noun: str) -> str:
-    """`tests`, `queries`; of regular nouns whose `y` follows a consonant."""
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """`tests`, `queries`, `losses`; of regular nouns whose `y` follows a consonant."""
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 def counted(n: int, noun: str) -> str:
@@ -41,3 +57,16 @@ def setting(generator: str | None, k: int | None) -> str:
     """A generator and how many documents it is given: `consensus, k = 4`; empty for rankings."""
     depth = {None: "", 0: "nothing retrieved"}.get(k, f"k\u00a0=\u00a0{k}")
     return ", ".join(part for part in (generator, depth) if part)
+
+
+def seeds_of(run: Run) -> str:
+    """`seed 0`, or `means over seeds 0, 1 and 2`; empty where it is not known."""
+    if run.seeds:
+        return f"means over seeds {listed(map(str, run.seeds))}"
+    seed = run.manifest.get("seed")
+    return "" if seed is None else f"seed {seed}"
+
+
+def verdict_words(verdict: str) -> str:
+    """A verdict of `comparisons.json` as a reader sees it."""
+    return {"can't tell": "no difference shown"}.get(verdict, verdict)

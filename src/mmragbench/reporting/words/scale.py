@@ -43,10 +43,14 @@ class Scale:
         """By how much the better one of a pair is better than the other, whichever way the pair was
         stored: `30.4 CIDEr [21.6, 39.2]`."""
         sign = -1 if pair["difference"] < 0 else 1
-        size = shown(self.measure, sign * pair["difference"], self.places)
+        interval = self._interval(pair["low"], pair["high"], sign)
+        return self.size(sign * pair["difference"], name) + interval
+
+    def size(self, difference: float, name: bool = True) -> str:
+        """A difference in the measure's unit: `30.4 CIDEr`, `16.0 points of Success@1`."""
         points = "points of " if unit(self.measure) == "%" else ""
         named = f" {points}{self.measure.label}" if name else ""
-        return size + named + self._interval(pair["low"], pair["high"], sign)
+        return shown(self.measure, difference, self.places) + named
 
     @property
     def remark(self) -> str:

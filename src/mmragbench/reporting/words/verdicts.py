@@ -2,31 +2,39 @@
 controls.
 
 A sentence says *better* only where the stored comparison does, after Holm's correction within the
-task's primary family; otherwise it says that two *can't be told* apart, are identical, or were not
-compared.
+task's primary family; otherwise it says that no difference was shown, and how large a one is excluded;
+that two gave the same results; or that they were not compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cached_property
+from itertools import combinations, product
 
 from mmragbench.comparing.turning import turned
 from mmragbench.reporting.facts.headline import Headline, goodness, headlines
+from mmragbench.reporting.facts.same_results import Sameness, sameness
 from mmragbench.reporting.words.controls import control_sentences
-from mmragbench.reporting.words.phrases import about, listed, setting, with_verb
+from mmragbench.reporting.words.no_difference import UNDECIDED, no_difference
+from mmragbench.reporting.words.phrases import counted, listed, setting, shortened, with_verb
 from mmragbench.reporting.words.scale import Scale
 from mmragbench.run_folder.numbers import Json, Row
+from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
 
-NAMED = 2
+BEATEN = 2
 """How many beaten strategies are named with their difference; the others are counted."""
+
+FEW = 6
+"""More strategies than this are counted and not named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One task's answer, and further sentences on controls, failures and missing numbers."""
+    """One task's answer, and further sentences on identical strategies, controls, failures and missing
+    numbers."""
 
     task: str
     answer: str
@@ -55,9 +63,9 @@ def _verdict(run: Run, headline: Headline) -> Verdict:
         key=goodness,
         reverse=True,
     )
-    answer = f"{_Ranking(headline, ranked, scale).answer()}."
+    ranking = _Ranking(run, headline, ranked, scale)
     more = (*control_sentences(run, headline, scale), *_gaps(headline, ranked))
-    return Verdict(headline.task.name, answer, more)
+    return Verdict(headline.task.name, " ".join(ranking.answer()), (*ranking.identical(), *more))
 
 
 def _gaps(headline: Headline, ranked: Sequence[Row]) -> Iterator[str]:
@@ -70,108 +78,63 @@ def _gaps(headline: Headline, ranked: Sequence[Row]) -> Iterator[str]:
         yield f"{strategy} has no number here: {reason.rstrip('.')}."
 
 
-class _Ranking:
-    """The contenders of one headline, best number first, and their comparisons in words."""
+def _together(group: Sequence[str]) -> str:
+    """`a`; `a (= b, c)` where others are identical."""
+    first, *others = group
+    return f"{first} (= {', '.join(others)})" if others else first
 
-    def __init__(self, headline: Headline, ranked: Sequence[Row], scale: Scale) -> None:
-        self.headline, self.ranked, self.scale = headline, ranked, scale
-        self.top, *self.others = [row.strategy for row in ranked]
+
+class _Ranking:
+    """The contenders of one headline, best number first, and their comparisons in words. Strategies
+    that are identical stand for one another."""
+
+    def __init__(self, run: Run, headline: Headline, ranked: Sequence[Row], scale: Scale) -> None:
+        self.run, self.headline, self.ranked, self.scale = run, headline, ranked, scale
+        self.names = [row.strategy for row in ranked]
+        self.top, *self.others = self.names
         self.pairs = {(pair["a"], pair["b"]): pair for pair in headline.pairs}
 
-    def answer(self) -> str:
-        """The sentence that ranks the contenders, without its full stop."""
-        task, measure = self.headline.task.name, self.headline.measure.label
-        where = self._where()
-        if not self.others:
-            number = self.scale.bounded(self.ranked[0])
-            return f"{self.top} is the only strategy on {task}: {measure} {number}{where}"
-        if not any(self._pair(a, b) for a, b in combinations([self.top, *self.others], 2)):
-            number = self.scale.bounded(self.ranked[0])
-            first = f"{self.top} has the best {measure} on {task}, {number}{where}"
-            return f"{first}; the strategies were not compared, so the order may be chance"
-        if above := self._with_verdict(self.top, "worse"):
+    def answer(self) -> Iterator[str]:
+        """The sentences that rank the contenders."""
+        if not self.others or not self.pairs:
+            yield self._untested()
+        elif above := self._with_verdict(self.top, "worse"):
             gap = self.scale.gap(self._must(self.top, above[0]))
-            first = f"{self.top} has the best {measure} on {task}{where}"
-            return f"{first}, but on the queries that both answered {above[0]} is better by {gap}"
-        beaten = self._with_verdict(self.top, "better")
-        return self._winner(beaten) if beaten else self._undecided()
-
-    def _winner(self, beaten: list[str]) -> str:
-        """`a is better than b on t by 4.1 CIDEr [2.0, 6.3]; c can't be told from either with 500
-        queries`."""
-        task, (first, *rest) = self.headline.task.name, beaten
-        text = f"{self.top} is better than {first} on {task} by {self._gap(first, True)}"
-        for other in rest[: NAMED - 1]:
-            text += f" and than {other} by {self._gap(other, False)}"
-        if more := rest[NAMED - 1 :]:
-            text += f", and than {listed(more)}"
-        return text + self._where() + self._ties(beaten)
-
-    def _gap(self, other: str, name: bool) -> str:
-        return self.scale.gap(self._must(self.top, other), name)
-
-    def _ties(self, beaten: list[str]) -> str:
-        tied, same = (
-            self._with_verdict(self.top, "can't tell"),
-            self._with_verdict(self.top, "identical"),
-        )
-        neither = [t for t in tied if all(self._verdict(t, b) == "can't tell" for b in beaten)]
-        apart = [name for name in tied if name not in neither]
-        text = ""
-        if same:
-            text += f"; {with_verb(same)} identical to {self.top}{self._on_all(same)}"
-        if apart:
-            text += f"; {listed(apart)} can't be told from {self.top}{self._with(apart)}"
-        if neither:
-            them = "either" if len(beaten) == 1 else "any of them"
-            text += f"; {listed(neither)} can't be told from {them}{self._with(neither)}"
-        return text + self._unknown()
-
-    def _undecided(self) -> str:
-        """The answer where the first is better than no other strategy."""
-        task, names = self.headline.task.name, [self.top, *self.others]
-        verdicts = {self._verdict(a, b) for a, b in combinations(names, 2)}
-        if not verdicts <= {"can't tell", "identical"}:
-            text = self._no_best() + self._identical(names)
-        elif verdicts == {"identical"}:
-            text = f"{listed(names)} are identical{self._on_all(self.others)} of {task}"
-            text += self._range()
+            yield (
+                f"{self.top} has the best {self.headline.measure.label} on {self._task}{self._where()}, "
+                f"but on the queries that both answered {above[0]} is better by {gap}."
+            )
+        elif beaten := self._with_verdict(self.top, "better"):
+            yield self._winner(beaten)
+            yield from self._ties(beaten)
         else:
-            text = self._indistinct(names)
-        return text + self._unknown() + self._needed(names) + self._notes()
+            yield from self._undecided()
+        yield from self._unknown()
 
-    def _notes(self) -> str:
-        """The stored notes on why nothing was tested."""
-        notes = dict.fromkeys(pair.get("note") for pair in self.pairs.values())
-        return "".join(f"; {note}" for note in notes if note)
+    def identical(self) -> Iterator[str]:
+        """A sentence for each kind of groups with the same results; none where that is the answer, which
+        is so where there is one group only."""
+        kinds: dict[tuple[str, int], list[str]] = {}
+        for group in self._groups if len(self._groups) > 1 else ():
+            if len(group) > 1:
+                what = {
+                    "rankings": "The same rankings",
+                    "outputs": "Identical outputs",
+                    "values": f"The same {self.headline.measure.label}",
+                }[self._sameness(group)]
+                kinds.setdefault((what, self._must(*group[:2])["n"]), []).append(listed(group))
+        for (what, n), groups in kinds.items():
+            yield f"{what} on all {n:,} queries: {'; '.join(groups)}."
 
-    def _indistinct(self, names: Sequence[str]) -> str:
-        """The clause where no two differ significantly and not all are identical."""
-        task, groups = self.headline.task.name, self._alike(names)
-        also = self._with([a for a in self.others if self._verdict(self.top, a) == "can't tell"])
-        same = [group for group in groups if len(group) > 1]
-        if len(groups) > 2:
-            apart = "Apart from those that are identical, no" if same else "No"
-            text = f"{apart} strategy can be told from another on {task}{also}"
-        elif same:
-            first, second = map(listed, groups)
-            text = f"{first} can't be told from {second} on {task}{also}"
-        else:
-            text = f"{listed(names)} can't be told apart on {task}{also}"
-        return text + self._range() + self._identical(names)
+    @property
+    def _task(self) -> str:
+        return self.headline.task.name
 
-    def _identical(self, names: Sequence[str]) -> str:
-        """A clause for each group that has the same value on every query."""
-        return "".join(
-            f"; {listed(group)} are identical on all {self._must(*group[:2])['n']:,} queries"
-            for group in self._alike(names)
-            if len(group) > 1
-        )
-
-    def _alike(self, names: Sequence[str]) -> list[list[str]]:
-        """The names in groups, identical ones together."""
+    @cached_property
+    def _groups(self) -> list[list[str]]:
+        """The contenders in groups, identical ones together."""
         groups: list[list[str]] = []
-        for name in names:
+        for name in self.names:
             group = next((g for g in groups if self._verdict(g[0], name) == "identical"), None)
             if group is None:
                 groups.append([name])
@@ -179,42 +142,101 @@ class _Ranking:
                 group.append(name)
         return groups
 
-    def _no_best(self) -> str:
-        """The clause where the first is not better than any other, but one of the others is, or some were
-        not compared."""
-        tied = self._with_verdict(self.top, "can't tell")
-        text = f"No strategy is known to be the best on {self.headline.task.name}{self._where()}"
-        if tied:
-            text += f": {self.top} can't be told from {listed(tied, 'or')}{self._with(tied)}"
+    def _untested(self) -> str:
+        """The answer where there is nothing to compare with, or no comparison was stored."""
+        measure, number = self.headline.measure.label, self.scale.bounded(self.ranked[0])
+        if not self.others:
+            only = f"{self.top} is the only strategy on {self._task}"
+            return f"{only}: {measure} {number}{self._where()}."
+        first = f"{self.top} has the best {measure} on {self._task}, {number}{self._where()}"
+        return f"{first}; the strategies were not compared, so the order may be chance."
+
+    def _winner(self, beaten: list[str]) -> str:
+        """`a is better than b on t by 4.1 CIDEr [2.0, 6.3] and than c by 5.0 [2.7, 7.3].`"""
+        first, *rest = named = self._apart(beaten)[:BEATEN]
+        text = f"{self.top} is better than {first} on {self._task} by {self._gap(first, True)}"
+        text += "".join(f" and than {other} by {self._gap(other, False)}" for other in rest)
+        if more := [name for name in beaten if name not in named]:
+            text += f", and than {shortened(more)}"
+        return f"{text}{self._where()}."
+
+    def _gap(self, other: str, name: bool) -> str:
+        return self.scale.gap(self._must(self.top, other), name)
+
+    def _ties(self, beaten: Sequence[str]) -> Iterator[str]:
+        """Sentences on those that are not worse than the best, were that shown of others or not."""
+        tied = self._apart(self._with_verdict(self.top, UNDECIDED))
+        neither = [
+            t for t in tied if beaten and all(self._verdict(t, b) == UNDECIDED for b in beaten)
+        ]
+        if only := [name for name in tied if name not in neither]:
+            between = f"{self.top} and {shortened(only, last='or')}"
+            yield self._no_difference(between, product([self.top], only))
+        if neither:
+            them = [self.top, *beaten]
+            whom = f"any of {len(them)}" if len(them) > 3 else f"{listed(them, 'or')}"
+            between = f"{shortened(neither)} and {whom}"
+            yield self._no_difference(between, product(neither, them))
+
+    def _no_difference(self, between: str, pairs: Iterable[tuple[str, str]]) -> str:
+        return no_difference(between, [self._must(*pair) for pair in pairs], self.scale)
+
+    def _undecided(self) -> Iterator[str]:
+        """The answer where the first is better than no other strategy."""
+        names = [group[0] for group in self._groups]
+        verdicts = {self._verdict(a, b) for a, b in combinations(names, 2)}
+        if len(names) == 1:
+            yield self._all_identical()
+        elif verdicts == {UNDECIDED}:
+            count = counted(len(names), "strategy")
+            once = " (identical ones counted once)" if len(names) < len(self.names) else ""
+            several = count + once if len(names) > FEW else listed(map(_together, self._groups))
+            between = several if len(names) == 2 else f"any two of {several}"
+            between += f" on {self._task}{self._range()}"
+            yield self._no_difference(between, combinations(names, 2))
+        else:
+            yield f"No strategy is known to be the best on {self._task}{self._where()}."
+            yield from self._ties([])
+            yield from self._first_difference()
+        yield from self._notes()
+
+    def _first_difference(self) -> Iterator[str]:
+        """A sentence on the first of the others that is better than another."""
         for a, b in combinations(self.others, 2):
             if self._verdict(a, b) in ("better", "worse"):
                 x, y = (a, b) if self._verdict(a, b) == "better" else (b, a)
-                return f"{text}; {x} is better than {y} by {self.scale.gap(self._must(x, y))}"
-        return text
+                yield f"{x} is better than {y} by {self.scale.gap(self._must(x, y))}."
+                return
 
-    def _unknown(self) -> str:
+    def _notes(self) -> Iterator[str]:
+        """The stored notes on why nothing was tested."""
+        notes = dict.fromkeys(pair.get("note") for pair in self.pairs.values())
+        yield from (f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in notes if note)
+
+    def _all_identical(self) -> str:
+        """`a and b give the same rankings on all 500 queries of t (R@1 60.0).`"""
+        same = {
+            "rankings": "give the same rankings",
+            "outputs": "give identical outputs",
+            "values": f"have the same {self.headline.measure.label}",
+        }[self._sameness(self.names)]
+        queries = f"all {self._must(*self.names[:2])['n']:,} queries"
+        return f"{listed(self.names)} {same} on {queries} of {self._task}{self._range()}."
+
+    def _sameness(self, group: Sequence[str]) -> Sameness:
+        where = Setting(self.headline.generator, self.headline.k)
+        return sameness(self.run, self._task, group, where)
+
+    def _unknown(self) -> Iterator[str]:
         unknown = self._with_verdict(self.top, None)
-        if not unknown:
-            return ""
-        return f"; {with_verb(unknown, 'was', 'were')} not compared with {self.top}"
+        if unknown and self.pairs:
+            yield f"{with_verb(unknown, 'was', 'were')} not compared with {self.top}."
 
     def _range(self) -> str:
         best, worst = self.scale.value(self.ranked[0]), self.scale.value(self.ranked[-1])
         span = best if best == worst else f"{best} to {worst}"
         inner = self._where().strip(" ()")
         return f" ({self.headline.measure.label} {span}{', ' + inner if inner else ''})"
-
-    def _needed(self, names: Sequence[str]) -> str:
-        """The clause on the undecided pair that would need the fewest queries."""
-        undecided = [
-            (pair["needed"], a, b)
-            for a, b in combinations(names, 2)
-            if (pair := self._pair(a, b)) and pair["verdict"] == "can't tell" and pair["needed"]
-        ]
-        if not undecided:
-            return ""
-        n, a, b = min(undecided)
-        return f"; telling {a} from {b} would take {about(n)} queries at the difference seen"
 
     def _where(self) -> str:
         """The setting, and what to know of the measure, in brackets."""
@@ -227,12 +249,11 @@ class _Ranking:
         inside = "; ".join(part for part in parts if part)
         return f" ({inside})" if inside else ""
 
-    def _with(self, tied: Sequence[str]) -> str:
-        counts = {self._must(self.top, name)["n"] for name in tied}
-        return f" with {max(counts):,} queries" if counts else ""
-
-    def _on_all(self, same: Sequence[str]) -> str:
-        return f" on all {self._must(self.top, same[0])['n']:,} queries"
+    def _apart(self, names: Sequence[str]) -> list[str]:
+        """The first of each group of identical strategies among these."""
+        groups = [[name for name in group if name in names] for group in self._groups]
+        firsts = {group[0] for group in groups if group}
+        return [name for name in names if name in firsts]
 
     def _pair(self, a: str, b: str) -> Json | None:
         return self.pairs.get((a, b)) or self.pairs.get((b, a))

@@ -5,29 +5,23 @@ from __future__ import annotations
 import math
 from html import escape
 
-SHAPES = (
-    "M4 0A4 4 0 1 1-4 0 4 4 0 1 1 4 0z",
-    "M-3.5-3.5h7v7h-7z",
-    "M0-5 5 0 0 5-5 0z",
-    "M0-4.8 4.7 3.4h-9.4z",
-    "M0 4.8 4.7-3.4h-9.4z",
-    "M-1.6-4.6h3.2v3h3v3.2h-3v3h-3.2v-3h-3v-3.2h3z",
-    "M-4.8 0-2.4-4.2h4.8L4.8 0 2.4 4.2h-4.8z",
-    "M-4.4-2.6-2.6-4.4 0-1.8 2.6-4.4 4.4-2.6 1.8 0 4.4 2.6 2.6 4.4 0 1.8-2.6 4.4-4.4 2.6-1.8 0z",
-)
-"""Outlines around the origin, as many as there are colours: circle, square, diamond, ..."""
-
-
-def shape(css: str) -> str:
-    """The outline of a strategy's class: `s1`, `s2`, ...; controls have a circle."""
-    return SHAPES[(int(css[1:]) - 1) % len(SHAPES)] if css[1:].isdigit() else SHAPES[0]
-
 
 def mark(css: str, x: float, y: float, title: str = "", hollow: bool = False) -> str:
-    """A strategy's mark at a place; `title` appears when the pointer rests on it."""
+    """A mark of a strategy's class at a place; `title` appears when the pointer rests on it."""
     tooltip = f"<title>{escape(title)}</title>" if title else ""
     kind = f"mark {css}{' hollow' if hollow else ''}"
-    return f'<g class="{kind}" transform="translate({x} {y})">{tooltip}<path d="{shape(css)}"/></g>'
+    return (
+        f'<g class="{kind}" transform="translate({x} {y})">{tooltip}<use href="#mark-{css}"/></g>'
+    )
+
+
+def linked(part: str, href: str, name: str = "") -> str:
+    """A part of a plot as a link, named by its texts or by `name`; the part itself where `href` is
+    empty."""
+    if not href:
+        return part
+    label = f' aria-label="{escape(name)}"' if name else ""
+    return f'<a href="{escape(href)}"{label}>{part}</a>'
 
 
 def text(x: float, y: float, words: str, css: str = "tick", anchor: str = "start") -> str:
@@ -36,9 +30,12 @@ def text(x: float, y: float, words: str, css: str = "tick", anchor: str = "start
 
 
 def picture(width: float, height: float, title: str, parts: list[str]) -> str:
-    """The whole plot; `title` says in words what it shows."""
-    head = f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
-    return head + "".join(parts) + "</svg>"
+    """The whole plot; `title` says in words what it shows. With links in it, it is a group: what is
+    in an image cannot be reached."""
+    content = "".join(parts)
+    role = "group" if "<a " in content else "img"
+    head = f'<svg viewBox="0 0 {width} {height}" role="{role}" aria-label="{escape(title)}">'
+    return f"{head}{content}</svg>"
 
 
 def ticks(low: float, high: float, count: int = 4) -> list[float]:
@@ -62,5 +59,9 @@ def decades(low: float, high: float) -> list[float]:
 
 
 def short(name: str, most: int = 22) -> str:
-    """A name of at most `most` characters, cut where it is longer."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+    """A name of at most `most` characters; of a longer one the middle is cut, since names of a family
+    differ at their ends."""
+    if len(name) <= most:
+        return name
+    end = (most - 1) // 2
+    return f"{name[: most - 1 - end]}…{name[-end:]}"

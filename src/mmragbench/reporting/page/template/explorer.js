@@ -1,4 +1,3 @@
-"use strict";
 // The explorer, and the pictures of the page. The page carries its data packed: an index, one chunk a
 // task, one of prompts a task, and sheets of pictures. A chunk is unpacked when a reader needs it, a
 // picture is shown when it comes near. What a dataset or a model wrote reaches the page as text nodes
@@ -9,13 +8,14 @@ const form = root.querySelector("form");
 const list = root.querySelector(".cases");
 const status = root.querySelector(".count");
 const further = root.querySelector(".further");
+const dialog = root.querySelector("dialog");
 const index = JSON.parse(document.getElementById("explorer-index").textContent);
 const PAGE = 20;
 const LONG = 160;
 const FIRST = 5;
 
 const tasks = new Map();
-let task, order = [], shown = 0;
+let task, selection = [], order = [], shown = 0;
 let state = {};
 
 // ---- unpacking
@@ -84,10 +84,24 @@ function el(tag, attributes = {}, ...children) {
 function picture(number, alt) {
   const image = el("img", { alt, "data-picture": number });
   near.observe(image);
-  return image;
+  return el("button", { type: "button", class: "enlarge" }, image);
 }
 
 const name = (text) => el("bdi", {}, text);
+
+// A text's parts, those that match what is searched for marked.
+function marked(text) {
+  if (!state.pattern) return [text];
+  const parts = [];
+  let end = 0;
+  for (const match of text.matchAll(state.pattern)) {
+    parts.push(text.slice(end, match.index), el("mark", {}, match[0]));
+    end = match.index + match[0].length;
+  }
+  return [...parts, text.slice(end)];
+}
+
+const matches = (text) => Boolean(state.pattern) && text.search(state.pattern) >= 0;
 const whole = (text) => (text && text.start !== undefined ? text.start : text);
 
 // A text; a long one folded away, a cut one with what is missing.
@@ -95,15 +109,24 @@ function prose(text, limit = LONG) {
   const start = whole(text);
   const rest = start === text ? "" : ` … and ${text.more.toLocaleString("en")} more characters`;
   if (!start.trim()) return el("span", { class: "none" }, "empty text");
-  if (start.length <= limit && !rest) return el("span", { class: "prose", dir: "auto" }, start);
-  const preview = el("span", { class: "preview", dir: "auto" }, [...start].slice(0, limit).join("") + "…");
+  if (start.length <= limit && !rest) return el("span", { class: "prose", dir: "auto" }, ...marked(start));
+  const beginning = [...start].slice(0, limit).join("");
+  const preview = el("span", { class: "preview", dir: "auto" }, ...marked(beginning), "…");
   const less = el("span", { class: "less" }, "Show less");
-  return el("details", { class: "prose fold" }, el("summary", {}, preview, less),
-    el("div", {}, el("span", { dir: "auto" }, start), rest && el("i", {}, rest)));
+  return el("details", { class: "prose fold", open: matches(start) && !matches(beginning) }, el("summary", {}, preview, less),
+    el("div", {}, el("span", { dir: "auto" }, ...marked(start)), rest && el("i", {}, rest)));
+}
+
+function dot(strategy) {
+  const [svg, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+  for (const [key, text] of [["class", "dot"], ["viewBox", "-6 -6 12 12"], ["aria-hidden", "true"]]) svg.setAttribute(key, text);
+  use.setAttribute("href", `#mark-${strategy.colour}`);
+  svg.append(use);
+  return svg;
 }
 
 function who(strategy) {
-  return el("span", { class: `who ${strategy.colour}` }, el("i", { class: "swatch" }), name(strategy.name),
+  return el("span", { class: `who ${strategy.colour}` }, dot(strategy), name(strategy.name),
     strategy.control && el("small", { class: "role" }, strategy.control));
 }
 
@@ -113,6 +136,12 @@ function value(query, strategy, measure) {
   const answer = query.of.get(strategy);
   const score = answer ? answer.scores[measure] : null;
   return typeof score === "number" ? score : null;
+}
+
+// By how much a's value is better than b's; null where one of them has none.
+function gain(query) {
+  const [a, b] = [value(query, state.a, state.measure), value(query, state.b, state.measure)];
+  return a === null || b === null ? null : task.measures[state.measure].lower ? b - a : a - b;
 }
 
 function written(measure, score) {
@@ -133,14 +162,19 @@ function shuffled(id, seed) {
 
 // Larger comes first; what has no value comes last, in the order of the run.
 const KEYS = {
-  apart: (q) => {
-    const [a, b] = [value(q, state.a, state.measure), value(q, state.b, state.measure)];
-    return a === null || b === null ? -Infinity : Math.abs(a - b);
-  },
+  apart: (q) => (gain(q) === null ? -Infinity : Math.abs(gain(q))),
   failed: (q) => (failed(q) ? 1 : 0),
   worst: (q) => goodness(q, -1),
   best: (q) => goodness(q, 1),
   random: (q) => shuffled(q.id, state.seed),
+};
+
+// Which queries are shown.
+const ONLY = {
+  a: (q) => gain(q) > 0,
+  b: (q) => gain(q) !== null && gain(q) < 0,
+  ties: (q) => gain(q) === 0,
+  failed,
 };
 
 function goodness(query, sign) {
@@ -152,15 +186,16 @@ function goodness(query, sign) {
 function words(query) {
   query.words ??= [query.id, query.text, ...query.references,
     ...query.answers.flatMap((answer) => answer.outputs.map((output) => output.text ?? output.error)),
-  ].filter(Boolean).map(whole).join("\n").toLowerCase();
+  ].filter(Boolean).map(whole).join("\n");
   return query.words;
 }
 
 function arrange() {
   const find = state.find.trim().toLowerCase();
   const key = KEYS[state.sort];
-  const chosen = task.queries.filter((query) => (!state.slice || query.slices.includes(state.slice))
-    && (!find || words(query).includes(find)));
+  selection = task.queries.filter((query) => (!state.slice || query.slices.includes(state.slice))
+    && (!find || matches(words(query))));
+  const chosen = selection.filter((query) => !state.only || ONLY[state.only](query));
   const first = (query) => (query.id === state.query ? 2 : find && query.id.toLowerCase() === find ? 1 : 0);
   order = chosen.map((query, place) => [first(query), key(query), place, query])
     .sort((a, b) => b[0] - a[0] || (b[1] > a[1]) - (b[1] < a[1]) || a[2] - b[2])
@@ -180,10 +215,18 @@ function card(query) {
       el("figcaption", {}, "the real image")) : null,
     el("div", {}, query.text !== null ? el("p", { class: "query-text" }, prose(query.text, 280)) : null,
       references(query), facts(query), verdict(query)));
-  const columns = el("div", { class: "answers", tabindex: 0, role: "region", "aria-label": `Answers to ${query.id}` },
-    ...query.answers.map((answer) => column(query, answer)));
+  const answers = el("div", { class: "answers", tabindex: 0, role: "region", "aria-label": `Answers to ${query.id}` },
+    ...columns(query).map((answer) => column(query, answer)));
   return el("article", { class: "case", tabindex: -1, "aria-label": `Query ${query.id}`, "data-query": query.id },
-    head, columns);
+    head, answers);
+}
+
+// The chosen two come first, with an answer or without.
+function columns(query) {
+  const chosen = [...new Set([state.a, state.b])];
+  const silent = { hits: [], total: 0, outputs: [], scores: [] };
+  return [...chosen.map((strategy) => query.of.get(strategy) ?? { ...silent, strategy }),
+    ...query.answers.filter((answer) => !chosen.includes(answer.strategy))];
 }
 
 function references(query) {
@@ -191,26 +234,25 @@ function references(query) {
   const [first, ...others] = query.references;
   const kind = task.answers ? "right answer" : "reference";
   if (!others.length) return el("div", { class: "references" }, el("small", {}, kind), " ", prose(first));
-  return el("details", { class: "references" },
+  return el("details", { class: "references", open: others.some((text) => matches(whole(text))) },
     el("summary", {}, el("small", {}, `${query.references.length} ${kind}s`), " ",
-      el("span", { dir: "auto" }, whole(first).slice(0, LONG))),
+      el("span", { dir: "auto" }, ...marked(whole(first).slice(0, LONG)))),
     el("ul", {}, ...query.references.map((text) => el("li", {}, prose(text)))));
 }
 
 function facts(query) {
-  const link = el("a", { href: address({ query: query.id }), title: "a link to this query" }, el("code", {}, name(query.id)));
+  const link = el("a", { href: address({ query: query.id }), title: "a link to this query" }, el("code", {}, el("bdi", {}, ...marked(query.id))));
   const tags = query.slices.map((slice) => el("span", { class: "tag" }, name(slice)));
   const relevant = query.relevant === null ? ""
     : ` ${query.relevant.toLocaleString("en")} relevant${task.silver ? " (silver)" : ""}`;
   return el("p", { class: "facts" }, link, " ", ...tags, relevant);
 }
 
-// What the list is sorted by, for this query.
+// The chosen two's values of this query.
 function verdict(query) {
   const measure = task.measures[state.measure];
-  if (!measure || !["apart", "worst", "best"].includes(state.sort)) return null;
-  const both = state.sort === "apart" ? [state.a, state.b] : [state.a];
-  const parts = both.map((strategy) => {
+  if (!measure) return null;
+  const parts = [...new Set([state.a, state.b])].map((strategy) => {
     const score = value(query, strategy, state.measure);
     return el("span", {}, who(task.strategies[strategy]), " ",
       el("b", {}, score === null ? "not scored" : written(measure, score)));
@@ -223,11 +265,14 @@ function column(query, answer) {
   const bare = answer.hits.length && !answer.hits.some((hit) => (task.documents.get(hit[0]) || { texts: [1] }).texts.length);
   const hits = (from, to) => el("ol", { class: bare ? "hits bare" : "hits" },
     ...answer.hits.slice(from, to).map((hit, place) => hitOf(hit, from + place)));
-  return el("section", { class: strategy.control ? "answer control" : "answer" },
+  const chosen = answer.strategy === state.a ? " chosen first" : answer.strategy === state.b ? " chosen second" : "";
+  const setting = task.measures[state.measure]?.setting;
+  const outputs = [...answer.outputs].sort((a, b) => (b.setting === setting) - (a.setting === setting));
+  return el("section", { class: `answer${strategy.control ? " control" : ""}${chosen}` },
     el("h3", {}, who(strategy)),
     el("div", {}, scores(answer, null),
       answer.hits.length ? hits(0, FIRST) : el("p", { class: "none" }, "retrieves nothing"), remaining(answer, hits)),
-    answer.outputs.length ? el("div", { class: "outputs" }, ...answer.outputs.map((one) => outputOf(query, answer, one))) : null);
+    outputs.length ? el("div", { class: "outputs" }, ...outputs.map((one) => outputOf(query, answer, one))) : null);
 }
 
 // How many hits there are; those that are in the page, when they are asked for.
@@ -255,7 +300,7 @@ function hitOf([id, score, relevant], place) {
       text !== undefined ? prose(text, 90) : null,
       others.length ? el("details", { class: "others" }, el("summary", {}, `${others.length} more`),
         el("ul", {}, ...others.map((one) => el("li", {}, prose(one, 90))))) : null,
-      !stored || (stored.image === null && text === undefined) ? el("code", {}, name(stored ? stored.id : id)) : null));
+      !stored || (stored.image === null && text === undefined) ? el("code", {}, el("bdi", {}, ...marked(stored ? stored.id : id))) : null));
 }
 
 // Per-query scores under one setting; null is retrieval.
@@ -277,7 +322,7 @@ function outputOf(query, answer, output) {
     prompt.append(el("pre", { dir: "auto", tabindex: 0 }, whole(text) + rest));
   }, { once: true });
   return el("div", { class: "output" },
-    el("h4", {}, name(task.settings[output.setting])), scores(answer, output.setting), contentOf(query, output), prompt);
+    el("h4", {}, name(task.settings[output.setting].name)), scores(answer, output.setting), contentOf(query, output), prompt);
 }
 
 function contentOf(query, output) {
@@ -300,10 +345,11 @@ function more() {
 }
 
 function showCount() {
-  const matches = order.length.toLocaleString("en");
-  const some = order.length === task.queries.length ? "" : `${matches} ${order.length === 1 ? "matches" : "match"}. `;
+  const count = order.length.toLocaleString("en");
+  const some = order.length === task.queries.length ? "" : `${count} ${order.length === 1 ? "matches" : "match"}. `;
   const errors = state.sort === "failed" ? `${order.filter(failed).length.toLocaleString("en")} failed. ` : "";
-  status.textContent = `${task.extent} ${some}${errors}${shown ? `Showing ${shown.toLocaleString("en")}.` : ""}`;
+  const instead = state.unscored ? `${state.unscored} has no value for a single query; sorted by ${label(task.measures[state.measure])}. ` : "";
+  status.textContent = `${task.extent} ${instead}${some}${errors}${shown ? `Showing ${shown.toLocaleString("en")}.` : ""}`;
 }
 
 async function show() {
@@ -314,16 +360,51 @@ async function show() {
   list.replaceChildren();
   shown = 0;
   more();
+  showComparison();
   const silent = task.silent.flatMap(([strategy, reason], place) => [place ? "; " : "Without an answer: ", name(strategy), " (", name(reason), ")"]);
   root.querySelector(".after").replaceChildren(
     silent.length ? el("p", { class: "about" }, ...silent, ".") : "",
     task.unknown ? el("p", { class: "about" }, "Where a hit shows only its id, its document is not in this page: a report with --full has all of them, and a run with --full their pictures.") : "");
 }
 
+// ---- the chosen two, over all queries of the selection
+
+function showComparison() {
+  const measure = task.measures[state.measure];
+  const gains = state.a === state.b || !measure ? [] : selection.map(gain).filter((own) => own !== null);
+  const place = root.querySelector(".comparison");
+  place.hidden = !gains.length;
+  if (!gains.length) return;
+  const count = (only, where) => {
+    const n = gains.filter(where).length.toLocaleString("en");
+    return n === "0" ? n : el("a", { href: address({ only, query: "" }) }, n);
+  };
+  place.querySelector(".outcome").replaceChildren(
+    `${label(measure)} of ${gains.length.toLocaleString("en")} queries: `, who(task.strategies[state.a]), " is better on ",
+    count("a", (own) => own > 0), ", as good on ", count("ties", (own) => own === 0), " and worse on ",
+    count("b", (own) => own < 0), " than ", who(task.strategies[state.b]), ".");
+  place.querySelector("figure").replaceChildren(plot(measure));
+}
+
+function plot(measure) {
+  const axis = (number) => ({ ...task.strategies[number], label: `${task.strategies[number].name}: ${label(measure)}` });
+  const points = selection.map((query) => ({ query, gain: gain(query) })).filter((point) => point.gain !== null).map((point) => ({
+    ...point, x: value(point.query, state.b, state.measure) * measure.factor, y: value(point.query, state.a, state.measure) * measure.factor,
+  }));
+  const sides = (query) => [state.a, state.b].map((strategy) =>
+    `${task.strategies[strategy].name} ${written(measure, value(query, strategy, state.measure))}`).join(", ");
+  const title = `${label(measure)} by query: ${task.strategies[state.a].name} upwards, ${task.strategies[state.b].name} to the right`;
+  return scatter.draw(points, { x: axis(state.b), y: axis(state.a), lower: measure.lower, title }, (group) => {
+    const [{ query }] = group;
+    const others = group.length > 1 ? `${group.length.toLocaleString("en")} queries, the first: ` : "";
+    return { name: `${others}${query.id}; ${sides(query)}`, href: address({ query: query.id }) };
+  });
+}
+
 // ---- the form and the address
 
 const label = (measure) => measure.name + (measure.unit ? ` ${measure.unit}` : "")
-  + (measure.setting === null ? "" : `, ${task.settings[measure.setting]}`);
+  + (measure.setting === null ? "" : `, ${task.settings[measure.setting].name}`);
 
 function options(select, names, chosen) {
   select.replaceChildren(...names.map(([key, text]) => el("option", { value: key }, text)));
@@ -338,38 +419,52 @@ function complete() {
   if (!known(state.a, task.strategies)) state.a = contenders[0] ?? 0;
   if (!known(state.b, task.strategies)) state.b = contenders.find((one) => one !== state.a) ?? 0;
   if (!task.slices.includes(state.slice)) state.slice = "";
+  if (!(state.only in ONLY)) state.only = "";
+  const find = state.find.trim();
+  state.pattern = find ? new RegExp(find.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "giu") : null;
   if (!(state.sort in KEYS)) state.sort = task.measures.length && task.strategies.length > 1 ? "apart" : "failed";
   const strategies = task.strategies.map((one, number) => [number, one.name]);
   options(form.measure, task.measures.map((one, number) => [number, label(one)]), state.measure);
   options(form.a, strategies, state.a);
   options(form.b, strategies, state.b);
   options(form.slice, [["", "all queries"], ...task.slices.map((one) => [one, one])], state.slice);
+  options(form.only, [["", "all"], ["a", `where ${task.strategies[state.a].name} is better`],
+    ["b", `where ${task.strategies[state.b].name} is better`], ["ties", "ties"], ["failed", "failures"]], state.only);
   form.task.value = state.task;
   form.sort.value = state.sort;
   form.find.value = state.find;
   form.controls.checked = state.controls;
-  const valued = ["apart", "worst", "best"].includes(state.sort);
   root.classList.toggle("bare", !state.controls);
   form.querySelector(".task").hidden = index.tasks.length === 1;
-  form.querySelector(".measure").hidden = form.querySelector(".first").hidden = !valued;
-  form.querySelector(".first span").textContent = state.sort === "apart" ? "between" : "of";
-  form.querySelector(".second").hidden = state.sort !== "apart";
+  form.querySelector(".measure").hidden = !task.measures.length;
   form.querySelector(".slice").hidden = !task.slices.length;
   form.querySelector(".check").hidden = !task.strategies.some((one) => one.control);
   form.shuffle.hidden = state.sort !== "random";
 }
 
-// `#explorer?task=captioning&sort=apart&...`: names, not numbers, so that a link outlives a run.
+// `#explorer?task=captioning&measure=CIDEr&...`: the fields of the report's links, then the explorer's own
+// where they are not as usual. Names, not numbers, so that a link outlives a run.
 function address(changed) {
   const now = { ...state, ...changed };
   const measure = task.measures[now.measure];
+  const setting = measure && task.settings[measure.setting];
   const fields = {
-    task: task.name, sort: now.sort, measure: measure && label(measure),
-    a: task.strategies[now.a].name, b: task.strategies[now.b].name, slice: now.slice, find: now.find,
-    seed: now.sort === "random" ? now.seed : "", controls: now.controls ? 1 : "", query: now.query,
+    task: task.name, measure: measure && measure.name, setting: setting && setting.key,
+    a: task.strategies[now.a].name, b: task.strategies[now.b].name, slice: now.slice, only: now.only, query: now.query,
+    sort: now.sort === "apart" ? "" : now.sort, find: now.find,
+    seed: now.sort === "random" ? now.seed : "", controls: now.controls ? 1 : "",
   };
   const entries = Object.entries(fields).filter(([, text]) => text !== "" && text !== undefined && text !== null);
   return `#explorer?${new URLSearchParams(entries)}`;
+}
+
+// The number of a measure under a setting; where the setting is not named, under any; where the measure
+// has no value by query, the first of the setting.
+function numbered(name, setting) {
+  const key = (measure) => task.settings[measure.setting]?.key ?? "";
+  const among = [(one) => one.name === name && key(one) === setting, (one) => one.name === name,
+    (one) => setting && key(one) === setting];
+  return among.map((fits) => task.measures.findIndex(fits)).find((number) => number >= 0) ?? -1;
 }
 
 async function read() {
@@ -377,14 +472,17 @@ async function read() {
   const number = Math.max(0, index.tasks.findIndex((one) => one.name === fields.get("task")));
   task = await open(number);
   const strategy = (key) => task.strategies.findIndex((one) => one.name === fields.get(key));
+  const measure = fields.get("measure") ?? "";
   state = {
-    task: number, sort: fields.get("sort"), measure: task.measures.findIndex((one) => label(one) === fields.get("measure")),
-    a: strategy("a"), b: strategy("b"), slice: fields.get("slice") ?? "", find: fields.get("find") ?? "",
+    task: number, sort: fields.get("sort"), measure: numbered(measure, fields.get("setting") ?? ""),
+    unscored: task.measures.some((one) => one.name === measure) ? "" : measure,
+    a: strategy("a"), b: strategy("b"), slice: fields.get("slice") ?? "", only: fields.get("only"), find: fields.get("find") ?? "",
     seed: Number(fields.get("seed")) || 0, controls: fields.has("controls"), query: fields.get("query") ?? "",
   };
   await show();
-  if (fields.size) root.scrollIntoView();
-  if (state.query) list.firstElementChild?.focus({ preventScroll: true });
+  const first = state.query ? list.firstElementChild : null;
+  if (fields.size) (first ?? root).scrollIntoView();
+  first?.focus({ preventScroll: true });
 }
 
 async function change() {
@@ -399,7 +497,7 @@ form.addEventListener("change", (event) => {
   if (field.name === "find") return;
   state[field.name] = field.type === "checkbox" ? field.checked : numbers.includes(field.name) ? Number(field.value) : field.value;
   if (field.name === "task") state.measure = state.a = state.b = -1;
-  state.query = "";
+  state.query = state.unscored = "";
   change();
 });
 let pause;
@@ -419,6 +517,18 @@ root.addEventListener("keydown", (event) => {
   const target = next ?? (step > 0 && shown < order.length ? more() : null);
   if (target) { target.focus({ preventScroll: true }); target.scrollIntoView({ block: "start" }); }
 });
+
+// ---- a picture, larger
+
+document.addEventListener("click", (event) => {
+  const image = event.target.closest?.(".enlarge")?.querySelector("img[src]");
+  if (!image) return;
+  dialog.querySelector("img").src = image.src;
+  dialog.querySelector("img").alt = image.alt;
+  dialog.querySelector("figcaption").textContent = image.alt;
+  dialog.showModal();
+});
+dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
 addEventListener("hashchange", () => { if (location.hash.startsWith("#explorer?")) read(); });
 addEventListener("beforeprint", () => unloaded(document).forEach(load));

@@ -1,8 +1,8 @@
 """The contract, by mmragbench's own rules; and what is particular to these components."""
 
 import pytest
-from mmragbench_lexical.length import length
-from mmragbench_lexical.shared_words import SharedWords
+from mmragbench_words.length import length
+from mmragbench_words.shared_words import SharedWords
 
 from mmragbench.checking import rules
 from mmragbench.records import Document, Output, Query, Task, Text

@@ -1,0 +1,1 @@
+"""Known layouts, a file each."""
