@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 
 from mmragbench._printable import one_line, quoted
 from mmragbench.contracts import Requirement
+from mmragbench.data.entries import Limit
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.files import required_folder
 from mmragbench.data.intake import OUTSIDE, inside, take_in
+from mmragbench.data.sampling import warn_of_fewer
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import Grades, read_judgements
@@ -115,7 +117,7 @@ class Beir:
         root: Path,
         split: str = "test",
         images: Path = Path(),
-        limit: int | None = None,
+        limit: Limit | None = None,
         seed: int = 0,
     ) -> None:
         """Nothing is read before `tasks`.
@@ -161,6 +163,7 @@ class Beir:
         asked = self._queries(judged, left)
         _unknown(judged, asked, {document.id for document in memory}, left)
         queries = _draw(asked, self.limit, self.seed)
+        warn_of_fewer("limit", self.limit, len(queries), "judged queries")
         kept = {query.id: judged[query.id] for query in queries}
         named = tuple(left.exclusions)
         task = Task("retrieval", memory, queries, kept, exclusions=named, totals=left.totals)
@@ -197,8 +200,15 @@ class Beir:
         left.add("query images", _pictured(queries), reader.pictures)
         if not queries:
             rows = (row for _, row, _ in read_objects(path, _EXPECTED) if row)
-            ids = f": it has {quoted(next(rows, {}).get('_id'))}, {listed(judged, 1)} is judged"
-            raise DataError(f"{path}: not one query can be used{left.reasons('quer') or ids}")
+            first = next(rows, None)
+            ids = (
+                f"it has {quoted(first.get('_id'))}, {listed(judged, 1)} is judged"
+                if first
+                else "it is empty"
+            )
+            raise DataError(
+                f"{path}: not one query can be used{left.reasons('quer') or f': {ids}'}"
+            )
         return queries
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from mmragbench._printable import one_line, quoted
 from mmragbench.contracts import Requirement
 from mmragbench.data.coco_tasks import OUTPUTS, build_tasks
-from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.entries import Entry, Limit, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.files import required_folder
 from mmragbench.data.positives import extend
@@ -20,7 +20,7 @@ from mmragbench.data.tables import build_tasks_of_splits, names
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, is_unicode, refuse_contradictions
+from mmragbench.formats.values import as_id, described, is_unicode, refuse_contradictions
 from mmragbench.records import Exclusion, Task
 from mmragbench.registry import dataset
 
@@ -58,8 +58,8 @@ class Coco:
         memory: Split | Literal["rest"] | None = None,
         karpathy: Path | None = None,
         positives: Path | None = None,
-        limit: int | None = None,
-        memory_limit: int | None = None,
+        limit: Limit | None = None,
+        memory_limit: Limit | None = None,
         seed: int = 0,
     ) -> None:
         """Nothing is read before `tasks`.
@@ -339,7 +339,7 @@ def _load(path: Path, *lists: str) -> dict[str, list[Any]]:
     wanted = f"COCO annotations, an object with the lists {' and '.join(lists)}"
     content = read_json(path, wanted, without="segmentation")
     if not isinstance(content, dict) or not all(_are_objects(content.get(key)) for key in lists):
-        raise DataError(f"{path} is not what it should be: expected {wanted}")
+        raise DataError(f"{path} is {described(content)}; expected {wanted}")
     return content
 
 

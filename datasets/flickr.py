@@ -10,7 +10,7 @@ from typing import Literal
 from mmragbench._printable import quoted
 from mmragbench.contracts import Requirement
 from mmragbench.data.coco_tasks import OUTPUTS, build_tasks
-from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.entries import Entry, Limit, Sample
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.files import required_folder
 from mmragbench.data.splits import REST, warn_of_rest
@@ -53,8 +53,8 @@ class Flickr:
         images: Path = Path("images"),
         queries: Path | None = None,
         memory: Path | Literal["rest"] | None = None,
-        limit: int | None = None,
-        memory_limit: int | None = None,
+        limit: Limit | None = None,
+        memory_limit: Limit | None = None,
         seed: int = 0,
     ) -> None:
         """Nothing is read before `tasks`. Relative paths start at the root.
@@ -127,7 +127,9 @@ def _listed(path: Path, captions: Captions) -> list[str]:
     """The names of a list, of which one at least must have captions."""
     lines = read_lines(path, "a list of file names, one a line")
     names = [name for _, line in lines if (name := line.strip())]
-    if names and not any(name in captions for name in names):
+    if not names:
+        raise DataError(f"{path} is empty; expected a list of file names, one a line")
+    if not any(name in captions for name in names):
         raise DataError(
             f"{path}: not one of its {len(names):,} names has a caption: it has "
             f"{listed(names, 1)}, the captions have {listed(captions, 1) or 'none'}; do they "

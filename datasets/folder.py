@@ -11,12 +11,12 @@ from pathlib import Path
 from mmragbench._printable import quoted
 from mmragbench.contracts import Requirement
 from mmragbench.data.coco_tasks import OUTPUTS
-from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.entries import Entry, Limit, Sample
 from mmragbench.data.files import required_folder
 from mmragbench.data.intake import inside
 from mmragbench.data.splits import MEMORY, QUERIES, REST, Splits, choose, warn_of_rest
 from mmragbench.data.tables import Columns, Row, build_tasks_of_splits, gather
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.formats.csv_rows import NULLS, read_csv
 from mmragbench.formats.json_values import read_objects
 from mmragbench.records import Exclusion, Task
@@ -43,8 +43,8 @@ class Folder:
         queries: str | None = None,
         memory: str | None = None,
         captions: str | None = None,
-        limit: int | None = None,
-        memory_limit: int | None = None,
+        limit: Limit | None = None,
+        memory_limit: Limit | None = None,
         seed: int = 0,
     ) -> None:
         """Nothing is read before `tasks`.
@@ -106,6 +106,8 @@ class Folder:
             raise DataError(f"{self.root} has no split {split!r}: {_what_there_is(self.root)}")
         below = f"{split}/" if own else ""
         rows = list(_rows(table, below, excluded))
+        if not rows and not excluded:
+            raise DataError(f"{table} is empty; expected {_EXPECTED}")
         if not own and split != WHOLE:
             rows = self._of_split(table, split, rows)
         columns = Columns("file_name", self._captions(table, rows), "id")
@@ -198,7 +200,7 @@ def _rows(table: Path, below: str, excluded: list[Exclusion]) -> Iterator[tuple[
         if row is not None and isinstance(row.get("file_name"), str) and row["file_name"]:
             yield number, {**row, "id": _id(row, below)}
         else:
-            why = reason or "the row has no file_name"
+            why = reason or f"no file_name; the row has {listed(row or (), 8)}"
             excluded.append(Exclusion("broken annotation", f"{below}{table.name}:{number}", why))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
@@ -16,7 +17,7 @@ from typing import Any, Literal
 from mmragbench.backends.weights import download
 from mmragbench.contracts import Requirement
 from mmragbench.data.coco_tasks import OUTPUTS
-from mmragbench.data.entries import Entry, Sample
+from mmragbench.data.entries import Entry, Limit, Sample
 from mmragbench.data.files import required_folder
 from mmragbench.data.intake import inside
 from mmragbench.data.splits import REST, choose, warn_of_rest
@@ -87,8 +88,8 @@ class Huggingface:
         columns: Columns | None = None,
         preset: Preset | None = None,
         root: Path | None = None,
-        limit: int | None = None,
-        memory_limit: int | None = None,
+        limit: Limit | None = None,
+        memory_limit: Limit | None = None,
         seed: int = 0,
     ) -> None:
         """Nothing is read before `tasks`; what the hub has and the cache lacks is fetched then.
@@ -209,9 +210,10 @@ def load(path: str, config: str | None = None, revision: str | None = None) -> L
 
     place = str(local) if local.is_dir() else path
     try:
-        builder = datasets.load_dataset_builder(place, config, revision=revision)
-        builder.download_and_prepare()
-        tables = builder.as_dataset()
+        with _quiet():
+            builder = datasets.load_dataset_builder(place, config, revision=revision)
+            builder.download_and_prepare()
+            tables = builder.as_dataset()
     except Exception as error:  # the library raises whatever a file or the network made it raise
         raise DataError(_why_not(path, local.is_dir(), error)) from error
     if local.is_dir():
@@ -240,9 +242,38 @@ def _the_one_asked_for(path: str, revision: str | None, commit: str) -> None:
         )
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A context in which the library prints neither progress bars nor what it raises anyway."""
+    import datasets
+
+    bars, level = datasets.are_progress_bars_disabled(), datasets.logging.get_verbosity()
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
+    try:
+        yield
+    finally:
+        datasets.logging.set_verbosity(level)
+        if not bars:
+            datasets.enable_progress_bars()
+
+
+def _damaged(folder: Path) -> Iterator[Path]:
+    """The Parquet files below a folder that have no readable footer."""
+    import pyarrow.parquet as pq
+
+    for file in sorted(folder.rglob("*.parquet")):
+        try:
+            pq.read_metadata(file)
+        except (OSError, ValueError):
+            yield file
+
+
 def _why_not(path: str, local: bool, error: Exception) -> str:
     cause = error.__cause__ or error
     reason = " ".join(f"{type(cause).__name__}: {cause}".split())[:300]
+    if local and (file := next(_damaged(Path(path).expanduser()), None)):
+        return f"{file} is damaged: its footer cannot be read; copy or download it again"
     if local:
         return f"{path} cannot be loaded as parquet files or an image folder ({reason})"
     return (

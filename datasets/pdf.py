@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from mmragbench.contracts import Requirement
+from mmragbench.data.entries import Limit
 from mmragbench.data.exclusions import Excluded
 from mmragbench.data.files import required_folder
 from mmragbench.data.intake import OUTSIDE, inside, take_in
 from mmragbench.data.pdf import Limits, Page, Passages, cut, read
 from mmragbench.data.questions import Question, read_questions, resolve
+from mmragbench.data.sampling import warn_of_fewer
 from mmragbench.errors import DataError
 from mmragbench.formats.file_names import files_below
 from mmragbench.records import Document, Exclusion, Image, OutputKind, Query, Task, Text
@@ -36,7 +38,7 @@ class Pdf:
         overlap: int = 30,
         min_side: int = 64,
         max_pages: int = 500,
-        limit: int | None = None,
+        limit: Limit | None = None,
     ) -> None:
         """Nothing is read before `tasks`. Relative paths start at the root.
 
@@ -86,6 +88,7 @@ class Pdf:
         chosen = (
             [question for question in questions if question in drawn] if self.limit else questions
         )
+        warn_of_fewer("limit", self.limit, len(chosen), "questions")
         queries, gold, refused = self._queries(chosen, memory)
         if not queries:
             named = [*broken, *refused]
@@ -240,6 +243,6 @@ def _slices(
 
 def _nothing(what: str, excluded: Sequence[Exclusion]) -> str:
     if not excluded:
-        return what
+        return f"{what}: there is none"
     first = excluded[0]
     return f"{what}; the first of {len(excluded):,} reasons: {first.id}: {first.reason}"

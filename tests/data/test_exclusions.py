@@ -96,12 +96,14 @@ def test_a_run_says_it_on_standard_error_and_in_its_reports(suite, tmp_path):
         "4 of 12 query images (truncated image 3, no captions 1); first: test/0.png: " in pictures
     )
     assert pictures.endswith("; all in exclusions.json")
-    folder = Path(done.stdout.strip()).parents[1]
+    folder = Path(done.stdout.splitlines()[-1]).parents[1]
     page = (folder / "report" / "index.html").read_text()
-    assert 0 < page.find("4 of 12 query images") < page.find('id="answers"')
+    answers, names = page.find('id="answers"'), page.find('id="excluded"')
+    assert 0 < page.find("4 of 12 query images") < answers < names
+    assert 0 < page.find('<a href="#excluded">By name</a>') < answers
     assert "Left out: 4 of 12 query images" in (folder / "report" / "tables.md").read_text()
     table = (folder / "report" / "tables" / "captioning.tex").read_text()
-    assert "Left out of the data" in table and "4 of 12 query images" in table
+    assert "9 items of the data left out" in table  # of all nouns together
 
 
 def test_a_plan_says_it_too(suite):

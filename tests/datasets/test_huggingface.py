@@ -295,7 +295,7 @@ def test_what_cannot_be_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     for given, words in (
         ({"path": "nobody/nothing"}, "check the id, the revision and the network"),
-        ({"path": str(tmp_path / "bad")}, "cannot be loaded as parquet files"),
+        ({"path": str(tmp_path / "bad")}, "bad/test.parquet is damaged"),
         ({"path": str(tmp_path / "good"), "queries": "validation"}, "There is: test, train"),
         ({"path": str(tmp_path / "good"), "columns": Columns("picture")}, "columns: {image: "),
     ):

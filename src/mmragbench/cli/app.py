@@ -233,7 +233,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # ids may hold what no terminal can show
     try:
-        app()
+        app(prog_name="mmragbench")
     except NotAtHand as error:
         _refuse(error)
     except MmragbenchError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -92,6 +93,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     chosen = format or "markdown"
     with unlisted(*runs):
         if format is None and not methods:
+            _refuse_choices({"--tasks": tasks, "--measures": measures, "--baseline": baseline})
             _whole_reports(folders, output, full)
             return
         with together(folders) as shown:
@@ -112,6 +114,18 @@ def _run(path: Path) -> Run:
     run = Run(path)
     run.must_have(paths.SUMMARY)
     return run
+
+
+def _refuse_choices(options: Mapping[str, str]) -> None:
+    """Refuse options of a paper's tables, which change nothing in the whole report.
+
+    Raises:
+        MmragbenchError: one of them is given.
+    """
+    if given := [name for name, value in options.items() if value]:
+        raise MmragbenchError(
+            f"{given[0]} needs --format: the whole report shows all; for tables, add --format markdown"
+        )
 
 
 def _whole_reports(runs: list[Run], output: Path | None, full: bool) -> None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from mmragbench.data.entries import Drawn, Entry, Picture, Sample
 from mmragbench.data.exclusions import Excluded
-from mmragbench.data.sampling import CAPTIONS, draw, unique
+from mmragbench.data.sampling import CAPTIONS, draw, unique, warn_of_fewer
 from mmragbench.data.silver import Silver
 from mmragbench.data.splits import n_drawn
-from mmragbench.errors import DataError
+from mmragbench.errors import DataError, listed
 from mmragbench.records import Document, OutputKind, Query, Task
 
 OUTPUTS: Mapping[str, OutputKind] = {
@@ -46,11 +46,12 @@ def build_tasks(
     left = excluded or Excluded()
     if memory is None and sample.queries is None:
         sample = sample._replace(queries=n_drawn(len(queries)))
-    query_draw = draw(_unique("query", queries, left), sample.queries, sample.seed, index)
+    query_entries = _unique("query", queries, left)
+    query_draw = draw(query_entries, sample.queries, sample.seed, index)
     memory_entries = _unique("memory", query_draw.rest if memory is None else memory, left)
     memory_draw = draw(memory_entries, sample.memory, sample.seed, index)
     _count("query", query_draw, left)
-    _some("query", query_draw, left)
+    _some("query", query_draw, query_entries, left)
     if memory is None and not memory_entries:
         raise DataError(
             f"the limit of {sample.queries:,} leaves nothing for the memory: there are "
@@ -58,7 +59,9 @@ def build_tasks(
             "limit"
         )
     _count("memory", memory_draw, left)
-    _some("memory", memory_draw, left)
+    _some("memory", memory_draw, memory_entries, left)
+    warn_of_fewer("limit", sample.queries, len(query_draw.pictures), "query images")
+    warn_of_fewer("memory_limit", sample.memory, len(memory_draw.pictures), "memory images")
     return tasks(memory_draw.pictures, query_draw.pictures, left)
 
 
@@ -173,8 +176,19 @@ def _apart(memory: Sequence[Picture], queries: Sequence[Picture]) -> None:
         )
 
 
-def _some(side: str, drawn: Drawn, left: Excluded) -> None:
+def _some(side: str, drawn: Drawn, entries: Sequence[Entry], left: Excluded) -> None:
     """Raise DataError when nothing was drawn, with what stood in the way, from the table on."""
     if not drawn.pictures:
         why = left.reasons(side) or ": no image is annotated for it"
-        raise DataError(f"not one {side} image can be used{why}")
+        raise DataError(f"not one {side} image can be used{why}{_lacking(entries)}")
+
+
+def _lacking(entries: Sequence[Entry]) -> str:
+    """The end of an error: what the folder of the first entry has in place of its file."""
+    first = next((entry for entry in entries if entry.fetch is None), None)
+    if first is None or (first.folder / first.file).exists():
+        return ""
+    if not first.folder.is_dir():
+        return f"; there is no folder {first.folder}"
+    names = sorted(path.name for path in first.folder.iterdir())
+    return f"; {first.folder} has {listed(names, 1) or 'no files'}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from mmragbench.data.intake import inside
 from mmragbench.records import Exclusion, Image, Text
@@ -59,6 +61,10 @@ class Picture:
     @property
     def id(self) -> str:
         return self.image.id
+
+
+Limit = Annotated[int, Field(ge=1)]
+"""How many items to draw."""
 
 
 class Sample(NamedTuple):

@@ -15,7 +15,9 @@ def required_folder(root: Path, names: Iterable[Path | str]) -> list[Requirement
         root: the folder.
         names: the files and folders in it, relative to it; or in words.
     """
-    if root.exists():
+    if root.is_dir():
         return []
     what = f"{root}, a folder with {', '.join(map(str, names))}"
-    return [Requirement("put", what, "there is no such folder")]
+    below = "" if root.is_absolute() else f" in {Path.cwd()}, where relative paths start"
+    reason = "it is a file" if root.exists() else f"there is no such folder{below}"
+    return [Requirement("put", what, reason)]

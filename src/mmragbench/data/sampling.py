@@ -100,6 +100,14 @@ def draw(
     return Drawn([pictures_by_place[at] for at in sorted(pictures_by_place)], rest, excluded)
 
 
+def warn_of_fewer(limit: str, most: int | None, n: int, noun: str) -> None:
+    """Warn where a limit (an argument's name, and its value) is larger than the data."""
+    if most is not None and n < most:
+        warnings.warn(
+            f"{limit}: {most:,} is more than there are: all {n:,} {noun} are used", stacklevel=2
+        )
+
+
 def admit(
     entries: Sequence[Entry], index: Path | None = None
 ) -> tuple[dict[str, Picture], list[Exclusion]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError, listed
-from mmragbench.formats.text_lines import read_lines
+from mmragbench.formats.text_lines import read_lines, resemblance
 
 NULLS = frozenset(("nan", "NaN", "None", "null", "NULL", "<NA>"))
 """Texts that stand for a missing value in CSV; pandas reads these as missing, too."""
@@ -58,8 +58,15 @@ def _header(path: Path, line: str, expected: str, name: str) -> list[str]:
     lowered = [column.lower() for column in header]
     if "\r" in line:
         raise DataError(f"{path}: lines end in \\r alone; convert it: tr '\\r' '\\n' < {path.name}")
+    if other := next((sign for sign in ";\t|" if name in lowered[0].split(sign)[:-1]), None):
+        raise DataError(
+            f"{path}: its columns are separated by {other!r}, not by commas; expected {expected}"
+        )
+    if not line:
+        raise DataError(f"{path} is empty; expected {expected}")
     if name not in lowered:
-        raise DataError(f"{path}: its columns are {quoted(', '.join(header))}; expected {expected}")
+        what = resemblance(line) or f"its columns are {quoted(', '.join(header))}"
+        raise DataError(f"{path}: {what}; expected {expected}")
     header[lowered.index(name)] = name
     if repeated := [column for column, n in Counter(header).items() if n > 1 and column]:
         raise DataError(

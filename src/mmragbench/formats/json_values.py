@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError
-from mmragbench.formats.text_lines import not_utf8, read_bytes, read_lines
+from mmragbench.formats.text_lines import not_utf8, read_bytes, read_lines, resemblance
 
 
 def parse(text: str) -> Any:
@@ -28,6 +28,8 @@ def read_json(path: Path, expected: str, without: str = "") -> Any:
         DataError: the file cannot be read, or is not JSON that `parse` accepts.
     """
     data = read_bytes(path, expected)
+    if not data.strip():
+        raise DataError(f"{path} is empty; expected {expected}")
     try:
         text = data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
@@ -41,7 +43,9 @@ def read_json(path: Path, expected: str, without: str = "") -> Any:
     try:
         return _decoded(text, json.JSONDecoder(object_pairs_hook=thinned if without else _object))
     except DataError as error:
-        raise DataError(f"{path} is {error}; expected {expected}") from error
+        other = resemblance(text.partition("\n")[0])
+        what = f" ({other})" if other and "JSON" not in other else ""
+        raise DataError(f"{path} is {error}{what}; expected {expected}") from error
 
 
 class ObjectLine(NamedTuple):

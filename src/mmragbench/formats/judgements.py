@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.csv_rows import split
-from mmragbench.formats.text_lines import read_lines
+from mmragbench.formats.text_lines import read_lines, resemblance
 from mmragbench.formats.values import MAX_ID, as_id, as_number, refuse_contradictions
 
 QRELS = (
@@ -90,7 +90,9 @@ def _judgements(path: Path) -> Iterator[tuple[int, str, str, int]]:
         try:
             yield number, *_judgement(line, places)
         except DataError as error:
-            raise DataError(f"{path}, line {number}: {error}; expected {QRELS}") from None
+            other = resemblance(line)
+            what = f" ({other})" if other else ""
+            raise DataError(f"{path}, line {number}: {error}{what}; expected {QRELS}") from None
 
 
 def _columns(line: str) -> list[int] | None:

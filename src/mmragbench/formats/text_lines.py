@@ -68,6 +68,19 @@ def read_lines(path: Path, expected: str) -> Iterator[tuple[int, str]]:
         raise not_utf8(path, line, expected, number) from error
 
 
+def resemblance(line: str) -> str:
+    """The format that the first line of a file looks like, as a clause; empty where it is no format
+    that could be mistaken for another."""
+    fields = line.split()
+    if line.lstrip().startswith(("{", "[")):
+        return "it looks like JSON"
+    if len(fields) == 6 and fields[1].upper() == "Q0":
+        return "it looks like a TREC run"
+    if len(fields) == 4 and fields[1] == "0":
+        return "it looks like TREC's judgements"
+    return ""
+
+
 def unreadable(path: Path, error: OSError, expected: str) -> DataError:
     """The error for a file that cannot be opened or read."""
     return DataError(f"{path} cannot be read ({error.strerror}); expected {expected}")

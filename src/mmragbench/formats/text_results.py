@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.json_values import read_json
-from mmragbench.formats.values import as_id, not_a_text, refuse_contradictions
+from mmragbench.formats.values import as_id, described, not_a_text, refuse_contradictions
 
 
 class Results(NamedTuple):
@@ -74,11 +74,13 @@ def _results(path: Path, form: Entries, pairs: Iterable[tuple[str, str | None]])
 
 def _pairs(path: Path, form: Entries, rows: Any) -> Iterator[tuple[str, str | None]]:
     if not isinstance(rows, list):
-        raise DataError(f"{path} is not what it should be: expected {form.expected}")
+        raise DataError(f"{path} is {described(rows)}; expected {form.expected}")
     for place, row in enumerate(rows):
         record = row if isinstance(row, dict) else {}
-        id, text = as_id(record.get(form.id)), record.get(form.text, False)
+        id, text = as_id(record.get(form.id)), record.get(form.text)
         reason = "" if text is None else not_a_text(text)
+        if form.text not in record:
+            reason = f"no {form.text}"
         if id is None or reason:
             raise DataError(
                 f"{path}: entry {place} is {quoted(row)} ({reason or f'no usable {form.id}'}); "

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mmragbench._printable import quoted
 from mmragbench.errors import DataError
 from mmragbench.formats.judgements import trec_fields, usable
-from mmragbench.formats.text_lines import read_lines
+from mmragbench.formats.text_lines import read_lines, resemblance
 from mmragbench.formats.trec import escaped
 from mmragbench.formats.values import as_number, refuse_contradictions
 
@@ -79,4 +79,5 @@ def _fault(fields: list[str], line: str) -> str:
     if "\r" in line.rstrip("\r"):
         return f"lines that end in \\r alone; convert it: tr '\\r' '\\n'; expected {RUN}"
     hint = " (a blank in an id or tag is written as %20)" if len(fields) > 6 else ""
-    return f"{len(fields)} fields; expected {RUN}{hint}"
+    other = resemblance(line)
+    return f"{len(fields)} fields; {other or 'it is no hit'}; expected {RUN}{'' if other else hint}"

@@ -208,7 +208,7 @@ def gate(
     with opened(run) as folder:
         if folder.suite["name"] != stored.suite:
             raise MmragbenchError(
-                f"{baseline} is a baseline of the suite {shortened(stored.suite, 80)!r}, and {run} is a "
+                f"{baseline} is a baseline of the suite {shortened(stored.suite, 80)!r}, and {folder.path} is a "
                 f"run of {folder.suite['name']!r}; give a run of the same suite, or save another baseline"
             )
         chosen = stored.only(measures)

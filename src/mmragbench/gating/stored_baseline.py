@@ -247,6 +247,11 @@ def table_path(path: Path) -> Path:
 
 
 def _summary(path: Path) -> Summary:
+    if path.is_dir():
+        raise DataError(
+            f"{path} is a folder, where a baseline's file is wanted; `mmragbench gate RUN --save FILE` "
+            "writes one"
+        )
     try:
         return Summary.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -254,7 +259,8 @@ def _summary(path: Path) -> Summary:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "it"
-        problem = f"{shortened(place, 80)}: {shortened(first['msg'], 200)}"
+        reason = "is missing" if first["type"] == "missing" else first["msg"]
+        problem = f"{shortened(place, 80)}: {shortened(reason, 200)}"
         raise NoBaseline(f"{path} is not a baseline of this version: {problem}", path) from error
 
 

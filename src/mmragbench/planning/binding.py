@@ -214,6 +214,12 @@ def _model_name(role: str, value: Any, place: Place, suite: Suite) -> str:
         raise SuiteFieldError(
             place, f"{value.name} is a model: give it a name under models, and that here"
         )
+    if not suite.models:
+        raise SuiteFieldError(
+            place,
+            f"unknown model {str(value)!r}: the suite has none; name it under models:, "
+            f"{value}: {{use: ...}}",
+        )
     if not isinstance(value, str) or value not in suite.models:
         raise SuiteFieldError(place, unknown("model", str(value), suite.models))
     bind_model(role, value, suite)

@@ -302,6 +302,14 @@ def check_tasks(plan: Plan, outputs: Mapping[str, OutputKind], source: Source) -
         if name not in outputs:
             message = unknown(f"task of {plan.dataset.component.name}", name, outputs)
             raise source.error(("tasks", name), message)
+        for measure, component in task_plan.generation.items():
+            if outputs[name] not in component.scores:
+                fitting = [other for other in outputs if outputs[other] in component.scores]
+                raise source.error(
+                    ("tasks", name, "measures"),
+                    f"{measure} scores {' and '.join(component.scores)} outputs; {name} produces "
+                    f"{outputs[name]}; it fits {', '.join(fitting) or 'no task of this data'}",
+                )
         if task_plan.generation and not task_plan.cells:
             measures = ", ".join(map(str, task_plan.generation))
             raise source.error(
@@ -309,13 +317,6 @@ def check_tasks(plan: Plan, outputs: Mapping[str, OutputKind], source: Source) -
                 f"{measures} score what a generator produces; "
                 f"add generator: with one or more of {', '.join(_generators(plan.generators))}",
             )
-        for measure, component in task_plan.generation.items():
-            if outputs[name] not in component.scores:
-                raise source.error(
-                    ("tasks", name, "measures"),
-                    f"{measure} scores {' and '.join(component.scores)} outputs; "
-                    f"{name} produces {outputs[name]}",
-                )
 
 
 def load(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Plan, Source]:

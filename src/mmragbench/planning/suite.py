@@ -239,7 +239,7 @@ def read(given: SuiteLike, overrides: Sequence[str] = ()) -> tuple[Suite, Source
         source, content = Source("suite", ""), _content(given)
     if not isinstance(content, dict):
         raise SuiteError(
-            f"{given} is not a suite: it is {described(content)}; expected keys: name, dataset, "
+            f"{source.name} is not a suite: it is {described(content)}; expected keys: name, dataset, "
             "strategies, tasks"
         )
     for override in overrides:

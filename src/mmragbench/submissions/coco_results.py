@@ -20,7 +20,7 @@ from mmragbench.errors import DataError
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
 from mmragbench.formats.text_results import read_caption_results
-from mmragbench.formats.values import as_id, not_a_text
+from mmragbench.formats.values import as_id, described, not_a_text
 from mmragbench.records import Exclusion, Output, Query, Task
 from mmragbench.submissions.problems import Policy, Problems, compared
 from mmragbench.submissions.submission import Submission
@@ -77,7 +77,7 @@ def read_references(path: Path) -> References:
     content = read_json(path, REFERENCES)
     annotations = content.get("annotations") if isinstance(content, dict) else None
     if not isinstance(annotations, list):
-        raise DataError(f"{path} is not what it should be: expected {REFERENCES}")
+        raise DataError(f"{path} is {described(content)}; expected {REFERENCES}")
     broken: list[Exclusion] = []
     no_text: list[Exclusion] = []
     captions: dict[str, list[str]] = {}

@@ -75,6 +75,7 @@ class Problems:
                 f"--missing {policy} makes no sense for {self.noun}: there is "
                 f"{', '.join(self.policies)}"
             )
+        self._refuse_nothing()
         fatal = [kind for kind in FATAL if self.ids.get(kind)]
         if policy == "error" and fatal:
             choices = " or ".join(
@@ -84,6 +85,9 @@ class Problems:
                 f"{self.source}: {self._lines([*fatal, *self._causes()])}. Say what to do: {choices} "
                 "(unknown ones are then ignored)"
             )
+
+    def _refuse_nothing(self) -> None:
+        """Raise MissingOutputs where there is nothing to score under any policy."""
         if not self.expected:
             causes = self._lines(self._causes())
             raise MissingOutputs(
