@@ -77,9 +77,10 @@ difference in 80 % of cases: at 0.05 divided by the number of tests, where Holm'
 ## Several seeds
 
 The p-value of `compare_all` with differences under each seed, where the true difference is 0; its interval leaves 0 out
-exactly as often, so that coverage is what is left to 100 %. "n × seeds, effect": the seeds' error (of the mean over
-them) is 0, 1 or 4 times the queries'. Half of a query's variance is interaction with the seeds, in *interaction* all of
-it. The level is below 5 % where seeds do not matter, since two to five seeds cannot show that they do not. {seeds_sets}
+exactly as often, so that coverage is what is left to 100 %. Effects of seeds are none, equal or large: the error of the
+mean over seeds is 0, 1 or 4 times the queries'. Half of a query's variance is interaction with the seeds, in
+*interaction* all of it. The level is below 5 % where seeds do not matter, since two to five seeds cannot show that they
+do not. With 30 *hits* a large effect drives whole seeds towards 0 or 1, which no t of three means follows. {seeds_sets}
 data sets a cell.
 
 {seeds}

@@ -21,7 +21,7 @@ from mmragbench._printable import shortened
 from mmragbench.cache.identity import digest
 from mmragbench.errors import DataError
 from mmragbench.measuring.scoring import rows
-from mmragbench.measuring.seeds import scores_over_seeds
+from mmragbench.measuring.seed_means import scores_over_seeds
 from mmragbench.records import Absence, Measure, Score, Scores
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.files import stored_info
