@@ -11,7 +11,7 @@ from calibrations.part import LEVEL, Finding, Share, outside, rng, table
 from mmragbench.statistics import compare_all
 from mmragbench.statistics.resampling import Array
 
-SETS = 2_000
+SETS = 1_000
 AT_ONCE = 200
 """Data sets that are tested in one call: their columns are resampled together."""
 QUERIES = (30, 100, 400)

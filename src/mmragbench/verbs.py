@@ -39,6 +39,7 @@ from mmragbench.run_folder import writing as run_folder
 from mmragbench.run_folder.explorer_data import write_explorer_data
 from mmragbench.run_folder.finished import FinishedRun
 from mmragbench.run_folder.manifest import manifest
+from mmragbench.run_folder.over_seeds import folder_over_seeds, put_together
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
 from mmragbench.run_folder.thumbnails import thumbnail
@@ -317,6 +318,23 @@ def _cell_rows(plan: Plan, task: Task, cell: Cell) -> list[Row]:
         else:
             result += rows(key, scored)
     return result
+
+
+def over_seeds(runs: Sequence[Run], folder: Path | None = None) -> Path:
+    """Put runs of one suite under different seeds together: one run folder with its comparisons.
+
+    Args:
+        runs: in the order of the seeds.
+        folder: where it is written; by default beside the first run.
+
+    Raises:
+        DataError: they differ in more than the seed.
+    """
+    target = folder or folder_over_seeds(runs)
+    with run_files.writing(target):
+        put_together(runs, target)
+        _write_comparisons(target)
+    return target
 
 
 def write_reports(folder: Path, full: bool = False) -> Path:

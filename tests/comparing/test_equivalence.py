@@ -192,3 +192,16 @@ def test_rows(folder):
     rows = json.loads(done.output)
     assert {row["equivalent"] for row in rows} <= {True, False}
     assert {row["measure"] for row in rows} == {"RR", "Success@1", "CIDEr", "Bleu_4"}
+
+
+def test_equivalence_over_seeds_has_both_sources_of_variation():
+    """With equal seeds it is the test of one; seeds that lie far apart take the equivalence away, although
+    their mean over queries is the same."""
+    rng = np.random.default_rng(7)
+    a = rng.normal(0.5, 0.05, 200)
+    b = a + rng.normal(0, 0.02, 200)
+    one = equivalence_p_value(a, b, 0.02, bounds=(0, 1))
+    assert one < 0.05
+    assert equivalence_p_value(np.stack([a, a, a]), b, 0.02, bounds=(0, 1)) == one
+    apart = a + np.array([[-0.05], [0.0], [0.05]])
+    assert equivalence_p_value(apart, b, 0.02, bounds=(0, 1)) > 0.05

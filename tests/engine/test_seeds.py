@@ -9,26 +9,11 @@ import pytest
 
 import mmragbench as mb
 from mmragbench.errors import SuiteError
-from mmragbench.records import Output
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import open_run
 from support import toy
 
 KEY = ("task", "strategy", "generator", "k", "slice", "measure")
-
-
-class Guessing:
-    """A generator that draws a colour for each query; under seed 2 it fails on one of them."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-
-    def generate(self, queries, contexts):
-        names = np.random.default_rng(self.seed).choice(toy.NAMES, len(queries))
-        outputs = [Output(q.id, f"a {n} picture") for q, n in zip(queries, names, strict=True)]
-        return (
-            [Output(outputs[0].query, error="no idea"), *outputs[1:]] if self.seed == 2 else outputs
-        )
 
 
 def rows(run):
@@ -39,7 +24,7 @@ def rows(run):
 def suite(coco):
     tasks = toy.suite(coco)["tasks"]
     tasks["captioning"]["generator"] = ["nearest", "guessing"]
-    generators = {"guessing": {"use": "engine.test_seeds:Guessing"}}
+    generators = {"guessing": {"use": "support.toy:Guessing"}}
     return toy.suite(coco, tasks=tasks, generators=generators)
 
 

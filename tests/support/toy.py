@@ -187,3 +187,17 @@ class Words:
 
     def generate(self, queries, contexts):
         return [Output(query.id, text="a picture") for query in queries]
+
+
+class Guessing:
+    """A generator that draws a colour for each query; under seed 2 it fails on one of them."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def generate(self, queries, contexts):
+        names = np.random.default_rng(self.seed).choice(NAMES, len(queries))
+        outputs = [Output(q.id, f"a {n} picture") for q, n in zip(queries, names, strict=True)]
+        return (
+            [Output(outputs[0].query, error="no idea"), *outputs[1:]] if self.seed == 2 else outputs
+        )

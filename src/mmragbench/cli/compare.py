@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from mmragbench._digits import number, p_value
 from mmragbench.cli.terminal import Terminal, wide
+from mmragbench.cli.together import together
 from mmragbench.errors import MmragbenchError
 from mmragbench.run_folder.paths import Setting
 
@@ -24,8 +26,13 @@ Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
 
 def compare(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    other: Annotated[
-        Path | None, typer.Argument(help="A second one: the same cells of both.")
+    others: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[OTHER]...",
+            help="A second one: the same cells of both; or runs of the same suite under other seeds.",
+            show_default=False,
+        ),
     ] = None,
     baseline: Annotated[
         str, typer.Option(help="By default the suite's; `all` for all pairs.")
@@ -42,7 +49,8 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Rows instead of tables.")] = False,
 ) -> None:
     """Compare strategies of a run, or two runs: paired differences, intervals, Holm's correction
-    within families of tests. What is shown moves no verdict."""
+    within families of tests. What is shown moves no verdict. Runs that differ in their seed alone are
+    put together."""
     from mmragbench.comparing.baseline import against
     from mmragbench.comparing.decomposition import gains
     from mmragbench.comparing.decomposition import swap as decompose
@@ -51,17 +59,37 @@ def compare(
     from mmragbench.run_folder.reading import open_run
 
     chosen = [name.strip() for name in measures.split(",") if name.strip()]
-    with unlisted(run, *filter(None, [other])):
-        first = open_run(run)
+    folders = [run, *(others or ())]
+    with unlisted(*folders), _together([open_run(folder) for folder in folders]) as (first, *rest):
         if swap:
             _show_swaps(decompose(first, *_systems(swap), chosen), as_json)
-        elif other is not None:
-            _show_pairs(between(first, open_run(other), slice, chosen, force), as_json)
+        elif rest:
+            _show_pairs(between(first, rest[0], slice, chosen, force), as_json)
         else:
             pairs = against(first, _baseline(first, baseline), slice, chosen)
             _show_pairs(pairs, as_json)
             if not as_json and slice == "all":
                 _show_gains(gains(first, chosen))
+
+
+@contextmanager
+def _together(runs: Sequence[Run]) -> Iterator[Sequence[Run]]:
+    """One run or two; runs that differ in their seed alone are put together.
+
+    Raises:
+        MmragbenchError: there are more than two left.
+    """
+    from mmragbench.run_folder.over_seeds import differences
+
+    if len(runs) == 2 and any(differences(runs)):
+        yield runs
+        return
+    with together(runs) as left:
+        if len(left) > 2:
+            raise MmragbenchError(
+                f"{len(left)} runs: give one, two, or runs of one suite under different seeds"
+            )
+        yield left
 
 
 def _baseline(run: Run, named: str) -> str | None:

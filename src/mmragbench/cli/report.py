@@ -10,6 +10,7 @@ import typer
 
 from mmragbench._places import check_file, check_folder
 from mmragbench._printable import printable
+from mmragbench.cli.together import together
 from mmragbench.errors import MmragbenchError
 from mmragbench.reporting.tables.request import Intervals, NoteLength, Width
 
@@ -67,7 +68,8 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     ] = None,
     full: Annotated[bool, typer.Option("--full", help=FULL)] = False,
 ) -> None:
-    """Write a run's report anew; or, with --format or --methods, tables and text for a paper."""
+    """Write a run's report anew; or, with --format or --methods, tables and text for a paper. Runs of
+    one suite under different seeds are put together."""
     from mmragbench.reporting.paper.folder import save_all, written
     from mmragbench.reporting.paper.methods import methods as paragraph
     from mmragbench.reporting.tables.paper_tables import tables
@@ -89,15 +91,17 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     chosen = format or "markdown"
     with unlisted(*runs):
         if format is None and not methods:
-            _whole_reports(runs, output, full)
-        elif output is not None and into_folder:
-            typer.echo(save_all(folders, request, chosen, output))
-        elif methods:
-            into_tex = output is not None and output.suffix == ".tex"
-            latex = format == "latex" or (format is None and into_tex)
-            _output(paragraph(folders, request.style, latex), output)
-        else:
-            _output(written(tables(folders, request), chosen, request), output)
+            _whole_reports(folders, output, full)
+            return
+        with together(folders) as shown:
+            if output is not None and into_folder:
+                typer.echo(save_all(shown, request, chosen, output))
+            elif methods:
+                into_tex = output is not None and output.suffix == ".tex"
+                latex = format == "latex" or (format is None and into_tex)
+                _output(paragraph(shown, request.style, latex), output)
+            else:
+                _output(written(tables(shown, request), chosen, request), output)
 
 
 def _run(path: Path) -> Run:
@@ -109,13 +113,15 @@ def _run(path: Path) -> Run:
     return run
 
 
-def _whole_reports(runs: list[Path], output: Path | None, full: bool) -> None:
-    from mmragbench.verbs import write_reports
+def _whole_reports(runs: list[Run], output: Path | None, full: bool) -> None:
+    from mmragbench.run_folder.over_seeds import of_one_suite
+    from mmragbench.verbs import over_seeds, write_reports
 
     if output is not None:
         raise MmragbenchError("--output needs --format: the whole report lies in the run's folder")
-    for run in runs:
-        typer.echo(write_reports(run, full))
+    by_seed = of_one_suite(runs)
+    for folder in [over_seeds(by_seed)] if by_seed else [run.path for run in runs]:
+        typer.echo(write_reports(folder, full))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from mmragbench.engine.results import (
 )
 from mmragbench.errors import ContractError, MmragbenchError, NotApplicable
 from mmragbench.measuring.scoring import Scored, score, with_info
-from mmragbench.measuring.seeds import absence_over_seeds, over_seeds
+from mmragbench.measuring.seed_means import absence_over_seeds, over_seeds
 from mmragbench.planning.binding import Bound
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Absence, Document, Measure, Output, OutputKind, Ranking, Task

@@ -107,6 +107,13 @@ class Files:
             if PurePosixPath(name).name == file and str(PurePosixPath(name).parent.parent) == folder
         )
 
+    def listed(self, folder: str) -> list[str]:
+        """The names of all files below a folder, sorted."""
+        if self.digests is None:
+            below = (path for path in (self.folder / folder).rglob("*") if path.is_file())
+            return sorted(path.relative_to(self.folder).as_posix() for path in below)
+        return sorted(name for name in self.digests if name.startswith(f"{folder}/"))
+
     def digest(self, name: str) -> str:
         """A text that changes when a file does; empty where the run wrote no such file."""
         path = self.path(name)

@@ -33,12 +33,12 @@ def write_cell(run: Path, cell: Cell, output: OutputKind = "caption") -> None:
     folder = run / paths.in_cell(cell.task, cell.strategy)
     if cell.retrieved.absence is None:
         _write_rankings(folder, cell)
-        _write_scores(folder, cell.scored)
+        write_scores(folder, cell.scored)
     for setting, (generated, scored) in cell.generated.items():
         if generated.absence is None:
             below = run / paths.in_cell(cell.task, cell.strategy, setting=Setting(*setting))
             _write_outputs(run, below, generated, output)
-            _write_scores(below, scored)
+            write_scores(below, scored)
     for seed, of_seed in cell.by_seed.items():
         _write_seed(run, seed, of_seed, cell, output)
 
@@ -51,14 +51,14 @@ def _write_seed(run: Path, seed: int, of_seed: Cell, cell: Cell, output: OutputK
         if of_seed.retrieved is not cell.retrieved:
             _write_rankings(folder, of_seed)
         if of_seed.scored is not cell.scored:
-            _write_scores(folder, of_seed.scored)
+            write_scores(folder, of_seed.scored)
     for setting, (generated, scored) in of_seed.generated.items():
         below = folder / str(Setting(*setting))
         if generated.absence is None:
             if generated is not cell.generated[setting][0]:
                 _write_outputs(run, below, generated, output)
             if scored is not cell.generated[setting][1]:
-                _write_scores(below, scored)
+                write_scores(below, scored)
 
 
 def _write_rankings(folder: Path, cell: Cell) -> None:
@@ -108,7 +108,9 @@ def _output(run: Path, output: Output) -> Row:
     }
 
 
-def _write_scores(folder: Path, scored: Scored) -> None:
+def write_scores(folder: Path, scored: Scored) -> None:
+    """Write `scores.parquet`: each query's value, influence or error, by measure; nothing where there are
+    no scores."""
     if not scored:
         return
     import pyarrow as pa

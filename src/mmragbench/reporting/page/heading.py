@@ -31,7 +31,7 @@ def subtitle(run: Run) -> str:
     spread = dict.fromkeys(f"{n:,}" for n in (queries[0], queries[-1])) if queries else ()
     per_task = " each" if len(run.tasks) > 1 else ""
     sizes = f", with {' to '.join(spread)} queries{per_task}" if spread else ""
-    seeds = f" under {len(run.seeds)} seeds" if run.seeds else ""
+    seeds = f", under {len(run.seeds)} seeds" if run.seeds else ""
     return f"{compared}{beside}, compared on {counted(len(run.tasks), 'task')}{sizes}{seeds}."
 
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 from mmragbench.reporting.facts.marks import CellKey, legend, marks
 from mmragbench.reporting.facts.units import is_distance
 from mmragbench.reporting.tables.cells import Source, columns, lines, noted, settings
-from mmragbench.reporting.tables.table import Block, Line, Notes, Part, Table, digits
-from mmragbench.reporting.words.phrases import setting
+from mmragbench.reporting.tables.table import Block, Column, Line, Notes, Part, Table, digits
+from mmragbench.reporting.words.phrases import seeds_of, setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run, TaskFacts
 
@@ -64,7 +64,7 @@ def _table(run: Run, facts: TaskFacts, part: Part, rows: Sequence[Row]) -> Table
         columns=heads,
         blocks=tuple(blocks),
         notes=notes.listed(),
-        remarks=tuple(_remarks(run, blocks, rows)),
+        remarks=(*_remarks(run, blocks, rows), *_over_seeds(run, heads, blocks)),
     )
 
 
@@ -90,6 +90,22 @@ def _joined(block: Sequence[Line]) -> Iterator[Line]:
     yield from (line for line in block if not any(line in group for group in many))
     for group in many:
         yield Line(f"{len(group)} others", None, group[0].cells, len(group))
+
+
+def _over_seeds(run: Run, columns: Sequence[Column], blocks: Sequence[Block]) -> Iterator[str]:
+    """A sentence on means over seeds: what their intervals have, and how far the seeds lie apart."""
+    widest = []
+    for place, column in enumerate(columns):
+        cells = (line.cells[place] for block in blocks for line in block.lines)
+        spread = {cell.row.sd: cell.sd for cell in cells if cell.row and cell.row.sd is not None}
+        if spread:
+            widest.append(f"{column.measure.label} {spread[max(spread)]}")
+    if widest:
+        named = seeds_of(run)
+        yield (
+            f"{named[:1].upper()}{named[1:]}: their intervals have both sources of variation, queries and "
+            f"seeds. Standard deviation over seeds, at most: {', '.join(widest)}."
+        )
 
 
 def _remarks(run: Run, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:

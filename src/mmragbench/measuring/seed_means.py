@@ -120,6 +120,8 @@ def _interval(
     middle = estimate(merged)[0]
     if low is None or high is None or middle is None:
         return None, None
+    if merged.measure.info.distance == "FID":  # which is never below 0
+        low = max(low, 0.0)
     return min(low, middle), max(high, middle)
 
 
