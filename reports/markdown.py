@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmragbench.registry import report
 from mmragbench.reporting.facts.issues import remarks
+from mmragbench.reporting.facts.marks import legend
 from mmragbench.reporting.facts.shown_families import summary
 from mmragbench.reporting.tables.markdown import grid
 from mmragbench.reporting.tables.report_tables import task_tables
@@ -58,7 +59,8 @@ def _table(table: Table) -> Iterator[str]:
     yield f"**{escape(table.title)}**"
     yield ""
     yield from grid(table, "brackets", heads, True, _name)
-    for remark in table.remarks:
+    letters = [] if table.within is None else [legend(table.within)]
+    for remark in (*letters, *table.remarks):
         yield ""
         yield escape(remark)
     if table.notes:

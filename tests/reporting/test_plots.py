@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,7 +18,8 @@ from mmragbench.reporting.facts.forest import Forest, forests
 from mmragbench.reporting.facts.headline import headlines
 from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
-from mmragbench.reporting.page.drawing.shapes import decades, ticks
+from mmragbench.reporting.page.drawing.shapes import decades, short, ticks
+from mmragbench.reporting.page.plots import plots
 from mmragbench.reporting.page.style_sheet import css_classes
 from mmragbench.reporting.tables.overview import overview, slice_table
 from mmragbench.run_folder.reading import Run
@@ -80,6 +82,39 @@ def test_a_contender_as_baseline_is_subtracted(drawn: Any) -> None:
     turned = against.contrasts[1]
     assert (turned.difference, turned.low, turned.high) == pytest.approx((-20, -40, -10))
     assert len(among.contrasts) == 3
+
+
+def test_many_pairs_are_against_the_best_and_all_on_demand(changed: Callable[..., Path]) -> None:
+    """Without a baseline among them, the reference is the contender with the best number of the cell;
+    of few, all pairs are shown at once."""
+    numbers = {f"s{i}": 0.3 + i / 100 for i in range(6)}
+    for names, shown in ((list(numbers), {"s5"}), (list(numbers)[:4], {None})):
+        pairs = [pair(a, b, 0.01, "can't tell") for a, b in combinations(names, 2)]
+        cells = {name: numbers[name] for name in names}
+        folder = changed("tasks", summary=rows(**cells), comparisons=pairs)
+        (folder / "suite.yaml").write_text(yaml.safe_dump({"strategies": dict.fromkeys(names)}))
+        run = Run(folder)
+        drawn = plots(run, run.tasks["captioning"], headlines(run)[0])
+        assert {panel.against for panel in drawn.main} == shown
+        assert [len(panel.contrasts) for panel in drawn.pairs] == [15] * (shown == {"s5"})
+
+
+def test_two_that_are_identical_have_no_interval(drawn: Any) -> None:
+    """A picture says so in place of a number, and its axis does not reach for an interval."""
+    same = {"low": -0.9, "high": 0.9, "verdict": "identical"}
+    (panel,) = drawn("none", pair("a", "b", 0.0) | same, pair("a", "c", 0.1))
+    svg = forest.svg(panel, {"a": "s1"})
+    assert panel.span == pytest.approx((0, 30))
+    assert svg.count("whisker") == 1 and ">identical</text>" in svg
+
+
+def test_a_long_name_is_cut_in_its_middle() -> None:
+    """Names of one family differ at their ends."""
+    names = [f"separate-stores-rrf-depth-{depth}" for depth in (16, 32)]
+    cut = [short(name, 20) for name in names]
+    assert [len(name) for name in cut] == [20, 20]
+    assert cut[0] != cut[1] and cut[0].endswith("depth-16") and cut[0].startswith("separate")
+    assert short("shared-space", 12) == "shared-space"
 
 
 def test_zero_is_always_within_a_forest(drawn: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 from mmragbench.reporting.facts import costs, issues, units
 from mmragbench.reporting.facts.curves import curves
 from mmragbench.reporting.page.page import render
-from mmragbench.reporting.page.summary_strips import control_labels, summary_strips
+from mmragbench.reporting.page.summary_strips import summary_strips
 from mmragbench.reporting.tables.limits import limit_tables
 from mmragbench.reporting.tables.report_tables import tables
 from mmragbench.run_folder.reading import Run
@@ -147,7 +147,7 @@ def test_costs_add_up_over_tasks(run: Path) -> None:
 def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
     """Better is to the right, for measures that fall as for those that rise."""
     for strip in summary_strips(Run(run)):
-        places = {mark.control or mark.strategy: mark.place for mark in strip.marks}
+        places = {mark.label: mark.place for mark in strip.marks}
         assert [mark.strategy for mark in strip.best] == ["separate-stores"]
         if strip.measure.name == "FID":
             continue
@@ -157,7 +157,7 @@ def test_a_strip_runs_from_worst_to_best(run: Path) -> None:
 def test_a_distance_has_contenders_only_on_its_strip(run: Path) -> None:
     """Of two sets of images, no control is chance or a ceiling."""
     (strip,) = [strip for strip in summary_strips(Run(run)) if strip.measure.name == "FID"]
-    assert {mark.control for mark in strip.marks} == {None}
+    assert strip.controls == ()
     assert {mark.place for mark in strip.best} == {100} and min(m.place for m in strip.marks) == 0
 
 
@@ -226,12 +226,19 @@ def test_a_generator_that_is_shown_nothing_is_a_level(changed: Callable[..., Pat
     run = Run(changed("suite.yaml", "task.json", summary=rows))
     (strip,) = summary_strips(run)
     assert strip.setting == "consensus, k\u00a0=\u00a05"
-    assert [label for _, label in control_labels(strip)] == ["chance 10.0", "captioner alone 40.0"]
+    labels = [(mark.label, mark.value) for mark in strip.controls]
+    assert labels == [("chance", "10.0"), ("captioner alone", "40.0")]
 
 
-def test_levels_that_are_close_share_a_label(changed: Callable[..., Path]) -> None:
-    """Where a reader gains nothing from chance, both stand in one label, not over each other."""
-    rows = [row("a", 0.8), row("random", 0.101), row("no-retrieval", 0.1)]
+def test_marks_that_are_close_stand_in_lanes(changed: Callable[..., Path]) -> None:
+    """Where a reader gains nothing from chance, and where strategies have the same number, no mark lies
+    over another: strategies above the line, controls below it."""
+    numbers = {"a": 0.8, "b": 0.8, "c": 0.3, "random": 0.101, "no-retrieval": 0.1}
+    rows = [row(name, value) for name, value in numbers.items()]
     rows = [one | {"generator": "reader", "k": 3, "measure": "CIDEr"} for one in rows]
     (strip,) = summary_strips(Run(changed("suite.yaml", "task.json", summary=rows)))
-    assert [label for _, label in control_labels(strip)] == ["floor 10.0, chance 10.1"]
+    assert {mark.label: mark.lane for mark in strip.marks} == {
+        "a": 0, "b": 1, "c": 0, "chance": -1, "floor": -2
+    }  # fmt: skip
+    assert strip.lanes == (2, 2)
+    assert [mark.strategy for mark in strip.best] == ["a", "b"]

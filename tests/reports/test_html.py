@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
+from mmragbench.reporting.page.links import ExplorerLink
 from mmragbench.reports.html import html
+from mmragbench.run_folder.reading import Run
 
 
 class Page(HTMLParser):
@@ -110,6 +113,27 @@ def test_contents_lead_to_every_section(page: str) -> None:
     assert sections <= links
 
 
+def test_links_to_queries_name_what_the_run_has(run: Path, page: str) -> None:
+    """Each has the fields of an address in the explorer and no other, and names a task, strategies, a
+    measure and a slice of the run."""
+    folder = Run(run)
+    addresses = {
+        str(attributes["href"]).removeprefix("#explorer?")
+        for tag, attributes in Page(page).elements
+        if tag == "a" and str(attributes["href"]).startswith("#explorer?")
+    }
+    assert len(addresses) > 50
+    for address in addresses:
+        link = ExplorerLink(**dict(parse_qsl(address)))  # type: ignore[arg-type]
+        assert str(link) == f"#explorer?{address}"
+        assert link.task in folder.tasks
+        assert link.a in folder.strategies
+        assert link.b in (*folder.strategies, "")
+        assert link.a != link.b
+        assert link.measure in (*folder.measures, "")
+        assert link.slice in ("", "emblems")
+
+
 def test_headings_are_in_order(page: str) -> None:
     """One h1, and no level is skipped on the way down, so that a screen reader can follow."""
     levels = [int(tag[1]) for tag, _ in Page(page).elements if re.fullmatch(r"h[1-6]", tag)]
@@ -149,7 +173,7 @@ def test_best_contender_is_bold(page: str, after: str, best: str) -> None:
 def test_chance_is_recognised_by_what_it_uses(page: str) -> None:
     """A control is known by its component, whatever name the suite gives it."""
     assert '<small class="role">chance</small>' in row(page, "chance-level", "<h3>Retrieval</h3>")
-    assert "chance 0.4" in page
+    assert re.search(r"<bdi>chance</bdi> 0\.4", page)
 
 
 def test_failures_stand_beside_n(page: str) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -112,14 +113,12 @@ class Browser:
 @contextmanager
 def browser(profile: Path) -> Iterator[Browser]:
     """A Chromium with an empty profile in a folder; it ends with the block."""
-    to_read, commands = os.pipe()
-    replies, to_write = os.pipe()
-    command = f"exec {CHROMIUM} {OPTIONS} --user-data-dir={profile} 3<&{to_read} 4>&{to_write}"
-    process = subprocess.Popen(
-        ["sh", "-c", command], pass_fds=(to_read, to_write), stderr=subprocess.DEVNULL
-    )
-    os.close(to_read)
-    os.close(to_write)
+    (to_read, commands), (replies, to_write) = os.pipe(), os.pipe()
+    pipe = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_read, to_write)]  # out of 3's way
+    command = f"exec {CHROMIUM} {OPTIONS} --user-data-dir={profile} 3<&{pipe[0]} 4>&{pipe[1]}"
+    process = subprocess.Popen(["bash", "-c", command], pass_fds=pipe, stderr=subprocess.DEVNULL)
+    for end in (to_read, to_write, *pipe):
+        os.close(end)
     try:
         yield Browser(commands, replies)
     finally:

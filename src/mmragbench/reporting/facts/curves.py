@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from mmragbench.reporting.facts.units import factor, unit
@@ -32,7 +32,8 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One small plot: `Success@k` of `text-to-image`, or `CIDEr` of `consensus` over k."""
+    """One small plot: `Success@k` of `text-to-image`, or `CIDEr` of `consensus` over k. Measures with the
+    same lines share one, labelled `R@k = Success@k`."""
 
     task: str
     label: str
@@ -43,7 +44,8 @@ class Curve:
     @property
     def name(self) -> str:
         """A file's stem: letters, digits, dots and dashes only."""
-        raw = f"{self.task}-{self.label}-{self.setting}".strip("-")
+        label = self.label.partition(" = ")[0]
+        raw = f"{self.task}-{label}-{self.setting}".strip("-")
         return "".join(c if c.isalnum() or c in "._" else "-" for c in raw.replace("@", "-at-"))
 
     @property
@@ -64,7 +66,8 @@ def curves(run: Run) -> list[Curve]:
     drawn: list[Curve] = []
     for facts in run.tasks.values():
         rows = [r for r in run.rows if r.task == facts.name and r.slice == "all"]
-        drawn.extend(_over_cutoffs(run, facts, [r for r in rows if r.generator is None]))
+        over_cutoffs = _over_cutoffs(run, facts, [r for r in rows if r.generator is None])
+        drawn.extend(_joined(over_cutoffs))
         drawn.extend(_over_k(run, facts, [r for r in rows if r.generator is not None]))
     return drawn
 
@@ -76,6 +79,28 @@ def _over_cutoffs(run: Run, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[C
         points = [(r, r.measure.cutoff or 0) for r in cut if r.measure.name == name]
         silver = f"silver relevance: {facts.silver}" if facts.silver else ""
         yield from _curve(run, facts, f"{name}@k", silver, points)
+
+
+def _joined(curves: Iterable[Curve]) -> list[Curve]:
+    """The curves, those that are the same by value drawn once with all names: with one relevant
+    document a query, `R@k` is `Success@k`."""
+    joined: list[Curve] = []
+    for curve in curves:
+        place = next((i for i, other in enumerate(joined) if _same(curve, other)), None)
+        if place is None:
+            joined.append(curve)
+        else:
+            joined[place] = replace(joined[place], label=f"{joined[place].label} = {curve.label}")
+    return joined
+
+
+def _same(curve: Curve, other: Curve) -> bool:
+    """Whether all lines are the same, to the last digits that rounding leaves."""
+    lines, others = (
+        [(series.strategy, x, round(y, 9)) for series in one.series for x, y in series.points]
+        for one in (curve, other)
+    )
+    return (curve.unit, lines) == (other.unit, others)
 
 
 def _over_k(run: Run, facts: TaskFacts, rows: Sequence[Row]) -> Iterator[Curve]:

@@ -9,6 +9,8 @@ from itertools import groupby
 from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.comparing.turning import turned
 from mmragbench.records import Measure
+from mmragbench.reporting.facts.headline import goodness
+from mmragbench.reporting.facts.marks import CellKey
 from mmragbench.reporting.facts.outcomes import Outcome, Outcomes
 from mmragbench.reporting.facts.units import (
     decimals,
@@ -23,6 +25,9 @@ from mmragbench.run_folder.reading import Run, TaskFacts
 
 WORSE, BETTER = "← worse", "better →"
 """What stands below a plot at its left and its right end: better is always to the right."""
+
+MANY = 10
+"""More pairs than these are shown on demand only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,13 @@ class Contrast:
         """Whether one is better than the other; only then is its mark filled."""
         return self.verdict in ("better", "worse")
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The ends of the interval; None where there is none, and between two that are identical."""
+        if self.low is None or self.high is None or self.verdict == "identical":
+            return None
+        return self.low, self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Forest:
@@ -82,6 +94,11 @@ class Forest:
     contrasts: tuple[Contrast, ...]
 
     @property
+    def many(self) -> bool:
+        """Whether these are all pairs of many contenders, which are shown on demand."""
+        return self.against is None and len(self.contrasts) > MANY
+
+    @property
     def setting(self) -> str:
         return setting(self.generator, self.k)
 
@@ -95,15 +112,15 @@ class Forest:
     @property
     def span(self) -> tuple[float, float]:
         """The lowest and the highest of all bounds, differences and zero."""
-        ends = [end for c in self.contrasts for end in (c.low, c.high, c.difference, 0.0)]
-        known = [end for end in ends if end is not None]
-        return min(known), max(known)
+        ends = [end for c in self.contrasts for end in (*(c.interval or ()), c.difference, 0.0)]
+        return min(ends), max(ends)
 
 
 def forests(run: Run, facts: TaskFacts) -> list[Forest]:
     """The panels of a task, in the summary's order: for each setting, slice and measure the contenders
-    against the suite's baseline where they were compared with it, and against each other. Where the
-    baseline is a control, by the primary measure and on all queries only.
+    against one of them, and against each other. That one is the suite's baseline; where it is none of
+    them and the pairs are many, the one with the best number. Where the baseline is a control, there is
+    a panel against it by the primary measure, on all queries.
     """
     baseline, primary = run.suite.get("baseline"), run.primary(facts.name)
     outcomes = Outcomes(run, facts.name)
@@ -111,14 +128,27 @@ def forests(run: Run, facts: TaskFacts) -> list[Forest]:
     controls = [p for p in against_controls(run) if (p["b"], p["measure"], p["slice"]) == shown]
     panels = [_forest(outcomes, pairs, str(baseline)) for pairs in _panels(controls, facts)]
     for pairs in _panels(of_contenders(run), facts):
-        to_baseline = [
-            p if p["b"] == baseline else turned(p) for p in pairs if baseline in (p["a"], p["b"])
+        reference = _reference(run, pairs)
+        chosen = [
+            p if p["b"] == reference else turned(p) for p in pairs if reference in (p["a"], p["b"])
         ]
-        if to_baseline:
-            panels.append(_forest(outcomes, to_baseline, str(baseline)))
-        if len(pairs) > len(to_baseline):
+        if chosen:
+            panels.append(_forest(outcomes, chosen, reference))
+        if len(pairs) > len(chosen):
             panels.append(_forest(outcomes, pairs, None))
     return panels
+
+
+def _reference(run: Run, pairs: Sequence[Json]) -> str | None:
+    """The contender that the others of a cell are shown against; None where all pairs are few."""
+    names = {name for pair in pairs for name in (pair["a"], pair["b"])}
+    if (baseline := run.suite.get("baseline")) in names:
+        return str(baseline)
+    if len(pairs) <= MANY:
+        return None
+    cell = CellKey.of_pair(pairs[0])
+    rows = [r for r in run.rows if r.strategy in names and CellKey.of_row(r) == cell]
+    return max(rows, key=goodness).strategy
 
 
 def _panels(pairs: Sequence[Json], facts: TaskFacts) -> Iterator[list[Json]]:

@@ -46,16 +46,24 @@ def marks(run: Run, rows: Iterable[Row]) -> dict[tuple[CellKey, str], str]:
     return letters_of
 
 
-def legend(run: Run, rows: Iterable[Row]) -> str:
-    """What letters at these rows mean, and in which families they were corrected."""
+def family_note(run: Run, rows: Iterable[Row]) -> str:
+    """The families in which the tests behind the letters at these rows were corrected; empty where there
+    was no test, since all that share a letter are identical."""
     pairs = _by_cell(run)
     keys = dict.fromkeys(map(CellKey.of_row, rows))
     shown = [pair for key in keys for pair in pairs.get(key, [])]
     if all(pair["verdict"] == "identical" for pair in shown):
+        return ""
+    return within(families(run, shown))
+
+
+def legend(families: str) -> str:
+    """What letters mean, from their `family_note`."""
+    if not families:
         return "Strategies that share a letter have the same value on every query."
     return (
         "Between strategies that share a letter no difference was shown: paired tests on the queries' "
-        f"groups, 0.05 after Holm's correction {within(families(run, shown))}."
+        f"groups, 0.05 after Holm's correction {families}."
     )
 
 

@@ -52,6 +52,18 @@ class ShownPair:
         return self.query_picture is not None or self.document_picture is not None
 
 
+class CopyCounts(NamedTuple):
+    """How many answers of each of these strategies are copies: of what was shown to the generator, and
+    of a caption anywhere in the memory (None where that was not counted)."""
+
+    strategies: tuple[str, ...]
+    setting: str
+    answered: int
+    copied: int
+    shown: int
+    recurring: int | None
+
+
 class RecurringText(NamedTuple):
     """A reference of a query that is word for word in the memory, and the documents that have it."""
 
@@ -112,13 +124,13 @@ class Audits:
 
     Attributes:
         leaks: findings, task by task.
-        copies: task -> its rows of the copy audit, as stored.
+        copies: task -> its rows of the copy audit.
         modality: task -> its modality audit, as stored.
         failed: (audit, reason) of those that crashed.
     """
 
     leaks: list[Finding]
-    copies: dict[str, list[Json]]
+    copies: dict[str, list[CopyCounts]]
     modality: dict[str, Json]
     failed: list[tuple[str, str]]
 
@@ -137,7 +149,7 @@ def audits(run: Run, pictures: EmbeddedPictures) -> Audits | None:
     leaks = _completed(tasks, "leak")
     return Audits(
         leaks=_merged([_finding(run, n, raw, pictures) for n, raw in leaks.items()]),
-        copies={n: own["copy"] for n, own in tasks.items() if _has_rows(own.get("copy"))},
+        copies={n: _copies(own["copy"]) for n, own in tasks.items() if _has_rows(own.get("copy"))},
         modality=_completed(tasks, "modality"),
         failed=[
             (f"{kind} audit of {name}", str(result["error"]))
@@ -146,6 +158,17 @@ def audits(run: Run, pictures: EmbeddedPictures) -> Audits | None:
             if isinstance(result, dict) and "error" in result
         ],
     )
+
+
+def _copies(rows: list[Json]) -> list[CopyCounts]:
+    """The rows by generator, strategies with the same counts in one."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for row in rows:
+        key = setting(row["generator"], row["k"]), *(row[name] for name in CopyCounts._fields[2:])
+        groups.setdefault(key, []).append(row["strategy"])
+    order = list(dict.fromkeys(key[0] for key in groups))
+    counts = [CopyCounts(tuple(names), *key) for key, names in groups.items()]
+    return sorted(counts, key=lambda row: order.index(row.setting))
 
 
 def _has_rows(result: Any) -> bool:

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from mimetypes import guess_type
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +40,14 @@ class EmbeddedPictures:
         if name is None or self._file(name) is None:
             return None
         return self._numbers.setdefault(name, len(self._numbers))
+
+    def address(self, name: str | None) -> str | None:
+        """The picture itself as a `data:` address, for what is shown without a script; None where
+        there is none below the run folder."""
+        file = self._file(name) if name else None
+        if name is None or file is None:
+            return None
+        return f"data:{guess_type(file.path.name)[0]};base64,{self._encoded(name)}"
 
     def cost(self, names: Iterable[str | None]) -> int:
         """Characters that these pictures would add to the page."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.resources import files
@@ -58,10 +58,10 @@ WHOLE = PageBudget(
 @dataclass(frozen=True, slots=True)
 class Explorer:
     """The JSON that the template puts into the page: an index, and for each task a chunk of queries
-    and documents and a chunk of prompts, which are unpacked when they are needed. `names` are the
-    tasks'."""
+    and documents and a chunk of prompts, which are unpacked when they are needed. `cases` has each
+    task's cases, and the ids of those that are in the page."""
 
-    names: tuple[str, ...]
+    cases: Mapping[str, tuple[Cases, Sequence[str]]]
     index: str
     tasks: list[str]
     prompts: list[str]
@@ -78,7 +78,7 @@ def explorer(
     if not tasks:
         return None
     return Explorer(
-        names=tuple(task.cases.facts.name for task in tasks),
+        cases={task.cases.facts.name: (task.cases, task.ids) for task in tasks},
         index=plain({"sheet": SHEET, "tasks": [task.index(colours) for task in tasks]}),
         tasks=[packed(task.content()) for task in tasks],
         prompts=[packed(f"[{','.join(task.prompts)}]") for task in tasks],
@@ -106,6 +106,7 @@ class ExplorerTask:
         cases: all stored queries of the task.
         pictures: the page's.
         queries: those in the page, as JSON.
+        ids: theirs.
         documents: those in the page, by id as TREC's format has it.
         prompts: JSON -> number.
         slices: of the queries that are in the page.
@@ -117,6 +118,7 @@ class ExplorerTask:
     cases: Cases
     pictures: EmbeddedPictures
     queries: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     documents: dict[str, Json] = field(default_factory=dict)
     prompts: dict[str, int] = field(default_factory=dict)
     slices: dict[str, None] = field(default_factory=dict)
@@ -148,6 +150,7 @@ class ExplorerTask:
         self.slices.update(dict.fromkeys(case["slices"]))
         self.n_failed += failed(case)
         self.queries.append(compact(case))
+        self.ids.append(case["id"])
         return picture_characters + PACKED_SHARE * (len(self.queries[-1]) + prompt_characters)
 
     def _add_output(self, output: Json) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from mmragbench.formats.trec import escaped
+from mmragbench.reporting.facts.marks import CellKey
 from mmragbench.reporting.facts.outcomes import rounded
+from mmragbench.reporting.facts.rivals import Rivals
 from mmragbench.reporting.facts.units import decimals, factor, lower_is_better, unit
 from mmragbench.reporting.page.stored_answers import Answers, Hits
-from mmragbench.reporting.page.summary_strips import summary_strips
+from mmragbench.reporting.page.summary_strips import SummaryStrip, summary_strips
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json, measure_of
@@ -70,12 +72,17 @@ class Cases:
             "answers": self.facts.output == "answer",
             "silver": self.facts.silver,
             "strategies": [
-                {"name": name, "colour": colours[name], "control": self.run.strategies[name]}
+                {
+                    "name": name,
+                    "colour": colours[name],
+                    "control": self.run.strategies[name],
+                }
                 for name in self.answers
             ],
             "settings": [{"key": str(key), "name": setting(*key)} for key in self.settings],
             "measures": [self._measure(*key) for key in self.measures],
             "main": self._main,
+            "pair": self._pair,
             "silent": self._silent,
         }
 
@@ -92,14 +99,29 @@ class Cases:
             "setting": self.settings.index(where) if where in self.settings else None,
         }
 
+    @cached_property
+    def _strip(self) -> SummaryStrip | None:
+        return next((s for s in summary_strips(self.run) if s.task == self.facts.name), None)
+
     @property
     def _main(self) -> int:
         """The number of the measure of the task's summary strip; else the first."""
-        strip = next((s for s in summary_strips(self.run) if s.task == self.facts.name), None)
+        strip = self._strip
         for number, (where, name) in enumerate(self.measures):
             if strip and (setting(*where), measure_of(name)) == (strip.setting, strip.measure):
                 return number
         return 0
+
+    @property
+    def _pair(self) -> list[int]:
+        """The numbers of the strategies that are compared at first: the best and its rival, as far as
+        they answered."""
+        best = self._strip.best[0] if self._strip else None
+        if best is None or best.row is None:
+            return []
+        rival = Rivals(self.run).of(CellKey.of_row(best.row), best.strategy)
+        names = list(self.answers)
+        return [names.index(name) for name in (best.strategy, rival) if name in names]
 
     @property
     def _silent(self) -> list[tuple[str, str]]:
@@ -111,17 +133,26 @@ class Cases:
         return [(strategy, str(reason)) for strategy, reason in silent.items()]
 
     def __iter__(self) -> Iterator[Json]:
-        for query in self.run.lines(paths.in_task(self.facts.name, paths.EXPLORER_QUERIES)):
-            yield {
-                "id": query["id"],
-                "text": query.get("text"),
-                "image": query.get("image"),
-                "target": query.get("target"),
-                "references": query.get("references") or [],
-                "slices": query.get("slices") or [],
-                "relevant": query.get("n_relevant"),
-                "answers": list(self._answers(query)),
-            }
+        return map(self._case, self._stored())
+
+    def of(self, queries: Container[str]) -> dict[str, Json]:
+        """The cases of some queries, by id."""
+        return {raw["id"]: self._case(raw) for raw in self._stored() if raw["id"] in queries}
+
+    def _stored(self) -> Iterator[Json]:
+        return self.run.lines(paths.in_task(self.facts.name, paths.EXPLORER_QUERIES))
+
+    def _case(self, query: Json) -> Json:
+        return {
+            "id": query["id"],
+            "text": query.get("text"),
+            "image": query.get("image"),
+            "target": query.get("target"),
+            "references": query.get("references") or [],
+            "slices": query.get("slices") or [],
+            "relevant": query.get("n_relevant"),
+            "answers": list(self._answers(query)),
+        }
 
     def _answers(self, query: Json) -> Iterator[Json]:
         """Each strategy's answer to a query, where it has one."""

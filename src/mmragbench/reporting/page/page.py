@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from mmragbench.reporting.facts import costs, issues, shown_families, units
 from mmragbench.reporting.facts.headline import Headline, headlines
+from mmragbench.reporting.facts.swaps import SwapTable, swap_table
 from mmragbench.reporting.page.audits import audits, percent, share
+from mmragbench.reporting.page.case_strips import case_strips
 from mmragbench.reporting.page.drawing import curve, forest, tradeoff
 from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
 from mmragbench.reporting.page.explorer import USUAL, PageBudget, digest, explorer, script
@@ -18,18 +20,21 @@ from mmragbench.reporting.page.heading import facts_of, question, subtitle
 from mmragbench.reporting.page.plots import Plots, plots
 from mmragbench.reporting.page.query_links import QueryLinks
 from mmragbench.reporting.page.style_sheet import css_classes, outlines, rules
-from mmragbench.reporting.page.summary_strips import control_labels, summary_strips
+from mmragbench.reporting.page.summary_strips import summary_strips
 from mmragbench.reporting.tables.limits import LimitTable, limit_tables
 from mmragbench.reporting.tables.overview import FEW, SliceTable, overview, slice_table
 from mmragbench.reporting.tables.report_tables import task_tables
 from mmragbench.reporting.tables.table import Table
 from mmragbench.reporting.templates import environment
-from mmragbench.reporting.words.phrases import setting
+from mmragbench.reporting.words.phrases import setting, shortened
 from mmragbench.reporting.words.verdicts import verdicts
 from mmragbench.run_folder.reading import Run, TaskFacts
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+BEST = 3
+"""How many strategies that share the best number are named beside a strip."""
 
 LONG = 160
 """Characters of a text that are shown before the rest is folded away."""
@@ -44,6 +49,7 @@ class Section:
     limits: list[LimitTable]
     plots: Plots
     slices: SliceTable | None
+    swaps: SwapTable | None
 
 
 def render(run: Run, budget: PageBudget = USUAL) -> str:
@@ -52,7 +58,7 @@ def render(run: Run, budget: PageBudget = USUAL) -> str:
     classes = css_classes(run)
     pictures = EmbeddedPictures(run.path, budget.large_pictures)
     shown = explorer(run, classes, pictures, budget)
-    links = QueryLinks(run, shown.names if shown else ())
+    links = QueryLinks(run, shown.cases if shown else {})
     code = script(explorer=shown is not None)
     template = _templates().get_template("page.html.jinja")
     return template.render(
@@ -60,6 +66,7 @@ def render(run: Run, budget: PageBudget = USUAL) -> str:
         **_drawings(run, classes, links),
         sections=[_section(run, facts, by_task.get(name)) for name, facts in run.tasks.items()],
         **_costs(run),
+        case_strips=case_strips(list(by_task.values()), shown.cases, pictures) if shown else [],
         explorer=shown,
         links=links,
         audits=audits(run, pictures),
@@ -81,7 +88,6 @@ def _answers(run: Run, headlines: list[Headline]) -> dict[str, Any]:
         "overview": overview(run, headlines),
         "contenders": [name for name, control in run.strategies.items() if control is None],
         "summary_strips": summary_strips(run),
-        "control_labels": control_labels,
     }
 
 
@@ -129,6 +135,7 @@ def _section(run: Run, facts: TaskFacts, headline: Headline | None) -> Section:
         limit_tables(run, facts),
         plots(run, facts, headline),
         slice_table(run, headline) if headline else None,
+        swap_table(run, headline) if headline else None,
     )
 
 
@@ -148,6 +155,12 @@ def _templates() -> Environment:
         "dollars": units.money,
         "decimals": units.number,
     }
-    templates.globals |= {"LONG": LONG, "FEW": FEW, "setting": setting}
+    templates.globals |= {
+        "BEST": BEST,
+        "LONG": LONG,
+        "FEW": FEW,
+        "setting": setting,
+        "shortened": shortened,
+    }
     templates.globals |= {"share": share, "percent": percent}
     return templates

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mmragbench.reporting.facts.strategy_styles import StrategyStyle, Vertices, strategy_styles
+from mmragbench.reporting.facts.strategy_styles import (
+    GREY,
+    StrategyStyle,
+    Vertices,
+    strategy_styles,
+)
 from mmragbench.run_folder.reading import Run
+
+ALONE = "alone"
+"""The class of a generator that is shown nothing."""
 
 
 def css_classes(run: Run) -> dict[str, str]:
@@ -32,7 +40,8 @@ def outlines(run: Run) -> Iterator[tuple[str, str]]:
 
 def _by_class(run: Run) -> dict[str, StrategyStyle]:
     styles = strategy_styles(run)
-    return {css: styles[name] for name, css in css_classes(run).items()}
+    by_class = {css: styles[name] for name, css in css_classes(run).items()}
+    return by_class | {ALONE: StrategyStyle(*GREY, "triangle up", True)}
 
 
 def _path(vertices: Vertices) -> str:

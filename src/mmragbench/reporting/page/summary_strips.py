@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.headline import Headline, goodness, headlines
 from mmragbench.reporting.facts.units import decimals, is_distance, shown, unit
+from mmragbench.reporting.page.style_sheet import ALONE, css_classes
 from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run
 
-LABEL_DISTANCE = 5.0
-"""Percent of the line below which two labels would hide each other."""
-
-MARK_DISTANCE = 1.8
-"""Percent of the line below which two marks would hide each other."""
+MARK_DISTANCE = 4.0
+"""Percent of the line below which two marks would hide each other on the narrowest screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +22,24 @@ class Mark:
     """One strategy on a strip.
 
     Attributes:
-        control: what a control stands for; for a generator that is shown nothing, that it is alone.
+        label: the strategy's name; what a control stands for; of a generator that is shown nothing,
+            that it is alone.
+        css: the class that has its colour and marker.
         place: on the line, in percent; better is to the right.
-        lane: how far above the line it is drawn, so that marks do not hide each other.
+        lane: how far from the line it is drawn, so that marks do not hide each other: 0, 1, ...
+            above it for contenders; -1, -2, ... below it for controls.
         row: the number's row of the summary.
     """
 
     strategy: str
-    control: str | None
+    label: str
+    css: str
     value: str
     place: float
+    control: bool
     best: bool
+    row: Row
     lane: int = 0
-    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,23 @@ class SummaryStrip:
     measure: Measure
     unit: str
     setting: str
-    n: int
     marks: tuple[Mark, ...]
 
     @property
     def best(self) -> tuple[Mark, ...]:
         return tuple(mark for mark in self.marks if mark.best)
+
+    @property
+    def controls(self) -> tuple[Mark, ...]:
+        """The marks below the line, from worst to best."""
+        controls = (mark for mark in self.marks if mark.control)
+        return tuple(sorted(controls, key=lambda mark: mark.place))
+
+    @property
+    def lanes(self) -> tuple[int, int]:
+        """How many lanes there are above the line and below it."""
+        lanes = [mark.lane for mark in self.marks]
+        return max([0, *lanes]) + 1, -min([0, *lanes])
 
 
 def summary_strips(run: Run) -> list[SummaryStrip]:
@@ -66,35 +80,36 @@ def _strip(run: Run, headline: Headline) -> SummaryStrip:
     rows = [*headline.rows, *headline.without_documents]
     if is_distance(measure):
         rows = [row for row in headline.rows if run.strategies[row.strategy] is None]
-    marks = tuple(_marks(run, rows))
-    n = max(row.n for row in headline.rows)
-    return SummaryStrip(headline.task.name, measure, unit(measure), where, n, marks)
+    order = list(run.strategies)
+    rows.sort(key=lambda row: order.index(row.strategy))
+    return SummaryStrip(headline.task.name, measure, unit(measure), where, tuple(_marks(run, rows)))
 
 
-def _marks(run: Run, rows: Sequence[Row]) -> Iterator[Mark]:
+def _marks(run: Run, rows: Sequence[Row]) -> list[Mark]:
     places = decimals(rows[0].measure, [row.estimate or 0.0 for row in rows])
     low, high = min(map(goodness, rows)), max(map(goodness, rows))
     best = max(goodness(row) for row in rows if run.strategies[row.strategy] is None)
-    order = list(run.strategies)
-    taken: list[float] = []
-    for row in sorted(rows, key=lambda row: order.index(row.strategy)):
+    classes = css_classes(run)
+    marks: list[Mark] = []
+    for row in rows:
+        control, alone = run.strategies[row.strategy], row.k == 0 and row.generator
         share = (goodness(row) - low) / (high - low) if high > low else 0.5
-        control = f"{row.generator} alone" if row.k == 0 else run.strategies[row.strategy]
-        is_best = control is None and goodness(row) == best
-        value = shown(row.measure, row.estimate or 0.0, places)
-        place = round(100 * share, 1)
-        lane = 0 if control else sum(abs(place - other) < MARK_DISTANCE for other in taken)
-        taken += [] if control else [place]
-        yield Mark(row.strategy, control, value, place, is_best, lane, row)
+        mark = Mark(
+            strategy=row.strategy,
+            label=f"{alone} alone" if alone else control or row.strategy,
+            css=ALONE if alone else classes[row.strategy],
+            value=shown(row.measure, row.estimate or 0.0, places),
+            place=round(100 * share, 1),
+            control=control is not None,
+            best=control is None and goodness(row) == best,
+            row=row,
+        )
+        marks.append(replace(mark, lane=_lane(mark, marks)))
+    return marks
 
 
-def control_labels(strip: SummaryStrip) -> list[tuple[float, str]]:
-    """The places and labels of chance, ceiling, floor and generators alone; those whose labels would
-    hide each other share one, at the first one's place."""
-    groups: list[list[Mark]] = []
-    for mark in sorted((m for m in strip.marks if m.control), key=lambda mark: mark.place):
-        if groups and mark.place - groups[-1][0].place < LABEL_DISTANCE:
-            groups[-1].append(mark)
-        else:
-            groups.append([mark])
-    return [(g[0].place, ", ".join(f"{m.control} {m.value}" for m in g)) for g in groups]
+def _lane(mark: Mark, others: Sequence[Mark]) -> int:
+    """The lane nearest to the line in which the mark hides none of the others."""
+    near = {other.lane for other in others if abs(other.place - mark.place) < MARK_DISTANCE}
+    lanes = range(-1, -len(others) - 2, -1) if mark.control else range(len(others) + 1)
+    return next(lane for lane in lanes if lane not in near)

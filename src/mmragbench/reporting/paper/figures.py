@@ -36,7 +36,8 @@ def _of_task(run: Run, main: Headline, request: Request, styles: Styles) -> Iter
     for forest in forests(run, main.task):
         cell = (forest.generator, forest.k, forest.measure, forest.slice)
         drawn = _differences(forest, request)
-        if cell == (main.generator, main.k, main.measure, "all") and drawn.contrasts:
+        in_headline = cell == (main.generator, main.k, main.measure, "all")
+        if in_headline and drawn.contrasts and not drawn.many:
             yield forest_plot(drawn, styles)
     rows = tuple(row for row in main.rows if request.shows(row.strategy))
     if rows:
@@ -108,8 +109,8 @@ def _forest(axes: Any, forest: Forest, styles: Styles) -> None:
 
 
 def _contrast(axes: Any, contrast: Contrast, place: int, style: StrategyStyle) -> None:
-    if contrast.low is not None and contrast.high is not None:
-        axes.plot([contrast.low, contrast.high], [place, place], color=style.colour, linewidth=1.1)
+    if contrast.interval:
+        axes.plot(contrast.interval, [place, place], color=style.colour, linewidth=1.1)
     axes.plot(contrast.difference, place, markersize=4, **point_style(style, contrast.significant))
 
 

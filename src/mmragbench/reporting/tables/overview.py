@@ -67,6 +67,11 @@ class SliceTable:
     notes: tuple[tuple[str, str], ...]
 
     @property
+    def by_strategy(self) -> bool:
+        """Whether a page has more room for a row a strategy than for a row a slice."""
+        return len(self.strategies) > len(self.lines)
+
+    @property
     def few(self) -> bool:
         return any(line.few for line in self.lines)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mmragbench.reporting.facts.marks import CellKey, legend, marks
+from mmragbench.reporting.facts.marks import CellKey, family_note, marks
 from mmragbench.reporting.facts.units import is_distance
 from mmragbench.reporting.tables.cells import Source, columns, lines, noted, settings
 from mmragbench.reporting.tables.table import Block, Column, Line, Notes, Part, Table, digits
@@ -64,7 +64,8 @@ def _table(run: Run, facts: TaskFacts, part: Part, rows: Sequence[Row]) -> Table
         columns=heads,
         blocks=tuple(blocks),
         notes=notes.listed(),
-        remarks=(*_remarks(run, blocks, rows), *_over_seeds(run, heads, blocks)),
+        within=family_note(run, rows) if any(letters.values()) else None,
+        remarks=(*_remarks(rows), *_over_seeds(run, heads, blocks)),
     )
 
 
@@ -108,10 +109,8 @@ def _over_seeds(run: Run, columns: Sequence[Column], blocks: Sequence[Block]) ->
         )
 
 
-def _remarks(run: Run, blocks: Sequence[Block], rows: Sequence[Row]) -> Iterator[str]:
-    """What the letters mean, and what to know of a measure."""
-    if any(cell.letters for block in blocks for line in block.lines for cell in line.cells):
-        yield legend(run, rows)
+def _remarks(rows: Sequence[Row]) -> Iterator[str]:
+    """What to know of a measure."""
     yield from dict.fromkeys(row.warning for row in rows if row.warning)
     distances = dict.fromkeys(str(row.measure) for row in rows if is_distance(row.measure))
     if distances:

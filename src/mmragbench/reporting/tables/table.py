@@ -160,6 +160,8 @@ class Table:
     Attributes:
         silver: the rule of relevance, where rankings are scored on silver relevance.
         notes: (mark, text) of the footnotes, in the order of first use.
+        within: the families of the tests behind the letters; empty where all that share a letter are
+            identical, None where there are no letters.
         remarks: sentences on the whole table.
         caption: the sentences of a paper's caption.
     """
@@ -171,6 +173,7 @@ class Table:
     columns: tuple[Column, ...]
     blocks: tuple[Block, ...]
     notes: tuple[tuple[str, str], ...] = ()
+    within: str | None = None
     remarks: tuple[str, ...] = ()
     caption: tuple[str, ...] = ()
 

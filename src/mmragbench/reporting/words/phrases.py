@@ -65,3 +65,8 @@ def seeds_of(run: Run) -> str:
         return f"means over seeds {listed(map(str, run.seeds))}"
     seed = run.manifest.get("seed")
     return "" if seed is None else f"seed {seed}"
+
+
+def verdict_words(verdict: str) -> str:
+    """A verdict of `comparisons.json` as a reader sees it."""
+    return {"can't tell": "no difference shown"}.get(verdict, verdict)

@@ -12,8 +12,10 @@ from mmragbench.reporting.page.drawing.shapes import linked, mark, picture, shor
 from mmragbench.reporting.page.query_links import unlinked
 from mmragbench.run_folder.numbers import Row
 
-WIDTH, HEIGHT = 360, 220
-LEFT, RIGHT, TOP, BOTTOM = 30, 132, 8, 32
+WIDTH, LEAST = 430, 220
+"""The width, and the height with few strategies."""
+
+LEFT, RIGHT, TOP, BOTTOM = 30, 200, 8, 32
 GAP = 14
 """The least distance between two labels' baselines."""
 
@@ -27,7 +29,12 @@ def svg(curve: Curve, classes: Mapping[str, str], link: Callable[[Row], str] = u
     parts.extend(_labels(curve, classes))
     ends = (f"{s.strategy} {number(s.points[-1][1], 1)}" for s in curve.series)
     title = f"{curve.label} over k on {curve.task}; at the last k: {', '.join(ends)}"
-    return picture(WIDTH, HEIGHT, title, parts)
+    return picture(WIDTH, _height(curve), title, parts)
+
+
+def _height(curve: Curve) -> int:
+    """So high that each name has a line."""
+    return max(LEAST, GAP * len(curve.series) + TOP + BOTTOM)
 
 
 def _x(curve: Curve, k: int) -> float:
@@ -39,21 +46,20 @@ def _x(curve: Curve, k: int) -> float:
 
 def _y(curve: Curve, value: float) -> float:
     share = max(value, 0.0) / curve.ticks[-1]
-    return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+    floor = _height(curve) - BOTTOM
+    return round(floor - share * (floor - TOP), 1)
 
 
 def _frame(curve: Curve) -> list[str]:
-    parts = []
+    parts, below = [], _height(curve) - BOTTOM + 17
     for value in curve.ticks:
         y = _y(curve, value)
         parts.append(f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
         label = f"{value:g}"
         x = LEFT - 7
         parts.append(f'<text class="tick" x="{x}" y="{y + 4}" text-anchor="end">{label}</text>')
-    for k in curve.xs:
-        place = f'x="{_x(curve, k)}" y="{HEIGHT - BOTTOM + 17}"'
-        parts.append(f'<text class="tick" {place} text-anchor="middle">{k}</text>')
-    parts.append(text(LEFT - 7, HEIGHT - BOTTOM + 17, "k", anchor="end"))
+    parts += [text(_x(curve, k), below, str(k), anchor="middle") for k in curve.xs]
+    parts.append(text(LEFT - 7, below, "k", anchor="end"))
     return parts
 
 
@@ -68,27 +74,27 @@ def _line(curve: Curve, series: Series, css: str, link: Callable[[Row], str]) ->
 
 
 def _labels(curve: Curve, classes: Mapping[str, str]) -> list[str]:
-    """The names at the lines' ends, pushed apart where the lines end together."""
+    """The marks and names at the lines' ends, pushed apart where the lines end together."""
     ends = sorted((_y(curve, s.points[-1][1]), s.strategy, s) for s in curve.series)
-    ys = _spread([y for y, _, _ in ends])
-    x = WIDTH - RIGHT + 4
+    ys = _spread([y for y, _, _ in ends], _height(curve) - BOTTOM + 8)
+    x = WIDTH - RIGHT + 10
     parts = []
     for y, (_, _, series) in zip(ys, ends, strict=True):
         value = number(series.points[-1][1], 1)
-        name = escape(short(series.strategy, 17))
+        name, css = escape(short(series.strategy, 21)), classes[series.strategy]
+        parts.append(mark(css, x, y, series.strategy, hollow=series.control is not None))
         parts.append(
-            f'<text class="label {classes[series.strategy]}" x="{x}" y="{y + 4}">'
+            f'<text class="label {css}" x="{x + 9}" y="{y + 4}"><title>{escape(series.strategy)}</title>'
             f'{name} <tspan class="value">{value}</tspan></text>'
         )
     return parts
 
 
-def _spread(ys: list[float]) -> list[float]:
-    """Move sorted positions apart to at least `GAP`, within the plot."""
+def _spread(ys: list[float], limit: float) -> list[float]:
+    """Move sorted positions apart to at least `GAP`, at most down to the limit."""
     placed: list[float] = []
     for y in ys:
         placed.append(max(y, placed[-1] + GAP) if placed else y)
-    limit = float(HEIGHT - BOTTOM + 8)
     for i in reversed(range(len(placed))):
         placed[i] = min(placed[i], limit)
         limit = placed[i] - GAP

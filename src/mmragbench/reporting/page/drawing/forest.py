@@ -9,12 +9,14 @@ from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest
 from mmragbench.reporting.facts.units import number
 from mmragbench.reporting.page.drawing.shapes import linked, mark, picture, short, text, ticks
 from mmragbench.reporting.page.query_links import unlinked
-from mmragbench.reporting.words.phrases import counted
+from mmragbench.reporting.words.phrases import counted, verdict_words
 
 WIDTH, ROW, FOOT = 400, 42, 36
 COUNTS = 14
 """How much higher a row is that has the counts of wins, ties and losses."""
 INSET = 10
+ALONE, PAIR = 34, 18
+"""How many characters of a name have room beside the difference: of one name, and of each of two."""
 
 Link = Callable[..., str]
 """The address of the queries of a contrast in a forest; of its wins, ties or losses with a third
@@ -33,11 +35,13 @@ def svg(
     parts = _frame(forest, height)
     for place, contrast in enumerate(forest.contrasts):
         y = place * row_height
-        row = "".join(_row(forest, contrast, y, classes.get(contrast.a, "")))
-        parts.append(linked(row, link(forest, contrast), _name(forest, contrast)))
+        area = f'<rect class="area" y="{y}" width="{WIDTH}" height="{ROW - 6}"/>'
+        row = area + "".join(_row(forest, contrast, y, classes.get(contrast.a, "")))
+        parts.append(linked(row, link(forest, contrast)))
         parts.append(_counts(forest, contrast, y + ROW + 2, link))
     title = f"Differences in {forest.measure.label} on {forest.task}: " + "; ".join(
-        f"{c.a} less {c.b} {_amount(forest, c)}, {c.verdict}" for c in forest.contrasts
+        f"{c.a} less {c.b} {_amount(forest, c)}, {verdict_words(c.verdict)}"
+        for c in forest.contrasts
     )
     return picture(WIDTH, height, title, parts)
 
@@ -70,20 +74,21 @@ def _places(value: float) -> int:
 
 
 def _row(forest: Forest, contrast: Contrast, y: float, css: str) -> list[str]:
-    name = short(contrast.a) if forest.against else f"{short(contrast.a)} − {short(contrast.b)}"
+    pair = f"{short(contrast.a, PAIR)} − {short(contrast.b, PAIR)}"
+    name = short(contrast.a, ALONE) if forest.against else pair
     parts = [text(0, y + 12, name, f"name {css}")]
     amount = _amount(forest, contrast)
     parts.append(
         text(WIDTH, y + 12, amount, "amount shown" if contrast.significant else "amount", "end")
     )
     middle = y + 26
-    if contrast.low is not None and contrast.high is not None:
-        ends = sorted((_x(forest, contrast.low), _x(forest, contrast.high)))
+    if contrast.interval:
+        ends = sorted(_x(forest, end) for end in contrast.interval)
         d = f"M{ends[0]} {middle}H{ends[1]}M{ends[0]} {middle - 3}v6M{ends[1]} {middle - 3}v6"
         parts.append(f'<path class="whisker {css}" d="{d}"/>')
     p = "" if contrast.p_holm is None else f", p = {contrast.p_holm:.3g} after Holm"
     wide = ", interval wider than it need be (few differ)" if contrast.conservative else ""
-    title = f"{contrast.verdict}: {amount}{p}, n = {contrast.n}{wide}{_outcome(contrast)}"
+    title = f"{verdict_words(contrast.verdict)}: {amount}{p}, n = {contrast.n}{wide}{_outcome(contrast)}"
     return [
         *parts,
         mark(css, _x(forest, contrast.difference), middle, title, hollow=not contrast.significant),
@@ -106,11 +111,6 @@ def _counts(forest: Forest, contrast: Contrast, y: float, link: Link) -> str:
     return f'<text class="tick" x="0" y="{y}">{" · ".join(parts)}</text>'
 
 
-def _name(forest: Forest, contrast: Contrast) -> str:
-    """A row in words."""
-    return f"{contrast.a} less {contrast.b}: {_amount(forest, contrast)}{_outcome(contrast)}"
-
-
 def _outcome(contrast: Contrast) -> str:
     if contrast.outcome is None:
         return ""
@@ -119,10 +119,12 @@ def _outcome(contrast: Contrast) -> str:
 
 
 def _amount(forest: Forest, contrast: Contrast) -> str:
+    if contrast.verdict == "identical":
+        return "identical"
     value = _signed(contrast.difference, forest.places)
-    if contrast.low is None or contrast.high is None:
+    if not contrast.interval:
         return value
-    return f"{value} [{', '.join(number(e, forest.places) for e in (contrast.low, contrast.high))}]"
+    return f"{value} [{', '.join(number(end, forest.places) for end in contrast.interval)}]"
 
 
 def _signed(value: float, places: int) -> str:

@@ -15,11 +15,13 @@ def mark(css: str, x: float, y: float, title: str = "", hollow: bool = False) ->
     )
 
 
-def linked(part: str, href: str, name: str) -> str:
-    """A part of a plot as a link with an accessible name; the part itself where `href` is empty."""
+def linked(part: str, href: str, name: str = "") -> str:
+    """A part of a plot as a link, named by its texts or by `name`; the part itself where `href` is
+    empty."""
     if not href:
         return part
-    return f'<a href="{escape(href)}" aria-label="{escape(name)}">{part}</a>'
+    label = f' aria-label="{escape(name)}"' if name else ""
+    return f'<a href="{escape(href)}"{label}>{part}</a>'
 
 
 def text(x: float, y: float, words: str, css: str = "tick", anchor: str = "start") -> str:
@@ -57,5 +59,9 @@ def decades(low: float, high: float) -> list[float]:
 
 
 def short(name: str, most: int = 22) -> str:
-    """A name of at most `most` characters, cut where it is longer."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+    """A name of at most `most` characters; of a longer one the middle is cut, since names of a family
+    differ at their ends."""
+    if len(name) <= most:
+        return name
+    end = (most - 1) // 2
+    return f"{name[: most - 1 - end]}…{name[-end:]}"

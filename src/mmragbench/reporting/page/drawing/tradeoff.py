@@ -113,15 +113,20 @@ def _point_title(panel: Tradeoff, point: Point) -> str:
 
 
 def _labels(panel: Tradeoff, scales: _Scales, classes: Mapping[str, str]) -> Iterator[str]:
-    """Each name in the first place beside its mark where it hides no mark and no other name."""
-    places = [(scales.x(point.cost), scales.y(point.value)) for point in panel.points]
-    taken: list[Box] = [(x - 4, y - 4, x + 4, y + 4) for x, y in places]
-    for point, (x, y) in zip(panel.points, places, strict=True):
+    """Each name in the first place beside its mark where it hides no mark and no other name, those on the
+    front first; none where there is no such place."""
+    taken: list[Box] = []
+    for point in panel.points:
+        x, y = scales.x(point.cost), scales.y(point.value)
+        taken.append((x - 4, y - 4, x + 4, y + 4))
+    for point in sorted(panel.points, key=lambda point: not point.front):
+        x, y = scales.x(point.cost), scales.y(point.value)
         name = short(point.strategy)
         width = len(name) * LETTER
         sides = [(dy, left) for dy in (-8, 4, 16, -22, 30) for left in (x + 8, x - 8 - width)]
-        beside = [(left, y + dy) for dy, left in sides]
-        place = next((free for free in beside if _free(free, width, taken)), beside[0])
+        free = (at for dy, left in sides if _free(at := (left, y + dy), width, taken))
+        if (place := next(free, None)) is None:
+            continue
         taken.append(_box(place, width))
         css = classes.get(point.strategy, "")
         right = place[0] > x

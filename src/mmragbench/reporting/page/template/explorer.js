@@ -117,16 +117,8 @@ function prose(text, limit = LONG) {
     el("div", {}, el("span", { dir: "auto" }, ...marked(start)), rest && el("i", {}, rest)));
 }
 
-function dot(strategy) {
-  const [svg, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-  for (const [key, text] of [["class", "dot"], ["viewBox", "-6 -6 12 12"], ["aria-hidden", "true"]]) svg.setAttribute(key, text);
-  use.setAttribute("href", `#mark-${strategy.colour}`);
-  svg.append(use);
-  return svg;
-}
-
 function who(strategy) {
-  return el("span", { class: `who ${strategy.colour}` }, dot(strategy), name(strategy.name),
+  return el("span", { class: `who ${strategy.colour}` }, scatter.element("svg", { class: "dot", viewBox: "-6 -6 12 12", "aria-hidden": "true" }, scatter.element("use", { href: `#mark-${strategy.colour}` })), name(strategy.name),
     strategy.control && el("small", { class: "role" }, strategy.control));
 }
 
@@ -394,7 +386,7 @@ function plot(measure) {
   const sides = (query) => [state.a, state.b].map((strategy) =>
     `${task.strategies[strategy].name} ${written(measure, value(query, strategy, state.measure))}`).join(", ");
   const title = `${label(measure)} by query: ${task.strategies[state.a].name} upwards, ${task.strategies[state.b].name} to the right`;
-  return scatter(points, { x: axis(state.b), y: axis(state.a), lower: measure.lower, title }, (group) => {
+  return scatter.draw(points, { x: axis(state.b), y: axis(state.a), lower: measure.lower, title }, (group) => {
     const [{ query }] = group;
     const others = group.length > 1 ? `${group.length.toLocaleString("en")} queries, the first: ` : "";
     return { name: `${others}${query.id}; ${sides(query)}`, href: address({ query: query.id }) };
@@ -413,7 +405,7 @@ function options(select, names, chosen) {
 
 // What the state leaves open gets its usual value; what does not exist in this task, too.
 function complete() {
-  const contenders = task.strategies.map((one, i) => [one, i]).filter(([one]) => !one.control).map(([, i]) => i);
+  const contenders = [...task.pair, ...task.strategies.map((one, i) => [one, i]).filter(([one]) => !one.control).map(([, i]) => i)];
   const known = (number, all) => Number.isInteger(number) && number >= 0 && number < all.length;
   if (!known(state.measure, task.measures)) state.measure = task.main;
   if (!known(state.a, task.strategies)) state.a = contenders[0] ?? 0;

@@ -69,7 +69,7 @@ function mark(group, place, share, radius, colour, describe) {
   const parts = [svg("title", {}, name),
     svg("circle", { cx: place.x, cy: place.y, r: r.toFixed(1), "fill-opacity": (0.4 + 0.5 * Math.sqrt(share)).toFixed(2) })];
   if (r >= 10) parts.push(svg("text", { class: "amount", x: place.x, y: place.y + 4, "text-anchor": "middle" }, group.length.toLocaleString("en")));
-  return svg("a", { href, class: `point ${colour}`, "aria-label": name, tabindex: -1 }, ...parts);
+  return svg("a", { href, class: `point ${colour}`, tabindex: -1 }, ...parts);
 }
 
 // Left and right go from mark to mark, so that all of them are one stop of the tab key.
@@ -85,7 +85,7 @@ function walk(event) {
 
 // `points` have x, y and a gain: above 0 where y's strategy is the better one. The axes x and y have a
 // strategy's name, a label and a colour's class; `lower` says that lower values are better.
-return (points, { x, y, lower, title }, describe) => {
+function draw(points, { x, y, lower, title }, describe) {
   const values = points.flatMap((point) => [point.x, point.y]);
   const lowest = values.reduce((a, b) => Math.min(a, b)), highest = values.reduce((a, b) => Math.max(a, b));
   const pad = (highest - lowest) * 0.07 || 1;
@@ -103,5 +103,7 @@ return (points, { x, y, lower, title }, describe) => {
   marks.addEventListener("keydown", walk);
   return svg("svg", { viewBox: `0 0 ${LEFT + SIDE + RIGHT} ${TOP + SIDE + FOOT}`, role: "group", "aria-label": title },
     ...frame({ x, y, lower }, low, high, scale), marks);
-};
+}
+
+return { draw, element: svg };
 })();
