@@ -93,7 +93,9 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     chosen = format or "markdown"
     with unlisted(*runs):
         if format is None and not methods:
-            _refuse_choices({"--tasks": tasks, "--measures": measures, "--baseline": baseline})
+            choices = {"--tasks": tasks, "--measures": measures, "--baseline": baseline}
+            choices |= {"--strategies": strategies, "--generators": generators, "--label": label}
+            _refuse_choices(choices | {"--names": "".join(names or [])})
             _whole_reports(folders, output, full)
             return
         with together(folders) as shown:

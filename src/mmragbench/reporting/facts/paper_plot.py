@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 WIDTH_INCHES = 3.3
 """One column of a two-column paper."""
+
+LONG_NAME = 20
+"""Characters of a strategy's name beyond which two do not stand side by side in a legend."""
 
 LINES: tuple[Any, ...] = ("-", (0, (6, 1.2)), (0, (3, 1, 1, 1)))
 """Line styles; with the markers they tell lines apart in print without colour."""
@@ -87,7 +91,18 @@ class Plot:
 
 def curve_plot(curve: Curve, styles: Mapping[str, StrategyStyle]) -> Plot:
     """The plot of a measure over its cutoffs, or over the number of retrieved documents."""
-    return Plot(curve.name, 2.5, lambda axes: _draw(axes, curve, styles))
+    height = 2.5 + legend_height([series.strategy for series in curve.series])
+    return Plot(curve.name, height, lambda axes: _draw(axes, curve, styles))
+
+
+def legend_columns(names: Sequence[str]) -> int:
+    """How many columns a legend of these strategies has: two, but one where a name is long."""
+    return 1 if max(map(len, names), default=0) > LONG_NAME else 2
+
+
+def legend_height(names: Sequence[str]) -> float:
+    """Inches that a legend of these strategies needs beyond three rows."""
+    return 0.14 * max(math.ceil(len(names) / legend_columns(names)) - 3, 0)
 
 
 def point_style(style: StrategyStyle, filled: bool = True) -> dict[str, Any]:
@@ -119,7 +134,8 @@ def _draw(axes: Any, curve: Curve, styles: Mapping[str, StrategyStyle]) -> None:
     axes.set_yticks(curve.ticks)
     axes.set_xlabel("k")
     axes.set_ylabel(plain(f"{curve.label} {f'({curve.unit})' if curve.unit else ''}".strip()))
-    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+    ncols = legend_columns([series.strategy for series in curve.series])
+    axes.figure.legend(loc="outside lower center", ncols=ncols, fontsize=7)
 
 
 def plain(text: str) -> str:

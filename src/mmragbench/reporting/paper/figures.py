@@ -9,7 +9,14 @@ from typing import Any
 from mmragbench.reporting.facts.curves import Curve, curves
 from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest, forests
 from mmragbench.reporting.facts.headline import Headline, headlines
-from mmragbench.reporting.facts.paper_plot import Plot, curve_plot, plain, point_style
+from mmragbench.reporting.facts.paper_plot import (
+    Plot,
+    curve_plot,
+    legend_columns,
+    legend_height,
+    plain,
+    point_style,
+)
 from mmragbench.reporting.facts.pareto import Point, Tradeoff, tradeoffs
 from mmragbench.reporting.facts.strategy_styles import StrategyStyle, strategy_styles
 from mmragbench.reporting.tables.request import Request
@@ -36,11 +43,8 @@ def _of_task(run: Run, main: Headline, request: Request, styles: Styles) -> Iter
     for forest in forests(run, main.task):
         cell = (forest.generator, forest.k, forest.measure, forest.slice)
         drawn = _differences(forest, request)
-        if (
-            cell == (main.generator, main.k, main.measure, "all")
-            and drawn.contrasts
-            and not forest.many
-        ):
+        in_headline = cell == (main.generator, main.k, main.measure, "all")
+        if in_headline and drawn.contrasts and not drawn.many:
             yield forest_plot(drawn, styles)
     rows = tuple(row for row in main.rows if request.shows(row.strategy))
     if rows:
@@ -86,7 +90,8 @@ def forest_plot(forest: Forest, styles: Styles) -> Plot:
 def tradeoff_plot(tradeoff: Tradeoff, styles: Styles) -> Plot:
     """Quality over cost, better up, the Pareto front as a line of steps."""
     name = stem(f"{tradeoff.task}-quality-over-{tradeoff.cost}")
-    return Plot(name, 2.3, lambda axes: _tradeoff(axes, tradeoff, styles))
+    height = 2.3 + legend_height([point.strategy for point in tradeoff.points])
+    return Plot(name, height, lambda axes: _tradeoff(axes, tradeoff, styles))
 
 
 def _forest(axes: Any, forest: Forest, styles: Styles) -> None:
@@ -136,7 +141,8 @@ def _tradeoff(axes: Any, tradeoff: Tradeoff, styles: Styles) -> None:
     axes.set_ylabel(plain(f"{tradeoff.measure.label}{unit}"))
     if tradeoff.lower_is_better:
         axes.invert_yaxis()
-    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+    ncols = legend_columns([point.strategy for point in tradeoff.points])
+    axes.figure.legend(loc="outside lower center", ncols=ncols, fontsize=7)
 
 
 def _point(axes: Any, point: Point, style: StrategyStyle) -> None:
