@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from textwrap import wrap
 from typing import Any
 
 from mmragbench.reporting.facts.curves import Curve, curves
@@ -22,6 +23,9 @@ from mmragbench.reporting.facts.strategy_styles import StrategyStyle, strategy_s
 from mmragbench.reporting.tables.request import Request
 from mmragbench.reporting.writing import stem
 from mmragbench.run_folder.reading import Run
+
+NAME_WIDTH = 32
+"""Characters of a line beside a difference."""
 
 Styles = Mapping[str, StrategyStyle]
 
@@ -81,7 +85,8 @@ def _costs(tradeoff: Tradeoff, request: Request) -> Tradeoff:
 def forest_plot(forest: Forest, styles: Styles) -> Plot:
     """A row for each difference with its interval, zero as a line, better to the right; the marker is
     the first strategy's, and filled where a difference was shown."""
-    height = 0.9 + 0.2 * len(forest.contrasts)
+    names = [_name(contrast, forest.against) for contrast in forest.contrasts]
+    height = 0.9 + 0.2 * len(names) + 0.12 * sum(name.count("\n") for name in names)
     against = f"-to-{forest.against}" if forest.against else ""
     name = stem(f"{forest.task}-differences{against}")
     return Plot(name, height, lambda axes: _forest(axes, forest, styles))
@@ -123,7 +128,9 @@ def _contrast(axes: Any, contrast: Contrast, place: int, style: StrategyStyle) -
 
 
 def _name(contrast: Contrast, against: str | None) -> str:
-    return plain(contrast.a if against else f"{contrast.a} − {contrast.b}")
+    """What stands beside a difference, in lines that leave the axes their width."""
+    lines = wrap(contrast.a if against else f"{contrast.a} − {contrast.b}", NAME_WIDTH)
+    return "\n".join(map(plain, lines))
 
 
 def _tradeoff(axes: Any, tradeoff: Tradeoff, styles: Styles) -> None:
