@@ -56,6 +56,11 @@ def test_what_is_not_shipped_is_refused_with_what_is():
 def test_a_model_is_loaded_before_its_answers_are_keyed(suite_file, tmp_path, monkeypatch):
     """A model that is downloaded in this run has, in this run, the identity that it has in the
     next: nothing is computed twice."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(
+        constants, "HF_HUB_OFFLINE", False
+    )  # nothing is fetched: `load` stands for it
     state = {"weights": "unresolved:org/name", "loads": 0}
 
     def load(self):
