@@ -13,6 +13,8 @@ import pytest
 
 from mmragbench.reporting.facts import costs, issues, units
 from mmragbench.reporting.facts.curves import curves
+from mmragbench.reporting.page.audits import audits
+from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
 from mmragbench.reporting.page.page import render
 from mmragbench.reporting.page.summary_strips import summary_strips
 from mmragbench.reporting.tables.limits import limit_tables
@@ -242,3 +244,23 @@ def test_marks_that_are_close_stand_in_lanes(changed: Callable[..., Path]) -> No
     }  # fmt: skip
     assert strip.lanes == (2, 2)
     assert [mark.strategy for mark in strip.best] == ["a", "b"]
+
+
+def test_strategies_with_the_same_copies_share_a_row(changed: Callable[..., Path]) -> None:
+    """A row a generator and count, however many strategies; the generators stay together."""
+    counts = {"answered": 9, "copied": 2, "shown": 9, "recurring": 1}
+    stored = [
+        {"strategy": name, "generator": generator, "k": 3, **counts, **more}
+        for name, more in (("a", {}), ("b", {"copied": 5}), ("c", {}))
+        for generator in ("reader", "nearest")
+    ]
+    folder = changed("tasks", audits={"tasks": {"captioning": {"copy": stored}}})
+    result = audits(Run(folder), EmbeddedPictures(folder, 0))
+    assert result is not None
+    rows = [(row.strategies, row.setting[:4], row.copied) for row in result.copies["captioning"]]
+    assert rows == [
+        (("a", "c"), "read", 2),
+        (("b",), "read", 5),
+        (("a", "c"), "near", 2),
+        (("b",), "near", 5),
+    ]
