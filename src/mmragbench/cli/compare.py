@@ -14,6 +14,7 @@ from mmragbench.cli.arguments import Results
 from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.cli.together import together
 from mmragbench.errors import MmragbenchError
+from mmragbench.reporting.words.phrases import verdict_words
 from mmragbench.run_folder.paths import Setting
 
 if TYPE_CHECKING:
@@ -116,11 +117,11 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
     if as_json:
         Terminal().as_json([pair.row() for pair in pairs])
         return
-    heads = ("task", "measure", "a", "b", "a - b", "95 % interval", "family", "p (Holm)", "a is")
+    heads = ("task", "measure", "a", "b", "a - b", "95 % interval", "family", "p (Holm)", "verdict on a")
     table = Table(*heads, box=None)
     for pair in pairs:
         same = f" on all {pair.n:,} queries" if pair.verdict == "identical" else ""
-        needed = f" ({pair.needed:,} queries would tell)" if pair.needed else ""
+        needed = f" ({pair.needed:,} queries would show one)" if pair.needed else ""
         mark = " forced" if pair.forced else ""
         table.add_row(
             _where(pair),
@@ -131,7 +132,7 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
             _interval(pair.low, pair.high) + "*" * pair.conservative,
             pair.family or "-",
             "-" if pair.p_holm is None else p_value(pair.p_holm),
-            f"{pair.verdict}{same}{needed}{mark}",
+            f"{verdict_words(pair.verdict)}{same}{needed}{mark}",
         )
     console = wide()
     console.print(table)

@@ -118,7 +118,7 @@ def remarks(versus: Versus, sources: Sequence[str], noun: str) -> Iterator[str]:
             yield f"{pair.measure}: identical on all {pair.n:,} {noun}"
         elif pair.verdict == "can't tell":
             needed = f"{pair.needed:,} {noun} would" if pair.needed else "no number would"
-            yield f"{pair.measure}: can't tell; {needed} tell it (80 % power)"
+            yield f"{pair.measure}: no difference shown; {needed} show one of this size (80 % power)"
     for source, ids in zip(sources, versus.unpaired, strict=True):
         if ids:
             more = ", ..." if len(ids) > 20 else ""
