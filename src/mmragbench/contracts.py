@@ -322,8 +322,10 @@ class KeysOf(NamedTuple):
     section: Literal["strategies", "tasks"]
 
 
-ByTask = Annotated[dict[str, Path], KeysOf("tasks")]
+_TASKS, _STRATEGIES = KeysOf("tasks"), KeysOf("strategies")
+
+ByTask = Annotated[dict[str, Path], _TASKS]
 """Name of a task -> a file or folder."""
 
-ByStrategy = Annotated[dict[str, Path], KeysOf("strategies")]
+ByStrategy = Annotated[dict[str, Path], _STRATEGIES]
 """Name of a strategy -> a file or folder."""
