@@ -30,7 +30,7 @@ class Gain:
         share: gained / (ceiling - floor): the share of the headroom gained, 0 to 1 between the
             two; None where no headroom is shown (the interval of ceiling - floor holds 0).
         low, high: the share's 95 % interval, Fieller's; None for a measure that keeps no values by
-            query, where the share is the same on all queries, and for means over several seeds.
+            query, and where the share is the same on all queries.
     """
 
     task: str
@@ -86,8 +86,8 @@ def _gain(run: Run, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
     three, groups = (floor, e, ceiling), run.groups(e.task)
     shared = [query for query in groups if all(query in side.values for side in three)]
     if shared:
-        columns = np.array([[side.values[query] for query in shared] for side in three])
-        below, own, above = map(float, columns.mean(axis=1))
+        columns = np.stack(np.broadcast_arrays(*(values_by_seed(side, shared) for side in three)))
+        below, own, above = (float(column.mean()) for column in columns)
         clusters = [groups[query] for query in shared]
         share = ratio(columns[1] - columns[0], columns[2] - columns[0], clusters)
     else:
@@ -95,8 +95,6 @@ def _gain(run: Run, e: Evidence, floor: Evidence, ceiling: Evidence) -> Gain:
         share = Ratio((own - below) / (above - below) if above != below else None, None, None)
     sign = -1 if e.measure.info.better == "lower" else 1
     share = share if sign * (above - below) > 0 else Ratio(None, None, None)
-    if any(side.by_seed for side in three):  # the interval has no variation of seeds
-        share = Ratio(share.value, None, None)
     by = f" ({floor.generator})" if floor.generator else ""
     return Gain(
         task=e.task,
