@@ -143,7 +143,7 @@ def test_a_question_that_names_what_is_not_there_is_left_out_by_name(root):
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ("7", "not an object"),
-        ({"question": "Why?", "answers": ["x"]}, "'id' is neither"),
+        ({"id": None, "question": "Why?", "answers": ["x"]}, "'id' is neither"),
         ({"id": True, "question": "Why?", "answers": ["x"]}, "'id' is neither"),
         ({"id": "b", "question": " ", "answers": ["x"]}, "'question': ' ' is no text"),
         ({"id": "b", "question": "Why?" * 2000, "answers": ["x"]}, "8,000 characters"),
@@ -178,6 +178,12 @@ def test_a_line_that_is_no_question_is_named(root, line, reason):
     assert task.references == {"a": ("because",)}
     assert kinds(task) == [("broken question", "questions.jsonl:3")]
     assert reason in task.exclusions[0].reason
+
+
+def test_a_question_without_an_id_is_named_by_its_line(root):
+    """`q` and the line's number, empty lines counted."""
+    questions(root, {"question": "Why?", "answers": "x"}, "", {"question": "When?", "answers": "y"})
+    assert posed(root).references == {"q1": ("x",), "q3": ("y",)}
 
 
 def test_an_id_is_asked_once(root):

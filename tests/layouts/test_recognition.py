@@ -181,6 +181,7 @@ def test_a_folder_of_several_layouts(tmp_path):
         (lambda root: None, r"nothing in .* known layout; looked for metadata\.jsonl, .*captions\.txt"),
         (lambda root: pictures(root / "cats", names()), r"10 pictures, no captions\. Write metadata\.jsonl"),
         (pdf_files, r"3 files; there are no questions: write questions\.jsonl with lines like"),
+        (lambda root: (pdf_files(root), lines(root / "questions.jsonl", [{"question": "Why?", "answers": []}])), r"1 line cannot be read as a question; the first: questions\.jsonl:1: 'answers' is not a list"),
         (lambda root: (captions_txt(root), [p.unlink() for p in (root / "Images").iterdir()]), "10 of 10 pictures are not there"),
         (lambda root: (data_folders.beir(root), (root / "qrels" / "test.tsv").unlink()), r"no judgements: BEIR has them in qrels/test\.tsv"),
         (lambda root: (root / "captions.txt").write_text("a,b\n1,2\n"), "its columns are 'a, b'; expected"),

@@ -4,7 +4,8 @@
      "documents": ["tower.pdf#p2-1", {"file": "tower.pdf", "page": 3}], "image": "photo.jpg"}
 
 `documents` are the gold documents: ids, or all documents of a page, or (without a page) of a file.
-They may be left out, and so may the image, a file below the dataset's folder.
+They may be left out, and so may the image, a file below the dataset's folder, and the id: a question
+without one is `q` and the number of its line.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def read_questions(path: Path) -> tuple[list[Question], list[Exclusion]]:
     for number, row, reason in read_objects(path, EXPECTED):
         where = f"{path.name}:{number}"
         try:
-            question = _question(row, reason)
+            question = _question(row, reason, f"q{number}")
         except _Broken as error:
             excluded.append(Exclusion("broken question", where, str(error)))
             continue
@@ -76,12 +77,12 @@ def read_questions(path: Path) -> tuple[list[Question], list[Exclusion]]:
     return list(questions.values()), excluded
 
 
-def _question(row: Mapping[str, Any] | None, reason: str) -> Question:
+def _question(row: Mapping[str, Any] | None, reason: str, default_id: str) -> Question:
     if row is None:
         raise _Broken(reason)
     if unknown := sorted(row.keys() - KEYS):
         raise _Broken(f"unknown key {quoted(unknown[0])}; there is: {', '.join(sorted(KEYS))}")
-    id, image = as_id(row.get("id")), row.get("image")
+    id, image = as_id(row.get("id", default_id)), row.get("image")
     if id is None or not id.strip():
         raise _Broken("'id' is neither a text nor a whole number that can be used")
     if image is not None and not isinstance(image, str):

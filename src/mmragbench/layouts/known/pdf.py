@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from mmragbench.data.questions import EXPECTED, read_questions
 from mmragbench.datasets.pdf import files_of
 from mmragbench.formats.json_values import read_objects
 from mmragbench.layouts.data_folder import DataFolder, counted
+from mmragbench.records import Exclusion
 
 LAYOUT = "PDF files"
 
@@ -42,10 +44,15 @@ def recognise(folder: Path) -> DataFolder | None:
         len(read),
         has_gold=with_gold > 0,
         parts=tuple(parts),
-        missing=(f"{counted(len(broken), 'line')} of {questions} are no questions",)
-        if broken
-        else (),
+        missing=_not_read(broken),
     )
+
+
+def _not_read(broken: Sequence[Exclusion]) -> tuple[str, ...]:
+    if not broken:
+        return ()
+    first = f"the first: {broken[0].id}: {broken[0].reason}"
+    return (f"{counted(len(broken), 'line')} cannot be read as a question; {first}",)
 
 
 def _questions_file(folder: Path) -> str | None:
