@@ -79,6 +79,7 @@ def test_differences_are_named(a, b, expected):
             "AP|missing:error|n_missing:0",
             {"missing": ("zero", None)},
         ),
+        ("AP|missing:zero|n_missing:2", "AP|missing:zero|n_missing:0", {}),
         ("CIDEr|corpus:5-aa|n:5", "CIDEr|corpus:6-bb|n:6", {"corpus": ("5-aa", "6-bb")}),
     ],
 )

@@ -71,7 +71,8 @@ def differences(a: str, b: str, paired: bool = False) -> dict[str, tuple[str | N
     Everything matters, with four exceptions:
 
     - `mmragbench` counts up to its minor version: a patch release changes no number.
-    - What was done about missing outputs does not matter where none was missing.
+    - What was done about missing outputs does not matter where none was missing, or the same was
+      done on both sides.
     - The seeds of a mean over seeds matter only where numbers are `paired`.
     - The sizes (`n`, `n_real`, ...) matter unless the numbers are `paired`: whoever compares query
       by query takes the queries that both have, so it matters neither how many each has nor that
@@ -81,6 +82,9 @@ def differences(a: str, b: str, paired: bool = False) -> dict[str, tuple[str | N
     {'depth': ('10', '50')}
     """
     first, second = _what_matters(a, paired), _what_matters(b, paired)
+    if parse(a).get("missing") == parse(b).get("missing"):
+        first.pop("missing", None)
+        second.pop("missing", None)
     return {
         name: (first.get(name), second.get(name))
         for name in first | second

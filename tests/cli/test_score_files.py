@@ -116,7 +116,7 @@ def test_three_systems_are_compared_in_pairs(systems):
     [(("compare", "good-rankings.json", "bad-captions.json"), "scored against the same gold"),
      (("compare", "good-rankings.json", "good-rankings.json"), "in them twice"),
      (("compare", "good-rankings.json", "captions.json"), "expected a run folder, or a JSON file"),
-     (("gate", "good-rankings.json", "runs", "--save", "b.json"), "give one run folder, or files"),
+     (("gate", "good-rankings.json", ".", "--save", "b.json"), "give one run folder, or files"),
      (("gate", "captions.json", "--save", "b.json"), "expected a run folder, or a JSON file"),
      (("gate", "qrels", "--save", "b.json"), "qrels is not JSON"),
      (("compare", "good-rankings.json", "bad-rankings.json", "--measures", "RRR"), "'RRR'"),

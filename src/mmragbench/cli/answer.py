@@ -106,7 +106,7 @@ def cost_lines(run: Run, calls: int, seconds: float) -> Iterator[str]:
     paid = sum(cost.dollars for cost in stored)
     price = f", {money(paid)}" if paid else ""
     yield f"this run: {compact(seconds)}, {counted(calls, 'call')} to models"
-    if not calls:
+    if not calls and any(cost.models for cost in stored):
         yield f"all results were known; computing them took {compact(computed)}{price}"
     elif price:
         yield f"its results cost {money(paid)}"

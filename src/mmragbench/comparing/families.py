@@ -170,7 +170,8 @@ def _unlike(a: Evidence, b: Evidence) -> str:
     """The differences between two signatures, in words; empty where none matters."""
     unlike = differences(a.signature, b.signature, paired=True)
     return ", ".join(
-        f"{name} is {x} in one and {y} in the other" for name, (x, y) in unlike.items()
+        f"{name} is {x or 'not given'} in one and {y or 'not given'} in the other"
+        for name, (x, y) in unlike.items()
     )
 
 

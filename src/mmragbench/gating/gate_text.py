@@ -150,7 +150,7 @@ def power(gate: Gate) -> str:
     needed = f"; {weakest.needed:,} queries would do" if weakest.needed else ""
     return (
         f"Too small in {len(small):,} of {len(known):,} cells to show a loss of the margin's size "
-        f"with {100 * wanted:g} % power. Weakest: {weakest.name} ({weakest.power:.2f} with "
+        f"with {100 * wanted:g} % power. Weakest: {weakest.name} (power {weakest.power:.2f} with "
         f"{weakest.n:,} queries{needed}). More queries, wider margins or fewer measures help."
     )
 

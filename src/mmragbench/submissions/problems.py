@@ -116,12 +116,12 @@ class Problems:
         return [LeftOut(self.noun, self.expected, of_kind) for of_kind in exclusions if of_kind]
 
     def line(self, kind: str, examples: int = 20) -> str:
-        """`18 of 5000 images missing: 8, 15, 21, ...`; empty where there is none of the kind."""
+        """`18 of 5000 images missing: 8, 15, 21 and 15 more`; empty where there is none of the kind."""
         ids = self.ids.get(kind, ())
         if not ids:
             return ""
         of = f" of {self.expected}" if kind == "missing" else ""
-        more = ", ..." if len(ids) > examples else ""
+        more = f" and {len(ids) - examples} more" if len(ids) > examples else ""
         named = ", ".join(one_line(id, 80) for id in ids[:examples])
         noun = "" if kind in OTHERS else f" {self.noun}"
         return f"{len(ids)}{of}{noun} {kind}: {named}{more}"
