@@ -198,6 +198,15 @@ def test_what_is_missing_is_said(write, message, tmp_path):
     assert "\n" not in str(error.value)
 
 
+def test_folders_of_data_in_a_folder_are_named(tmp_path):
+    """A folder of several data sets is none itself."""
+    captions_txt(tmp_path / "flickr")
+    data_folders.beir(tmp_path / "papers")
+    pictures(tmp_path / "cats", names())
+    with pytest.raises(DataError, match=r"data lies in '.*/flickr', '.*/papers': name one"):
+        recognise(tmp_path)
+
+
 def test_columns_that_nobody_knows(tmp_path):
     """A parquet file without a usual column of captions is refused with the columns that it has."""
     from support.huggingface_files import STRING, parquet

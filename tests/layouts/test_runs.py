@@ -131,14 +131,14 @@ def test_a_folder_that_no_suite_can_use(command, write, message, tmp_path):
 
 
 def test_init_of_no_folder(tmp_path):
-    """A file or nothing is no folder."""
+    """Of a file its folder is proposed."""
     (tmp_path / "a.yaml").write_text("")
-    for name in ("a.yaml", "nowhere"):
+    for name, message in (
+        ("a.yaml", "a.yaml is a file; give its folder: mmragbench init ."),
+        ("nowhere", "there is no folder 'nowhere'; give one with pictures or PDF files"),
+    ):
         done = mmragbench("init", name, cwd=tmp_path)
-        assert (done.returncode, done.stderr.splitlines()) == (
-            2,
-            [f"error: there is no folder {name!r}; give one with pictures or PDF files"],
-        )
+        assert (done.returncode, done.stderr.splitlines()) == (2, [f"error: {message}"])
 
 
 def in_terminal(arguments: list[str], answers: list[tuple[str, str]], cwd: Path) -> str:

@@ -37,6 +37,8 @@ def init(
 
     In a terminal it asks how much and what to compare, three questions at most.
     """
+    if folder.is_file():
+        raise SuiteError(f"{folder} is a file; give its folder: mmragbench init {folder.parent}")
     if not folder.is_dir():
         raise SuiteError(f"there is no folder {str(folder)!r}; give one with pictures or PDF files")
     choices = recognise_all(folder)

@@ -45,9 +45,9 @@ def recognise_all(folder: Path) -> list[DataFolder]:
         raise errors[0]
     if readings:
         raise DataError(f"{readings[0]}; {'; '.join(readings[0].missing) or 'too few of them'}")
-    raise DataError(
-        f"nothing in {one_line(folder, 200)} is data of a known layout{_pictures(folder)}"
-    )
+    inner = _known_folders(folder)
+    advice = f"; data lies in {listed(inner)}: name one" if inner else _pictures(folder)
+    raise DataError(f"nothing in {one_line(folder, 200)} is data of a known layout{advice}")
 
 
 def _read(folder: Path) -> tuple[list[DataFolder], list[DataError]]:
@@ -66,6 +66,12 @@ def _read(folder: Path) -> tuple[list[DataFolder], list[DataError]]:
         else:
             readings += [data] if data is not None else []
     return readings, errors
+
+
+def _known_folders(folder: Path) -> list[str]:
+    """The folders in a folder that are data of a known layout; the first 20 are looked at."""
+    children = sorted(path for path in folder.iterdir() if path.is_dir())[:20]
+    return [str(path) for path in children if any(data.queries for data in _read(path)[0])]
 
 
 def _pictures(folder: Path) -> str:
