@@ -203,11 +203,12 @@ def plan(
         generators = ", ".join(row["generators"]) or "-"
         known = "known" if row["known"] else "to do"
         cells.add_row(row["task"], row["strategy"], *size, generators, known)
-    out.print(cells)
-    out.print()
+    console = wide()
+    console.print(cells)
+    console.print()
     if run_plan.models:
         for line in tabled(run_plan.models):
-            out.print(line)
+            console.print(line)
     for line in listed(run_plan.requirements, run_plan.models):
         out.say(line)
     if run_plan.budget is not None:
