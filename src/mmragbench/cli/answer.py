@@ -107,7 +107,7 @@ def cost_lines(run: Run, calls: int, seconds: float) -> Iterator[str]:
     price = f", {money(paid)}" if paid else ""
     yield f"this run: {compact(seconds)}, {counted(calls, 'call')} to models"
     if not calls and any(cost.models for cost in stored):
-        yield f"all results were known; computing them took {compact(computed)}{price}"
+        yield f"all outputs of models were known; computing the results took {compact(computed)}{price}"
     elif price:
         yield f"its results cost {money(paid)}"
     if spent := costs.spending(run):
