@@ -228,3 +228,11 @@ def test_score_refuses_a_bound_that_is_none(run):
     """Before anything is read."""
     done = command(*run, "--max-excluded", "0.5")
     assert done.returncode == 2 and "'0.5' is neither a share" in done.stderr
+
+
+def test_a_name_is_said_once():
+    """A reason that begins with the id, as readers of pictures write it, does not say it again."""
+    lost = Exclusion("missing image", "a.jpg", "a.jpg: there is no such file")
+    assert str(LeftOut("images", 2, (lost,))) == (
+        "1 of 2 images (missing image 1); first: a.jpg: there is no such file"
+    )

@@ -77,7 +77,7 @@ class LeftOut:
         kinds = Counter(exclusion.kind for exclusion in self.exclusions)
         most = kinds.most_common(1)[0][0]
         first = next(exclusion for exclusion in self.exclusions if exclusion.kind == most)
-        reason = shortened(first.reason, 200)
+        reason = shortened(first.reason.removeprefix(f"{first.id}: "), 200)
         return f"{self.counts}; first: {shortened(first.id, 60)}: {reason}"
 
 
