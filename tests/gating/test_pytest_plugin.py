@@ -73,7 +73,7 @@ def test_what_is_missing_or_broken_is_one_line(suite, pytester):
     suite("strategies=1")
     (pytester.path / "baseline.json").unlink()
     wrong = pytester.runpytest_inprocess(*LOADED, "--mmragbench-save")
-    wrong.stdout.fnmatch_lines(["*toy.yaml*strategies*"])
+    wrong.stdout.fnmatch_lines(["*'strategies=1': strategies: expected names with values*"])
     for result in (missing, broken, wrong):
         result.assert_outcomes(failed=1)
         assert "pytest_plugin.py" not in result.stdout.str()
