@@ -117,7 +117,17 @@ def _show_pairs(pairs: Sequence[Pair], as_json: bool) -> None:
     if as_json:
         Terminal().as_json([pair.row() for pair in pairs])
         return
-    heads = ("task", "measure", "a", "b", "a - b", "95 % interval", "family", "p (Holm)", "verdict on a")
+    heads = (
+        "task",
+        "measure",
+        "a",
+        "b",
+        "a - b",
+        "95 % interval",
+        "family",
+        "p (Holm)",
+        "verdict on a",
+    )
     table = Table(*heads, box=None)
     for pair in pairs:
         same = f" on all {pair.n:,} queries" if pair.verdict == "identical" else ""
