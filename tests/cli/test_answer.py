@@ -71,6 +71,19 @@ def test_runs_lists_the_newest_first(folder):
     assert "runs/new-1" in invoke("runs")
 
 
+def test_runs_takes_a_run_itself(folder):
+    """And then lists it alone."""
+    (row,) = json.loads(invoke("runs", str(folder), "--json"))
+    assert row["run"] == str(folder) and row["best"]
+
+
+def test_a_line_is_not_wrapped_when_piped(folder):
+    """However long the names are, so that grep shows all of it."""
+    name = "a-run-of-a-long-name-" * 10
+    folder.rename(folder.with_name(name))
+    assert f"runs/{name} " in invoke("runs")
+
+
 def test_no_runs_is_one_line(tmp_path, monkeypatch):
     """It says how one is made."""
     monkeypatch.chdir(tmp_path)

@@ -76,6 +76,8 @@ def folder(tmp_path_factory):
             assert command("run", f"{name}.yaml") == 0
             next(Path("runs").glob(f"{name}-*")).rename(name)
         assert command("gate", "small", "--save", "baseline.json") == 0
+        scored = "score captions results.json --references references.json --output score.json"
+        assert command(*scored.split()) == 0
         write_broken_runs()
     return root
 
@@ -213,6 +215,23 @@ MISTAKES = {
     "report small --format markdown --slice emblems": "unknown slice of small 'emblems'. There is: all.",
     "report small --format word": "invalid value for '--format': 'word' is not one of 'latex', 'markdown'",
     "report small --tasks captioning": "--tasks needs --format: the whole report shows all",
+    "report small --note full": "--note needs --format: the whole report shows all",
+    "report small --digits 0": "--digits needs --format: the whole report shows all",
+    "report small --format markdown --names clip=CLIP": "unknown strategy, generator, task or suite of small 'clip'",
+    "report small --format markdown --names backwards": "--names is NAME=TEXT, shared-space='CLIP (ours)', not",
+    "report small --format markdown --digits 99": "invalid value for '--digits'",
+    "compare latest": "there is no finished run in runs; make one: mmragbench run SUITE",
+    "compare smal-": "there is no run smal-; make one: mmragbench run SUITE",
+    "compare small score.json": "give one run folder, or files that `score --output` wrote",
+    "runs empty_images": "there is no finished run in empty_images",
+    "ls nonsense": "unknown name 'nonsense'. Did you mean 'consensus'?",
+    "compare score.json score.json": "the outputs results.json are in them twice",
+    "gate score.json --baseline baseline.json": "baseline.json is a baseline of the suite 'small'",
+    "gate small --baseline score.json": "score.json is not a baseline of this version",
+    "report score.json": "score.json",
+    "run small.yaml --seeds 0": "seeds: 0 seeds; there may be 1 to 100",
+    "run small.yaml --seeds x": "invalid value for '--seeds'",
+    "run small": "'small' is a run folder, where a suite or a folder of data is wanted; small/suite.yaml",
     "export small --format word": "unknown format 'word'. There is: beir, coco, mteb, trec.",
     "gate small --baseline results.json": "results.json is not a baseline",
     "gate small --baseline small": "small is a folder, where a baseline's file is wanted",

@@ -48,7 +48,7 @@ def test_from_a_run_to_the_gate(suite, tmp_path):
     ).stdout
     lines = table.splitlines()
     start = next(i for i, line in enumerate(lines) if "guessing" in line)
-    assert "±" in lines[start] and "Means over seeds 0 and 1." in table
+    assert "±" in lines[start] and "means ± sd over 2 seeds" in table
     assert not any("±" in line for line in lines[:start] if "shared-space" in line)
     assert "seeds 0 and 1" in mmragbench("report", run, "--methods").stdout
     latex = mmragbench("report", run, "--format", "latex", "--style", "sd", "--measures", "CIDEr")

@@ -240,3 +240,27 @@ def test_a_distance_leads_to_its_task_and_pair(tab: Browser, run: Path, tmp_path
     assert (form["task"], form["a"]) == ("image-generation", "shared-space")
     count: Any = tab.read("document.querySelector('#explorer .count').textContent")
     assert "FID(clip) has no value for a single query" in count
+
+
+def test_no_text_of_the_plot_lies_on_a_mark(opened: Browser, page: str) -> None:
+    """Nor does one leave the plot, however long a strategy's name is."""
+    opened.open(f"{page}#explorer?task=text-to-image&measure=R%401&a=shared-space&b=backwards")
+    overlaps = """(() => {
+      const plot = document.querySelector("#explorer .pair svg:has(a.point)");
+      const around = plot.getBoundingClientRect();
+      const texts = [...plot.querySelectorAll(":scope > text")].map((one) => one.getBoundingClientRect());
+      const marks = [...plot.querySelectorAll("circle")].map((one) => one.getBoundingClientRect());
+      const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+      return texts.filter((text) => text.left < around.left - 1 || text.right > around.right + 1
+        || !marks.every((mark) => apart(text, mark))).length;
+    })()"""
+    assert opened.read("document.querySelectorAll('#explorer .pair a.point').length") > 1
+    assert opened.read(overlaps) == 0
+
+
+def test_at_first_two_that_differ_are_compared(opened: Browser, finished: Path) -> None:
+    """`images` ranks as `shared-space` does, so that nothing is to be seen of the two."""
+    form = chosen(opened)
+    pair = {form["a"], form["b"]}
+    assert not any(gains(finished, "images", "shared-space", "R@1").values())
+    assert form["task"] == "text-to-image" and "backwards" in pair and len(pair) == 2

@@ -85,7 +85,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare multimodal retrieval-augmented generation strategies.",
 )
-out = Terminal()
+out = wide()
 err = Terminal(stderr=True)
 
 if TYPE_CHECKING:

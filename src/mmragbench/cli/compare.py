@@ -53,7 +53,7 @@ def compare(
     from mmragbench.run_folder.score_files import opened
 
     chosen = [name.strip() for name in measures.split(",") if name.strip()]
-    if results[0].is_file():
+    if any(path.is_file() for path in results):
         with opened(results) as scored:
             _show_pairs(to_baseline(among(scored, chosen, force), baseline or None), as_json)
         return

@@ -92,10 +92,11 @@ def margins_of(given: Sequence[str]) -> dict[str, str]:
 
 def _say_saved(cells: Sequence[object], path: Path) -> None:
     from mmragbench.gating.stored_baseline import table_path
+    from mmragbench.reporting.words.phrases import counted
 
     table = table_path(path)
     size = (path.stat().st_size + table.stat().st_size) / 1000
-    Terminal().say(f"{path} and {table.name}: {len(cells):,} cells, {size:,.0f} kB")
+    Terminal().say(f"{path} and {table.name}: {counted(len(cells), 'cell')}, {size:,.0f} kB")
 
 
 def _write(gate: Gate, junit: Path | None, markdown: Path | None) -> None:
@@ -132,6 +133,7 @@ def _show(gate: Gate, every: bool) -> None:
         unfailing,
     )
     from mmragbench.reporting.facts.units import FACTORS
+    from mmragbench.reporting.words.phrases import counted
 
     console = wide()
     most = 10_000 if every else SHOWN
@@ -154,7 +156,7 @@ def _show(gate: Gate, every: bool) -> None:
     own = " They are on the measures' own scale, as --margin takes them." if scaled else ""
     console.print(f"Margins: {margins}.{own}")
     if gate.new:
-        console.print(f"Not in the baseline, so not judged: {len(gate.new):,} cells.")
+        console.print(f"Not in the baseline, so not judged: {counted(len(gate.new), 'cell')}.")
 
 
 def _print_lines(console: Terminal, lines: Sequence[str], most: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -21,9 +20,15 @@ if TYPE_CHECKING:
 
 
 FULL = "Show every query with all that is stored of it, however large the page becomes."
+CHOICES = (
+    *("tasks", "measures", "strategies", "generators", "slice", "baseline"),
+    *("style", "note", "names", "digits", "label", "width"),
+)
+"""The options that only tables and texts of a paper have."""
 
 
 def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
+    context: typer.Context,
     runs: RunArguments,
     *,
     format: Annotated[
@@ -93,9 +98,7 @@ def report(  # noqa: PLR0913 (a command line's options are its vocabulary)
     chosen = format or "markdown"
     with unlisted(*runs):
         if format is None and not methods:
-            choices = {"--tasks": tasks, "--measures": measures, "--baseline": baseline}
-            choices |= {"--strategies": strategies, "--generators": generators, "--label": label}
-            _refuse_choices(choices | {"--names": "".join(names or [])})
+            _refuse_choices(context)
             _whole_reports(folders, output, full)
             return
         with together(folders) as shown:
@@ -118,13 +121,17 @@ def _run(path: Path) -> Run:
     return run
 
 
-def _refuse_choices(options: Mapping[str, str]) -> None:
+def _refuse_choices(context: typer.Context) -> None:
     """Refuse options of a paper's tables, which change nothing in the whole report.
 
     Raises:
         MmragbenchError: one of them is given.
     """
-    if given := [name for name, value in options.items() if value]:
+    sources = {name: context.get_parameter_source(name) for name in CHOICES}
+    given = [
+        f"--{name}" for name, source in sources.items() if source and source.name == "COMMANDLINE"
+    ]
+    if given:
         raise MmragbenchError(
             f"{given[0]} needs --format: the whole report shows all; for tables, add --format markdown"
         )

@@ -11,18 +11,19 @@ from rich.table import Table
 
 from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.errors import DataError, MmragbenchError, first_line
-from mmragbench.run_folder.finding import RUNS, finished_runs
+from mmragbench.run_folder.finding import RUNS, finished_runs, is_finished
 
 if TYPE_CHECKING:
     from mmragbench.run_folder.reading import Run
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(help="Where run folders lie.")] = RUNS,
+    folder: Annotated[Path, typer.Argument(help="Where run folders lie, or one of them.")] = RUNS,
     as_json: Annotated[bool, typer.Option("--json", help="Rows instead of a table.")] = False,
 ) -> None:
     """List runs, the newest first: when, of which suite, and the best strategy of each task."""
-    rows = [_row(path) for path in finished_runs(folder)]
+    folders = [folder] if is_finished(folder) else finished_runs(folder)
+    rows = [_row(path) for path in folders]
     if not rows:
         raise DataError(f"there is no finished run in {folder}; make one: mmragbench run SUITE")
     if as_json:

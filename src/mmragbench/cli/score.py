@@ -11,7 +11,7 @@ import typer
 
 from mmragbench._places import check_file
 from mmragbench.cli.options import expanded
-from mmragbench.cli.terminal import Terminal
+from mmragbench.cli.terminal import Terminal, wide
 from mmragbench.data import exclusions
 from mmragbench.data.exclusions import USUAL_MAXIMUM
 from mmragbench.errors import MmragbenchError
@@ -29,7 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Score what another system made: captions, rankings, pictures, in the field's formats.",
 )
-out = Terminal()
+out = wide()
 err = Terminal(stderr=True)
 
 Tokenizer = Literal["ptb-py", "ptb-java"]

@@ -12,6 +12,9 @@ from rich.text import Text
 
 from mmragbench._printable import printable
 
+UNWRAPPED = 10_000
+"""Columns that no line has."""
+
 
 class Terminal(Console):
     """A console that shows text as it is: no markup, no emoji codes, no highlights, and no control
@@ -42,7 +45,7 @@ class Terminal(Console):
         self.file.write(json.dumps(content, indent=1) + "\n")
 
 
-def wide(width: int = 200) -> Terminal:
-    """Standard output; of that width where it is no terminal."""
+def wide() -> Terminal:
+    """Standard output; where it is no terminal, so wide that no line is wrapped."""
     console = Terminal()
-    return console if console.is_terminal else Terminal(width=width)
+    return console if console.is_terminal else Terminal(width=UNWRAPPED)

@@ -31,6 +31,10 @@ class Rivals:
     def of(self, cell: CellKey, strategy: str) -> str:
         """The suite's baseline where it is another contender; else the best other contender. Empty
         where the cell has none."""
+        return next(iter(self.all_of(cell, strategy)), "")
+
+    def all_of(self, cell: CellKey, strategy: str) -> list[str]:
+        """The other contenders from the best to the worst, the suite's baseline before all."""
         others = [name for name in self._ranked.get(cell, []) if name != strategy]
         baseline = self.run.suite.get("baseline")
-        return baseline if baseline in others else next(iter(others), "")
+        return sorted(others, key=lambda name: name != baseline)

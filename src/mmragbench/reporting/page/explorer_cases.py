@@ -114,14 +114,18 @@ class Cases:
 
     @property
     def _pair(self) -> list[int]:
-        """The numbers of the strategies that are compared at first: the best and its rival, as far as
-        they answered."""
+        """The numbers of the strategies that are compared at first: the best and its first rival with
+        other scores, as far as they answered."""
         best = self._strip.best[0] if self._strip else None
         if best is None or best.row is None:
             return []
-        rival = Rivals(self.run).of(CellKey.of_row(best.row), best.strategy)
         names = list(self.answers)
-        return [names.index(name) for name in (best.strategy, rival) if name in names]
+        rivals = Rivals(self.run).all_of(CellKey.of_row(best.row), best.strategy)
+        pair = [name for name in (best.strategy, *rivals) if name in names]
+        shown = self.measures[self._main :][:1]
+        scores = [[self.answers[name].scores.get(key) for key in shown] for name in pair]
+        differing = next((i for i, own in enumerate(scores) if own != scores[0]), 1)
+        return [names.index(name) for name in (*pair[:1], *pair[differing : differing + 1])]
 
     @property
     def _silent(self) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 // A plot of one strategy's values by query against another's. Queries whose values lie close together
 // share a mark, larger and darker the more they are; each mark is a link to the first of them.
 const scatter = (() => {
-const SIDE = 330, LEFT = 52, TOP = 10, FOOT = 40, RIGHT = 10;
+const SIDE = 330, LEFT = 52, TOP = 30, FOOT = 60, RIGHT = 10;
 const CELLS = 40;
 
 function svg(tag, attributes, ...children) {
@@ -34,6 +34,13 @@ function grouped(points, low, high) {
   return { groups: [...groups.values()], radius: Math.min(22, Math.max(4.5, 0.42 * SIDE / cells)) };
 }
 
+// A text of at most the plot's width: a longer one is set narrower.
+function line(attributes, text) {
+  const element = svg("text", attributes, text);
+  if (text.length > 50) for (const [name, value] of [["textLength", SIDE], ["lengthAdjust", "spacingAndGlyphs"]]) element.setAttribute(name, value);
+  return element;
+}
+
 const mean = (group, axis) => group.reduce((sum, point) => sum + point[axis], 0) / group.length;
 const minus = (number) => String(number).replace("-", "\u2212");
 
@@ -53,12 +60,12 @@ function frame({ x, y, lower }, low, high, scale) {
       svg("text", { class: "tick", x: LEFT - 6, y: scale.y(value) + 4, "text-anchor": "end" }, minus(value)));
   }
   const middle = TOP + SIDE / 2;
-  const [above, below] = lower ? [x, y] : [y, x];
+  const [above, below] = lower ? [x, y] : [y, x];  // outside of the frame, where no mark lies
   parts.push(
-    svg("text", { class: `name ${above.colour}`, x: LEFT + 8, y: TOP + 14 }, `${above.name} better`),
-    svg("text", { class: `name ${below.colour}`, x: LEFT + SIDE, y: TOP + SIDE - 8, "text-anchor": "end" }, `${below.name} better`),
-    svg("text", { class: "tick", x: LEFT + SIDE / 2, y: TOP + SIDE + 34, "text-anchor": "middle" }, x.label),
-    svg("text", { class: "tick", x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})` }, y.label));
+    line({ class: `name ${above.colour}`, x: 0, y: TOP - 14 }, `${above.name} better`),
+    line({ class: `name ${below.colour}`, x: LEFT + SIDE + RIGHT, y: TOP + SIDE + 54, "text-anchor": "end" }, `${below.name} better`),
+    line({ class: "tick", x: LEFT + SIDE / 2, y: TOP + SIDE + 34, "text-anchor": "middle" }, x.label),
+    line({ class: "tick", x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})` }, y.label));
   return parts;
 }
 
