@@ -155,7 +155,7 @@ def test_plan_takes_them_too(suite_file, coco):
             {"strategies": {"shared-space": {"encoder": "colour"}}},
             "suite: strategies.shared-space.encoder: unknown model 'colour'. Did you mean 'colours'?",
         ),
-        ({"tasks": {"captioning": {"k": 0}}}, "suite: tasks.captioning."),
+        ({"tasks": {"captioning": {"k": 0}}}, "suite: tasks.captioning: "),
     ],
 )
 def test_an_error_names_the_key(coco, changes, message):
@@ -180,7 +180,7 @@ def test_a_mapping_needs_what_a_file_needs(coco):
     """Without a name, the name is missed."""
     content = toy.suite(coco)
     del content["name"]
-    with pytest.raises(SuiteError, match="suite: name: "):
+    with pytest.raises(SuiteError, match="suite: the key 'name' is missing"):
         mb.run(content)
 
 

@@ -112,7 +112,7 @@ def test_the_data_are_drawn_by_their_own_seed(suite, tmp_path):
         ({"seed": 3, "seeds": [0, 1]}, "seed is 3, and seeds are [0, 1]; leave one out"),
         ({"seeds": [1, 1]}, "1 is there twice"),
         ({"seeds": 0}, "0 seeds; there may be 1 to 100"),
-        ({"seeds": ["a"]}, "seeds.0: Input should be a valid integer"),
+        ({"seeds": ["a"]}, "seeds: expected a whole number, but it is 'a'"),
     ],
 )
 def test_seeds_that_do_not_fit_are_refused(suite, keys, message):

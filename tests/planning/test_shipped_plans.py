@@ -94,7 +94,7 @@ def test_a_shipped_suite_is_planned_on_a_machine_that_has_nothing(suite, nothing
 def test_a_server_says_that_it_costs_money(nothing):
     """And which key is lacking."""
     lines = [str(need) for need in verbs.plan("api").requirements]
-    expected = "model gpt would be called: api.openai.com/v1/gpt-4.1-mini, which costs money (OPENAI_API_KEY is not set)"
+    expected = "model gpt would be called: api.openai.com/v1/gpt-4.1-mini, which costs money (OPENAI_API_KEY is not set: set it, or give base_url: of a server that wants none)"
     assert expected in lines
 
 

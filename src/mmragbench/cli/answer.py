@@ -90,8 +90,8 @@ def _number(cell: Cell, gap: str) -> Text:
 
 
 def missing(run: Run) -> list[str]:
-    """A line on everything that was left out of the data or failed."""
-    return issues.remarks(run)
+    """A line on everything that was left out of the data, failed, or was cut."""
+    return [*issues.remarks(run), *(f"note: {remark}" for remark in costs.remarks(run))]
 
 
 def cost_lines(run: Run, calls: int, seconds: float) -> Iterator[str]:
@@ -112,4 +112,3 @@ def cost_lines(run: Run, calls: int, seconds: float) -> Iterator[str]:
         yield f"its results cost {money(paid)}"
     if spent := costs.spending(run):
         yield spent
-    yield from costs.remarks(run)

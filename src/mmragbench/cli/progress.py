@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from mmragbench.cli.terminal import Terminal
+from mmragbench.reporting.words.phrases import counted
 
 
 class Count(ProgressColumn):
@@ -27,7 +28,7 @@ class Count(ProgressColumn):
     def render(self, task: Task) -> Text:
         if task.total is None:
             return Text("")
-        return Text(f"{task.completed:,.0f} of {task.total:,.0f} {task.fields['unit']}")
+        return Text(f"{task.completed:,.0f} of {counted(int(task.total), task.fields['unit'])}")
 
 
 class Left(ProgressColumn):
@@ -38,7 +39,7 @@ class Left(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         seconds = task.time_remaining
-        if task.fields["unit"] != "items" or not seconds or task.finished:
+        if task.fields["unit"] != "item" or not seconds or task.finished:
             return Text("")
         minutes, rest = divmod(round(seconds), 60)
         return Text(f"about {minutes}:{rest:02d} left")
@@ -49,7 +50,7 @@ class Bars:
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._run = self._bars.add_task("run", total=None, unit="cells")
+        self._run = self._bars.add_task("run", total=None, unit="cell")
         self._model: TaskID | None = None
 
     def cell(self, number: int, total: int, label: str) -> None:
@@ -59,7 +60,7 @@ class Bars:
     def begin(self, what: str, total: int) -> None:
         if total:
             self._drop()
-            self._model = self._bars.add_task(f"  {what}", total=total, unit="items")
+            self._model = self._bars.add_task(f"  {what}", total=total, unit="item")
         else:
             self._bars.update(self._run, description=what)
 

@@ -129,8 +129,8 @@ ADAPTERS: dict[str, tuple[Make, str]] = {
 """Role and adapter -> a complete checkpoint (arguments, the file of its weights) and a weight of it."""
 
 WITHOUT_WEIGHTS = {
-    "encoder precomputed", "captioner precomputed", "captioner described", "chat openai",
-    "painter openai", "reranker judge",
+    "encoder classic_features", "encoder precomputed", "captioner precomputed",
+    "captioner described", "chat openai", "painter openai", "reranker judge",
 }  # fmt: skip
 """Files, servers, and what is made of other models."""
 

@@ -140,7 +140,11 @@ class Endpoint:
     def requirement(self) -> Requirement:
         """The server that is called, and whether its key is lacking."""
         lacks_key = self.base_url == HOSTED and not self._key()
-        missing = f"{self._key_env} is not set" if lacks_key else ""
+        missing = (
+            f"{self._key_env} is not set: set it, or give base_url: of a server that wants none"
+            if lacks_key
+            else ""
+        )
         paid = ", which costs money" if self.price and not self.price.is_free else ""
         return Requirement("call", f"{self.identity.removeprefix(API)}{paid}", missing)
 
