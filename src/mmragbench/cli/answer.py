@@ -9,12 +9,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from mmragbench._digits import counted
 from mmragbench.reporting.facts import costs, issues
 from mmragbench.reporting.facts.headline import headlines
 from mmragbench.reporting.facts.units import compact, money
 from mmragbench.reporting.page.heading import question, subtitle
 from mmragbench.reporting.tables.overview import Head, Overview, overview
-from mmragbench.reporting.words.phrases import counted
 from mmragbench.reporting.words.verdicts import verdicts
 
 if TYPE_CHECKING:

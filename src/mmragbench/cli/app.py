@@ -162,7 +162,7 @@ def _print_end(done: FinishedRun, seconds: float) -> None:
     from mmragbench.run_folder.reading import Run
 
     run = Run(done.folder)
-    print_answer(wide(), run)
+    print_answer(out, run)
     for line in missing(run):
         err.say(line)
     if done.crashed:
@@ -203,12 +203,11 @@ def plan(
         generators = ", ".join(row["generators"]) or "-"
         known = "known" if row["known"] else "to do"
         cells.add_row(row["task"], row["strategy"], *size, generators, known)
-    console = wide()
-    console.print(cells)
-    console.print()
+    out.print(cells)
+    out.print()
     if run_plan.models:
         for line in tabled(run_plan.models):
-            console.print(line)
+            out.print(line)
     for line in listed(run_plan.requirements, run_plan.models):
         out.say(line)
     if run_plan.budget is not None:

@@ -32,8 +32,8 @@ def export(
     ] = False,
 ) -> None:
     """Write a run as TREC runs, COCO captions, BEIR datasets or mteb results."""
+    from mmragbench._digits import counted
     from mmragbench.exporting.export import export as write
-    from mmragbench.reporting.words.phrases import counted
     from mmragbench.run_folder.reading import Run
 
     for more in overrides or ():

@@ -91,8 +91,8 @@ def margins_of(given: Sequence[str]) -> dict[str, str]:
 
 
 def _say_saved(cells: Sequence[object], path: Path) -> None:
+    from mmragbench._digits import counted
     from mmragbench.gating.stored_baseline import table_path
-    from mmragbench.reporting.words.phrases import counted
 
     table = table_path(path)
     size = (path.stat().st_size + table.stat().st_size) / 1000
@@ -124,6 +124,7 @@ def _annotate(gate: Gate, as_json: bool) -> None:
 
 def _show(gate: Gate, every: bool) -> None:
     """Print the result: the verdict, problems, cells, queries that got worse, power, margins."""
+    from mmragbench._digits import counted
     from mmragbench.gating.gate_text import (
         headline,
         left_aside,
@@ -133,7 +134,6 @@ def _show(gate: Gate, every: bool) -> None:
         unfailing,
     )
     from mmragbench.reporting.facts.units import FACTORS
-    from mmragbench.reporting.words.phrases import counted
 
     console = wide()
     most = 10_000 if every else SHOWN

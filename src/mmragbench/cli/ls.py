@@ -9,9 +9,9 @@ import typer
 from rich.padding import Padding
 from rich.table import Table
 
+from mmragbench._digits import plural
 from mmragbench.cli.terminal import Terminal
 from mmragbench.errors import MmragbenchError, unknown
-from mmragbench.reporting.words.phrases import plural
 
 if TYPE_CHECKING:
     from mmragbench.registry import Component

@@ -18,8 +18,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from mmragbench._digits import counted
 from mmragbench.cli.terminal import Terminal
-from mmragbench.reporting.words.phrases import counted
 
 
 class Count(ProgressColumn):

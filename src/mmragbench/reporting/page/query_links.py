@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mmragbench.reporting.facts.forest import Contrast, Forest
@@ -40,16 +40,8 @@ class QueryLinks:
         nothing is compared with, and where there is no number."""
         if row is None or row.task not in self.tasks or row.estimate is None:
             return ""
-        return str(
-            ExplorerLink(
-                task=row.task,
-                measure=str(row.measure),
-                setting=_name(Setting(row.generator, row.k)),
-                a=row.strategy,
-                b=self._rivals.of(CellKey.of_row(row), row.strategy),
-                slice="" if row.slice == "all" else row.slice,
-            )
-        )
+        rival = self._rivals.of(CellKey.of_row(row), row.strategy)
+        return str(replace(_cell(row), a=row.strategy, b=rival))
 
     def of_failed(self, row: Row | None) -> str:
         """The queries that failed of a number."""
@@ -62,17 +54,7 @@ class QueryLinks:
         """A difference's; `only` its wins, ties or losses."""
         if forest.task not in self.tasks:
             return ""
-        return str(
-            ExplorerLink(
-                task=forest.task,
-                measure=str(forest.measure),
-                setting=_name(Setting(forest.generator, forest.k)),
-                a=contrast.a,
-                b=contrast.b,
-                slice="" if forest.slice == "all" else forest.slice,
-                only=only or "",
-            )
-        )
+        return str(replace(_cell(forest), a=contrast.a, b=contrast.b, only=only or ""))
 
     def of_failure(self, case: Case) -> str:
         """A failed query's; of a cell that failed altogether, all that failed."""
@@ -87,6 +69,16 @@ class QueryLinks:
                 query=case.query,
             )
         )
+
+
+def _cell(shown: Row | Forest) -> ExplorerLink:
+    """The link to task, measure, setting and slice of what is shown."""
+    return ExplorerLink(
+        task=shown.task,
+        measure=str(shown.measure),
+        setting=_name(Setting(shown.generator, shown.k)),
+        slice="" if shown.slice == "all" else shown.slice,
+    )
 
 
 def _name(setting: Setting) -> str:
