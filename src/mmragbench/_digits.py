@@ -1,4 +1,4 @@
-"""Formatting of numbers with their significant digits."""
+"""How numbers and counts are written."""
 
 from __future__ import annotations
 
@@ -32,3 +32,15 @@ def p_value(p: float) -> str:
 def exact(value: float) -> float:
     """The number itself, or 0 (without a sign) where it is below `NOISE`."""
     return 0.0 if abs(value) < NOISE else value
+
+
+def plural(noun: str) -> str:
+    """`tests`, `queries`, `losses`; of regular nouns whose `y` follows a consonant."""
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 test`, `1,234 queries`."""
+    return f"{n:,} {noun if n == 1 else plural(noun)}"

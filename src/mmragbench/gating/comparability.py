@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from mmragbench._digits import counted
 from mmragbench.gating.cell_results import system_of
 from mmragbench.gating.stored_baseline import Baseline, CellLine, TaskData, TaskLine, task_data
 from mmragbench.gating.stored_values import Part, TaskItems, Values
-from mmragbench.reporting.words.phrases import counted
 from mmragbench.run_folder.numbers import Evidence, Key, Row
 from mmragbench.run_folder.reading import Run
 from mmragbench.signature import differences

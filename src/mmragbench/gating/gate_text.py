@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mmragbench._digits import p_value
+from mmragbench._digits import counted, p_value
 from mmragbench.gating.cell_results import CellResult, RegressedQuery, Verdict
 from mmragbench.gating.gate import Gate
 from mmragbench.records import Measure, MeasureInfo
 from mmragbench.reporting.facts import units
-from mmragbench.reporting.words.phrases import counted
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run

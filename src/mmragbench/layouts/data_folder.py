@@ -17,11 +17,6 @@ MOST = {"pictures": (500, 2_000), "questions": (200, None), "passages": (500, No
 """Kind -> how many queries and memory pictures a first run has at most: about two minutes on two cores."""
 
 
-def counted(n: int, noun: str) -> str:
-    """`1 picture`, `1,500 pictures`."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
 class Limit(NamedTuple):
     """How many are drawn, and of how many."""
 

@@ -7,10 +7,11 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
+from mmragbench._digits import counted
 from mmragbench.data.entries import Entry
 from mmragbench.data.splits import REST
 from mmragbench.formats.file_names import is_hidden
-from mmragbench.layouts.data_folder import DataFolder, counted
+from mmragbench.layouts.data_folder import DataFolder
 from mmragbench.layouts.vectors_file import vectors_file
 
 SAMPLE = 50

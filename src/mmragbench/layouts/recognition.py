@@ -6,12 +6,13 @@ import pkgutil
 from importlib import import_module
 from pathlib import Path
 
+from mmragbench._digits import counted
 from mmragbench._printable import one_line
 from mmragbench.data.intake import endings
 from mmragbench.errors import DataError, listed
 from mmragbench.formats.file_names import files_below
 from mmragbench.layouts import known
-from mmragbench.layouts.data_folder import DataFolder, counted
+from mmragbench.layouts.data_folder import DataFolder
 
 LOOKED_FOR = (
     "metadata.jsonl, metadata.csv, captions.txt, captions_*.json (COCO), corpus.jsonl (BEIR), PDF files, "

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mmragbench._digits import counted
 from mmragbench.data.splits import choose
 from mmragbench.formats.json_values import read_objects
 from mmragbench.formats.judgements import read_judgements
-from mmragbench.layouts.data_folder import DataFolder, counted
+from mmragbench.layouts.data_folder import DataFolder
 
 FILES = ("corpus.jsonl", "queries.jsonl")
 LAYOUT = "a retrieval dataset in BEIR's files"

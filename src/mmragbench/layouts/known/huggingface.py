@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmragbench._digits import counted
 from mmragbench.data.splits import REST, choose
 from mmragbench.errors import DataError, first_line
-from mmragbench.layouts.data_folder import DataFolder, counted
+from mmragbench.layouts.data_folder import DataFolder
 
 IMAGES = ("image", "img", "picture", "photo", "jpg", "png")
 CAPTIONS = (

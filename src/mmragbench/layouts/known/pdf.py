@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from mmragbench._digits import counted
 from mmragbench.data.questions import EXPECTED, read_questions
 from mmragbench.datasets.pdf import files_of
 from mmragbench.formats.json_values import read_objects
-from mmragbench.layouts.data_folder import DataFolder, counted
+from mmragbench.layouts.data_folder import DataFolder
 from mmragbench.records import Exclusion
 
 LAYOUT = "PDF files"

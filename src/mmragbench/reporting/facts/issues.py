@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from mmragbench._digits import counted
 from mmragbench._printable import shortened
 from mmragbench.data.exclusions import LeftOut, grouped
 from mmragbench.records import Exclusion
 from mmragbench.reporting.facts.models import foreign_toys
-from mmragbench.reporting.words.phrases import counted, setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.paths import RETRIEVAL, Setting
 from mmragbench.run_folder.reading import Run

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mmragbench._digits import counted
 from mmragbench.comparing.stored import against_controls, of_contenders
-from mmragbench.reporting.words.phrases import counted, listed
+from mmragbench.reporting.words.phrases import listed
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run
 

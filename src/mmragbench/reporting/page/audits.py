@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from mmragbench._digits import counted
 from mmragbench.reporting.facts.units import decimals, shown, unit
 from mmragbench.reporting.page.embedded_pictures import EmbeddedPictures
-from mmragbench.reporting.words.phrases import counted, setting
+from mmragbench.reporting.words.phrases import setting
 from mmragbench.run_folder import paths
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from mmragbench._digits import counted
 from mmragbench.reporting.facts.models import listed_model
-from mmragbench.reporting.words.phrases import counted, listed
+from mmragbench.reporting.words.phrases import listed
 from mmragbench.run_folder.reading import Run
 
 MAX_NAMED = 6

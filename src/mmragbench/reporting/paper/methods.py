@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from mmragbench._digits import counted
 from mmragbench.comparing.stored import against_controls, of_contenders
 from mmragbench.records import Measure
 from mmragbench.reporting.facts.models import known_as
@@ -22,7 +23,7 @@ from mmragbench.reporting.paper.citing import (
 from mmragbench.reporting.paper.details import details
 from mmragbench.reporting.paper.prose import Phrase, Sentence, enumerated, latex, markdown
 from mmragbench.reporting.tables.request import Style
-from mmragbench.reporting.words.phrases import counted, listed, seeds_of
+from mmragbench.reporting.words.phrases import listed, seeds_of
 from mmragbench.run_folder.numbers import Row
 from mmragbench.run_folder.reading import Run, TaskFacts
 from mmragbench.signature import OURS, parse

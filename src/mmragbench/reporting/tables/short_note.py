@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mmragbench._digits import counted
 from mmragbench.reporting.tables.content import TableContent
 from mmragbench.reporting.tables.table import AVERAGE_RANK, hundredfold
-from mmragbench.reporting.words.phrases import counted, listed
+from mmragbench.reporting.words.phrases import listed
 
 INTERVALS = {
     "subscript": "{} intervals as subscripts",

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mmragbench._digits import counted
 from mmragbench.reporting.facts.headline import Headline, goodness
 from mmragbench.reporting.facts.units import is_distance
 from mmragbench.reporting.words.no_difference import UNDECIDED, no_difference
-from mmragbench.reporting.words.phrases import NAMED, counted, shortened, with_verb
+from mmragbench.reporting.words.phrases import NAMED, shortened, with_verb
 from mmragbench.reporting.words.scale import Scale
 from mmragbench.run_folder.numbers import Json
 from mmragbench.run_folder.reading import Run

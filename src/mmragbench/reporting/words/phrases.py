@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from mmragbench._digits import counted
+
 if TYPE_CHECKING:
     from mmragbench.run_folder.reading import Run
 
@@ -31,18 +33,6 @@ def shortened(names: Sequence[str], noun: str = "other", last: str = "and") -> s
 def with_verb(names: Sequence[str], one: str = "is", many: str = "are") -> str:
     """`a is`, `a and b are`, `a, b and 6 others are`."""
     return f"{shortened(names)} {one if len(names) == 1 else many}"
-
-
-def plural(noun: str) -> str:
-    """`tests`, `queries`, `losses`; of regular nouns whose `y` follows a consonant."""
-    if noun.endswith("y"):
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
-
-
-def counted(n: int, noun: str) -> str:
-    """`1 test`, `1,234 queries`."""
-    return f"{n:,} {noun if n == 1 else plural(noun)}"
 
 
 def about(n: int) -> str:

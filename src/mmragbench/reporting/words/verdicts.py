@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
 
+from mmragbench._digits import counted
 from mmragbench.comparing.turning import turned
 from mmragbench.reporting.facts.headline import Headline, goodness, headlines
 from mmragbench.reporting.facts.same_results import Sameness, sameness
 from mmragbench.reporting.words.controls import control_sentences
 from mmragbench.reporting.words.no_difference import UNDECIDED, no_difference
-from mmragbench.reporting.words.phrases import counted, listed, setting, shortened, with_verb
+from mmragbench.reporting.words.phrases import listed, setting, shortened, with_verb
 from mmragbench.reporting.words.scale import Scale
 from mmragbench.run_folder.numbers import Json, Row
 from mmragbench.run_folder.paths import Setting

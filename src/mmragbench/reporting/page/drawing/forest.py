@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mmragbench._digits import exact
+from mmragbench._digits import counted, exact
 from mmragbench.reporting.facts.forest import BETTER, WORSE, Contrast, Forest
 from mmragbench.reporting.facts.units import number
 from mmragbench.reporting.page.drawing.shapes import linked, mark, picture, short, text, ticks
 from mmragbench.reporting.page.query_links import unlinked
-from mmragbench.reporting.words.phrases import counted, verdict_words
+from mmragbench.reporting.words.phrases import verdict_words
 
 WIDTH, ROW, FOOT = 400, 42, 36
 COUNTS = 14
