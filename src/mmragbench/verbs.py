@@ -23,6 +23,7 @@ from mmragbench.comparing.families import within
 from mmragbench.contracts import Traits
 from mmragbench.data import exclusions
 from mmragbench.data.exclusions import LeftOut
+from mmragbench.data.sampling import sampled
 from mmragbench.data.slices import sliced
 from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.forecast import Forecast, forecast
@@ -34,7 +35,7 @@ from mmragbench.engine.threads import aside
 from mmragbench.errors import NotApplicable, SuiteError
 from mmragbench.measuring.scoring import Row, absent, failures, rows
 from mmragbench.planning.plan import Plan, check_tasks, load
-from mmragbench.planning.suite import Source, SuiteFieldError, SuiteLike
+from mmragbench.planning.suite import Source, Suite, SuiteFieldError, SuiteLike
 from mmragbench.records import Absence, Exclusion, Image, Task
 from mmragbench.registry import every
 from mmragbench.reporting.facts.models import foreign_toys
@@ -213,9 +214,15 @@ def _tasks(plan: Plan, dataset: Any, assembly: Assembly) -> dict[str, Task]:
     with crashes.reported(f"dataset {plan.dataset.component.name}", plan.dataset.component.make):
         offered = dataset.tasks()
     offered = validated_tasks(offered, plan.dataset.component.name)
-    tasks = {name: sliced(task, plan.suite.slices) for name, task in offered.items()}
+    tasks = {name: _asked(plan.suite, task) for name, task in offered.items()}
     _build_for_tasks(plan, tasks, assembly)
     return tasks
+
+
+def _asked(suite: Suite, task: Task) -> Task:
+    """The task with as many queries as the suite asks, and its slices."""
+    spec = suite.tasks.get(task.name)
+    return sliced(sampled(task, spec.queries if spec else None), suite.slices)
 
 
 def _build_for_tasks(plan: Plan, tasks: Mapping[str, Task], assembly: Assembly) -> None:

@@ -13,7 +13,7 @@ from mmragbench.data.entries import Drawn, Entry, Picture
 from mmragbench.data.intake import OUTSIDE, take_in
 from mmragbench.errors import BadImage, DataError, listed
 from mmragbench.formats.values import not_a_text
-from mmragbench.records import Exclusion, Image, Text
+from mmragbench.records import Exclusion, Image, Query, Task, Text
 
 CAPTIONS = "captions"
 
@@ -157,3 +157,20 @@ def _objection(caption: object) -> tuple[str, str]:
         return "caption too long", f"{len(caption):,} characters, at most {MAX_CAPTION:,}"
     reason = not_a_text(caption)
     return ("caption is no text", reason) if reason else ("", "")
+
+
+def sampled(task: Task, queries: int | None) -> Task:
+    """The task, asked with so many of its queries at most; None for all.
+
+    Which ones depends on their pictures' ids alone (or their own, where they have none): a larger
+    number adds to a smaller one, and no seed changes them.
+    """
+
+    def place(query: Query) -> bytes:
+        return sha256((query.group or query.id).encode()).digest()
+
+    if queries is None or queries >= len(task.queries):
+        return task
+    chosen = frozenset(query.id for query in sorted(task.queries, key=place)[:queries])
+    slices = {name: ids & chosen for name, ids in task.slices.items() if ids & chosen}
+    return replace(task.subset(chosen), slices=slices)

@@ -72,6 +72,9 @@ class Plan:
         for key in ("slices", "primary"):  # where there are none, as before there were any
             if not resolved[key]:
                 del resolved[key]
+        for task in resolved["tasks"].values():
+            if task["queries"] is None:
+                del task["queries"]
         models = {name: dict(spec) for name, spec in resolved["models"].items()}
         for (_, name), bound in self.models.items():
             for argument in Traits(bound.component.make).operational:

@@ -99,6 +99,7 @@ class TaskSpec(BaseModel):
         measures: what is reported: names, `package.module:function`, or functions with `@measures`.
         generator: names of generators (of the suite's `generators`, or registered ones).
         k: how many documents a generator is shown; several for a curve.
+        queries: how many of the task's queries are asked, for what takes long; all by default.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -106,6 +107,7 @@ class TaskSpec(BaseModel):
     measures: Names
     generator: Annotated[list[Dotted], BeforeValidator(_list)] = []
     k: Depths = [5]
+    queries: Annotated[int, Field(ge=1)] | None = None
 
 
 class Suite(BaseModel):
