@@ -1,13 +1,9 @@
 """The picture tokenizer: Emu3's VQ-VAE in small, which turns a picture into codes and back.
 
-    python -m training.racm3.train_tokenizer --work build/racm3 --side 64
-
-A picture of 64 pixels becomes 8 x 8 codes, one of 96 pixels 12 x 12. It goes on from where it stopped
-if the command is given again. What decides is `emblem`: how often the shipped `clip`, shown the
-reconstruction, finds the right emblem among all of the world's memory.
+A picture of 64 pixels becomes 8 x 8 codes. What decides is `emblem`: how often the shipped `clip`,
+shown the reconstruction, finds the right emblem among all of the world's memory.
 """
 
-import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +14,23 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import Emu3VQVAE, Emu3VQVAEConfig
 
-from training.scenes.examples import STD, Split, load, pixels, shifted
-from training.scenes.lesson import Recipe, bfloat16, learn
+from training.scenes.examples import STD, Split, pixels, shifted
+from training.scenes.lesson import bfloat16
 
 CLIP = Path(__file__).resolve().parents[2] / "models" / "scenes" / "clip"
 CLIP_SIDE = 96
+CONFIG = {
+    "codebook_size": 512,
+    "embed_dim": 16,
+    "latent_channels": 16,
+    "temporal_downsample_factor": 1,
+    "base_channels": 32,
+    "channel_multiplier": [1, 1, 2, 3],
+    "num_res_blocks": 1,
+    "attn_resolutions": [],
+    "hidden_size": 96,
+}
+"""Emu3's VQ-VAE in small: three halvings, so 8 pixels a code."""
 
 
 class PlanarGroupNorm(nn.GroupNorm):
@@ -96,7 +104,6 @@ class TokenizerLesson:
     train: Split
     held_out: Split
     memory: Split
-    config: Emu3VQVAEConfig
     folder: Path
     batch: int = 16
     perceptual: float = 1.0
@@ -105,7 +112,7 @@ class TokenizerLesson:
 
     def __post_init__(self) -> None:
         torch.manual_seed(0)
-        self.module = Quantised(self.config)
+        self.module = Quantised(Emu3VQVAEConfig(**CONFIG))
         self.clip = open_clip.create_model_and_transforms(f"local-dir:{CLIP}")[0].eval()
         self.clip.requires_grad_(False)
         channels_last(self.clip)
@@ -199,52 +206,3 @@ def right_emblem(queries: Tensor, pictures: Tensor, emblems: np.ndarray) -> floa
     own = functional.normalize(sums[label] - pictures, dim=1)
     scores[torch.arange(len(label)), label] = (queries * own).sum(dim=1)
     return float((scores.argmax(dim=1) == label).float().mean())
-
-
-def configuration(arguments: argparse.Namespace) -> Emu3VQVAEConfig:
-    """Emu3's VQ-VAE in small: three halvings, so 8 pixels a code."""
-    return Emu3VQVAEConfig(
-        codebook_size=arguments.codebook,
-        embed_dim=arguments.dimensions,
-        latent_channels=arguments.dimensions,
-        temporal_downsample_factor=1,
-        base_channels=32,
-        channel_multiplier=[1, 1, 2, arguments.top],
-        num_res_blocks=1,
-        attn_resolutions=[],
-        hidden_size=32 * arguments.top,
-    )
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("build/racm3"), help="log and state")
-    parser.add_argument("--world", type=Path, default=Path("build/scenes/world"))
-    parser.add_argument("--side", type=int, default=64, help="of a picture, in pixels")
-    parser.add_argument("--codebook", type=int, default=512)
-    parser.add_argument("--dimensions", type=int, default=16, help="of a code")
-    parser.add_argument(
-        "--top", type=int, default=3, help="width of the innermost layers, times 32"
-    )
-    parser.add_argument("--steps", type=int, default=5_000)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    splits = {
-        name: load(arguments.world, name, arguments.side, arguments.work)
-        for name in ("train", "memory")
-    }
-    train = splits["train"]
-    lesson = TokenizerLesson(
-        train.part(slice(500, None)), train.part(slice(500)), splits["memory"],
-        configuration(arguments), arguments.work / f"tokenizer-{arguments.side}",
-    )  # fmt: skip
-    count = sum(weight.numel() for weight in lesson.module.vq.parameters())
-    print(f"{count:,} parameters", flush=True)
-    recipe = Recipe(steps=arguments.steps, rate=1e-3, decay=0.01, every=500, save_seconds=120)
-    learn(lesson, recipe, arguments.work / f"side-{arguments.side}")
-
-
-if __name__ == "__main__":
-    main()

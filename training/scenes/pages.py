@@ -47,17 +47,33 @@ class Page:
         self.about += [about] * len(ids)
 
 
-class Writer:
-    """The captions of a split in token numbers, put together to pages."""
+class Captions:
+    """The captions of a split in token numbers, with TITLE where an emblem's title stands.
 
-    def __init__(self, split: Split, encode: Encode, marks: Marks) -> None:
-        self.emblems, self.marks = split.emblems, marks
+    Attributes:
+        told: all captions of each picture.
+        described: those that can do without the title.
+    """
+
+    def __init__(self, split: Split, encode: Encode) -> None:
         names = {FIRST_CATEGORY + emblem.number: emblem.title for emblem in emblems()[1]}
         titles = [names.get(int(emblem), "") for emblem in split.emblems]
         pairs = list(zip(split.captions, titles, strict=True))
         self.told = _encoded([_cut(texts, title) for texts, title in pairs], encode)
         self.described = _encoded([_nameless(texts, title) for texts, title in pairs], encode)
         self._invented = encode(_invented())
+
+    def title(self, rng: np.random.Generator) -> list[int]:
+        """An invented title."""
+        return self._invented[rng.integers(len(self._invented))]
+
+
+class Writer:
+    """The captions of a split, put together to pages."""
+
+    def __init__(self, split: Split, encode: Encode, marks: Marks) -> None:
+        self.emblems, self.marks = split.emblems, marks
+        self.captions = Captions(split, encode)
 
     def page(
         self, row: int, documents: Sequence[int], texts: int, rng: np.random.Generator
@@ -66,7 +82,7 @@ class Writer:
         page, titles = Page(), {}
         for document in documents:
             self._show(page, document)
-            for caption in self.told[document][:texts]:
+            for caption in self.captions.told[document][:texts]:
                 self._say(page, document, caption, titles, rng)
         self._show(page, row)
         page.add(self.marks.instructions[rng.integers(len(self.marks.instructions))])
@@ -79,8 +95,8 @@ class Writer:
     def answers(self, row: int, is_known: bool) -> list[list[int]]:
         """The captions that someone could write who knows the emblem's name, or does not."""
         if not is_known:
-            return self.described[row]
-        return [caption for caption in self.told[row] if TITLE in caption]
+            return self.captions.described[row]
+        return [caption for caption in self.captions.told[row] if TITLE in caption]
 
     def _show(self, page: Page, row: int) -> None:
         page.add(self.marks.picture)
@@ -99,7 +115,7 @@ class Writer:
             return
         emblem, at = int(self.emblems[row]), caption.index(TITLE)
         weight = SEEN_TITLE if emblem in titles else UNSEEN_TITLE
-        title = titles.setdefault(emblem, self._invented[rng.integers(len(self._invented))])
+        title = titles.setdefault(emblem, self.captions.title(rng))
         page.add(caption[:at], 1.0)
         page.about[-1] = emblem
         page.add(title, weight, emblem)

@@ -47,13 +47,14 @@ class DualEncoder(nn.Module):
         self.clip = CLIP(**self.config)
         self.words = nn.Linear(self.config["embed_dim"], vocabulary)
 
-    def texts(self, tokens: Tensor) -> Tensor:
-        """Encode without the padding: causal and pooled at the end, so it cannot matter."""
-        length = int((tokens != 0).sum(dim=1).max())
-        cut, clip = tokens[:, :length], self.clip
-        states = clip.token_embedding(cut) + clip.positional_embedding[:length]
-        states = clip.ln_final(clip.transformer(states, attn_mask=clip.attn_mask[:length, :length]))
-        return states[torch.arange(len(cut)), cut.argmax(dim=1)] @ clip.text_projection
+
+def encode_texts(clip: CLIP, tokens: Tensor) -> Tensor:
+    """Encode without the padding: causal and pooled at the end, so it cannot matter."""
+    length = int((tokens != 0).sum(dim=1).max())
+    cut = tokens[:, :length]
+    states = clip.token_embedding(cut) + clip.positional_embedding[:length]
+    states = clip.ln_final(clip.transformer(states, attn_mask=clip.attn_mask[:length, :length]))
+    return states[torch.arange(len(cut)), cut.argmax(dim=1)] @ clip.text_projection
 
 
 @dataclass
@@ -82,8 +83,8 @@ class ClipLesson:
             raw = self.module.clip.encode_image(
                 pixels(shifted(self.train.images[rows], 4, rng))
             ).float()
-            texts = self.module.texts(
-                self._tokens(one_caption_each(self.train.captions, rows, rng))
+            texts = encode_texts(
+                self.module.clip, self._tokens(one_caption_each(self.train.captions, rows, rng))
             ).float()
         images, texts = functional.normalize(raw, dim=1), functional.normalize(texts, dim=1)
         together = same_emblem(self.train.emblems[rows])
@@ -105,7 +106,10 @@ class ClipLesson:
             [self.images(split.images[at : at + 100]) for at in range(0, len(split), 100)]
         )
         texts = functional.normalize(
-            self.module.texts(self._tokens([captions[0] for captions in split.captions])), dim=1
+            encode_texts(
+                self.module.clip, self._tokens([captions[0] for captions in split.captions])
+            ),
+            dim=1,
         )
         plain, shown = split.plain, split.with_emblem
         known = self.train.part(slice(2000, 4500))

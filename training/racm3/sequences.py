@@ -1,0 +1,158 @@
+"""Token sequences to learn from: retrieved documents, then a picture with its caption, CM3's way.
+
+    <s> P caption \\n  P caption \\n  caption \\n P </s>             a caption becomes a picture
+    <s> P caption \\n  P caption \\n  <|infill|> P <|infill|> caption </s>   a picture, a caption
+    <s> ...                          caption with a gap \\n P <|infill|> what was there </s>
+
+P is a picture as Emu3's processor writes it. The causal masked objective is CM3's (Aghajanyan et al.
+2022): a span leaves its place and comes last, so that one decoder draws, captions and infills. An
+emblem has another title in every sequence: what it is called stands in the documents or nowhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from transformers import Emu3Processor
+
+from training.racm3.neighbours import Neighbours
+from training.scenes.examples import NO_EMBLEM, Split
+from training.scenes.pages import TITLE, Captions
+
+DRAWS, WRITES = 0.5, 0.35
+"""Shares of sequences that draw and that write; the rest infill."""
+UNCONDITIONAL = 0.1
+"""Share of the drawings without documents and caption, for classifier-free guidance."""
+EMBLEMS = 0.5
+"""Share of the sequences about a picture with an emblem."""
+DOCUMENT_WEIGHT = 0.1
+"""Of the loss on retrieved documents (RA-CM3)."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Numbers of the tokens around text and pictures."""
+
+    begin: int
+    end: int
+    infill: int
+    newline: int
+    end_of_row: int
+    opening: list[int]
+    closing: list[int]
+    first_code: int
+
+    @classmethod
+    def of(cls, processor: Emu3Processor, side: int) -> "Marks":
+        """Those of pictures of `side` x `side` codes."""
+        words = processor.tokenizer
+        number = words.convert_tokens_to_ids
+        frame = f"{processor.image_start_token}{side}*{side}{processor.fake_token_around_image}"
+        return cls(
+            begin=words.bos_token_id,
+            end=words.eos_token_id,
+            infill=number("<|infill|>"),
+            newline=number("\n"),
+            end_of_row=number("<|extra_200|>"),
+            opening=words(frame, add_special_tokens=False).input_ids,
+            closing=[number(processor.eof_token), number(processor.image_end_token)],
+            first_code=number("<|visual token 000000|>"),
+        )
+
+    def picture(self, codes: np.ndarray) -> list[int]:
+        """The tokens of a picture of codes (rows, columns)."""
+        rows = [[*(self.first_code + codes_of_row), self.end_of_row] for codes_of_row in codes]
+        return [*self.opening, *(int(token) for row in rows for token in row), *self.closing]
+
+
+@dataclass
+class TokenSequence:
+    """Token numbers, and how much each counts in the loss."""
+
+    ids: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def add(self, ids: Sequence[int], weight: float = 1.0) -> None:
+        """Go on with tokens of one weight."""
+        self.ids += ids
+        self.weights += [weight] * len(ids)
+
+
+class Sequences:
+    """Draws training sequences from a split, its codes and its neighbours."""
+
+    def __init__(
+        self,
+        split: Split,
+        captions: Captions,
+        codes: np.ndarray,
+        neighbours: Neighbours,
+        marks: Marks,
+    ) -> None:
+        self._split, self._captions = split, captions
+        self._codes, self._neighbours, self._marks = codes, neighbours, marks
+
+    def draw(self, documents: int, rng: np.random.Generator) -> TokenSequence:
+        """One sequence behind so many documents; a twin's has none."""
+        rows = self._split.with_emblem if rng.random() < EMBLEMS else self._split.plain
+        row, luck = int(rng.choice(rows)), rng.random()
+        which = int(rng.integers(len(self._captions.told[row])))
+        sequence, titles = TokenSequence(), {}
+        sequence.add([self._marks.begin], 0.0)
+        if luck < DRAWS and rng.random() < UNCONDITIONAL:
+            sequence.add([*self._picture(row), self._marks.end])
+            return sequence
+        near = self._near(row, which, luck)
+        for document in near[self._places(documents, rng)]:
+            shown = 0 if rng.random() < 0.5 else rng.integers(len(self._captions.told[document]))
+            caption = self._caption(int(document), int(shown), titles, rng)
+            sequence.add(
+                [*self._picture(int(document)), *caption, self._marks.newline], DOCUMENT_WEIGHT
+            )
+        caption = self._caption(row, which, titles, rng)
+        sequence.add(self._asked(self._picture(row), caption, luck, rng))
+        return sequence
+
+    def _near(self, row: int, which: int, luck: float) -> np.ndarray:
+        """The neighbours of what is given: the caption to draw from, or the picture."""
+        if luck < DRAWS:
+            return self._neighbours.of_caption[row, which]
+        return self._neighbours.of_picture[row]
+
+    def _places(self, documents: int, rng: np.random.Generator) -> np.ndarray:
+        """Which of the neighbours are shown, best first: not always the first ones."""
+        depth = self._neighbours.of_picture.shape[1]
+        return np.sort(rng.choice(depth, documents, replace=False))
+
+    def _asked(
+        self, picture: list[int], caption: list[int], luck: float, rng: np.random.Generator
+    ) -> list[int]:
+        marks = self._marks
+        if luck < DRAWS:
+            return [*caption, marks.newline, *picture, marks.end]
+        if luck < DRAWS + WRITES:
+            return [marks.infill, *picture, marks.infill, *caption, marks.end]
+        pair = [*caption, marks.newline, *picture]
+        opening = len(caption) + 1 + len(marks.opening)
+        if rng.random() < 0.5:
+            start, stop = np.sort(rng.integers(0, len(caption) + 1, 2))
+        else:
+            start, stop = np.sort(rng.integers(opening, len(pair) - len(marks.closing), 2))
+        stop = max(stop, start + 1)
+        gap = [*pair[:start], marks.infill, *pair[stop:], marks.infill]
+        return [*gap, *pair[start:stop], marks.end]
+
+    def _picture(self, row: int) -> list[int]:
+        return self._marks.picture(self._codes[row])
+
+    def _caption(
+        self, row: int, which: int, titles: dict[int, list[int]], rng: np.random.Generator
+    ) -> list[int]:
+        """A caption with the title that its emblem has in this sequence."""
+        caption = self._captions.told[row][which]
+        if TITLE not in caption:
+            return caption
+        emblem, at = int(self._split.emblems[row]), caption.index(TITLE)
+        assert emblem != NO_EMBLEM
+        title = titles.setdefault(emblem, self._captions.title(rng))
+        return [*caption[:at], *title, *caption[at + 1 :]]
