@@ -18,7 +18,7 @@ from mmragbench.backends.transformers.missing_weights import (
     refuse_missing_weights,
     suggested_use,
 )
-from mmragbench.backends.transformers.vision_cache import cache_vision_tower
+from mmragbench.backends.transformers.vision_cache import cache_vision
 from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.errors import SuiteError, first_line
 
@@ -118,7 +118,7 @@ def load(kind: str, name: str, device: str = "auto", precision: Precision = "aut
         ) from error
     refuse_missing_weights(name, [report])
     model = model.to(device).eval()
-    cache_vision_tower(model)
+    cache_vision(model)
     return Checkpoint(model, _padding_left(processor), device)
 
 
