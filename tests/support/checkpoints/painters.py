@@ -67,7 +67,7 @@ def janus(folder: Path) -> Path:
 IN_CONTEXT = (
     "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'image' %}"
     "{% if loop.last %}<|infill|><image><|infill|>{% else %}<image>{% endif %}"
-    "{% else %}{{ c['text'] }}{% if not loop.last %}\n{% endif %}{% endif %}{% endfor %}{% endfor %}"
+    "{% else %}{{ c['text'] }}{{ '' if loop.last else '\\n' }}{% endif %}{% endfor %}{% endfor %}"
 )
 """A chat template for pairs in context: a picture at the end, of which a caption is wanted, stands
 between infills; a text at the end is what is drawn."""
