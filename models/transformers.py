@@ -119,7 +119,8 @@ class TransformersChat(LazyModel):
         name: `HuggingFaceTB/SmolVLM-256M-Instruct`, a path, or `shipped:<folder>`.
         max_new_tokens: length limit of a reply, in tokens.
         temperature: 0 is greedy; above, each prompt is sampled by its own seed, whatever the batch.
-        top_p: the share of the distribution, from its most likely tokens on, that is sampled from.
+        top_p: the share of the distribution, from its most likely tokens on, that is sampled from
+            (nucleus sampling); 1 for all of it.
         best_of: samples of each prompt, of which the one with the highest mean log likelihood a
             token is the reply; all of them count as tokens.
         batch_size: prompts in one `generate` call.
@@ -171,7 +172,8 @@ class TransformersPainter(LazyModel):
     Args:
         name: `BAAI/Emu3-Gen-hf`, `deepseek-community/Janus-Pro-1B`, a path, or `shipped:<folder>`.
         temperature: of the distribution that picture tokens are sampled from; 0 is greedy.
-        top_p: the share of the distribution, from its most likely tokens on, that is sampled from.
+        top_p: the share of the distribution, from its most likely tokens on, that is sampled from
+            (nucleus sampling); 1 for all of it.
         guidance: how many times what the prompt adds counts; 1 leaves the scores as they are.
         size: side in pixels (Emu3: 720 by default); Janus has but one.
         batch_size: pictures drawn at once.
