@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmragbench.backends.prompts import instruction_for, reading_prompt
+from mmragbench.backends.prompts import ids_shown, instruction_for, reading_prompt
 from mmragbench.contracts import Chat
 from mmragbench.errors import NotApplicable
 from mmragbench.records import Document, Failure, Output, OutputKind, Prompt, Query, Reply
@@ -56,9 +56,9 @@ class Reader:
 def _output(
     query: Query, shown: Sequence[Document], prompt: Prompt, reply: Reply | Failure
 ) -> Output:
-    ids = tuple(document.id for document in shown)
     if isinstance(reply, Failure):
-        return Output(query.id, error=reply.reason, shown=ids, prompt=str(prompt))
+        return Output(query.id, error=reply.reason, shown=ids_shown(shown), prompt=str(prompt))
+    ids = ids_shown(shown, reply.dropped)
     stored, text = reply.prompt or str(prompt), reply.text.strip()
     if not text:
         return Output(query.id, error="the model answered nothing", shown=ids, prompt=stored)

@@ -102,6 +102,12 @@ class Traits:
         return bool(getattr(self.component, "samples", False))
 
     @property
+    def drops_documents(self) -> bool:
+        """Whether a chat model or painter drops the last documents of a prompt that is longer than it
+        reads; False by default. On the class."""
+        return bool(getattr(self.component, "drops_documents", False))
+
+    @property
     def weights(self) -> str | None:
         """What identifies a model's weights, as its method `weights()` says; None where it has
         none."""

@@ -177,12 +177,21 @@ class Failure:
 class Prompt:
     """What a chat model or a painter is told: texts and pictures in order, in one turn.
 
-    `seed` is for those that draw lots: painters, and chat models that sample.
+    `seed` is for those that sample: painters, and chat models with a temperature. `documents` says
+    how many of the parts, from the first, belong to each retrieved document, best first.
     """
 
     parts: tuple[str | Image, ...]
     system: str = ""
     seed: int = 0
+    documents: tuple[int, ...] = ()
+
+    def without_last_document(self) -> Prompt:
+        """The same prompt without the parts of its last document."""
+        *others, last = self.documents
+        end = sum(others)
+        parts = (*self.parts[:end], *self.parts[end + last :])
+        return replace(self, parts=parts, documents=tuple(others))
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -210,6 +219,8 @@ class Reply:
     Tokens are as the model or its server counts them; 0 where it does not tell. `dollars` is what
     they came to by the suite's price, `retries` how often a server was asked again. `thoughts` are
     what a reasoning model wrote before its answer; `truncated` says that a length limit ended it.
+    `dropped` is how many documents of the prompt, from the last, were left out since all of them are
+    more than the model reads.
     """
 
     text: str
@@ -220,6 +231,7 @@ class Reply:
     retries: int = 0
     thoughts: str = ""
     truncated: bool = False
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +244,15 @@ class Drawing:
     tokens_out: int = 0
     dollars: float = 0.0
     retries: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """What a generator answered for one query: a text or an image, or an error; never two of them.
 
-    `shown` are the ids of the documents that it was given; `prompt` what it was told, byte for byte.
+    `shown` are the ids of the documents that the model was given; `prompt` what it was told, byte for
+    byte.
     """
 
     query: str

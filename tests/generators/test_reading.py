@@ -11,9 +11,10 @@ from PIL import Image as Pillow
 from mmragbench.cache.items import Items
 from mmragbench.engine.cached_models import CachedChat, CachedPainter
 from mmragbench.engine.meter import Meter
-from mmragbench.errors import NotApplicable
+from mmragbench.errors import NotApplicable, SuiteError
 from mmragbench.generators.describe_then_draw import DescribeThenDraw
 from mmragbench.generators.draw import Draw
+from mmragbench.generators.draw_in_context import DrawInContext
 from mmragbench.generators.reader import Reader
 from mmragbench.records import Document, Drawing, Failure, Image, Prompt, Query, Reply, Text
 
@@ -107,10 +108,125 @@ def test_readers_draw_nothing_and_painters_write_nothing():
         Reader(Echo(), "image")
     for make in (
         lambda: Draw(Brush(), "caption"),
+        lambda: DrawInContext(Brush(), "caption"),
         lambda: DescribeThenDraw(Echo(), Brush(), "answer"),
     ):
         with pytest.raises(NotApplicable, match="use: reader"):
             make()
+
+
+def test_a_painter_reads_pairs_before_the_query(tmp_path):
+    """As a reader does: best first, each picture before its texts; then the query's text, and nothing
+    else. A query without a text is not drawn."""
+    brush = Brush()
+    painter = remembered(CachedPainter, brush, tmp_path)
+    contexts = [[document("a", "one", "two"), document("b", "three")]]
+    generator = DrawInContext(painter, texts=1, pictures=1)
+    (output,) = generator.generate([Query("q", text=Text("q", "a cat"))], contexts)
+    assert brush.prompts[0].parts == (image("a"), "one", "three", "a cat")
+    assert brush.prompts[0].documents == (2, 1)
+    assert output.shown == ("a", "b") and output.image is not None
+    with pytest.raises(NotApplicable, match="have none"):
+        generator.generate([Query("q", image("q"))], contexts)
+
+
+def test_a_prompt_without_its_last_document_is_one_with_fewer():
+    """The query and what comes after it stay; a document that shows nothing is one as well."""
+    documents = [document("a", "one"), document("b", pictured=False), document("c", "x", "y")]
+    prompts = []
+    for count in range(4):
+        chat = Echo()
+        Reader(chat, instruction="say").generate([Query("q", image("q"))], [documents[:count]])
+        prompts += chat.prompts
+    assert prompts[3].documents == (2, 0, 2)
+    for more, fewer in zip(prompts[:0:-1], prompts[-2::-1]):
+        assert more.without_last_document() == fewer
+
+
+@pytest.mark.parametrize("role", ["chat", "painter"])
+def test_what_was_dropped_was_not_shown(tmp_path, role):
+    """Documents that a model left out of a prompt are not among those of the output; it is counted,
+    also when the answer is looked up."""
+
+    class Short(Echo, Brush):
+        def chat(self, prompts):
+            return [Reply("text", "prompt", dropped=2) for _ in prompts]
+
+        def paint(self, prompts):
+            return [Drawing(Pillow.new("RGB", (2, 2)), dropped=2) for _ in prompts]
+
+    query = Query("q", image("q"), Text("q", "a cat"))
+    shown = [document(id, "text") for id in "abc"]
+    for calls in (1, 0):
+        meter = Meter()
+        with meter.stage() as usage:
+            cls = CachedChat if role == "chat" else CachedPainter
+            model = cls(Short(), "m", Items(tmp_path / "m.sqlite"), meter)
+            generator = Reader(model) if role == "chat" else DrawInContext(model)
+            (output,) = generator.generate([query], [shown])
+            line = usage[role, "m"]
+        assert output.shown == ("a",)
+        assert (line.calls, line.dropped) == (calls, 1)
+
+
+def test_where_documents_end_counts_for_models_that_drop_some(tmp_path):
+    """The same parts are another prompt; for other models they are not, and nothing is asked twice."""
+    one = Prompt(("a", "b", "c"), documents=(2,))
+    other = Prompt(("a", "b", "c"), documents=(1, 1))
+    for drops in (True, False):
+        chat = Echo()
+        chat.drops_documents = drops
+        cached = remembered(CachedChat, chat, tmp_path)
+        assert (cached.key(one) != cached.key(other)) == drops
+
+
+class Reds:
+    """Encodes a picture by how red it is, and every text as red."""
+
+    modalities = frozenset({"image", "text"})
+
+    def encode_images(self, images):
+        reds = [np.asarray(image.open())[0, 0, 0] / 255 for image in images]
+        return np.array([[red, np.sqrt(1 - red * red)] for red in reds], np.float32)
+
+    def encode_texts(self, texts):
+        return np.array([[1, 0]] * len(texts), np.float32)
+
+
+@pytest.mark.parametrize("make", [Draw, DrawInContext])
+def test_the_best_of_several_drawings_is_nearest_to_the_text(tmp_path, make):
+    """By the ranker's cosine; each is drawn by a seed of its own, of which the first is the one that
+    draws a single picture; all are counted."""
+    queries = [Query(id, text=Text(id, "a cat")) for id in "abc"]
+    brush, meter = Brush(), Meter()
+    with meter.stage() as usage:
+        painter = CachedPainter(brush, "m", Items(tmp_path / "m.sqlite"), meter)
+        outputs = make(painter, ranker=Reds(), best_of=5).generate(queries, [[]] * 3)
+        assert usage["painter", "m"].pictures == 15
+    seeds = [prompt.seed for prompt in brush.prompts]
+    assert len(set(seeds)) == 15
+    reds = [int(np.asarray(output.image.open())[0, 0, 0]) for output in outputs]
+    assert reds == [max(seed % 256 for seed in seeds[i : i + 5]) for i in (0, 5, 10)]
+    single = Brush()
+    make(remembered(CachedPainter, single, tmp_path / "single")).generate(queries, [[]] * 3)
+    assert [prompt.seed for prompt in single.prompts] == seeds[::5]
+    with pytest.raises(SuiteError, match="ranker: clip"):
+        make(painter, best_of=2)
+
+
+def test_a_drawing_that_failed_is_not_the_best(tmp_path):
+    """Unless all of them did: then the query has failed."""
+    Pillow.new("RGB", (2, 2), (9, 0, 0)).save(tmp_path / "red.png")
+    red = Image("red", tmp_path / "red.png")
+
+    class Sometimes:
+        def paint(self, prompts):
+            return [Failure("no") if i % 3 < 2 else Drawing(red) for i in range(len(prompts))]
+
+    query = Query("q", text=Text("q", "a cat"))
+    (best,) = DrawInContext(Sometimes(), ranker=Reds(), best_of=3).generate([query], [[]])
+    (none,) = DrawInContext(Sometimes(), ranker=Reds(), best_of=2).generate([query], [[]])
+    assert best.image == red and none.error == "no"
 
 
 def remembered(cls, inner, folder):

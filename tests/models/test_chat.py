@@ -222,7 +222,7 @@ def test_marks_that_are_special_tokens_are_marks(tmp_path, images, monkeypatch, 
     words = chat.checkpoint.processor.tokenizer
     row = words("{}a dog{}a cat</s>".format(*specials), add_special_tokens=False)["input_ids"]
     plain = words("a cat</s>", add_special_tokens=False)["input_ids"]
-    rows = iter([[row], [plain], [row[:4]]])
+    rows = iter([[text_generation.GeneratedRow(ids)] for ids in (row, plain, row[:4])])
     monkeypatch.setattr(text_generation, "_new_tokens", lambda *_: next(rows))
     ask = [Prompt((images[0], "why?"))]
     (thought,), (bare,), (cut,) = chat.chat(ask), chat.chat(ask), chat.chat(ask)
@@ -237,7 +237,8 @@ def test_a_reply_that_the_length_limit_ended_says_so(checkpoint_of, images, monk
 
     chat = TransformersChat(checkpoint_of("llava"), max_new_tokens=3)
     end = chat.checkpoint.processor.tokenizer.eos_token_id
-    rows = iter([[[70, 71, 72]], [[70, 71, end]], [[70, end]]])
+    endings = ([70, 71, 72], [70, 71, end], [70, end])
+    rows = iter([[text_generation.GeneratedRow(ids)] for ids in endings])
     monkeypatch.setattr(text_generation, "_new_tokens", lambda *_: next(rows))
     replies = [chat.chat([Prompt((images[0], "why?"))])[0] for _ in range(3)]
     assert [reply.truncated for reply in replies] == [True, False, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from zlib import crc32
 
 from mmragbench.records import Document, Image, OutputKind, Prompt, Query
@@ -33,7 +34,8 @@ def reading_prompt(
     pictures: int | None = None,
     seed: int = 0,
 ) -> Prompt:
-    """The prompt of a chat model: retrieved documents, then the query, then the instruction.
+    """The prompt of a model that reads in context: retrieved documents, then the query, then the
+    instruction.
 
     Documents come best first, each with its picture and then its texts.
 
@@ -45,12 +47,24 @@ def reading_prompt(
         pictures: how many documents, from the first, show their picture; all by default.
         seed: the run's; the prompt's own seed is made of it and of the query's id.
     """
-    parts: list[str | Image] = []
+    documents = []
     for place, document in enumerate(shown):
         image = document.image if pictures is None or place < pictures else None
-        parts += interleaved(image, [t.content for t in document.texts[:texts]])
-    parts += interleaved(query.image, [query.text.content] if query.text else [])
-    return Prompt((*parts, *filter(None, [instruction])), seed=seed_of(query.id, seed))
+        documents.append(interleaved(image, [t.content for t in document.texts[:texts]]))
+    parts = [
+        *chain(*documents),
+        *interleaved(query.image, [query.text.content] if query.text else []),
+    ]
+    return Prompt(
+        (*parts, *filter(None, [instruction])),
+        seed=seed_of(query.id, seed),
+        documents=tuple(map(len, documents)),
+    )
+
+
+def ids_shown(shown: Sequence[Document], dropped: int = 0) -> tuple[str, ...]:
+    """The ids of the documents that a model was shown, when so many were dropped from the last on."""
+    return tuple(document.id for document in shown[: len(shown) - dropped])
 
 
 def interleaved(image: Image | None, texts: Sequence[str]) -> list[str | Image]:
@@ -74,3 +88,8 @@ def drawing_prompt(
 def seed_of(query: str, seed: int) -> int:
     """A query's own seed, 31 bits, which does not depend on the other queries."""
     return crc32(f"{seed} {query}".encode("utf-8", "surrogatepass")) & 0x7FFFFFFF
+
+
+def sample_seed(seed: int, number: int) -> int:
+    """The seed of a prompt's sample of a number, from 0; that of the first is the prompt's own."""
+    return seed_of(f"sample {number}", seed) if number else seed

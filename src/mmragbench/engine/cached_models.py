@@ -51,6 +51,9 @@ T = TypeVar("T")
 COST = ("tokens_in", "tokens_out", "dollars", "retries")
 """What replies, drawings and failures say of their cost, and usage sums up."""
 
+EVENTS = ("thoughts", "truncated", "dropped")
+"""What may have happened to a reply or drawing, by which usage counts them."""
+
 
 class CachedModel:
     """A model that computes only what is not known yet, chunk by chunk, each chunk stored at once.
@@ -247,7 +250,25 @@ class CachedReranker(CachedAnswers):
         return float(np.frombuffer(value)[0])
 
 
-class CachedChat(CachedAnswers):
+class CachedPrompts(CachedAnswers):
+    """A model whose answers are known by the prompt."""
+
+    def _prompt_key(self, prompt: Prompt, seed: int | None) -> str:
+        """The prompt byte for byte, its pictures' digests, and the seed; where its documents end, too,
+        for a model that may drop some."""
+        parts = [["text", p] if isinstance(p, str) else ["image", p.digest] for p in prompt.parts]
+        documents = [prompt.documents] if self._traits.drops_documents else []
+        return digest([prompt.system, parts, seed, *documents])
+
+    def _count(self, usage: Usage, answer: bytes | Failure) -> None:
+        stored: dict[str, Any] = json.loads(answer) if isinstance(answer, bytes) else asdict(answer)
+        for name in COST:
+            setattr(usage, name, getattr(usage, name) + stored[name])
+        for name in EVENTS:
+            setattr(usage, name, getattr(usage, name) + bool(stored.get(name)))
+
+
+class CachedChat(CachedPrompts):
     """Replies by prompt, their thoughts apart from their text."""
 
     role = method = "chat"
@@ -262,9 +283,8 @@ class CachedChat(CachedAnswers):
         return [self._decode(known[key].value) if key in known else None for key in keys]
 
     def key(self, prompt: Prompt) -> str:
-        """Under which the reply to a prompt is known: the prompt byte for byte, its pictures'
-        digests, and the seed where the model samples."""
-        return _prompt_key(prompt, prompt.seed if self._traits.samples else None)
+        """Under which the reply to a prompt is known; its seed counts where the model samples."""
+        return self._prompt_key(prompt, prompt.seed if self._traits.samples else None)
 
     def _encode(self, answer: Reply) -> bytes | Failure:
         reply = without_thoughts(answer)
@@ -275,13 +295,8 @@ class CachedChat(CachedAnswers):
     def _decode(self, value: bytes) -> Reply:
         return Reply(**json.loads(value))
 
-    def _count(self, usage: Usage, answer: bytes | Failure) -> None:
-        stored = _count_cost(usage, answer)
-        usage.thoughts += bool(stored.get("thoughts"))
-        usage.truncated += bool(stored.get("truncated"))
 
-
-class CachedPainter(CachedAnswers):
+class CachedPainter(CachedPrompts):
     """Drawings by prompt and seed; their pictures are PNG files beside the answers."""
 
     role, method = "painter", "paint"
@@ -293,7 +308,7 @@ class CachedPainter(CachedAnswers):
 
     def key(self, prompt: Prompt) -> str:
         """Under which the picture for a prompt is known; its seed counts."""
-        return _prompt_key(prompt, prompt.seed)
+        return self._prompt_key(prompt, prompt.seed)
 
     def known(self, keys: Sequence[str]) -> dict[str, Item]:
         """Those whose pictures are there as they were drawn; the others are drawn again."""
@@ -318,7 +333,7 @@ class CachedPainter(CachedAnswers):
         return folder / "pictures" / name[:2] / f"{name}.png"
 
     def _count(self, usage: Usage, answer: bytes | Failure) -> None:
-        _count_cost(usage, answer)
+        super()._count(usage, answer)
         usage.pictures += isinstance(answer, bytes)
 
 
@@ -470,20 +485,8 @@ def _check_types(items: Sequence[Any], kind: type, method: str) -> None:
 def _json(answer: Reply | Drawing, **content: Any) -> bytes:
     """An answer as it is stored; its content is given apart."""
     cost = {name: getattr(answer, name) for name in COST}
-    return json.dumps({**content, "prompt": answer.prompt, **cost}).encode()
-
-
-def _count_cost(usage: Usage, answer: bytes | Failure) -> dict[str, Any]:
-    """Add an answer's cost to the usage; all that is stored of the answer."""
-    stored: dict[str, Any] = json.loads(answer) if isinstance(answer, bytes) else asdict(answer)
-    for name in COST:
-        setattr(usage, name, getattr(usage, name) + stored[name])
-    return stored
-
-
-def _prompt_key(prompt: Prompt, seed: int | None) -> str:
-    parts = [["text", p] if isinstance(p, str) else ["image", p.digest] for p in prompt.parts]
-    return digest([prompt.system, parts, seed])
+    stored = {**content, "prompt": answer.prompt, "dropped": answer.dropped, **cost}
+    return json.dumps(stored).encode()
 
 
 def _pair_side_key(item: Query | Document) -> str:

@@ -6,12 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmragbench.contracts import Vectors
 from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.loop import Loop
 from mmragbench.errors import NotApplicable
 from mmragbench.planning.binding import Bound
 from mmragbench.planning.plan import Plan
-from mmragbench.records import Document, Drawing, Failure, Prompt, Query, Reply, Task
+from mmragbench.records import (
+    Document,
+    Drawing,
+    Failure,
+    Image,
+    Modality,
+    Prompt,
+    Query,
+    Reply,
+    Task,
+    Text,
+)
 
 SAMPLE = 100
 """How many queries stand for all where it is not known yet what is retrieved for them."""
@@ -81,6 +93,20 @@ class PromptRecorder:
             self._prompts.estimated += [(prompt, self._times) for prompt in prompts]
 
 
+class UncalledEncoder:
+    """Takes the place of an encoder, and encodes nothing."""
+
+    modalities: frozenset[Modality] = frozenset({"image", "text"})
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors:
+        """Raises NotApplicable: what a model would make of this is not known before a run."""
+        raise NotApplicable("nothing is encoded before a run")
+
+    def encode_texts(self, texts: Sequence[Text]) -> Vectors:
+        """As `encode_images`."""
+        raise NotApplicable("nothing is encoded before a run")
+
+
 PromptsByModel = dict[tuple[str, str], Prompts]
 """(role, name) -> prompts."""
 
@@ -118,11 +144,15 @@ def _cell(task: Task, strategy: str, loop: Loop, prompts: PromptsByModel) -> Pro
 def _recorders(
     bound: Bound, assembly: Assembly, prompts: PromptsByModel, times: float | None
 ) -> dict[str, Any] | None:
-    """Parameter -> recorder; None where a component needs models that cannot be recorded."""
-    if not bound.models or any(role not in ROLES for role, _ in bound.models.values()):
+    """Parameter -> recorder; None where a component needs models that cannot be recorded. An encoder
+    may stand beside them that is only asked about their answers."""
+    roles = {role for role, _ in bound.models.values()}
+    if not roles & set(ROLES) or roles - {*ROLES, "encoder"}:
         return None
     return {
-        parameter: PromptRecorder(assembly.model(*model), prompts[model], times)
+        parameter: UncalledEncoder()
+        if model[0] == "encoder"
+        else PromptRecorder(assembly.model(*model), prompts[model], times)
         for parameter, model in bound.models.items()
     }
 

@@ -28,6 +28,7 @@ class Usage:
         retries: how often a server had to be asked again for it.
         thoughts: replies that a reasoning model's thoughts were cut from.
         truncated: replies that a length limit ended.
+        dropped: replies and drawings whose prompt lost documents that were more than the model reads.
     """
 
     role: str
@@ -45,6 +46,7 @@ class Usage:
     retries: int = 0
     thoughts: int = 0
     truncated: int = 0
+    dropped: int = 0
 
 
 class Progress(Protocol):

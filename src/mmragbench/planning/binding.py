@@ -115,7 +115,8 @@ def bound(component: Component, spec: Mapping[str, Any], place: Place, suite: Su
 
 def bind_model(role: str, name: str, suite: Suite) -> Bound:
     """A model of the suite, in a role. A chat model may stand where a captioner or a reranker is
-    wanted: it is put into the component that makes one of it.
+    wanted: it is put into the component that makes one of it. Arguments that its `use` takes in
+    another role alone are left to that (`check_model_arguments`).
 
     Raises:
         SuiteFieldError: as `bind`.
@@ -124,7 +125,45 @@ def bind_model(role: str, name: str, suite: Suite) -> Bound:
     use = spec.get("use", name)
     if role in CHATTING and not offers(role, use) and offers("chat", use):
         return bind(role, {"use": CHATTING[role], "chat": name}, place, suite)
-    return bind(role, spec, place, suite)
+    component = _find(role, spec, place)
+    own = {
+        argument: value
+        for argument, value in spec.items()
+        if argument in _parameters(component) or not _roles_with(argument, use)
+    }
+    return bound(component, own, place, suite)
+
+
+def check_model_arguments(models: Mapping[tuple[str, str], Bound], suite: Suite) -> None:
+    """Refuse arguments of a model that it takes in none of the roles that the suite uses it in.
+
+    Args:
+        models: (role, name) -> every model that is used.
+        suite: the suite.
+
+    Raises:
+        SuiteFieldError: there is one; names the roles that take it.
+    """
+    for name in dict.fromkeys(name for _, name in models):
+        used = {role: bound for (role, other), bound in models.items() if other == name}
+        taken = {argument for bound in used.values() for argument in _parameters(bound.component)}
+        for argument in set(suite.models[name]) - taken:
+            roles_with = _roles_with(argument, suite.models[name].get("use", name))
+            if roles_with and not set(used) & set(roles_with):
+                raise SuiteFieldError(
+                    ("models", name, argument),
+                    f"{argument} is for a {' or '.join(roles_with)}, and the suite uses {name} as "
+                    f"{' and '.join(sorted(used))}; leave it out",
+                )
+
+
+def _roles_with(argument: str, use: Any) -> list[str]:
+    """The roles of a registered model that take an argument; none for `use` itself, nor for what is not
+    registered by a name, which is one class in all its roles."""
+    if argument == "use" or isinstance(use, PythonObject) or ":" in str(use):
+        return []
+    offered = [role for role in ROLES.values() if exists(role, str(use))]
+    return [role for role in offered if argument in _parameters(find(role, str(use)))]
 
 
 def offers(kind: str, use: Any) -> bool:

@@ -11,7 +11,7 @@ from mmragbench._redacting import places_of_keys
 from mmragbench.cache.identity import digest
 from mmragbench.contracts import Traits
 from mmragbench.errors import SuiteError, unknown
-from mmragbench.planning.binding import Bound, bind, bind_model, offers
+from mmragbench.planning.binding import Bound, bind, bind_model, check_model_arguments, offers
 from mmragbench.planning.names import apart
 from mmragbench.planning.objects import named, objects
 from mmragbench.planning.suite import (
@@ -179,6 +179,7 @@ def _plan(suite: Suite) -> Plan:
     suite = suite.model_copy(update={"primary": _primary(suite)})
     _check_primary(suite, tasks)
     planned = Plan(suite, dataset, strategies, generators, tasks)
+    check_model_arguments(planned.models, suite)
     if suite.budget is not None:
         _check_prices(planned)
     return planned
@@ -285,8 +286,7 @@ def _measure(measure: Measure, place: Place, suite: Suite) -> Component:
             raise SuiteFieldError(
                 place, f"{measure}: " + unknown("model", measure.features, suite.models)
             )
-        models = ("models", measure.features)
-        bind("encoder", suite.models[measure.features], models, suite)
+        bind_model("encoder", measure.features, suite)
     return component
 
 

@@ -9,8 +9,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mmragbench.backends.transformers.loading import load  # noqa: E402
-from mmragbench.backends.transformers.vision_cache import CachedVisionTower  # noqa: E402
+from mmragbench.backends.transformers.vision_cache import (  # noqa: E402
+    CachedPictureCodes,
+    CachedVisionTower,
+)
 from mmragbench.backends.weights import locate  # noqa: E402
+from support import checkpoints  # noqa: E402
 
 
 class Tower:
@@ -76,3 +80,42 @@ def test_a_cached_tower_has_the_same_features():
         expected = own(model.vision_model, flat, mask).last_hidden_state
     assert isinstance(model.vision_model.forward, CachedVisionTower)
     torch.testing.assert_close(features, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_emu3s_codes_are_those_of_each_picture_by_itself(tmp_path):
+    """Whatever stands in the batch beside it, at another size; and each is encoded once."""
+    model = load("AutoModelForImageTextToText", str(checkpoints.emu3(tmp_path)), "cpu").model.model
+    own = type(model.vqmodel).encode
+    torch.manual_seed(0)
+    sizes = torch.tensor([[32, 32], [16, 24], [32, 32]])
+    pixels = torch.zeros((3, 3, 32, 32))
+    for row, (height, width) in enumerate(sizes.tolist()):
+        pixels[row, :, :height, :width] = torch.randn((3, height, width))
+    pixels[2] = pixels[0]
+    calls = []
+    model.vqmodel.encode = CachedPictureCodes(
+        lambda picture, size, **options: calls.append(picture) or own(model.vqmodel, picture, size)
+    )
+    with torch.inference_mode():
+        together = model.vqmodel.encode(pixels, sizes, return_dict=True).image_tokens
+        again = model.vqmodel.encode(pixels[1:2, :, :16, :24], sizes[1:2]).image_tokens
+        small = own(model.vqmodel, pixels[1:2, :, :16, :24], sizes[1:2]).image_tokens[0]
+    assert len(calls) == 2
+    assert [tuple(codes.shape) for codes in together] == [(4, 4), (2, 3), (4, 4)]
+    assert (together[1] == small).all() and (again[0] == small).all()
+    assert (together[0] == together[2]).all() and len(together[0].unique()) > 1
+
+
+def test_the_least_recently_used_codes_are_dropped():
+    """At most `limit` pictures' codes are cached."""
+    calls = []
+
+    def encode(picture, size):
+        calls.append(float(picture.sum()))
+        return SimpleNamespace(image_tokens=[picture[0, 0, ::8, ::8].long()])
+
+    cached = CachedPictureCodes(encode, limit=2)
+    for number in (1, 2, 1, 3, 1, 2):
+        picture = torch.full((1, 3, 8, 8), float(number))
+        assert cached(picture, torch.tensor([[8, 8]])).image_tokens[0].item() == number
+    assert [total / (3 * 64) for total in calls] == [1, 2, 3, 2]

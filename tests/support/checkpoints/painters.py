@@ -64,8 +64,17 @@ def janus(folder: Path) -> Path:
     return save(folder, model, processor)
 
 
+IN_CONTEXT = (
+    "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'image' %}"
+    "{% if loop.last %}<|infill|><image><|infill|>{% else %}<image>{% endif %}"
+    "{% else %}{{ c['text'] }}{{ '' if loop.last else '\\n' }}{% endif %}{% endfor %}{% endfor %}"
+)
+"""A chat template for pairs in context: a picture at the end, of which a caption is wanted, stands
+between infills; a text at the end is what is drawn."""
+
+
 def emu3(folder: Path) -> Path:
-    """Emu3: draws rows of picture tokens, as many as asked."""
+    """Emu3: reads pictures and draws them, in rows of picture tokens of 8 by 8 pixels each."""
     import torch
     from transformers import (
         Emu3Config,
@@ -83,15 +92,15 @@ def emu3(folder: Path) -> Path:
         "eof_token": "<|extra_201|>",
     }
     visual = [f"<|visual token {code:06d}|>" for code in range(16)]
-    words = tokenizer(["<|extra_200|>", *visual], named)
-    template = INTERLEAVING.replace("IMAGE", "<image>")
-    processor = Emu3Processor(Emu3ImageProcessor(), words, chat_template=template)
+    words = tokenizer(["<|extra_200|>", "<|infill|>", *visual], named)
+    pictures = Emu3ImageProcessor(min_pixels=16 * 16, max_pixels=32 * 32)
+    processor = Emu3Processor(pictures, words, chat_template=IN_CONTEXT)
     config = Emu3Config(
         text_config=text_config(words),
         vq_config={
             "codebook_size": 16,
             "base_channels": 32,
-            "channel_multiplier": [1, 1],
+            "channel_multiplier": [1, 1, 1, 1],
             "num_res_blocks": 1,
             "attn_resolutions": [],
             "hidden_size": 32,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakValueDictionary
 
 from mmragbench.backends.devices import (
     Precision,
@@ -18,7 +19,7 @@ from mmragbench.backends.transformers.missing_weights import (
     refuse_missing_weights,
     suggested_use,
 )
-from mmragbench.backends.transformers.vision_cache import cache_vision_tower
+from mmragbench.backends.transformers.vision_cache import cache_vision
 from mmragbench.backends.weights import fingerprint, locate
 from mmragbench.errors import SuiteError, first_line
 
@@ -52,6 +53,10 @@ class Checkpoint:
         return inputs.to(self.device, self.model.dtype)
 
 
+_checkpoints: WeakValueDictionary[tuple[str, ...], Checkpoint] = WeakValueDictionary()
+"""Class, name, device, precision and weights -> the loaded model, as long as something uses it."""
+
+
 class LazyModel:
     """A model by name, loaded when it is first needed.
 
@@ -82,7 +87,13 @@ class LazyModel:
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
-        return load(self.kind, self.name, self._device, self._precision)
+        """The loaded model, which all that need the same one share: it is in memory once, though one
+        model chats and paints."""
+        place = (self.kind, self.name, resolve_device(self._device), self.precision)
+        if (checkpoint := _checkpoints.get((*place, self.weights()))) is None:
+            checkpoint = load(self.kind, self.name, self._device, self._precision)
+            _checkpoints[*place, self.weights()] = checkpoint  # known only now for a new download
+        return checkpoint
 
 
 def load(kind: str, name: str, device: str = "auto", precision: Precision = "auto") -> Checkpoint:
@@ -118,7 +129,7 @@ def load(kind: str, name: str, device: str = "auto", precision: Precision = "aut
         ) from error
     refuse_missing_weights(name, [report])
     model = model.to(device).eval()
-    cache_vision_tower(model)
+    cache_vision(model)
     return Checkpoint(model, _padding_left(processor), device)
 
 

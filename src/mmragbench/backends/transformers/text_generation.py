@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from mmragbench._batching import batches, in_halves, opened, read_ahead
+from mmragbench.backends.prompts import sample_seed
 from mmragbench.backends.thoughts import has_thoughts, opens_thoughts, without_thoughts
 from mmragbench.backends.transformers.loading import Checkpoint
+from mmragbench.backends.transformers.picture_tokens import picture_tokens
+from mmragbench.backends.transformers.prompt_batches import (
+    RenderedPrompt,
+    answers_to,
+    inputs_of,
+)
 from mmragbench.backends.transformers.sampling import SeededGumbelSampler
-from mmragbench.backends.transformers.templates import reads_prompts, render, special_tokens
+from mmragbench.backends.transformers.templates import reads_prompts, special_tokens
 from mmragbench.errors import NotApplicable
-from mmragbench.records import Failure, Image, Prompt, Reply
-
-if TYPE_CHECKING:
-    import PIL.Image
-
-CACHED_PICTURES = 128
-"""Decoded pictures that are cached, for prompts that show the same ones."""
+from mmragbench.records import Failure, Prompt, Reply
 
 
 @dataclass(frozen=True)
@@ -31,28 +30,16 @@ class TextGenerationConfig:
         temperature: 0 is greedy.
         batch_size: prompts in one `generate` call.
         max_side: larger pictures are scaled down to so many pixels a side; None for as they are.
+        top_p: the share of the distribution, from its most likely tokens on, that is sampled from.
+        best_of: samples a prompt, of which the most likely is the reply.
     """
 
     max_new_tokens: int
     temperature: float = 0.0
     batch_size: int = 8
     max_side: int | None = None
-
-
-@dataclass(frozen=True)
-class RenderedPrompt:
-    """A prompt as a processor takes it: the text with the pictures' tokens, the pictures, the seed."""
-
-    text: str
-    pictures: list[PIL.Image.Image]
-    seed: int
-
-
-class Prepared(NamedTuple):
-    """The prompt at a position of a call, rendered; a Failure where a picture cannot be opened."""
-
-    position: int
-    prompt: RenderedPrompt | Failure
+    top_p: float = 1.0
+    best_of: int = 1
 
 
 def generate_replies(
@@ -68,117 +55,56 @@ def generate_replies(
             f"{type(checkpoint.model).__name__} captions one picture and reads no prompts; "
             "use it as a captioner"
         )
-    texts = [render(checkpoint.processor, prompt) for prompt in prompts]
-    replies: dict[int, Reply | Failure] = {
-        i: text for i, text in enumerate(texts) if isinstance(text, Failure)
-    }
-    order = sorted(set(range(len(prompts))) - set(replies), key=lambda i: _size(prompts[i]))
-    open_pictures = _picture_opener(config.max_side)
-
-    def prepare(i: int) -> Prepared:
-        pictures = open_pictures(prompts[i].images)
-        if isinstance(pictures, Failure):
-            return Prepared(i, pictures)
-        return Prepared(i, RenderedPrompt(str(texts[i]), pictures, prompts[i].seed))
-
-    prepared = read_ahead(prepare, order, 2 * config.batch_size)
-    for batch in _batched(prepared, config.batch_size):
-        replies |= _replies_by_position(checkpoint, batch, config)
-    return [replies[i] for i in range(len(prompts))]
+    writer = ReplyWriter(checkpoint, config)
+    return answers_to(prompts, checkpoint, writer, config.batch_size, config.max_side)
 
 
-def _replies_by_position(
-    checkpoint: Checkpoint, batch: Sequence[Prepared], config: TextGenerationConfig
-) -> dict[int, Reply | Failure]:
-    """Replies to a batch by the prompts' positions; a batch that fails is tried in halves."""
-    ready = {i: prompt for i, prompt in batch if isinstance(prompt, RenderedPrompt)}
-    answers = in_halves(lambda some: _batch_replies(checkpoint, some, config), list(ready.values()))
-    failures = {i: prompt for i, prompt in batch if isinstance(prompt, Failure)}
-    return {**failures, **dict(zip(ready, answers, strict=True))}
+class ReplyWriter:
+    """Continues prompts with words, up to a length limit.
 
+    Args:
+        checkpoint: the model.
+        config: how it generates.
+    """
 
-def _size(prompt: Prompt) -> tuple[int, int]:
-    """A sort key that brings prompts of similar size together, so that batches have little padding."""
-    return len(prompt.images), len(prompt.text)
+    def __init__(self, checkpoint: Checkpoint, config: TextGenerationConfig) -> None:
+        self._checkpoint, self._config = checkpoint, config
+        self.new_tokens = config.max_new_tokens
 
+    def read(self, prompts: Sequence[RenderedPrompt]) -> Any:
+        """The processor's inputs."""
+        return inputs_of(self._checkpoint, prompts)
 
-def _batched(prepared: Iterator[Prepared], size: int) -> Iterator[list[Prepared]]:
-    """Batches; prompts without pictures come apart, since processors make other inputs for them."""
-    for batch in batches(prepared, size):
-        bare = [p for p in batch if isinstance(p.prompt, RenderedPrompt) and not p.prompt.pictures]
-        others = [p for p in batch if isinstance(p.prompt, Failure) or p.prompt.pictures]
-        yield from filter(None, (bare, others))
+    def write(self, prompts: Sequence[RenderedPrompt], inputs: Any) -> list[Reply | Failure]:
+        """A reply each, of several samples the most likely; all of them count as tokens."""
+        lengths = [int(count) for count in inputs["attention_mask"].sum(1)]
+        samples = [self._sample(prompts, inputs, number) for number in range(self._config.best_of)]
+        rows = [max(own, key=lambda row: row.log_likelihood) for own in zip(*samples, strict=True)]
+        written = [sum(len(row.tokens) for row in own) for own in zip(*samples, strict=True)]
+        costs = [
+            (length * len(samples), count) for length, count in zip(lengths, written, strict=True)
+        ]
+        return [
+            self._reply(prompt, row.tokens, cost)
+            for prompt, row, cost in zip(prompts, rows, costs, strict=True)
+        ]
 
+    def _sample(
+        self, prompts: Sequence[RenderedPrompt], inputs: Any, number: int
+    ) -> list[GeneratedRow]:
+        """Each prompt's sample of a number, from 0."""
+        seeds = [sample_seed(prompt.seed, number) for prompt in prompts]
+        return _new_tokens(self._checkpoint, inputs, seeds, self._config)
 
-def _picture_opener(
-    max_side: int | None,
-) -> Callable[[Sequence[Image]], list[PIL.Image.Image] | Failure]:
-    """A function that opens and scales a prompt's pictures, and caches the last of them."""
-
-    @lru_cache(CACHED_PICTURES)
-    def open_picture(image: Image) -> PIL.Image.Image | Failure:
-        picture = opened(image)
-        if max_side is not None and not isinstance(picture, Failure):
-            picture.thumbnail((max_side, max_side))
-        return picture
-
-    def open_pictures(images: Sequence[Image]) -> list[PIL.Image.Image] | Failure:
-        pictures: list[PIL.Image.Image] = []
-        for picture in [open_picture(image) for image in images]:
-            if isinstance(picture, Failure):
-                return picture
-            pictures.append(picture)
-        return pictures
-
-    return open_pictures
-
-
-def _batch_replies(
-    checkpoint: Checkpoint, prompts: Sequence[RenderedPrompt], config: TextGenerationConfig
-) -> list[Reply | Failure]:
-    """Replies to a batch; a prompt that is too long for the model is refused, never truncated."""
-    if not prompts:
-        return []
-    inputs = inputs_of(checkpoint, prompts)
-    lengths = [int(count) for count in inputs["attention_mask"].sum(1)]
-    room = None if checkpoint.limit is None else checkpoint.limit - config.max_new_tokens
-    fits = [room is None or length <= room for length in lengths]
-    if not all(fits):
-        return _replies_to_fitting(checkpoint, prompts, lengths, fits, config)
-    rows = _new_tokens(checkpoint, inputs, [prompt.seed for prompt in prompts], config)
-    tokenizer = checkpoint.processor.tokenizer
-    raw_texts = tokenizer.batch_decode(rows, skip_special_tokens=False)
-    texts = tokenizer.batch_decode(rows, skip_special_tokens=True)
-    replies = [
-        Reply(
-            text.strip(),
-            prompt.text,
-            length,
-            len(row),
-            truncated=_reached_limit(row, checkpoint, config),
-        )
-        for text, prompt, length, row in zip(texts, prompts, lengths, rows, strict=True)
-    ]
-    return [
-        _without_thoughts(reply, raw, checkpoint)
-        for reply, raw in zip(replies, raw_texts, strict=True)
-    ]
-
-
-def _replies_to_fitting(
-    checkpoint: Checkpoint,
-    prompts: Sequence[RenderedPrompt],
-    lengths: Sequence[int],
-    fits: Sequence[bool],
-    config: TextGenerationConfig,
-) -> list[Reply | Failure]:
-    """Replies to the prompts that fit, and failures of the others."""
-    fitting = [prompt for prompt, fit in zip(prompts, fits, strict=True) if fit]
-    replies = iter(_batch_replies(checkpoint, fitting, config))
-    return [
-        next(replies) if fit else _too_long(length, config.max_new_tokens, checkpoint.limit)
-        for fit, length in zip(fits, lengths, strict=True)
-    ]
+    def _reply(
+        self, prompt: RenderedPrompt, row: list[int], cost: tuple[int, int]
+    ) -> Reply | Failure:
+        tokenizer = self._checkpoint.processor.tokenizer
+        text = tokenizer.decode(row, skip_special_tokens=True).strip()
+        truncated = _reached_limit(row, self._checkpoint, self._config)
+        reply = Reply(text, prompt.text, *cost, truncated=truncated)
+        raw = tokenizer.decode(row, skip_special_tokens=False)
+        return _without_thoughts(reply, raw, self._checkpoint)
 
 
 def _without_thoughts(reply: Reply, raw: str, checkpoint: Checkpoint) -> Reply | Failure:
@@ -199,39 +125,20 @@ def _reached_limit(row: list[int], checkpoint: Checkpoint, config: TextGeneratio
     return len(row) >= config.max_new_tokens and row[-1] not in _end_tokens(checkpoint)
 
 
-def _too_long(length: int, new: int, limit: int | None) -> Failure:
-    return Failure(
-        f"the prompt has {length:,} tokens, and with {new:,} to write that is more than the "
-        f"{limit:,} that the model reads; show it fewer documents or texts"
-    )
+class GeneratedRow(NamedTuple):
+    """The new tokens of a row, and their mean log likelihood under the model; 0 where it is greedy."""
 
-
-def inputs_of(checkpoint: Checkpoint, prompts: Sequence[RenderedPrompt]) -> Any:
-    """A processor's inputs for a batch, on the model's device."""
-    texts = [prompt.text for prompt in prompts]
-    inputs = checkpoint.processor(
-        text=texts,
-        images=[prompt.pictures for prompt in prompts] if prompts[0].pictures else None,
-        padding=True,
-        return_tensors="pt",
-        **bos_options(checkpoint, texts),
-    )
-    return checkpoint.moved(inputs)
-
-
-def bos_options(checkpoint: Checkpoint, texts: Sequence[str]) -> dict[str, bool]:
-    """The processor's option that keeps it from adding a first token where the template has added one."""
-    first = checkpoint.processor.tokenizer.bos_token
-    return {"add_special_tokens": False} if first and texts[0].startswith(first) else {}
+    tokens: list[int]
+    log_likelihood: float = 0.0
 
 
 def _new_tokens(
     checkpoint: Checkpoint, inputs: Any, seeds: Sequence[int], config: TextGenerationConfig
-) -> list[list[int]]:
+) -> list[GeneratedRow]:
     """The generated tokens of each row, up to its end."""
     import torch
 
-    sampler = SeededGumbelSampler(seeds, config.temperature)
+    sampler = SeededGumbelSampler(seeds, config.temperature, top_p=config.top_p)
     with torch.inference_mode():
         tokens = checkpoint.model.generate(
             **inputs,
@@ -242,6 +149,7 @@ def _new_tokens(
             top_p=None,
             top_k=None,
             pad_token_id=checkpoint.processor.tokenizer.pad_token_id,
+            **_words_alone(checkpoint),
             logits_processor=_logits_processors(sampler) if config.temperature else None,
         )
     if config.temperature and not sampler.was_called:
@@ -251,7 +159,15 @@ def _new_tokens(
     if tokens.shape[1] >= length and bool((tokens[:, :length] == prompt).all()):
         tokens = tokens[:, length:]
     ends = _end_tokens(checkpoint)
-    return [_until_end(row, ends) for row in tokens.tolist()]
+    rows = [_until_end(row, ends) for row in tokens.tolist()]
+    likelihoods = sampler.mean_log_likelihoods([len(row) for row in rows])
+    return [GeneratedRow(*pair) for pair in zip(rows, likelihoods, strict=True)]
+
+
+def _words_alone(checkpoint: Checkpoint) -> dict[str, list[int]]:
+    """The option that keeps a model which also writes pictures to words."""
+    tokens = picture_tokens(checkpoint)
+    return {"suppress_tokens": tokens} if tokens else {}
 
 
 def _end_tokens(checkpoint: Checkpoint) -> set[int]:

@@ -1,4 +1,4 @@
-"""A vision tower that caches its states: a memory's picture is shown under many queries."""
+"""Vision encoders that cache their outputs: a memory's picture is shown under many queries."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ TOWERS = {
 
 MAX_BYTES = 256 << 20
 """Bytes of states that are cached; beyond it the least recently used are dropped."""
+
+
+MAX_PICTURES = 65536
+"""Pictures whose codes are cached: some 30 MB at 64 codes each."""
 
 
 class CachedVisionTower:
@@ -55,11 +59,53 @@ class CachedVisionTower:
             self._states.popitem(last=False)
 
 
-def cache_vision_tower(model: Any) -> None:
-    """Cache the states of the vision tower of a model whose class is in `TOWERS`."""
+class CachedPictureCodes:
+    """The `encode` of Emu3's VQ-VAE, which reads each picture once, by itself, and caches its codes.
+
+    By itself, since padding to the largest picture of a batch would change the codes of the others.
+
+    Args:
+        encode: pictures (n, 3, h, w) and their sizes (n, 2) to an output whose `image_tokens` are the
+            codes of each.
+        limit: pictures whose codes are cached.
+    """
+
+    def __init__(self, encode: Callable[..., Any], limit: int = MAX_PICTURES) -> None:
+        self._encode, self._limit = encode, limit
+        self._codes: OrderedDict[bytes, Any] = OrderedDict()
+
+    def __call__(self, pixel_values: Any, image_sizes: Any, **options: Any) -> Any:
+        from transformers.models.emu3.modeling_emu3 import Emu3VQVAEModelOutput
+
+        pictures = [
+            picture[None, :, : int(height), : int(width)]
+            for picture, (height, width) in zip(pixel_values, image_sizes, strict=True)
+        ]
+        codes = [
+            self._codes_of(picture, size[None], **options)
+            for picture, size in zip(pictures, image_sizes, strict=True)
+        ]
+        return Emu3VQVAEModelOutput(image_tokens=codes)
+
+    def _codes_of(self, picture: Any, size: Any, **options: Any) -> Any:
+        key = _key(picture, size)
+        if key not in self._codes:
+            (self._codes[key],) = self._encode(picture, size, **options).image_tokens
+        self._codes.move_to_end(key)
+        codes = self._codes[key]
+        if len(self._codes) > self._limit:
+            self._codes.popitem(last=False)
+        return codes
+
+
+def cache_vision(model: Any) -> None:
+    """Cache what the vision encoder makes of pictures, for models whose class is in `TOWERS` and those
+    of Emu3's."""
     if name := TOWERS.get(type(model).__name__):
         tower = getattr(model.model, name)
         tower.forward = CachedVisionTower(tower.forward)
+    if model.config.model_type == "emu3":
+        model.model.vqmodel.encode = CachedPictureCodes(model.model.vqmodel.encode)
 
 
 def _key(*tensors: Any) -> bytes:

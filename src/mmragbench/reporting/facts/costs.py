@@ -15,6 +15,18 @@ from mmragbench.run_folder.reading import Run
 
 PHASES = ("index", "retrieve", "generate")
 
+DROPPED = "documents that were more than it reads were dropped from the prompts of {:,} of {:,} "
+
+EVENTS = {
+    "chat": {
+        "thoughts": "thoughts were cut from {:,} of {:,} replies",
+        "truncated": "the length limit ended {:,} of {:,} replies",
+        "dropped": DROPPED + "replies",
+    },
+    "painter": {"dropped": DROPPED + "drawings"},
+}
+"""Role -> what may happen to the answers of a model -> the words for how many of how many."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCost:
@@ -26,6 +38,7 @@ class ModelCost:
         tokens_in, tokens_out, dollars, retries: of models behind servers.
         thoughts: replies that thoughts were cut from.
         truncated: replies that a length limit ended.
+        dropped: replies and drawings whose prompt lost documents that were more than the model reads.
     """
 
     phase: str
@@ -42,6 +55,7 @@ class ModelCost:
     retries: int = 0
     thoughts: int = 0
     truncated: int = 0
+    dropped: int = 0
 
 
 SUMMED = tuple(f.name for f in fields(ModelCost) if f.name not in ("phase", "role", "model"))
@@ -126,21 +140,18 @@ def spending(run: Run) -> str:
 
 
 def remarks(run: Run) -> list[str]:
-    """A sentence on the strategies whose outputs another system made; and one on each chat model: from
-    how many replies thoughts were cut, and how many a length limit ended. A reply to several
-    strategies counts once for each."""
+    """A sentence on the strategies whose outputs another system made; and one on each chat model and
+    painter for each of `EVENTS`. An answer for several strategies counts once for each."""
     elsewhere = [name for name in run.strategies if _is_elsewhere(run, name)]
     unknown = f"{', '.join(elsewhere)}: made elsewhere; what that took is not known"
-    sums: dict[str, Counter[str]] = defaultdict(Counter)
-    for entry in (entry for cost in costs(run) for entry in cost.models if entry.role == "chat"):
-        sums[entry.model] += Counter(
-            replies=entry.items - entry.failed, thoughts=entry.thoughts, truncated=entry.truncated
-        )
-    events = {"thoughts": "thoughts were cut from", "truncated": "the length limit ended"}
+    sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for entry in (entry for cost in costs(run) for entry in cost.models if entry.role in EVENTS):
+        counts = {name: getattr(entry, name) for name in EVENTS[entry.role]}
+        sums[entry.role, entry.model] += Counter(answers=entry.items - entry.failed, **counts)
     return [unknown] * bool(elsewhere) + [
-        f"{model}: {words} {counts[name]:,} of {counts['replies']:,} replies"
-        for model, counts in sums.items()
-        for name, words in events.items()
+        f"{model}: " + words.format(counts[name], counts["answers"])
+        for (role, model), counts in sums.items()
+        for name, words in EVENTS[role].items()
         if counts[name]
     ]
 
