@@ -51,8 +51,8 @@ class Sets(NamedTuple):
 
     @property
     def paired(self) -> bool:
-        """Whether any query has a picture of both sets; two folders may have nothing in common."""
-        return not self.real.keys().isdisjoint(self.generated)
+        """Whether generated pictures belong to the queries of real ones; those of two folders may not."""
+        return not self.generated or not self.real.keys().isdisjoint(self.generated)
 
 
 class Neighbours(NamedTuple):
