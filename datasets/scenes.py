@@ -41,13 +41,15 @@ class Scenes:
         self.root = Path(root).expanduser() if root else None
 
     def tasks(self) -> dict[str, Task]:
-        """Text-to-image, image-to-text, captioning and image-generation; the slice `emblems`.
+        """Text-to-image, image-to-text, captioning and image-generation; the slice `emblems`, whose
+        pictures have their emblem as their class.
 
         Raises:
             DataError: a split of no pictures, or a folder that cannot be written.
         """
         world = self.draw()
-        return Coco(world, queries=_split("queries"), memory=_split("memory")).tasks()
+        splits = {name: _split(name) for name in ("queries", "memory")}
+        return Coco(world, **splits, classes="emblem").tasks()
 
     def draw(self) -> Path:
         """The folder of this world; drawn where it is not there yet, or is not as it was drawn.

@@ -334,6 +334,10 @@ class Task:
         references: query id -> reference captions (output `caption`; CLIPScore for images), or
             the answers that are right (output `answer`).
         targets: query id -> the real image (output `image`).
+        labels: query id -> the class that its answer should show or name, by the class's name; a query
+            that is absent has none. It need not be the class of the query's own picture: what is
+            right may stand in the memory alone.
+        memory_labels: document id -> the class that its picture shows.
         slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
         categories: query id -> what its image shows, where the dataset says so; for slices.
         exclusions: what the dataset could not use.
@@ -353,6 +357,8 @@ class Task:
     output: OutputKind = "none"
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     targets: Mapping[str, Image] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    memory_labels: Mapping[str, str] = field(default_factory=dict)
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     categories: Mapping[str, frozenset[str]] = field(default_factory=dict)
     exclusions: tuple[Exclusion, ...] = ()
@@ -451,7 +457,7 @@ class Measure:
 
         from mmragbench._printable import shortened
 
-        match = re.fullmatch(r"([A-Za-z]\w*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
+        match = re.fullmatch(r"([A-Za-z]\w*(?:-\w+)*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
         if match is None:
             cut = " (a cutoff is 1 or more)" if re.search(r"@-?0", text) else ""
             raise ValueError(

@@ -365,7 +365,9 @@ def find_measure(measure: Measure) -> Component:
     component = find("measure", name)
     wants_features = "features" in inspect.signature(component.make).parameters
     if wants_features and not measure.features:
-        raise SuiteError(f"{measure} needs features: write {measure.name}(name of an encoder)")
+        written = replace(measure, features="name of an encoder")
+        of_rankings = f"; of rankings it is {replace(measure, name=other)}" if other else ""
+        raise SuiteError(f"{measure} needs features: write {written}{of_rankings}")
     if measure.features and not wants_features:
         raise SuiteError(f"{measure} takes no features: write {measure.name}")
     return component

@@ -81,7 +81,10 @@ class PreparedTask:
             qrels = {query.id: dict(task.qrels.get(query.id, {})) for query in task.queries}
         targets = {query: image.digest or image.id for query, image in task.targets.items()}
         return digest(
-            [task.relevance, qrels, task.references, targets, task.slices, self.memory.digest]
+            [
+                *(task.relevance, qrels, task.references, targets, task.slices, self.memory.digest),
+                *(task.labels, task.memory_labels),
+            ]
         )
 
     def digests(self) -> dict[str, str]:

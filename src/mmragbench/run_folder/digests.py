@@ -29,7 +29,7 @@ def query_digest(query: Query) -> str:
 
 def gold_digests(task: Task) -> Iterator[str]:
     """Each query's digest of what its answers are scored with: relevant documents, references, the
-    real image.
+    real image, the class.
 
     Relevance that is made on demand (silver) is made from the query's references and categories,
     which stand for it, and from what `relevance_digest` stands for.
@@ -43,7 +43,8 @@ def gold_digests(task: Task) -> Iterator[str]:
             judged = [f"{id} {grade}" for id, grade in sorted(grades.items())]
         target = task.targets.get(query.id)
         picture = target.digest or target.id if target else "-"
-        yield _digest(picture, *judged, "-", *task.references.get(query.id, ()))
+        label = ["-", task.labels[query.id]] if query.id in task.labels else []
+        yield _digest(picture, *judged, "-", *task.references.get(query.id, ()), *label)
 
 
 def relevance_digest(task: Task) -> str | None:
