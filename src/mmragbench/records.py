@@ -327,6 +327,12 @@ class Task:
             `query images`, ...; a dataset that counts nothing says nothing.
         affinity: for the `oracle` alone: query id -> document id -> closeness to the gold answer,
             which orders documents of the same grade.
+        classes: query id -> the class that the right answer shows (a picture) or names (a text);
+            queries whose answer belongs to none are absent.
+        original_classes: the same before the memory was edited, where it was: what a model answers
+            that does not follow the memory.
+        class_images: class -> labelled pictures of it, from which the classes of pictures are
+            learned.
         source: where the data came from, as far as the suite does not say it: the commit of a hub
             repository.
     """
@@ -344,6 +350,9 @@ class Task:
     exclusions: tuple[Exclusion, ...] = ()
     totals: Mapping[str, int] = field(default_factory=dict)
     affinity: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
+    original_classes: Mapping[str, str] = field(default_factory=dict)
+    class_images: Mapping[str, tuple[Image, ...]] = field(default_factory=dict)
     source: str = ""
 
     def subset(self, ids: frozenset[str]) -> Task:

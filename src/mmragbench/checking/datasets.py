@@ -92,7 +92,7 @@ def ids_are_unique(task: Task) -> Breaches:
     "that are not there in exclusions"
 )
 def gold_leads_somewhere(task: Task) -> Breaches:
-    """Grades, references, targets and slices are of queries that there are; graded documents are
+    """Grades, references, targets, classes and slices are of queries that there are; graded documents are
     in the memory, or named among the exclusions."""
     queries = {query.id for query in task.queries}
     documents = {document.id for document in task.memory} | {e.id for e in task.exclusions}
@@ -100,6 +100,7 @@ def gold_leads_somewhere(task: Task) -> Breaches:
         ("qrels", task.qrels.keys(), queries),
         ("references", task.references.keys(), queries),
         ("targets", task.targets.keys(), queries),
+        ("classes", task.classes.keys() | task.original_classes.keys(), queries),
         ("slices", set().union(*task.slices.values()), queries),
         ("graded documents", set().union(*task.qrels.values()), documents),
     ):

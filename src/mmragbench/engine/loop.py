@@ -80,9 +80,8 @@ class PreparedTask:
         if qrels is None:
             qrels = {query.id: dict(task.qrels.get(query.id, {})) for query in task.queries}
         targets = {query: image.digest or image.id for query, image in task.targets.items()}
-        return digest(
-            [task.relevance, qrels, task.references, targets, task.slices, self.memory.digest]
-        )
+        parts = [task.relevance, qrels, task.references, targets, task.slices, self.memory.digest]
+        return digest([*parts, *_class_parts(task)])
 
     def digests(self) -> dict[str, str]:
         """As a manifest has them."""
@@ -91,6 +90,17 @@ class PreparedTask:
             "queries_digest": self.queries_digest,
             "gold_digest": self.gold_digest,
         }
+
+
+def _class_parts(task: Task) -> list[Any]:
+    """What a digest has of the classes; nothing where the task has none."""
+    if not task.classes and not task.original_classes:
+        return []
+    images = {
+        name: [image.digest or image.id for image in pictures]
+        for name, pictures in task.class_images.items()
+    }
+    return [task.classes, task.original_classes, images]
 
 
 def prepared(tasks: Mapping[str, Task], depth: Callable[[str], int]) -> dict[str, PreparedTask]:
