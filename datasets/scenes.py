@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import warnings
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from mmragbench.data.coco_tasks import OUTPUTS
-from mmragbench.datasets.coco import Coco, Split
+from mmragbench.data.drawn_worlds import world_folder
+from mmragbench.datasets.coco import Coco, Split, categories
 from mmragbench.errors import DataError
-from mmragbench.records import Task
+from mmragbench.records import Document, Image, Task
 from mmragbench.registry import dataset
+from mmragbench.scenes.edits import UNEDITED, EditedEmblems, Edits
+from mmragbench.scenes.emblems import Emblem, emblems
 
-_FINISHED = "finished"
-"""The file of a world that holds the digest of all others; written last."""
+GENERATION = ("captioning", "image-generation")
+"""The tasks whose queries have classes, and whose right answers follow an edited memory."""
 
 
 @dataset
 class Scenes:
-    """The embedded world, drawn from a seed when it is first used; part of it shows emblems."""
+    """The embedded world, drawn from a seed when it is first used; part of it shows emblems.
+
+    With `edits` its memory is a counterfactual one. Of some emblems the documents are `renamed` (they
+    exchange their names), `replaced` (another design under the name), `recoloured` (the design in other
+    colours) or `deleted`; a document's texts always agree with its picture. The queries are those of the
+    world without edits, and all pictures that are not edited have the same bytes. What is right follows
+    the memory: for a caption the memory's name of the design that is asked about, for a picture the
+    memory's design of the name. References and targets say so, and so do the classes of the tasks.
+    """
 
     outputs = OUTPUTS
 
     def __init__(
-        self, memory: int = 1500, queries: int = 500, seed: int = 0, root: Path | None = None
+        self,
+        memory: int = 1500,
+        queries: int = 500,
+        seed: int = 0,
+        edits: Edits | None = None,
+        root: Path | None = None,
     ) -> None:
         """Nothing is drawn before `tasks`.
 
@@ -33,97 +48,112 @@ class Scenes:
             memory: how many pictures may be retrieved.
             queries: how many are asked about.
             seed: for the drawing.
+            edits: how many of the 40 emblems the memory shows otherwise than the queries do, such as
+                `{renamed: 20, replaced: 10, recoloured: 5, deleted: 5}`; the queries stay as they are.
             root: the folder that keeps drawn worlds; `scenes` in the cache by default.
         """
         self.memory = memory
         self.queries = queries
         self.seed = seed
+        self.edits = edits if edits and any(edits.kinds.values()) else None
         self.root = Path(root).expanduser() if root else None
 
     def tasks(self) -> dict[str, Task]:
         """Text-to-image, image-to-text, captioning and image-generation; the slice `emblems`.
 
+        A query's class is the emblem of the right answer, by the memory's name; what the memory has
+        neither by its name nor by its look has no class. With edits there is a slice for each kind of
+        edit, and one of the `unedited` emblems.
+
         Raises:
-            DataError: a split of no pictures, or a folder that cannot be written.
+            DataError: a split of no pictures, edits that cannot be, or a folder that cannot be written.
         """
         world = self.draw()
-        return Coco(world, queries=_split("queries"), memory=_split("memory")).tasks()
+        tasks = _read(world)
+        memory = tasks["captioning"].memory
+        classes = _classes(tasks, (self.edits or Edits()).of(self.seed))
+        images = shown = _images_by_class(world, "memory", memory)
+        if self.edits is not None:
+            before = _read(world, memory="memory_unedited")["captioning"].memory
+            images = {**_images_by_class(world, "memory_unedited", before), **images}
+            for name in GENERATION:
+                tasks[name] = replace(_read(world, f"queries_{name}")[name], memory=memory)
+        for name, (right, original) in classes.items():
+            tasks[name] = replace(
+                tasks[name],
+                classes={query: label for query, label in right.items() if label in shown},
+                original_classes=original if self.edits else {},
+                class_images=images,
+            )
+        return tasks
 
     def draw(self) -> Path:
         """The folder of this world; drawn where it is not there yet, or is not as it was drawn.
 
-        Two runs may draw the same world at once: each draws apart, the first to finish stays.
-
         Raises:
-            DataError: a split of no pictures, or a folder that cannot be written.
+            DataError: a split of no pictures, edits that cannot be, or a folder that cannot be written.
         """
         from mmragbench import scenes
-        from mmragbench.cache import cache
 
         sizes = {"memory": self.memory, "queries": self.queries}
         if min(sizes.values()) < 1:
             raise DataError(f"scenes needs a picture in each split at least, not {sizes}")
-        place = (self.root or cache.folder() / "scenes") / self._key()
-        if _is_whole(place):
-            return place
-        if (place / _FINISHED).exists():
-            warnings.warn(f"{place} is not as it was drawn; it is drawn anew", stacklevel=2)
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            apart = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-            try:
-                scenes.write(apart, sizes, seed=self.seed)
-                (apart / _FINISHED).write_text(_digest(apart))
-                _settle(apart, place)
-            finally:
-                shutil.rmtree(apart, ignore_errors=True)
-        except OSError as error:
-            raise DataError(f"cannot draw scenes below {place.parent}: {error}") from error
-        return place
-
-    def _key(self) -> str:
-        """What decides how the world looks: the arguments, the drawing code, Pillow's version."""
-        import PIL
-
-        from mmragbench import scenes
-        from mmragbench._files import file_digest
-        from mmragbench.cache.identity import digest
-
-        code = Path(scenes.__file__).parent
-        drawing = {str(file.relative_to(code)): file_digest(file) for file in code.rglob("*.py")}
-        return digest([self.memory, self.queries, self.seed, drawing, PIL.__version__])[:16]
+        if self.edits and (problem := self.edits.problem()):
+            raise DataError(problem)
+        arguments = [self.memory, self.queries, self.seed, self.edits and self.edits.kinds]
+        write = partial(scenes.write, splits=sizes, seed=self.seed, edits=self.edits)
+        return world_folder(self.root, arguments, write)
 
 
-def _settle(apart: Path, place: Path) -> None:
-    """Give a finished world its name, unless another run was faster."""
-    with suppress(OSError):
-        apart.rename(place)
-        return
-    if not _is_whole(place):  # somebody has taken part of that world away, or changed it
-        shutil.rmtree(place)
-        apart.rename(place)
-
-
-def _is_whole(place: Path) -> bool:
-    """Whether all files of a world are there, and as they were drawn."""
-    try:
-        return (place / _FINISHED).read_bytes() == _digest(place).encode()
-    except OSError:
-        return False
-
-
-def _digest(place: Path) -> str:
-    from mmragbench._files import file_digest
-    from mmragbench.cache.identity import digest
-
-    files = sorted(path for path in place.rglob("*") if path.is_file() and path.name != _FINISHED)
-    return digest([[path.relative_to(place).as_posix(), file_digest(path)] for path in files])
+def _read(world: Path, queries: str = "queries", memory: str = "memory") -> dict[str, Task]:
+    return Coco(world, queries=_split(queries), memory=_split(memory)).tasks()
 
 
 def _split(name: str) -> Split:
+    """A split by the name of its files; one with an underscore has images of several folders."""
     annotations = Path("annotations")
     return Split(
         annotations / f"captions_{name}.json",
-        Path("images", name),
+        Path("images") if "_" in name else Path("images", name),
         annotations / f"instances_{name}.json",
     )
+
+
+def _classes(
+    tasks: Mapping[str, Task], edited: EditedEmblems
+) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+    """Task -> the classes of its queries that follow the memory, and the original ones.
+
+    A caption follows the memory by the name that the memory has for the design, a picture by the design
+    that the memory has for the name. What is original in the one is what follows in the other.
+    """
+    classes = {}
+    for task in GENERATION:
+        emblem = _emblem_of_query(tasks[task])
+        by_look = {query: edited.class_of(own) for query, own in emblem.items()}
+        by_name = {query: own.title for query, own in emblem.items()}
+        classes[task] = (by_look, by_name) if task == "captioning" else (by_name, by_look)
+    return classes
+
+
+def _emblem_of_query(task: Task) -> dict[str, Emblem]:
+    by_title = {emblem.title: emblem for emblem in emblems().held_out}
+    return {
+        query: by_title[name]
+        for query, names in task.categories.items()
+        for name in names & by_title.keys()
+    }
+
+
+def _images_by_class(
+    world: Path, split: str, memory: Sequence[Document]
+) -> dict[str, tuple[Image, ...]]:
+    """Emblem, by its category's name -> the memory's pictures of it."""
+    names = categories(world / "annotations" / f"instances_{split}.json")
+    titles = {emblem.title for emblem in emblems().held_out}
+    labels = titles | {title + UNEDITED for title in titles}
+    images: dict[str, list[Image]] = {}
+    for document in memory:
+        for name in names[document.id] & labels if document.image else ():
+            images.setdefault(name, []).append(document.image)
+    return {name: tuple(some) for name, some in sorted(images.items())}
