@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.data.drawn_worlds import world_folder
 from mmragbench.datasets.coco import Coco, Split, categories
 from mmragbench.errors import DataError
-from mmragbench.records import Document, Image, Task
+from mmragbench.records import Image, Task
 from mmragbench.registry import dataset
 from mmragbench.scenes.edits import UNEDITED, EditedEmblems, Edits
 from mmragbench.scenes.emblems import Emblem, emblems
@@ -29,7 +29,7 @@ class Scenes:
     colours) or `deleted`; a document's texts always agree with its picture. The queries are those of the
     world without edits, and all pictures that are not edited have the same bytes. What is right follows
     the memory: for a caption the memory's name of the design that is asked about, for a picture the
-    memory's design of the name. References and targets say so, and so do the classes of the tasks.
+    memory's design of the name. References and targets say so, and so do the labels.
     """
 
     outputs = OUTPUTS
@@ -61,8 +61,8 @@ class Scenes:
     def tasks(self) -> dict[str, Task]:
         """Text-to-image, image-to-text, captioning and image-generation; the slice `emblems`.
 
-        A query's class is the emblem of the right answer, by the memory's name; what the memory has
-        neither by its name nor by its look has no class. With edits there is a slice for each kind of
+        A query's label is the emblem of the right answer, by the memory's name; there is none where the
+        memory does not have it. With edits there is a slice for each kind of
         edit, and one of the `unedited` emblems.
 
         Raises:
@@ -71,19 +71,21 @@ class Scenes:
         world = self.draw()
         tasks = _read(world)
         memory = tasks["captioning"].memory
-        classes = _classes(tasks, (self.edits or Edits()).of(self.seed))
-        images = shown = _images_by_class(world, "memory", memory)
+        labels = _labels(tasks, (self.edits or Edits()).of(self.seed))
+        memory_labels = _memory_labels(world, "memory")
+        gone = {}
         if self.edits is not None:
-            before = _read(world, memory="memory_unedited")["captioning"].memory
-            images = {**_images_by_class(world, "memory_unedited", before), **images}
+            gone = _gone(world)
             for name in GENERATION:
                 tasks[name] = replace(_read(world, f"queries_{name}")[name], memory=memory)
-        for name, (right, original) in classes.items():
+        known = frozenset(memory_labels.values())
+        for name, (right, original) in labels.items():
             tasks[name] = replace(
                 tasks[name],
-                classes={query: label for query, label in right.items() if label in shown},
-                original_classes=original if self.edits else {},
-                class_images=images,
+                labels={query: label for query, label in right.items() if label in known},
+                memory_labels=memory_labels,
+                original_labels=original if self.edits else {},
+                label_images=gone,
             )
         return tasks
 
@@ -119,21 +121,21 @@ def _split(name: str) -> Split:
     )
 
 
-def _classes(
+def _labels(
     tasks: Mapping[str, Task], edited: EditedEmblems
 ) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
-    """Task -> the classes of its queries that follow the memory, and the original ones.
+    """Task -> the labels of its queries that follow the memory, and the original ones.
 
     A caption follows the memory by the name that the memory has for the design, a picture by the design
     that the memory has for the name. What is original in the one is what follows in the other.
     """
-    classes = {}
+    labels = {}
     for task in GENERATION:
         emblem = _emblem_of_query(tasks[task])
-        by_look = {query: edited.class_of(own) for query, own in emblem.items()}
+        by_look = {query: edited.label_of(own) for query, own in emblem.items()}
         by_name = {query: own.title for query, own in emblem.items()}
-        classes[task] = (by_look, by_name) if task == "captioning" else (by_name, by_look)
-    return classes
+        labels[task] = (by_look, by_name) if task == "captioning" else (by_name, by_look)
+    return labels
 
 
 def _emblem_of_query(task: Task) -> dict[str, Emblem]:
@@ -145,15 +147,20 @@ def _emblem_of_query(task: Task) -> dict[str, Emblem]:
     }
 
 
-def _images_by_class(
-    world: Path, split: str, memory: Sequence[Document]
-) -> dict[str, tuple[Image, ...]]:
-    """Emblem, by its category's name -> the memory's pictures of it."""
-    names = categories(world / "annotations" / f"instances_{split}.json")
+def _memory_labels(world: Path, split: str) -> dict[str, str]:
+    """Document -> the emblem that its picture shows."""
     titles = {emblem.title for emblem in emblems().held_out}
     labels = titles | {title + UNEDITED for title in titles}
+    things = categories(world / "annotations" / f"instances_{split}.json")
+    return {id: name for id, names in things.items() for name in names & labels}
+
+
+def _gone(world: Path) -> dict[str, tuple[Image, ...]]:
+    """Designs that the memory has no more, by their old names, and the pictures that it had of them."""
+    labels = _memory_labels(world, "memory_unedited")
     images: dict[str, list[Image]] = {}
-    for document in memory:
-        for name in names[document.id] & labels if document.image else ():
-            images.setdefault(name, []).append(document.image)
-    return {name: tuple(some) for name, some in sorted(images.items())}
+    for document in _read(world, memory="memory_unedited")["captioning"].memory:
+        label = labels.get(document.id, "")
+        if document.image and label.endswith(UNEDITED):
+            images.setdefault(label, []).append(document.image)
+    return {label: tuple(pictures) for label, pictures in sorted(images.items())}

@@ -320,6 +320,12 @@ class Task:
         references: query id -> reference captions (output `caption`; CLIPScore for images), or
             the answers that are right (output `answer`).
         targets: query id -> the real image (output `image`).
+        labels: query id -> the class that its answer should show or name, by the class's name; a query
+            that is absent has none. It need not be the class of the query's own picture: what is
+            right may stand in the memory alone.
+        memory_labels: document id -> the class that its picture shows.
+        original_labels: query id -> what was right before the memory was edited, where it was.
+        label_images: class -> pictures of it, where the memory has none.
         slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
         categories: query id -> what its image shows, where the dataset says so; for slices.
         exclusions: what the dataset could not use.
@@ -327,12 +333,6 @@ class Task:
             `query images`, ...; a dataset that counts nothing says nothing.
         affinity: for the `oracle` alone: query id -> document id -> closeness to the gold answer,
             which orders documents of the same grade.
-        classes: query id -> the class that the right answer shows (a picture) or names (a text);
-            queries whose answer belongs to none are absent.
-        original_classes: the same before the memory was edited, where it was: what a model answers
-            that does not follow the memory.
-        class_images: class -> labelled pictures of it, from which the classes of pictures are
-            learned.
         source: where the data came from, as far as the suite does not say it: the commit of a hub
             repository.
     """
@@ -345,14 +345,15 @@ class Task:
     output: OutputKind = "none"
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     targets: Mapping[str, Image] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    memory_labels: Mapping[str, str] = field(default_factory=dict)
+    original_labels: Mapping[str, str] = field(default_factory=dict)
+    label_images: Mapping[str, tuple[Image, ...]] = field(default_factory=dict)
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     categories: Mapping[str, frozenset[str]] = field(default_factory=dict)
     exclusions: tuple[Exclusion, ...] = ()
     totals: Mapping[str, int] = field(default_factory=dict)
     affinity: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    classes: Mapping[str, str] = field(default_factory=dict)
-    original_classes: Mapping[str, str] = field(default_factory=dict)
-    class_images: Mapping[str, tuple[Image, ...]] = field(default_factory=dict)
     source: str = ""
 
     def subset(self, ids: frozenset[str]) -> Task:

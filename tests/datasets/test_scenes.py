@@ -68,15 +68,16 @@ def both(worlds: Path) -> dict[str, tuple[Task, Task]]:
 
 
 @pytest.mark.parametrize("task", GENERATION)
-def test_the_class_of_a_query_is_its_emblem(task: str, both: dict[str, tuple[Task, Task]]) -> None:
-    """As its first caption names it; other queries have none, and each class has its pictures."""
+def test_the_label_of_a_query_is_its_emblem(task: str, both: dict[str, tuple[Task, Task]]) -> None:
+    """As its first caption names it; other queries have none, and so for documents."""
     plain, _ = both[task]
-    assert plain.classes.keys() == plain.slices["emblems"] and not plain.original_classes
-    documents = {document.image: document for document in plain.memory}
-    for query, name in plain.classes.items():
+    assert plain.labels.keys() == plain.slices["emblems"] and not plain.original_labels
+    for query, name in plain.labels.items():
         assert name in plain.references[query][0]
-        for image in plain.class_images[name]:
-            assert name in documents[image].texts[0].content
+    documents = {document.id: document for document in plain.memory}
+    assert set(plain.memory_labels.values()) >= set(plain.labels.values())
+    for id, name in plain.memory_labels.items():
+        assert name in documents[id].texts[0].content
 
 
 def test_edits_change_no_query(both: dict[str, tuple[Task, Task]]) -> None:
@@ -91,17 +92,17 @@ def content(query: Query) -> tuple[object, ...]:
     return query.id, query.text, query.image and query.image.digest, query.group
 
 
-def test_classes_follow_the_edited_memory(both: dict[str, tuple[Task, Task]]) -> None:
+def test_labels_follow_the_edited_memory(both: dict[str, tuple[Task, Task]]) -> None:
     """A caption is right with the memory's name of the design, a picture with the memory's design of
-    the name. Where the memory has neither there is no class; the original one is always there."""
+    the name. Where the memory has neither there is no label; the original one is always there."""
     for task in GENERATION:
         plain, edited = both[task]
-        assert edited.original_classes.keys() == plain.classes.keys()
+        assert edited.original_labels.keys() == plain.labels.keys()
         assert edited.slices.keys() > KINDS and all(edited.slices[kind] for kind in KINDS)
         for kind in KINDS:
             for query in edited.slices[kind]:
-                own = plain.classes[query]
-                right, original = edited.classes.get(query), edited.original_classes[query]
+                own = plain.labels[query]
+                right, original = edited.labels.get(query), edited.original_labels[query]
                 name, look = (original, right) if task == "captioning" else (right, original)
                 if kind == "unedited":
                     assert name == look == own
@@ -114,6 +115,20 @@ def test_classes_follow_the_edited_memory(both: dict[str, tuple[Task, Task]]) ->
                     assert name == (None if kind == "deleted" else own)
 
 
+def test_designs_that_are_gone_keep_their_pictures(both: dict[str, tuple[Task, Task]]) -> None:
+    """What a memory had of a design that was replaced, recoloured or deleted, is there by the old name,
+    so that a picture that shows it can be told; of one that was renamed, nothing is gone."""
+    plain, edited = both["image-generation"]
+    own = {plain.labels[query] for kind in EDITS.kinds for query in edited.slices[kind]}
+    renamed = {plain.labels[query] for query in edited.slices["renamed"]}
+    assert {f"{name} (unedited)" for name in own - renamed} <= edited.label_images.keys()
+    assert len(edited.label_images) == EDITS.replaced + EDITS.recoloured + EDITS.deleted
+    pictures = {document.id: document.image for document in plain.memory}
+    for label, images in edited.label_images.items():
+        of_name = [id for id, n in plain.memory_labels.items() if f"{n} (unedited)" == label]
+        assert sorted(i.digest for i in images) == sorted(pictures[id].digest for id in of_name)
+
+
 def test_references_and_targets_follow_the_edited_memory(
     both: dict[str, tuple[Task, Task]],
 ) -> None:
@@ -121,7 +136,7 @@ def test_references_and_targets_follow_the_edited_memory(
     memory does; unedited queries keep both."""
     for task in GENERATION:
         plain, edited = both[task]
-        for query, name in edited.classes.items():
+        for query, name in edited.labels.items():
             assert name in edited.references[query][0]
     plain, edited = both["image-generation"]
     changed = {q for q in plain.targets if plain.targets[q].digest != edited.targets[q].digest}
@@ -132,14 +147,13 @@ def test_references_and_targets_follow_the_edited_memory(
 
 
 def test_relevant_documents_show_what_is_right(both: dict[str, tuple[Task, Task]]) -> None:
-    """The documents of the highest grade of a query with a class are pictures of the class; without,
+    """The documents of the highest grade of a query with a label are pictures of it; without,
     no document of the emblem is relevant for the emblem's sake."""
     for task in GENERATION:
         _, edited = both[task]
-        name_of = {i.id: name for name, some in edited.class_images.items() for i in some}
-        for query, name in edited.classes.items():
+        for query, name in edited.labels.items():
             best = [id for id, grade in edited.qrels[query].items() if grade == 2]
-            assert all(name_of.get(id) == name for id in best)
+            assert all(edited.memory_labels.get(id) == name for id in best)
 
 
 def test_a_query_for_a_picture_does_not_describe_its_emblem(
@@ -149,7 +163,7 @@ def test_a_query_for_a_picture_does_not_describe_its_emblem(
     plain, edited = both["image-generation"]
     designs = {emblem.title: emblem.design for emblem in emblems().held_out}
     for query in edited.queries:
-        if name := plain.classes.get(query.id):
+        if name := plain.labels.get(query.id):
             words = query.text.content.replace(name, "").lower()
             assert name in query.text.content
             assert not re.search(rf"{designs[name].charge}|sign with|shaped|sided", words)

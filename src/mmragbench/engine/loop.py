@@ -81,7 +81,7 @@ class PreparedTask:
             qrels = {query.id: dict(task.qrels.get(query.id, {})) for query in task.queries}
         targets = {query: image.digest or image.id for query, image in task.targets.items()}
         parts = [task.relevance, qrels, task.references, targets, task.slices, self.memory.digest]
-        return digest([*parts, *_class_parts(task)])
+        return digest([*parts, *_label_parts(task)])
 
     def digests(self) -> dict[str, str]:
         """As a manifest has them."""
@@ -92,15 +92,14 @@ class PreparedTask:
         }
 
 
-def _class_parts(task: Task) -> list[Any]:
-    """What a digest has of the classes; nothing where the task has none."""
-    if not task.classes and not task.original_classes:
-        return []
+def _label_parts(task: Task) -> list[Any]:
+    """What a digest has of the labels; nothing where the task has none."""
     images = {
         name: [image.digest or image.id for image in pictures]
-        for name, pictures in task.class_images.items()
+        for name, pictures in task.label_images.items()
     }
-    return [task.classes, task.original_classes, images]
+    parts = [task.labels, task.memory_labels, task.original_labels, images]
+    return parts if any(parts) else []
 
 
 def prepared(tasks: Mapping[str, Task], depth: Callable[[str], int]) -> dict[str, PreparedTask]:

@@ -29,7 +29,7 @@ def query_digest(query: Query) -> str:
 
 def gold_digests(task: Task) -> Iterator[str]:
     """Each query's digest of what its answers are scored with: relevant documents, references, the
-    real image, the classes where it has any.
+    real image, the labels where it has any.
 
     Relevance that is made on demand (silver) is made from the query's references and categories,
     which stand for it, and from what `relevance_digest` stands for.
@@ -43,9 +43,9 @@ def gold_digests(task: Task) -> Iterator[str]:
             judged = [f"{id} {grade}" for id, grade in sorted(grades.items())]
         target = task.targets.get(query.id)
         picture = target.digest or target.id if target else "-"
-        classes = [by_query.get(query.id) for by_query in (task.classes, task.original_classes)]
-        labels = ["-", *(name or "-" for name in classes)] if any(classes) else []
-        yield _digest(picture, *judged, "-", *task.references.get(query.id, ()), *labels)
+        labels = [by_query.get(query.id) for by_query in (task.labels, task.original_labels)]
+        named = ["-", *(label or "-" for label in labels)] if any(labels) else []
+        yield _digest(picture, *judged, "-", *task.references.get(query.id, ()), *named)
 
 
 def relevance_digest(task: Task) -> str | None:

@@ -158,7 +158,7 @@ def _draw_one(job: _Job, index: int) -> ImageRecords | None:
     folder = view.folder(own)
     path = job.root / "images" / folder / f"{image_id:012d}.jpg"
     if folder == view.name:
-        _save(paint(scene, placed, Random(f"{name}/art")), path)
+        save(paint(scene, placed, Random(f"{name}/art")), path)
     return ImageRecords(
         image_id,
         path.name if view.drawn is None else f"{folder}/{path.name}",
@@ -168,7 +168,8 @@ def _draw_one(job: _Job, index: int) -> ImageRecords | None:
     )
 
 
-def _save(image: Image, path: Path) -> None:
+def save(image: Image, path: Path) -> None:
+    """Write a picture as JPEG: the whole file is there, or none."""
     temporary = path.with_suffix(".part")
     image.save(temporary, "JPEG", quality=90)
     os.replace(temporary, path)
@@ -197,7 +198,7 @@ def emblem_at(seed: int, split: str, index: int) -> Emblem | None:
 def _instance(scene: Scene, item: Placed, edited: EditedEmblems | None) -> tuple[str, list[float]]:
     box = [round(part * SIDE, 2) for part in (item.box.x, item.box.y, item.box.w, item.box.h)]
     if item.group < 0 and scene.emblem is not None:
-        return edited.class_of(scene.emblem) if edited else scene.emblem.title, box
+        return edited.label_of(scene.emblem) if edited else scene.emblem.title, box
     return scene.groups[item.group].kind, box
 
 

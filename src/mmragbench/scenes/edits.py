@@ -104,8 +104,8 @@ class EditedEmblems:
         by_number = {emblem.number: emblem for emblem in _memory(self.in_memory)}
         return {e.number: by_number.get(e.number, e) for e in emblems().held_out}
 
-    def class_of(self, emblem: Emblem) -> str:
-        """The class of an emblem as it looks: the memory's name of its design; where the memory has
+    def label_of(self, emblem: Emblem) -> str:
+        """The label of an emblem as it looks: the memory's name of its design; where the memory has
         the design no more, its old name, and `UNEDITED`."""
         known = self._by_design.get(emblem.design)
         return known.title if known else emblem.title + UNEDITED
