@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -17,7 +17,7 @@ from mmragbench.data.files import required_folder
 from mmragbench.data.positives import extend
 from mmragbench.data.splits import REST, warn_of_rest
 from mmragbench.data.tables import build_tasks_of_splits, names
-from mmragbench.errors import DataError, listed
+from mmragbench.errors import DataError, listed, unknown
 from mmragbench.formats.coco_captions import read_captions
 from mmragbench.formats.json_values import read_json
 from mmragbench.formats.values import as_id, described, is_unicode, refuse_contradictions
@@ -51,13 +51,14 @@ class Coco:
 
     outputs = OUTPUTS
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the vocabulary of a suite
         self,
         root: Path,
         queries: Split | None = None,
         memory: Split | Literal["rest"] | None = None,
         karpathy: Path | None = None,
         positives: Path | None = None,
+        classes: str | None = None,
         limit: Limit | None = None,
         memory_limit: Limit | None = None,
         seed: int = 0,
@@ -73,6 +74,8 @@ class Coco:
             karpathy: `dataset_coco.json` in place of both: test against train and restval.
             positives: extended positives for retrieval both ways, as a folder and the name that
                 its files begin with: `positives/eccv` (`mmragbench.data.positives`).
+            classes: a supercategory of the instances, `animal`, whose categories are classes: a picture
+                that shows one of them alone has it as its label.
             limit: how many query images to draw; by default all, beside the memory `rest` a fifth
                 (50 or a half of few images, at most 1,000).
             memory_limit: how many memory images to draw; all by default.
@@ -83,6 +86,7 @@ class Coco:
         self.memory = memory
         self.karpathy = karpathy
         self.positives = positives
+        self.classes = classes
         self.sample = Sample(limit, memory_limit, seed)
 
     def tasks(self) -> dict[str, Task]:
@@ -107,7 +111,8 @@ class Coco:
         if self.karpathy is not None:
             if self.queries or self.memory:
                 raise DataError("karpathy names both splits; leave out queries and memory")
-            query_entries, memory_entries, left = karpathy(self.root, self.root / self.karpathy)
+            file = self.root / self.karpathy
+            query_entries, memory_entries, left = karpathy(self.root, file, self.classes)
             return build_tasks(query_entries, memory_entries, self.sample, left)
         train = self._present("train2017")
         queries = self.queries or self._present("val2017") or train
@@ -122,7 +127,7 @@ class Coco:
         return build_tasks_of_splits(self._read, queries, memory, self.sample)
 
     def _read(self, split: Split, excluded: list[Exclusion]) -> list[Entry]:
-        entries, refused = read(self.root, split)
+        entries, refused = read(self.root, split, self.classes)
         excluded += refused
         return entries
 
@@ -140,8 +145,11 @@ def _usual(name: str) -> Split:
     return Split(Path("annotations", f"captions_{name}.json"), Path(name))
 
 
-def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
-    """The images of a split with their captions, and the annotations that fit no image.
+def read(
+    root: Path, split: Split, classes: str | None = None
+) -> tuple[list[Entry], list[Exclusion]]:
+    """The images of a split with their captions, and the annotations that fit no image; their labels
+    are categories of the supercategory `classes`.
 
     Raises:
         DataError: a file is missing, broken, or not in COCO's format.
@@ -157,12 +165,13 @@ def read(root: Path, split: Split) -> tuple[list[Entry], list[Exclusion]]:
         else:
             reason = f"{path.name}: a caption of image {caption.image}, which is not listed"
             excluded.append(Exclusion("unknown image", caption.id or caption.image, reason))
-    things = _things(root / split.instances, images) if split.instances else {}
+    things = _things(root / split.instances, images, classes) if split.instances else Things()
+    if classes and not split.instances:
+        raise DataError(f"classes: {classes} needs instances, and {path.name} has none beside it")
     entries = [
         replace(
-            entry,
+            things.described(entry),
             captions=tuple(own := captions[id]),
-            categories=things.get(id, frozenset()),
             annotations=1 + len(own),
         )
         for id, entry in images.items()
@@ -206,14 +215,35 @@ def _image(folder: Path, record: dict[str, Any]) -> Entry:
     return Entry(id, folder, file, (), slices=names(record, "slices"))
 
 
-def _things(path: Path, images: Collection[str]) -> dict[str, frozenset[str]]:
-    """Categories by image; a warning says how many images have none, and some must have one."""
-    things = categories(path)
-    without = [id for id in images if id not in things]
+@dataclass(frozen=True)
+class Things:
+    """What the images of a file of instances show.
+
+    Attributes:
+        categories: image id -> names of the categories of its instances.
+        classes: the names of the categories that are classes.
+    """
+
+    categories: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    classes: frozenset[str] = frozenset()
+
+    def described(self, entry: Entry) -> Entry:
+        """The entry with its categories; and its label, where it shows one of the classes alone."""
+        categories = self.categories.get(entry.id, frozenset())
+        shown = categories & self.classes
+        label = "".join(shown) if len(shown) == 1 else ""
+        return replace(entry, categories=categories, label=label)
+
+
+def _things(path: Path, images: Collection[str], classes: str | None) -> Things:
+    """The things by image; a warning says how many images have none, and some must have one."""
+    things = read_things(path, classes)
+    known = things.categories
+    without = [id for id in images if id not in known]
     if images and len(without) == len(images):
         raise DataError(
-            f"{path}: not one of its {len(things):,} images is among those with captions: it has "
-            f"{listed(things, 1) or 'none'}, they have {listed(without, 1)}; do the ids agree?"
+            f"{path}: not one of its {len(known):,} images is among those with captions: it has "
+            f"{listed(known, 1) or 'none'}, they have {listed(without, 1)}; do the ids agree?"
         )
     if without:
         count = f"{len(without):,} of {len(images):,} images have no instances"
@@ -221,11 +251,16 @@ def _things(path: Path, images: Collection[str]) -> dict[str, frozenset[str]]:
     return things
 
 
-def categories(path: Path) -> dict[str, frozenset[str]]:
-    """Image id -> names of the categories of its instances; a warning counts those that are none.
+def read_things(path: Path, classes: str | None = None) -> Things:
+    """What a file of instances says; a warning counts those that are none.
+
+    Args:
+        path: the file.
+        classes: the supercategory whose categories are classes.
 
     Raises:
-        DataError: the file is missing, broken, or has no instances; a category has two names.
+        DataError: the file is missing, broken, or has no instances; a category has two names; there is
+            no such supercategory.
     """
     content = _load(path, "annotations", "categories")
     named = _names(path, content["categories"])
@@ -245,7 +280,18 @@ def categories(path: Path) -> dict[str, frozenset[str]]:
         if not names_by_image:
             raise DataError(f"{first}; expected instances with image_id and category_id")
         warnings.warn(f"{first}; they are left out", stacklevel=2)
-    return {image: frozenset(things) for image, things in names_by_image.items()}
+    of_images = {image: frozenset(things) for image, things in names_by_image.items()}
+    return Things(of_images, _of_supercategory(path, content["categories"], classes))
+
+
+def _of_supercategory(path: Path, records: Sequence[Any], wanted: str | None) -> frozenset[str]:
+    """The names of the categories of a supercategory; none where none is wanted."""
+    known = [row for row in records if isinstance(row.get("supercategory"), str)]
+    members = frozenset(row["name"] for row in known if row["supercategory"] == wanted)
+    if wanted is not None and not members:
+        supercategories = dict.fromkeys(row["supercategory"] for row in known)
+        raise DataError(f"{path}: " + unknown("supercategory", wanted, supercategories))
+    return members
 
 
 def _names(path: Path, records: Sequence[Any]) -> dict[str, str]:
@@ -266,7 +312,9 @@ def _names(path: Path, records: Sequence[Any]) -> dict[str, str]:
     return named
 
 
-def karpathy(root: Path, path: Path) -> tuple[list[Entry], list[Entry], Excluded]:
+def karpathy(
+    root: Path, path: Path, classes: str | None = None
+) -> tuple[list[Entry], list[Entry], Excluded]:
     """Karpathy's split: queries are test, memory is train and restval, ids are COCO's own; and the
     images that cannot be used.
 
@@ -299,27 +347,25 @@ def karpathy(root: Path, path: Path) -> tuple[list[Entry], list[Entry], Excluded
         known = f"; other splits are {', '.join(list(others)[:5])}" if others else ""
         why = excluded.reasons("annotations") or known
         raise DataError(f"{path}: no image for {' and '.join(empty)}{why}; expected {wanted}")
-    things = _things_of_2014(root / "annotations", [*sides["queries"], *sides["memory"]])
-    queries, memory = (
-        [replace(entry, categories=things.get(entry.id, frozenset())) for entry in entries]
-        for entries in sides.values()
-    )
+    things = _things_of_2014(root / "annotations", [*sides["queries"], *sides["memory"]], classes)
+    queries, memory = ([things.described(entry) for entry in entries] for entries in sides.values())
     return queries, memory, excluded
 
 
-def _things_of_2014(folder: Path, entries: Sequence[Entry]) -> dict[str, frozenset[str]]:
-    """Categories by image, of all files of 2014's instances; those of one file at least must fit."""
+def _things_of_2014(folder: Path, entries: Sequence[Entry], classes: str | None) -> Things:
+    """The things of all files of 2014's instances; those of one file at least must fit."""
     files = sorted(folder.glob("instances_*2014.json"))
-    things: dict[str, frozenset[str]] = {}
-    for file in files:
-        things |= categories(file)
+    if classes and not files:
+        raise DataError(f"classes: {classes} needs instances, and {folder} has none of 2014")
+    parts = [read_things(file, classes) for file in files]
+    things = {id: names for part in parts for id, names in part.categories.items()}
     if files and not any(entry.id in things for entry in entries):
         raise DataError(
             f"{files[0]}: not one of the instances' {len(things):,} images is in Karpathy's file: "
             f"they have {listed(things, 1) or 'none'}, it has "
             f"{listed(dict.fromkeys(entry.id for entry in entries), 1)}; do the ids agree?"
         )
-    return things
+    return Things(things, frozenset[str]().union(*(part.classes for part in parts)))
 
 
 def _karpathy_entry(root: Path, record: dict[str, Any]) -> Entry:

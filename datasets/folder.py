@@ -52,8 +52,8 @@ class Folder:
         A table stands in each split's folder, or one at the root says by a column `split`, or by
         the first folder of `file_name`, what belongs where. A row names its picture in
         `file_name`, from the table's folder on; `id` (by default the file's path from the root),
-        `categories` and `slices` (lists; in CSV separated by `;`) may follow. Captions are a
-        list, or one a row; rows of one id are one picture.
+        `categories` and `slices` (lists; in CSV separated by `;`) and `label`, the picture's class, may
+        follow. Captions are a list, or one a row; rows of one id are one picture.
 
         Args:
             root: the folder that everything lies in.
@@ -111,7 +111,7 @@ class Folder:
         if not own and split != WHOLE:
             rows = self._of_split(table, split, rows)
         columns = Columns("file_name", self._captions(table, rows), "id")
-        columns = replace(columns, categories="categories", slices="slices")
+        columns = replace(columns, categories="categories", slices="slices", label="label")
         locate = partial(_entry, table.parent)
         entries, broken = gather(rows, columns, f"{below}{table.name}", locate)
         excluded += broken
@@ -170,7 +170,7 @@ def text_columns(table: Path) -> list[str]:
         for name, value in row.items()
     }
     texts = [name for name, value in own.items() if isinstance(value, str)]
-    return [name for name in texts if name not in ("file_name", "id", "split", *_LISTS)]
+    return [name for name in texts if name not in ("file_name", "id", "split", "label", *_LISTS)]
 
 
 def _split_folders(root: Path) -> list[str]:

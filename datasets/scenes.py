@@ -9,15 +9,14 @@ from pathlib import Path
 
 from mmragbench.data.coco_tasks import OUTPUTS
 from mmragbench.data.drawn_worlds import world_folder
-from mmragbench.datasets.coco import Coco, Split, categories
+from mmragbench.datasets.coco import Coco, Split
 from mmragbench.errors import DataError
 from mmragbench.records import Image, Task
 from mmragbench.registry import dataset
-from mmragbench.scenes.edits import UNEDITED, EditedEmblems, Edits
-from mmragbench.scenes.emblems import Emblem, emblems
+from mmragbench.scenes.edits import Edits
 
-GENERATION = ("captioning", "image-generation")
-"""The tasks whose queries have classes, and whose right answers follow an edited memory."""
+_FOLLOWING = ("captioning", "image-generation")
+"""The tasks whose right answers follow an edited memory."""
 
 
 @dataset
@@ -59,35 +58,18 @@ class Scenes:
         self.root = Path(root).expanduser() if root else None
 
     def tasks(self) -> dict[str, Task]:
-        """Text-to-image, image-to-text, captioning and image-generation; the slice `emblems`.
+        """Text-to-image, image-to-text, captioning and image-generation; the slice `emblems`, whose
+        queries have the emblem of the right answer as their label, by the memory's name.
 
-        A query's label is the emblem of the right answer, by the memory's name; there is none where the
-        memory does not have it. With edits there is a slice for each kind of
-        edit, and one of the `unedited` emblems.
+        With edits a query has no label where the memory does not have what is right, and there is a
+        slice for each kind of edit, and one of the `unedited` emblems.
 
         Raises:
             DataError: a split of no pictures, edits that cannot be, or a folder that cannot be written.
         """
         world = self.draw()
         tasks = _read(world)
-        memory = tasks["captioning"].memory
-        labels = _labels(tasks, (self.edits or Edits()).of(self.seed))
-        memory_labels = _memory_labels(world, "memory")
-        gone = {}
-        if self.edits is not None:
-            gone = _gone(world)
-            for name in GENERATION:
-                tasks[name] = replace(_read(world, f"queries_{name}")[name], memory=memory)
-        known = frozenset(memory_labels.values())
-        for name, (right, original) in labels.items():
-            tasks[name] = replace(
-                tasks[name],
-                labels={query: label for query, label in right.items() if label in known},
-                memory_labels=memory_labels,
-                original_labels=original if self.edits else {},
-                label_images=gone,
-            )
-        return tasks
+        return tasks if self.edits is None else tasks | _edited(world, tasks)
 
     def draw(self) -> Path:
         """The folder of this world; drawn where it is not there yet, or is not as it was drawn.
@@ -107,8 +89,39 @@ class Scenes:
         return world_folder(self.root, arguments, write)
 
 
+def _edited(world: Path, tasks: Mapping[str, Task]) -> dict[str, Task]:
+    """Captioning and image generation, whose right answers follow the edited memory.
+
+    A caption follows it by the name that the memory has for the design, a picture by the design that the
+    memory has for the name. What is original in the one is what follows in the other.
+    """
+    captioning, drawing = (_read(world, f"queries_{name}")[name] for name in _FOLLOWING)
+    by_name, by_look = tasks["captioning"].labels, captioning.labels
+    originals = {
+        query.id: by_look[query.group] for query in drawing.queries if query.group in by_look
+    }
+    labels = captioning.memory_labels
+    known = frozenset(labels.values())
+    before = _read(world, memory="memory_unedited")["captioning"]
+    gone: dict[str, list[Image]] = {}
+    for document in before.memory:
+        label = before.memory_labels.get(document.id)
+        if document.image and label and label not in known:
+            gone.setdefault(label, []).append(document.image)
+    return {
+        task.name: replace(
+            task,
+            memory=tasks[task.name].memory,
+            labels={query: label for query, label in task.labels.items() if label in known},
+            original_labels=original,
+            label_images={label: tuple(images) for label, images in gone.items()},
+        )
+        for task, original in ((captioning, by_name), (drawing, originals))
+    }
+
+
 def _read(world: Path, queries: str = "queries", memory: str = "memory") -> dict[str, Task]:
-    return Coco(world, queries=_split(queries), memory=_split(memory)).tasks()
+    return Coco(world, queries=_split(queries), memory=_split(memory), classes="emblem").tasks()
 
 
 def _split(name: str) -> Split:
@@ -119,48 +132,3 @@ def _split(name: str) -> Split:
         Path("images") if "_" in name else Path("images", name),
         annotations / f"instances_{name}.json",
     )
-
-
-def _labels(
-    tasks: Mapping[str, Task], edited: EditedEmblems
-) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
-    """Task -> the labels of its queries that follow the memory, and the original ones.
-
-    A caption follows the memory by the name that the memory has for the design, a picture by the design
-    that the memory has for the name. What is original in the one is what follows in the other.
-    """
-    labels = {}
-    for task in GENERATION:
-        emblem = _emblem_of_query(tasks[task])
-        by_look = {query: edited.label_of(own) for query, own in emblem.items()}
-        by_name = {query: own.title for query, own in emblem.items()}
-        labels[task] = (by_look, by_name) if task == "captioning" else (by_name, by_look)
-    return labels
-
-
-def _emblem_of_query(task: Task) -> dict[str, Emblem]:
-    by_title = {emblem.title: emblem for emblem in emblems().held_out}
-    return {
-        query: by_title[name]
-        for query, names in task.categories.items()
-        for name in names & by_title.keys()
-    }
-
-
-def _memory_labels(world: Path, split: str) -> dict[str, str]:
-    """Document -> the emblem that its picture shows."""
-    titles = {emblem.title for emblem in emblems().held_out}
-    labels = titles | {title + UNEDITED for title in titles}
-    things = categories(world / "annotations" / f"instances_{split}.json")
-    return {id: name for id, names in things.items() for name in names & labels}
-
-
-def _gone(world: Path) -> dict[str, tuple[Image, ...]]:
-    """Designs that the memory has no more, by their old names, and the pictures that it had of them."""
-    labels = _memory_labels(world, "memory_unedited")
-    images: dict[str, list[Image]] = {}
-    for document in _read(world, memory="memory_unedited")["captioning"].memory:
-        label = labels.get(document.id, "")
-        if document.image and label.endswith(UNEDITED):
-            images.setdefault(label, []).append(document.image)
-    return {label: tuple(pictures) for label, pictures in sorted(images.items())}

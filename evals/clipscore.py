@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mmragbench.contracts import Encoder, Vectors
+from mmragbench.contracts import Encoder
+from mmragbench.measuring.answers import Rows, unit
 from mmragbench.records import (
     Absence,
     Image,
@@ -38,7 +38,6 @@ BEST = {"CLIPScore": WEIGHT, "RefCLIPScore": 2 * WEIGHT / (WEIGHT + 1)}
 PREFIX = "A photo depicts "
 
 Pair = tuple[Image, Text]
-Values = NDArray[np.float64]
 
 
 @registered("CLIPScore", "RefCLIPScore", scores=("caption", "image"), margin=0.02)
@@ -55,8 +54,8 @@ def clipscore(
     if not pairs:
         reason = "no output could be scored"
         return [_scores(measure, task, {}, errors, reason=reason) for measure in measures]
-    texts = _unit(features.encode_texts([text for _, text in pairs.values()]))
-    images = _unit(features.encode_images([image for image, _ in pairs.values()]))
+    texts = unit(features.encode_texts([text for _, text in pairs.values()]))
+    images = unit(features.encode_images([image for image, _ in pairs.values()]))
     clip = WEIGHT * np.maximum((texts * images).sum(axis=1), 0.0)
     captioned = {query: _Caption(float(clip[i]), texts[i]) for i, query in enumerate(pairs)}
 
@@ -102,7 +101,7 @@ class _Caption(NamedTuple):
     """A generated caption's CLIPScore, and its vector."""
 
     clipscore: float
-    vector: Values
+    vector: Rows
 
 
 def _with_references(
@@ -119,7 +118,7 @@ def _with_references(
     flat = [(query, text) for query in scored for text in task.references[query]]
     if not flat:
         return _scores(measure, task, {}, errors, reason="no references")
-    vectors = _unit(
+    vectors = unit(
         features.encode_texts(
             [Text(f"reference:{query}#{i}", PREFIX + text) for i, (query, text) in enumerate(flat)]
         )
@@ -133,12 +132,6 @@ def _with_references(
 
 def _harmonic(a: float, b: float) -> float:
     return 2 * a * b / (a + b) if a + b else 0.0
-
-
-def _unit(vectors: Vectors) -> Values:
-    rows = np.asarray(vectors, dtype=np.float64)
-    unit: Values = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    return unit
 
 
 def _scores(

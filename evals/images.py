@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmragbench.contracts import Encoder, Traits, Vectors
+from mmragbench.measuring.answers import answers
 from mmragbench.records import Absence, Image, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature
@@ -38,7 +39,8 @@ def images(
     **_: Any,
 ) -> list[Scores]:
     """Fréchet and kernel distance between the generated and the real images."""
-    sets, failed = _sets(task, outputs), _failed(task, outputs)
+    sets, errors = _sets(task, outputs), answers(task, outputs, "image").errors
+    failed = tuple(Score(query, error=error) for query, error in errors.items())
     n, m = len(sets.real), len(sets.generated)
     if min(n, m) < 2:
         absence = Absence(f"needs 2 images of each kind: {n} real, {m} generated")
@@ -127,17 +129,3 @@ def _details(measure: Measure, distance: Distance) -> dict[str, object]:
         return {}
     limit = asdict(distance.limit) if distance.limit else {"reason": distance.refusal}
     return {"limit": limit} | ({"halves": asdict(distance.halves)} if distance.halves else {})
-
-
-def _failed(task: Task, outputs: Sequence[Output]) -> tuple[Score, ...]:
-    """The queries that have no image, each with its error."""
-    by_query = {output.query: output for output in outputs}
-    failed = []
-    for query in task.queries:
-        output = by_query.get(query.id)
-        if output is None:
-            failed.append(Score(query.id, error="no output"))
-        elif output.image is None:
-            error = output.error or "the output is not an image"
-            failed.append(Score(query.id, error=error))
-    return tuple(failed)

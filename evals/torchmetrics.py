@@ -26,6 +26,7 @@ import numpy as np
 from mmragbench.backends.weights import fingerprint, hub_snapshot, torch_hub_file
 from mmragbench.contracts import Encoder, Traits
 from mmragbench.errors import NotApplicable, first_line
+from mmragbench.measuring.answers import answers
 from mmragbench.records import Absence, Image, Measure, Output, Ranking, Score, Scores, Task
 from mmragbench.registry import measures as registered
 from mmragbench.signature import signature, span, version
@@ -202,7 +203,7 @@ def paired_images(
     **_: Any,
 ) -> list[Scores]:
     """How close each generated image is to the target of its query."""
-    images, errors = _answered(task, outputs, "image")
+    images, errors = answers(task, outputs, "image")
     pairs = {id: (images[id], task.targets[id]) for id in images if id in task.targets}
 
     def value(provided: Provided, metric: Any, pair: tuple[Image, Image]) -> float:
@@ -224,7 +225,7 @@ def image_sets(
 ) -> list[Scores]:
     """The generated images as one set: the classes that they show (the features are a classifier's
     logits), or their distance from the targets, divided by how far they are from copies."""
-    images, errors = _answered(task, outputs, "image")
+    images, errors = answers(task, outputs, "image")
     generated = list(images.values())
     real = [task.targets[query.id] for query in task.queries if query.id in task.targets]
     failed = tuple(Score(query, error=error) for query, error in errors.items())
@@ -274,8 +275,8 @@ def texts(
     **_: Any,
 ) -> list[Scores]:
     """How close each caption or answer is to its best reference."""
-    answers, errors = _answered(task, outputs, "text")
-    pairs = {id: (answers[id], task.references[id]) for id in answers if task.references.get(id)}
+    captions, errors = answers(task, outputs, "text")
+    pairs = {id: (captions[id], task.references[id]) for id in captions if task.references.get(id)}
 
     def value(provided: Provided, metric: Any, pair: tuple[str, Sequence[str]]) -> float:
         text, references = pair
@@ -290,22 +291,6 @@ def texts(
     refs = span(len(references) for _, references in pairs.values())
     compared = Pairs(pairs, errors, value, {"refs": refs, "set": "mean"})
     return [_per_query(measure, TEXTS[measure.name], task, compared) for measure in measures]
-
-
-def _answered(
-    task: Task, outputs: Sequence[Output], kind: str
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Query -> its image or text, and query -> why it has none."""
-    by_query = {output.query: output for output in outputs}
-    answers, errors = {}, {}
-    for query in task.queries:
-        output = by_query.get(query.id) or Output(query.id, error="no output")
-        answer = getattr(output, kind)
-        if answer is None:
-            errors[query.id] = output.error or f"the output has no {kind}"
-        else:
-            answers[query.id] = answer
-    return answers, errors
 
 
 def _per_query(measure: Measure, provided: Provided, task: Task, pairs: Pairs) -> Scores:

@@ -1,4 +1,5 @@
-"""CLIP, SigLIP and their kin through Hugging Face transformers: an encoder named `transformers`."""
+"""CLIP, SigLIP and their kin, and encoders of pictures alone (DINO, DINOv2, ViT), through Hugging Face
+transformers: an encoder named `transformers`."""
 
 from __future__ import annotations
 
@@ -23,9 +24,9 @@ from mmragbench.backends.transformers.missing_weights import (
     refuse_missing_weights,
     suggested_use,
 )
-from mmragbench.backends.weights import fingerprint, locate
+from mmragbench.backends.weights import fingerprint, locate, read_config
 from mmragbench.contracts import Vectors
-from mmragbench.errors import SuiteError, first_line
+from mmragbench.errors import NotApplicable, SuiteError, first_line
 from mmragbench.records import Image, Modality, Text
 from mmragbench.registry import Component, register
 
@@ -34,16 +35,19 @@ Inputs = Mapping[str, Any]
 
 
 class TransformersEncoder:
-    """Image and text encoder: any transformers model with a shared space (CLIP, SigLIP, SigLIP 2, ALIGN, ...).
+    """Image and text encoder: any transformers model with a shared space (CLIP, SigLIP, SigLIP 2, ALIGN, ...);
+    or an encoder of pictures alone (DINO, DINOv2, ViT, ConvNeXt, ...).
+
+    Of pictures alone, a vector is the class token after the last layer, on which DINO-I is defined; of a
+    model that has none, its pooled features.
 
     Args:
-        name: `openai/clip-vit-base-patch32`, `google/siglip-base-patch16-224`, or a path.
+        name: `openai/clip-vit-base-patch32`, `google/siglip-base-patch16-224`, `facebook/dino-vits16`, or a path.
         batch_size: images or texts in one forward pass.
         device: `auto`, `cpu`, `cuda`, `mps`.
         precision: `auto`, `fp32`, `bf16`, `fp16`; `auto` is 32 bits on a CPU.
     """
 
-    modalities: frozenset[Modality] = frozenset({"image", "text"})
     operational = frozenset({"batch_size", "device", "precision"})
 
     def __init__(
@@ -51,6 +55,15 @@ class TransformersEncoder:
     ) -> None:
         self._name, self._batch_size = locate(name), batch_size
         self._device_wanted, self._precision_wanted = device, precision
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """The modalities that the model reads, by its `config.json`."""
+        config = read_config(self._name, "config.json") or {}
+        of_pictures = config.keys() & {"image_size", "num_channels"}
+        if of_pictures and not config.keys() & {"text_config", "vocab_size"}:
+            return frozenset({"image"})
+        return frozenset({"image", "text"})
 
     def weights(self) -> str:
         """Checksum of a local folder or revision of a hub repository."""
@@ -71,18 +84,22 @@ class TransformersEncoder:
 
     @cached_property
     def _model(self) -> tuple[Any, Any]:
-        from transformers import AutoModel, AutoProcessor
+        from transformers import AutoImageProcessor, AutoModel, AutoProcessor
 
         silence_progress_bars()
         try:
             model, report = load_pretrained(AutoModel, self._name, use_safetensors=True)
-            _refuse_without_common_space(self._name, model)
-            processor = AutoProcessor.from_pretrained(self._name)
+            if "text" in self.modalities:
+                _refuse_without_common_space(self._name, model)
+                processor = AutoProcessor.from_pretrained(self._name)
+            else:
+                processor = AutoImageProcessor.from_pretrained(self._name)
         except (OSError, ValueError, RuntimeError) as error:
             raise SuiteError(
                 f"transformers cannot load {self._name!r}: {first_line(error)}{suggested_use(self._name)}"
             ) from error
-        refuse_missing_weights(self._name, [report])
+        # ViT's pooler, which DINO's checkpoints lack, comes after the class token.
+        refuse_missing_weights(self._name, [report], r"pooler\." if _class_token(model) else None)
         return model.to(self._device).eval(), processor
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
@@ -90,23 +107,28 @@ class TransformersEncoder:
         import torch
 
         model, processor = self._model
+        image_processor = getattr(processor, "image_processor", processor)
 
         def load(image: Image) -> Inputs:
-            pixels: Inputs = processor.image_processor(images=[image.open()], return_tensors="pt")
+            pixels: Inputs = image_processor(images=[image.open()], return_tensors="pt")
             return pixels
 
         vectors = []
         with computing(self.precision):
             for batch in batches(read_ahead(load, images), self._batch_size):
                 stacked = {name: torch.cat([one[name] for one in batch]) for name in batch[0]}
-                vectors.append(
-                    normalised(_pooled(model.get_image_features(**self._on_device(stacked))))
-                )
+                vectors.append(normalised(_image_features(model, self._on_device(stacked))))
         return np.concatenate(vectors) if vectors else np.zeros((0, 0), np.float32)
 
     def encode_texts(self, texts: Sequence[Text]) -> Vectors:
         """(n, d) float32, L2-normalised; texts beyond the context length are truncated. Each is padded to
-        the context, as these models were trained; padding that does not matter is left out."""
+        the context, as these models were trained; padding that does not matter is left out.
+
+        Raises:
+            NotApplicable: the model reads pictures alone.
+        """
+        if "text" not in self.modalities:
+            raise NotApplicable(f"{self._name} encodes pictures, not texts")
         if not texts:
             return np.zeros((0, 0), np.float32)
         tokens = self._tokens([text.content for text in texts])
@@ -178,6 +200,21 @@ def _refuse_without_common_space(name: str, model: Any) -> None:
             "CLIP's weights were trained with one of them (OpenAI's with quick_gelu): correct its "
             "config.json"
         )
+
+
+def _class_token(model: Any) -> bool:
+    """Whether a model of pictures alone has a class token."""
+    return not hasattr(model, "get_image_features") and any(
+        name.endswith("cls_token") for name, _ in model.named_parameters()
+    )
+
+
+def _image_features(model: Any, inputs: Inputs) -> Any:
+    """The rows (n, d) of pictures."""
+    if hasattr(model, "get_image_features"):
+        return _pooled(model.get_image_features(**inputs))
+    output = model(**inputs)
+    return output.last_hidden_state[:, 0] if _class_token(model) else _pooled(output).flatten(1)
 
 
 def _pooled(output: Any) -> Any:

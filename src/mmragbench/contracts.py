@@ -316,6 +316,19 @@ class NewStore(Protocol):
     def __call__(self) -> Store: ...
 
 
+class Progress(Protocol):
+    """Shows how far a run is."""
+
+    def cell(self, number: int, total: int, label: str) -> None:
+        """The run begins its cell of that number, from 1."""
+
+    def begin(self, what: str, total: int) -> None:
+        """Work on a number of items begins; 0 where there is nothing to count."""
+
+    def advance(self, done: int) -> None:
+        """So many items more are done."""
+
+
 class KeysOf(NamedTuple):
     """Says of a mapping among a constructor's arguments that its keys are names of a suite's section."""
 

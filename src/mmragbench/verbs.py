@@ -20,14 +20,14 @@ from mmragbench._validation import validated_tasks
 from mmragbench.backends.server.budget import LEDGER, Budget
 from mmragbench.cache.cache import Cache
 from mmragbench.comparing.families import within
-from mmragbench.contracts import Traits
+from mmragbench.contracts import Progress, Traits
 from mmragbench.data import exclusions
 from mmragbench.data.exclusions import LeftOut
 from mmragbench.data.slices import sliced
 from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.forecast import Forecast, forecast
 from mmragbench.engine.loop import Cell, Loop
-from mmragbench.engine.meter import Meter, Progress
+from mmragbench.engine.meter import Meter
 from mmragbench.engine.process import keep_freed_memory, rare_garbage_collection
 from mmragbench.engine.requirements import Required, refuse_missing, required
 from mmragbench.engine.threads import aside

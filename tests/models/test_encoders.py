@@ -167,6 +167,33 @@ def test_transformers_gives_what_the_library_gives(tmp_path, images, kind):
     assert encoder._truncates is (kind == "clip")
 
 
+@pytest.mark.parametrize("kind", ["Dinov2", "ViT", "ConvNext"])
+def test_transformers_encodes_pictures_alone(tmp_path, images, kind):
+    """DINO, DINOv2, ViT: the class token after the last layer; without one, the pooled features. The
+    kit's rules are kept, and texts are not applicable."""
+    import torch
+    from transformers import AutoImageProcessor, AutoModel
+
+    name = tiny.vision_folder(tmp_path / "m", kind)
+    make = find("encoder", "transformers").make
+    verdicts = [rule.verdict() for rule in rules(lambda **more: make(name, **more), "encoder")]
+    assert [verdict for verdict in verdicts if verdict.status == "failed"] == []
+    encoder = make(name)
+    assert encoder.modalities == {"image"}
+    with pytest.raises(NotApplicable, match="encodes pictures, not texts"):
+        encoder.encode_texts(TEXTS)
+    model, processor = (
+        AutoModel.from_pretrained(name).eval(),
+        AutoImageProcessor.from_pretrained(name),
+    )
+    with torch.no_grad():
+        output = model(**processor([image.open() for image in images], return_tensors="pt"))
+    tokens = output.last_hidden_state
+    theirs = (output.pooler_output if kind == "ConvNext" else tokens[:, 0]).numpy()
+    expected = theirs / np.linalg.norm(theirs, axis=1, keepdims=True)
+    np.testing.assert_allclose(encoder.encode_images(images), expected, atol=1e-5)
+
+
 def test_what_a_sentence_encoder_reads_is_known_from_its_files(tmp_path, images):
     """Images too for a CLIP, texts only for a BERT; nothing is loaded to know it."""
     cls = find("encoder", "sentence_transformers").make

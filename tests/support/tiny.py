@@ -121,6 +121,31 @@ def transformers_folder(folder: Path, kind: str, **vision: object) -> str:
     return str(folder)
 
 
+def vision_folder(folder: Path, kind: str) -> str:
+    """A model of pictures alone, of a class of transformers (`Dinov2`, `ViT`, `ConvNext`), with its
+    processor; ViT without its pooler's weights, as DINO was published."""
+    import torch
+    import transformers as library
+
+    sizes = {
+        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "image_size": 32, "patch_size": 16,
+    }  # fmt: skip
+    if kind == "ConvNext":
+        sizes = {"depths": [1, 1], "hidden_sizes": [16, 32], "num_stages": 2, "image_size": 32}
+    torch.manual_seed(0)
+    config = getattr(library, f"{kind}Config")(**sizes)
+    options = {"add_pooling_layer": False} if kind == "ViT" else {}
+    model = getattr(library, f"{kind}Model")(config, **options)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(std=0.2)
+    model.save_pretrained(folder)
+    library.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return str(folder)
+
+
 STAND_IN = """
 import torch
 class Model(torch.nn.Module):

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from mmragbench.audits.caption_index import CaptionIndex
-from mmragbench.audits.duplicates import SAME, How, Match, matches
-from mmragbench.audits.fingerprints import Pictures, file_of
-from mmragbench.contracts import Encoder
-from mmragbench.engine.meter import Progress
+from mmragbench.contracts import Encoder, Progress
+from mmragbench.measuring.caption_index import CaptionIndex
+from mmragbench.measuring.duplicates import SAME, How, Match, matches
+from mmragbench.measuring.fingerprints import Pictures, file_of
 from mmragbench.measuring.scoring import Scored, estimate
 from mmragbench.records import Image, Scores, Task
 

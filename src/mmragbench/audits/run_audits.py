@@ -10,16 +10,16 @@ from typing import Any
 
 from mmragbench import _crashes as crashes
 from mmragbench._files import write_json
-from mmragbench.audits.caption_index import CaptionIndex
 from mmragbench.audits.copies import copies
 from mmragbench.audits.encoders import Encoders
 from mmragbench.audits.leak import HOWS, Leaks, Pair, leak, without
 from mmragbench.audits.modality import Kinds, gap, modality
+from mmragbench.contracts import Progress
 from mmragbench.engine.assembly import Assembly
 from mmragbench.engine.loop import Cell
-from mmragbench.engine.meter import Progress
 from mmragbench.engine.results import Generated
 from mmragbench.errors import MmragbenchError
+from mmragbench.measuring.caption_index import CaptionIndex
 from mmragbench.measuring.scoring import score
 from mmragbench.planning.plan import Plan
 from mmragbench.records import Absence, Image, Scores, Task

@@ -144,6 +144,8 @@ def _generation(memory: Sequence[Picture], queries: Sequence[Picture]) -> tuple[
             output=output,
             references={id: tuple(c.content for c in p.captions) for id, p in own.items()},
             targets={id: p.image for id, p in own.items()} if output == "image" else {},
+            labels={id: picture.label for id, picture in own.items() if picture.label},
+            memory_labels={picture.id: picture.label for picture in memory if picture.label},
             slices=_slices(own.items()),
             categories={id: picture.categories for id, picture in own.items()},
             affinity=silver.affinity(tuple(own)),

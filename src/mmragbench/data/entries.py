@@ -24,6 +24,7 @@ class Entry:
         captions: (id, caption) pairs; a caption may turn out to be no string.
         categories: names of the things in it, where instances are known.
         slices: names of the slices that it belongs to.
+        label: the class of the picture, where it has one.
         annotations: how many rows or records of a table it was made from.
         fetch: for a picture that is no file in a folder yet (bytes in a table): makes it one when
             it is drawn, and returns its path; raises BadImage where there is none, and DataError
@@ -36,6 +37,7 @@ class Entry:
     captions: tuple[tuple[str, object], ...]
     categories: frozenset[str] = frozenset()
     slices: frozenset[str] = frozenset()
+    label: str = ""
     annotations: int = 1
     fetch: Callable[[], Path] | None = field(default=None, compare=False, repr=False)
 
@@ -57,6 +59,7 @@ class Picture:
     captions: tuple[Text, ...]
     categories: frozenset[str] = frozenset()
     slices: frozenset[str] = frozenset()
+    label: str = ""
 
     @property
     def id(self) -> str:

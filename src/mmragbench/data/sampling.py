@@ -130,7 +130,9 @@ def admit(
     taken, refused = take_in(images, index)
     files = {image.id: image for image in taken}
     pictures = {
-        entry.id: Picture(files[entry.id], captions[entry.id], entry.categories, entry.slices)
+        entry.id: Picture(
+            files[entry.id], captions[entry.id], entry.categories, entry.slices, entry.label
+        )
         for entry in entries
         if entry.id in files
     }

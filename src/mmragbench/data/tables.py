@@ -42,6 +42,7 @@ class Columns:
         split: the split that a row belongs to, where one table holds several.
         categories: names of the things in the picture, for silver relevance.
         slices: names of the slices that it belongs to.
+        label: the class of the picture.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
@@ -53,11 +54,12 @@ class Columns:
     split: str | None = None
     categories: str | None = None
     slices: str | None = None
+    label: str | None = None
 
     def described(self) -> list[str]:
         """The columns that say something about a picture, all but the picture itself."""
         named = (self.captions, self.id, self.caption_ids, self.split, self.categories, self.slices)
-        return [name for name in named if name]
+        return [name for name in (*named, self.label) if name]
 
 
 def gather(
@@ -216,4 +218,7 @@ def _same_file(first: Entry, entry: Entry) -> None:
 
 def _described(entry: Entry, row: Row, columns: Columns) -> Entry:
     categories, slices = names(row, columns.categories), names(row, columns.slices)
-    return replace(entry, categories=categories, slices=slices)
+    label = names(row, columns.label)
+    if len(label) > 1:
+        raise DataError(f"{columns.label!r} is not one class: {quoted(sorted(label))}")
+    return replace(entry, categories=categories, slices=slices, label="".join(label))

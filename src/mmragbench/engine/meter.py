@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from mmragbench.backends.server.budget import Budget
+from mmragbench.contracts import Progress
 
 
 @dataclass
@@ -45,19 +46,6 @@ class Usage:
     retries: int = 0
     thoughts: int = 0
     truncated: int = 0
-
-
-class Progress(Protocol):
-    """Shows how far a run is."""
-
-    def cell(self, number: int, total: int, label: str) -> None:
-        """The run begins its cell of that number, from 1."""
-
-    def begin(self, what: str, total: int) -> None:
-        """Work on a number of items begins; 0 where there is nothing to count."""
-
-    def advance(self, done: int) -> None:
-        """So many items more are done."""
 
 
 class Meter:

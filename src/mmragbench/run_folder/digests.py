@@ -29,7 +29,7 @@ def query_digest(query: Query) -> str:
 
 def gold_digests(task: Task) -> Iterator[str]:
     """Each query's digest of what its answers are scored with: relevant documents, references, the
-    real image, the labels where it has any.
+    real image, the labels.
 
     Relevance that is made on demand (silver) is made from the query's references and categories,
     which stand for it, and from what `relevance_digest` stands for.

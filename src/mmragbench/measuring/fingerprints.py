@@ -17,8 +17,7 @@ from mmragbench._files import file_digest
 from mmragbench.cache.cache import Cache
 from mmragbench.cache.identity import code_digest, digest
 from mmragbench.cache.items import Item
-from mmragbench.contracts import Encoder, Vectors
-from mmragbench.engine.meter import Progress
+from mmragbench.contracts import Encoder, Progress, Vectors
 from mmragbench.errors import BadImage
 from mmragbench.records import Image
 

@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mmragbench.audits.fingerprints import SIDE, Bytes, Pictures
+from mmragbench.measuring.fingerprints import SIDE, Bytes, Pictures
 
 How = Literal["bytes", "pixels", "near", ""]
 
