@@ -67,13 +67,13 @@ def test_the_literatures_names_are_measures() -> None:
 
 
 @pytest.mark.real_data
-def test_parity_with_torch_on_photographs(flickr: Path) -> None:
+def test_parity_with_torch_on_photographs(shared_data: Path) -> None:
     """On photographs, torch's cosine similarity of the shipped encoder's vectors."""
     import torch
 
     from mmragbench.registry import find
 
-    files = sorted(flickr.glob("**/*.jpg"))[:24]
+    files = sorted((shared_data / "flickr8k" / "images").glob("*.jpg"))[:24]
     pictures = [Image(str(n), file) for n, file in enumerate(files)]
     queries = [Query(str(n)) for n in range(12)]
     targets = {str(n): pictures[n] for n in range(12)}
