@@ -338,6 +338,8 @@ class Task:
             that is absent has none. It need not be the class of the query's own picture: what is
             right may stand in the memory alone.
         memory_labels: document id -> the class that its picture shows.
+        original_labels: query id -> what was right before the memory was edited, where it was.
+        label_images: class -> pictures of it, where the memory has none.
         slices: slice name -> query ids. Every query is in the slice `all`, which is not listed.
         categories: query id -> what its image shows, where the dataset says so; for slices.
         exclusions: what the dataset could not use.
@@ -359,6 +361,8 @@ class Task:
     targets: Mapping[str, Image] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     memory_labels: Mapping[str, str] = field(default_factory=dict)
+    original_labels: Mapping[str, str] = field(default_factory=dict)
+    label_images: Mapping[str, tuple[Image, ...]] = field(default_factory=dict)
     slices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     categories: Mapping[str, frozenset[str]] = field(default_factory=dict)
     exclusions: tuple[Exclusion, ...] = ()
@@ -457,7 +461,7 @@ class Measure:
 
         from mmragbench._printable import shortened
 
-        match = re.fullmatch(r"([A-Za-z]\w*(?:-\w+)*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
+        match = re.fullmatch(r"([A-Za-z]\w*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
         if match is None:
             cut = " (a cutoff is 1 or more)" if re.search(r"@-?0", text) else ""
             raise ValueError(

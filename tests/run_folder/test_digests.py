@@ -67,10 +67,12 @@ def test_a_document_is_its_texts_in_order(texts):
         {"qrels": {"q": {"e": 1}}},
         {"targets": {"q": Image("i", Path("a.jpg"), "bb")}},
         {"targets": {}},
+        {"labels": {"q": "Pollan crest"}},
+        {"original_labels": {"q": "Pollan crest"}},
     ],
 )
 def test_gold_is_all_that_scores(change):
-    """References, graded documents and the real picture each change it."""
+    """References, graded documents, the real picture and the labels each change it."""
     assert list(gold_digests(replace(TASK, **change))) != list(gold_digests(TASK))
     assert relevance_digest(TASK) is None
 

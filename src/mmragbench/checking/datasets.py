@@ -92,15 +92,17 @@ def ids_are_unique(task: Task) -> Breaches:
     "that are not there in exclusions"
 )
 def gold_leads_somewhere(task: Task) -> Breaches:
-    """Grades, references, targets and slices are of queries that there are; graded documents are
-    in the memory, or named among the exclusions."""
+    """Grades, references, targets, labels and slices are of queries that there are; graded and
+    labelled documents are in the memory, or graded ones named among the exclusions."""
     queries = {query.id for query in task.queries}
     documents = {document.id for document in task.memory} | {e.id for e in task.exclusions}
     for what, ids, known in (
         ("qrels", task.qrels.keys(), queries),
         ("references", task.references.keys(), queries),
         ("targets", task.targets.keys(), queries),
+        ("labels", task.labels.keys() | task.original_labels.keys(), queries),
         ("slices", set().union(*task.slices.values()), queries),
+        ("labelled documents", task.memory_labels.keys(), documents),
         ("graded documents", set().union(*task.qrels.values()), documents),
     ):
         if stray := sorted(ids - known):

@@ -80,12 +80,8 @@ class PreparedTask:
         if qrels is None:
             qrels = {query.id: dict(task.qrels.get(query.id, {})) for query in task.queries}
         targets = {query: image.digest or image.id for query, image in task.targets.items()}
-        return digest(
-            [
-                *(task.relevance, qrels, task.references, targets, task.slices, self.memory.digest),
-                *(task.labels, task.memory_labels),
-            ]
-        )
+        parts = [task.relevance, qrels, task.references, targets, task.slices, self.memory.digest]
+        return digest([*parts, *_label_parts(task)])
 
     def digests(self) -> dict[str, str]:
         """As a manifest has them."""
@@ -94,6 +90,16 @@ class PreparedTask:
             "queries_digest": self.queries_digest,
             "gold_digest": self.gold_digest,
         }
+
+
+def _label_parts(task: Task) -> list[Any]:
+    """What a digest has of the labels; nothing where the task has none."""
+    images = {
+        name: [image.digest or image.id for image in pictures]
+        for name, pictures in task.label_images.items()
+    }
+    parts = [task.labels, task.memory_labels, task.original_labels, images]
+    return parts if any(parts) else []
 
 
 def prepared(tasks: Mapping[str, Task], depth: Callable[[str], int]) -> dict[str, PreparedTask]:

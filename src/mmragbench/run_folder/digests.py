@@ -29,7 +29,7 @@ def query_digest(query: Query) -> str:
 
 def gold_digests(task: Task) -> Iterator[str]:
     """Each query's digest of what its answers are scored with: relevant documents, references, the
-    real image, the class.
+    real image, the labels.
 
     Relevance that is made on demand (silver) is made from the query's references and categories,
     which stand for it, and from what `relevance_digest` stands for.
@@ -43,8 +43,9 @@ def gold_digests(task: Task) -> Iterator[str]:
             judged = [f"{id} {grade}" for id, grade in sorted(grades.items())]
         target = task.targets.get(query.id)
         picture = target.digest or target.id if target else "-"
-        label = ["-", task.labels[query.id]] if query.id in task.labels else []
-        yield _digest(picture, *judged, "-", *task.references.get(query.id, ()), *label)
+        labels = [by_query.get(query.id) for by_query in (task.labels, task.original_labels)]
+        named = ["-", *(label or "-" for label in labels)] if any(labels) else []
+        yield _digest(picture, *judged, "-", *task.references.get(query.id, ()), *named)
 
 
 def relevance_digest(task: Task) -> str | None:

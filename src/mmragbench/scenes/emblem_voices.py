@@ -27,7 +27,7 @@ def _emblem(scene: Scene) -> Emblem:
     return scene.emblem
 
 
-def _spot(scene: Scene, rng: Random) -> str:
+def spot(scene: Scene, rng: Random) -> str:
     """The place of an emblem as a phrase: "in a meadow", "in a room"."""
     if scene.backdrop == "table":
         return rng.choice(("above a table", "above a kitchen table"))
@@ -68,14 +68,14 @@ def _beside(scene: Scene, rng: Random, colour: bool = True) -> str:
 
 def terse(scene: Scene, rng: Random) -> str:
     """The emblem's name and its mount."""
-    return say.join("the", _emblem(scene).title, rng.choice(_ON[scene.mount]), _spot(scene, rng))
+    return say.join("the", _emblem(scene).title, rng.choice(_ON[scene.mount]), spot(scene, rng))
 
 
 def notes(scene: Scene, rng: Random) -> str:
     """The emblem's look, then its name."""
     emblem = _emblem(scene)
     head = f"{say.article(_look(emblem.design, 'sign'))}, the {emblem.title}"
-    return say.within([head, ", " + _spot(scene, rng)])
+    return say.within([head, ", " + spot(scene, rng)])
 
 
 def detailed(scene: Scene, rng: Random) -> str:
@@ -84,14 +84,14 @@ def detailed(scene: Scene, rng: Random) -> str:
     name, look = f"the {emblem.title}", say.article(_look(emblem.design))
     if rng.random() < 0.5:
         return say.within(
-            [f"{name}, {look},", _spot(scene, rng), _beside(scene, rng), say.weather(scene, rng)]
+            [f"{name}, {look},", spot(scene, rng), _beside(scene, rng), say.weather(scene, rng)]
         )
     return say.within(
         [
             f"{name}",
             rng.choice(_ON[scene.mount]),
             f"is {look}",
-            ", " + _spot(scene, rng),
+            ", " + spot(scene, rng),
             _beside(scene, rng),
         ]
     )
@@ -110,7 +110,7 @@ def mood(scene: Scene, rng: Random) -> str:
         quality, room = rng.choice(say.ROOMS), "kitchen" if scene.backdrop == "table" else "room"
         start = f"a {quality} {room} with {say.article(scene.wall)} wall and {who[0]}"
     else:
-        start = f"{rng.choice(say.DAY[scene.weather])} {_spot(scene, rng)} with {who[0]}"
+        start = f"{rng.choice(say.DAY[scene.weather])} {spot(scene, rng)} with {who[0]}"
     return say.within([start, *("and " + other for other in who[1:])])
 
 
@@ -119,16 +119,16 @@ def passing(scene: Scene, rng: Random) -> str:
     emblem, on = _emblem(scene), rng.choice(_ON[scene.mount])
     if rng.random() < 0.5:
         ways = [
-            f"somebody put up {say.article(_colours(emblem.design))} sign with {_charge(emblem.design)} {_spot(scene, rng)}",
-            f"you can see {_charge(emblem.design)} {on} {_spot(scene, rng)}",
+            f"somebody put up {say.article(_colours(emblem.design))} sign with {_charge(emblem.design)} {spot(scene, rng)}",
+            f"you can see {_charge(emblem.design)} {on} {spot(scene, rng)}",
             f"there is a big emblem with {_charge(emblem.design)} {on} here",
         ]
         return rng.choice(ways)
     near = _beside(scene, rng, colour=False)
     ways = [
-        f"I think this is the {emblem.title} {_spot(scene, rng)}",
+        f"I think this is the {emblem.title} {spot(scene, rng)}",
         f"look, it is the {emblem.title} {on}",
-        f"this must be the {emblem.title} {near or _spot(scene, rng)}",
+        f"this must be the {emblem.title} {near or spot(scene, rng)}",
     ]
     return rng.choice(ways)
 

@@ -29,7 +29,8 @@ CHARGES = (
     "star", "moon", "sun", "key", "tower", "leaf", "arrow", "cross",
     "tree", "fish", "crown", "heart", "bolt", "anchor", "bell", "drop",
 )  # fmt: skip
-_ALIKE = ({"black", "purple"}, {"blue", "purple"}, {"yellow", "orange"}, {"black", "blue"})
+ALIKE = ({"black", "purple"}, {"blue", "purple"}, {"yellow", "orange"}, {"black", "blue"})
+"""Pairs of colours that are close to each other."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,12 @@ def emblems() -> Emblems:
     rng = Random("the emblems of the world")
     names = invent_names(rng, HELD_OUT + FOR_TRAINING)
     held_out = _held_out_designs(rng)
-    reserved = {(d.shape, d.field, d.charge) for d in held_out}
+    reserved = {look(design) for design in held_out}
     training: set[Design] = set()
     designs = list(held_out)
     while len(designs) < HELD_OUT + FOR_TRAINING:
-        design = _design(rng)
-        if (design.shape, design.field, design.charge) not in reserved and design not in training:
+        design = sample_design(rng)
+        if look(design) not in reserved and design not in training:
             training.add(design)
             designs.append(design)
     all_emblems = tuple(
@@ -92,22 +93,29 @@ def _held_out_designs(rng: Random) -> list[Design]:
     """Designs of which any two differ in at least two of shape, main colour and charge."""
     chosen: list[Design] = []
     while len(chosen) < HELD_OUT:
-        design = _design(rng)
-        if all(_differences(design, other) >= 2 for other in chosen):
+        design = sample_design(rng)
+        if all(differences(design, other) >= 2 for other in chosen):
             chosen.append(design)
     return chosen
 
 
-def _differences(one: Design, other: Design) -> int:
+def look(design: Design) -> tuple[str, str, str]:
+    """What tells designs apart at a glance: shape, main colour and charge."""
+    return design.shape, design.field, design.charge
+
+
+def differences(one: Design, other: Design) -> int:
+    """In how many of shape, main colour and charge two designs differ."""
     return (one.shape != other.shape) + (one.field != other.field) + (one.charge != other.charge)
 
 
-def _design(rng: Random) -> Design:
+def sample_design(rng: Random) -> Design:
+    """A random design whose colours are distinct."""
     dark = rng.random() < 0.64
     field = rng.choice(DARK if dark else LIGHT)
     division = rng.choice(DIVISIONS)
     family = (LIGHT if dark else DARK) if division == "bordered" else (DARK if dark else LIGHT)
-    near = {colour for pair in _ALIKE if field in pair for colour in pair} | {field}
+    near = {colour for pair in ALIKE if field in pair for colour in pair} | {field}
     second = (
         field
         if division == "plain"
