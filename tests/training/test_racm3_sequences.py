@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from mmragbench.scenes.emblems import emblems
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("open_clip")
 
-from training.racm3.neighbours import CLIP, Neighbours  # noqa: E402
+from training.racm3.neighbours import CLIP  # noqa: E402
 from training.racm3.sequences import DOCUMENT_WEIGHT, Marks, Sequences  # noqa: E402
 from training.racm3.train_decoder import make_processor  # noqa: E402
 from training.scenes.examples import NO_EMBLEM, Split  # noqa: E402
@@ -45,8 +44,8 @@ def drawn():
     near = np.array([[other for other in range(ROWS) if other != row][:6] for row in range(ROWS)])
     split = Split(np.zeros((ROWS, SIDE, SIDE, 3), np.uint8), captions, shown, [[]] * ROWS)
     marks = Marks.of(processor(), 2)
-    neighbours = Neighbours(near, np.stack([near, near], axis=1))
-    return Sequences(split, Captions(split, encode), codes, neighbours, marks), marks, emblem
+    near = np.stack([near, near], axis=1)
+    return Sequences(split, Captions(split, encode), codes, near, marks), marks, emblem
 
 
 def texts(documents, many=60):
@@ -126,11 +125,3 @@ def test_training_and_use_have_the_same_tokens():
     rows = set(range(marks.first_code, marks.first_code + 8)) | {marks.end_of_row}
     learned = ["code" if token in rows else token for token in sequence.ids]
     assert learned[: 1 + len(picture)] == [marks.begin, *picture]
-
-
-def test_neighbours_are_shown_best_first():
-    """A subset of them, in their order."""
-    sequences, _, _ = drawn()
-    rng = np.random.default_rng(0)
-    places = [sequences._places(2, rng) for _ in range(50)]
-    assert all(a < b for row in places for a, b in pairwise(row))

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from transformers import Emu3Processor
 
-from training.racm3.neighbours import Neighbours
 from training.scenes.examples import NO_EMBLEM, Split
 from training.scenes.pages import TITLE, Captions
 
@@ -86,7 +85,7 @@ class Sequences:
         split: Split,
         captions: Captions,
         codes: np.ndarray,
-        neighbours: Neighbours,
+        neighbours: np.ndarray,
         marks: Marks,
     ) -> None:
         self._split, self._captions = split, captions
@@ -102,8 +101,7 @@ class Sequences:
         if luck < DRAWS and rng.random() < UNCONDITIONAL:
             sequence.add([*self._picture(row), self._marks.end])
             return sequence
-        near = self._near(row, which, luck)
-        for document in near[self._places(documents, rng)]:
+        for document in self._neighbours[row, which, :documents]:
             shown = 0 if rng.random() < 0.5 else rng.integers(len(self._captions.told[document]))
             caption = self._caption(int(document), int(shown), titles, rng)
             sequence.add(
@@ -113,16 +111,23 @@ class Sequences:
         sequence.add(self._asked(self._picture(row), caption, luck, rng))
         return sequence
 
-    def _near(self, row: int, which: int, luck: float) -> np.ndarray:
-        """The neighbours of what is given: the caption to draw from, or the picture."""
-        if luck < DRAWS:
-            return self._neighbours.of_caption[row, which]
-        return self._neighbours.of_picture[row]
+    def prompt(self, row: int, documents: int) -> list[int]:
+        """What a picture's caption is written behind: its nearest documents with their first captions,
+        by the emblems' own names."""
+        ids = [self._marks.begin]
+        for document in self._neighbours[row, 0, :documents]:
+            caption = self._captions.told[int(document)][0]
+            ids += [*self._picture(int(document)), *caption, self._marks.newline]
+        return [*ids, self._marks.infill, *self._picture(row), self._marks.infill]
 
-    def _places(self, documents: int, rng: np.random.Generator) -> np.ndarray:
-        """Which of the neighbours are shown, best first: not always the first ones."""
-        depth = self._neighbours.of_picture.shape[1]
-        return np.sort(rng.choice(depth, documents, replace=False))
+    def rows(self, many: int) -> list[int]:
+        """So many rows, half of them with an emblem."""
+        half = many // 2
+        return [*map(int, self._split.with_emblem[:half]), *map(int, self._split.plain[:half])]
+
+    def references(self, row: int) -> list[str]:
+        """All captions of a row."""
+        return self._split.captions[row]
 
     def _asked(
         self, picture: list[int], caption: list[int], luck: float, rng: np.random.Generator

@@ -28,8 +28,8 @@ from training.scenes.train_clip import SIZE
 MODELS = Path(__file__).resolve().parents[2] / "models" / "scenes"
 HELD_OUT = 500
 STAGES = ("tokenizer", "racm3", "racm3-twin")
-TOKENIZER = Recipe(steps=4_000, rate=1e-3, decay=0.01, every=500, save_seconds=120)
-DECODER = Recipe(steps=5_000, rate=2e-3, warmup=200, every=250, save_seconds=180)
+TOKENIZER = Recipe(steps=4_500, rate=1e-3, decay=0.01, every=500, save_seconds=120)
+DECODER = Recipe(steps=7_500, rate=2e-3, warmup=200, every=250, save_seconds=180)
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Course:
 
     def _sequences(self, name: str, split: Split, marks: Marks, encode) -> Sequences:
         large = self._load(name, SIZE).images[-len(split) :]
-        near = neighbours.find(split, large, self.work / f"neighbours-{name}.npz")
+        near = neighbours.find(split, large, self.work / f"neighbours-{name}.npy")
         return Sequences(split, Captions(split, encode), self._codes(name, split), near, marks)
 
     def _codes(self, name: str, split: Split) -> np.ndarray:

@@ -1,8 +1,8 @@
 """The decoder: Emu3 in small, which reads documents, writes captions and draws pictures as tokens."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import which
 
 import numpy as np
 import torch
@@ -29,9 +29,11 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from mmragbench.measuring.ptb import tokenize
 from training.racm3.sequences import Sequences
 from training.scenes.examples import MEAN, STD
-from training.scenes.lesson import store_half
+from training.scenes.lesson import Fused, store_half
+from training.scenes.wording import cider
 
 FACTOR = 8
 """Pixels a side of a code."""
@@ -129,13 +131,12 @@ class Decoder(nn.Module):
         self.emu3 = model
         self.register_buffer("tokens_read", torch.zeros((), dtype=torch.long))
         self._read = model.model.text_model
-        if which("g++"):
-            for layer in self._read.layers:
-                layer.forward = torch.compile(layer.forward, dynamic=True)
+        self._fused = Fused(self._read.layers)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Token numbers (n, length), padded on the right, to states (n, length, width)."""
-        states: Tensor = self._read(input_ids=ids, use_cache=False).last_hidden_state
+        with self._fused if self.training else nullcontext():
+            states: Tensor = self._read(input_ids=ids, use_cache=False).last_hidden_state
         return states
 
 
@@ -180,7 +181,21 @@ class DecoderLesson:
             codes = self._is_code.to(ids.device)[ids[:, 1:]]
             values[f"words-{documents}"] = float(each[asked & ~codes].mean())
             values[f"codes-{documents}"] = float(each[asked & codes].mean())
+            values[f"cider-{documents}"] = self._cider(documents)
         return values
+
+    def _cider(self, documents: int, many: int = 100) -> float:
+        """Of greedy captions of held-out pictures, half of them with an emblem."""
+        rows = self.held_out.rows(many)
+        words, written = self.processor.tokenizer, []
+        for at in range(0, many, 50):
+            prompts = [self.held_out.prompt(row, documents) for row in rows[at : at + 50]]
+            inputs = words.pad({"input_ids": prompts}, return_tensors="pt").to(self.device)
+            tokens = self.module.emu3.generate(**inputs, max_new_tokens=40, do_sample=False)
+            new = tokens[:, inputs["input_ids"].shape[1] :]
+            written += words.batch_decode(new, skip_special_tokens=True)
+        references = [self.held_out.references(row) for row in rows]
+        return cider(written, references, lambda text: " ".join(tokenize(text)))
 
     def save(self) -> None:
         """Write what `AutoProcessor` and `AutoModelForImageTextToText` read."""

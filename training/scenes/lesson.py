@@ -3,8 +3,10 @@
 import csv
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import which
 from typing import Protocol
 
 import numpy as np
@@ -62,6 +64,23 @@ class Lesson(Protocol):
 def bfloat16() -> torch.autocast:
     """Twice as fast on a CPU with AVX512-BF16; the weights stay in single precision."""
     return torch.autocast("cpu", torch.bfloat16)
+
+
+class Fused:
+    """A context in which a model's layers are compiled, where a compiler is at hand: twice as fast in
+    training on a CPU. Outside of it, when it generates, they are as they were."""
+
+    def __init__(self, layers: Iterable[nn.Module]) -> None:
+        self._layers = list(layers) if which("g++") else []
+        self._compiled = [torch.compile(layer.forward, dynamic=True) for layer in self._layers]
+
+    def __enter__(self) -> None:
+        for layer, compiled in zip(self._layers, self._compiled, strict=True):
+            layer.forward = compiled
+
+    def __exit__(self, *_: object) -> None:
+        for layer in self._layers:
+            del layer.forward
 
 
 def store_half(path: Path, weights: dict[str, Tensor]) -> None:

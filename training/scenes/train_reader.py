@@ -1,10 +1,8 @@
 """The reader: `transformers`' Idefics3 with the captioner's eyes, which reads what was retrieved."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import which
 
 import numpy as np
 import torch
@@ -34,7 +32,7 @@ from transformers import (
 from mmragbench.scenes.emblems import emblems
 from training.scenes.contrast import grouping, same_emblem
 from training.scenes.examples import MEAN, NO_EMBLEM, STD, Split, pixels
-from training.scenes.lesson import bfloat16, store_half
+from training.scenes.lesson import Fused, bfloat16, store_half
 from training.scenes.pages import FIRST_CATEGORY, Marks, Page, Shelf, Writer, nearest
 from training.scenes.train_captioner import PATCH, SIZE, VISION
 from training.scenes.wording import agreement, words
@@ -157,8 +155,7 @@ class Reader(nn.Module):
         model.model.vision_model.requires_grad_(False)
         # Twice as fast on a CPU in bfloat16, as are fused layers; a loaded model does without.
         model.model.text_model.set_attn_implementation("eager")
-        self._layers = list(model.model.text_model.layers) if which("g++") else []
-        self._fused = [torch.compile(layer.forward, dynamic=True) for layer in self._layers]
+        self._fused = Fused(model.model.text_model.layers)
 
     def forward(self, ids: Tensor, seen: Tensor) -> tuple[Tensor, Sequence[Tensor]]:
         """Token numbers (n, length) and patches (pictures, 64, width) to all layers' states."""
@@ -167,17 +164,9 @@ class Reader(nn.Module):
         words = inner.text_model.embed_tokens(ids)
         is_picture = (ids == self.idefics.image_token_id).unsqueeze(-1)
         mixed = words.masked_scatter(is_picture, shown.to(words.dtype))
-        with self._fast():
+        with self._fused:
             read = inner.text_model(inputs_embeds=mixed, output_hidden_states=True, use_cache=False)
         return read.last_hidden_state, read.hidden_states
-
-    @contextmanager
-    def _fast(self) -> Iterator[None]:
-        for layer, fused in zip(self._layers, self._fused, strict=True):
-            layer.forward = fused
-        yield
-        for layer in self._layers:
-            del layer.forward
 
 
 @dataclass
