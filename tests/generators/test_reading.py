@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+import mmragbench as mb
 from mmragbench.cache.items import Items
 from mmragbench.engine.cached_models import CachedChat, CachedPainter
 from mmragbench.engine.meter import Meter
@@ -17,6 +18,8 @@ from mmragbench.generators.draw import Draw
 from mmragbench.generators.draw_in_context import DrawInContext
 from mmragbench.generators.reader import Reader
 from mmragbench.records import Document, Drawing, Failure, Image, Prompt, Query, Reply, Text
+from mmragbench.reporting.facts import costs
+from mmragbench.run_folder.reading import Run
 
 
 def image(id: str) -> Image:
@@ -329,3 +332,32 @@ def test_a_picture_that_could_not_be_described_is_not_drawn(tmp_path):
     (output,) = describer.generate([Query("a", text=Text("a", "a cat"))], [[document("d")]])
     assert output.error == "the picture could not be described: refused"
     assert not brush.prompts
+
+
+class Short(Echo):
+    """A chat model that reads one document."""
+
+    drops_documents = True
+
+    def chat(self, prompts):
+        counts = [max(len(prompt.documents) - 1, 0) for prompt in prompts]
+        return [Reply("a red boat", dropped=count) for count in counts]
+
+
+def test_a_run_says_how_many_prompts_lost_documents(tmp_path):
+    """In the notes at its end and in the report; the stored outputs have what was shown."""
+    suite = {
+        "name": "short",
+        "dataset": {"use": "scenes", "queries": 6, "memory": 20},
+        "models": {"short": Short()},
+        "strategies": {"no-retrieval": None, "random": None},
+        "generators": {"reader": {"chat": "short"}},
+        "tasks": {"captioning": {"generator": "reader", "k": 3, "measures": ["CIDEr"]}},
+    }
+    finished = mb.run(suite, output=tmp_path / "runs")
+    run = Run(finished.folder)
+    (note,) = [line for line in costs.remarks(run) if "dropped" in line]
+    queries = len(run.queries("captioning"))
+    words = "documents that were more than it reads were dropped from the prompts of"
+    assert note == f"short: {words} {queries} of {2 * queries} replies"
+    assert note in finished.report.read_text(encoding="utf-8")
