@@ -12,9 +12,9 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageEnhance, ImageOps
 
 from mmragbench._files import file_digest
+from mmragbench.audits import leak, without
 from mmragbench.measuring import duplicates as pairs
 from mmragbench.measuring import fingerprints as prints
-from mmragbench.audits import leak, without
 from mmragbench.measuring.duplicates import matches, near_duplicates
 from mmragbench.measuring.fingerprints import Pictures
 from mmragbench.records import Document, Image, Measure, Query, Score, Scores, Task, Text
