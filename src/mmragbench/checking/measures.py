@@ -93,9 +93,8 @@ def cases(subject: Subject) -> list[Case]:
 
 def _measures(name: str) -> Iterator[Measure]:
     """`R@k` at two cutoffs; `FID` on the kit's features."""
-    cutoffs = CUTOFFS if name.endswith("@k") else (None,)
-    for cutoff in cutoffs:
-        measure = Measure(name.removesuffix("@k"), cutoff=cutoff)
+    for cutoff in CUTOFFS if name.endswith("@k") else (None,):
+        measure = replace(Measure.parse(name.removesuffix("@k")), features=None, cutoff=cutoff)
         try:
             find_measure(measure)
         except Exception:
