@@ -65,12 +65,13 @@ class Neighbours(NamedTuple):
 
 
 @registered(
-    *("Precision", "Precision@k", "Recall", "Recall@k", "Coverage", "Coverage@k"),
+    *("Precision", "Precision(features)@k", "Recall", "Recall(features)@k"),
+    *("Coverage", "Coverage(features)@k"),
     scores=("image",),
     unit="%",
     margin=0.05,
 )
-@registered("Density", "Density@k", scores=("image",), margin=0.05)
+@registered("Density", "Density(features)@k", scores=("image",), margin=0.05)
 def prdc(
     measures: Sequence[Measure],
     task: Task,

@@ -166,7 +166,8 @@ def measures(
     display: str | Mapping[str, str] | None = None,
     distance: Distance | None = None,
 ) -> Callable[[C], C]:
-    """Register one evaluator under each measure that it computes (`R@k` for any cutoff), with the
+    """Register one evaluator under each measure that it computes (`R@k` for any cutoff; of one on
+    features, `Recall(features)@k`), with the
     kinds of output that these score; none means that they score rankings. The rest is what
     `MeasureInfo` says of their numbers; where one evaluator's measures differ in it, the decorator
     stands above it several times. `display` may map names without their cutoff to what is shown.
@@ -352,20 +353,28 @@ def arguments(kind: str, name: str) -> list[str]:
     return list(inspect.signature(find(kind, name).make).parameters)
 
 
+def registered_name(measure: Measure) -> str:
+    """The name that an evaluator is registered under: `CIDEr`, `R@k`, `FID`, `Recall(features)@k`."""
+    features = "(features)" if measure.features and measure.cutoff else ""
+    return f"{measure.name}{features}@k" if measure.cutoff else measure.name
+
+
 def find_measure(measure: Measure) -> Component:
     """The evaluator of a measure.
 
     Raises:
         SuiteError: there is none of that name, or it wants a cutoff or features that are not given.
     """
-    name = f"{measure.name}@k" if measure.cutoff else measure.name
+    name = registered_name(measure)
     other = OTHER_NAMES.get(measure.name.lower())
     if other and not exists("measure", name):
         raise SuiteError(f"{measure} is {replace(measure, name=other)} here: write that")
     component = find("measure", name)
     wants_features = "features" in inspect.signature(component.make).parameters
     if wants_features and not measure.features:
-        raise SuiteError(f"{measure} needs features: write {measure.name}(name of an encoder)")
+        written = replace(measure, features="name of an encoder")
+        of_rankings = f"; of rankings it is {replace(measure, name=other)}" if other else ""
+        raise SuiteError(f"{measure} needs features: write {written}{of_rankings}")
     if measure.features and not wants_features:
         raise SuiteError(f"{measure} takes no features: write {measure.name}")
     return component

@@ -479,3 +479,46 @@ def test_all_annotations_few_photographs() -> None:
     tasks = Coco(DATA, queries=queries, memory="rest", limit=20).tasks()
     assert [len(side) for side in ids(tasks["captioning"])] == [20, 50]
     assert Counter(kind for kind, _ in named(tasks)) == {"missing image": 4_930}
+
+
+def _classes(root: Path) -> Split:
+    """Instances for the split `val`: 1 shows a dog alone, 2 a dog and a cat, 3 a car."""
+    rows = {1: [18], 2: [17, 18], 3: [3]}
+    things = {
+        "annotations": [
+            {"image_id": id, "category_id": c} for id, own in rows.items() for c in own
+        ],
+        "categories": [
+            {"id": 17, "name": "cat", "supercategory": "animal"},
+            {"id": 18, "name": "dog", "supercategory": "animal"},
+            {"id": 3, "name": "car", "supercategory": "vehicle"},
+        ],
+    }
+    write(root / "instances.json", things)
+    return Split(VAL.captions, VAL.images, Path("instances.json"))
+
+
+def test_classes_are_the_categories_of_a_supercategory(tmp_path: Path) -> None:
+    """A picture has the one category of it that it shows; with none or two it has no class. Queries and
+    memory have theirs apart, under the ids of the task."""
+    split(tmp_path, "val", 1)
+    own = _classes(tmp_path)
+    tasks = coco(tmp_path, queries=own, memory="rest", limit=1, classes="animal", seed=1)
+    both = {
+        **tasks["captioning"].labels,
+        **tasks["captioning"].memory_labels,
+    }
+    assert both == {"1": "dog"}
+    image_task = tasks["image-generation"]
+    assert {**image_task.labels, **image_task.memory_labels} in ({"1": "dog"}, {"10": "dog"})
+    assert coco(tmp_path, queries=own, memory="rest", limit=1)["captioning"].memory_labels == {}
+
+
+def test_classes_that_are_not_there(tmp_path: Path) -> None:
+    """An unknown supercategory is named with those that there are; without instances there is none."""
+    split(tmp_path, "val", 1)
+    own = _classes(tmp_path)
+    with pytest.raises(DataError, match=r"unknown supercategory 'animals'.*animal.*vehicle"):
+        coco(tmp_path, queries=own, memory="rest", limit=1, classes="animals")
+    with pytest.raises(DataError, match="classes: animal needs instances"):
+        coco(tmp_path, memory="rest", limit=1, classes="animal")

@@ -364,6 +364,21 @@ def test_categories_that_are_no_names(categories, tmp_path):
     assert named(Folder(tmp_path).tasks()) == [("broken annotation", "test/metadata.jsonl:1")]
 
 
+def test_the_column_label_is_the_class(tmp_path):
+    """A text or a whole number; a picture without one has no class, and two are no class."""
+    for name in ("test", "train"):
+        rows = split(tmp_path, name, ["a.png", "b.png", "c.png", "d.png"])
+        for row, label in zip(rows, ["dog", 7, None, ["dog", "cat"]]):
+            row["label"] = label
+        jsonl(tmp_path / name / "metadata.jsonl", rows)
+    tasks = Folder(tmp_path).tasks()
+    assert tasks["captioning"].labels == {"test/a.png": "dog", "test/b.png": "7"}
+    assert tasks["captioning"].memory_labels == {"train/a.png": "dog", "train/b.png": "7"}
+    assert set(tasks["image-generation"].labels.values()) == {"dog", "7"}
+    broken = {("broken annotation", f"{name}/metadata.jsonl:4") for name in ("test", "train")}
+    assert set(named(tasks)) == broken
+
+
 def test_a_run_from_a_suite(tmp_path):
     """A suite over a folder runs; run again elsewhere it ends with the same bytes."""
     for name, first in (("train", 0), ("test", 16)):

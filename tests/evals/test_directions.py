@@ -94,8 +94,8 @@ def images(task: Task, damage: float, root: Path) -> list[Output]:
 
 def measure_of(component: Component) -> Measure:
     """With a cutoff or features, where it wants them."""
-    name, k = component.name.removesuffix("@k"), component.name.endswith("@k")
-    measure = Measure(name, cutoff=5 if k else None)
+    k = 5 if component.name.endswith("@k") else None
+    measure = replace(Measure.parse(component.name.removesuffix("@k")), features=None, cutoff=k)
     try:
         find_measure(measure)
     except Exception:
@@ -139,7 +139,7 @@ is a copy; a manifold needs more than a few plain colours."""
 CASES = [
     (component, kind)
     for component in OURS
-    if component.name.removesuffix("@k") not in OWN_TEST
+    if Measure.parse(component.name.removesuffix("@k")).name not in OWN_TEST
     for kind in (component.scores or ("none",))
 ]
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mmragbench.errors import SuiteError
 from mmragbench.evals.prdc import neighbours, prdc, radii
 from mmragbench.measuring.scoring import estimate, score
 from mmragbench.records import Image, Measure, Output, Query, Scores, Task
-from mmragbench.registry import find_measure
+from mmragbench.registry import find_measure, named_measures
 from mmragbench.signature import parse
 
 Rows = NDArray[np.float64]
@@ -204,3 +205,16 @@ def test_parts_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmragbench.evals.prdc.PART", 7)
     for a, b in zip(whole, [*neighbours(real, generated, 3), radii(real, 3)], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_k_is_written_behind_the_features() -> None:
+    """`Recall(clip)@10` has k = 10. Without features `Recall@10` is refused: of rankings it is R@10."""
+    (measure,) = named_measures("Recall(clip)@10")
+    assert (measure.name, measure.features, measure.cutoff) == ("Recall", "clip", 10)
+    assert find_measure(measure).name == "Recall(features)@k"
+    with pytest.raises(SuiteError, match="Recall@10 is R@10 here"):
+        find_measure(Measure("Recall", cutoff=10))
+    with pytest.raises(
+        SuiteError, match=r"write Recall\(name of an encoder\); of rankings it is R"
+    ):
+        find_measure(Measure("Recall"))

@@ -132,8 +132,8 @@ def mixed() -> list[Document]:
 
 
 def queries(image: bool = True, text: bool = True) -> list[Query]:
-    """Five queries, of pictures that no memory has."""
-    return [_query(n, image, text) for n in (3, 0, 12, 1, 2)]
+    """Seven queries, of pictures that no memory has."""
+    return [_query(n, image, text) for n in (3, 0, 12, 1, 2, 8, 7)]
 
 
 def _query(n: int, image: bool, text: bool) -> Query:
@@ -150,7 +150,8 @@ def several() -> list[Query]:
 def _task(
     name: str, memory: list[Document], queries: list[Query], output: OutputKind = "none"
 ) -> Task:
-    """A task whose gold is the first documents in turn, and whose references are the captions."""
+    """A task whose gold is the first documents in turn, whose references are the captions, and whose
+    classes are the shapes."""
     named = {query.id: int(query.id[1:]) for query in queries}
     relevant = {query: memory[n % len(memory)].id for query, n in named.items()}
     return Task(
@@ -161,6 +162,8 @@ def _task(
         output=output,
         references={query: (caption(n), f"{caption(n)}, drawn") for query, n in named.items()},
         targets={query: picture(40 + n) for query, n in named.items()},
+        labels={query: SHAPES[n % 3] for query, n in named.items()},
+        memory_labels={document.id: SHAPES[int(document.id[1:]) % 3] for document in memory},
     )
 
 

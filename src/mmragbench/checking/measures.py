@@ -6,7 +6,7 @@ import copy
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -68,17 +68,19 @@ class Case:
     def _gold(self, query: str) -> Any:
         if self.kind == "none":
             return Ranking.of(query, [(id, 1.0) for id in self.task.qrels[query]])
+        shown = tuple(self.task.qrels[query])
         if self.kind == "image":
-            return Output(query, image=self.task.targets[query])
-        return Output(query, text=self.task.references[query][0])
+            return Output(query, image=self.task.targets[query], shown=shown)
+        return Output(query, text=self.task.references[query][0], shown=shown)
 
     def _other(self, at: int, query: str) -> Any:
         if self.kind == "none":
             others = [d.id for d in self.task.memory if d.id not in self.task.qrels[query]]
             return Ranking.of(query, [(id, -float(n)) for n, id in enumerate(others)])
+        shown = tuple(self.task.qrels[query])
         if self.kind == "image":
-            return Output(query, image=picture(80 + at))
-        return Output(query, text=f"nothing of that sort {at}")
+            return Output(query, image=picture(80 + at), shown=shown)
+        return Output(query, text=f"nothing of that sort {at}", shown=shown)
 
 
 @lru_cache(maxsize=2)
@@ -91,15 +93,13 @@ def cases(subject: Subject) -> list[Case]:
 
 def _measures(name: str) -> Iterator[Measure]:
     """`R@k` at two cutoffs; `FID` on the kit's features."""
-    if name.endswith("@k"):
-        yield from (Measure(name.removesuffix("@k"), cutoff=cutoff) for cutoff in CUTOFFS)
-        return
-    measure = Measure.parse(name)
-    try:
-        find_measure(measure)
-    except Exception:
-        measure = Measure(name, features="kit")
-    yield measure
+    for cutoff in CUTOFFS if name.endswith("@k") else (None,):
+        measure = replace(Measure.parse(name.removesuffix("@k")), features=None, cutoff=cutoff)
+        try:
+            find_measure(measure)
+        except Exception:
+            measure = replace(measure, features="kit")
+        yield measure
 
 
 def _scores(subject: Subject) -> Iterator[tuple[Case, Scores]]:

@@ -13,7 +13,7 @@ from mmragbench.contracts import Encoder
 from mmragbench.errors import MmragbenchError, SuiteError, unknown
 from mmragbench.measuring.scoring import Row, rows, score
 from mmragbench.records import Measure, OutputKind, Scores
-from mmragbench.registry import Component, arguments, every, find_measure
+from mmragbench.registry import Component, arguments, every, find_measure, registered_name
 from mmragbench.signature import extended
 from mmragbench.submissions.submission import Submission
 
@@ -109,7 +109,9 @@ def components(
             measure = Measure.parse(name)
         except ValueError as error:
             raise SuiteError(str(error)) from error
-        plain = f"{measure.name}@k" if measure.cutoff else measure.name
+        if registered_name(measure) not in known and not measure.features:
+            measure = replace(measure, features=features)
+        plain = registered_name(measure)
         if plain not in known or (measure.features and measure.features != features):
             raise SuiteError(unknown("measure here", name, known))
         if "features" in arguments("measure", plain):
