@@ -142,15 +142,15 @@ def test_a_dataset_has_the_tasks_that_it_says(tmp_path):
     """With and without its files, a suite is checked against the same tasks."""
     from mmragbench.contracts import Traits
     from mmragbench.datasets.coco import Coco
-    from mmragbench.datasets.demonstrations import Demonstrations
     from mmragbench.datasets.pdf import Pdf
     from mmragbench.datasets.scenes import Scenes
+    from mmragbench.datasets.scenes_demonstrations import ScenesDemonstrations
 
     datasets = (
         Coco(toy.write_coco(tmp_path / "coco")),
         Pdf(papers.world(tmp_path)),
         Scenes(memory=4, queries=2),
-        Demonstrations(memory=24, queries=2),
+        ScenesDemonstrations(memory=24, queries=2),
     )
     for dataset in datasets:
         tasks = {name: task.output for name, task in dataset.tasks().items()}
