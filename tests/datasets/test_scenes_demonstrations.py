@@ -28,7 +28,7 @@ def tasks(worlds: Path) -> dict[str, Task]:
 
 def test_is_a_dataset(tasks: dict[str, Task]) -> None:
     """The class is registered under its file's name, and has the tasks that it says."""
-    assert find("dataset", "scenes-demonstrations").make is ScenesDemonstrations
+    assert find("dataset", "scenes_demonstrations").make is ScenesDemonstrations
     assert isinstance(ScenesDemonstrations(), Dataset)
     outputs = {name: task.output for name, task in tasks.items()}
     assert (

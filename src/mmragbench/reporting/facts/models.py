@@ -42,7 +42,7 @@ def foreign_toys(models: Mapping[str, Mapping[str, Any] | None], dataset: str) -
         name: shipped
         for name, spec in models.items()
         for value in _values(spec or {})
-        if (shipped := world(value)) and not f"{dataset}-".startswith(f"{shipped}-")
+        if (shipped := world(value)) and dataset.removeprefix(shipped)[:1] not in ("", "_", "-")
     }
     if not worlds:
         return None
