@@ -461,7 +461,7 @@ class Measure:
 
         from mmragbench._printable import shortened
 
-        match = re.fullmatch(r"([A-Za-z]\w*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
+        match = re.fullmatch(r"([A-Za-z]\w*(?:-\w+)*)(?:\(([\w.-]+)\))?(?:@([1-9]\d*))?", text)
         if match is None:
             cut = " (a cutoff is 1 or more)" if re.search(r"@-?0", text) else ""
             raise ValueError(

@@ -42,6 +42,7 @@ def vectors(folder):
 
 ARGUMENTS = {
     ("dataset", "scenes"): lambda f: {"memory": 12, "queries": 4, "root": f},
+    ("dataset", "scenes_demonstrations"): lambda f: {"memory": 24, "queries": 4, "root": f},
     ("encoder", "open_clip"): lambda f: {"name": tiny.open_clip_folder(f)},
     ("encoder", "precomputed"): vectors,
     ("encoder", "sentence_transformers"): lambda _: {"name": "shipped:scenes/sentences"},

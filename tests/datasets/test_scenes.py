@@ -245,7 +245,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         Scenes(memory=3, queries=3, root=tmp_path / "root").draw()
 
 
-@pytest.mark.parametrize("name", ["coco", "flickr", "scenes"])
+@pytest.mark.parametrize("name", ["coco", "flickr", "scenes", "scenes_demonstrations"])
 def test_imports_stay_light(name: str) -> None:
     """Importing a loader imports neither torch nor scipy nor Pillow."""
     code = f"import sys, mmragbench.datasets.{name}; print(*sys.modules)"

@@ -8,8 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.covariance import LedoitWolf
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
+from sklearn.neighbors import NearestCentroid
 
-from mmragbench.evals.class_accuracy import NO_LABELS, class_accuracy, class_mention
+from mmragbench.evals.class_accuracy import (
+    NO_LABELS,
+    NearestClassMean,
+    class_accuracy,
+    class_mention,
+    cross_validated_accuracy,
+    original_class,
+    original_mention,
+)
 from mmragbench.measuring.scoring import estimate, score
 from mmragbench.records import Absence, Document, Image, Measure, Output, Query, Task
 from mmragbench.registry import find, find_measure
@@ -63,13 +76,25 @@ def clouds(spread: float, classes: int = 5, each: int = 8) -> tuple[Features, Ta
     return Features({**rows, **made, "plain": np.ones(6)}), task, outputs
 
 
-@pytest.mark.parametrize("spread", [0.1, 0.8])
-def test_parity_with_scikit_learn(spread: float) -> None:
-    """scikit-learn's nearest centroid on unit vectors predicts the same classes; its leave-one-out
-    accuracy is what stands beside the number."""
-    from sklearn.model_selection import LeaveOneOut, cross_val_score
-    from sklearn.neighbors import NearestCentroid
+class Mahalanobis(ClassifierMixin, BaseEstimator):
+    """The nearest class mean by scipy's Mahalanobis distance and scikit-learn's covariance."""
 
+    def fit(self, x: Rows, y: Sequence[str]) -> Mahalanobis:
+        self.classes_ = np.unique(y)
+        self.means_ = np.stack([x[np.array(y) == name].mean(axis=0) for name in self.classes_])
+        residuals = x - self.means_[np.searchsorted(self.classes_, y)]
+        self.precision_ = LedoitWolf(assume_centered=True).fit(residuals).precision_
+        return self
+
+    def predict(self, x: Rows) -> Rows:
+        distances = cdist(x, self.means_, "mahalanobis", VI=self.precision_)
+        return self.classes_[distances.argmin(axis=1)]
+
+
+@pytest.mark.parametrize("spread", [0.1, 0.8])
+def test_parity_with_scikit_learn_and_scipy(spread: float) -> None:
+    """Their distances on unit vectors predict the same classes; scikit-learn's cross-validation on the
+    same folds is what stands beside the number."""
     features, task, outputs = clouds(spread)
 
     def unit(ids: Sequence[str]) -> Rows:
@@ -78,18 +103,40 @@ def test_parity_with_scikit_learn(spread: float) -> None:
 
     labels = list(task.memory_labels.values())
     x = unit(list(task.memory_labels))
-    predicted = (
-        NearestCentroid().fit(x, labels).predict(unit([o.image.id for o in outputs if o.image]))
-    )
+    predicted = Mahalanobis().fit(x, labels).predict(unit([o.image.id for o in outputs if o.image]))
     (scores,) = class_accuracy([ACCURACY], task, [], outputs, features=features)  # type: ignore[arg-type]
     expected = [float(p == task.labels[o.query]) for p, o in zip(predicted, outputs, strict=True)]
     assert [s.value for s in scores.scores] == expected
-    left_out = cross_val_score(NearestCentroid(), x, labels, cv=LeaveOneOut()).mean()
-    assert scores.details["labelled"] == pytest.approx(left_out)
-    assert (scores.warning is None) == (left_out >= 0.9) == (spread == 0.1)
+    folds = PredefinedSplit([place % 8 % 5 for place in range(40)])  # each class has 8 in a row
+    right = cross_val_predict(Mahalanobis(), x, labels, cv=folds) == np.array(labels)
+    assert scores.details["labelled"] == pytest.approx(right.mean())
+    assert (scores.warning is None) == (right.mean() >= 0.9) == (spread == 0.1)
     assert (
         parse(scores.signature)["classes"] == "5" and parse(scores.signature)["n_labelled"] == "40"
     )
+
+
+def test_what_differs_within_classes_too_does_not_count() -> None:
+    """Two classes that differ little in one direction, and vary widely in another, which each picture of
+    both has: plain distances to the means are often wrong, these are right."""
+    draw = np.random.default_rng(1)
+    labels = ["a", "b"] * 60
+    rows = draw.normal(size=(120, 4)) * [0.02, 0.6, 0.6, 0.02] + [0, 0, 0, 1]
+    rows[:, 0] += np.where(np.array(labels) == "a", 0.1, -0.1)
+    classifier = NearestClassMean.fit(labels[:80], rows[:80])
+    right = np.array(labels[80:]) == classifier.predict(rows[80:])
+    plain = np.array(labels[80:]) == NearestCentroid().fit(rows[:80], labels[:80]).predict(
+        rows[80:]
+    )
+    assert right.mean() > 0.97 and plain.mean() < 0.8
+
+
+def test_one_picture_of_each_class_is_enough_to_classify() -> None:
+    """Without any spread within classes distances are plain; nothing can be left out, so that nothing is
+    said about the classifier."""
+    rows = np.eye(3)
+    assert NearestClassMean.fit(["a", "b", "c"], rows).predict(rows) == ["a", "b", "c"]
+    assert cross_validated_accuracy(["a", "b", "c"], rows) is None
 
 
 def test_the_expected_class_is_the_tasks() -> None:
@@ -109,6 +156,45 @@ def test_the_expected_class_is_the_tasks() -> None:
     assert by_query[second.id].error == "timeout"
     assert by_query[third.id].value == 1.0
     assert {s.value for s in scores.scores[3:]} == {0.0}
+
+
+def test_what_was_right_before_the_memory_was_edited() -> None:
+    """Over the queries whose label is another now, or gone; a class that the memory has no more is told
+    by the pictures that the task has of it."""
+    features, task, outputs = clouds(0.05)
+    gone = {id: label for id, label in task.memory_labels.items() if label == "4"}
+    edited = Task(
+        **{
+            **vars(task),
+            "memory_labels": {id: n for id, n in task.memory_labels.items() if id not in gone},
+            "label_images": {"4": tuple(image(id) for id in gone)},
+            "original_labels": task.labels,
+            "labels": {q: "0" if n == "1" else n for q, n in task.labels.items() if n != "4"},
+        }
+    )
+    original, accuracy = Measure("OriginalClass", "f"), ACCURACY
+    (scores,) = original_class([original], edited, [], outputs, features=features)  # type: ignore[arg-type]
+    values = {s.query: s.value for s in scores.scores}
+    expected = {q: 1.0 if label in ("1", "4") else None for q, label in task.labels.items()}
+    assert values == expected
+    (scores,) = class_accuracy([accuracy], edited, [], outputs, features=features)  # type: ignore[arg-type]
+    values = {s.query: s.value for s in scores.scores}
+    assert values == {q: {"1": 0.0, "4": None}.get(label, 1.0) for q, label in task.labels.items()}
+
+
+def test_a_caption_that_names_what_was_right_before() -> None:
+    """Lower is better, and a query whose label is the same has no value."""
+    queries = [Query("renamed"), Query("deleted"), Query("same")]
+    originals = {"renamed": "Velmora crest", "deleted": "Pollan seal", "same": "Bosmar crest"}
+    labels = {"renamed": "Trulan crest", "same": "Bosmar crest"}
+    task = Task(
+        "captioning", [], queries, output="caption", labels=labels, original_labels=originals
+    )
+    texts = {"renamed": "the Trulan crest", "deleted": "a Pollan seal", "same": "Bosmar crest"}
+    outputs = [Output(query, text=text) for query, text in texts.items()]
+    (scores,) = original_mention([Measure("OriginalMention")], task, [], outputs)
+    assert [s.value for s in scores.scores] == [0.0, 1.0, None]
+    assert find_measure(Measure("OriginalMention")).info.better == "lower"
 
 
 def test_without_classes_there_is_no_number() -> None:

@@ -52,6 +52,7 @@ MODELS = {
     "flickr8k_strategies": {"captions", "clip", "sentences"},
     "pdf": DOWNLOADED["pdf"],
 }
+EMBEDDED = ("scenes", "racm3_counterfactual", "racm3_demonstrations")
 SMALL = ("dataset.queries=3", "dataset.memory=6")
 
 
@@ -74,10 +75,11 @@ def nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize("suite", shipped_suites(), ids=lambda path: path.stem)
 def test_a_shipped_suite_is_planned_on_a_machine_that_has_nothing(suite, nothing):
     """One list says what must lie where, would be downloaded or called; `run` is refused with the same
-    list, before anything is written. The embedded world needs nothing."""
+    list, before anything is written. The embedded worlds need nothing."""
     name = suite.stem
-    if name == "scenes":
-        assert verbs.plan(suite, SMALL).requirements == []
+    if name in EMBEDDED:
+        small = SMALL if name != "racm3_demonstrations" else (SMALL[0], "dataset.memory=24")
+        assert verbs.plan(suite, small).requirements == []
         return
     summary = verbs.plan(suite)
     lines = [str(need) for need in summary.requirements]
@@ -142,11 +144,13 @@ def test_a_dataset_has_the_tasks_that_it_says(tmp_path):
     from mmragbench.datasets.coco import Coco
     from mmragbench.datasets.pdf import Pdf
     from mmragbench.datasets.scenes import Scenes
+    from mmragbench.datasets.scenes_demonstrations import ScenesDemonstrations
 
     datasets = (
         Coco(toy.write_coco(tmp_path / "coco")),
         Pdf(papers.world(tmp_path)),
         Scenes(memory=4, queries=2),
+        ScenesDemonstrations(memory=24, queries=2),
     )
     for dataset in datasets:
         tasks = {name: task.output for name, task in dataset.tasks().items()}

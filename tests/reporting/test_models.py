@@ -41,6 +41,7 @@ def test_a_run_says_where_its_models_answers_come_from(suite_file, tmp_path):
 def test_a_toy_in_its_own_world_is_no_warning():
     """Nor is a model that is not shipped, in any world."""
     assert foreign_toys({"clip": TOY}, "scenes") is None
+    assert foreign_toys({"clip": TOY}, "scenes_demonstrations") is None
     assert (
         foreign_toys({"clip": {"use": "open_clip", "name": "ViT-B-32"}, "x": None}, "coco") is None
     )

@@ -86,7 +86,7 @@ class Sizes(NamedTuple):
         """Why there can be no such tasks; empty where there can."""
         least = self.shots * max(len(style.values) for style in STYLES.values())
         if min(self) < 1:
-            return f"demonstrations needs one of each at least, not {self._asdict()}"
+            return f"scenes_demonstrations needs one of each at least, not {self._asdict()}"
         if self.memory < least:
             return f"{self.shots} shots in every style need a memory of {least}, not {self.memory}"
         return ""

@@ -36,13 +36,13 @@ def foreign_toys(models: Mapping[str, Mapping[str, Any] | None], dataset: str) -
 
     Args:
         models: name -> its part of the suite.
-        dataset: the dataset's name.
+        dataset: the dataset's name; those drawn as a world is begin with its name.
     """
     worlds = {
         name: shipped
         for name, spec in models.items()
         for value in _values(spec or {})
-        if (shipped := world(value)) and shipped != dataset
+        if (shipped := world(value)) and dataset.removeprefix(shipped)[:1] not in ("", "_", "-")
     }
     if not worlds:
         return None

@@ -1,4 +1,4 @@
-"""Demonstrations as a dataset: what is relevant, right and shown first."""
+"""ScenesDemonstrations as a dataset: what is relevant, right and shown first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmragbench.contracts import Dataset
-from mmragbench.datasets.demonstrations import CLASSES, STYLES, Demonstrations
+from mmragbench.datasets.scenes_demonstrations import CLASSES, STYLES, ScenesDemonstrations
 from mmragbench.errors import DataError
 from mmragbench.records import Task
 from mmragbench.registry import find
@@ -23,16 +23,18 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tasks(worlds: Path) -> dict[str, Task]:
     """A small world's tasks."""
-    return Demonstrations(memory=48, queries=12, shots=4, root=worlds).tasks()
+    return ScenesDemonstrations(memory=48, queries=12, shots=4, root=worlds).tasks()
 
 
 def test_is_a_dataset(tasks: dict[str, Task]) -> None:
     """The class is registered under its file's name, and has the tasks that it says."""
-    assert find("dataset", "demonstrations").make is Demonstrations
-    assert isinstance(Demonstrations(), Dataset)
+    assert find("dataset", "scenes_demonstrations").make is ScenesDemonstrations
+    assert isinstance(ScenesDemonstrations(), Dataset)
     outputs = {name: task.output for name, task in tasks.items()}
     assert (
-        outputs == Demonstrations.outputs == {**dict.fromkeys(STYLES, "image"), CLASSES: "answer"}
+        outputs
+        == ScenesDemonstrations.outputs
+        == {**dict.fromkeys(STYLES, "image"), CLASSES: "answer"}
     )
 
 
@@ -79,20 +81,20 @@ def test_drawn_once(worlds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mmragbench.scenes import demonstrations
 
     arguments = {"memory": 48, "queries": 12, "shots": 4, "root": worlds}
-    place = Demonstrations(**arguments).draw()
+    place = ScenesDemonstrations(**arguments).draw()
 
     def no_drawing(*_: object, **__: object) -> None:
         pytest.fail("drawn again")
 
     monkeypatch.setattr(demonstrations, "write", no_drawing)
-    assert Demonstrations(**arguments).draw() == place
+    assert ScenesDemonstrations(**arguments).draw() == place
     for other in ({"memory": 49}, {"queries": 13}, {"shots": 3}, {"seed": 1}):
         with pytest.raises(pytest.fail.Exception, match="drawn again"):
-            Demonstrations(**arguments | other).draw()
+            ScenesDemonstrations(**arguments | other).draw()
 
 
 def test_a_memory_that_is_too_small(tmp_path: Path) -> None:
     """One line before anything is drawn."""
     with pytest.raises(DataError, match="4 shots in every style need a memory of 24, not 20"):
-        Demonstrations(memory=20, root=tmp_path).tasks()
+        ScenesDemonstrations(memory=20, root=tmp_path).tasks()
     assert list(tmp_path.iterdir()) == []

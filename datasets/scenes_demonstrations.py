@@ -22,7 +22,7 @@ CLASSES = "few-shot-classification"
 
 
 @dataset
-class Demonstrations:
+class ScenesDemonstrations:
     """Tasks that their relevant documents, shown in the context, teach: in `scenes`' drawings.
 
     In the styles (`weather-style`, `wall-style`, `mount-style`) a query is a text that says nothing
