@@ -62,15 +62,15 @@ def faithfulness(
         for output in outputs
         if output.query in by_query
     }
-    asked = [query for query in task.queries if shown.get(query.id)]
+    answered = [query for query in task.queries if shown.get(query.id)]
     values: dict[str, float] = {}
-    if asked:
+    if answered:
         memory = Memory.of(task.memory, kind, features)
-        items = [by_query[query.id] for query in asked]
-        vectors = zip(_outputs(items, kind, features), _queries(asked, features), strict=True)
+        items = [by_query[query.id] for query in answered]
+        vectors = zip(_outputs(items, kind, features), _queries(answered, features), strict=True)
         differences = {
             query.id: memory.faithfulness(output, wish, shown[query.id])
-            for query, (output, wish) in zip(asked, vectors, strict=True)
+            for query, (output, wish) in zip(answered, vectors, strict=True)
         }
         values = {query: value for query, value in differences.items() if value is not None}
     facts = {"of": kind, "controls": "matched-1", "docs": len(task.memory)}

@@ -114,12 +114,12 @@ def _scores(measure: Measure, task: Task, sets: Sets, resize: str | None) -> Sco
 
 def _values(name: str, sets: Sets, k: int) -> dict[str, float]:
     """Query -> the value of its real or its generated picture."""
-    found = neighbours(np.stack([*sets.real.values()]), np.stack([*sets.generated.values()]), k)
+    near = neighbours(np.stack([*sets.real.values()]), np.stack([*sets.generated.values()]), k)
     of_pictures = {
-        "Precision": found.real_balls > 0,
-        "Density": found.real_balls / k,
-        "Recall": found.recalled,
-        "Coverage": found.covered,
+        "Precision": near.real_balls > 0,
+        "Density": near.real_balls / k,
+        "Recall": near.recalled,
+        "Coverage": near.covered,
     }
     queries = sets.real if name in OF_REAL else sets.generated
     return dict(zip(queries, of_pictures[name].astype(float).tolist(), strict=True))

@@ -57,13 +57,13 @@ def clouds(spread: float, classes: int = 5, each: int = 8) -> tuple[Features, Ta
         for c in range(classes)
         for i in range(each)
     }
-    made = {
+    generated = {
         f"o{c}-{i}": centres[c] + spread * draw.normal(size=6)
         for c in range(classes)
         for i in range(2)
     }
     memory = [Document(id, image(id)) for id in rows]
-    queries = [Query(id.replace("o", "q")) for id in made]
+    queries = [Query(id.replace("o", "q")) for id in generated]
     task = Task(
         "image-generation",
         [*memory, Document("plain", image("plain"))],
@@ -72,8 +72,8 @@ def clouds(spread: float, classes: int = 5, each: int = 8) -> tuple[Features, Ta
         labels={query.id: query.id[1] for query in queries},
         memory_labels={id: id[1] for id in rows},
     )
-    outputs = [Output(id.replace("o", "q"), image=image(id)) for id in made]
-    return Features({**rows, **made, "plain": np.ones(6)}), task, outputs
+    outputs = [Output(id.replace("o", "q"), image=image(id)) for id in generated]
+    return Features({**rows, **generated, "plain": np.ones(6)}), task, outputs
 
 
 class Mahalanobis(ClassifierMixin, BaseEstimator):

@@ -249,11 +249,11 @@ def test_real_pictures_of_a_drawn_world_follow_nothing(tmp_path: Path) -> None:
     }
     real = [Output(id, image=task.targets[id], shown=(d.id,)) for id, d in shown.items()]
     copies = [replace(output, image=shown[output.query].image) for output in real]
-    found = {}
+    results = {}
     for name, outputs in (("real", real), ("copies", copies)):
         measures = {m: find_measure(m) for m in (FAITHFULNESS, COPIES)}
-        found[name] = score(measures, task, [], outputs, lambda _: clip)["all"]
-    low, high = found["real"][0].interval or (None, None)
+        results[name] = score(measures, task, [], outputs, lambda _: clip)["all"]
+    low, high = results["real"][0].interval or (None, None)
     assert low is not None and high is not None and low < 0 < high
-    assert estimate(found["copies"][0])[0] > 0.4  # type: ignore[operator]
-    assert [estimate(found[name][1])[0] for name in ("real", "copies")] == [0.0, 1.0]
+    assert estimate(results["copies"][0])[0] > 0.4  # type: ignore[operator]
+    assert [estimate(results[name][1])[0] for name in ("real", "copies")] == [0.0, 1.0]
