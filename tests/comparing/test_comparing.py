@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 import mmragbench as mb
 from mmragbench.cli.app import app
 from mmragbench.comparing.baseline import against
-from mmragbench.comparing.decomposition import CONTRASTS, System, gains, swap
+from mmragbench.comparing.decomposition import CONTRASTS, gains, swap
 from mmragbench.comparing.families import between
 from mmragbench.comparing.pairs import NotComparable
+from mmragbench.comparing.systems import System, of_systems
 from mmragbench.errors import MmragbenchError
 from mmragbench.run_folder.reading import open_run
 from mmragbench.statistics import holm
@@ -170,10 +171,29 @@ def test_a_swap_without_its_four_cells_says_what_there_is(run):
         swap(run, System("shared-space", "consensus-k3"), System("backwards", "consensus-k9"))
 
 
+def test_two_systems_of_other_generators_are_compared(run):
+    """By query, as their values stand in the run; corrected among themselves."""
+    a, b = System("shared-space", "consensus-k3"), System("backwards", "nearest-k1")
+    numbers = {(str(e.measure), System.of(e)): e for e in run.evidence(["CIDEr"])}
+    pairs = {pair.measure: pair for pair in of_systems(run, a, b)}
+    assert len(pairs) >= 2
+    for measure in ("CIDEr",):
+        first, second = (numbers[measure, system].values for system in (a, b))
+        expected = np.mean([first[query] - second[query] for query in first.keys() & second])
+        assert pairs[measure].difference == pytest.approx(expected)
+        assert (pairs[measure].a, pairs[measure].b) == (str(a), str(b))
+    secondary = [pair for pair in pairs.values() if pair.family == "secondary"]
+    assert {pair.tests for pair in secondary} == {len(secondary)}
+    with pytest.raises(MmragbenchError, match="it has .*'shared-space/consensus-k3'"):
+        of_systems(run, a, System("backwards", "consensus-k9"))
+
+
 @pytest.mark.parametrize(
     "arguments, exit_code",
     [
         ([], 0),
+        (["--systems", "images/nearest-k1,shared-space/consensus-k3"], 0),
+        (["--systems", "images/nearest-k1"], 1),
         (["--baseline", "all"], 0),
         (["--measures", "CIDEr", "--json"], 0),
         (["--swap", "images/nearest-k1,shared-space/consensus-k3"], 0),

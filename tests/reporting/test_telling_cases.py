@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mmragbench as mb
-from mmragbench.comparing.decomposition import System, swap
+from mmragbench.comparing.decomposition import swap
+from mmragbench.comparing.systems import System
 from mmragbench.reporting.facts.curves import curves
 from mmragbench.reporting.facts.forest import forests
 from mmragbench.reporting.facts.headline import headlines

@@ -18,8 +18,9 @@ from mmragbench.reporting.words.phrases import verdict_words
 from mmragbench.run_folder.paths import Setting
 
 if TYPE_CHECKING:
-    from mmragbench.comparing.decomposition import Gain, Part, Swap, System
+    from mmragbench.comparing.decomposition import Gain, Part, Swap
     from mmragbench.comparing.pairs import Pair
+    from mmragbench.comparing.systems import System
     from mmragbench.run_folder.reading import Run
 
 Measures = Annotated[str, typer.Option(help="Only these, separated by commas.")]
@@ -38,6 +39,10 @@ def compare(
             help="Two systems, A,B, each strategy/generator-kN: what is retrieval's part?"
         ),
     ] = "",
+    systems: Annotated[
+        str,
+        typer.Option(help="Only these two, A,B, named as for --swap, though generators differ."),
+    ] = "",
     force: Annotated[bool, typer.Option(help="Compare although signatures differ.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Rows instead of tables.")] = False,
 ) -> None:
@@ -48,6 +53,7 @@ def compare(
     from mmragbench.comparing.decomposition import gains
     from mmragbench.comparing.decomposition import swap as decompose
     from mmragbench.comparing.families import among, between
+    from mmragbench.comparing.systems import of_systems
     from mmragbench.run_folder.files import unlisted
     from mmragbench.run_folder.reading import open_run
     from mmragbench.run_folder.score_files import opened
@@ -59,7 +65,10 @@ def compare(
         return
     with unlisted(*results), _together([open_run(path) for path in results]) as (first, *rest):
         if swap:
-            _show_swaps(decompose(first, *_systems(swap), chosen), as_json)
+            _show_swaps(decompose(first, *_systems("--swap", swap), chosen), as_json)
+        elif systems:
+            two = _systems("--systems", systems)
+            _show_pairs(of_systems(first, *two, slice, chosen), as_json)
         elif rest:
             _show_pairs(between(first, rest[0], slice, chosen, force), as_json)
         else:
@@ -95,18 +104,18 @@ def _baseline(run: Run, named: str) -> str | None:
     return None if name in (None, "all") else name
 
 
-def _systems(text: str) -> tuple[System, System]:
-    """The two systems of `--swap`.
+def _systems(option: str, text: str) -> tuple[System, System]:
+    """The two systems that an option names.
 
     Raises:
         MmragbenchError: it does not name two.
     """
-    from mmragbench.comparing.decomposition import System
+    from mmragbench.comparing.systems import System
 
     systems = [tuple(part.strip().split("/")) for part in text.split(",")]
     if len(systems) != 2 or any(len(system) != 2 for system in systems):
         raise MmragbenchError(
-            f"--swap {text!r}: name two systems, e.g. "
+            f"{option} {text!r}: name two systems, e.g. "
             "shared-space/nearest-k1,text-grounding/consensus-k5"
         )
     (a, b), (c, d) = systems

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mmragbench.comparing.hypotheses import values_by_seed
+from mmragbench.comparing.systems import System
 from mmragbench.errors import MmragbenchError
 from mmragbench.records import Control
 from mmragbench.run_folder.numbers import Evidence
-from mmragbench.run_folder.paths import Setting
 from mmragbench.run_folder.reading import Run
 from mmragbench.statistics import Comparison, compare_all, holm
 from mmragbench.statistics.ratios import Ratio, ratio
@@ -161,16 +161,6 @@ CONTRASTS = {
 """Part -> weights of (retrieval of A, generator of A), (A, B), (B, A) and (B, B)."""
 
 
-class System(NamedTuple):
-    """A strategy, and a generator with its k: `consensus-k5`."""
-
-    strategy: str
-    setting: str
-
-    def __str__(self) -> str:
-        return "/".join(self)
-
-
 def swap(run: Run, a: System, b: System, measures: Sequence[str] = ()) -> list[Swap]:
     """Cross retrieval of A with the generator of B, and the other way round, per query.
 
@@ -178,7 +168,7 @@ def swap(run: Run, a: System, b: System, measures: Sequence[str] = ()) -> list[S
         MmragbenchError: the run lacks one of the four combinations.
     """
     cells = {
-        (e.task, str(e.measure), System(e.strategy, str(Setting(e.generator, e.k)))): e
+        (e.task, str(e.measure), System.of(e)): e
         for e in run.evidence(measures)
         if e.generator and e.values
     }

@@ -95,10 +95,8 @@ def _others(rows: Sequence[Row], best: Row, rival: str) -> Iterator[Row]:
 
 
 def _swap(run: Run, best: Row, other: Row) -> Swap:
-    from mmragbench.comparing.decomposition import (
-        System,
-        swap,
-    )  # scipy is not imported to list reports
+    from mmragbench.comparing.decomposition import swap  # scipy is not imported to list reports
+    from mmragbench.comparing.systems import System
 
     a, b = (System(row.strategy, str(Setting(row.generator, row.k))) for row in (best, other))
     return next(one for one in swap(run, a, b, [str(best.measure)]) if one.task == best.task)
