@@ -19,6 +19,8 @@ class Consensus:
     CIDEr without its idf, so that an answer depends on nothing but the captions shown.
     """
 
+    copies = True
+
     def __init__(self, output: OutputKind = "caption") -> None:
         if output != "caption":
             what = "draws no images" if output == "image" else "answers no questions"

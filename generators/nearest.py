@@ -14,6 +14,7 @@ class Nearest:
     """Hands back the first hit's own caption or image: RA-CM3's retrieval baseline."""
 
     reads = 1
+    copies = True
 
     def __init__(self, output: OutputKind = "caption") -> None:
         if output == "answer":

@@ -86,6 +86,12 @@ class Traits:
         return reads
 
     @property
+    def copies(self) -> bool:
+        """Whether a generator's answers are documents as they are, so that nothing is generated; False
+        by default. On the class."""
+        return bool(getattr(self.component, "copies", False))
+
+    @property
     def modalities(self) -> frozenset[Modality]:
         """What a model reads; a reranker texts by default."""
         return frozenset(getattr(self.component, "modalities", {"text"}))

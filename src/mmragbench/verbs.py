@@ -378,6 +378,8 @@ def _cell_rows(plan: Plan, task: Task, cell: Cell) -> list[Row]:
         result += absent(_key(cell) | control, measures.retrieval, task, why)
     for (generator, k), (generated, scored) in cell.generated.items():
         key = _key(cell, generator, k) | control
+        if Traits(plan.generators[generator].component.make).copies:
+            key |= {"copies": True}
         if generated.absence is not None:
             result += absent(key, measures.generation, task, generated.absence)
         else:

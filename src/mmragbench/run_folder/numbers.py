@@ -39,6 +39,7 @@ class Row:
     halves: Json = field(default_factory=dict, hash=False)
     bounds: tuple[float, float] | None = None
     control: Control | None = None
+    copies: bool = False
     interval_of: str | None = None
     sd: float | None = None
     seeds: int = 1
@@ -70,6 +71,7 @@ class Row:
             halves=raw.get("halves") or {},
             bounds=(bounds[0], bounds[1]) if bounds else None,
             control=raw.get("control"),
+            copies=bool(raw.get("copies")),
             interval_of=raw.get("interval_of"),
             sd=raw.get("sd"),
             seeds=raw.get("seeds") or 1,

@@ -179,7 +179,7 @@ class _Together:
                 merged.setdefault(cell, []).append(scores)
             where = {name: row[name] for name in (*KEY, "control")}
             (own_row,) = rows(where, {row["slice"]: [scores]})
-            yield own_row | {name: row[name] for name in ("interval_of",) if name in row}
+            yield own_row | {name: row[name] for name in ("interval_of", "copies") if name in row}
         for cell, of_cell in merged.items():
             write_scores(self.folder / cell, {"all": of_cell})
 

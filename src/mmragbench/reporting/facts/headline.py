@@ -71,7 +71,7 @@ def _headline(run: Run, facts: TaskFacts) -> Headline | None:
     contenders = [row for row in main if run.strategies[row.strategy] is None]
     if not contenders:
         return None
-    top = max(contenders, key=goodness)
+    top = max(_drawn(facts, contenders), key=goodness)
     cell = [row for row in main if (row.generator, row.k) == (top.generator, top.k)]
     without_documents = [row for row in main if row.k == 0 and row not in cell]
     return Headline(
@@ -82,6 +82,13 @@ def _headline(run: Run, facts: TaskFacts) -> Headline | None:
         _of_cell(of_contenders(run), top),
         _of_cell(against_controls(run), top),
     )
+
+
+def _drawn(facts: TaskFacts, contenders: Sequence[Row]) -> Sequence[Row]:
+    """Contenders without those whose pictures are documents, where others draw: a real picture's
+    nearness to real ones says nothing of drawing."""
+    drawn = [row for row in contenders if facts.output == "image" and not row.copies]
+    return drawn or contenders
 
 
 def _missing(run: Run, every: Sequence[Row], top: Row) -> dict[str, str]:
