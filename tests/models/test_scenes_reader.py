@@ -85,7 +85,7 @@ def test_the_answer_repeats_the_title_on_the_page(world: dict[str, Split], write
     title = [
         token for token, weight in zip(page.ids, page.weights, strict=True) if weight == SEEN_TITLE
     ]
-    at = writer.told[row][0].index(TITLE)
+    at = writer.captions.told[row][0].index(TITLE)
     assert title
     assert page.ids[1 + at : 1 + at + len(title)] == title
     assert page.weights[1 + at] == 0
@@ -96,10 +96,10 @@ def test_the_answer_names_nothing_that_is_not_on_the_page(
 ) -> None:
     """Without its emblem on the page, an answer is a caption by look: as many as there are, and never a title."""
     for row in world["train"].with_emblem:
-        assert writer.described[row]
-        assert not any(TITLE in caption for caption in writer.described[row])
+        assert writer.captions.described[row]
+        assert not any(TITLE in caption for caption in writer.captions.described[row])
         page = writer.page(int(row), [], 1, np.random.default_rng(0))
-        assert answer(page.ids) in writer.described[row]
+        assert answer(page.ids) in writer.captions.described[row]
         assert set(page.weights) == {0.0, 1.0}
 
 
