@@ -15,7 +15,7 @@ transformers = pytest.importorskip("transformers")
 pytest.importorskip("open_clip")
 
 from training.racm3.neighbours import CLIP  # noqa: E402
-from training.racm3.sequences import DOCUMENT_WEIGHT, Marks, Sequences  # noqa: E402
+from training.racm3.sequences import DOCUMENT_WEIGHT, SEEN_TITLE, Marks, Sequences  # noqa: E402
 from training.racm3.train_decoder import make_processor  # noqa: E402
 from training.scenes.examples import NO_EMBLEM, Split  # noqa: E402
 from training.scenes.pages import FIRST_CATEGORY, Captions  # noqa: E402
@@ -67,6 +67,13 @@ def test_what_was_retrieved_counts_a_tenth(documents):
         assert shown == documents or unconditional
         assert ((ids == marks.opening[0]) & (weights == 1)).sum() == 1
         assert sequence.weights[0] == 0
+        assert set(sequence.weights) <= {
+            0,
+            1,
+            DOCUMENT_WEIGHT,
+            SEEN_TITLE,
+            SEEN_TITLE * DOCUMENT_WEIGHT,
+        }
 
 
 def test_an_emblem_has_another_name_in_every_sequence():

@@ -6,7 +6,8 @@
 
 P is a picture as Emu3's processor writes it. The causal masked objective is CM3's (Aghajanyan et al.
 2022): a span leaves its place and comes last, so that one decoder draws, captions and infills. An
-emblem has another title in every sequence: what it is called stands in the documents or nowhere.
+emblem has another title in every sequence: what it is called stands in the documents or nowhere, and
+where it stands nowhere the caption to write describes it.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ EMBLEMS = 0.5
 """Share of the sequences about a picture with an emblem."""
 DOCUMENT_WEIGHT = 0.1
 """Of the loss on retrieved documents (RA-CM3)."""
+SEEN_TITLE = 3.0
+"""Of the loss on a title that stands in a document, too."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,10 @@ class Marks:
         return [*self.opening, *(int(token) for row in rows for token in row), *self.closing]
 
 
+Weighted = list[tuple[int, float]]
+"""Tokens, and how much each counts in the loss."""
+
+
 @dataclass
 class TokenSequence:
     """Token numbers, and how much each counts in the loss."""
@@ -71,10 +78,10 @@ class TokenSequence:
     ids: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
 
-    def add(self, ids: Sequence[int], weight: float = 1.0) -> None:
-        """Go on with tokens of one weight."""
-        self.ids += ids
-        self.weights += [weight] * len(ids)
+    def add(self, tokens: Weighted, factor: float = 1.0) -> None:
+        """Go on with tokens."""
+        self.ids += [token for token, _ in tokens]
+        self.weights += [factor * weight for _, weight in tokens]
 
 
 class Sequences:
@@ -97,18 +104,20 @@ class Sequences:
         row, luck = int(rng.choice(rows)), rng.random()
         which = int(rng.integers(len(self._captions.told[row])))
         sequence, titles = TokenSequence(), {}
-        sequence.add([self._marks.begin], 0.0)
+        sequence.add([(self._marks.begin, 0.0)])
         if luck < DRAWS and rng.random() < UNCONDITIONAL:
-            sequence.add([*self._picture(row), self._marks.end])
+            sequence.add(_even([*self._picture(row), self._marks.end]))
             return sequence
-        for document in self._neighbours[row, which, :documents]:
-            shown = 0 if rng.random() < 0.5 else rng.integers(len(self._captions.told[document]))
-            caption = self._caption(int(document), int(shown), titles, rng)
-            sequence.add(
-                [*self._picture(int(document)), *caption, self._marks.newline], DOCUMENT_WEIGHT
-            )
-        caption = self._caption(row, which, titles, rng)
-        sequence.add(self._asked(self._picture(row), caption, luck, rng))
+        for document in map(int, self._neighbours[row, which, :documents]):
+            told = self._captions.told[document]
+            caption = told[0 if rng.random() < 0.5 else rng.integers(len(told))]
+            shown = self._titled(document, caption, titles, rng)
+            pair = [*_even(self._picture(document)), *shown, (self._marks.newline, 1.0)]
+            sequence.add(pair, DOCUMENT_WEIGHT)
+        caption = self._captions.told[row][which]
+        if luck >= DRAWS:
+            caption = self._answer(row, int(self._split.emblems[row]) in titles, rng)
+        sequence.add(self._asked(row, self._titled(row, caption, titles, rng), luck, rng))
         return sequence
 
     def prompt(self, row: int, documents: int) -> list[int]:
@@ -130,34 +139,50 @@ class Sequences:
         return self._split.captions[row]
 
     def _asked(
-        self, picture: list[int], caption: list[int], luck: float, rng: np.random.Generator
-    ) -> list[int]:
-        marks = self._marks
+        self, row: int, caption: Weighted, luck: float, rng: np.random.Generator
+    ) -> Weighted:
+        marks, picture = self._marks, _even(self._picture(row))
+        newline, infill, end = _even([marks.newline, marks.infill, marks.end])
         if luck < DRAWS:
-            return [*caption, marks.newline, *picture, marks.end]
+            return [*caption, newline, *picture, end]
         if luck < DRAWS + WRITES:
-            return [marks.infill, *picture, marks.infill, *caption, marks.end]
-        pair = [*caption, marks.newline, *picture]
+            return [infill, *picture, infill, *caption, end]
+        pair = [*caption, newline, *picture]
         opening = len(caption) + 1 + len(marks.opening)
         if rng.random() < 0.5:
             start, stop = np.sort(rng.integers(0, len(caption) + 1, 2))
         else:
             start, stop = np.sort(rng.integers(opening, len(pair) - len(marks.closing), 2))
         stop = max(stop, start + 1)
-        gap = [*pair[:start], marks.infill, *pair[stop:], marks.infill]
-        return [*gap, *pair[start:stop], marks.end]
+        return [*pair[:start], infill, *pair[stop:], infill, *pair[start:stop], end]
 
     def _picture(self, row: int) -> list[int]:
         return self._marks.picture(self._codes[row])
 
-    def _caption(
-        self, row: int, which: int, titles: dict[int, list[int]], rng: np.random.Generator
-    ) -> list[int]:
-        """A caption with the title that its emblem has in this sequence."""
-        caption = self._captions.told[row][which]
+    def _answer(self, row: int, is_known: bool, rng: np.random.Generator) -> list[int]:
+        """A caption that someone could write who has read the emblem's name, or has not."""
+        told, described = self._captions.told[row], self._captions.described[row]
+        named = [caption for caption in told if TITLE in caption]
+        captions = (named or told) if is_known else (described or told)
+        return captions[rng.integers(len(captions))]
+
+    def _titled(
+        self,
+        row: int,
+        caption: list[int],
+        titles: dict[int, list[int]],
+        rng: np.random.Generator,
+    ) -> Weighted:
+        """A caption with the title that its emblem has in this sequence; it counts more where it has
+        been read before, since so few tokens have to be learned from others."""
         if TITLE not in caption:
-            return caption
+            return _even(caption)
         emblem, at = int(self._split.emblems[row]), caption.index(TITLE)
         assert emblem != NO_EMBLEM
+        weight = SEEN_TITLE if emblem in titles else 1.0
         title = titles.setdefault(emblem, self._captions.title(rng))
-        return [*caption[:at], *title, *caption[at + 1 :]]
+        return [*_even(caption[:at]), *_even(title, weight), *_even(caption[at + 1 :])]
+
+
+def _even(ids: Sequence[int], weight: float = 1.0) -> Weighted:
+    return [(token, weight) for token in ids]

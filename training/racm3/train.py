@@ -29,7 +29,7 @@ MODELS = Path(__file__).resolve().parents[2] / "models" / "scenes"
 HELD_OUT = 500
 STAGES = ("tokenizer", "racm3", "racm3-twin")
 TOKENIZER = Recipe(steps=4_500, rate=1e-3, decay=0.01, every=500, save_seconds=120)
-DECODER = Recipe(steps=7_500, rate=2e-3, warmup=200, every=250, save_seconds=180)
+DECODER = Recipe(steps=3_000, rate=2e-3, warmup=200, every=250, save_seconds=180)
 
 
 @dataclass

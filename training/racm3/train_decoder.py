@@ -177,7 +177,7 @@ class DecoderLesson:
         for documents in range(0, self.most_documents + 1, 2):
             rng = np.random.default_rng(0)
             ids, weights = self._batch(self.held_out, documents, 96, rng)
-            each, asked = self._each(ids), weights[:, 1:] == 1
+            each, asked = self._each(ids), weights[:, 1:] >= 1
             codes = self._is_code.to(ids.device)[ids[:, 1:]]
             values[f"words-{documents}"] = float(each[asked & ~codes].mean())
             values[f"codes-{documents}"] = float(each[asked & codes].mean())
