@@ -52,7 +52,7 @@ MODELS = {
     "flickr8k_strategies": {"captions", "clip", "sentences"},
     "pdf": DOWNLOADED["pdf"],
 }
-EMBEDDED = ("scenes", "racm3_counterfactual", "racm3_demonstrations")
+EMBEDDED = ("scenes", "racm3", "racm3_counterfactual", "racm3_demonstrations")
 SMALL = ("dataset.queries=3", "dataset.memory=6")
 
 
