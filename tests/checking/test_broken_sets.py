@@ -154,7 +154,7 @@ DATASETS = [
     (Nameless, "tasks have their names"),
     (Escaping, "tasks have their names"),
     (lambda: Changed(output="song"), "outputs are of known kinds"),
-    (lambda: Changed(queries=[], qrels={}, references={}, targets={}), "memory and queries are sequences"),
+    (lambda: Changed(queries=[], qrels={}, references={}, targets={}, labels={}, original_labels={}), "memory and queries are sequences"),
     (lambda: Changed(memory=[*TASK.memory, TASK.memory[0]]), "ids are unique"),
     (lambda: Changed(memory=[*TASK.memory, Document("d99")]), "documents have something"),
     (lambda: Changed(references={"q999": ("a",)}), "gold leads somewhere"),

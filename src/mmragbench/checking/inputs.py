@@ -151,7 +151,7 @@ def _task(
     name: str, memory: list[Document], queries: list[Query], output: OutputKind = "none"
 ) -> Task:
     """A task whose gold is the first documents in turn, whose references are the captions, and whose
-    classes are the shapes."""
+    classes are the shapes, which were others before."""
     named = {query.id: int(query.id[1:]) for query in queries}
     relevant = {query: memory[n % len(memory)].id for query, n in named.items()}
     return Task(
@@ -163,6 +163,7 @@ def _task(
         references={query: (caption(n), f"{caption(n)}, drawn") for query, n in named.items()},
         targets={query: picture(40 + n) for query, n in named.items()},
         labels={query: SHAPES[n % 3] for query, n in named.items()},
+        original_labels={query: SHAPES[(n + 1) % 3] for query, n in named.items()},
         memory_labels={document.id: SHAPES[int(document.id[1:]) % 3] for document in memory},
     )
 
