@@ -68,7 +68,8 @@ def test_an_emblem_is_still_itself_after_the_tokenizer(tmp_path: Path) -> None:
 
 
 def test_one_entry_writes_and_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With documents that show the right emblem, captions name it, and never without."""
+    """Without documents no caption names an emblem; with the right ones its picture is nearer to the
+    real one."""
     monkeypatch.setenv("MMRAGBENCH_CACHE", str(tmp_path / "cache"))
     checkpoint = {"use": "transformers", "name": "shipped:scenes/racm3", "size": 64, "guidance": 1}
     run = mb.run(
@@ -94,9 +95,9 @@ def test_one_entry_writes_and_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     numbers = {
         (row["strategy"], row["measure"]): row["estimate"]
         for row in json.loads((run.folder / "summary.json").read_text())
-        if row["slice"] == "all"
+        if row["slice"] == "emblems"
     }
     assert numbers["no-retrieval", "ClassMention"] == 0
-    assert numbers["oracle", "ClassMention"] > 0.2
-    assert numbers["oracle", "CLIP-I(clip)"] is not None
+    drawn = [numbers[strategy, "CLIP-I(clip)"] for strategy in ("no-retrieval", "oracle")]
+    assert drawn[1] > drawn[0] + 0.1
     assert not run.crashed
