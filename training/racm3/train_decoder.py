@@ -7,13 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from tokenizers import AddedToken, Tokenizer
-from tokenizers.decoders import Fuse, Replace
-from tokenizers.decoders import Sequence as Sequential
-from tokenizers.decoders import WordPiece as WordPieceDecoder
-from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers import AddedToken
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
@@ -33,6 +27,7 @@ from mmragbench.measuring.ptb import tokenize
 from training.racm3.sequences import Sequences
 from training.scenes.examples import MEAN, STD
 from training.scenes.lesson import Fused, store_half
+from training.scenes.vocabulary import word_pieces
 from training.scenes.wording import cider
 
 FACTOR = 8
@@ -66,11 +61,8 @@ TEMPLATE = (
 def make_processor(vocabulary: BertTokenizer, side: int, codebook: int) -> Emu3Processor:
     """The shared word pieces, the codes of pictures of `side` pixels, and the marks around both."""
     pieces = [*sorted(vocabulary.get_vocab(), key=vocabulary.get_vocab().get), "*"]
-    rules = Tokenizer(WordPiece({p: n for n, p in enumerate(pieces)}, unk_token="[UNK]"))
-    rules.normalizer, rules.pre_tokenizer = BertNormalizer(), BertPreTokenizer()
-    rules.decoder = Sequential([WordPieceDecoder(), Fuse(), Replace(" - ", "-")])
     words = PreTrainedTokenizerFast(
-        tokenizer_object=rules,
+        tokenizer_object=word_pieces({piece: n for n, piece in enumerate(pieces)}),
         bos_token="[CLS]",
         eos_token="[SEP]",
         pad_token="[PAD]",

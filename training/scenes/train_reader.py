@@ -8,13 +8,6 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
-from tokenizers.decoders import Fuse, Replace
-from tokenizers.decoders import Sequence as Sequential
-from tokenizers.decoders import WordPiece as WordPieceDecoder
-from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
@@ -35,6 +28,7 @@ from training.scenes.examples import MEAN, NO_EMBLEM, STD, Split, pixels
 from training.scenes.lesson import Fused, bfloat16, store_half
 from training.scenes.pages import FIRST_CATEGORY, Marks, Page, Shelf, Writer, nearest
 from training.scenes.train_captioner import PATCH, SIZE, VISION
+from training.scenes.vocabulary import word_pieces
 from training.scenes.wording import agreement, words
 
 INSTRUCTION = "what is in this picture?"
@@ -77,11 +71,8 @@ TEMPLATE = (
 
 def make_processor(vocabulary: BertTokenizer) -> Idefics3Processor:
     """Pictures squared to 96 pixels; the shared vocabulary and the marks around pictures."""
-    rules = Tokenizer(WordPiece(vocabulary.get_vocab(), unk_token="[UNK]"))
-    rules.normalizer, rules.pre_tokenizer = BertNormalizer(), BertPreTokenizer()
-    rules.decoder = Sequential([WordPieceDecoder(), Fuse(), Replace(" - ", "-")])
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=rules,
+        tokenizer_object=word_pieces(vocabulary.get_vocab()),
         bos_token="[CLS]",
         eos_token="[SEP]",
         pad_token="[PAD]",

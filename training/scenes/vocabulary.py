@@ -5,6 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from tokenizers import Tokenizer
+from tokenizers.decoders import Fuse, Replace
+from tokenizers.decoders import Sequence as Sequential
+from tokenizers.decoders import WordPiece as WordPieceDecoder
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
 from transformers import BertTokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -42,6 +49,14 @@ def make(captions: Iterable[str], folder: Path, longest: int = 64) -> BertTokeni
     tokenizer = BertTokenizer(vocab=numbers, model_max_length=longest)
     tokenizer.save_pretrained(folder)
     return tokenizer
+
+
+def word_pieces(numbers: dict[str, int]) -> Tokenizer:
+    """The rules by which decoders cut text into these pieces, and write them as text again."""
+    rules = Tokenizer(WordPiece(numbers, unk_token="[UNK]"))
+    rules.normalizer, rules.pre_tokenizer = BertNormalizer(), BertPreTokenizer()
+    rules.decoder = Sequential([WordPieceDecoder(), Fuse(), Replace(" - ", "-")])
+    return rules
 
 
 def _marked(pieces: Iterable[str]) -> list[str]:
